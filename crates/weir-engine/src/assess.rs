@@ -1,0 +1,455 @@
+//! From facts to a verdict: signals observe a release, policy decides.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use weir_model::advisory::AdvisoryKind;
+use weir_model::{
+    Assessment, Confidence, Contents, Decision, Evidence, Finding, Group, Incomplete, ReleaseId,
+    Severity,
+};
+use weir_npm::integrity::Integrity;
+use weir_npm::name::PackageName;
+use weir_policy::{Context, Request, decide};
+use weir_signals::{Settings, Stage, Subject, observe_all};
+use weir_store::Blob;
+
+use crate::EngineError;
+use crate::engine::{Engine, Local};
+use crate::flight::{Arrived, Flight};
+use crate::packuments::Held;
+use crate::resolution::instead_of;
+use crate::verdicts::Verdict;
+use crate::worker::Priority;
+
+/// An assessment of something that was asked for by hand, and the decision on it.
+#[derive(Debug, Clone)]
+pub struct Assessed {
+    /// What was seen.
+    pub assessment: Assessment,
+    /// What a gateway with the same policy would do.
+    pub decision: Decision,
+    /// When the release was published, as far as known.
+    pub published: Option<Timestamp>,
+}
+
+/// Everything a verdict is made from.
+struct Facts<'a> {
+    held: &'a Held,
+    version: &'a str,
+    contents: Stage<&'a Contents>,
+    previous_contents: Stage<&'a Contents>,
+    first_seen: Option<Timestamp>,
+    request: Request,
+    served_before: bool,
+}
+
+impl Engine {
+    /// The verdict on what the packument says, without the contents. It is not kept.
+    pub(crate) async fn metadata_verdict(
+        &self,
+        held: &Held,
+        version: &str,
+        times: &HashMap<String, Timestamp>,
+        generation: &str,
+    ) -> Result<Arc<Verdict>, EngineError> {
+        let served_before = match self.integrity_of(held, version) {
+            Some(integrity) => self.store.was_served(&integrity.to_string()).await?,
+            None => false,
+        };
+        let facts = Facts {
+            held,
+            version,
+            contents: Stage::Pending,
+            previous_contents: Stage::Pending,
+            first_seen: times.get(version).copied(),
+            request: Request::NewResolution,
+            served_before,
+        };
+        Ok(Arc::new(self.judge(&facts, generation)))
+    }
+
+    /// The verdict on a release, contents included: kept from earlier, or made now.
+    ///
+    /// # Errors
+    /// When the tarball cannot be had or the data folder fails.
+    pub async fn full_verdict(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+    ) -> Result<Arc<Verdict>, EngineError> {
+        let Some(expected) = self.integrity_of(held, version) else {
+            let times = self.times_of(held, version).await?;
+            return self.metadata_verdict(held, version, &times, &self.generation()).await;
+        };
+        if let Some(contents) = self.store.contents(&expected.to_string()).await? {
+            let blob = self.store.blob(&expected).await?;
+            return self.decide_fully(held, version, Ok(contents), blob).await;
+        }
+        let flight: Arc<Flight> = self.flight(held, version, &expected, None).await?;
+        self.verdict_of_flight(held, version, &flight, Priority::Foreground).await
+    }
+
+    /// Decides on metadata and contents together, and keeps the verdict.
+    pub(crate) async fn decide_fully(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+        contents: Result<Contents, String>,
+        blob: Option<Blob>,
+    ) -> Result<Arc<Verdict>, EngineError> {
+        let served_before = match self.integrity_of(held, version) {
+            Some(integrity) => self.store.was_served(&integrity.to_string()).await?,
+            None => false,
+        };
+        let first_seen = self.times_of(held, version).await?.get(version).copied();
+        let previous = match &contents {
+            Ok(contents) => self.previous_contents(held, version, contents).await,
+            Err(_) => Stage::Pending,
+        };
+        let facts = Facts {
+            held,
+            version,
+            contents: match &contents {
+                Ok(contents) => Stage::Known(contents),
+                Err(why) => Stage::NotKnown(why.clone()),
+            },
+            previous_contents: match &previous {
+                Stage::Known(contents) => Stage::Known(contents),
+                Stage::NotKnown(why) => Stage::NotKnown(why.clone()),
+                Stage::Pending => Stage::Pending,
+            },
+            first_seen,
+            request: Request::Pinned,
+            served_before,
+        };
+        let mut verdict = self.judge(&facts, &self.verdict_generation());
+        verdict.blob = blob.as_ref().map(|blob| blob.sha512_hex().to_owned());
+        let verdict = Arc::new(verdict);
+        self.keep(held.packument.name(), &verdict, blob).await?;
+        Ok(verdict)
+    }
+
+    /// The contents of the release before, where they settle a question that metadata leaves open.
+    async fn previous_contents(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+        contents: &Contents,
+    ) -> Stage<Contents> {
+        let wanted = {
+            let mut subject = self.subject(held, version);
+            subject.contents = Stage::Known(contents);
+            subject.wants_previous_contents().map(str::to_owned)
+        };
+        let Some(previous) = wanted else { return Stage::Pending };
+        match self.contents_of_version(held, &previous).await {
+            Ok(contents) => Stage::Known(contents),
+            Err(why) => Stage::NotKnown(format!("{previous} could not be read: {why}")),
+        }
+    }
+
+    /// The contents of one version, fetched if need be.
+    async fn contents_of_version(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+    ) -> Result<Contents, String> {
+        let expected = self
+            .integrity_of(held, version)
+            .ok_or_else(|| "the registry gives no integrity for it".to_owned())?;
+        let kept = self.store.contents(&expected.to_string()).await.map_err(|e| e.to_string())?;
+        if let Some(contents) = kept {
+            return Ok(contents);
+        }
+        let flight =
+            self.flight(held, version, &expected, None).await.map_err(|error| error.to_string())?;
+        let arrived = flight.arrived().await?;
+        if !arrived.matches(&expected) {
+            return Err("its bytes do not match its integrity".to_owned());
+        }
+        self.contents_of(&arrived, &expected, Priority::Foreground).await
+    }
+
+    fn subject<'a>(&'a self, held: &'a Held, version: &'a str) -> Subject<'a> {
+        let name = held.packument.name();
+        let mut subject = Subject::new(name, version, &self.names, self.now());
+        subject.packument = Stage::Known(&held.packument);
+        subject.settings = self.settings();
+        subject
+    }
+
+    fn settings(&self) -> Settings {
+        let minimum = self.policy.age.minimum.get();
+        Settings { minimum_age: minimum.try_into().unwrap_or(jiff::SignedDuration::MAX) }
+    }
+
+    fn judge(&self, facts: &Facts<'_>, generation: &str) -> Verdict {
+        let Facts { held, version, .. } = *facts;
+        let name = held.packument.name();
+        let advisories = self.advisories_for(name, version);
+        let mut subject = self.subject(held, version);
+        subject.advisories = Stage::Known(&advisories);
+        subject.contents = facts.contents.clone();
+        subject.previous_contents = facts.previous_contents.clone();
+        subject.first_seen = facts.first_seen;
+        let mut observation = observe_all(&subject);
+        if matches!(facts.contents, Stage::Pending) {
+            // On metadata alone the contents are not missing, they are not looked at.
+            let unread = weir_signals::Input::Contents.as_str();
+            observation.incomplete.retain(|gap| gap.what != unread);
+        }
+        let integrity = self.integrity_of(held, version);
+        if integrity.is_none() {
+            observation.incomplete.push(Incomplete {
+                what: "integrity".to_owned(),
+                why: "the registry gives none to check the tarball against".to_owned(),
+            });
+        }
+        let mut assessment = Assessment {
+            release: release_id(name, version, integrity.as_ref()),
+            findings: observation.findings,
+            incomplete: observation.incomplete,
+        };
+        assessment.sort();
+        let published = held.packument.published(version).or(facts.first_seen);
+        let decision = self.decide(&assessment, held, published, facts);
+        Verdict {
+            assessment,
+            decision,
+            published,
+            blob: None,
+            generation: generation.to_owned(),
+            preliminary: false,
+        }
+    }
+
+    fn decide(
+        &self,
+        assessment: &Assessment,
+        held: &Held,
+        published: Option<Timestamp>,
+        facts: &Facts<'_>,
+    ) -> Decision {
+        let name = held.packument.name();
+        let mut context = Context {
+            now: self.now(),
+            published,
+            rank: self.rank(name),
+            request: facts.request,
+            served_before: facts.served_before,
+            fixes_advisory_of: None,
+            established: self.is_established(name, published),
+            instead: None,
+        };
+        let decision = decide(assessment, &context, &self.policy);
+        if decision.action.serves() {
+            return decision;
+        }
+        // Only a refusal needs to know what else there is, and whether that is any better.
+        context.instead = instead_of(self, held, facts.version, context.now);
+        if let Some(instead) = &context.instead {
+            context.fixes_advisory_of = self.fixed_here(name, facts.version, instead);
+        }
+        decide(assessment, &context, &self.policy)
+    }
+
+    /// The ids of advisories on vulnerabilities that affect `instead` and not `version`.
+    fn fixed_here(&self, name: &PackageName, version: &str, instead: &str) -> Option<String> {
+        let here = self.advisories_for(name, version);
+        let fixed: Vec<String> = self
+            .advisories_for(name, instead)
+            .into_iter()
+            .filter(|advisory| advisory.kind == AdvisoryKind::Vulnerability)
+            .filter(|advisory| here.iter().all(|other| other.id != advisory.id))
+            .map(|advisory| advisory.id)
+            .collect();
+        (!fixed.is_empty()).then(|| fixed.join(", "))
+    }
+
+    /// Whether the contents need not be read to refuse: a release that is only held for its age is
+    /// read nevertheless, because what is in it decides what a person is told.
+    pub(crate) fn refuses_without_contents(&self, metadata: &Verdict) -> bool {
+        metadata.decision.action == weir_model::Action::Block
+    }
+
+    /// The verdict on bytes that are not what the registry says they are.
+    pub(crate) async fn mismatch(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+        expected: &Integrity,
+        arrived: &Arrived,
+    ) -> Result<Arc<Verdict>, EngineError> {
+        let times = self.times_of(held, version).await?;
+        let facts = Facts {
+            held,
+            version,
+            contents: Stage::Pending,
+            previous_contents: Stage::Pending,
+            first_seen: times.get(version).copied(),
+            request: Request::Pinned,
+            served_before: false,
+        };
+        let mut verdict = self.judge(&facts, &self.verdict_generation());
+        verdict.assessment.findings.push(Finding {
+            signal: "integrity-mismatch".to_owned(),
+            group: Group::Shape,
+            severity: Severity::Critical,
+            confidence: Confidence::High,
+            decisive: true,
+            message: format!(
+                "the tarball that {} sent is not the one its packument describes",
+                held.upstream
+            ),
+            evidence: vec![Evidence::change(
+                "dist.integrity",
+                Some(expected.to_string()),
+                Some(arrived.integrity()),
+            )],
+        });
+        verdict.assessment.sort();
+        verdict.decision = self.decide(&verdict.assessment, held, verdict.published, &facts);
+        // Not kept: the next download may be whole, and must be judged on its own bytes.
+        Ok(Arc::new(verdict))
+    }
+
+    /// The answer while an analysis takes longer than a client will wait.
+    pub(crate) fn being_examined(&self, metadata: &Verdict, budget: Duration) -> Arc<Verdict> {
+        let mut verdict = metadata.clone();
+        verdict.assessment.incomplete.push(Incomplete {
+            what: weir_signals::Input::Contents.as_str().to_owned(),
+            why: format!("still being examined after {} s; ask again in a minute", budget.as_secs()),
+        });
+        verdict.decision.action = weir_model::Action::Hold;
+        verdict.decision.reasons.insert(
+            0,
+            format!("held: being examined, not finished after {} s; ask again", budget.as_secs()),
+        );
+        verdict.preliminary = true;
+        Arc::new(verdict)
+    }
+
+    /// Assesses a release of a registry, for a person who asks.
+    ///
+    /// # Errors
+    /// When it cannot be found or had.
+    pub async fn inspect(
+        self: &Arc<Self>,
+        name: &PackageName,
+        wanted: Option<&str>,
+    ) -> Result<Assessed, EngineError> {
+        let held = self.packuments.get(name).await?;
+        let version = pick(&held, wanted)?;
+        let verdict = self.full_verdict(&held, &version).await?;
+        Ok(Assessed {
+            assessment: verdict.assessment.clone(),
+            decision: verdict.decision.clone(),
+            published: verdict.published,
+        })
+    }
+
+    /// Assesses a tarball or folder on this machine by its contents; its history is not known.
+    pub async fn inspect_local(&self, label: &str, what: Local) -> Assessed {
+        let integrity = match &what {
+            Local::Tarball(bytes) => Some(Arrived::of(bytes.clone()).integrity()),
+            Local::Folder(_) => None,
+        };
+        let contents = self.read_local(what).await;
+        let manifest = contents.as_ref().ok().and_then(|contents| contents.manifest.as_ref());
+        let name = manifest.and_then(|manifest| manifest.name.clone());
+        let version = manifest.and_then(|manifest| manifest.version.clone());
+        let name = name.unwrap_or_else(|| label.to_owned());
+        let version = version.unwrap_or_else(|| "0.0.0".to_owned());
+        let parsed = PackageName::parse(&name);
+        let stand_in = PackageName::parse("unnamed");
+        let mut incomplete = Vec::new();
+        if let Err(error) = &parsed {
+            incomplete.push(Incomplete { what: "name".to_owned(), why: error.to_string() });
+        }
+        let mut findings = Vec::new();
+        if let Ok(package) = parsed.or(stand_in) {
+            let advisories = self.advisories_for(&package, &version);
+            let mut subject = Subject::new(&package, &version, &self.names, self.now());
+            subject.settings = self.settings();
+            subject.packument =
+                Stage::NotKnown("a tarball or folder alone has no history".to_owned());
+            subject.advisories = Stage::Known(&advisories);
+            subject.contents = match &contents {
+                Ok(contents) => Stage::Known(contents),
+                Err(why) => Stage::NotKnown(why.clone()),
+            };
+            let observation = observe_all(&subject);
+            findings = observation.findings;
+            incomplete.extend(observation.incomplete);
+        }
+        let mut assessment =
+            Assessment { release: ReleaseId { name, version, integrity }, findings, incomplete };
+        assessment.sort();
+        let context = Context {
+            now: self.now(),
+            published: None,
+            rank: None,
+            request: Request::Inspection,
+            served_before: false,
+            fixes_advisory_of: None,
+            established: false,
+            instead: None,
+        };
+        let decision = decide(&assessment, &context, &self.policy);
+        Assessed { assessment, decision, published: None }
+    }
+}
+
+/// Whether a version would pass on its metadata, for choosing what to offer instead of another.
+pub(crate) fn passes_on_metadata(
+    engine: &Engine,
+    held: &Held,
+    version: &str,
+    now: Timestamp,
+) -> bool {
+    let published = held.packument.published(version);
+    let old_enough =
+        published.is_some_and(|published| !engine.policy.age.minimum.is_running(published, now));
+    let malware = engine
+        .advisories_for(held.packument.name(), version)
+        .iter()
+        .any(|advisory| advisory.kind == AdvisoryKind::Malware);
+    old_enough && !malware
+}
+
+fn release_id(name: &PackageName, version: &str, integrity: Option<&Integrity>) -> ReleaseId {
+    ReleaseId {
+        name: name.to_string(),
+        version: version.to_owned(),
+        integrity: integrity.map(Integrity::to_string),
+    }
+}
+
+/// The version a person means: a version, a tag, a range, or nothing for `latest`.
+fn pick(held: &Held, wanted: Option<&str>) -> Result<String, EngineError> {
+    let packument = &held.packument;
+    let wanted = wanted.unwrap_or("latest");
+    if packument.has(wanted) {
+        return Ok(wanted.to_owned());
+    }
+    if let Some(version) = packument.tag(wanted) {
+        return Ok(version.to_owned());
+    }
+    let range = weir_npm::version::Range::parse_from_npm(wanted).ok().filter(|range| !range.is_tag());
+    let best = range.and_then(|range| {
+        let versions: Vec<_> = packument
+            .versions()
+            .iter()
+            .filter_map(|entry| weir_npm::version::Version::parse(&entry.version).ok())
+            .collect();
+        weir_npm::version::satisfying_max(&range, &versions).map(|best| best.as_str().to_owned())
+    });
+    best.ok_or_else(|| EngineError::NoSuchVersion {
+        name: packument.name().to_string(),
+        version: wanted.to_owned(),
+    })
+}
+

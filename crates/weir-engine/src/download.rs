@@ -1,0 +1,348 @@
+//! Bringing a tarball to a client: verdict first, bytes after, or both at once where a release is
+//! long established and nothing speaks against it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use weir_npm::integrity::Integrity;
+use weir_npm::name::PackageName;
+use weir_npm::packument::tarball_version;
+
+use crate::EngineError;
+use crate::engine::{Engine, Gated};
+use crate::flight::{Arrived, Flight};
+use crate::packuments::Held;
+use crate::verdicts::{Verdict, Waited};
+use crate::worker::Priority;
+
+/// What becomes of a request for a tarball.
+#[derive(Debug)]
+pub enum Bringing {
+    /// It may pass.
+    Serve(Tarball),
+    /// It may not.
+    Refuse(Arc<Verdict>, Waited),
+}
+
+/// A tarball that may pass.
+#[derive(Debug)]
+pub struct Tarball {
+    /// Why it may.
+    pub verdict: Arc<Verdict>,
+    /// Its bytes.
+    pub stream: TarballStream,
+    /// Whether the bytes were here already.
+    pub cached: bool,
+    /// Why the packument behind the verdict may be out of date, if it may.
+    pub stale: Option<String>,
+    /// How long the request waited.
+    pub waited: Waited,
+}
+
+/// The bytes of a tarball.
+#[derive(Debug)]
+pub enum TarballStream {
+    /// All here.
+    Whole(Bytes),
+    /// On disk.
+    File {
+        /// Opened for reading, at its start.
+        file: tokio::fs::File,
+        /// Its length, in bytes.
+        length: u64,
+    },
+    /// On their way.
+    Flight {
+        /// The download.
+        flight: Arc<Flight>,
+        /// What they have to match before the last of them leaves.
+        expected: Integrity,
+    },
+}
+
+/// Tarballs up to this size are read whole rather than streamed, in bytes: nine of ten (PEERS
+/// section 6), and one read is cheaper than a stream.
+const WHOLE: u64 = 512 << 10;
+
+impl Engine {
+    /// Brings the tarball with this file name, or says why it may not pass.
+    ///
+    /// # Errors
+    /// When there is no such release, or upstream or data folder fail.
+    pub async fn bring(
+        self: &Arc<Self>,
+        name: &PackageName,
+        file: &str,
+    ) -> Result<Bringing, EngineError> {
+        let version = tarball_version(name, file);
+        if let Some(version) = &version
+            && let Some(gated) = self.gated(name, version).await?
+            && let Some(stream) = self.open(&gated).await?
+        {
+            let verdict = Arc::clone(&gated.verdict);
+            let waited = Waited::default();
+            return Ok(Bringing::Serve(Tarball { verdict, stream, cached: true, stale: None, waited }));
+        }
+        self.bring_anew(name, file, version).await
+    }
+
+    async fn bring_anew(
+        self: &Arc<Self>,
+        name: &PackageName,
+        file: &str,
+        guess: Option<String>,
+    ) -> Result<Bringing, EngineError> {
+        let started = Instant::now();
+        // Both are needed, and neither needs the other: the usual address is tried while the
+        // packument is on its way.
+        let early = match (&guess, self.packuments.at_hand(name)) {
+            (Some(version), None) => self.start_early(name, version, file),
+            _ => None,
+        };
+        let held = self.packuments.get(name).await?;
+        let version = held
+            .packument
+            .version_of_tarball_file(file)
+            .map(str::to_owned)
+            .ok_or_else(|| EngineError::NoSuchVersion {
+                name: name.to_string(),
+                version: file.to_owned(),
+            })?;
+        let mut waited = Waited { upstream: started.elapsed(), ..Waited::default() };
+        let times = self.times_of(&held, &version).await?;
+        let metadata =
+            self.metadata_verdict(&held, &version, &times, &self.generation()).await?;
+        let Some(expected) = self.integrity_of(&held, &version) else {
+            // Nothing to check the bytes against: the metadata verdict says so and is not served.
+            return Ok(Bringing::Refuse(metadata, waited));
+        };
+        if !metadata.decision.action.serves() && self.refuses_without_contents(&metadata) {
+            return Ok(self.refuse_or_observe(metadata, waited, &held, early, expected).await);
+        }
+        let flight = self.flight(&held, &version, &expected, early).await?;
+        let known = self.contents_known(&expected).await?;
+        if !known && self.may_pass_early(&metadata, &held, &version) {
+            self.finish_later(&held, &version, &flight);
+            return Ok(Bringing::Serve(Tarball {
+                verdict: preliminary(&metadata),
+                stream: TarballStream::Flight { flight, expected },
+                cached: false,
+                stale: held.stale.clone(),
+                waited,
+            }));
+        }
+        let started = Instant::now();
+        let verdict = self.verdict_within_budget(&held, &version, &flight, &metadata).await?;
+        if !known {
+            waited.analysis = started.elapsed();
+        }
+        if verdict.decision.action.serves() || self.observes() {
+            let stream = TarballStream::Flight { flight, expected };
+            let stale = held.stale.clone();
+            return Ok(Bringing::Serve(Tarball { verdict, stream, cached: false, stale, waited }));
+        }
+        Ok(Bringing::Refuse(verdict, waited))
+    }
+
+    /// In observe mode a refusal is only written down.
+    async fn refuse_or_observe(
+        self: &Arc<Self>,
+        verdict: Arc<Verdict>,
+        waited: Waited,
+        held: &Arc<Held>,
+        early: Option<Arc<Flight>>,
+        expected: Integrity,
+    ) -> Bringing {
+        if self.observes() {
+            let version = verdict.assessment.release.version.clone();
+            if let Ok(flight) = self.flight(held, &version, &expected, early).await {
+                let stale = held.stale.clone();
+                let stream = TarballStream::Flight { flight, expected };
+                return Bringing::Serve(Tarball { verdict, stream, cached: false, stale, waited });
+            }
+        }
+        Bringing::Refuse(verdict, waited)
+    }
+
+    /// Starts to download from the usual address, before the packument says what it is.
+    fn start_early(
+        self: &Arc<Self>,
+        name: &PackageName,
+        version: &str,
+        file: &str,
+    ) -> Option<Arc<Flight>> {
+        // A path under the registry: where nearly all of them keep their tarballs.
+        let usual = format!("{name}/-/{file}");
+        Some(self.join_flight(&(name.clone(), version.to_owned()), usual))
+    }
+
+    /// The download of a tarball: the one under way, or a new one; bytes on disk count as arrived.
+    pub(crate) async fn flight(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+        expected: &Integrity,
+        early: Option<Arc<Flight>>,
+    ) -> Result<Arc<Flight>, EngineError> {
+        if let Some(blob) = self.store.blob(expected).await? {
+            let bytes = Bytes::from(blob.read().await?);
+            let whole = stream::iter([Ok::<_, std::convert::Infallible>(bytes)]);
+            return Ok(Flight::start(whole, u64::MAX));
+        }
+        if let Some(early) = early {
+            // Followers see the bytes as they come; only an address that does not exist (the
+            // upstream keeps its tarballs elsewhere) sends us to the one in the packument.
+            if early.has_begun().await {
+                return Ok(early);
+            }
+        }
+        let name = held.packument.name();
+        let manifest = self.manifest(held, version)?;
+        let address = manifest.dist.tarball.unwrap_or_default();
+        Ok(self.join_flight(&(name.clone(), version.to_owned()), address))
+    }
+
+    fn join_flight(
+        self: &Arc<Self>,
+        key: &(PackageName, String),
+        address: String,
+    ) -> Arc<Flight> {
+        let mut entry = self.flights.entry(key.clone()).or_default();
+        if let Some(flight) = entry.upgrade()
+            && !flight.has_failed()
+        {
+            return flight;
+        }
+        let engine = Arc::clone(self);
+        let (name, version) = key.clone();
+        let body = stream::once(async move {
+            let upstream = engine.upstreams.upstream_for(&name);
+            upstream.tarball_of(&name, &version, &address).await.map(|tarball| tarball.stream)
+        })
+        .try_flatten()
+        .boxed();
+        let flight = Flight::start(body, self.policy.limits.tarball_size.bytes());
+        *entry = Arc::downgrade(&flight);
+        flight
+    }
+
+    /// The verdict on contents too, or within the budget "being examined".
+    async fn verdict_within_budget(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+        flight: &Arc<Flight>,
+        metadata: &Arc<Verdict>,
+    ) -> Result<Arc<Verdict>, EngineError> {
+        let budget = self.policy.gate.analysis_budget.get();
+        let engine = Arc::clone(self);
+        let (held, version, flight) = (Arc::clone(held), version.to_owned(), Arc::clone(flight));
+        // On a task of its own: an answer that comes too late for this client is kept for the next.
+        let task = self.tasks.spawn(async move {
+            engine.verdict_of_flight(&held, &version, &flight, Priority::Foreground).await
+        });
+        match tokio::time::timeout(budget, task).await {
+            Ok(Ok(verdict)) => verdict,
+            Ok(Err(_)) => Err(EngineError::Store("an analysis task failed".to_owned())),
+            Err(_) => Ok(self.being_examined(metadata, budget)),
+        }
+    }
+
+    /// Waits for the bytes, checks them, has them read, decides, and keeps all of it.
+    pub(crate) async fn verdict_of_flight(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+        flight: &Arc<Flight>,
+        priority: Priority,
+    ) -> Result<Arc<Verdict>, EngineError> {
+        let arrived = flight.arrived().await.map_err(|why| EngineError::Upstream {
+            what: format!("the tarball of {}@{version}", held.packument.name()),
+            why,
+        })?;
+        self.verdict_of_bytes(held, version, &arrived, priority).await
+    }
+
+    async fn verdict_of_bytes(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+        arrived: &Arc<Arrived>,
+        priority: Priority,
+    ) -> Result<Arc<Verdict>, EngineError> {
+        let Some(expected) = self.integrity_of(held, version) else {
+            let times = self.times_of(held, version).await?;
+            return self.metadata_verdict(held, version, &times, &self.generation()).await;
+        };
+        if !arrived.matches(&expected) {
+            return self.mismatch(held, version, &expected, arrived).await;
+        }
+        let mut writer = self.store.write_blob(&expected).await?;
+        writer.write(&arrived.bytes).await?;
+        let blob = writer.finish().await?;
+        let contents = self.contents_of(arrived, &expected, priority).await;
+        self.decide_fully(held, version, contents, Some(blob)).await
+    }
+
+    /// Lets the client have the bytes now and finishes the verdict on a task of its own.
+    fn finish_later(self: &Arc<Self>, held: &Arc<Held>, version: &str, flight: &Arc<Flight>) {
+        let engine = Arc::clone(self);
+        let (held, version, flight) = (Arc::clone(held), version.to_owned(), Arc::clone(flight));
+        self.tasks.spawn(async move {
+            let result =
+                engine.verdict_of_flight(&held, &version, &flight, Priority::Background).await;
+            match result {
+                Ok(verdict) => engine.settle(&verdict).await,
+                Err(error) => {
+                    tracing::warn!(package.name = %held.packument.name(), package.version = version,
+                        %error, "a release was served, and its contents could not be read after");
+                    engine.unsettled(held.packument.name().as_str(), &version, &error);
+                }
+            }
+        });
+    }
+
+    /// Opens the bytes of a release that may pass.
+    pub(crate) async fn open(&self, gated: &Gated) -> Result<Option<TarballStream>, EngineError> {
+        if gated.blob.length() <= WHOLE {
+            if let Some(bytes) = self.small.get(gated.blob.sha512_hex()) {
+                return Ok(Some(TarballStream::Whole(bytes)));
+            }
+            let path = gated.blob.path().to_owned();
+            let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
+            let Ok(Ok(bytes)) = read else { return Ok(None) };
+            let bytes = Bytes::from(bytes);
+            self.small.insert(gated.blob.sha512_hex().to_owned(), bytes.clone());
+            return Ok(Some(TarballStream::Whole(bytes)));
+        }
+        match tokio::fs::File::open(gated.blob.path()).await {
+            Ok(file) => Ok(Some(TarballStream::File { file, length: gated.blob.length() })),
+            // Cleared away by hand: it is fetched and checked again.
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Waits until no analysis is under way, for at most `longest`. True when none is.
+    pub async fn finish_analyses(&self, longest: Duration) -> bool {
+        let deadline = Instant::now() + longest;
+        while !self.tasks.is_empty() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        true
+    }
+
+    /// How many analyses are under way.
+    #[must_use]
+    pub fn analyses_under_way(&self) -> usize {
+        self.tasks.len()
+    }
+}
+
+fn preliminary(metadata: &Arc<Verdict>) -> Arc<Verdict> {
+    Arc::new(Verdict { preliminary: true, ..(**metadata).clone() })
+}

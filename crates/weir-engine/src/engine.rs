@@ -1,0 +1,492 @@
+//! The engine: everything it holds, and how verdicts are made and kept.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, RwLock, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use dashmap::DashMap;
+use jiff::Timestamp;
+use moka::sync::Cache;
+use tokio_util::task::TaskTracker;
+use weir_model::contents::ANALYSER_VERSION;
+use weir_model::{Advisory, Contents, LedgerEntry};
+use weir_npm::integrity::Integrity;
+use weir_npm::name::PackageName;
+use weir_npm::packument::VersionManifest;
+use weir_policy::Policy;
+use weir_policy::config::{GateMode, WaitForContents};
+use weir_signals::names::NameIndex;
+use weir_store::{Advisories, Blob, Store};
+use weir_upstream::Upstreams;
+
+use crate::EngineError;
+use crate::clock::Clock;
+use crate::flight::{Arrived, Flight};
+use crate::keyed::Keyed;
+use crate::packuments::{Held, Packuments};
+use crate::resolution::Resolution;
+use crate::verdicts::Verdict;
+use crate::worker::{Priority, WorkerPool, WorkerProgram};
+
+/// What an engine is made of.
+#[derive(Debug)]
+pub struct EngineConfig {
+    /// The policy to decide by.
+    pub policy: Policy,
+    /// Where "now" comes from.
+    pub clock: Clock,
+    /// The data folder.
+    pub store: Store,
+    /// The registries behind.
+    pub upstreams: Upstreams,
+    /// How worker processes are started.
+    pub worker: WorkerProgram,
+}
+
+/// A verdict of a release that may pass, with its bytes.
+#[derive(Debug)]
+pub(crate) struct Gated {
+    pub(crate) verdict: Arc<Verdict>,
+    pub(crate) blob: Blob,
+}
+
+/// From a package name to a decision.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) policy: Policy,
+    clock: Clock,
+    pub(crate) store: Store,
+    pub(crate) upstreams: Arc<Upstreams>,
+    pub(crate) packuments: Packuments,
+    pub(crate) names: NameIndex,
+    advisories: RwLock<Arc<Advisories>>,
+    pool: Arc<WorkerPool>,
+    pub(crate) resolutions: Cache<PackageName, Arc<(usize, Arc<Resolution>)>>,
+    gate: Cache<(PackageName, String), Arc<Gated>>,
+    pub(crate) small: Cache<String, Bytes>,
+    pub(crate) flights: DashMap<(PackageName, String), Weak<Flight>>,
+    reading: Keyed<String>,
+    pub(crate) tasks: TaskTracker,
+    /// Raised when a verdict begins to refuse, so that ready-made answers are made anew.
+    refusals: AtomicU64,
+    fingerprint: String,
+    late: Mutex<Vec<Late>>,
+}
+
+/// A release that was served on its metadata, and what its contents said after.
+#[derive(Debug, Clone)]
+pub enum Late {
+    /// The full verdict.
+    Settled(Arc<Verdict>),
+    /// Its contents could not be read: name, version, why.
+    Unsettled(String, String, String),
+}
+
+impl Engine {
+    /// Puts an engine together.
+    ///
+    /// # Errors
+    /// When the advisories cannot be loaded or the name index is damaged.
+    pub async fn new(config: EngineConfig) -> Result<Arc<Self>, EngineError> {
+        let EngineConfig { policy, clock, store, upstreams, worker } = config;
+        let advisories = Arc::new(Advisories::load(&store).await?);
+        let (own_names, own_scopes) = own_names(&policy);
+        let names = NameIndex::embedded()
+            .and_then(|names| names.with_own(&own_names, &own_scopes))
+            .map_err(|error| EngineError::Store(format!("the name index: {error}")))?;
+        let upstreams = Arc::new(upstreams);
+        let cache = policy.cache.memory.bytes();
+        let packuments = Packuments::new(
+            store.clone(),
+            Arc::clone(&upstreams),
+            policy.cache.packument_ttl.get(),
+            cache / 2,
+        );
+        let deadline = crate::worker::Deadline {
+            base: policy.limits.worker_time.get(),
+            // Reading runs at tens of megabytes a second; a tenth of that speed is still progress.
+            per_megabyte: Duration::from_millis(500),
+        };
+        let workers = match policy.limits.workers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            set => usize::try_from(set).unwrap_or(1),
+        };
+        let small = Cache::builder()
+            .max_capacity(cache / 2)
+            .weigher(|_: &String, bytes: &Bytes| u32::try_from(bytes.len() + 200).unwrap_or(u32::MAX))
+            .time_to_idle(Duration::from_secs(60))
+            .build();
+        Ok(Arc::new(Self {
+            fingerprint: policy.fingerprint(),
+            pool: WorkerPool::new(worker, workers, deadline),
+            packuments,
+            names,
+            advisories: RwLock::new(advisories),
+            resolutions: Cache::builder()
+                .max_capacity(20_000)
+                .time_to_idle(Duration::from_secs(600))
+                .build(),
+            gate: Cache::builder()
+                .max_capacity(50_000)
+                .time_to_idle(Duration::from_secs(600))
+                .build(),
+            small,
+            flights: DashMap::new(),
+            reading: Keyed::default(),
+            tasks: TaskTracker::new(),
+            refusals: AtomicU64::new(0),
+            late: Mutex::default(),
+            policy,
+            clock,
+            store,
+            upstreams,
+        }))
+    }
+
+    /// The moment that counts as now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What decisions are made under at present. Another generation means other decisions.
+    #[must_use]
+    pub fn generation(&self) -> String {
+        let advisories = self.advisories().generation();
+        let refusals = self.refusals.load(Ordering::Relaxed);
+        format!("{}-{}-{refusals}", self.verdict_generation(), advisories)
+    }
+
+    /// The part of the generation that outlives this process: what kept verdicts depend on.
+    pub(crate) fn verdict_generation(&self) -> String {
+        let advisories = self.advisories().generation();
+        format!("{ANALYSER_VERSION}-{}-{advisories}-{}", env!("CARGO_PKG_VERSION"), self.fingerprint)
+    }
+
+    /// Whether decisions are only recorded.
+    #[must_use]
+    pub fn observes(&self) -> bool {
+        self.policy.gate.mode == GateMode::Observe
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Where packages come from and how credentials are found.
+    #[must_use]
+    pub fn upstreams(&self) -> &Upstreams {
+        &self.upstreams
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The packument of a package, at hand or from the upstream.
+    ///
+    /// # Errors
+    /// When there is none, or the upstream fails and none is kept.
+    pub async fn packument(&self, name: &PackageName) -> Result<Arc<Held>, EngineError> {
+        self.packuments.get(name).await
+    }
+
+    pub(crate) fn advisories(&self) -> Arc<Advisories> {
+        match self.advisories.read() {
+            Ok(advisories) => Arc::clone(&advisories),
+            Err(poisoned) => Arc::clone(&poisoned.into_inner()),
+        }
+    }
+
+    /// Loads the advisories anew, after an import by another process.
+    ///
+    /// # Errors
+    /// When the data folder fails; the ones in force stay.
+    pub async fn reload_advisories(&self) -> Result<(), EngineError> {
+        let fresh = Arc::new(Advisories::load(&self.store).await?);
+        if let Ok(mut advisories) = self.advisories.write() {
+            *advisories = fresh;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn advisories_for(&self, name: &PackageName, version: &str) -> Vec<Advisory> {
+        self.advisories().matching(name.as_str(), version)
+    }
+
+    /// A release that may pass without a further look, with its bytes: from memory, or kept by an
+    /// earlier run.
+    pub(crate) async fn gated(
+        &self,
+        name: &PackageName,
+        version: &str,
+    ) -> Result<Option<Arc<Gated>>, EngineError> {
+        let generation = self.verdict_generation();
+        let key = (name.clone(), version.to_owned());
+        if let Some(gated) = self.gate.get(&key)
+            && gated.verdict.generation == generation
+        {
+            return Ok(Some(gated));
+        }
+        let Some(json) = self.store.verdict(name.as_str(), version, &generation).await? else {
+            return Ok(None);
+        };
+        let Ok(verdict) = serde_json::from_str::<Verdict>(&json) else {
+            tracing::warn!(package.name = %name, package.version = version,
+                "a kept verdict could not be read; it is decided anew");
+            return Ok(None);
+        };
+        if !verdict.is_settled() {
+            return Ok(None);
+        }
+        let integrity = verdict.assessment.release.integrity.as_deref();
+        let Some(integrity) = integrity.and_then(|text| Integrity::parse(text).ok()) else {
+            return Ok(None);
+        };
+        let Some(blob) = self.store.blob(&integrity).await? else { return Ok(None) };
+        let gated = Arc::new(Gated { verdict: Arc::new(verdict), blob });
+        self.gate.insert(key, Arc::clone(&gated));
+        Ok(Some(gated))
+    }
+
+    /// Keeps a verdict, and its bytes at hand if the release may pass.
+    pub(crate) async fn keep(
+        &self,
+        name: &PackageName,
+        verdict: &Arc<Verdict>,
+        blob: Option<Blob>,
+    ) -> Result<(), EngineError> {
+        let version = &verdict.assessment.release.version;
+        let json = serde_json::to_string(&**verdict)
+            .map_err(|error| EngineError::Store(error.to_string()))?;
+        self.store.put_verdict(name.as_str(), version, &verdict.generation, json).await?;
+        let key = (name.clone(), version.clone());
+        if verdict.is_settled() && let Some(blob) = blob {
+            self.gate.insert(key, Arc::new(Gated { verdict: Arc::clone(verdict), blob }));
+        } else {
+            self.gate.invalidate(&key);
+        }
+        if verdict.decision.action == weir_model::Action::Block {
+            self.refusals.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// What the registry says of one version.
+    pub(crate) fn manifest(&self, held: &Held, version: &str) -> Result<VersionManifest, EngineError> {
+        let name = held.packument.name();
+        match held.packument.manifest(version) {
+            Some(Ok(manifest)) => Ok(manifest),
+            Some(Err(error)) => Err(EngineError::packument(name.as_str(), &error)),
+            None => Err(EngineError::NoSuchVersion {
+                name: name.to_string(),
+                version: version.to_owned(),
+            }),
+        }
+    }
+
+    /// What the bytes of a version have to match, if the registry says.
+    pub(crate) fn integrity_of(&self, held: &Held, version: &str) -> Option<Integrity> {
+        self.manifest(held, version).ok()?.dist.best_integrity()
+    }
+
+    /// When weir first saw a version that the registry gives no time for.
+    pub(crate) async fn times_of(
+        &self,
+        held: &Held,
+        version: &str,
+    ) -> Result<HashMap<String, Timestamp>, EngineError> {
+        if held.packument.published(version).is_some() {
+            return Ok(HashMap::new());
+        }
+        let seen = self.store.first_seen(held.packument.name().as_str(), version, self.now()).await?;
+        Ok(HashMap::from([(version.to_owned(), seen)]))
+    }
+
+    pub(crate) async fn contents_known(&self, integrity: &Integrity) -> Result<bool, EngineError> {
+        Ok(self.store.contents(&integrity.to_string()).await?.is_some())
+    }
+
+    /// The facts about a tarball: kept, or from a worker. Computed once per integrity, also when
+    /// many ask at the same time.
+    pub(crate) async fn contents_of(
+        &self,
+        arrived: &Arc<Arrived>,
+        expected: &Integrity,
+        priority: Priority,
+    ) -> Result<Contents, String> {
+        let key = expected.to_string();
+        let _guard = self.reading.hold(&key).await;
+        match self.store.contents(&key).await {
+            Ok(Some(contents)) => return Ok(contents),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "kept contents could not be read; read anew"),
+        }
+        let contents = self.pool.tarball(arrived.bytes.clone(), priority).await?;
+        if let Err(error) = self.store.put_contents(&key, &contents).await {
+            tracing::warn!(%error, "contents could not be kept");
+        }
+        Ok(contents)
+    }
+
+    /// Has a tarball or folder on this machine read.
+    ///
+    /// # Errors
+    /// Why there are no facts.
+    pub async fn read_local(&self, what: Local) -> Result<Contents, String> {
+        match what {
+            Local::Tarball(bytes) => self.pool.tarball(bytes, Priority::Foreground).await,
+            Local::Folder(path) => self.pool.folder(path).await,
+        }
+    }
+
+    /// Whether a release that nothing speaks against may pass while its contents are read: only
+    /// one that is long established, popular, runs nothing at install time and has no finding.
+    pub(crate) fn may_pass_early(&self, metadata: &Verdict, held: &Held, version: &str) -> bool {
+        let name = held.packument.name();
+        let quiet = metadata.decision.action == weir_model::Action::Allow
+            && metadata.assessment.counted().next().is_none();
+        let runs_nothing = self.manifest(held, version).is_ok_and(|manifest| {
+            manifest.manifest.install_scripts().next().is_none()
+                && manifest.manifest.gypfile != Some(true)
+                && manifest.has_install_script != Some(true)
+        });
+        quiet
+            && runs_nothing
+            && self.policy.gate.wait_for_contents == WaitForContents::Unestablished
+            && self.is_established(name, metadata.published)
+            && self.rank(name).is_some()
+    }
+
+    /// Whether a release counts as long established.
+    pub(crate) fn is_established(&self, name: &PackageName, published: Option<Timestamp>) -> bool {
+        self.policy.is_established(published, self.rank(name), self.now())
+    }
+
+    /// The package's rank by downloads, 1 for the most downloaded; absent beyond the list.
+    pub(crate) fn rank(&self, name: &PackageName) -> Option<u32> {
+        self.names.rank(name.as_str()).map(|place| place.saturating_add(1))
+    }
+
+    /// Notes what the contents said of a release that was served on its metadata.
+    pub(crate) async fn settle(&self, verdict: &Arc<Verdict>) {
+        if !verdict.decision.action.serves() {
+            let release = &verdict.assessment.release;
+            tracing::error!(package.name = release.name, package.version = release.version,
+                block.id = %verdict.block_id(), "served before its contents were read, and refused now");
+            if let Err(error) = self.keep_refusal(verdict).await {
+                tracing::error!(%error, "the explanation could not be kept");
+            }
+        }
+        self.note_late(Late::Settled(Arc::clone(verdict)));
+    }
+
+    pub(crate) fn unsettled(&self, name: &str, version: &str, error: &EngineError) {
+        self.note_late(Late::Unsettled(name.to_owned(), version.to_owned(), error.to_string()));
+    }
+
+    fn note_late(&self, late: Late) {
+        if let Ok(mut list) = self.late.lock()
+            // Nobody collects in a long-running service: bounded.
+            && list.len() < 100_000
+        {
+            list.push(late);
+        }
+    }
+
+    /// What became known after releases were served, since last asked.
+    #[must_use]
+    pub fn take_late(&self) -> Vec<Late> {
+        self.late.lock().map(|mut list| std::mem::take(&mut *list)).unwrap_or_default()
+    }
+
+    /// Keeps the explanation of a refusal.
+    ///
+    /// # Errors
+    /// When the data folder fails.
+    pub async fn keep_refusal(&self, verdict: &Verdict) -> Result<(), EngineError> {
+        let id = verdict.block_id();
+        let (assessment, decision) = (&verdict.assessment, &verdict.decision);
+        self.store.put_refusal(&id, assessment, decision, self.now()).await?;
+        Ok(())
+    }
+
+    /// The explanation behind a refusal's id.
+    ///
+    /// # Errors
+    /// When the data folder fails.
+    pub async fn refusal(&self, id: &str) -> Result<Option<weir_store::StoredRefusal>, EngineError> {
+        Ok(self.store.refusal(id).await?)
+    }
+
+    /// Writes one line of the ledger; done when it is on disk.
+    ///
+    /// # Errors
+    /// When the data folder fails.
+    pub async fn append(&self, entry: LedgerEntry) -> Result<(), EngineError> {
+        self.store.ledger().append(entry).await?;
+        Ok(())
+    }
+
+    /// Relays a `/-/…` request to the default upstream.
+    ///
+    /// # Errors
+    /// When the upstream does not answer.
+    pub async fn relay(
+        &self,
+        path: &str,
+        body: Option<(Bytes, bool)>,
+    ) -> Result<weir_upstream::Document, EngineError> {
+        let upstream = self.upstreams.default_upstream();
+        let answer = match body {
+            None => upstream.document(path, None).await,
+            Some((body, gzip)) => upstream.audit(path, body, gzip).await,
+        };
+        answer.map_err(|error| EngineError::Upstream { what: path.to_owned(), why: error.to_string() })
+    }
+
+    /// Whether the data folder can be used.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn readiness(&self) -> Result<(), String> {
+        self.store.ledger().flush().await.map_err(|error| error.to_string())
+    }
+
+    /// Waits for analyses under way and writes everything down.
+    pub async fn close(&self) {
+        self.finish_analyses(Duration::from_secs(30)).await;
+        if let Err(error) = self.store.close().await {
+            tracing::error!(%error, "the data folder could not be closed in order");
+        }
+    }
+}
+
+/// Something on this machine to look at.
+#[derive(Debug, Clone)]
+pub enum Local {
+    /// The bytes of a tarball.
+    Tarball(Bytes),
+    /// A folder, by absolute path.
+    Folder(std::path::PathBuf),
+}
+
+/// The policy's own names as the name index takes them: exact names and whole scopes.
+fn own_names(policy: &Policy) -> (Vec<String>, Vec<String>) {
+    let (mut names, mut scopes) = (Vec::new(), Vec::new());
+    for glob in &policy.names.own {
+        let text = glob.to_string();
+        match text.strip_suffix("/*").and_then(|scope| scope.strip_prefix('@')) {
+            Some(scope) if !scope.contains('*') => scopes.push(scope.to_owned()),
+            _ if !text.contains('*') => names.push(text),
+            _ => {}
+        }
+    }
+    (names, scopes)
+}

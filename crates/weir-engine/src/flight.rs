@@ -1,0 +1,271 @@
+//! One download for many askers: the first starts it, the others follow the bytes as they come.
+
+use std::sync::{Arc, Mutex};
+
+use aws_lc_rs::digest;
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt, stream};
+use tokio::sync::watch;
+use weir_npm::integrity::{Algorithm, Integrity};
+
+/// The bytes of a tarball that has arrived whole, and what they hash to.
+#[derive(Debug, Clone)]
+pub struct Arrived {
+    /// All of it.
+    pub bytes: Bytes,
+    sha512: digest::Digest,
+    sha1: digest::Digest,
+}
+
+impl Arrived {
+    /// Hashes bytes that are here already.
+    #[must_use]
+    pub fn of(bytes: Bytes) -> Self {
+        let sha512 = digest::digest(&digest::SHA512, &bytes);
+        let sha1 = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &bytes);
+        Self { bytes, sha512, sha1 }
+    }
+
+    /// SHA-512 in hexadecimal: the blob's name.
+    #[must_use]
+    pub fn sha512_hex(&self) -> String {
+        hex::encode(self.sha512.as_ref())
+    }
+
+    /// The bytes' own integrity, in SRI form.
+    #[must_use]
+    pub fn integrity(&self) -> String {
+        use base64::Engine as _;
+        let digest = base64::engine::general_purpose::STANDARD.encode(self.sha512.as_ref());
+        format!("sha512-{digest}")
+    }
+
+    /// Whether the bytes are what the integrity says. Judged by its strongest algorithm, as npm does.
+    #[must_use]
+    pub fn matches(&self, expected: &Integrity) -> bool {
+        let (algorithm, _) = expected.strongest();
+        match algorithm {
+            Algorithm::Sha512 => expected.holds(algorithm, self.sha512.as_ref()),
+            Algorithm::Sha1 => expected.holds(algorithm, self.sha1.as_ref()),
+            Algorithm::Sha256 => {
+                expected.holds(algorithm, digest::digest(&digest::SHA256, &self.bytes).as_ref())
+            }
+            Algorithm::Sha384 => {
+                expected.holds(algorithm, digest::digest(&digest::SHA384, &self.bytes).as_ref())
+            }
+        }
+    }
+}
+
+/// How far a download is.
+#[derive(Debug, Clone)]
+enum Progress {
+    /// This many chunks are here.
+    Chunks(usize),
+    /// All of it is.
+    Arrived(Arc<Arrived>),
+    /// It broke off, for this reason.
+    Failed(Arc<str>),
+}
+
+/// A download under way or done.
+#[derive(Debug)]
+pub struct Flight {
+    chunks: Mutex<Vec<Bytes>>,
+    progress: watch::Sender<Progress>,
+}
+
+impl Flight {
+    /// Starts to collect `body` on a task of its own, so that the download outlives its first asker.
+    ///
+    /// `limit` is the most bytes accepted.
+    pub fn start<S, E>(body: S, limit: u64) -> Arc<Self>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+        E: std::fmt::Display + Send,
+    {
+        let (progress, _) = watch::channel(Progress::Chunks(0));
+        let flight = Arc::new(Self { chunks: Mutex::default(), progress });
+        let task = Arc::clone(&flight);
+        tokio::spawn(async move {
+            match task.collect(body, limit).await {
+                Ok(arrived) => {
+                    task.progress.send_replace(Progress::Arrived(Arc::new(arrived)));
+                }
+                Err(why) => {
+                    task.progress.send_replace(Progress::Failed(why.into()));
+                }
+            }
+        });
+        flight
+    }
+
+    async fn collect<S, E>(&self, body: S, limit: u64) -> Result<Arrived, String>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+        E: std::fmt::Display + Send,
+    {
+        let mut body = std::pin::pin!(body);
+        let mut sha512 = digest::Context::new(&digest::SHA512);
+        let mut sha1 = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
+        let mut total: u64 = 0;
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk.map_err(|error| error.to_string())?;
+            if chunk.is_empty() {
+                continue;
+            }
+            total += chunk.len() as u64;
+            if total > limit {
+                return Err(format!("the tarball is larger than the limit of {limit} bytes"));
+            }
+            sha512.update(&chunk);
+            sha1.update(&chunk);
+            let count = {
+                let mut chunks = self.lock();
+                chunks.push(chunk);
+                chunks.len()
+            };
+            self.progress.send_replace(Progress::Chunks(count));
+        }
+        let bytes = match self.lock().as_slice() {
+            [only] => only.clone(),
+            chunks => {
+                let mut all = BytesMut::with_capacity(usize::try_from(total).unwrap_or(0));
+                for chunk in chunks {
+                    all.extend_from_slice(chunk);
+                }
+                all.freeze()
+            }
+        };
+        Ok(Arrived { bytes, sha512: sha512.finish(), sha1: sha1.finish() })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Bytes>> {
+        self.chunks.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Whether it broke off. Those who come later start a new one.
+    pub fn has_failed(&self) -> bool {
+        matches!(*self.progress.borrow(), Progress::Failed(_))
+    }
+
+    /// Waits for the first bytes. False when the download broke off before any came.
+    pub async fn has_begun(&self) -> bool {
+        let mut progress = self.progress.subscribe();
+        let begun = progress.wait_for(|now| !matches!(now, Progress::Chunks(0))).await;
+        begun.is_ok_and(|now| !matches!(*now, Progress::Failed(_)))
+    }
+
+    /// The tarball, when all of it is here.
+    ///
+    /// # Errors
+    /// Why the download broke off.
+    pub async fn arrived(&self) -> Result<Arc<Arrived>, String> {
+        let mut progress = self.progress.subscribe();
+        loop {
+            match &*progress.borrow_and_update() {
+                Progress::Arrived(arrived) => return Ok(Arc::clone(arrived)),
+                Progress::Failed(why) => return Err(why.to_string()),
+                Progress::Chunks(_) => {}
+            }
+            if progress.changed().await.is_err() {
+                return Err("the download was abandoned".to_owned());
+            }
+        }
+    }
+
+    /// The bytes as they come. The last chunk is held back until all of it is known to be what
+    /// `expected` says: a client never gets a whole tarball that does not match.
+    pub fn follow(
+        self: Arc<Self>,
+        expected: Integrity,
+    ) -> impl Stream<Item = Result<Bytes, std::io::Error>> + Send {
+        let progress = self.progress.subscribe();
+        stream::unfold((self, progress, expected, 0_usize, false), async move |state| {
+            let (flight, mut progress, expected, next, over) = state;
+            if over {
+                return None;
+            }
+            loop {
+                let now = progress.borrow_and_update().clone();
+                let (available, verified) = match now {
+                    Progress::Chunks(count) => (count.saturating_sub(1), false),
+                    Progress::Arrived(arrived) if arrived.matches(&expected) => {
+                        (flight.lock().len(), true)
+                    }
+                    Progress::Arrived(_) => {
+                        let error = std::io::Error::other("the tarball does not match its integrity");
+                        return Some((Err(error), (flight, progress, expected, next, true)));
+                    }
+                    Progress::Failed(why) => {
+                        let error = std::io::Error::other(why.to_string());
+                        return Some((Err(error), (flight, progress, expected, next, true)));
+                    }
+                };
+                if next < available {
+                    let chunk = flight.lock().get(next).cloned().unwrap_or_default();
+                    return Some((Ok(chunk), (flight, progress, expected, next + 1, false)));
+                }
+                if verified || progress.changed().await.is_err() {
+                    return None;
+                }
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(chunks: &[&'static str]) -> impl Stream<Item = Result<Bytes, String>> + Send + 'static {
+        let chunks: Vec<_> = chunks.iter().map(|text| Ok(Bytes::from_static(text.as_bytes()))).collect();
+        stream::iter(chunks)
+    }
+
+    fn integrity_of(text: &str) -> Integrity {
+        let arrived = Arrived::of(Bytes::copy_from_slice(text.as_bytes()));
+        Integrity::parse(&arrived.integrity()).unwrap()
+    }
+
+    async fn read(flight: Arc<Flight>, expected: Integrity) -> (String, bool) {
+        let mut stream = std::pin::pin!(flight.follow(expected));
+        let (mut text, mut whole) = (String::new(), true);
+        while let Some(chunk) = stream.next().await {
+            match chunk {
+                Ok(chunk) => text.push_str(std::str::from_utf8(&chunk).unwrap()),
+                Err(_) => whole = false,
+            }
+        }
+        (text, whole)
+    }
+
+    #[tokio::test]
+    async fn followers_get_everything_when_the_bytes_are_right() {
+        let flight = Flight::start(body(&["ab", "", "c", "d"]), 100);
+        let (one, two) = tokio::join!(
+            read(Arc::clone(&flight), integrity_of("abcd")),
+            read(Arc::clone(&flight), integrity_of("abcd")),
+        );
+        assert_eq!(one, ("abcd".to_owned(), true));
+        assert_eq!(two, ("abcd".to_owned(), true));
+    }
+
+    #[tokio::test]
+    async fn nobody_gets_the_last_bytes_of_a_tarball_that_does_not_match() {
+        let flight = Flight::start(body(&["ab", "cd"]), 100);
+        let (text, whole) = read(flight, integrity_of("abcX")).await;
+        assert!(!whole);
+        assert!(text.len() < 4, "{text}");
+    }
+
+    #[tokio::test]
+    async fn long_and_broken_bodies_are_failures() {
+        let long = Flight::start(body(&["ab", "cd"]), 3);
+        assert!(long.arrived().await.unwrap_err().contains("limit of 3"));
+        let parts = vec![Ok(Bytes::from_static(b"a")), Err("connection reset")];
+        let broken = Flight::start(stream::iter(parts), 100);
+        assert!(broken.arrived().await.unwrap_err().contains("connection reset"));
+        assert!(broken.has_failed());
+    }
+}

@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+pub mod assess;
+pub mod clock;
+mod download;
+mod engine;
+mod error;
+pub mod flight;
+mod keyed;
+mod packuments;
+pub mod resolution;
+mod verdicts;
+pub mod worker;
+
+pub use assess::Assessed;
+pub use clock::Clock;
+pub use download::{Bringing, Tarball, TarballStream};
+pub use engine::{Engine, EngineConfig, Late, Local};
+pub use error::EngineError;
+pub use packuments::Held as HeldPackument;
+pub use verdicts::{Verdict, Waited};

@@ -1,0 +1,194 @@
+//! Packuments at hand: fetched once for many askers, kept on disk, stale when the upstream fails.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use moka::sync::Cache;
+use weir_npm::name::PackageName;
+use weir_npm::packument::Packument;
+use weir_store::{Store, StoredPackument};
+use weir_upstream::{Conditional, PackumentResponse, Upstream, Upstreams};
+
+use crate::EngineError;
+use crate::clock::Clock;
+use crate::keyed::Keyed;
+
+/// A packument at hand.
+#[derive(Debug)]
+pub struct Held {
+    /// The document.
+    pub packument: Packument,
+    /// The upstream it came from.
+    pub upstream: Arc<str>,
+    /// Until when the upstream need not be asked again.
+    pub fresh_until: Instant,
+    /// Why it may be out of date, if the upstream could not be asked.
+    pub stale: Option<String>,
+}
+
+/// A document that the upstream could not confirm is asked about again after this long, rather than
+/// by every request while the upstream is down.
+const STALE_RETRY: Duration = Duration::from_secs(10);
+
+/// Documents above this size are parsed on a thread of their own, in bytes: below, it takes less
+/// than the change of threads is worth (a millisecond per megabyte).
+const PARSE_ASIDE: usize = 256 << 10;
+
+/// The packuments at hand.
+#[derive(Debug)]
+pub(crate) struct Packuments {
+    memory: Cache<PackageName, Arc<Held>>,
+    loading: Keyed<PackageName>,
+    store: Store,
+    upstreams: Arc<Upstreams>,
+    time_to_live: Duration,
+}
+
+impl Packuments {
+    pub(crate) fn new(
+        store: Store,
+        upstreams: Arc<Upstreams>,
+        time_to_live: Duration,
+        bytes: u64,
+    ) -> Self {
+        let memory = Cache::builder()
+            .max_capacity(bytes)
+            .weigher(|_, held: &Arc<Held>| {
+                let index = held.packument.versions().len() * 128;
+                u32::try_from(held.packument.raw().len() + index).unwrap_or(u32::MAX)
+            })
+            // Rendered answers and verdicts are what repeated requests need; these only feed them.
+            .time_to_idle(Duration::from_secs(60))
+            .build();
+        Self { memory, loading: Keyed::default(), store, upstreams, time_to_live }
+    }
+
+    /// Whether a packument is in memory and need not be asked for.
+    pub(crate) fn at_hand(&self, name: &PackageName) -> Option<Arc<Held>> {
+        self.memory.get(name).filter(|held| Instant::now() < held.fresh_until)
+    }
+
+    /// The packument of a package.
+    pub(crate) async fn get(&self, name: &PackageName) -> Result<Arc<Held>, EngineError> {
+        if let Some(held) = self.at_hand(name) {
+            return Ok(held);
+        }
+        let _guard = self.loading.hold(name).await;
+        if let Some(held) = self.at_hand(name) {
+            return Ok(held);
+        }
+        let held = Arc::new(self.load(name).await?);
+        self.memory.insert(name.clone(), Arc::clone(&held));
+        Ok(held)
+    }
+
+    async fn load(&self, name: &PackageName) -> Result<Held, EngineError> {
+        let upstream = self.upstreams.upstream_for(name);
+        let origin: Arc<str> = Arc::from(upstream.id());
+        // Freshness is about the wire, not about the moment being replayed: the system's clock.
+        let now = Clock::system().now();
+        let stored = self.store.packument(name.as_str(), &origin).await?;
+        if let Some(stored) = &stored
+            && let Some(left) = self.still_fresh(stored.fetched_at, now)
+            && let Ok(packument) = parse(name, stored.raw.clone()).await
+        {
+            let fresh_until = Instant::now() + left;
+            return Ok(Held { packument, upstream: origin, fresh_until, stale: None });
+        }
+        match self.fetch(upstream, name, stored.as_ref(), now).await {
+            Ok(packument) => {
+                let fresh_until = Instant::now() + self.time_to_live;
+                Ok(Held { packument, upstream: origin, fresh_until, stale: None })
+            }
+            Err(error) => self.fall_back(name, stored, origin, error).await,
+        }
+    }
+
+    fn still_fresh(&self, fetched_at: Timestamp, now: Timestamp) -> Option<Duration> {
+        let age = Duration::try_from(now.duration_since(fetched_at)).ok()?;
+        self.time_to_live.checked_sub(age).filter(|left| !left.is_zero())
+    }
+
+    async fn fetch(
+        &self,
+        upstream: &Upstream,
+        name: &PackageName,
+        stored: Option<&StoredPackument>,
+        now: Timestamp,
+    ) -> Result<Packument, EngineError> {
+        let conditional = stored.map_or_else(Conditional::default, |stored| Conditional {
+            etag: stored.etag.clone(),
+            last_modified: stored.last_modified.clone(),
+        });
+        let response = upstream
+            .packument(name, &conditional)
+            .await
+            .map_err(|error| EngineError::upstream(name.as_str(), upstream.id(), &error))?;
+        match (response, stored) {
+            (PackumentResponse::NotModified, Some(stored)) => {
+                self.store.touch_packument(name.as_str(), upstream.id(), now).await?;
+                parse(name, stored.raw.clone()).await
+            }
+            (PackumentResponse::NotModified, None) => Err(EngineError::Upstream {
+                what: name.to_string(),
+                why: "it answered 304 to an unconditional request".to_owned(),
+            }),
+            (PackumentResponse::Fresh { raw, etag, last_modified }, _) => {
+                // Only what can be used replaces what is kept.
+                let packument = parse(name, raw.clone()).await?;
+                let fresh = StoredPackument { raw, etag, last_modified, fetched_at: now };
+                self.keep(name.clone(), upstream.id().to_owned(), fresh);
+                Ok(packument)
+            }
+        }
+    }
+
+    /// Writes a packument to disk without anybody waiting for it. Losing it costs a fetch.
+    fn keep(&self, name: PackageName, origin: String, fresh: StoredPackument) {
+        let store = self.store.clone();
+        tokio::spawn(async move {
+            if let Err(error) = store.put_packument(name.as_str(), &origin, &fresh).await {
+                tracing::warn!(package.name = %name, %error, "a packument could not be kept");
+            }
+        });
+    }
+
+    /// What is kept on disk, where the upstream fails; never where it says that there is none.
+    async fn fall_back(
+        &self,
+        name: &PackageName,
+        stored: Option<StoredPackument>,
+        upstream: Arc<str>,
+        error: EngineError,
+    ) -> Result<Held, EngineError> {
+        let gone = matches!(
+            error,
+            EngineError::NoSuchPackage { .. } | EngineError::Denied { .. } | EngineError::Store(_)
+        );
+        let Some(stored) = stored.filter(|_| !gone) else { return Err(error) };
+        let packument = parse(name, stored.raw).await?;
+        tracing::warn!(package.name = %name, %error, fetched_at = %stored.fetched_at,
+            "the upstream failed: a stale packument is used");
+        Ok(Held {
+            packument,
+            upstream,
+            fresh_until: Instant::now() + STALE_RETRY.min(self.time_to_live),
+            stale: Some(format!("of {}, because {error}", stored.fetched_at)),
+        })
+    }
+}
+
+async fn parse(name: &PackageName, raw: bytes::Bytes) -> Result<Packument, EngineError> {
+    let parsed = if raw.len() < PARSE_ASIDE {
+        Packument::parse(name, raw)
+    } else {
+        let own = name.clone();
+        let parsed = tokio::task::spawn_blocking(move || Packument::parse(&own, raw)).await;
+        parsed.map_err(|_| EngineError::BadPackument {
+            name: name.to_string(),
+            why: "reading it failed".to_owned(),
+        })?
+    };
+    parsed.map_err(|error| EngineError::packument(name.as_str(), &error))
+}

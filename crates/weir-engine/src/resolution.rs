@@ -1,0 +1,239 @@
+//! Which versions of a package new resolutions may take: what the packument filter and the words
+//! "use this instead" rest on.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use weir_model::Action;
+use weir_npm::packument::retag;
+use weir_npm::version::Version;
+
+use crate::engine::Engine;
+use crate::packuments::Held;
+use crate::verdicts::Verdict;
+use crate::{EngineError, assess};
+
+/// Versions published within this many days before now are looked at one by one when a packument is
+/// filtered; older ones only if their contents were refused here before. The gate on the tarball
+/// looks at every version, whatever its age: this bounds the work on packages with thousands of
+/// versions, not what may pass.
+const RECENT_DAYS: i64 = 90;
+
+/// Packages with at most this many versions are looked at whole: that is where lookalikes and fresh
+/// names are, and it costs microseconds.
+const FEW_VERSIONS: usize = 40;
+
+/// What new resolutions of a package get.
+#[derive(Debug)]
+pub struct Resolution {
+    /// Versions that are held or blocked, with the verdict.
+    pub held: BTreeMap<String, Arc<Verdict>>,
+    /// The tags as served: each on a version that may be had.
+    pub tags: Vec<(String, String)>,
+    /// Publish times for versions that the upstream gives none for: when weir first saw them.
+    pub times: HashMap<String, String>,
+    /// When the first hold ends by itself.
+    pub ripens: Option<Timestamp>,
+    /// What it was decided under.
+    pub generation: String,
+    versions: usize,
+    latest: Option<String>,
+}
+
+impl Resolution {
+    /// The verdict to show when no version at all may be had.
+    #[must_use]
+    pub fn nothing_left(&self) -> Option<Arc<Verdict>> {
+        if self.versions == 0 || self.held.len() < self.versions {
+            return None;
+        }
+        let latest = self.latest.as_ref().and_then(|latest| self.held.get(latest));
+        latest.or_else(|| self.held.values().next()).cloned()
+    }
+
+    /// The newest version that is kept out, by semver.
+    #[must_use]
+    pub fn newest_held(&self) -> Option<(&str, &Arc<Verdict>)> {
+        self.held
+            .iter()
+            .filter_map(|(version, verdict)| Some((Version::parse(version).ok()?, version, verdict)))
+            .max_by(|(one, ..), (other, ..)| one.cmp(other))
+            .map(|(_, version, verdict)| (version.as_str(), verdict))
+    }
+}
+
+impl Engine {
+    /// What new resolutions of a package get at present.
+    ///
+    /// # Errors
+    /// When the data folder fails.
+    pub async fn resolution(self: &Arc<Self>, held: &Arc<Held>) -> Result<Arc<Resolution>, EngineError> {
+        let generation = self.generation();
+        let now = self.now();
+        if let Some(known) = self.resolutions.get(held.packument.name())
+            && known.0 == Arc::as_ptr(held) as usize
+            && known.1.generation == generation
+            && known.1.ripens.is_none_or(|moment| now < moment)
+        {
+            return Ok(Arc::clone(&known.1));
+        }
+        let times = self.missing_times(held).await?;
+        let mut kept_out = self.refused_before(held, &generation).await?;
+        for version in self.worth_a_look(held, &times, now) {
+            if kept_out.contains_key(&version) {
+                continue;
+            }
+            let verdict = self.metadata_verdict(held, &version, &times, &generation).await?;
+            let verdict = self.look_inside_if_suspicious(held, verdict).await;
+            if !verdict.decision.action.serves() {
+                kept_out.insert(version, verdict);
+            }
+        }
+        let resolution = Arc::new(finish(held, kept_out, times, generation));
+        self.resolutions.insert(
+            held.packument.name().clone(),
+            Arc::new((Arc::as_ptr(held) as usize, Arc::clone(&resolution))),
+        );
+        Ok(resolution)
+    }
+
+    /// First-seen times for versions without a publish time (PROTOCOL 3.2).
+    async fn missing_times(
+        &self,
+        held: &Held,
+    ) -> Result<HashMap<String, Timestamp>, EngineError> {
+        if !held.packument.time_is_partial() {
+            return Ok(HashMap::new());
+        }
+        let packument = &held.packument;
+        let missing: Vec<&str> = packument
+            .versions()
+            .iter()
+            .map(|entry| entry.version.as_str())
+            .filter(|version| packument.published(version).is_none())
+            .collect();
+        let seen = self.store.first_seen_all(packument.name().as_str(), &missing, self.now()).await?;
+        Ok(missing.into_iter().map(str::to_owned).zip(seen).collect())
+    }
+
+    /// Verdicts kept from earlier that refuse a version on its contents.
+    async fn refused_before(
+        &self,
+        held: &Held,
+        generation: &str,
+    ) -> Result<BTreeMap<String, Arc<Verdict>>, EngineError> {
+        let name = held.packument.name();
+        let kept = self.store.verdicts(name.as_str(), generation).await?;
+        let mut refused = BTreeMap::new();
+        for (version, json) in kept {
+            match serde_json::from_str::<Verdict>(&json) {
+                Ok(verdict) if verdict.decision.action == Action::Block && held.packument.has(&version) => {
+                    refused.insert(version, Arc::new(verdict));
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(package.name = %name, package.version = version, %error,
+                    "a kept verdict could not be read; it is decided anew"),
+            }
+        }
+        Ok(refused)
+    }
+
+    /// The versions to look at one by one, newest first.
+    fn worth_a_look(
+        &self,
+        held: &Held,
+        times: &HashMap<String, Timestamp>,
+        now: Timestamp,
+    ) -> Vec<String> {
+        let packument = &held.packument;
+        let few = packument.versions().len() <= FEW_VERSIONS;
+        let mut versions: Vec<(Timestamp, String)> = packument
+            .versions()
+            .iter()
+            .filter_map(|entry| {
+                let published =
+                    packument.published(&entry.version).or_else(|| times.get(&entry.version).copied())?;
+                let days = now.duration_since(published).as_hours() / 24;
+                let known_bad = !self.advisories_for(packument.name(), &entry.version).is_empty();
+                (few || known_bad || days < RECENT_DAYS).then(|| (published, entry.version.clone()))
+            })
+            .collect();
+        versions.sort_unstable_by(|one, other| other.cmp(one));
+        versions.into_iter().map(|(_, version)| version).collect()
+    }
+
+    /// Reads the contents of a version before anybody resolves to it, where its metadata already
+    /// speaks against it: so that a range falls back at once instead of failing at the tarball.
+    async fn look_inside_if_suspicious(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        verdict: Arc<Verdict>,
+    ) -> Arc<Verdict> {
+        let suspicious = verdict.assessment.counted().next().is_some();
+        if !suspicious || !verdict.decision.action.serves() {
+            return verdict;
+        }
+        let version = verdict.assessment.release.version.clone();
+        match self.full_verdict(held, &version).await {
+            Ok(full) => full,
+            Err(error) => {
+                tracing::info!(package.name = %held.packument.name(), package.version = version,
+                    %error, "contents not read ahead; the gate will");
+                verdict
+            }
+        }
+    }
+}
+
+fn finish(
+    held: &Held,
+    kept_out: BTreeMap<String, Arc<Verdict>>,
+    times: HashMap<String, Timestamp>,
+    generation: String,
+) -> Resolution {
+    let packument = &held.packument;
+    let tags = retag(packument, |version| !kept_out.contains_key(version));
+    let ripens = kept_out.values().filter_map(|verdict| verdict.decision.until).min();
+    Resolution {
+        tags,
+        times: times
+            .into_iter()
+            .map(|(version, time)| (version, weir_npm::time::format(time)))
+            .collect(),
+        ripens,
+        generation,
+        versions: packument.versions().len(),
+        latest: packument.tag("latest").map(str::to_owned),
+        held: kept_out,
+    }
+}
+
+/// The version to use in place of a refused one: the highest below it in the same major line that
+/// passes on its metadata, else the highest below it at all.
+pub(crate) fn instead_of(
+    engine: &Engine,
+    held: &Held,
+    refused: &str,
+    now: Timestamp,
+) -> Option<String> {
+    let refused = Version::parse(refused).ok()?;
+    let mut below: Vec<Version> = held
+        .packument
+        .versions()
+        .iter()
+        .filter_map(|entry| Version::parse(&entry.version).ok())
+        .filter(|version| version < &refused)
+        .filter(|version| refused.is_prerelease() || !version.is_prerelease())
+        .collect();
+    below.sort_unstable_by(|one, other| {
+        let line = |version: &Version| version.major() == refused.major();
+        (line(other), other).cmp(&(line(one), one))
+    });
+    // Bounded: a package of which the last twenty versions are all refused has nothing to offer.
+    below
+        .into_iter()
+        .take(20)
+        .find(|version| assess::passes_on_metadata(engine, held, version.as_str(), now))
+        .map(|version| version.as_str().to_owned())
+}

@@ -1,0 +1,48 @@
+//! What weir makes of one release at present: assessment, decision, and for how long it holds.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use weir_model::{Assessment, BlockId, Decision};
+
+/// An assessment and the decision on it, as kept in memory and in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// All findings.
+    pub assessment: Assessment,
+    /// What is to happen.
+    pub decision: Decision,
+    /// When the release was published, as far as known.
+    pub published: Option<Timestamp>,
+    /// SHA-512 of the tarball in hexadecimal, once its bytes are kept.
+    pub blob: Option<String>,
+    /// What it was decided under: policy, advisories, analyser. Another generation decides anew.
+    pub generation: String,
+    /// Whether the contents are still being read: the release was let through on its metadata
+    /// because it is long established, and the full verdict follows.
+    pub preliminary: bool,
+}
+
+impl Verdict {
+    /// The refusal's id.
+    #[must_use]
+    pub fn block_id(&self) -> BlockId {
+        self.decision.block_id(&self.assessment.release.name, &self.assessment.release.version)
+    }
+
+    /// Whether time alone can change the decision: a hold that ends, a waiver that expires.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.decision.action.serves() && self.decision.waiver.is_none() && !self.preliminary
+    }
+}
+
+/// How long a client waited, and for what.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Waited {
+    /// For the upstream: packument and tarball.
+    pub upstream: Duration,
+    /// For the worker to read the contents.
+    pub analysis: Duration,
+}

@@ -1,0 +1,197 @@
+//! From the bytes of a tarball, or from a folder, to facts. Runs in a worker process only.
+
+use std::path::Path;
+
+use weir_archive::{Archive, Entry, File, Visitor};
+use weir_js::{Package, SourceFile};
+use weir_model::Contents;
+use weir_model::contents::{Size, Unread, Violation};
+use weir_npm::manifest::Manifest;
+
+/// Most text kept for analysis, in bytes. The largest real package in the reference corpus holds
+/// 69 MB of JavaScript (PEERS section 6); what is beyond is reported as not read.
+const TEXT_LIMIT: u64 = 160 << 20;
+
+/// Files without an extension are read up to this size, in bytes: scripts that a hook or `bin`
+/// starts are small, executables are not.
+const BARE_LIMIT: u64 = 1 << 20;
+
+/// Extensions of files whose text is analysed.
+const TEXT: &[&str] = &["js", "cjs", "mjs", "jsx", "ts", "cts", "mts", "tsx", "sh", "bash", "gyp", "gypi"];
+
+/// The facts about a tarball.
+///
+/// # Errors
+/// When nothing in it could be read at all; what could be read in part is in the facts.
+pub fn of_tarball(bytes: &[u8]) -> Result<Contents, String> {
+    let mut collected = Collected::default();
+    let archive = weir_archive::read(bytes, &weir_archive::Limits::default(), &mut collected);
+    if archive.files == 0
+        && let Err(error) = &archive.ended
+        && error.to_violation().is_none()
+    {
+        return Err(error.to_string());
+    }
+    collected.size = Size { files: archive.files, bytes: archive.bytes, javascript_bytes: 0 };
+    let left_out = archive.violations_left_out;
+    let mut violations = Archive::into_violations(archive);
+    if left_out > 0 {
+        violations.push(Violation {
+            rule: "more-violations".to_owned(),
+            path: None,
+            detail: format!("{left_out} more of the same rules"),
+            ambiguous: false,
+        });
+    }
+    Ok(collected.analyse(violations))
+}
+
+/// The facts about a folder, taken as `npm pack` would take it but for ignore files: everything
+/// except `node_modules` and version control.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn of_folder(folder: &Path) -> Result<Contents, String> {
+    let mut collected = Collected::default();
+    collected.walk(folder, "", 0)?;
+    Ok(collected.analyse(Vec::new()))
+}
+
+/// Text worth analysing, gathered from an archive or a folder.
+#[derive(Debug, Default)]
+struct Collected {
+    files: Vec<(String, Vec<u8>)>,
+    text_bytes: u64,
+    manifest: Option<Vec<u8>>,
+    size: Size,
+    unread: Vec<Unread>,
+}
+
+impl Collected {
+    /// Whether a file's text is to be analysed.
+    fn wants_text(&mut self, path: &str, size: u64) -> bool {
+        if path == "package.json" {
+            return true;
+        }
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let wanted = match name.rsplit_once('.') {
+            _ if name.ends_with(".d.ts") || name.ends_with(".d.mts") || name.ends_with(".d.cts") => false,
+            Some((stem, extension)) if !stem.is_empty() => {
+                let extension = extension.to_ascii_lowercase();
+                TEXT.contains(&extension.as_str()) || name == "package.json"
+            }
+            _ => size <= BARE_LIMIT,
+        };
+        if !wanted {
+            return false;
+        }
+        if self.text_bytes.saturating_add(size) > TEXT_LIMIT {
+            self.unread.push(Unread {
+                path: path.to_owned(),
+                why: format!(
+                    "the package holds more than {} MiB of text to analyse",
+                    TEXT_LIMIT >> 20
+                ),
+                suspicious: false,
+            });
+            return false;
+        }
+        self.text_bytes += size;
+        true
+    }
+
+    fn keep(&mut self, path: &str, data: &[u8]) {
+        if path == "package.json" {
+            // npm takes the last of several; the archive's violation names the others.
+            self.manifest = Some(data.to_vec());
+        }
+        self.files.push((path.to_owned(), data.to_vec()));
+    }
+
+    fn walk(&mut self, folder: &Path, inside: &str, depth: usize) -> Result<(), String> {
+        /// Folders are followed to this depth; deeper ones are no package anybody wrote.
+        const DEPTH: usize = 64;
+        let why = |error: std::io::Error| format!("{}: {error}", folder.display());
+        if depth > DEPTH {
+            let why = format!("deeper than {DEPTH} folders");
+            self.unread.push(Unread { path: inside.to_owned(), why, suspicious: true });
+            return Ok(());
+        }
+        let mut entries: Vec<_> =
+            std::fs::read_dir(folder).map_err(why)?.collect::<Result<_, _>>().map_err(why)?;
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in entries {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = if inside.is_empty() { name.clone() } else { format!("{inside}/{name}") };
+            let kind = entry.file_type().map_err(why)?;
+            if kind.is_dir() {
+                if !matches!(name.as_str(), "node_modules" | ".git" | ".hg" | ".svn" | "CVS") {
+                    self.walk(&entry.path(), &path, depth + 1)?;
+                }
+            } else if kind.is_file() {
+                self.take(&entry.path(), &path)?;
+            } else {
+                let why = "not a regular file; npm does not pack it".to_owned();
+                self.unread.push(Unread { path, why, suspicious: false });
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, file: &Path, path: &str) -> Result<(), String> {
+        let why = |error: std::io::Error| format!("{}: {error}", file.display());
+        let size = std::fs::metadata(file).map_err(why)?.len();
+        self.size.files += 1;
+        self.size.bytes += size;
+        if self.wants_text(path, size) {
+            let data = std::fs::read(file).map_err(why)?;
+            self.keep(path, &data);
+        }
+        Ok(())
+    }
+
+    fn analyse(mut self, violations: Vec<Violation>) -> Contents {
+        let manifest = match self.manifest.as_deref().map(Manifest::from_json) {
+            Some(Ok(manifest)) => Some(manifest),
+            Some(Err(error)) => {
+                self.not_read("package.json", error.to_string(), true);
+                None
+            }
+            None => {
+                self.not_read("package.json", "there is none".to_owned(), true);
+                None
+            }
+        };
+        let files: Vec<SourceFile<'_>> =
+            self.files.iter().map(|(path, bytes)| SourceFile { path, bytes }).collect();
+        let fallback = Manifest::default();
+        let package = Package::new(&files, manifest.as_ref().unwrap_or(&fallback));
+        let facts = weir_js::analyse(&package, &weir_js::Limits::default());
+        self.size.javascript_bytes = facts.javascript_bytes;
+        self.unread.extend(facts.unread);
+        Contents {
+            manifest,
+            size: self.size,
+            violations,
+            install_steps: facts.install_steps,
+            flows: facts.flows,
+            unread: self.unread,
+        }
+    }
+
+    fn not_read(&mut self, path: &str, why: String, suspicious: bool) {
+        self.unread.push(Unread { path: path.to_owned(), why, suspicious });
+    }
+}
+
+impl Visitor for Collected {
+    fn wants(&mut self, file: &File<'_>) -> bool {
+        self.wants_text(file.path, file.size)
+    }
+
+    fn entry(&mut self, entry: Entry<'_>) {
+        if let Some(data) = entry.data() {
+            self.keep(entry.path(), data);
+        }
+    }
+}

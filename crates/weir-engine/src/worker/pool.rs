@@ -1,0 +1,239 @@
+//! The gateway's side: a few worker processes, each busy with one package at a time.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::{Mutex, Semaphore};
+use weir_model::Contents;
+
+use super::protocol::{ANSWER_LIMIT, Answer, Job};
+
+/// How to start a worker: the program and its arguments.
+#[derive(Debug, Clone)]
+pub struct WorkerProgram {
+    /// The program, normally this one.
+    pub program: PathBuf,
+    /// Its arguments, normally `worker` and the limits.
+    pub arguments: Vec<String>,
+}
+
+impl WorkerProgram {
+    /// This same program, with its hidden `worker` command.
+    ///
+    /// # Errors
+    /// When the path of the running program is not known.
+    pub fn this_program(memory: u64, background: bool) -> std::io::Result<Self> {
+        let mut arguments = vec!["worker".to_owned(), "--memory".to_owned(), memory.to_string()];
+        if background {
+            arguments.push("--background".to_owned());
+        }
+        Ok(Self { program: std::env::current_exe()?, arguments })
+    }
+}
+
+/// Who waits for the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Priority {
+    /// A client does.
+    Foreground,
+    /// Nobody does: the release is served already or was never asked for.
+    Background,
+}
+
+/// A few worker processes, started when first needed and ended when idle for long.
+#[derive(Debug)]
+pub struct WorkerPool {
+    program: WorkerProgram,
+    /// One permit per worker process that may run at a time.
+    permits: Arc<Semaphore>,
+    /// Of those, how many work that nobody waits for may take.
+    background: Arc<Semaphore>,
+    idle: Mutex<Vec<Worker>>,
+    deadline: Deadline,
+}
+
+/// How long one package may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline {
+    /// For any package.
+    pub base: Duration,
+    /// More, for each megabyte of tarball.
+    pub per_megabyte: Duration,
+}
+
+impl Deadline {
+    fn for_bytes(self, bytes: usize) -> Duration {
+        let megabytes = u32::try_from(bytes >> 20).unwrap_or(u32::MAX);
+        self.base + self.per_megabyte.saturating_mul(megabytes)
+    }
+}
+
+#[derive(Debug)]
+struct Worker {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: ChildStdout,
+    used: tokio::time::Instant,
+}
+
+/// Idle workers are ended after this long, so that an idle service is small.
+const IDLE: Duration = Duration::from_secs(20);
+
+impl WorkerPool {
+    /// A pool of at most `size` workers.
+    #[must_use]
+    pub fn new(program: WorkerProgram, size: usize, deadline: Deadline) -> Arc<Self> {
+        let size = size.max(1);
+        Arc::new(Self {
+            program,
+            permits: Arc::new(Semaphore::new(size)),
+            // One worker stays free for somebody who waits, where there are two or more.
+            background: Arc::new(Semaphore::new(size.saturating_sub(1).max(1))),
+            idle: Mutex::new(Vec::new()),
+            deadline,
+        })
+    }
+
+    /// The facts about a tarball, or why there are none.
+    ///
+    /// # Errors
+    /// A sentence for the assessment's list of what could not be checked.
+    pub async fn tarball(
+        self: &Arc<Self>,
+        tarball: Bytes,
+        priority: Priority,
+    ) -> Result<Contents, String> {
+        self.run(Job::Tarball, Some(tarball), priority).await
+    }
+
+    /// The facts about a folder, or why there are none.
+    ///
+    /// # Errors
+    /// A sentence for the assessment's list of what could not be checked.
+    pub async fn folder(self: &Arc<Self>, folder: PathBuf) -> Result<Contents, String> {
+        self.run(Job::Folder(folder), None, Priority::Foreground).await
+    }
+
+    /// Runs one job on a worker and gives the worker back if it is still sound.
+    ///
+    /// # Errors
+    /// A sentence saying how the worker failed.
+    pub async fn run(
+        self: &Arc<Self>,
+        job: Job,
+        tarball: Option<Bytes>,
+        priority: Priority,
+    ) -> Result<Contents, String> {
+        let closed = |_| "the service is ending".to_owned();
+        let _background = match priority {
+            Priority::Background => Some(self.background.acquire().await.map_err(closed)?),
+            Priority::Foreground => None,
+        };
+        let _permit = self.permits.acquire().await.map_err(closed)?;
+        let mut worker = self.take().await?;
+        let deadline = self.deadline.for_bytes(tarball.as_ref().map_or(0, Bytes::len));
+        match tokio::time::timeout(deadline, worker.ask(&job, tarball.as_ref())).await {
+            Ok(Ok(answer)) => {
+                worker.used = tokio::time::Instant::now();
+                self.give_back(worker).await;
+                match answer {
+                    Answer::Contents(contents) => Ok(*contents),
+                    Answer::Failed(why) => Err(why),
+                }
+            }
+            Ok(Err(error)) => Err(worker.obituary(&error).await),
+            Err(_elapsed) => {
+                worker.end().await;
+                Err(format!("the analysis took longer than {} s and was ended", deadline.as_secs()))
+            }
+        }
+    }
+
+    async fn take(&self) -> Result<Worker, String> {
+        while let Some(mut worker) = self.idle.lock().await.pop() {
+            if matches!(worker.child.try_wait(), Ok(None)) {
+                return Ok(worker);
+            }
+        }
+        Worker::start(&self.program).map_err(|error| {
+            format!("no worker process could be started ({}: {error})", self.program.program.display())
+        })
+    }
+
+    async fn give_back(self: &Arc<Self>, worker: Worker) {
+        self.idle.lock().await.push(worker);
+        let pool = Arc::downgrade(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(IDLE).await;
+            if let Some(pool) = pool.upgrade() {
+                pool.idle.lock().await.retain(|worker| worker.used.elapsed() < IDLE);
+            }
+        });
+    }
+}
+
+impl Worker {
+    fn start(program: &WorkerProgram) -> std::io::Result<Self> {
+        let mut child = Command::new(&program.program)
+            .args(&program.arguments)
+            // Whatever runs in there must find no secret.
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let missing = || std::io::Error::other("no pipe to the worker");
+        let stdin = child.stdin.take().ok_or_else(missing)?;
+        let stdout = child.stdout.take().ok_or_else(missing)?;
+        Ok(Self { child, stdin, stdout, used: tokio::time::Instant::now() })
+    }
+
+    async fn ask(&mut self, job: &Job, tarball: Option<&Bytes>) -> std::io::Result<Answer> {
+        self.send(&serde_json::to_vec(job)?).await?;
+        if let Some(tarball) = tarball {
+            self.send(tarball).await?;
+        }
+        let length = self.stdout.read_u32_le().await?;
+        if length > ANSWER_LIMIT {
+            return Err(std::io::Error::other("the worker's answer is too long"));
+        }
+        let mut bytes = Vec::new();
+        (&mut self.stdout).take(u64::from(length)).read_to_end(&mut bytes).await?;
+        Ok(serde_json::from_slice(&bytes)?)
+    }
+
+    async fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        let length = u32::try_from(bytes.len()).map_err(std::io::Error::other)?;
+        self.stdin.write_all(&length.to_le_bytes()).await?;
+        self.stdin.write_all(bytes).await?;
+        self.stdin.flush().await
+    }
+
+    async fn end(&mut self) {
+        // It may be gone already; either way nothing is left to do about it.
+        let _ = self.child.kill().await;
+    }
+
+    /// Ends a worker that failed and says how it went, for the list of what could not be checked.
+    async fn obituary(mut self, error: &std::io::Error) -> String {
+        if error.get_ref().is_some_and(|inner| inner.is::<serde_json::Error>())
+            || error.kind() == std::io::ErrorKind::InvalidData
+        {
+            self.end().await;
+            return "the worker process answered something that is not an answer".to_owned();
+        }
+        let ended = tokio::time::timeout(Duration::from_secs(1), self.child.wait()).await;
+        self.end().await;
+        match ended {
+            Ok(Ok(status)) => format!("the worker process ended while it was reading ({status})"),
+            _ => format!("the worker process broke off ({error})"),
+        }
+    }
+}

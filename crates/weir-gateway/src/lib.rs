@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod client;
+mod packument;
+mod passthrough;
+mod refusal;
+mod rendered;
+mod route;
+mod server;
+pub mod session;
+mod tarball;
+mod why;
+
+pub use server::{Gateway, GatewayConfig, Running};
+pub use session::{Session, Summary};

@@ -1,0 +1,46 @@
+//! `/-/…` paths that weir has no say in: keys, attestations, search, audits. Relayed to the
+//! default upstream as they are, with the upstream's own status.
+
+use std::sync::Arc;
+
+use axum::body::{self, Body};
+use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, Response, StatusCode};
+
+use crate::answer::{self, Answer};
+use crate::server::State;
+
+/// Longest request body relayed, in bytes: an audit of a very large tree is a few megabytes.
+const BODY_LIMIT: usize = 32 << 20;
+
+/// Relays a read.
+pub async fn get(state: &Arc<State>, path: &str) -> Answer {
+    relay(state.engine.relay(path, None).await)
+}
+
+/// Relays an audit request; nothing else is written to an upstream.
+pub async fn post(state: &Arc<State>, path: &str, headers: &HeaderMap, body: Body) -> Answer {
+    if !path.starts_with("-/npm/v1/security/") {
+        return answer::error(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "weir does not write to registries: run this command against the upstream itself",
+        );
+    }
+    let Ok(body) = body::to_bytes(body, BODY_LIMIT).await else {
+        return answer::error(StatusCode::PAYLOAD_TOO_LARGE, "the request body is too large");
+    };
+    let gzip = headers.get(CONTENT_ENCODING).is_some_and(|value| value == "gzip");
+    relay(state.engine.relay(path, Some((body, gzip))).await)
+}
+
+fn relay(result: Result<weir_upstream::Document, weir_engine::EngineError>) -> Answer {
+    match result {
+        Ok(document) => {
+            let mut answer = Response::new(Body::from(document.body));
+            *answer.status_mut() = document.status;
+            *answer.headers_mut() = document.headers;
+            answer
+        }
+        Err(error) => answer::error(StatusCode::BAD_GATEWAY, &format!("weir: {error}")),
+    }
+}

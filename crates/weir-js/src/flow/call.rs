@@ -1,0 +1,245 @@
+//! Calls: functions of the package, and what happens to data in calls that are not known.
+
+use super::graph::{Atom, Call, NONE, Node, Rule};
+use super::solve::Solver;
+use crate::tables::calls;
+
+impl Solver<'_> {
+    /// One call.
+    pub(crate) fn call(&mut self, id: u32, call: &Call) {
+        let mut is_known = false;
+        for atom in self.graph.held(call.callee) {
+            match atom {
+                Atom::Function(function) => {
+                    self.enter(function, call);
+                    is_known = true;
+                }
+                Atom::Builtin(path) => {
+                    let path = self.graph.name(path);
+                    is_known |= self.builtin(id, &path, call);
+                }
+                Atom::Resolver(promise) => {
+                    if let Some(&(value, _)) = call.arguments.first() {
+                        self.graph.copy(value, promise);
+                    }
+                    is_known = true;
+                }
+                _ => {}
+            }
+        }
+        let mut names = Vec::new();
+        if let Some(method) = call.method {
+            names = self.key_names(method);
+            for &name in &names {
+                let name = self.graph.name(name);
+                is_known |= self.method(id, &name, call, is_known);
+            }
+        }
+        if !is_known && self.is_guessing {
+            let name = names.first().map(|&name| self.graph.name(name));
+            self.unknown(id, name.as_deref(), call);
+        }
+    }
+
+    /// Arguments go to parameters, the result comes back.
+    pub(crate) fn enter(&mut self, function: u32, call: &Call) {
+        let Some(found) = self.graph.functions.get(function as usize).cloned() else {
+            return;
+        };
+        for (index, &(argument, is_spread)) in call.arguments.iter().enumerate() {
+            if argument == NONE {
+                continue;
+            }
+            if is_spread {
+                for &parameter in found.parameters.iter().skip(index) {
+                    self.derive(Rule::Elements {
+                        from: argument,
+                        out: parameter,
+                    });
+                }
+            } else if let Some(&parameter) = found.parameters.get(index) {
+                self.graph.copy(argument, parameter);
+            }
+            if let Some(rest) = found.rest
+                && (is_spread || index >= found.parameters.len())
+            {
+                let any = self.graph.any(rest);
+                self.pass(argument, is_spread, any);
+            }
+            if let Some(all) = found.arguments {
+                let any = self.graph.any(all);
+                self.pass(argument, is_spread, any);
+            }
+        }
+        if call.is_new {
+            let instance = self.graph.instance(function);
+            self.graph.add(call.out, Atom::Object(instance), NONE);
+        } else if call.receiver != NONE {
+            self.graph.copy(call.receiver, found.this);
+        }
+        self.graph.copy(found.result, call.out);
+    }
+
+    fn pass(&mut self, argument: Node, is_spread: bool, to: Node) {
+        if is_spread {
+            self.derive(Rule::Elements {
+                from: argument,
+                out: to,
+            });
+        } else {
+            self.graph.copy(argument, to);
+        }
+    }
+
+    /// Functions among the atoms of a node.
+    pub(crate) fn functions(&self, node: Node) -> Vec<u32> {
+        self.graph
+            .atoms(node)
+            .iter()
+            .filter_map(|(atom, _)| match atom {
+                Atom::Function(function) => Some(*function),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The parameter of a function, by position.
+    pub(crate) fn parameter(&self, function: u32, at: usize) -> Node {
+        self.graph
+            .functions
+            .get(function as usize)
+            .and_then(|found| found.parameters.get(at).copied())
+            .unwrap_or(NONE)
+    }
+
+    /// What a function returns.
+    pub(crate) fn result(&self, function: u32) -> Node {
+        self.graph
+            .functions
+            .get(function as usize)
+            .map_or(NONE, |found| found.result)
+    }
+
+    /// The argument at a position; `NONE` where there is none or it is spread.
+    pub(crate) fn argument(call: &Call, at: usize) -> Node {
+        match call.arguments.get(at) {
+            Some(&(node, false)) => node,
+            _ => NONE,
+        }
+    }
+
+    /// A call of which nothing is known. Data in receiver and arguments comes out again, and goes to
+    /// callbacks. `new` gives an object that holds what it was given.
+    fn unknown(&mut self, id: u32, name: Option<&str>, call: &Call) {
+        if name.is_some_and(|name| calls::METHODS_WITHOUT_VALUE.contains(&name)) {
+            return;
+        }
+        if call.is_new {
+            let object = self.made(id, 0);
+            let spread = self.graph.spread(object);
+            for &(argument, _) in &call.arguments {
+                if argument != NONE {
+                    self.graph.copy(argument, spread);
+                }
+            }
+            self.graph.add(call.out, Atom::Object(object), NONE);
+            return;
+        }
+        let copies = name.is_some_and(|name| calls::COPIES.contains(&name))
+            || self
+                .graph
+                .atoms(call.callee)
+                .iter()
+                .any(|(atom, _)| match atom {
+                    Atom::Builtin(path) => {
+                        let path = self.graph.name(*path);
+                        calls::COPIES
+                            .contains(&path.rsplit(['.', '/', ':']).next().unwrap_or_default())
+                    }
+                    _ => false,
+                });
+        self.loose_content(call.receiver, false, call.out);
+        let arguments = call.arguments.iter().map(|(node, _)| *node);
+        for argument in arguments.chain([call.receiver]) {
+            for function in self.functions(argument) {
+                // A callback gets what the receiver holds, and its result may come out.
+                let parameters = self
+                    .graph
+                    .functions
+                    .get(function as usize)
+                    .map_or_else(Vec::new, |found| found.parameters.clone());
+                for parameter in parameters {
+                    for &(other, _) in &call.arguments {
+                        self.loose_content(other, copies, parameter);
+                    }
+                    self.loose_content(call.receiver, false, parameter);
+                }
+                let result = self.result(function);
+                self.derive(Rule::Content {
+                    from: result,
+                    out: call.out,
+                });
+            }
+        }
+        for &(argument, _) in &call.arguments {
+            self.loose_content(argument, copies, call.out);
+            // `hash.update(secret)`, `form.append(name, secret)`: the receiver holds it from now on.
+            for atom in self.graph.held(call.receiver) {
+                if let Atom::Object(object) = atom {
+                    let any = self.graph.any(object);
+                    self.loose_content(argument, copies, any);
+                }
+            }
+        }
+    }
+
+    /// Data in a value, for unknown calls: the environment object itself counts only where the
+    /// called function copies, and an `env` option never does.
+    pub(crate) fn loose_content(&mut self, from: Node, copies: bool, out: Node) {
+        for atom in self.graph.held(from) {
+            match atom {
+                Atom::Taint(_) => self.graph.add(out, atom, from),
+                Atom::Environment(source) if copies => {
+                    self.graph.add(out, Atom::Taint(source), from)
+                }
+                Atom::Object(object) => {
+                    let Some(found) = self.graph.objects.get(object as usize) else {
+                        continue;
+                    };
+                    let env = self.graph_name("env");
+                    let mut parts: Vec<Node> = found
+                        .fields
+                        .iter()
+                        .filter(|(name, _)| Some(**name) != env)
+                        .map(|(_, node)| *node)
+                        .collect();
+                    parts.extend(found.elements.iter().flatten());
+                    parts.push(found.any);
+                    let spread = found.spread;
+                    for part in parts {
+                        self.derive(Rule::Content { from: part, out });
+                    }
+                    for atom in self.graph.held(spread) {
+                        if matches!(atom, Atom::Taint(_)) {
+                            self.graph.add(out, atom, spread);
+                        } else if let (Atom::Environment(source), true) = (atom, copies) {
+                            self.graph.add(out, Atom::Taint(source), spread);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn graph_name(&self, text: &str) -> Option<u32> {
+        self.graph.known(text)
+    }
+
+    /// Runs a call in another shape (`f.call(x, y)` as `f(y)` on `x`), once.
+    pub(crate) fn redirect(&mut self, id: u32, purpose: u8, call: Call) {
+        if self.redirected.insert((id, purpose)) {
+            self.graph.rule(Rule::Call(std::rc::Rc::new(call)));
+        }
+    }
+}

@@ -1,0 +1,575 @@
+//! Values and rules of a package, independent of the syntax they came from.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use weir_model::contents::SourceKind;
+
+/// An interned string.
+pub(crate) type Name = u32;
+/// A place where values are: a variable, a field, an expression.
+pub(crate) type Node = u32;
+/// The node of values that do not matter, e.g. numbers and comparisons.
+pub(crate) const NONE: Node = 0;
+
+/// Most atoms per node; a set that is fuller says nothing any more.
+const ATOMS: usize = 48;
+/// Most string constants per node.
+const TEXTS: usize = 8;
+/// Longest string constant that is kept, in bytes.
+pub(crate) const TEXT_BYTES: usize = 4096;
+
+/// One thing a node may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Atom {
+    /// A string constant, possibly with unknown pieces.
+    Text(Name),
+    /// Something that Node, the browser or another package provides, by its path.
+    Builtin(Name),
+    /// A function of this package.
+    Function(u32),
+    /// An object, array, class instance or module of this package.
+    Object(u32),
+    /// The environment object itself, as read at a source.
+    Environment(u32),
+    /// Data derived from a source.
+    Taint(u32),
+    /// A request, socket or child process, by the call that made it.
+    Instance(u32),
+    /// The `resolve` of a promise, by the promise's node.
+    Resolver(Node),
+}
+
+/// Who wants to know when a node grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Use {
+    /// Everything goes on to that node.
+    Copy(Node),
+    /// That rule reads it.
+    Rule(u32),
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    /// Each atom with the node it came from.
+    atoms: Vec<(Atom, Node)>,
+    uses: Vec<Use>,
+    file: u32,
+    offset: u32,
+}
+
+/// A property's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    /// As written.
+    Name(Name),
+    /// Computed.
+    Node(Node),
+}
+
+/// A call or construction.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    /// What is called.
+    pub(crate) callee: Node,
+    /// `a` of `a.b()`.
+    pub(crate) receiver: Node,
+    /// `b` of `a.b()`.
+    pub(crate) method: Option<Key>,
+    /// Arguments, and whether each is spread.
+    pub(crate) arguments: Vec<(Node, bool)>,
+    /// The result.
+    pub(crate) out: Node,
+    /// `new`.
+    pub(crate) is_new: bool,
+    /// File, as an index.
+    pub(crate) file: u32,
+    /// Byte offset in the file.
+    pub(crate) offset: u32,
+}
+
+/// How values follow from others.
+#[derive(Debug, Clone)]
+pub(crate) enum Rule {
+    /// `out = object.key`
+    Member { object: Node, key: Key, out: Node },
+    /// `object.key = value`
+    Store { object: Node, key: Key, value: Node },
+    /// A call.
+    Call(Rc<Call>),
+    /// Strings joined, `NONE` for unknown pieces.
+    Concat { parts: Rc<[Node]>, out: Node },
+    /// All data reachable from `from`, as taint.
+    Content { from: Node, out: Node },
+    /// Elements of what `from` holds.
+    Elements { from: Node, out: Node },
+    /// Property names of what `from` holds.
+    Keys { from: Node, out: Node },
+    /// `out` inherits from instances of the classes in `class`.
+    Inherit { class: Node, out: Node },
+}
+
+/// A function of the package.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Function {
+    pub(crate) parameters: Vec<Node>,
+    /// Object that collects the rest parameter.
+    pub(crate) rest: Option<u32>,
+    /// Object behind `arguments`, where it is used.
+    pub(crate) arguments: Option<u32>,
+    pub(crate) this: Node,
+    pub(crate) result: Node,
+    /// What `new` gives; made when first needed.
+    pub(crate) instance: Option<u32>,
+    /// Static members; made when first needed.
+    pub(crate) statics: Option<u32>,
+}
+
+/// An object of the package. Nodes are made when first needed.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Object {
+    pub(crate) fields: HashMap<Name, Node>,
+    /// Elements of an array literal, in order.
+    pub(crate) elements: Option<Vec<Node>>,
+    /// Written under unknown names; elements of other arrays.
+    pub(crate) any: Node,
+    /// What was spread into it, and prototypes.
+    pub(crate) spread: Node,
+    /// Union of all fields, for reads under unknown names.
+    pub(crate) all: Node,
+    /// All data inside, as taint.
+    pub(crate) deep: Node,
+}
+
+/// Something that is read and is sensitive.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    pub(crate) kind: SourceKind,
+    pub(crate) detail: String,
+    pub(crate) file: u32,
+    pub(crate) offset: u32,
+}
+
+/// The graph.
+#[derive(Debug)]
+pub(crate) struct Graph {
+    slots: Vec<Slot>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) functions: Vec<Function>,
+    pub(crate) objects: Vec<Object>,
+    pub(crate) sources: Vec<Source>,
+    source_index: HashMap<(SourceKind, String, u32, u32), u32>,
+    names: Vec<Rc<str>>,
+    name_index: HashMap<Rc<str>, Name>,
+    constants: HashMap<Name, Node>,
+    /// Nodes that grew since they were last looked at.
+    pub(crate) grown: Vec<Node>,
+    /// Atoms that were added.
+    pub(crate) steps: u64,
+    edges: std::collections::HashSet<(Node, Node)>,
+    /// Modules by file: the `module` object.
+    modules: HashMap<u32, u32>,
+    /// Fields of the global object.
+    pub(crate) globals: u32,
+}
+
+impl Default for Graph {
+    fn default() -> Self {
+        let mut graph = Self {
+            slots: vec![Slot::default()],
+            rules: Vec::new(),
+            functions: Vec::new(),
+            objects: Vec::new(),
+            sources: Vec::new(),
+            source_index: HashMap::new(),
+            names: Vec::new(),
+            name_index: HashMap::new(),
+            constants: HashMap::new(),
+            grown: Vec::new(),
+            steps: 0,
+            edges: std::collections::HashSet::new(),
+            modules: HashMap::new(),
+            globals: 0,
+        };
+        graph.globals = graph.object();
+        graph
+    }
+}
+
+impl Graph {
+    /// Number of nodes, as a measure of size.
+    pub(crate) fn size(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(crate) fn intern(&mut self, text: &str) -> Name {
+        if let Some(&name) = self.name_index.get(text) {
+            return name;
+        }
+        let name = index(self.names.len());
+        let text: Rc<str> = Rc::from(text);
+        self.names.push(Rc::clone(&text));
+        self.name_index.insert(text, name);
+        name
+    }
+
+    /// A string that was interned before.
+    pub(crate) fn known(&self, text: &str) -> Option<Name> {
+        self.name_index.get(text).copied()
+    }
+
+    pub(crate) fn name(&self, name: Name) -> Rc<str> {
+        self.names
+            .get(name as usize)
+            .cloned()
+            .unwrap_or_else(|| Rc::from(""))
+    }
+
+    pub(crate) fn node(&mut self, file: u32, offset: u32) -> Node {
+        let node = index(self.slots.len());
+        self.slots.push(Slot {
+            file,
+            offset,
+            ..Slot::default()
+        });
+        node
+    }
+
+    /// File and offset of a node.
+    pub(crate) fn place(&self, node: Node) -> (u32, u32) {
+        self.slots
+            .get(node as usize)
+            .map_or((0, 0), |slot| (slot.file, slot.offset))
+    }
+
+    /// A node that holds one string constant.
+    pub(crate) fn constant(&mut self, text: &str) -> Node {
+        if text.len() > TEXT_BYTES {
+            return NONE;
+        }
+        let name = self.intern(text);
+        if let Some(&node) = self.constants.get(&name) {
+            return node;
+        }
+        let node = self.node(u32::MAX, 0);
+        self.constants.insert(name, node);
+        self.add(node, Atom::Text(name), NONE);
+        node
+    }
+
+    pub(crate) fn object(&mut self) -> u32 {
+        self.objects.push(Object::default());
+        index(self.objects.len() - 1)
+    }
+
+    /// The source of this description; one per place.
+    pub(crate) fn source(&mut self, kind: SourceKind, detail: &str, file: u32, offset: u32) -> u32 {
+        let key = (kind, detail.to_owned(), file, offset);
+        if let Some(&source) = self.source_index.get(&key) {
+            return source;
+        }
+        let source = index(self.sources.len());
+        self.sources.push(Source {
+            kind,
+            detail: crate::place::clean(detail),
+            file,
+            offset,
+        });
+        self.source_index.insert(key, source);
+        source
+    }
+
+    pub(crate) fn atoms(&self, node: Node) -> &[(Atom, Node)] {
+        match self.slots.get(node as usize) {
+            Some(slot) if node != NONE => &slot.atoms,
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn uses(&self, node: Node) -> &[Use] {
+        self.slots
+            .get(node as usize)
+            .map_or(&[], |slot| slot.uses.as_slice())
+    }
+
+    /// A copy of what a node holds, without where it came from.
+    pub(crate) fn held(&self, node: Node) -> Vec<Atom> {
+        self.atoms(node).iter().map(|(atom, _)| *atom).collect()
+    }
+
+    /// String constants of a node.
+    pub(crate) fn texts(&self, node: Node) -> Vec<Name> {
+        self.atoms(node)
+            .iter()
+            .filter_map(|(atom, _)| match atom {
+                Atom::Text(name) => Some(*name),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Adds an atom that came from `from`.
+    pub(crate) fn add(&mut self, node: Node, atom: Atom, from: Node) {
+        self.steps += 1;
+        if node == NONE {
+            return;
+        }
+        let Some(slot) = self.slots.get_mut(node as usize) else {
+            return;
+        };
+        if slot.atoms.iter().any(|(held, _)| *held == atom) {
+            return;
+        }
+        let full = match atom {
+            Atom::Taint(_) | Atom::Environment(_) => slot.atoms.len() >= 2 * ATOMS,
+            Atom::Text(_) => {
+                let texts = |held: &&(Atom, Node)| matches!(held.0, Atom::Text(_));
+                slot.atoms.iter().filter(texts).count() >= TEXTS
+            }
+            _ => slot.atoms.len() >= ATOMS,
+        };
+        if full {
+            return;
+        }
+        if slot.atoms.is_empty() || self.grown.last() != Some(&node) {
+            self.grown.push(node);
+        }
+        slot.atoms.push((atom, from));
+    }
+
+    /// Everything in `from` goes to `to`, now and later.
+    pub(crate) fn copy(&mut self, from: Node, to: Node) {
+        if from == NONE || to == NONE || from == to || !self.edges.insert((from, to)) {
+            return;
+        }
+        if let Some(slot) = self.slots.get_mut(from as usize) {
+            slot.uses.push(Use::Copy(to));
+        }
+        for atom in self.held(from) {
+            self.add(to, atom, from);
+        }
+    }
+
+    /// Adds a rule and has it run when one of what it reads grows.
+    pub(crate) fn rule(&mut self, rule: Rule) -> u32 {
+        let id = index(self.rules.len());
+        let mut reads: Vec<Node> = Vec::new();
+        match &rule {
+            Rule::Member { object, key, .. } | Rule::Store { object, key, .. } => {
+                reads.push(*object);
+                if let Key::Node(node) = key {
+                    reads.push(*node);
+                }
+            }
+            Rule::Call(call) => {
+                reads.extend([call.callee, call.receiver]);
+                if let Some(Key::Node(node)) = call.method {
+                    reads.push(node);
+                }
+                reads.extend(call.arguments.iter().map(|(node, _)| *node));
+            }
+            Rule::Concat { parts, .. } => reads.extend(parts.iter()),
+            Rule::Content { from, .. } | Rule::Elements { from, .. } | Rule::Keys { from, .. } => {
+                reads.push(*from);
+            }
+            Rule::Inherit { class, .. } => reads.push(*class),
+        }
+        for node in reads {
+            if node == NONE {
+                continue;
+            }
+            if let Some(slot) = self.slots.get_mut(node as usize) {
+                if slot.uses.last() != Some(&Use::Rule(id)) {
+                    slot.uses.push(Use::Rule(id));
+                }
+                if !slot.atoms.is_empty() {
+                    self.grown.push(node);
+                }
+            }
+        }
+        self.rules.push(rule);
+        id
+    }
+
+    fn object_node(
+        &mut self,
+        object: u32,
+        pick: impl Fn(&mut Object) -> &mut Node,
+    ) -> (Node, bool) {
+        let made = index(self.slots.len());
+        let Some(found) = self.objects.get_mut(object as usize) else {
+            return (NONE, false);
+        };
+        let place = pick(found);
+        if *place != NONE {
+            return (*place, false);
+        }
+        *place = made;
+        (self.node(u32::MAX, 0), true)
+    }
+
+    /// The node of a field.
+    pub(crate) fn field(&mut self, object: u32, name: Name) -> Node {
+        if let Some(found) = self.objects.get(object as usize) {
+            if let Some(&node) = found.fields.get(&name) {
+                return node;
+            }
+            // Elements of array literals are read by their number.
+            if let Some(elements) = &found.elements
+                && let Some(&element) = self
+                    .names
+                    .get(name as usize)
+                    .and_then(|text| text.parse::<usize>().ok())
+                    .and_then(|at| elements.get(at))
+            {
+                return element;
+            }
+        }
+        let node = self.node(u32::MAX, 0);
+        if let Some(found) = self.objects.get_mut(object as usize) {
+            found.fields.insert(name, node);
+        }
+        self.part(object, node);
+        node
+    }
+
+    /// Wires a node that is part of an object to its unions.
+    pub(crate) fn part(&mut self, object: u32, node: Node) {
+        let Some(found) = self.objects.get(object as usize) else {
+            return;
+        };
+        let (all, deep) = (found.all, found.deep);
+        if all != NONE {
+            self.copy(node, all);
+        }
+        if deep != NONE {
+            self.rule(Rule::Content {
+                from: node,
+                out: deep,
+            });
+        }
+    }
+
+    /// Fields written under unknown names.
+    pub(crate) fn any(&mut self, object: u32) -> Node {
+        let (node, is_new) = self.object_node(object, |object| &mut object.any);
+        if is_new {
+            self.part(object, node);
+        }
+        node
+    }
+
+    /// What was spread into the object.
+    pub(crate) fn spread(&mut self, object: u32) -> Node {
+        let (node, is_new) = self.object_node(object, |object| &mut object.spread);
+        if is_new {
+            let deep = self.objects.get(object as usize).map_or(NONE, |o| o.deep);
+            if deep != NONE {
+                self.rule(Rule::Content {
+                    from: node,
+                    out: deep,
+                });
+            }
+        }
+        node
+    }
+
+    fn parts(&self, object: u32) -> Vec<Node> {
+        self.objects
+            .get(object as usize)
+            .map_or_else(Vec::new, |found| {
+                let mut parts: Vec<Node> = found.fields.values().copied().collect();
+                parts.sort_unstable();
+                parts.extend(found.elements.iter().flatten());
+                parts.push(found.any);
+                parts
+            })
+    }
+
+    /// Union of all fields.
+    pub(crate) fn all(&mut self, object: u32) -> Node {
+        let (node, is_new) = self.object_node(object, |object| &mut object.all);
+        if is_new {
+            for part in self.parts(object) {
+                self.copy(part, node);
+            }
+        }
+        node
+    }
+
+    /// All data inside, as taint.
+    pub(crate) fn deep(&mut self, object: u32) -> Node {
+        let (node, is_new) = self.object_node(object, |object| &mut object.deep);
+        if is_new {
+            let spread = self.objects.get(object as usize).map_or(NONE, |o| o.spread);
+            for part in self.parts(object).into_iter().chain([spread]) {
+                if part != NONE {
+                    self.rule(Rule::Content {
+                        from: part,
+                        out: node,
+                    });
+                }
+            }
+        }
+        node
+    }
+
+    /// What `new f()` gives.
+    pub(crate) fn instance(&mut self, function: u32) -> u32 {
+        if let Some(Some(instance)) = self.functions.get(function as usize).map(|f| f.instance) {
+            return instance;
+        }
+        let object = self.object();
+        let mut this = NONE;
+        if let Some(found) = self.functions.get_mut(function as usize) {
+            found.instance = Some(object);
+            this = found.this;
+        }
+        self.add(this, Atom::Object(object), NONE);
+        object
+    }
+
+    /// Static members of a function or class.
+    pub(crate) fn statics(&mut self, function: u32) -> u32 {
+        if let Some(Some(statics)) = self.functions.get(function as usize).map(|f| f.statics) {
+            return statics;
+        }
+        let object = self.object();
+        if let Some(found) = self.functions.get_mut(function as usize) {
+            found.statics = Some(object);
+        }
+        object
+    }
+
+    /// The `module` object of a file, with `exports` filled in.
+    pub(crate) fn module(&mut self, file: u32) -> u32 {
+        if let Some(&module) = self.modules.get(&file) {
+            return module;
+        }
+        let module = self.object();
+        self.modules.insert(file, module);
+        let exports = self.object();
+        let name = self.intern("exports");
+        let node = self.field(module, name);
+        self.add(node, Atom::Object(exports), NONE);
+        for (field, builtin) in [("require", "require"), ("constructor", "Module")] {
+            let name = self.intern(field);
+            let node = self.field(module, name);
+            let builtin = self.intern(builtin);
+            self.add(node, Atom::Builtin(builtin), NONE);
+        }
+        module
+    }
+
+    /// What `require` of a file gives.
+    pub(crate) fn exports(&mut self, file: u32) -> Node {
+        let module = self.module(file);
+        let name = self.intern("exports");
+        self.field(module, name)
+    }
+}
+
+/// Indexes are 32 bits wide: the limits on source size keep graphs far below that.
+fn index(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}

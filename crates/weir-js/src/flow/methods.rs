@@ -1,0 +1,408 @@
+//! Methods of strings, arrays, promises and functions.
+
+use super::graph::{Atom, Call, NONE, Node, Rule};
+use super::solve::Solver;
+use super::text;
+
+/// Most elements of an array that is folded into a string.
+const ELEMENTS: usize = 4096;
+
+impl Solver<'_> {
+    /// A method by its name. Returns whether what it does is known.
+    pub(crate) fn method(&mut self, id: u32, name: &str, call: &Call, is_known: bool) -> bool {
+        match name {
+            "then" | "catch" | "finally" => self.promise(name, call),
+            "call" | "apply" | "bind" => return self.invoke(id, name, call),
+            _ if is_known => return true,
+            "map" | "flatMap" | "forEach" | "filter" | "find" | "findLast" | "reduce"
+            | "reduceRight" | "sort" | "some" | "every" | "findIndex" => {
+                return self.iterate(id, name, call);
+            }
+            "on" | "once" | "addListener" | "addEventListener" | "prependListener" => {
+                for &(argument, _) in &call.arguments {
+                    for function in self.functions(argument) {
+                        let parameter = self.parameter(function, 0);
+                        self.loose_content(call.receiver, false, parameter);
+                    }
+                }
+                self.graph.copy(call.receiver, call.out);
+            }
+            "pipe" | "pipeThrough" => {
+                let to = Self::argument(call, 0);
+                self.graph.copy(to, call.out);
+                self.loose_content(call.receiver, false, call.out);
+                // What flows through a transform comes out of it.
+                for atom in self.graph.held(to) {
+                    if let Atom::Object(object) = atom {
+                        let any = self.graph.any(object);
+                        self.loose_content(call.receiver, false, any);
+                    }
+                }
+            }
+            "push" | "unshift" | "add" | "append" | "set" | "enqueue" | "insert" => {
+                return self.put_in(name, call);
+            }
+            "join" => return self.join(call),
+            "reverse" => return self.reverse(id, call),
+            "split" => return self.split(id, call),
+            "concat" if self.holds_object(call.receiver) => {
+                let object = self.made(id, 0);
+                let any = self.graph.any(object);
+                for node in call
+                    .arguments
+                    .iter()
+                    .map(|(node, _)| *node)
+                    .chain([call.receiver])
+                {
+                    if node != NONE {
+                        self.derive(Rule::Elements {
+                            from: node,
+                            out: any,
+                        });
+                    }
+                }
+                self.graph.add(call.out, Atom::Object(object), NONE);
+            }
+            "slice" | "values" | "flat" | "concat" | "shift" | "pop" | "get" | "splice"
+            | "entries" | "toSorted" | "toReversed" | "next" | "clone"
+                if self.holds_object(call.receiver) =>
+            {
+                // Pieces of a collection: the collection and what is in it.
+                self.graph.copy(call.receiver, call.out);
+                self.derive(Rule::Elements {
+                    from: call.receiver,
+                    out: call.out,
+                });
+            }
+            _ => return self.fold_method(name, call),
+        }
+        true
+    }
+
+    fn holds_object(&self, node: Node) -> bool {
+        self.graph
+            .atoms(node)
+            .iter()
+            .any(|(atom, _)| matches!(atom, Atom::Object(_)))
+    }
+
+    /// Promises are taken for their value.
+    fn promise(&mut self, name: &str, call: &Call) {
+        for (index, &(argument, _)) in call.arguments.iter().enumerate() {
+            for function in self.functions(argument) {
+                if index == 0 && name == "then" {
+                    let parameter = self.parameter(function, 0);
+                    self.graph.copy(call.receiver, parameter);
+                }
+                let result = self.result(function);
+                self.graph.copy(result, call.out);
+            }
+            // `.then(JSON.stringify)`, `.then(resolve)`
+            for atom in self.graph.held(argument) {
+                match atom {
+                    Atom::Resolver(promise) => self.graph.copy(call.receiver, promise),
+                    Atom::Builtin(_) => self.derive(Rule::Content {
+                        from: call.receiver,
+                        out: call.out,
+                    }),
+                    _ => {}
+                }
+            }
+        }
+        if name != "then" {
+            self.graph.copy(call.receiver, call.out);
+        }
+    }
+
+    fn invoke(&mut self, id: u32, name: &str, call: &Call) -> bool {
+        let is_callable = self.graph.atoms(call.receiver).iter().any(|(atom, _)| {
+            matches!(
+                atom,
+                Atom::Function(_) | Atom::Builtin(_) | Atom::Resolver(_)
+            )
+        });
+        if !is_callable {
+            return false;
+        }
+        let this = Self::argument(call, 0);
+        if name == "bind" {
+            self.graph.copy(call.receiver, call.out);
+            for function in self.functions(call.receiver) {
+                for (index, &(argument, _)) in call.arguments.iter().skip(1).enumerate() {
+                    let parameter = self.parameter(function, index);
+                    self.graph.copy(argument, parameter);
+                }
+            }
+            // `require.bind(null, 'x')` and the like run with what they were given.
+            if call.arguments.len() < 2 {
+                return true;
+            }
+        }
+        let arguments = if name == "apply" {
+            match call.arguments.get(1) {
+                Some(&(list, _)) => self.listed(list).unwrap_or_else(|| vec![(list, true)]),
+                None => Vec::new(),
+            }
+        } else {
+            call.arguments.get(1..).unwrap_or_default().to_vec()
+        };
+        // An array that becomes known later is missed only in the first phase.
+        let purpose = if self.is_guessing { 1 } else { 0 };
+        let out = if name == "bind" { NONE } else { call.out };
+        // `array.map.call(x, f)`: the receiver's own method name is lost on purpose.
+        self.redirect(
+            id,
+            purpose,
+            Call {
+                callee: call.receiver,
+                receiver: this,
+                method: None,
+                arguments,
+                out,
+                is_new: false,
+                file: call.file,
+                offset: call.offset,
+            },
+        );
+        true
+    }
+
+    /// The elements of an array literal, as arguments.
+    pub(crate) fn listed(&self, node: Node) -> Option<Vec<(Node, bool)>> {
+        self.graph
+            .atoms(node)
+            .iter()
+            .find_map(|(atom, _)| match atom {
+                Atom::Object(object) => {
+                    let found = self.graph.objects.get(*object as usize)?;
+                    let elements = found.elements.as_ref()?;
+                    Some(
+                        elements
+                            .iter()
+                            .take(ELEMENTS)
+                            .map(|&node| (node, false))
+                            .collect(),
+                    )
+                }
+                _ => None,
+            })
+    }
+
+    fn iterate(&mut self, id: u32, name: &str, call: &Call) -> bool {
+        let callback = Self::argument(call, 0);
+        let functions = self.functions(callback);
+        let is_reduce = name.starts_with("reduce");
+        let initial = Self::argument(call, 1);
+        for &function in &functions {
+            let element = self.parameter(function, usize::from(is_reduce));
+            if element != NONE {
+                self.derive(Rule::Elements {
+                    from: call.receiver,
+                    out: element,
+                });
+            }
+            let result = self.result(function);
+            match name {
+                "map" | "flatMap" => {
+                    let object = self.made(id, 0);
+                    let any = self.graph.any(object);
+                    self.graph.copy(result, any);
+                    if name == "flatMap" {
+                        self.derive(Rule::Elements {
+                            from: result,
+                            out: any,
+                        });
+                    }
+                    self.graph.add(call.out, Atom::Object(object), NONE);
+                }
+                "reduce" | "reduceRight" => {
+                    let accumulator = self.parameter(function, 0);
+                    for from in [initial, result] {
+                        self.graph.copy(from, accumulator);
+                        self.graph.copy(from, call.out);
+                    }
+                }
+                "sort" => {
+                    let second = self.parameter(function, 1);
+                    self.derive(Rule::Elements {
+                        from: call.receiver,
+                        out: second,
+                    });
+                }
+                _ => {}
+            }
+        }
+        match name {
+            "filter" | "sort" => self.graph.copy(call.receiver, call.out),
+            "find" | "findLast" => self.derive(Rule::Elements {
+                from: call.receiver,
+                out: call.out,
+            }),
+            "map" | "flatMap" | "reduce" if functions.is_empty() => {
+                // `.map(encodeURIComponent)`
+                self.derive(Rule::Content {
+                    from: call.receiver,
+                    out: call.out,
+                });
+            }
+            _ => {}
+        }
+        true
+    }
+
+    fn put_in(&mut self, name: &str, call: &Call) -> bool {
+        let mut is_known = false;
+        for atom in self.graph.held(call.receiver) {
+            let Atom::Object(object) = atom else {
+                continue;
+            };
+            is_known = true;
+            if matches!(name, "append" | "set") && call.arguments.len() >= 2 {
+                let key = super::graph::Key::Node(Self::argument(call, 0));
+                let value = Self::argument(call, 1);
+                self.put(object, key, value);
+                continue;
+            }
+            let any = self.graph.any(object);
+            for &(argument, is_spread) in &call.arguments {
+                if is_spread {
+                    self.derive(Rule::Elements {
+                        from: argument,
+                        out: any,
+                    });
+                } else {
+                    self.graph.copy(argument, any);
+                }
+            }
+        }
+        if is_known {
+            // `set` and `add` chain.
+            self.graph.copy(call.receiver, call.out);
+        }
+        is_known
+    }
+
+    /// Stores under a name that may be unknown.
+    pub(crate) fn put(&mut self, object: u32, key: super::graph::Key, value: Node) {
+        let names = self.key_names(key);
+        if names.is_empty() {
+            let any = self.graph.any(object);
+            self.graph.copy(value, any);
+        }
+        for name in names {
+            let field = self.graph.field(object, name);
+            self.graph.copy(value, field);
+        }
+    }
+
+    fn join(&mut self, call: &Call) -> bool {
+        let Some(elements) = self.listed(call.receiver) else {
+            return false;
+        };
+        let separator = match call.arguments.first() {
+            None => Some(std::rc::Rc::from(",")),
+            Some(&(node, _)) => self
+                .graph
+                .texts(node)
+                .first()
+                .map(|&name| self.graph.name(name)),
+        };
+        self.derive(Rule::Content {
+            from: call.receiver,
+            out: call.out,
+        });
+        let Some(separator) = separator else {
+            return true;
+        };
+        let parts: Vec<Node> = elements.iter().map(|(node, _)| *node).collect();
+        let is_guessing = self.is_guessing;
+        self.fold(&parts, call.out, |pieces| {
+            if !is_guessing && pieces.iter().any(Option::is_none) {
+                return None;
+            }
+            let mut joined = Vec::new();
+            for (index, piece) in pieces.iter().enumerate() {
+                if index > 0 {
+                    joined.push(Some(&*separator));
+                }
+                joined.push(*piece);
+            }
+            text::concat(&joined)
+        });
+        true
+    }
+
+    fn reverse(&mut self, id: u32, call: &Call) -> bool {
+        match self.listed(call.receiver) {
+            Some(elements) => {
+                let object = self.made(id, 0);
+                let reversed: Vec<Node> = elements.iter().rev().map(|(node, _)| *node).collect();
+                if let Some(found) = self.graph.objects.get_mut(object as usize) {
+                    found.elements = Some(reversed.clone());
+                }
+                for node in reversed {
+                    self.graph.part(object, node);
+                }
+                self.graph.add(call.out, Atom::Object(object), NONE);
+            }
+            None => self.graph.copy(call.receiver, call.out),
+        }
+        true
+    }
+
+    /// A constant is split into an array of constants.
+    fn split(&mut self, id: u32, call: &Call) -> bool {
+        let text = self
+            .graph
+            .texts(call.receiver)
+            .first()
+            .map(|&name| self.graph.name(name));
+        let separator = self
+            .graph
+            .texts(Self::argument(call, 0))
+            .first()
+            .map(|&name| self.graph.name(name));
+        if let (Some(text), Some(separator)) = (text, separator)
+            && !self.made.contains_key(&(id, 0))
+        {
+            let pieces: Vec<String> = if separator.is_empty() {
+                text.chars().take(ELEMENTS).map(String::from).collect()
+            } else {
+                text.split(&*separator)
+                    .take(ELEMENTS)
+                    .map(str::to_owned)
+                    .collect()
+            };
+            let nodes: Vec<Node> = pieces
+                .iter()
+                .map(|piece| self.graph.constant(piece))
+                .collect();
+            let object = self.made(id, 0);
+            if let Some(found) = self.graph.objects.get_mut(object as usize) {
+                found.elements = Some(nodes);
+            }
+            self.graph.add(call.out, Atom::Object(object), NONE);
+        }
+        self.derive(Rule::Content {
+            from: call.receiver,
+            out: call.out,
+        });
+        true
+    }
+
+    /// A method of string constants. Data in the receiver passes through.
+    fn fold_method(&mut self, name: &str, call: &Call) -> bool {
+        if self.graph.texts(call.receiver).is_empty() {
+            return false;
+        }
+        let mut parts = vec![call.receiver];
+        parts.extend(call.arguments.iter().map(|(node, _)| *node));
+        self.fold(&parts, call.out, |pieces| {
+            let (receiver, arguments) = pieces.split_first()?;
+            let arguments: Vec<&str> = arguments.iter().copied().collect::<Option<_>>()?;
+            text::method(name, (*receiver)?, &arguments)
+        });
+        // Constants and data may come together; then the data is not lost.
+        false
+    }
+}

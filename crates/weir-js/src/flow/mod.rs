@@ -1,0 +1,23 @@
+//! Value flow through one package. Syntax trees are lowered to a graph of values and rules
+//! ([`lower`]), the rules run to a fixpoint ([`solve`]), and what arrives at a sink is reported with
+//! its path ([`report`]).
+//!
+//! The analysis does not know the order of statements, nor from where a function is called: a value
+//! that can be stored in a name is assumed at every use of it.
+
+mod builtins;
+mod call;
+mod graph;
+mod lower;
+mod methods;
+mod report;
+mod solve;
+mod text;
+
+pub(crate) use graph::Graph;
+pub(crate) use lower::lower;
+pub(crate) use report::Reported;
+pub(crate) use solve::{Modular, Outcome, Solver};
+
+/// Stands for an unknown piece of a folded string. A private-use character, removed from snippets.
+pub(crate) const UNKNOWN: char = '\u{f8ff}';

@@ -1,0 +1,530 @@
+//! What arrives at sinks, with its path.
+
+use std::collections::HashSet;
+
+use weir_model::contents::{SinkKind, SourceKind};
+
+use super::graph::{Atom, Call, NONE, Node, Rule};
+use super::solve::Solver;
+use crate::command;
+use crate::tables::{calls, network};
+
+/// Deepest object in object that is looked into at a sink.
+const DEPTH: usize = 6;
+/// Most places between source and sink that are reported.
+const STEPS: usize = 8;
+/// Most hops that are followed back.
+const HOPS: usize = 400;
+
+/// A flow, with places as file and offset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reported {
+    pub(crate) source: SourceKind,
+    pub(crate) source_detail: String,
+    pub(crate) source_place: (u32, u32),
+    pub(crate) steps: Vec<(u32, u32)>,
+    pub(crate) sink: SinkKind,
+    pub(crate) sink_detail: String,
+    pub(crate) sink_place: (u32, u32),
+}
+
+/// A secret found in what a sink is given.
+struct Arrived {
+    source: u32,
+    node: Node,
+    /// It stands under a name by which requests authenticate.
+    is_credential_field: bool,
+}
+
+/// A sink: kind, what to call it, and the nodes that are sent.
+struct Sink {
+    kind: SinkKind,
+    label: String,
+    host: Option<String>,
+    sent: Vec<Node>,
+    /// The whole call is a credential setter: `setHeader('authorization', x)`.
+    is_credential_field: bool,
+}
+
+impl Solver<'_> {
+    /// All flows, in the order of the calls.
+    pub(crate) fn report(&self, limit: usize) -> Vec<Reported> {
+        let mut found = Vec::new();
+        let mut seen = HashSet::new();
+        for rule in &self.graph.rules {
+            let Rule::Call(call) = rule else {
+                continue;
+            };
+            for sink in self.sinks(call) {
+                self.arrivals(call, &sink, &mut seen, &mut found);
+            }
+            if found.len() >= limit {
+                break;
+            }
+        }
+        found.truncate(limit);
+        found
+    }
+
+    fn arrivals(
+        &self,
+        call: &Call,
+        sink: &Sink,
+        seen: &mut HashSet<(u32, SinkKind, u32, u32)>,
+        found: &mut Vec<Reported>,
+    ) {
+        let is_odd = sink.host.as_deref().is_some_and(network::is_odd_host);
+        let mut arrived = Vec::new();
+        let mut objects = HashSet::new();
+        for &node in &sink.sent {
+            self.collect(
+                node,
+                sink.is_credential_field,
+                0,
+                &mut objects,
+                &mut arrived,
+            );
+        }
+        for one in arrived {
+            let Some(source) = self.graph.sources.get(one.source as usize) else {
+                continue;
+            };
+            if source.kind == SourceKind::SecretVariable && one.is_credential_field && !is_odd {
+                continue;
+            }
+            if !seen.insert((one.source, sink.kind, call.file, call.offset)) {
+                continue;
+            }
+            let detail = match &sink.host {
+                Some(host) => format!("{} to {host}", sink.label),
+                None => sink.label.clone(),
+            };
+            found.push(Reported {
+                source: source.kind,
+                source_detail: source.detail.clone(),
+                source_place: (source.file, source.offset),
+                steps: self.steps(one.source, one.node),
+                sink: sink.kind,
+                sink_detail: detail,
+                sink_place: (call.file, call.offset),
+            });
+        }
+    }
+
+    /// The sinks that a call is.
+    fn sinks(&self, call: &Call) -> Vec<Sink> {
+        let mut sinks = Vec::new();
+        let all: Vec<Node> = call.arguments.iter().map(|(node, _)| *node).collect();
+        for (atom, _) in self.graph.atoms(call.callee) {
+            let Atom::Builtin(path) = atom else {
+                continue;
+            };
+            let path = self.graph.name(*path);
+            if calls::RUNS_COMMAND.contains(&&*path) {
+                sinks.extend(self.command(&path, call));
+            } else if path.ends_with(".pipeline") {
+                sinks.extend(self.pipeline(call));
+            } else if let Some(kind) = network::call(&path) {
+                sinks.push(Sink {
+                    kind,
+                    label: path
+                        .trim_start_matches("pkg:")
+                        .trim_start_matches("node:")
+                        .to_owned(),
+                    host: self.host(&all),
+                    sent: all.clone(),
+                    is_credential_field: false,
+                });
+            }
+        }
+        if let Some(method) = call.method {
+            for name in self.key_names(method) {
+                let name = self.graph.name(name);
+                sinks.extend(self.instance_sink(&name, call, &all));
+            }
+        }
+        sinks
+    }
+
+    /// `request.write(x)`, `socket.send(x)`, `stream.pipe(request)`, `child.stdin.write(x)`.
+    fn instance_sink(&self, name: &str, call: &Call, all: &[Node]) -> Option<Sink> {
+        let (carrier, sent) = if matches!(name, "pipe" | "pipeThrough") {
+            (*all.first()?, vec![call.receiver])
+        } else if network::SENDS.contains(&name) {
+            (call.receiver, all.to_vec())
+        } else {
+            return None;
+        };
+        let is_credential_field = name == "auth"
+            || (matches!(name, "setHeader" | "set" | "header" | "setRequestHeader")
+                && all.first().is_some_and(|&key| {
+                    self.known_texts(key)
+                        .iter()
+                        .any(|key| is_credential_name(key))
+                }));
+        let (kind, label, host) = self.carrier(carrier)?;
+        Some(Sink {
+            kind,
+            label: format!("{label}.{name}"),
+            host: host.or_else(|| self.host(all)),
+            sent,
+            is_credential_field,
+        })
+    }
+
+    fn pipeline(&self, call: &Call) -> Option<Sink> {
+        let all: Vec<Node> = call.arguments.iter().map(|(node, _)| *node).collect();
+        let (kind, label, host) = all.iter().find_map(|&node| self.carrier(node))?;
+        Some(Sink {
+            kind,
+            label,
+            host,
+            sent: all,
+            is_credential_field: false,
+        })
+    }
+
+    /// The request, socket or network command that a node holds.
+    fn carrier(&self, node: Node) -> Option<(SinkKind, String, Option<String>)> {
+        self.graph.atoms(node).iter().find_map(|(atom, _)| {
+            let Atom::Instance(instance) = atom else {
+                return None;
+            };
+            let rule = *self.instances.get(*instance as usize)?;
+            let Some(Rule::Call(made)) = self.graph.rules.get(rule as usize) else {
+                return None;
+            };
+            let all: Vec<Node> = made.arguments.iter().map(|(node, _)| *node).collect();
+            self.graph.atoms(made.callee).iter().find_map(|(atom, _)| {
+                let Atom::Builtin(path) = atom else {
+                    return None;
+                };
+                let path = self.graph.name(*path);
+                if calls::RUNS_COMMAND.contains(&&*path) {
+                    let text = self.command_text(made);
+                    return command::names_tool(&text).then(|| {
+                        (
+                            SinkKind::NetworkCommand,
+                            tool_label(&text),
+                            command::host(&text),
+                        )
+                    });
+                }
+                let kind = network::call(&path).or_else(|| socket_kind(&path))?;
+                let label = path.trim_start_matches("pkg:").trim_start_matches("node:");
+                Some((kind, label.to_owned(), self.host(&all)))
+            })
+        })
+    }
+
+    /// Program and arguments of a command as one line, unknown pieces marked.
+    fn command_text(&self, call: &Call) -> String {
+        let program = Self::argument(call, 0);
+        let list = self
+            .listed(program)
+            .or_else(|| self.listed(Self::argument(call, 1)));
+        let mut words = self.known_texts(program);
+        words.truncate(8);
+        for (node, _) in list.into_iter().flatten().take(64) {
+            let text = self.known_texts(node).into_iter().next();
+            words.push(text.unwrap_or_else(|| super::UNKNOWN.to_string()));
+        }
+        words.join(" ")
+    }
+
+    /// A command that is a network tool and is given secrets.
+    fn command(&self, path: &str, call: &Call) -> Option<Sink> {
+        let text = self.command_text(call);
+        // Several folded commands at one call stand one after the other.
+        let is_tool = command::names_tool(&text)
+            || self
+                .known_texts(Self::argument(call, 0))
+                .iter()
+                .any(|text| command::names_tool(text));
+        if !is_tool {
+            return None;
+        }
+        let mut sent = vec![Self::argument(call, 0)];
+        let expands = text.contains('$') || text.contains('%') || text.contains("env");
+        for &(argument, _) in call.arguments.iter().skip(1) {
+            for (atom, _) in self.graph.atoms(argument) {
+                match atom {
+                    Atom::Object(object) => {
+                        let Some(found) = self.graph.objects.get(*object as usize) else {
+                            continue;
+                        };
+                        if found.elements.is_some() || found.fields.is_empty() {
+                            sent.push(argument);
+                            continue;
+                        }
+                        for (name, &node) in &found.fields {
+                            let name = self.graph.name(*name);
+                            let is_sent = match &*name {
+                                "input" | "stdin" => true,
+                                // The command itself must name the variables.
+                                "env" => expands,
+                                _ => false,
+                            };
+                            if is_sent {
+                                sent.push(node);
+                            }
+                        }
+                    }
+                    Atom::Taint(_) => sent.push(argument),
+                    _ => {}
+                }
+            }
+        }
+        Some(Sink {
+            kind: SinkKind::NetworkCommand,
+            label: format!(
+                "{} with {}",
+                path.trim_start_matches("pkg:").trim_start_matches("node:"),
+                tool_label(&text)
+            ),
+            host: command::host(&text),
+            sent,
+            is_credential_field: false,
+        })
+    }
+
+    /// Leaks of constant commands that code runs: `exec('curl -d "$(env)" ...')`.
+    pub(crate) fn constant_commands(&self) -> Vec<(u32, u32, command::Leak)> {
+        let mut found = Vec::new();
+        for rule in &self.graph.rules {
+            let Rule::Call(call) = rule else {
+                continue;
+            };
+            let runs = self
+                .graph
+                .atoms(call.callee)
+                .iter()
+                .any(|(atom, _)| match atom {
+                    Atom::Builtin(path) => calls::RUNS_COMMAND.contains(&&*self.graph.name(*path)),
+                    _ => false,
+                });
+            if !runs {
+                continue;
+            }
+            let mut texts = self.known_texts(Self::argument(call, 0));
+            let quoted = self.listed(Self::argument(call, 1)).map(|list| {
+                let words: Vec<String> = list
+                    .iter()
+                    .take(64)
+                    .map(|(node, _)| {
+                        let text = self
+                            .known_texts(*node)
+                            .into_iter()
+                            .next()
+                            .unwrap_or_default();
+                        format!("'{}'", text.replace('\'', "'\\''"))
+                    })
+                    .collect();
+                words.join(" ")
+            });
+            if let Some(arguments) = quoted {
+                texts = texts
+                    .iter()
+                    .map(|text| format!("{text} {arguments}"))
+                    .collect();
+            }
+            for text in texts {
+                let reading = command::read(&text, &std::collections::BTreeMap::new());
+                found.extend(
+                    reading
+                        .leaks
+                        .into_iter()
+                        .map(|leak| (call.file, call.offset, leak)),
+                );
+            }
+        }
+        found
+    }
+
+    /// The host that the arguments of a request name.
+    fn host(&self, arguments: &[Node]) -> Option<String> {
+        let mut objects = HashSet::new();
+        arguments
+            .iter()
+            .find_map(|&node| self.host_in(node, 0, &mut objects))
+    }
+
+    fn host_in(&self, node: Node, depth: usize, objects: &mut HashSet<u32>) -> Option<String> {
+        for text in self.known_texts(node) {
+            if let Some(host) = network::host_of(&text) {
+                return Some(host);
+            }
+        }
+        if depth > 3 {
+            return None;
+        }
+        for (atom, _) in self.graph.atoms(node) {
+            let Atom::Object(object) = atom else {
+                continue;
+            };
+            if !objects.insert(*object) {
+                continue;
+            }
+            let found = self.graph.objects.get(*object as usize)?;
+            for key in [
+                "hostname",
+                "host",
+                "url",
+                "uri",
+                "baseURL",
+                "prefixUrl",
+                "href",
+                "origin",
+            ] {
+                let Some(&field) = self
+                    .graph
+                    .known(key)
+                    .and_then(|name| found.fields.get(&name))
+                else {
+                    continue;
+                };
+                if let Some(host) = self.host_in(field, depth + 1, objects) {
+                    return Some(host);
+                }
+                let plain = self
+                    .known_texts(field)
+                    .into_iter()
+                    .find(|text| !text.contains(['/', ' ', super::UNKNOWN]) && !text.is_empty());
+                if plain.is_some() {
+                    return plain;
+                }
+            }
+            if let Some(host) = self.host_in(found.spread, depth + 1, objects) {
+                return Some(host);
+            }
+        }
+        None
+    }
+
+    fn collect(
+        &self,
+        node: Node,
+        is_credential_field: bool,
+        depth: usize,
+        objects: &mut HashSet<(u32, bool)>,
+        arrived: &mut Vec<Arrived>,
+    ) {
+        if node == NONE || depth > DEPTH || arrived.len() > 200 {
+            return;
+        }
+        for (atom, _) in self.graph.atoms(node) {
+            match atom {
+                Atom::Taint(source) | Atom::Environment(source) => arrived.push(Arrived {
+                    source: *source,
+                    node,
+                    is_credential_field,
+                }),
+                Atom::Object(object) => {
+                    if !objects.insert((*object, is_credential_field)) {
+                        continue;
+                    }
+                    let Some(found) = self.graph.objects.get(*object as usize) else {
+                        continue;
+                    };
+                    let mut fields: Vec<_> = found.fields.iter().collect();
+                    fields.sort_unstable_by_key(|(name, _)| **name);
+                    for (name, &field) in fields {
+                        let name = self.graph.name(*name);
+                        let is_credential = is_credential_field || is_credential_name(&name);
+                        self.collect(field, is_credential, depth + 1, objects, arrived);
+                    }
+                    // `[['authorization', token]]`
+                    let is_pair = found
+                        .elements
+                        .as_ref()
+                        .and_then(|list| list.first())
+                        .is_some_and(|&first| {
+                            self.known_texts(first)
+                                .iter()
+                                .any(|text| is_credential_name(text))
+                        });
+                    for &element in found.elements.iter().flatten() {
+                        self.collect(
+                            element,
+                            is_credential_field || is_pair,
+                            depth + 1,
+                            objects,
+                            arrived,
+                        );
+                    }
+                    for part in [found.any, found.spread] {
+                        self.collect(part, is_credential_field, depth + 1, objects, arrived);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The places a value passed, from source to sink, without the ends.
+    fn steps(&self, source: u32, from: Node) -> Vec<(u32, u32)> {
+        let mut places: Vec<(u32, u32)> = Vec::new();
+        let mut node = from;
+        let mut seen = HashSet::new();
+        for _ in 0..HOPS {
+            if node == NONE || !seen.insert(node) {
+                break;
+            }
+            let place = self.graph.place(node);
+            if place.0 != u32::MAX && places.last() != Some(&place) {
+                places.push(place);
+            }
+            let found = self.graph.atoms(node).iter().find(|(atom, _)| {
+                matches!(atom, Atom::Taint(held) | Atom::Environment(held) if *held == source)
+            });
+            match found {
+                Some((_, previous)) => node = *previous,
+                None => break,
+            }
+        }
+        places.reverse();
+        if places.len() > 4 * STEPS {
+            // The two ends of a long way say most.
+            let tail = places.split_off(places.len() - 2 * STEPS);
+            places.truncate(2 * STEPS);
+            places.extend(tail);
+        }
+        places
+    }
+}
+
+/// Sockets are sinks by what is written to them, not by being opened.
+fn socket_kind(path: &str) -> Option<SinkKind> {
+    match path {
+        "XMLHttpRequest" => Some(SinkKind::Http),
+        "node:net.connect"
+        | "node:net.createConnection"
+        | "node:tls.connect"
+        | "node:net.Socket"
+        | "node:dgram.createSocket"
+        | "WebSocketPackage"
+        | "WebSocketPackage.WebSocket"
+        | "node:tls.TLSSocket"
+        | "Bun.connect"
+        | "WebTransport" => Some(SinkKind::Socket),
+        _ => None,
+    }
+}
+
+fn is_credential_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    network::CREDENTIAL_FIELDS.contains(&name.as_str())
+}
+
+/// The tool that a command names.
+fn tool_label(text: &str) -> String {
+    network::TOOLS
+        .iter()
+        .map(|(tool, _)| *tool)
+        .find(|tool| {
+            text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+                .any(|word| word.eq_ignore_ascii_case(tool))
+        })
+        .unwrap_or("a network command")
+        .to_owned()
+}

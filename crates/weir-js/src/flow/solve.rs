@@ -1,0 +1,516 @@
+//! Runs the rules until nothing grows any more.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use weir_model::contents::SourceKind;
+
+use super::builtins;
+use super::graph::{Atom, Graph, Key, NONE, Name, Node, Rule, Use};
+use crate::tables::{calls, secrets};
+
+/// Most rules that solving may add, so that hostile graphs stay in memory.
+const RULES: usize = 4_000_000;
+
+/// How the solver sees the package around the graph.
+pub(crate) trait Modular {
+    /// The file that `specifier` means in `file`.
+    fn resolve(&self, file: u32, specifier: &str) -> Option<u32>;
+    /// The contents of a JSON file, where the file is one.
+    fn json(&self, file: u32) -> Option<serde_json::Value>;
+}
+
+/// How solving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Nothing grows any more.
+    Complete,
+    /// The budget is spent; what was found so far is true.
+    Stopped,
+}
+
+/// The solver's state beside the graph.
+pub(crate) struct Solver<'m> {
+    pub(crate) graph: Graph,
+    pub(crate) modules: &'m dyn Modular,
+    /// Strings with unknown pieces are kept and unknown calls pass data on. Off in the first phase,
+    /// so that what can be known exactly is known first.
+    pub(crate) is_guessing: bool,
+    /// Objects made by a rule, by rule and purpose.
+    pub(crate) made: HashMap<(u32, u8), u32>,
+    /// Rules made by rules.
+    derived: HashSet<(u8, Node, Key, Node)>,
+    /// Calls derived from `call`, `apply` and the like, by the rule they come from.
+    pub(crate) redirected: HashSet<(u32, u8)>,
+    /// Calls that gave [`Atom::Instance`]: rule of the call.
+    pub(crate) instances: Vec<u32>,
+    pub(crate) instance_index: HashMap<u32, u32>,
+    /// Loads between files that were found, as file indexes.
+    pub(crate) loads: Vec<(u32, u32)>,
+    /// JSON files already turned into objects.
+    pub(crate) json: HashSet<u32>,
+    budget: u64,
+}
+
+impl<'m> Solver<'m> {
+    /// A solver over an empty graph.
+    pub(crate) fn new(modules: &'m dyn Modular, budget: u64) -> Self {
+        Self {
+            graph: Graph::default(),
+            modules,
+            is_guessing: false,
+            made: HashMap::new(),
+            derived: HashSet::new(),
+            redirected: HashSet::new(),
+            instances: Vec::new(),
+            instance_index: HashMap::new(),
+            loads: Vec::new(),
+            json: HashSet::new(),
+            budget,
+        }
+    }
+
+    /// Solves both phases. May be called again after more files were lowered.
+    pub(crate) fn solve(&mut self) -> Outcome {
+        self.is_guessing = false;
+        if self.run(Vec::new()) == Outcome::Stopped {
+            return Outcome::Stopped;
+        }
+        self.is_guessing = true;
+        let again = self
+            .graph
+            .rules
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| matches!(rule, Rule::Concat { .. } | Rule::Call(_)))
+            .filter_map(|(id, _)| u32::try_from(id).ok())
+            .collect();
+        self.run(again)
+    }
+
+    fn run(&mut self, first: Vec<u32>) -> Outcome {
+        let mut queued: HashSet<u32> = first.iter().copied().collect();
+        let mut rules: VecDeque<u32> = first.into();
+        loop {
+            while let Some(node) = self.graph.grown.pop() {
+                let mut index = 0;
+                // Uses may be added while they are followed.
+                while let Some(&one) = self.graph.uses(node).get(index) {
+                    index += 1;
+                    match one {
+                        Use::Copy(to) => {
+                            let mut at = 0;
+                            while let Some(&(atom, _)) = self.graph.atoms(node).get(at) {
+                                at += 1;
+                                self.graph.add(to, atom, node);
+                            }
+                        }
+                        Use::Rule(rule) => {
+                            self.graph.steps += 1;
+                            if queued.insert(rule) {
+                                rules.push_back(rule);
+                            }
+                        }
+                    }
+                }
+                if self.is_spent() {
+                    return Outcome::Stopped;
+                }
+            }
+            let Some(rule) = rules.pop_front() else {
+                return Outcome::Complete;
+            };
+            queued.remove(&rule);
+            self.fire(rule);
+            if self.is_spent() {
+                return Outcome::Stopped;
+            }
+        }
+    }
+
+    fn is_spent(&self) -> bool {
+        self.graph.steps > self.budget
+            || self.graph.rules.len() > RULES
+            || self.graph.size() > 2 * RULES
+    }
+
+    fn fire(&mut self, id: u32) {
+        self.graph.steps += 4;
+        let Some(rule) = self.graph.rules.get(id as usize).cloned() else {
+            return;
+        };
+        match rule {
+            Rule::Member { object, key, out } => self.member(object, key, out),
+            Rule::Store { object, key, value } => self.store(object, key, value),
+            Rule::Call(call) => self.call(id, &call),
+            Rule::Concat { parts, out } => self.concat(&parts, out),
+            Rule::Content { from, out } => self.content(from, out),
+            Rule::Elements { from, out } => self.elements(from, out),
+            Rule::Keys { from, out } => self.keys(from, out),
+            Rule::Inherit { class, out } => {
+                for atom in self.graph.held(class) {
+                    if let Atom::Function(function) = atom {
+                        let instance = self.graph.instance(function);
+                        self.graph.add(out, Atom::Object(instance), class);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A rule made by a rule, once.
+    pub(crate) fn derive(&mut self, rule: Rule) {
+        let mark = match &rule {
+            Rule::Member { object, key, out } => (0, *object, *key, *out),
+            Rule::Store { object, key, value } => (1, *object, *key, *value),
+            Rule::Content { from, out } => (2, *from, Key::Name(0), *out),
+            Rule::Elements { from, out } => (3, *from, Key::Name(0), *out),
+            Rule::Keys { from, out } => (4, *from, Key::Name(0), *out),
+            _ => return,
+        };
+        if mark.1 != NONE && self.derived.insert(mark) {
+            self.graph.rule(rule);
+        }
+    }
+
+    /// Names a key may have; empty when it is unknown.
+    pub(crate) fn key_names(&self, key: Key) -> Vec<Name> {
+        match key {
+            Key::Name(name) => vec![name],
+            Key::Node(node) => self
+                .graph
+                .texts(node)
+                .into_iter()
+                .filter(|&name| !self.graph.name(name).contains(super::UNKNOWN))
+                .collect(),
+        }
+    }
+
+    fn member(&mut self, object: Node, key: Key, out: Node) {
+        let names = self.key_names(key);
+        for atom in self.graph.held(object) {
+            match atom {
+                Atom::Environment(source) => self.variable(source, object, key, &names, out),
+                Atom::Taint(_) => {
+                    let carries = names.is_empty()
+                        || names.iter().any(|&name| {
+                            !calls::PROPERTIES_WITHOUT_VALUE.contains(&&*self.graph.name(name))
+                        });
+                    if carries {
+                        self.graph.add(out, atom, object);
+                    }
+                }
+                Atom::Object(target) => {
+                    for &name in &names {
+                        let field = self.graph.field(target, name);
+                        self.graph.copy(field, out);
+                    }
+                    let inner = if names.is_empty() {
+                        // An unknown name in the first phase may still become known.
+                        if !self.is_guessing && key != Key::Node(NONE) {
+                            continue;
+                        }
+                        self.graph.all(target)
+                    } else {
+                        self.graph.any(target)
+                    };
+                    self.graph.copy(inner, out);
+                    let spread = self.graph.spread(target);
+                    self.derive(Rule::Member {
+                        object: spread,
+                        key,
+                        out,
+                    });
+                }
+                Atom::Function(function) => {
+                    for &name in &names {
+                        if &*self.graph.name(name) == "prototype" {
+                            let instance = self.graph.instance(function);
+                            self.graph.add(out, Atom::Object(instance), object);
+                        } else {
+                            let statics = self.graph.statics(function);
+                            let field = self.graph.field(statics, name);
+                            self.graph.copy(field, out);
+                            let spread = self.graph.spread(statics);
+                            self.derive(Rule::Member {
+                                object: spread,
+                                key,
+                                out,
+                            });
+                        }
+                    }
+                }
+                Atom::Builtin(path) => {
+                    for &name in &names {
+                        self.builtin_member(path, name, object, out);
+                    }
+                }
+                Atom::Instance(_) => {
+                    for &name in &names {
+                        if matches!(
+                            &*self.graph.name(name),
+                            "stdin" | "stdio" | "socket" | "writer"
+                        ) {
+                            self.graph.add(out, atom, object);
+                        }
+                    }
+                }
+                Atom::Text(_) | Atom::Resolver(_) => {}
+            }
+        }
+    }
+
+    /// A variable is read from the environment object.
+    fn variable(&mut self, source: u32, object: Node, key: Key, names: &[Name], out: Node) {
+        for &name in names {
+            let name = self.graph.name(name);
+            if let Some(path) = builtins::folder_variable(&name) {
+                let text = self.graph.intern(path);
+                self.graph.add(out, Atom::Text(text), object);
+            } else if secrets::is_secret_variable(&name) {
+                let (file, offset) = self.graph.place(out);
+                let (file, offset) = if file == u32::MAX {
+                    self.graph
+                        .sources
+                        .get(source as usize)
+                        .map_or((0, 0), |s| (s.file, s.offset))
+                } else {
+                    (file, offset)
+                };
+                let secret = self
+                    .graph
+                    .source(SourceKind::SecretVariable, &name, file, offset);
+                self.graph.add(out, Atom::Taint(secret), NONE);
+            }
+        }
+        // Names that come from listing the environment read all of it.
+        if let Key::Node(node) = key {
+            for atom in self.graph.held(node) {
+                if let Atom::Taint(listed) = atom
+                    && self.kind(listed) == Some(SourceKind::Environment)
+                {
+                    self.graph.add(out, atom, node);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn kind(&self, source: u32) -> Option<SourceKind> {
+        self.graph
+            .sources
+            .get(source as usize)
+            .map(|source| source.kind)
+    }
+
+    fn builtin_member(&mut self, path: Name, name: Name, object: Node, out: Node) {
+        let path = self.graph.name(path);
+        let member = self.graph.name(name);
+        if &*path == "global" {
+            let field = self.graph.field(self.graph.globals, name);
+            self.graph.copy(field, out);
+        }
+        let found = builtins::member(&path, &member);
+        if found == "process.env" {
+            let (file, offset) = self.graph.place(out);
+            if file != u32::MAX {
+                let source =
+                    self.graph
+                        .source(SourceKind::Environment, "process.env", file, offset);
+                self.graph.add(out, Atom::Environment(source), NONE);
+            }
+            return;
+        }
+        if let Some(text) = builtins::constant_member(&found) {
+            let text = self.graph.intern(text);
+            self.graph.add(out, Atom::Text(text), object);
+        }
+        if found.len() < 96 && found.matches('.').count() < 6 {
+            let found = self.graph.intern(&found);
+            self.graph.add(out, Atom::Builtin(found), object);
+        }
+    }
+
+    fn store(&mut self, object: Node, key: Key, value: Node) {
+        let names = self.key_names(key);
+        for atom in self.graph.held(object) {
+            let target = match atom {
+                Atom::Object(target) => target,
+                Atom::Function(function) => {
+                    if names
+                        .iter()
+                        .any(|&name| &*self.graph.name(name) == "prototype")
+                    {
+                        let instance = self.graph.instance(function);
+                        let spread = self.graph.spread(instance);
+                        self.graph.copy(value, spread);
+                        continue;
+                    }
+                    self.graph.statics(function)
+                }
+                Atom::Builtin(path) if &*self.graph.name(path) == "global" => self.graph.globals,
+                _ => continue,
+            };
+            if names.is_empty() {
+                if self.is_guessing || key == Key::Node(NONE) {
+                    let any = self.graph.any(target);
+                    self.graph.copy(value, any);
+                }
+                // A key that is itself secret makes the object hold it.
+                if let Key::Node(node) = key {
+                    let any = self.graph.any(target);
+                    self.derive(Rule::Content {
+                        from: node,
+                        out: any,
+                    });
+                }
+            }
+            for &name in &names {
+                let field = self.graph.field(target, name);
+                self.graph.copy(value, field);
+            }
+        }
+    }
+
+    pub(crate) fn content(&mut self, from: Node, out: Node) {
+        for atom in self.graph.held(from) {
+            match atom {
+                Atom::Taint(_) => self.graph.add(out, atom, from),
+                Atom::Environment(source) => self.graph.add(out, Atom::Taint(source), from),
+                Atom::Object(object) => {
+                    let deep = self.graph.deep(object);
+                    self.graph.copy(deep, out);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    pub(crate) fn elements(&mut self, from: Node, out: Node) {
+        for atom in self.graph.held(from) {
+            match atom {
+                Atom::Taint(_) => self.graph.add(out, atom, from),
+                Atom::Object(object) => {
+                    let all = self.graph.all(object);
+                    self.graph.copy(all, out);
+                    let spread = self.graph.spread(object);
+                    self.derive(Rule::Elements { from: spread, out });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    pub(crate) fn keys(&mut self, from: Node, out: Node) {
+        for atom in self.graph.held(from) {
+            match atom {
+                Atom::Environment(source) => self.graph.add(out, Atom::Taint(source), from),
+                Atom::Taint(source) if self.kind(source) == Some(SourceKind::Environment) => {
+                    self.graph.add(out, atom, from);
+                }
+                Atom::Object(object) => {
+                    let spread = self.graph.spread(object);
+                    self.derive(Rule::Keys { from: spread, out });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn concat(&mut self, parts: &[Node], out: Node) {
+        for &part in parts {
+            self.content_of_text(part, out);
+        }
+        let is_guessing = self.is_guessing;
+        self.fold(parts, out, |pieces| {
+            (is_guessing || pieces.iter().all(Option::is_some))
+                .then(|| super::text::concat(pieces))
+                .flatten()
+        });
+    }
+
+    /// An object in a string is its text; the environment object is `[object Object]`.
+    fn content_of_text(&mut self, from: Node, out: Node) {
+        for atom in self.graph.held(from) {
+            match atom {
+                Atom::Taint(_) => self.graph.add(out, atom, from),
+                Atom::Object(object) => {
+                    let deep = self.graph.deep(object);
+                    self.graph.copy(deep, out);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Adds to `out` what `fold` makes of each combination of the parts' constants. A part without
+    /// a constant is `None`.
+    pub(crate) fn fold(
+        &mut self,
+        parts: &[Node],
+        out: Node,
+        fold: impl Fn(&[Option<&str>]) -> Option<String>,
+    ) {
+        if parts.len() > 4096 {
+            return;
+        }
+        let choices: Vec<Vec<std::rc::Rc<str>>> = parts
+            .iter()
+            .map(|&part| {
+                self.graph
+                    .texts(part)
+                    .into_iter()
+                    .map(|name| self.graph.name(name))
+                    .collect()
+            })
+            .collect();
+        let combinations = choices
+            .iter()
+            .map(|choice| choice.len().max(1))
+            .try_fold(1_usize, |product, next| {
+                product.checked_mul(next).filter(|&product| product <= 16)
+            })
+            // Too many: the first of each says enough.
+            .unwrap_or(1);
+        for combination in 0..combinations {
+            let mut rest = combination;
+            let pieces: Vec<Option<&str>> = choices
+                .iter()
+                .map(|choice| {
+                    let count = choice.len().max(1);
+                    let pick = rest % count;
+                    rest /= count;
+                    choice.get(pick).map(|text| &**text)
+                })
+                .collect();
+            if let Some(text) = fold(&pieces) {
+                let text = self.graph.intern(&text);
+                let from = parts
+                    .iter()
+                    .copied()
+                    .find(|&part| part != NONE)
+                    .unwrap_or(NONE);
+                self.graph.add(out, Atom::Text(text), from);
+            }
+        }
+    }
+
+    /// The object a rule makes, once per purpose.
+    pub(crate) fn made(&mut self, rule: u32, purpose: u8) -> u32 {
+        if let Some(&object) = self.made.get(&(rule, purpose)) {
+            return object;
+        }
+        let object = self.graph.object();
+        self.made.insert((rule, purpose), object);
+        object
+    }
+
+    /// The instance that a call gives.
+    pub(crate) fn instance(&mut self, rule: u32) -> Atom {
+        if let Some(&instance) = self.instance_index.get(&rule) {
+            return Atom::Instance(instance);
+        }
+        let instance = u32::try_from(self.instances.len()).unwrap_or(u32::MAX);
+        self.instances.push(rule);
+        self.instance_index.insert(rule, instance);
+        Atom::Instance(instance)
+    }
+}

@@ -1,0 +1,172 @@
+#![doc = include_str!("../README.md")]
+
+mod analyse;
+mod command;
+mod flow;
+pub mod fuzz;
+mod guard;
+mod gyp;
+mod modules;
+mod parse;
+mod place;
+mod resolve;
+mod scan;
+mod survey;
+mod tables;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use weir_model::contents::{Flow, InstallStep, Surface, Unread};
+use weir_npm::manifest::Manifest;
+
+/// One file of a package.
+#[derive(Debug, Clone, Copy)]
+pub struct SourceFile<'a> {
+    /// Path inside the package, `/`-separated, without a leading `./`.
+    pub path: &'a str,
+    /// The file's bytes, as they are in the tarball.
+    pub bytes: &'a [u8],
+}
+
+/// One package, with what its manifest says about how its code is run.
+#[derive(Debug, Clone, Default)]
+pub struct Package<'a> {
+    /// All files, in any order. Files that are no JavaScript cost nothing unless a command runs them.
+    pub files: &'a [SourceFile<'a>],
+    /// `type` of the package's manifest: `module` or `commonjs`.
+    pub module_type: Option<&'a str>,
+    /// Files that run without an install command, as written in the manifest (`./lib`, `lib/index.js`,
+    /// a folder): `main`, `module`, `exports` as [`Surface::Import`], `bin` as [`Surface::Command`].
+    pub entries: Vec<(Surface, String)>,
+    /// What the client runs at install time, in run order: event and command line.
+    pub install_commands: Vec<(String, String)>,
+    /// All of `scripts`, so that `npm run other` can be followed.
+    pub scripts: BTreeMap<String, String>,
+    /// `gypfile` of the manifest; `false` switches the implicit build off.
+    pub gypfile: Option<bool>,
+}
+
+impl<'a> Package<'a> {
+    /// A package as its manifest describes it: `preinstall`, `install` and `postinstall` run at
+    /// install time, `main` (default `index`) and the exported paths at import, `bin` by hand.
+    /// `prepare` runs for git dependencies only and is left to the caller.
+    #[must_use]
+    pub fn new(files: &'a [SourceFile<'a>], manifest: &'a Manifest) -> Self {
+        let mut entries = vec![(
+            Surface::Import,
+            manifest.main.clone().unwrap_or_else(|| "index".to_owned()),
+        )];
+        entries.extend(
+            manifest
+                .entries
+                .iter()
+                .map(|path| (Surface::Import, path.clone())),
+        );
+        entries.extend(
+            manifest
+                .bin
+                .values()
+                .map(|path| (Surface::Command, path.clone())),
+        );
+        let install_commands = ["preinstall", "install", "postinstall"]
+            .into_iter()
+            .filter_map(|event| {
+                let command = manifest.scripts.get(event)?;
+                Some((event.to_owned(), command.clone()))
+            })
+            .collect();
+        Self {
+            files,
+            module_type: manifest.module_type.as_deref(),
+            entries,
+            install_commands,
+            scripts: manifest.scripts.clone(),
+            gypfile: manifest.gypfile,
+        }
+    }
+}
+
+/// How much work one package may cause. What is beyond a limit is reported in [`Facts::unread`].
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Largest file that is parsed, in bytes; larger ones get the string scan.
+    pub file_bytes: usize,
+    /// Most JavaScript that is parsed per package, in bytes.
+    pub total_bytes: usize,
+    /// Most JavaScript that takes part in the value flow, in bytes.
+    pub flow_bytes: usize,
+    /// Deepest nesting of brackets that is given to the parser. The deepest among 44,175 files of
+    /// popular packages is 147 (CRATES section 1).
+    pub bracket_depth: usize,
+    /// Most flows that are reported.
+    pub flows: usize,
+    /// Most steps of the value-flow solver, each about 20 ns.
+    pub flow_steps: u64,
+    /// Stack of the analysing thread, in bytes. Only touched pages count.
+    pub stack_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            file_bytes: 16 << 20,
+            total_bytes: 256 << 20,
+            flow_bytes: 24 << 20,
+            bracket_depth: 512,
+            flows: 50,
+            flow_steps: 60_000_000,
+            stack_bytes: 256 << 20,
+        }
+    }
+}
+
+/// What the code of one package does. Facts, no opinions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// What runs at install time, explicit or implicit, and which files it reaches.
+    pub install_steps: Vec<InstallStep>,
+    /// Values that travel from a secret to the network, strongest surface first.
+    pub flows: Vec<Flow>,
+    /// What was not analysed, and why.
+    pub unread: Vec<Unread>,
+    /// Bytes of JavaScript given to the parser.
+    pub javascript_bytes: u64,
+    /// Files given to the parser.
+    pub files_parsed: u64,
+    /// Files that took part in the value flow.
+    pub files_in_flow: u64,
+}
+
+/// Analyses one package. Never panics on hostile input; what it cannot read it names in
+/// [`Facts::unread`]. Runs on a thread of its own with a large stack. A caller that reads hostile
+/// packages still wants a process with a deadline around it: a parse cannot be interrupted.
+#[must_use]
+pub fn analyse(package: &Package, limits: &Limits) -> Facts {
+    let outcome = std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .name("weir-js".to_owned())
+            .stack_size(limits.stack_bytes)
+            .spawn_scoped(scope, || analyse::run(package, limits))
+            .map(std::thread::ScopedJoinHandle::join)
+    });
+    match outcome {
+        Ok(Ok(facts)) => facts,
+        Ok(Err(_)) => nothing("the analysis broke off", true),
+        Err(error) => nothing(&format!("no thread for the analysis: {error}"), false),
+    }
+}
+
+/// Facts of a package that could not be analysed at all.
+fn nothing(why: &str, suspicious: bool) -> Facts {
+    Facts {
+        unread: vec![Unread {
+            path: "javascript".to_owned(),
+            why: why.to_owned(),
+            suspicious,
+        }],
+        ..Facts::default()
+    }
+}

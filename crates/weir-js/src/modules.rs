@@ -1,0 +1,149 @@
+//! The graph of files: what loads what, and from which surface each file is reached.
+
+use std::collections::VecDeque;
+
+use weir_model::contents::Surface;
+
+/// Surfaces a file is reached from, as a set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Surfaces(u8);
+
+impl Surfaces {
+    /// The set of one.
+    pub(crate) fn only(surface: Surface) -> Self {
+        match surface {
+            Surface::Install => Self(1),
+            Surface::Import => Self(2),
+            Surface::Command => Self(4),
+            Surface::Unreferenced => Self(0),
+        }
+    }
+
+    /// Those in both.
+    pub(crate) fn common(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether install reaches it.
+    pub(crate) fn has_install(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    /// The strongest of the set.
+    pub(crate) fn strongest(self) -> Surface {
+        match self.0 {
+            0 => Surface::Unreferenced,
+            bits if bits & 1 != 0 => Surface::Install,
+            bits if bits & 2 != 0 => Surface::Import,
+            _ => Surface::Command,
+        }
+    }
+}
+
+/// Files and what they load. Indexes are those of the package's files, then of inline code.
+#[derive(Debug, Default)]
+pub(crate) struct Modules {
+    edges: Vec<Vec<usize>>,
+    surfaces: Vec<Surfaces>,
+}
+
+impl Modules {
+    /// A graph of `count` files without edges.
+    pub(crate) fn new(count: usize) -> Self {
+        Self {
+            edges: vec![Vec::new(); count],
+            surfaces: vec![Surfaces::default(); count],
+        }
+    }
+
+    /// `from` loads `to`. Returns whether that is new.
+    pub(crate) fn connect(&mut self, from: usize, to: usize) -> bool {
+        match self.edges.get_mut(from) {
+            Some(edges) if !edges.contains(&to) => {
+                edges.push(to);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// All files reached from `roots`, roots included, in the order they are met.
+    pub(crate) fn reach(&self, roots: &[usize]) -> Vec<usize> {
+        let mut seen = vec![false; self.edges.len()];
+        let mut queue: VecDeque<usize> = VecDeque::new();
+        let mut found = Vec::new();
+        let meet = |index: usize, seen: &mut Vec<bool>, queue: &mut VecDeque<usize>| {
+            if let Some(mark) = seen.get_mut(index)
+                && !*mark
+            {
+                *mark = true;
+                queue.push_back(index);
+            }
+        };
+        for &root in roots {
+            meet(root, &mut seen, &mut queue);
+        }
+        while let Some(index) = queue.pop_front() {
+            found.push(index);
+            for &next in self.edges.get(index).into_iter().flatten() {
+                meet(next, &mut seen, &mut queue);
+            }
+        }
+        found
+    }
+
+    /// Marks all that is reached from `roots`.
+    pub(crate) fn mark(&mut self, roots: &[usize], surface: Surface) {
+        for index in self.reach(roots) {
+            if let Some(surfaces) = self.surfaces.get_mut(index) {
+                surfaces.0 |= Surfaces::only(surface).0;
+            }
+        }
+    }
+
+    /// From where a file is reached.
+    pub(crate) fn surfaces(&self, index: usize) -> Surfaces {
+        self.surfaces.get(index).copied().unwrap_or_default()
+    }
+
+    /// Distance of every file from the nearest of `starts`, along edges in either direction, up to
+    /// `bound`; farther ones get `bound + 1`.
+    pub(crate) fn distances(&self, starts: &[usize], bound: u8) -> Vec<u8> {
+        let mut back: Vec<Vec<usize>> = vec![Vec::new(); self.edges.len()];
+        for (from, edges) in self.edges.iter().enumerate() {
+            for &to in edges {
+                if let Some(list) = back.get_mut(to) {
+                    list.push(from);
+                }
+            }
+        }
+        let mut distance = vec![bound.saturating_add(1); self.edges.len()];
+        let mut queue = VecDeque::new();
+        for &start in starts {
+            if let Some(value) = distance.get_mut(start) {
+                *value = 0;
+                queue.push_back(start);
+            }
+        }
+        while let Some(index) = queue.pop_front() {
+            let next = distance
+                .get(index)
+                .copied()
+                .unwrap_or(bound)
+                .saturating_add(1);
+            if next > bound {
+                continue;
+            }
+            let forward = self.edges.get(index).into_iter().flatten();
+            for &other in forward.chain(back.get(index).into_iter().flatten()) {
+                if let Some(value) = distance.get_mut(other)
+                    && *value > next
+                {
+                    *value = next;
+                    queue.push_back(other);
+                }
+            }
+        }
+        distance
+    }
+}

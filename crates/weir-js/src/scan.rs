@@ -1,0 +1,66 @@
+//! What can be said of a file without a syntax tree: words that stand in its bytes.
+
+/// What the byte search saw.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Words {
+    /// Something that reads secrets.
+    pub(crate) source: Option<&'static str>,
+    /// Something that talks to the network.
+    pub(crate) sink: Option<&'static str>,
+}
+
+const SOURCES: [&str; 9] = [
+    "process.env",
+    "process['env']",
+    "process[\"env\"]",
+    ".npmrc",
+    ".aws/credentials",
+    "id_rsa",
+    "id_ed25519",
+    "NPM_TOKEN",
+    "GITHUB_TOKEN",
+];
+
+const SINKS: [&str; 12] = [
+    "https.request",
+    "http.request",
+    "fetch(",
+    "node-fetch",
+    "axios",
+    "XMLHttpRequest",
+    "child_process",
+    "'https'",
+    "\"https\"",
+    "'http'",
+    "\"http\"",
+    "WebSocket",
+];
+
+/// Searches the bytes.
+pub(crate) fn words(bytes: &[u8]) -> Words {
+    let find = |list: &[&'static str]| {
+        list.iter()
+            .copied()
+            .find(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some())
+    };
+    Words {
+        source: find(&SOURCES),
+        sink: find(&SINKS),
+    }
+}
+
+impl Words {
+    /// Both halves of a flow are named.
+    pub(crate) fn is_pair(self) -> bool {
+        self.source.is_some() && self.sink.is_some()
+    }
+
+    /// What was seen, for a report.
+    pub(crate) fn describe(self) -> String {
+        match (self.source, self.sink) {
+            (Some(source), Some(sink)) => format!("its text names `{source}` and `{sink}`"),
+            (Some(word), None) | (None, Some(word)) => format!("its text names `{word}`"),
+            (None, None) => "its text names neither secrets nor the network".to_owned(),
+        }
+    }
+}

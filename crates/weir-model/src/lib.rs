@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+
+pub mod advisory;
+pub mod assessment;
+pub mod contents;
+pub mod decision;
+pub mod finding;
+pub mod json;
+pub mod ledger;
+
+pub use advisory::{Advisory, AdvisoryKind};
+pub use assessment::{Assessment, Incomplete, ReleaseId};
+pub use contents::Contents;
+pub use decision::{Action, BlockId, Decision, Instead};
+pub use finding::{Confidence, Evidence, Finding, Group, Severity};
+pub use ledger::LedgerEntry;

@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+pub mod integrity;
+pub mod manifest;
+pub mod name;
+pub mod npmrc;
+pub mod packument;
+pub mod spec;
+pub mod time;
+pub mod version;
+
+#[doc(hidden)]
+pub mod fuzz;
+
+mod json;

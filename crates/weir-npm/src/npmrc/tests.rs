@@ -1,0 +1,209 @@
+use super::*;
+
+fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn parse(text: &str) -> Npmrc {
+    Npmrc::parse(
+        text,
+        &env(&[("TOKEN", "t0ken"), ("EMPTY", ""), ("HOME", "/home/user")]),
+    )
+}
+
+#[test]
+fn lines_as_npm_reads_them() {
+    for (text, key, want) in [
+        (
+            "registry=https://r.example/",
+            "registry",
+            Some("https://r.example/"),
+        ),
+        (
+            "  registry  =  https://r.example/  ",
+            "registry",
+            Some("https://r.example/"),
+        ),
+        ("; registry=x", "registry", None),
+        ("  # registry=x", "registry", None),
+        ("a=1\r\nb=2", "b", Some("2")),
+        ("a=1 ; comment", "a", Some("1")),
+        ("a=1 # comment", "a", Some("1")),
+        (r"a=1\#2\;3\\4\5", "a", Some(r"1#2;3\4\5")),
+        (r"a=1\", "a", Some("1\\")),
+        ("a=\"x # y\"", "a", Some("x # y")),
+        ("a='x # y'", "a", Some("x # y")),
+        ("a='\"x\"'", "a", Some("x")),
+        ("a=\"broken", "a", Some("\"broken")),
+        ("a=\"bro\"ken\"", "a", Some("\"bro\"ken\"")),
+        ("a=\"", "a", Some("\"")),
+        ("a=x=y", "a", Some("x=y")),
+        ("a=", "a", Some("")),
+        ("a", "a", Some("true")),
+        ("=x", "", None),
+        ("a=null", "a", None),
+        ("a=false", "a", Some("false")),
+        ("a=1\na=2", "a", Some("2")),
+        ("a[]=1\na[]=2", "a", Some("2")),
+        ("[section]\na=1", "a", None),
+        ("\"quoted key\"=1", "quoted key", Some("1")),
+        ("a=${TOKEN}", "a", Some("t0ken")),
+        ("a=x${TOKEN}y${TOKEN}z", "a", Some("xt0kenyt0kenz")),
+        ("a=${MISSING}", "a", Some("${MISSING}")),
+        ("a=${MISSING?}", "a", Some("")),
+        ("a=${EMPTY}", "a", Some("")),
+        (r"a=\${TOKEN}", "a", Some("${TOKEN}")),
+        (r"a=\\\\${TOKEN}", "a", Some(r"\t0ken")),
+        ("a=${}${TOKEN", "a", Some("${}${TOKEN")),
+        ("a=${A${TOKEN}}", "a", Some("${At0ken}")),
+        ("${TOKEN}=1", "t0ken", Some("1")),
+    ] {
+        assert_eq!(parse(text).get(key), want, "{text}");
+    }
+}
+
+#[test]
+fn broken_text_is_not_fatal() {
+    for text in [
+        "\0",
+        "[",
+        "[x",
+        "]",
+        "====",
+        "[]=1",
+        "a[]",
+        "\u{feff}a=1",
+        "a=${",
+        "'",
+        "=",
+        "\\",
+    ] {
+        let _ = parse(text);
+    }
+    assert_eq!(parse("\u{feff}a=1").get("a"), Some("1"));
+}
+
+#[test]
+fn layers_shadow_each_other() {
+    let variables = env(&[
+        ("NPM_CONFIG_REGISTRY", "https://upper.example"),
+        ("npm_config_registry", "https://env.example"),
+        ("npm_config_//r.example/:_authToken", "env-token"),
+        ("npm_config_@scope:registry", "https://scope.example"),
+        ("npm_config_https_proxy", "http://p.example:8080"),
+        ("npm_config__auth", "ignored"),
+        ("npm_config_strict_ssl", ""),
+        ("REGISTRY", "x"),
+    ]);
+    let merged = Npmrc::merge(
+        parse("registry=https://project.example\nproxy=null\nstrict-ssl=false\na=project"),
+        parse("registry=https://user.example\nproxy=http://user.example\na=user\nb=user"),
+        parse("b=global\nc=global"),
+        Npmrc::from_env(&variables),
+    );
+    assert_eq!(merged.registry().as_deref(), Some("https://env.example/"));
+    assert_eq!(
+        merged.scope_registry("scope").as_deref(),
+        Some("https://scope.example/")
+    );
+    assert_eq!(
+        merged.scope_registries().collect::<Vec<_>>(),
+        [("scope", "https://scope.example/".to_owned())]
+    );
+    assert_eq!(merged.https_proxy(), Some("http://p.example:8080"));
+    assert_eq!(merged.proxy(), None);
+    assert!(!merged.strict_ssl());
+    assert_eq!(
+        (merged.get("a"), merged.get("b"), merged.get("c")),
+        (Some("project"), Some("user"), Some("global"))
+    );
+    assert_eq!(merged.get("_auth"), Some("ignored"));
+    let header = merged
+        .auth_for("https://r.example/x")
+        .map(|it| it.authorization_header());
+    assert_eq!(header.as_deref(), Some("Bearer env-token"));
+}
+
+#[test]
+fn credentials_belong_to_the_longest_address() {
+    let npmrc = parse(concat!(
+        "registry=https://r.example/npm/\n",
+        "//r.example/npm/:_authToken=${TOKEN}\n",
+        "//r.example/npm/private/:_auth=dTpw\n",
+        "//s.example:_authToken=no-slash\n",
+        "//t.example:8443/:username=user\n",
+        "//t.example:8443/:_password=cDpw\n",
+        "//v.example/:username=user\n",
+        "//w.example/:_authToken=\n",
+        "_authToken=bare\n",
+    ));
+    let header = |url| npmrc.auth_for(url).map(|it| it.authorization_header());
+    for (url, want) in [
+        ("https://r.example/npm/react", Some("Bearer t0ken")),
+        ("https://r.example/npm/", Some("Bearer t0ken")),
+        ("https://r.example/npm/private/x", Some("Basic dTpw")),
+        ("https://r.example/npm/private", Some("Bearer t0ken")),
+        // On the registry's host, but elsewhere: the registry's own credentials.
+        ("https://r.example/files/x.tgz", Some("Bearer t0ken")),
+        ("https://R.EXAMPLE:443/npm/x?y#z", Some("Bearer t0ken")),
+        ("https://r.example:8443/npm/x", None),
+        ("https://r.example.evil/npm/x", None),
+        ("https://evil.example/r.example/npm/x", None),
+        ("https://s.example/a/b/c", Some("Bearer no-slash")),
+        ("https://t.example:8443/x", Some("Basic dXNlcjpwOnA=")),
+        ("https://t.example/x", None),
+        ("https://v.example/x", None),
+        ("https://w.example/x", None),
+        ("ftp://s.example/", None),
+        ("not a url", None),
+    ] {
+        assert_eq!(header(url).as_deref(), want, "{url}");
+    }
+}
+
+#[test]
+fn secrets_do_not_show() {
+    let npmrc = parse("//r.example/:_authToken=s3cret\n//q.example/:_auth=s3cret");
+    let shown = format!(
+        "{npmrc:?} {:?} {:?}",
+        npmrc.auth_for("https://r.example/"),
+        npmrc.auth_for("https://q.example/")
+    );
+    assert!(!shown.contains("s3cret"), "{shown}");
+    assert!(
+        shown.contains("Bearer(redacted)") && shown.contains("Basic(redacted)"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn trust_and_proxies() {
+    let npmrc = parse(concat!(
+        "cafile=~/ca.pem\n",
+        "ca[]=\"-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\"\n",
+        "ca[]=-----BEGIN CERTIFICATE-----\\nBBBB\\n-----END CERTIFICATE-----\n",
+        "noproxy=a.example, .b.example,,\n",
+        "proxy=false\n",
+        "replace-registry-host=always\n",
+    ));
+    assert_eq!(npmrc.cafile(), Some("/home/user/ca.pem"));
+    assert_eq!(
+        npmrc.ca(),
+        ["A", "B"].map(|it| {
+            format!(
+                "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----",
+                it.repeat(4)
+            )
+        })
+    );
+    assert_eq!(npmrc.noproxy(), ["a.example", ".b.example"]);
+    assert_eq!(
+        (npmrc.proxy(), npmrc.replace_registry_host()),
+        (None, Some("always"))
+    );
+    assert!(npmrc.strict_ssl());
+    assert_eq!(parse("strict-ssl").get("strict-ssl"), Some("true"));
+}

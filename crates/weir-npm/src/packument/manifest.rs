@@ -1,0 +1,299 @@
+//! One version of a packument: the manifest, and what the registry adds to it.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::integrity::Integrity;
+use crate::json;
+use crate::manifest::{Manifest, ManifestError, Members, read_members};
+
+/// Somebody named in a packument.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Person {
+    /// Account name.
+    pub name: String,
+    /// Mail address, if shown.
+    pub email: Option<String>,
+}
+
+/// `_npmUser`: who published a version, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Publisher {
+    /// Account name.
+    pub name: String,
+    /// Mail address, if shown.
+    pub email: Option<String>,
+    /// Published from a trusted workflow by OIDC (PROTOCOL 3.9).
+    pub trusted_publisher: bool,
+    /// The workflow host of a trusted publisher, such as `github`.
+    pub trusted_publisher_id: Option<String>,
+    /// The account that approved a staged publish (PROTOCOL 3.9).
+    pub approver: Option<Person>,
+}
+
+/// One registry signature in `dist.signatures`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Signature {
+    /// Which of the registry's keys.
+    pub keyid: String,
+    /// The signature, base64.
+    pub sig: String,
+}
+
+/// `dist.attestations`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attestations {
+    /// Where the bundles are.
+    pub url: Option<String>,
+    /// `provenance.predicateType`; present when there is a provenance attestation.
+    pub provenance: Option<String>,
+}
+
+/// `dist`: the tarball of a version.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dist {
+    /// Where upstream serves it.
+    pub tarball: Option<String>,
+    /// `integrity`, if it is one.
+    pub integrity: Option<Integrity>,
+    /// `shasum` as written: SHA-1 in hexadecimal.
+    pub shasum: Option<String>,
+    /// `fileCount`.
+    pub file_count: Option<u64>,
+    /// `unpackedSize`, in bytes.
+    pub unpacked_size: Option<u64>,
+    /// `signatures`.
+    pub signatures: Vec<Signature>,
+    /// `attestations`, if there are any.
+    pub attestations: Option<Attestations>,
+}
+
+impl Dist {
+    /// `integrity`, or else `shasum` as an integrity.
+    #[must_use]
+    pub fn best_integrity(&self) -> Option<Integrity> {
+        self.integrity
+            .clone()
+            .or_else(|| Integrity::from_sha1_hex(self.shasum.as_deref()?).ok())
+    }
+}
+
+/// One version: what its publisher wrote and what the registry says of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VersionManifest {
+    /// The publisher's part.
+    pub manifest: Manifest,
+    /// The tarball.
+    pub dist: Dist,
+    /// Who published it.
+    pub publisher: Option<Publisher>,
+    /// `maintainers` at the time of this version.
+    pub maintainers: Vec<Person>,
+    /// `hasInstallScript`, if said.
+    pub has_install_script: Option<bool>,
+    /// `deprecated`, unless empty.
+    pub deprecated: Option<String>,
+    /// `gitHead`.
+    pub git_head: Option<String>,
+    /// `_npmVersion`: the client it was published with.
+    pub npm_version: Option<String>,
+    /// `_nodeVersion`.
+    pub node_version: Option<String>,
+}
+
+impl VersionManifest {
+    /// Reads one value of `versions`.
+    ///
+    /// # Errors
+    /// [`ManifestError`] when it is not a JSON object.
+    pub fn from_json(text: &str) -> Result<Self, ManifestError> {
+        let members = read_members(text)?;
+        let field = |name: &str| {
+            let found = members.iter().rev().find(|(key, _)| key == name);
+            found.map(|(_, value)| *value)
+        };
+        let flag = |name| field(name).and_then(|value| serde_json::from_str(value).ok());
+        let text = |name| field(name).and_then(json::string).map(Cow::into_owned);
+        Ok(Self {
+            dist: field("dist").map(read_dist).unwrap_or_default(),
+            publisher: field("_npmUser").and_then(read_publisher),
+            maintainers: field("maintainers").map(people).unwrap_or_default(),
+            has_install_script: flag("hasInstallScript"),
+            deprecated: field("deprecated").and_then(deprecation),
+            git_head: text("gitHead"),
+            npm_version: text("_npmVersion"),
+            node_version: text("_nodeVersion"),
+            manifest: Manifest::from_members(&members),
+        })
+    }
+}
+
+/// The text of `deprecated`, where clients see a deprecation: any value that JavaScript takes for true.
+pub(super) fn deprecation(value: &str) -> Option<String> {
+    match json::string(value) {
+        Some(text) => (!text.is_empty()).then(|| text.into_owned()),
+        None => (!matches!(value, "null" | "false" | "0")).then(|| value.to_owned()),
+    }
+}
+
+fn read_dist(value: &str) -> Dist {
+    let members = json::members(value).unwrap_or_default();
+    let mut dist = Dist::default();
+    for (key, value) in &members {
+        match &**key {
+            "tarball" => dist.tarball = owned(value),
+            "integrity" => {
+                dist.integrity = json::string(value).and_then(|text| Integrity::parse(&text).ok())
+            }
+            "shasum" => dist.shasum = owned(value),
+            "fileCount" => dist.file_count = serde_json::from_str(value).ok(),
+            "unpackedSize" => dist.unpacked_size = serde_json::from_str(value).ok(),
+            "signatures" => dist.signatures = read_signatures(value),
+            "attestations" => dist.attestations = read_attestations(value),
+            _ => {}
+        }
+    }
+    dist
+}
+
+fn owned(value: &str) -> Option<String> {
+    json::string(value).map(Cow::into_owned)
+}
+
+fn read_signatures(value: &str) -> Vec<Signature> {
+    let Ok(Value::Array(items)) = serde_json::from_str(value) else {
+        return Vec::new();
+    };
+    let text =
+        |item: &Value, field: &str| item.get(field).and_then(Value::as_str).map(str::to_owned);
+    let signatures = items.iter().filter_map(|item| {
+        Some(Signature {
+            keyid: text(item, "keyid")?,
+            sig: text(item, "sig")?,
+        })
+    });
+    signatures.collect()
+}
+
+fn read_attestations(value: &str) -> Option<Attestations> {
+    let Ok(Value::Object(fields)) = serde_json::from_str(value) else {
+        return None;
+    };
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    Some(Attestations {
+        url: fields.get("url").and_then(text),
+        provenance: fields
+            .get("provenance")
+            .and_then(|it| it.get("predicateType"))
+            .and_then(text),
+    })
+}
+
+fn read_publisher(value: &str) -> Option<Publisher> {
+    let value: Value = serde_json::from_str(value).ok()?;
+    let Person { name, email } = person(&value)?;
+    let trusted = value
+        .get("trustedPublisher")
+        .filter(|it| !matches!(it, Value::Null | Value::Bool(false)));
+    Some(Publisher {
+        name,
+        email,
+        trusted_publisher: trusted.is_some(),
+        trusted_publisher_id: trusted
+            .and_then(|it| it.get("id"))
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+        approver: value.get("approver").and_then(person),
+    })
+}
+
+/// The people in a raw list; entries that name nobody are left out.
+pub(super) fn people(value: &str) -> Vec<Person> {
+    match serde_json::from_str(value) {
+        Ok(Value::Array(items)) => items.iter().filter_map(person).collect(),
+        Ok(one) => person(&one).into_iter().collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Somebody as `{"name": .., "email": ..}` or as `name <email> (url)`.
+fn person(value: &Value) -> Option<Person> {
+    if let Value::String(text) = value {
+        let (name, rest) = text.split_once('<').unwrap_or((text, ""));
+        let email = rest
+            .split_once('>')
+            .map(|(email, _)| email.trim().to_owned());
+        let name = name.split('(').next().unwrap_or(name).trim().to_owned();
+        return (!name.is_empty()).then_some(Person { name, email });
+    }
+    let text = |field: &str| value.get(field).and_then(Value::as_str).map(str::to_owned);
+    Some(Person {
+        name: text("name")?,
+        email: text("email"),
+    })
+}
+
+/// The fields of a version that decide something, here or in clients. One of them twice in a version is
+/// two different versions, depending on who reads.
+const FIELDS: [&str; 16] = [
+    "name",
+    "version",
+    "dist",
+    "deprecated",
+    "scripts",
+    "dependencies",
+    "optionalDependencies",
+    "peerDependencies",
+    "bundleDependencies",
+    "bundledDependencies",
+    "bin",
+    "main",
+    "exports",
+    "hasInstallScript",
+    "_npmUser",
+    "maintainers",
+];
+
+/// The fields of `dist` that decide something.
+const DIST_FIELDS: [&str; 5] = [
+    "tarball",
+    "integrity",
+    "shasum",
+    "signatures",
+    "attestations",
+];
+
+/// A bit for a field of [`FIELDS`], 0 for any other key.
+pub(super) fn field_bit(key: &str) -> u64 {
+    bit(&FIELDS, key)
+}
+
+/// A bit for a field of [`DIST_FIELDS`], 0 for any other key.
+pub(super) fn dist_field_bit(key: &str) -> u64 {
+    bit(&DIST_FIELDS, key)
+}
+
+fn bit(fields: &[&str], key: &str) -> u64 {
+    fields
+        .iter()
+        .position(|field| *field == key)
+        .map_or(0, |at| 1 << at)
+}
+
+/// The members of a version, for rendering.
+pub(super) fn version_members(text: &str) -> Vec<(Cow<'_, str>, &str)> {
+    json::members(text).unwrap_or_default()
+}
+
+/// Whether `scripts` has a hook that runs on install, whatever its value.
+pub(super) fn has_install_hook(members: &Members<'_>) -> bool {
+    let scripts = members.iter().rev().find(|(key, _)| key == "scripts");
+    let hooks = scripts
+        .and_then(|(_, value)| json::members(value).ok())
+        .unwrap_or_default();
+    hooks.iter().any(|(event, command)| {
+        crate::manifest::INSTALL_EVENTS.contains(&&**event)
+            && json::string(command).is_none_or(|it| !it.is_empty())
+    })
+}

@@ -1,0 +1,387 @@
+//! Packuments: the document a registry serves for a package.
+//!
+//! A [`Packument`] keeps the bytes as they came and an index of byte ranges into them. Versions are parsed
+//! when asked for; rendering copies runs of bytes between edits (CRATES section 5).
+
+mod index;
+mod manifest;
+mod render;
+mod retag;
+
+use std::ops::Range as ByteRange;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use crate::json;
+use crate::name::PackageName;
+use index::{Index, Span};
+
+pub use manifest::{Attestations, Dist, Person, Publisher, Signature, VersionManifest};
+pub use render::{Form, Plan, Rendered, SkipReason, Skipped, Treatment, render, render_version};
+pub use retag::retag;
+
+/// Why bytes are not the packument that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PackumentError {
+    /// More than 4 GiB: positions are kept in 32 bits.
+    #[error("the packument is too large")]
+    TooLarge,
+    /// Not UTF-8.
+    #[error("the packument is not UTF-8")]
+    NotUtf8,
+    /// A page instead of a document, typically from a proxy or a login wall.
+    #[error("the registry answered with a page instead of a packument")]
+    Html,
+    /// Not JSON, or cut short.
+    #[error("the packument is not JSON: {0}")]
+    NotJson(String),
+    /// Nested deeper than clients' parsers go.
+    #[error("the packument is nested too deeply")]
+    TooDeep,
+    /// JSON, but not an object, or an object without name and versions.
+    #[error("the answer is not a packument")]
+    NotAPackument,
+    /// The same key twice in one object: readers would disagree on which one counts.
+    #[error("the packument has the key {0:?} twice in one object")]
+    DuplicateKey(String),
+    /// A packument of another package.
+    #[error("asked for {asked}, got the packument of {got:?}")]
+    WrongName {
+        /// The package that was asked for.
+        asked: PackageName,
+        /// What the document says it is.
+        got: String,
+    },
+    /// A part of it does not have the type every client relies on.
+    #[error("{0} of the packument is not what clients expect there")]
+    WrongType(&'static str),
+    /// One version's manifest cannot be read.
+    #[error("version {version} cannot be read: {reason}")]
+    BadVersion {
+        /// The key in `versions`.
+        version: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// One member of `versions`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionEntry {
+    /// The key, unescaped. A version, unless [`Self::problem`] says otherwise.
+    pub version: String,
+    key: Span,
+    value: Span,
+    tarball: Span,
+    deprecated: Span,
+    published: Option<Timestamp>,
+    problem: Option<SkipReason>,
+}
+
+impl VersionEntry {
+    fn new(version: String, key: Span) -> Self {
+        Self {
+            version,
+            key,
+            value: 0..0,
+            tarball: 0..0,
+            deprecated: 0..0,
+            published: None,
+            problem: None,
+        }
+    }
+
+    /// Where its value lies in [`Packument::raw`], in bytes.
+    #[must_use]
+    pub fn range(&self) -> ByteRange<usize> {
+        usize_range(&self.value)
+    }
+
+    /// Why it is never rendered, if it is broken.
+    #[must_use]
+    pub fn problem(&self) -> Option<SkipReason> {
+        self.problem
+    }
+}
+
+fn usize_range(span: &Span) -> ByteRange<usize> {
+    // Widening on every platform with an operating system.
+    span.start as usize..span.end as usize
+}
+
+/// A packument: the bytes as they came, and an index. Meant to be shared in an `Arc`.
+#[derive(Debug)]
+pub struct Packument {
+    name: PackageName,
+    raw: Bytes,
+    index: Index,
+}
+
+impl Packument {
+    /// Reads the packument of `name` in one pass. Versions are only looked into for their tarball, their
+    /// deprecation and their own idea of their version.
+    ///
+    /// # Errors
+    /// [`PackumentError`] when the bytes are not the packument of that package, or are one that different
+    /// readers would read differently. A single broken version is no error; see
+    /// [`VersionEntry::problem`].
+    pub fn parse(name: &PackageName, raw: Bytes) -> Result<Self, PackumentError> {
+        let raw = if raw.starts_with(BYTE_ORDER_MARK) {
+            raw.slice(BYTE_ORDER_MARK.len()..)
+        } else {
+            raw
+        };
+        if u32::try_from(raw.len()).is_err() {
+            return Err(PackumentError::TooLarge);
+        }
+        let text = std::str::from_utf8(&raw).map_err(|_| PackumentError::NotUtf8)?;
+        match text
+            .as_bytes()
+            .get(json::skip_whitespace(text.as_bytes(), 0))
+        {
+            Some(b'<') => return Err(PackumentError::Html),
+            Some(b'[' | b'"' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n') => {
+                return Err(PackumentError::NotAPackument);
+            }
+            _ => {}
+        }
+        if !json::depth_is_fine(text.as_bytes()) {
+            return Err(PackumentError::TooDeep);
+        }
+        let index = index::read(text)?;
+        match index.name.as_ref().or(index.id.as_ref()) {
+            Some(got) if got != name.as_str() => {
+                return Err(PackumentError::WrongName {
+                    asked: name.clone(),
+                    got: got.clone(),
+                });
+            }
+            None if !index.has_versions => return Err(PackumentError::NotAPackument),
+            _ => {}
+        }
+        Ok(Self {
+            name: name.clone(),
+            raw,
+            index,
+        })
+    }
+
+    /// The package.
+    #[must_use]
+    pub fn name(&self) -> &PackageName {
+        &self.name
+    }
+
+    /// The bytes as they came, without a byte order mark.
+    #[must_use]
+    pub fn raw(&self) -> &Bytes {
+        &self.raw
+    }
+
+    /// The versions, in document order.
+    #[must_use]
+    pub fn versions(&self) -> &[VersionEntry] {
+        &self.index.entries
+    }
+
+    /// One version's entry.
+    #[must_use]
+    pub fn entry(&self, version: &str) -> Option<&VersionEntry> {
+        let at = index::find(&self.index.entries, &self.index.order, version)?;
+        self.index.entries.get(at as usize)
+    }
+
+    /// Whether `versions` has this key.
+    #[must_use]
+    pub fn has(&self, version: &str) -> bool {
+        self.entry(version).is_some()
+    }
+
+    /// One version's value as it came.
+    #[must_use]
+    pub fn version_raw(&self, version: &str) -> Option<&str> {
+        Some(self.text(&self.entry(version)?.value))
+    }
+
+    /// Parses one version. A missing or malformed `dist` leaves its fields empty.
+    ///
+    /// # Errors
+    /// Inside the option: [`PackumentError::BadVersion`] when its value is not a manifest.
+    #[must_use]
+    pub fn manifest(&self, version: &str) -> Option<Result<VersionManifest, PackumentError>> {
+        let parsed = VersionManifest::from_json(self.version_raw(version)?);
+        Some(parsed.map_err(|error| PackumentError::BadVersion {
+            version: version.to_owned(),
+            reason: error.to_string(),
+        }))
+    }
+
+    /// When a version was published, if `time` says so in a form that clients can read.
+    #[must_use]
+    pub fn published(&self, version: &str) -> Option<Timestamp> {
+        self.entry(version)?.published
+    }
+
+    /// When the package was created: `time.created`, or else its earliest version.
+    #[must_use]
+    pub fn created(&self) -> Option<Timestamp> {
+        self.index.created.or_else(|| {
+            self.versions()
+                .iter()
+                .filter_map(|entry| entry.published)
+                .min()
+        })
+    }
+
+    /// When it was last changed: `time.modified`, or else the top-level `modified`.
+    #[must_use]
+    pub fn modified(&self) -> Option<Timestamp> {
+        self.index.time_modified.or(self.index.modified)
+    }
+
+    /// Whether any version has no publish time that clients can read (PROTOCOL 3.2).
+    #[must_use]
+    pub fn time_is_partial(&self) -> bool {
+        self.versions()
+            .iter()
+            .any(|entry| entry.published.is_none())
+    }
+
+    /// Whether the registry says that the package was unpublished (`time.unpublished`).
+    #[must_use]
+    pub fn is_unpublished(&self) -> bool {
+        self.index.unpublished
+    }
+
+    /// Whether a version is deprecated upstream.
+    #[must_use]
+    pub fn is_deprecated(&self, version: &str) -> bool {
+        self.entry(version)
+            .is_some_and(|entry| self.entry_is_deprecated(entry))
+    }
+
+    fn entry_is_deprecated(&self, entry: &VersionEntry) -> bool {
+        !entry.deprecated.is_empty()
+            && manifest::deprecation(self.text(&entry.deprecated)).is_some()
+    }
+
+    /// `dist-tags`, in document order.
+    #[must_use]
+    pub fn dist_tags(&self) -> &[(String, String)] {
+        &self.index.dist_tags
+    }
+
+    /// The version a tag names. It need not exist.
+    #[must_use]
+    pub fn tag(&self, tag: &str) -> Option<&str> {
+        self.dist_tags()
+            .iter()
+            .find(|(name, _)| name == tag)
+            .map(|(_, version)| version.as_str())
+    }
+
+    /// `maintainers`: who may publish.
+    #[must_use]
+    pub fn maintainers(&self) -> &[Person] {
+        &self.index.maintainers
+    }
+
+    /// The versions by publish time, oldest first; those without a time last, in document order.
+    #[must_use]
+    pub fn by_publish_time(&self) -> Vec<&str> {
+        let mut entries: Vec<&VersionEntry> = self.versions().iter().collect();
+        entries.sort_by_key(|entry| (entry.published.is_none(), entry.published));
+        entries
+            .into_iter()
+            .map(|entry| entry.version.as_str())
+            .collect()
+    }
+
+    /// The version that a tarball file name belongs to: the conventional reading if there is such a
+    /// version, because that is how rendered documents name tarballs; otherwise the version whose
+    /// `dist.tarball` upstream ends in that file name.
+    #[must_use]
+    pub fn version_of_tarball_file(&self, file: &str) -> Option<&str> {
+        if let Some(version) = tarball_version(&self.name, file)
+            && let Some(entry) = self.entry(&version)
+        {
+            return Some(&entry.version);
+        }
+        let file = file.rsplit('/').next().filter(|file| !file.is_empty())?;
+        let entry = self.versions().iter().find(|entry| {
+            let url = json::string(self.text(&entry.tarball));
+            url.is_some_and(|url| file_of_url(&url) == file)
+        });
+        entry.map(|entry| entry.version.as_str())
+    }
+
+    /// The addresses under which upstream's tarballs live: everything before `/name/-/` in `dist.tarball`
+    /// of `latest` and of the last version in the document, with a trailing slash. They show the address a
+    /// registry gives itself, which is the one that lockfiles record (PROTOCOL 3.7).
+    #[must_use]
+    pub fn public_hosts(&self) -> Vec<String> {
+        let latest = self.tag("latest").and_then(|version| self.entry(version));
+        let mut hosts = Vec::with_capacity(1);
+        for entry in latest.into_iter().chain(self.versions().last()) {
+            let url = json::string(self.text(&entry.tarball));
+            if let Some(host) = url.and_then(|url| self.host_of_tarball(&url))
+                && !hosts.contains(&host)
+            {
+                hosts.push(host);
+            }
+        }
+        hosts
+    }
+
+    fn host_of_tarball(&self, url: &str) -> Option<String> {
+        let (before, _) = url.split_once("/-/")?;
+        let encoded = self.name.to_url_segment();
+        let written = [self.name.as_str(), &encoded, &encoded.replace("%2f", "%2F")];
+        let prefix = written.iter().find_map(|name| before.strip_suffix(name))?;
+        let parsed = url::Url::parse(prefix).ok().filter(url::Url::has_host)?;
+        let plain = parsed.username().is_empty() && parsed.password().is_none();
+        (plain && prefix.ends_with('/') && matches!(parsed.scheme(), "http" | "https"))
+            .then(|| prefix.to_owned())
+    }
+
+    /// A part of the document; empty for an empty span.
+    fn text(&self, span: &Span) -> &str {
+        std::str::from_utf8(self.bytes(span)).unwrap_or_default()
+    }
+
+    fn bytes(&self, span: &Span) -> &[u8] {
+        self.raw.get(usize_range(span)).unwrap_or_default()
+    }
+}
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// The last path segment of a URL.
+fn file_of_url(url: &str) -> &str {
+    let path = url.split(['?', '#']).next().unwrap_or(url);
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// The version in a conventional tarball file name: `1.0.0` of `n-1.0.0.tgz`, for `n` and `@s/n`. Whether
+/// the version exists is another question.
+#[must_use]
+pub fn tarball_version(name: &PackageName, file: &str) -> Option<String> {
+    // Some registries keep the scope in the file name: `@s/n-1.0.0.tgz`.
+    let file = match name.scope() {
+        Some(scope) => file
+            .strip_prefix('@')
+            .and_then(|rest| rest.strip_prefix(scope))
+            .and_then(|rest| rest.strip_prefix('/'))
+            .unwrap_or(file),
+        None => file,
+    };
+    let version = file
+        .strip_prefix(name.base())?
+        .strip_prefix('-')?
+        .strip_suffix(".tgz")?;
+    index::is_version_key(version).then(|| version.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

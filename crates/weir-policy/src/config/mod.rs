@@ -1,0 +1,454 @@
+//! What `weir.toml` says. The doc comments of the sections below are what users read in the JSON
+//! schema, in `weir policy show` and in `docs/policy.md`.
+
+mod bounds;
+mod duration;
+mod keys;
+mod nearest;
+mod parse;
+mod print;
+mod selector;
+mod size;
+mod waiver;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use weir_model::{Action, Severity};
+
+use crate::error::{Origin, PolicyError};
+
+pub use duration::Period;
+pub use keys::{Key, Kind, keys, schema};
+pub use parse::Loader;
+pub use print::{Shown, reference_markdown};
+pub use selector::{NameGlob, Selector, VersionRange};
+pub use size::Size;
+pub use waiver::{Expiry, SignalId, Waiver, WaiverAction, Words};
+
+/// Gives a type that is written as text its conversions for serde and its JSON schema; the type
+/// brings `FromStr` and `Display`.
+macro_rules! text_value {
+    ($type:ident, $format:literal, $example:literal) => {
+        impl TryFrom<String> for $type {
+            type Error = String;
+            fn try_from(text: String) -> Result<Self, String> {
+                text.parse()
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(value: $type) -> Self {
+                value.to_string()
+            }
+        }
+
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+            fn inline_schema() -> bool {
+                true
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "format": $format, "examples": [$example] })
+            }
+        }
+    };
+}
+pub(crate) use text_value;
+
+/// The signal that stands for the hold of young releases. Waivers may name it, and switching it off
+/// switches the hold off.
+pub const AGE_SIGNAL: &str = "young-release";
+
+/// The name by which waivers cover what could not be checked. No signal has it.
+pub const INCOMPLETE_SIGNAL: &str = "incomplete-assessment";
+
+/// Signals that say that bytes are not what was published. They cannot be switched off, and waivers
+/// cover them only by naming them, and never without mention.
+pub const NEVER_SILENT: &[&str] = &["integrity-mismatch", "signature-mismatch"];
+
+/// Everything that can be set, with the defaults where nothing was.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// How long a release has to be public before new resolutions get it.
+    pub age: Age,
+    /// How much evidence leads to what.
+    pub decide: Deciding,
+    /// Which releases count as long established.
+    pub established: Established,
+    /// How the gateway acts on decisions.
+    pub gate: Gate,
+    /// Which names are your own.
+    pub names: Names,
+    /// Signals switched off, or given another severity, each by its id: `"lookalike-name" = "off"`. A
+    /// fact that is enough by itself stays so with any severity that counts.
+    pub signals: BTreeMap<String, SignalSetting>,
+    /// What analysing a package may cost.
+    pub limits: Limits,
+    /// What the gateway keeps at hand.
+    pub cache: Cache,
+    /// Exceptions. Each says what it covers, why, who says so and when it ends.
+    #[serde(rename = "waiver")]
+    pub waivers: Vec<Waiver>,
+    #[serde(skip)]
+    pub(crate) origins: Origins,
+}
+
+/// How long a release has to be public before new resolutions get it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Age {
+    /// Younger releases are held for new resolutions, whatever they contain, unless they fix an
+    /// advisory that affects what would be served instead. `"0h"` switches the hold off; at most a
+    /// year.
+    pub minimum: Period,
+    /// Releases that age does not hold: package names, patterns, or either with versions.
+    pub exclude: Vec<Selector>,
+    /// While a release is younger than this, two groups of evidence of which one is trust or
+    /// dependency block it.
+    pub young_for_rules: Period,
+    /// What to make of a release whose publish time nobody knows.
+    pub unknown: UnknownAge,
+}
+
+/// What to make of a release whose publish time nobody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnknownAge {
+    /// It counts as young.
+    Young,
+    /// It counts as old.
+    Old,
+}
+
+/// How much evidence leads to what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Deciding {
+    /// This many independent groups of evidence block a release. 1 to 9, not below `hold_groups`.
+    pub block_groups: u32,
+    /// This many independent groups of evidence hold a release. 1 to 9.
+    pub hold_groups: u32,
+    /// The packages up to this rank by downloads are held rather than blocked while only their name
+    /// and code, or only advisories of others, speak against them. 0 spares no package.
+    pub popular: u32,
+    /// What happens to a release that could not be fully checked and is neither established nor was
+    /// served before.
+    pub incomplete_unseen: Action,
+    /// What happens to a release that could not be fully checked but is established or was served
+    /// before.
+    pub incomplete_established: Action,
+}
+
+/// Which releases count as long established.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Established {
+    /// A release that has been public for this long is established.
+    pub age: Period,
+    /// Releases of the packages up to this rank by downloads are established sooner. 0 makes no
+    /// difference between packages.
+    pub popular_rank: u32,
+    /// How much sooner: such a release is established once it has been public for this long.
+    pub popular_age: Period,
+}
+
+/// How the gateway acts on decisions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Gate {
+    /// Whether decisions are enforced or only recorded.
+    pub mode: GateMode,
+    /// For which releases the first request waits until the contents have been looked at.
+    pub wait_for_contents: WaitForContents,
+    /// How long a request waits for an analysis before it is answered "being examined". More than
+    /// 0, at most 25 seconds: some clients give up after 30.
+    pub analysis_budget: Period,
+}
+
+/// Whether decisions are enforced or only recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum GateMode {
+    /// Held and blocked releases are refused.
+    Enforce,
+    /// Decisions are taken and written to the ledger; nothing is refused.
+    Observe,
+}
+
+/// For which releases the first request waits until the contents have been looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitForContents {
+    /// For those that are not established; the others are looked at while they are served.
+    Unestablished,
+    /// For all.
+    Always,
+}
+
+/// Which names are your own.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Names {
+    /// Names and patterns of your own packages. Look-alikes of them are reported.
+    pub own: Vec<NameGlob>,
+}
+
+/// What becomes of a signal's findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignalSetting {
+    /// Its findings are dropped.
+    Off,
+    /// Its findings are reported and do not count.
+    Info,
+    /// Its findings count with severity low.
+    Low,
+    /// Its findings count with severity medium.
+    Medium,
+    /// Its findings count with severity high.
+    High,
+    /// Its findings count with severity critical.
+    Critical,
+}
+
+impl SignalSetting {
+    /// The severity findings get; `None` when they are dropped.
+    #[must_use]
+    pub const fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Off => None,
+            Self::Info => Some(Severity::Info),
+            Self::Low => Some(Severity::Low),
+            Self::Medium => Some(Severity::Medium),
+            Self::High => Some(Severity::High),
+            Self::Critical => Some(Severity::Critical),
+        }
+    }
+}
+
+/// What analysing a package may cost. Whatever hits a limit is reported as not checked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Worker processes at a time. 0 starts one per processor; at most 256.
+    pub workers: u32,
+    /// Memory of one worker process. At least 64 MiB.
+    pub worker_memory: Size,
+    /// Time a worker may spend on one package before it is ended. More than 0, at most 10 minutes.
+    pub worker_time: Period,
+    /// Largest package document accepted from the upstream. At least 1 MiB.
+    pub packument_size: Size,
+    /// Largest tarball accepted, compressed. At least 1 MiB.
+    pub tarball_size: Size,
+    /// Largest tarball accepted, unpacked. At least 1 MiB.
+    pub unpacked_size: Size,
+    /// Most files accepted in a tarball. At least 1.
+    pub files: u32,
+}
+
+/// What the gateway keeps at hand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cache {
+    /// How long a package document is used before the upstream is asked again. At most a day: it
+    /// also delays withdrawals and fixes.
+    pub packument_ttl: Period,
+    /// Memory for package documents kept ready to send.
+    pub memory: Size,
+}
+
+/// DESIGN, "Deciding": 24 h and 72 h.
+impl Default for Age {
+    fn default() -> Self {
+        Self {
+            minimum: Period::from_hours(24),
+            exclude: Vec::new(),
+            young_for_rules: Period::from_hours(72),
+            unknown: UnknownAge::Young,
+        }
+    }
+}
+
+/// DESIGN, "Deciding".
+impl Default for Deciding {
+    fn default() -> Self {
+        Self {
+            block_groups: 3,
+            hold_groups: 2,
+            popular: 10_000,
+            incomplete_unseen: Action::Hold,
+            incomplete_established: Action::Notice,
+        }
+    }
+}
+
+/// Most hijacked releases lived for hours, and the slow ones for days (DETECTION section 4.6): a
+/// month is beyond nearly all, a week will do where ten thousand others watch.
+impl Default for Established {
+    fn default() -> Self {
+        Self {
+            age: Period::from_days(30),
+            popular_rank: 10_000,
+            popular_age: Period::from_days(7),
+        }
+    }
+}
+
+/// PROTOCOL 3.6: answers have to begin within 25 s.
+impl Default for Gate {
+    fn default() -> Self {
+        Self {
+            mode: GateMode::Enforce,
+            wait_for_contents: WaitForContents::Unestablished,
+            analysis_budget: Period::from_secs(20),
+        }
+    }
+}
+
+/// CRATES section 1 (memory and time of a worker); the others are several times the largest
+/// packages of the reference corpus (PEERS section 6).
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            workers: 0,
+            worker_memory: Size::from_mib(1024),
+            worker_time: Period::from_secs(20),
+            packument_size: Size::from_mib(128),
+            tarball_size: Size::from_mib(256),
+            unpacked_size: Size::from_mib(1024),
+            files: 100_000,
+        }
+    }
+}
+
+/// Five minutes: what the public registry lets clients keep a package document.
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            packument_ttl: Period::from_secs(300),
+            memory: Size::from_mib(128),
+        }
+    }
+}
+
+impl Names {
+    /// Whether the name is one of your own.
+    #[must_use]
+    pub fn is_own(&self, name: &str) -> bool {
+        self.own.iter().any(|glob| glob.matches(name))
+    }
+}
+
+impl Age {
+    /// Whether age does not hold this release.
+    #[must_use]
+    pub fn excludes(&self, name: &str, version: &str) -> bool {
+        self.exclude
+            .iter()
+            .any(|selector| selector.matches(name, version))
+    }
+}
+
+/// Where each value that was set came from, by key; waivers by their place in the list.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Origins {
+    pub(crate) keys: BTreeMap<String, Origin>,
+    pub(crate) waivers: Vec<Origin>,
+}
+
+impl Policy {
+    /// Reads a policy from the text of one file; `file_name` is what errors and origins call it.
+    /// Signal ids are not checked: see [`Loader::signals`].
+    ///
+    /// # Errors
+    /// [`PolicyError`] with every mistake in the text.
+    pub fn from_toml(text: &str, file_name: &str) -> Result<Self, PolicyError> {
+        Self::loader().file(file_name, text).load()
+    }
+
+    /// Puts a policy together from several layers.
+    #[must_use]
+    pub fn loader<'a>() -> Loader<'a> {
+        Loader::default()
+    }
+
+    /// Where the value of a key came from, e.g. of `age.minimum`.
+    #[must_use]
+    pub fn origin(&self, key: &str) -> &Origin {
+        self.origins.keys.get(key).unwrap_or(&Origin::Default)
+    }
+
+    /// Where the waiver at a place of [`Policy::waivers`] came from.
+    #[must_use]
+    pub fn waiver_origin(&self, index: usize) -> &Origin {
+        self.origins.waivers.get(index).unwrap_or(&Origin::Default)
+    }
+
+    /// The waivers that have ended, as [`PolicyError::ExpiredWaiver`]s to show or to fail a check
+    /// with. They are no reason to refuse a policy: a gateway restarted on the day after would not
+    /// come up, and a decision ignores them anyway.
+    #[must_use]
+    pub fn expired_waivers(&self, now: Timestamp) -> Vec<PolicyError> {
+        let expired = self
+            .waivers
+            .iter()
+            .enumerate()
+            .filter(|(_, waiver)| waiver.expires.has_passed(now));
+        expired
+            .map(|(index, waiver)| PolicyError::ExpiredWaiver {
+                at: self.waiver_origin(index).clone(),
+                package: waiver.package.to_string(),
+                expires: waiver.expires.to_string(),
+            })
+            .collect()
+    }
+
+    /// The next moment after `now` at which a waiver ends, and with it what may be cached about
+    /// decisions. The end of a hold is in [`weir_model::Decision::until`].
+    #[must_use]
+    pub fn next_expiry(&self, now: Timestamp) -> Option<Timestamp> {
+        self.waivers
+            .iter()
+            .map(|waiver| waiver.expires.end())
+            .filter(|end| *end > now)
+            .min()
+    }
+
+    /// Whether a release counts as long established; never if its publish time is unknown.
+    #[must_use]
+    pub fn is_established(
+        &self,
+        published: Option<Timestamp>,
+        rank: Option<u32>,
+        now: Timestamp,
+    ) -> bool {
+        let Some(published) = published else {
+            return false;
+        };
+        let popular = rank.is_some_and(|rank| rank <= self.established.popular_rank);
+        !self.established.age.is_running(published, now)
+            || (popular && !self.established.popular_age.is_running(published, now))
+    }
+
+    /// A text that is the same for policies that decide alike, and differs after any change of a
+    /// value, a waiver or weir's own rules: for ETags and cache keys. Comments, file names and the
+    /// order of keys do not matter. Not a seal: 64 bits of FNV-1a.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let rules = crate::decide::RULES_VERSION.to_string();
+        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+        for byte in rules.bytes().chain([0xff]).chain(self.to_toml().bytes()) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+        format!("{hash:016x}")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,220 @@
+//! What the rules look at: the findings that count, and what is known about the release.
+
+use jiff::Timestamp;
+use weir_model::{Assessment, Finding, Group, Incomplete, Severity};
+
+use super::{Context, Request, moment};
+use crate::config::{AGE_SIGNAL, Policy, SignalSetting, UnknownAge};
+
+/// Something that speaks against a release, and that a waiver can cover.
+#[derive(Clone, Copy)]
+pub(super) enum Ground<'a> {
+    /// A finding that counts.
+    Finding(&'a Finding),
+    /// Its age.
+    Age,
+    /// That something could not be checked.
+    Incomplete,
+}
+
+/// Where a release stands with the hold of young releases.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Youth {
+    /// Old enough, or nobody asks.
+    None,
+    /// Young, and held for it.
+    Held,
+    /// Young, and let through because it fixes an advisory.
+    FixesAdvisory,
+    /// Young, and let through because it has been served before.
+    Served,
+    /// Young, and let through because the policy says so.
+    Excluded,
+    /// Young, and a waiver covers that; told by the waiver.
+    Waived,
+}
+
+/// A release to decide on. Copies of a case with fewer grounds answer "what if that were not there".
+#[derive(Clone)]
+pub(super) struct Case<'a> {
+    pub(super) assessment: &'a Assessment,
+    pub(super) context: &'a Context,
+    pub(super) policy: &'a Policy,
+    findings: Vec<&'a Finding>,
+    groups: Vec<Group>,
+    youth: Youth,
+    incomplete: bool,
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn new(
+        assessment: &'a Assessment,
+        context: &'a Context,
+        policy: &'a Policy,
+    ) -> Self {
+        let counts = |finding: &&Finding| {
+            let setting = policy.signals.get(&finding.signal).copied();
+            let severity = setting.map_or(Some(finding.severity), SignalSetting::severity);
+            finding.group.is_evidence()
+                && severity.is_some_and(|severity| severity > Severity::Info)
+        };
+        let mut case = Self {
+            assessment,
+            context,
+            policy,
+            findings: assessment.findings.iter().filter(counts).collect(),
+            groups: Vec::new(),
+            youth: youth(assessment, context, policy),
+            incomplete: !assessment.is_complete(),
+        };
+        case.count_groups();
+        case
+    }
+
+    fn count_groups(&mut self) {
+        self.groups = self.findings.iter().map(|finding| finding.group).collect();
+        self.groups.sort_unstable();
+        self.groups.dedup();
+    }
+
+    /// Everything that speaks against the release.
+    pub(super) fn grounds(&self) -> impl Iterator<Item = Ground<'a>> {
+        let age = (self.youth == Youth::Held).then_some(Ground::Age);
+        let incomplete = self.incomplete.then_some(Ground::Incomplete);
+        self.findings
+            .iter()
+            .copied()
+            .map(Ground::Finding)
+            .chain(age)
+            .chain(incomplete)
+    }
+
+    /// The same case with only those grounds that are to be kept.
+    pub(super) fn keeping(&self, keep: impl Fn(Ground<'a>) -> bool) -> Self {
+        let mut case = self.clone();
+        case.findings
+            .retain(|finding| keep(Ground::Finding(finding)));
+        if case.youth == Youth::Held && !keep(Ground::Age) {
+            case.youth = Youth::Waived;
+        }
+        case.incomplete = case.incomplete && keep(Ground::Incomplete);
+        case.count_groups();
+        case
+    }
+
+    /// The findings that count, strongest first as the assessment has them.
+    pub(super) fn counted(&self) -> impl Iterator<Item = &'a Finding> {
+        self.findings.iter().copied()
+    }
+
+    /// The groups of the findings that count, each once.
+    pub(super) fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    pub(super) fn group_count(&self) -> u32 {
+        u32::try_from(self.groups.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn has_group(&self, wanted: &[Group]) -> bool {
+        self.groups.iter().any(|group| wanted.contains(group))
+    }
+
+    /// What could not be checked, unless that is covered.
+    pub(super) fn unchecked(&self) -> impl Iterator<Item = &'a Incomplete> {
+        self.assessment
+            .incomplete
+            .iter()
+            .filter(|_| self.incomplete)
+    }
+
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.incomplete
+    }
+
+    /// Whether there is reason to trust the release without having seen all of it.
+    pub(super) fn is_known(&self) -> bool {
+        self.context.established || self.context.served_before
+    }
+
+    /// Whether age holds the release.
+    pub(super) fn is_held_for_age(&self) -> bool {
+        self.youth == Youth::Held
+    }
+
+    /// Whether evidence weighs more because the release is young.
+    pub(super) fn is_young_for_rules(&self) -> bool {
+        is_young(self.context, self.policy, self.policy.age.young_for_rules)
+    }
+
+    /// Whether the package is popular, and nothing but its name and code, or nothing but what
+    /// others say, speaks against the release.
+    pub(super) fn is_spared_by_popularity(&self) -> bool {
+        let popular = self
+            .context
+            .rank
+            .is_some_and(|rank| rank <= self.policy.decide.popular);
+        let only = |allowed: &[Group]| self.groups.iter().all(|group| allowed.contains(group));
+        popular && (only(&[Group::Name, Group::Code]) || only(&[Group::Intel]))
+    }
+
+    /// When age no longer holds the release, if that is known.
+    pub(super) fn end_of_youth(&self) -> Option<Timestamp> {
+        self.policy.age.minimum.after(self.context.published?)
+    }
+
+    /// Why a young release passes all the same, for the record.
+    pub(super) fn spared_from_age(&self) -> Option<String> {
+        let why = match self.youth {
+            Youth::FixesAdvisory => {
+                let fixed = self
+                    .context
+                    .fixes_advisory_of
+                    .as_deref()
+                    .unwrap_or("an advisory");
+                let instead = self.context.instead.as_deref();
+                let instead = instead
+                    .map_or("what would be served instead".to_owned(), |version| {
+                        format!("{version}, which would be served instead")
+                    });
+                format!("it fixes {fixed}, which affects {instead}")
+            }
+            Youth::Served => "exactly these bytes were served here before".to_owned(),
+            Youth::Excluded => "age.exclude names it".to_owned(),
+            Youth::None | Youth::Held | Youth::Waived => return None,
+        };
+        let published = self.context.published.map_or("unknown".to_owned(), moment);
+        Some(format!(
+            "young (published {published}), but not held for that: {why}"
+        ))
+    }
+}
+
+fn is_young(context: &Context, policy: &Policy, period: crate::config::Period) -> bool {
+    match context.published {
+        Some(published) => period.is_running(published, context.now),
+        // Nothing that nobody published can be young.
+        None => {
+            context.request != Request::Inspection
+                && policy.age.unknown == UnknownAge::Young
+                && period > crate::config::Period::from_secs(0)
+        }
+    }
+}
+
+fn youth(assessment: &Assessment, context: &Context, policy: &Policy) -> Youth {
+    let release = &assessment.release;
+    let asked = context.request != Request::Inspection
+        && policy.signals.get(AGE_SIGNAL) != Some(&SignalSetting::Off);
+    if !asked || !is_young(context, policy, policy.age.minimum) {
+        Youth::None
+    } else if policy.age.excludes(&release.name, &release.version) {
+        Youth::Excluded
+    } else if context.served_before {
+        Youth::Served
+    } else if context.fixes_advisory_of.is_some() {
+        Youth::FixesAdvisory
+    } else {
+        Youth::Held
+    }
+}

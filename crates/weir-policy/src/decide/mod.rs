@@ -1,0 +1,194 @@
+//! From an assessment to a decision (DESIGN, "Deciding").
+//!
+//! [`decide`] asks every rule of the table [`RULES`] and takes the strictest answer, then lets
+//! waivers take findings away and asks again. It is monotone: another finding never makes a
+//! decision milder, another waiver never makes it stricter.
+
+mod case;
+mod rules;
+mod waiver;
+
+use jiff::Timestamp;
+use weir_model::finding::printable;
+use weir_model::{Action, Assessment, Decision};
+
+use crate::config::Policy;
+
+pub use rules::{RULES, Rule, Topic};
+
+use case::Case;
+
+/// Raised whenever the same policy and assessment could give another decision; part of
+/// [`Policy::fingerprint`].
+pub const RULES_VERSION: u32 = 1;
+
+/// Why a client wants the release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Request {
+    /// A range or tag is being resolved, or a version is asked for that nothing pins.
+    #[default]
+    NewResolution,
+    /// The tarball of a version that a lockfile pins.
+    Pinned,
+    /// Nobody wants it installed: a person or a program looks at it, perhaps in a folder. Only
+    /// evidence counts, age holds nothing.
+    Inspection,
+}
+
+/// What a decision depends on besides the assessment and the policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Context {
+    /// The moment of the decision.
+    pub now: Timestamp,
+    /// When the release was published, or first seen where the upstream does not say.
+    pub published: Option<Timestamp>,
+    /// The package's rank by downloads, 1 for the most downloaded; absent beyond the list.
+    pub rank: Option<u32>,
+    /// Why the release is wanted.
+    pub request: Request,
+    /// Whether this gateway has served exactly these bytes before, or a registered lockfile that
+    /// was accepted earlier pins them.
+    pub served_before: bool,
+    /// The ids of advisories that affect what would be served instead, and that this release fixes;
+    /// for people to read. Absent if there are none.
+    pub fixes_advisory_of: Option<String>,
+    /// Whether the release is long established; see [`Policy::is_established`].
+    pub established: bool,
+    /// The version to use instead, should this one be refused.
+    pub instead: Option<String>,
+}
+
+impl Context {
+    /// A new resolution of a release about which nothing is known.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            now,
+            published: None,
+            rank: None,
+            request: Request::NewResolution,
+            served_before: false,
+            fixes_advisory_of: None,
+            established: false,
+            instead: None,
+        }
+    }
+}
+
+/// What all rules together say about a case.
+#[derive(Debug, Clone)]
+struct Verdict {
+    action: Action,
+    /// The rules that gave this answer, in words, the first of the table first.
+    sentences: Vec<String>,
+    /// Whether only the release's age holds it, so that the hold ends by itself.
+    age_alone: bool,
+}
+
+/// Decides what is to happen with a release.
+#[must_use]
+pub fn decide(assessment: &Assessment, context: &Context, policy: &Policy) -> Decision {
+    let case = Case::new(assessment, context, policy);
+    let verdict = judge(&case);
+    let waived = if verdict.action == Action::Allow {
+        None
+    } else {
+        waiver::apply(&case, &verdict)
+    };
+    match waived {
+        Some(waived) => {
+            let mut decision = decision(&waived.case, &waived.verdict);
+            // Below the rule, above the findings that are left.
+            let after_rules = waived.verdict.sentences.len().min(decision.reasons.len());
+            decision
+                .reasons
+                .splice(after_rules..after_rules, waived.notes);
+            decision.waiver = waived.reason;
+            decision
+        }
+        None => {
+            let mut decision = decision(&case, &verdict);
+            if verdict.action > Action::Allow {
+                decision.reasons.extend(waiver::expired_notes(&case));
+            }
+            decision
+        }
+    }
+}
+
+/// Asks every rule; of those that give the strictest answer, one per topic is kept.
+fn judge(case: &Case<'_>) -> Verdict {
+    let mut answers: Vec<(&Rule, Action, String)> = Vec::new();
+    for rule in RULES {
+        let Some(action) = rule.ask(case) else {
+            continue;
+        };
+        let milder = |(known, answer, _): &(&Rule, Action, String)| {
+            known.topic != rule.topic || *answer < action
+        };
+        if answers.iter().all(milder) {
+            answers.retain(|(known, ..)| known.topic != rule.topic);
+            answers.push((rule, action, rule.explain(case, action)));
+        }
+    }
+    let action = answers
+        .iter()
+        .map(|(_, action, _)| *action)
+        .max()
+        .unwrap_or(Action::Allow);
+    answers.retain(|(_, answer, _)| *answer == action);
+    let age_alone =
+        action == Action::Hold && answers.iter().all(|(rule, ..)| rule.topic == Topic::Age);
+    Verdict {
+        action,
+        sentences: answers.into_iter().map(|(.., sentence)| sentence).collect(),
+        age_alone,
+    }
+}
+
+/// The decision in the model's form, with its reasons. They never depend on the time of day, only
+/// on what rules, findings and dates say, so that the refusal's id stays the same.
+fn decision(case: &Case<'_>, verdict: &Verdict) -> Decision {
+    let mut reasons = verdict.sentences.clone();
+    reasons.extend(case.counted().map(|finding| {
+        format!(
+            "{} [{}]",
+            printable(&finding.message, 400),
+            printable(&finding.signal, 80)
+        )
+    }));
+    reasons.extend(case.unchecked().map(|gap| {
+        format!(
+            "could not check {}: {}",
+            printable(&gap.what, 200),
+            printable(&gap.why, 200)
+        )
+    }));
+    reasons.extend(case.spared_from_age());
+    let refused = !verdict.action.serves();
+    if let Some(published) = case
+        .context
+        .published
+        .filter(|_| refused && !verdict.age_alone)
+    {
+        reasons.push(format!("published {}", moment(published)));
+    }
+    Decision {
+        action: verdict.action,
+        groups: case.groups().to_vec(),
+        reasons,
+        until: case.end_of_youth().filter(|_| verdict.age_alone),
+        instead: case.context.instead.clone().filter(|_| refused),
+        waiver: None,
+    }
+}
+
+/// A moment as people and machines read it: RFC 3339 in UTC, whole seconds.
+pub(crate) fn moment(timestamp: Timestamp) -> String {
+    format!("{timestamp:.0}")
+}
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,228 @@
+//! The words in which a decision reaches people.
+
+use weir_model::{Action, Assessment, BlockId, Decision};
+
+use crate::config::{AGE_SIGNAL, INCOMPLETE_SIGNAL, NEVER_SILENT};
+use crate::decide::moment;
+
+/// Longest reason phrase, in characters. Clients print it in one line of an error, and proxies in
+/// between limit a response's first line (PROTOCOL 3.4).
+pub const REFUSAL_CHARS: usize = 250;
+
+/// Longest deprecation text, in characters: npm and pnpm print it whole (PROTOCOL 3.13).
+pub const DEPRECATION_CHARS: usize = 400;
+
+/// The sentence for the reason phrase of an HTTP/1.1 answer 403: one line of printable ASCII, at
+/// most [`REFUSAL_CHARS`] characters. Where room is short, the reason gives way first, then the
+/// package's name; the id always stays.
+#[must_use]
+pub fn refusal_line(
+    decision: &Decision,
+    name: &str,
+    version: &str,
+    block_id: &BlockId,
+    url: &str,
+) -> String {
+    let head = format!(
+        "{} by weir: ",
+        if decision.action == Action::Hold {
+            "Held"
+        } else {
+            "Blocked"
+        }
+    );
+    compose(&head, decision, name, version, block_id, url, REFUSAL_CHARS)
+}
+
+/// The deprecation text of a listed but refused version. It begins with `HELD by weir: ` or
+/// `BLOCKED by weir: `, so that nobody takes it for the publisher's own (PROTOCOL 3.5). One line of
+/// printable ASCII, at most [`DEPRECATION_CHARS`] characters.
+#[must_use]
+pub fn deprecation_text(
+    decision: &Decision,
+    name: &str,
+    version: &str,
+    block_id: &BlockId,
+    url: &str,
+) -> String {
+    let head = format!(
+        "{} by weir: ",
+        if decision.action == Action::Hold {
+            "HELD"
+        } else {
+            "BLOCKED"
+        }
+    );
+    compose(
+        &head,
+        decision,
+        name,
+        version,
+        block_id,
+        url,
+        DEPRECATION_CHARS,
+    )
+}
+
+fn compose(
+    head: &str,
+    decision: &Decision,
+    name: &str,
+    version: &str,
+    block_id: &BlockId,
+    url: &str,
+    limit: usize,
+) -> String {
+    let id = shorten(&ascii(block_id.as_str()), 24);
+    let url = ascii(url);
+    // A cut address leads nowhere, so a long one is left out; the id still finds the page.
+    let see = if url.is_empty() || url.len() > limit / 2 {
+        String::new()
+    } else {
+        format!(" See {url}")
+    };
+    let instead = decision
+        .instead
+        .as_deref()
+        .map(ascii)
+        .filter(|version| version.len() <= 40);
+    let instead = instead.map_or(String::new(), |version| format!(" Use {version} instead."));
+    let tail = format!(".{instead}{see} [{id}]");
+    let room = limit.saturating_sub(head.len() + tail.len());
+    let release = shorten(&ascii(&format!("{name}@{version}")), room / 2);
+    let reason = short_reason(decision);
+    let middle = if reason.is_empty() {
+        release
+    } else {
+        format!("{release}, {reason}")
+    };
+    let middle = shorten(middle.trim_end_matches('.'), room);
+    shorten(&format!("{head}{middle}{tail}"), limit)
+}
+
+/// The rule without its verb, then the strongest finding.
+fn short_reason(decision: &Decision) -> String {
+    let mut reasons = decision.reasons.iter().take(2);
+    let rule = reasons.next().map_or("", |rule| {
+        rule.split_once(": ")
+            .map_or(rule.as_str(), |(_, rest)| rest)
+    });
+    match reasons.next() {
+        Some(finding) => ascii(&format!("{rule}: {finding}")),
+        None => ascii(rule),
+    }
+}
+
+/// Printable ASCII on one line; everything else becomes `?`.
+fn ascii(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_ascii_graphic() || c == ' ' {
+                c
+            } else {
+                '?'
+            }
+        })
+        .collect()
+}
+
+/// At most `limit` characters of an ASCII text, with dots where it was cut.
+fn shorten(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(limit.saturating_sub(3)).collect();
+    let dots: String = "...".chars().take(limit).collect();
+    format!("{}{dots}", kept.trim_end())
+}
+
+/// Explains a decision to a person: what, why, since when, and what to do next. One line each;
+/// lines that belong to the one above are indented.
+#[must_use]
+pub fn explain(decision: &Decision, assessment: &Assessment) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{}: {}",
+        assessment.release,
+        outcome(decision.action)
+    )];
+    lines.extend(
+        decision
+            .reasons
+            .iter()
+            .map(|reason| format!("  - {reason}")),
+    );
+    if let Some(reason) = &decision.waiver {
+        lines.push(format!("Waived: {reason}"));
+    }
+    if decision.action.serves() {
+        return lines;
+    }
+    lines.push("What to do:".to_owned());
+    if let Some(version) = &decision.instead {
+        lines.push(format!(
+            "  - use {version} instead; ranges and tags resolve to it by themselves"
+        ));
+    }
+    if let Some(until) = decision.until {
+        lines.push(format!(
+            "  - or wait: it will be served from {}",
+            moment(until)
+        ));
+    }
+    match waiver_snippet(decision, assessment) {
+        Some(snippet) => {
+            lines.push("  - or have it looked at, and ask for this in weir.toml:".to_owned());
+            lines.extend(snippet.lines().map(|line| format!("    {line}")));
+        }
+        None => lines.push(
+            "  - find out why the bytes are not what was published before anything else; fetch it \
+             again, and tell the registry if that gives the same"
+                .to_owned(),
+        ),
+    }
+    lines
+}
+
+fn outcome(action: Action) -> &'static str {
+    match action {
+        Action::Allow => "allowed, it is served",
+        Action::Notice => "notice, it is served",
+        Action::Hold => "held, it is not served for now",
+        Action::Block => "blocked, it is not served",
+    }
+}
+
+/// The waiver that would let the release pass, to be put into `weir.toml`: for this version, for
+/// what was found on it, and nothing else. Who, why and until when are placeholders that a policy
+/// refuses until they are filled in. `None` if bytes or signatures do not match: no waiver should
+/// be the first answer to that.
+#[must_use]
+pub fn waiver_snippet(decision: &Decision, assessment: &Assessment) -> Option<String> {
+    // A hold that ends by itself is one for age alone.
+    let counted = assessment.counted().filter(|_| decision.until.is_none());
+    let mut signals: Vec<&str> = counted.map(|finding| finding.signal.as_str()).collect();
+    if signals.iter().any(|signal| NEVER_SILENT.contains(signal)) {
+        return None;
+    }
+    if decision.until.is_none() && !assessment.is_complete() {
+        signals.push(INCOMPLETE_SIGNAL);
+    }
+    // Where nothing was found, nothing but age is left.
+    if signals.is_empty() {
+        signals.push(AGE_SIGNAL);
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    signals.retain(|signal| seen.insert(*signal));
+    let text = |text: &str| toml::Value::from(text).to_string();
+    let signals: Vec<String> = signals.into_iter().map(text).collect();
+    Some(format!(
+        "[[waiver]]\npackage = {}\nversions = {}\nsignals = [{}]\naction = \"notice\"\n\
+         reason = \"<why this is acceptable>\"\nauthor = \"<your name>\"\nexpires = \"<year-month-day>\"\n",
+        text(&assessment.release.name),
+        text(&assessment.release.version),
+        signals.join(", ")
+    ))
+}
+
+#[cfg(test)]
+mod tests;

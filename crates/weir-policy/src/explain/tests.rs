@@ -1,0 +1,223 @@
+use weir_model::{Confidence, Finding, Group, Incomplete, ReleaseId, Severity};
+
+use super::*;
+use crate::{Context, Policy, decide};
+
+const URL: &str = "http://127.0.0.1:4873/-/weir/why/w-0123456789";
+
+fn assessment(findings: &[(&str, Group)]) -> Assessment {
+    let finding = |(signal, group): &(&str, Group)| Finding {
+        signal: (*signal).to_owned(),
+        group: *group,
+        severity: Severity::High,
+        confidence: Confidence::High,
+        decisive: false,
+        message: format!("what {signal} saw"),
+        evidence: Vec::new(),
+    };
+    Assessment {
+        release: ReleaseId {
+            name: "@acme/x".into(),
+            version: "1.2.3".into(),
+            integrity: None,
+        },
+        findings: findings.iter().map(finding).collect(),
+        incomplete: Vec::new(),
+    }
+}
+
+fn context(published: &str) -> Context {
+    Context {
+        published: Some(published.parse().unwrap()),
+        instead: Some("1.2.2".into()),
+        ..Context::new("2026-11-22T12:00:00Z".parse().unwrap())
+    }
+}
+
+const OLD: &str = "2026-11-01T00:00:00Z";
+
+fn held() -> (Assessment, Decision) {
+    let assessment = assessment(&[("new-hook", Group::Execution), ("new-host", Group::Code)]);
+    let decision = decide(&assessment, &context(OLD), &Policy::default());
+    (assessment, decision)
+}
+
+fn id() -> BlockId {
+    BlockId("w-0123456789".into())
+}
+
+#[test]
+fn refusals_say_what_why_what_instead_and_where_to_read_on() {
+    let (_, decision) = held();
+    assert_eq!(
+        refusal_line(&decision, "@acme/x", "1.2.3", &id(), URL),
+        "Held by weir: @acme/x@1.2.3, two independent kinds of evidence (execution, code): what new-hook \
+         saw [new-hook]. Use 1.2.2 instead. See http://127.0.0.1:4873/-/weir/why/w-0123456789 [w-0123456789]"
+    );
+    let blocked = Decision {
+        action: Action::Block,
+        instead: None,
+        ..decision
+    };
+    let line = refusal_line(&blocked, "@acme/x", "1.2.3", &id(), "");
+    assert!(
+        line.starts_with("Blocked by weir: @acme/x@1.2.3, two"),
+        "{line}"
+    );
+    assert!(line.ends_with("[new-hook]. [w-0123456789]"), "{line}");
+}
+
+#[test]
+fn deprecation_texts_begin_so_that_nobody_takes_them_for_the_publishers() {
+    let (_, decision) = held();
+    let text = deprecation_text(&decision, "@acme/x", "1.2.3", &id(), URL);
+    assert!(
+        text.starts_with("HELD by weir: @acme/x@1.2.3, two"),
+        "{text}"
+    );
+    let blocked = Decision {
+        action: Action::Block,
+        ..decision
+    };
+    assert!(deprecation_text(&blocked, "a", "1.0.0", &id(), URL).starts_with("BLOCKED by weir: "));
+}
+
+#[test]
+fn whatever_goes_in_a_refusal_stays_one_short_ascii_line() {
+    let long = "x".repeat(2_000);
+    let nasty = "\u{202e}é\r\nset-cookie: a=b\0\u{1b}[2J";
+    for text in ["", "a", nasty, long.as_str()] {
+        let decision = Decision {
+            action: Action::Block,
+            reasons: vec![text.to_owned(), text.to_owned()],
+            instead: Some(text.to_owned()),
+            ..Decision::allow()
+        };
+        for limit_and_line in [
+            (
+                REFUSAL_CHARS,
+                refusal_line(&decision, text, text, &BlockId(text.to_owned()), text),
+            ),
+            (
+                REFUSAL_CHARS,
+                refusal_line(&decision, text, text, &id(), URL),
+            ),
+            (
+                DEPRECATION_CHARS,
+                deprecation_text(&decision, text, text, &id(), text),
+            ),
+        ] {
+            let (limit, line) = limit_and_line;
+            assert!(line.len() <= limit, "{} {line}", line.len());
+            assert!(
+                line.bytes().all(|byte| (0x20..0x7f).contains(&byte)),
+                "{line}"
+            );
+        }
+        let line = refusal_line(&decision, text, text, &id(), URL);
+        assert!(line.ends_with("[w-0123456789]"), "{line}");
+        assert!(line.contains(URL), "{line}");
+    }
+}
+
+#[test]
+fn explanations_end_with_what_to_do_next() {
+    let (assessment, decision) = held();
+    assert_eq!(
+        explain(&decision, &assessment).join("\n"),
+        "\
+@acme/x@1.2.3: held, it is not served for now
+  - held: two independent kinds of evidence (execution, code)
+  - what new-hook saw [new-hook]
+  - what new-host saw [new-host]
+  - published 2026-11-01T00:00:00Z
+What to do:
+  - use 1.2.2 instead; ranges and tags resolve to it by themselves
+  - or have it looked at, and ask for this in weir.toml:
+    [[waiver]]
+    package = \"@acme/x\"
+    versions = \"1.2.3\"
+    signals = [\"new-hook\", \"new-host\"]
+    action = \"notice\"
+    reason = \"<why this is acceptable>\"
+    author = \"<your name>\"
+    expires = \"<year-month-day>\""
+    );
+}
+
+#[test]
+fn an_allowed_release_needs_no_advice() {
+    let assessment = assessment(&[]);
+    let decision = decide(&assessment, &context(OLD), &Policy::default());
+    assert_eq!(
+        explain(&decision, &assessment),
+        ["@acme/x@1.2.3: allowed, it is served"]
+    );
+}
+
+/// The snippet, once filled in, is a waiver that works; unfilled, it is refused.
+#[test]
+fn the_suggested_waiver_lets_the_release_pass() {
+    let mut incomplete = assessment(&[("new-hook", Group::Execution)]);
+    incomplete.incomplete.push(Incomplete {
+        what: "contents".into(),
+        why: "timed out".into(),
+    });
+    let young = "2026-11-22T11:00:00Z";
+    for (assessment, context) in [
+        (held().0, context(OLD)),
+        (assessment(&[]), context(young)),
+        (
+            assessment(&[("new-hook", Group::Execution)]),
+            context(young),
+        ),
+        (incomplete, context(OLD)),
+    ] {
+        let decision = decide(&assessment, &context, &Policy::default());
+        assert!(!decision.action.serves());
+        let snippet = waiver_snippet(&decision, &assessment).unwrap();
+        assert_eq!(
+            Policy::from_toml(&snippet, "w")
+                .unwrap_err()
+                .mistakes()
+                .len(),
+            3
+        );
+        let filled = snippet
+            .replace("<why this is acceptable>", "diff read")
+            .replace("<your name>", "Jo")
+            .replace("<year-month-day>", "2026-12-31");
+        let policy = Policy::from_toml(&filled, "w").unwrap();
+        let waived = decide(&assessment, &context, &policy);
+        assert!(waived.action.serves(), "{snippet}");
+        assert!(explain(&waived, &assessment).contains(&"Waived: diff read".to_owned()));
+    }
+}
+
+#[test]
+fn no_waiver_is_suggested_for_bytes_that_are_not_what_was_published() {
+    let mut assessment = assessment(&[("integrity-mismatch", Group::Shape)]);
+    assessment.findings[0].decisive = true;
+    let decision = decide(&assessment, &context(OLD), &Policy::default());
+    assert_eq!(waiver_snippet(&decision, &assessment), None);
+    let lines = explain(&decision, &assessment);
+    assert!(
+        lines.last().unwrap().contains("not what was published"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_hold_for_age_says_until_when() {
+    let assessment = assessment(&[]);
+    let decision = decide(
+        &assessment,
+        &context("2026-11-22T11:00:00Z"),
+        &Policy::default(),
+    );
+    let lines = explain(&decision, &assessment);
+    assert!(
+        lines.contains(&"  - or wait: it will be served from 2026-11-23T11:00:00Z".to_owned()),
+        "{lines:?}"
+    );
+}

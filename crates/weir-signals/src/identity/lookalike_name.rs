@@ -1,0 +1,176 @@
+//! `lookalike-name`: the name could be mistaken for one that people trust.
+
+use jiff::SignedDuration;
+use weir_model::{Confidence, Evidence, Group, Severity};
+
+use crate::names::{Lookalike, Strength};
+use crate::{Declaration, Documentation, Kind, Layer, Maturity, Observation, Subject};
+
+/// A package this young has had no time to make a name of its own. The lookalikes on record were
+/// found within weeks, the slow ones within three months (INCIDENTS I01, I19, I30).
+const YOUNG: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// A package this old, with [`ESTABLISHED_RELEASES`], is what it is, however it is spelled.
+const ESTABLISHED: SignedDuration = SignedDuration::from_hours(2 * 365 * 24);
+
+/// See [`ESTABLISHED`]. Squatted names are held with one or two releases.
+const ESTABLISHED_RELEASES: usize = 10;
+
+/// Targets that nearly everybody has installed; confusing them pays most.
+const TOP: u32 = 1_000;
+
+pub(crate) static SIGNAL: Declaration = Declaration {
+    id: "lookalike-name",
+    summary: "The name could be mistaken for one that people trust",
+    since: "0.1.0",
+    layer: Layer::Identity,
+    kind: Kind::Indicator,
+    maturity: Maturity::Stable,
+    group: Group::Name,
+    severity: Severity::Medium,
+    confidence: Confidence::Medium,
+    needs: &[],
+    incidents: &["crossenv, 2017", "SANDWORM_MODE, 2026"],
+    documentation: Documentation {
+        sees: "A name that is not widely used itself and differs from one that is, or from one of your own, by \
+               a single slip: a character dropped, added, repeated, swapped or changed, other delimiters, \
+               characters that look alike, words in another order, a scope that was dropped, written into the \
+               name, or spelled a little differently. Young packages weigh more; old ones with many releases are \
+               only mentioned.",
+        matters: "Registering a name costs nothing, and people and code generators mistype. A lookalike needs no \
+                  stolen account.",
+        wrong: "Short names are close to each other by chance, plugins of one family differ in one word, and \
+                honest packages are named alike. Names of up to four letters are not compared by single edits, nor \
+                are names in a scope that is itself trusted.",
+        todo: "Check whether the package named in the evidence is the one you meant.",
+    },
+    observe,
+    #[cfg(any(test, feature = "samples"))]
+    samples,
+};
+
+/// How much of a past the package has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// Its history is not known.
+    NotKnown,
+    /// First published lately, or the registry does not say when.
+    Young,
+    /// Neither young nor established.
+    Unproven,
+    /// Old, with many releases.
+    Established,
+}
+
+impl Standing {
+    fn of(subject: &Subject<'_>) -> Self {
+        let Some(packument) = subject.packument.known() else {
+            return Self::NotKnown;
+        };
+        let Some(created) = packument.created() else {
+            return Self::Young;
+        };
+        let age = subject.now.duration_since(created);
+        if age < YOUNG {
+            Self::Young
+        } else if age > ESTABLISHED && packument.versions().len() >= ESTABLISHED_RELEASES {
+            Self::Established
+        } else {
+            Self::Unproven
+        }
+    }
+}
+
+fn observe(subject: &Subject<'_>, observation: &mut Observation) {
+    let candidates = subject.names.candidates(subject.name.as_str());
+    let Some(best) = candidates.first() else {
+        return;
+    };
+    let standing = Standing::of(subject);
+    let whose = match best.rank {
+        Some(_) => "widely used",
+        None => "your own",
+    };
+    let mut finding = SIGNAL.finding(format!(
+        "{} could be mistaken for {} ({whose}): they differ by {}",
+        subject.name,
+        best.target,
+        best.transformation.as_str()
+    ));
+    finding.severity = severity(best, standing);
+    finding.confidence = match (best.strength, standing) {
+        (_, Standing::NotKnown) | (Strength::Weak, _) => Confidence::Low,
+        (Strength::Fair, _) => Confidence::Medium,
+        (Strength::Strong, _) => Confidence::High,
+    };
+    finding.evidence = candidates
+        .iter()
+        .map(|candidate| {
+            Evidence::change(
+                format!("name ({})", candidate.transformation.as_str()),
+                Some(&candidate.target),
+                Some(subject.name.as_str()),
+            )
+        })
+        .collect();
+    observation.find(finding);
+}
+
+fn severity(lookalike: &Lookalike, standing: Standing) -> Severity {
+    let well_known = lookalike.rank.is_none_or(|rank| rank < TOP);
+    let severity = match (lookalike.strength, well_known) {
+        (Strength::Strong, true) => Severity::High,
+        (Strength::Strong, false) | (Strength::Fair, true) => Severity::Medium,
+        (Strength::Fair, false) | (Strength::Weak, _) => Severity::Low,
+    };
+    match (standing, severity) {
+        (Standing::Established, _) => Severity::Info,
+        (Standing::Unproven, Severity::High) => Severity::Medium,
+        (Standing::Unproven, _) => Severity::Low,
+        (Standing::Young | Standing::NotKnown, severity) => severity,
+    }
+}
+
+#[cfg(any(test, feature = "samples"))]
+fn samples() -> Vec<crate::sample::Sample> {
+    use crate::sample::{Sample, Scene};
+    let young = |name| Scene::of(name, "1.0.0").release("1.0.0", "2026-06-01T09:00:00Z", "{}");
+    let mut old = Scene::of("lodahs", "1.0.9");
+    for version in [
+        "1.0.0", "1.0.1", "1.0.2", "1.0.3", "1.0.4", "1.0.5", "1.0.6", "1.0.7", "1.0.8", "1.0.9",
+    ] {
+        old = old.release(version, "2017-02-01T09:00:00Z", "{}");
+    }
+    vec![
+        Sample::flagged(
+            "A popular name without its hyphen, two weeks old",
+            young("crossenv"),
+        ),
+        Sample::flagged("A popular name with a letter dropped", young("mongose")),
+        Sample::flagged(
+            "A scope with a hyphen too many",
+            young("@tan-stack/react-query"),
+        ),
+        Sample::flagged("A zero for an o", young("l0dash")),
+        Sample::flagged(
+            "The scope of your own package written into the name",
+            young("acme-design-system").own("@acme/design-system"),
+        ),
+        Sample::passing(
+            "Near miss: a new package under the trusted scope itself",
+            young("@tanstack/react-querry"),
+        ),
+        Sample::passing(
+            "One edit away from a popular name, but published for years",
+            old,
+        ),
+        Sample::passing(
+            "A plugin of a large family, named after what it is for",
+            young("eslint-plugin-vux"),
+        ),
+        Sample::passing(
+            "Type declarations of a popular package",
+            young("@types/crossenv"),
+        ),
+    ]
+}

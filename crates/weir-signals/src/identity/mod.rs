@@ -1,0 +1,3 @@
+//! Signals over names, publishers and maintainers.
+
+pub(crate) mod lookalike_name;

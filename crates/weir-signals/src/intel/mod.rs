@@ -1,0 +1,3 @@
+//! Signals over what others have published about a release.
+
+pub(crate) mod known_malware;

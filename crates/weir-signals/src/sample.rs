@@ -1,0 +1,367 @@
+//! Samples: small releases beside each signal that it must flag, or must pass.
+
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+use weir_model::contents::{Flow, InstallStep, Place, SinkKind, SourceKind, Surface};
+use weir_model::{Advisory, AdvisoryKind, Contents};
+use weir_npm::manifest::Manifest;
+use weir_npm::name::PackageName;
+use weir_npm::packument::Packument;
+
+use crate::{NameIndex, Observation, Stage, Subject, observe_all};
+
+/// The moment at which samples take place.
+pub const NOW: &str = "2026-06-15T12:00:00Z";
+
+/// A release that a signal must flag or pass.
+#[derive(Debug)]
+pub struct Sample {
+    /// A sentence that says what it is.
+    pub says: &'static str,
+    /// Whether the signal must flag it.
+    pub flagged: bool,
+    /// The release.
+    pub scene: Scene,
+}
+
+impl Sample {
+    /// A release that must be flagged.
+    #[must_use]
+    pub fn flagged(says: &'static str, scene: Scene) -> Self {
+        Self {
+            says,
+            flagged: true,
+            scene,
+        }
+    }
+
+    /// A release that must pass.
+    #[must_use]
+    pub fn passing(says: &'static str, scene: Scene) -> Self {
+        Self {
+            says,
+            flagged: false,
+            scene,
+        }
+    }
+}
+
+/// A release with its surroundings, as small as can be.
+#[derive(Debug)]
+pub struct Scene {
+    name: &'static str,
+    version: &'static str,
+    releases: Vec<(&'static str, Option<&'static str>, Value)>,
+    history: bool,
+    contents: Stage<Contents>,
+    previous_contents: Stage<Contents>,
+    advisories: Stage<Vec<Advisory>>,
+    own: Vec<String>,
+    own_scopes: Vec<String>,
+    refused: Vec<&'static str>,
+    minimum_age: SignedDuration,
+}
+
+impl Scene {
+    /// The release of that name and version. Its tarball is known and empty, its advisories are
+    /// known and none; its history is what [`Scene::release`] adds.
+    #[must_use]
+    pub fn of(name: &'static str, version: &'static str) -> Self {
+        Self {
+            name,
+            version,
+            releases: Vec::new(),
+            history: true,
+            contents: Stage::Known(Contents::default()),
+            previous_contents: Stage::default(),
+            advisories: Stage::Known(Vec::new()),
+            own: Vec::new(),
+            own_scopes: Vec::new(),
+            refused: Vec::new(),
+            minimum_age: SignedDuration::from_hours(24),
+        }
+    }
+
+    /// Adds a release to the history: its version, when it was published (RFC 3339; empty for
+    /// unknown), and its manifest without name and version, as JSON.
+    ///
+    /// # Panics
+    /// If the manifest is not a JSON object.
+    #[must_use]
+    pub fn release(
+        mut self,
+        version: &'static str,
+        published: &'static str,
+        manifest: &str,
+    ) -> Self {
+        let manifest: Value = serde_json::from_str(manifest).expect("the sample is JSON");
+        let published = Some(published).filter(|text| !text.is_empty());
+        self.releases.push((version, published, manifest));
+        self
+    }
+
+    /// Takes the history away.
+    #[must_use]
+    pub fn without_history(mut self) -> Self {
+        self.history = false;
+        self
+    }
+
+    /// Sets what is in the tarball.
+    #[must_use]
+    pub fn contents(mut self, contents: Contents) -> Self {
+        self.contents = Stage::Known(contents);
+        self
+    }
+
+    /// Takes the knowledge of the tarball away.
+    #[must_use]
+    pub fn without_contents(mut self) -> Self {
+        self.contents = Stage::Pending;
+        self
+    }
+
+    /// Sets what is in the tarball of the previous release.
+    #[must_use]
+    pub fn previous_contents(mut self, contents: Contents) -> Self {
+        self.previous_contents = Stage::Known(contents);
+        self
+    }
+
+    /// Adds an advisory.
+    #[must_use]
+    pub fn advisory(mut self, id: &str, kind: AdvisoryKind, summary: &str) -> Self {
+        let advisory = Advisory {
+            id: id.to_owned(),
+            kind,
+            aliases: Vec::new(),
+            summary: summary.to_owned(),
+        };
+        match &mut self.advisories {
+            Stage::Known(known) => known.push(advisory),
+            other => *other = Stage::Known(vec![advisory]),
+        }
+        self
+    }
+
+    /// Takes the knowledge of advisories away.
+    #[must_use]
+    pub fn without_advisories(mut self) -> Self {
+        self.advisories = Stage::default();
+        self
+    }
+
+    /// Adds a name of the operator's own.
+    #[must_use]
+    pub fn own(mut self, name: &str) -> Self {
+        self.own.push(name.to_owned());
+        self
+    }
+
+    /// Adds a scope of the operator's own.
+    #[must_use]
+    pub fn own_scope(mut self, scope: &str) -> Self {
+        self.own_scopes.push(scope.to_owned());
+        self
+    }
+
+    /// Marks a version as refused.
+    #[must_use]
+    pub fn refused(mut self, version: &'static str) -> Self {
+        self.refused.push(version);
+        self
+    }
+
+    /// Runs `look` on the subject that this scene describes.
+    ///
+    /// # Panics
+    /// If the scene is not one: a bad name, or history that is no packument.
+    pub fn with_subject<T>(&self, look: impl FnOnce(&Subject<'_>) -> T) -> T {
+        let name = PackageName::parse(self.name).expect("the sample has a name npm allows");
+        let names = NameIndex::embedded()
+            .and_then(|names| names.with_own(&self.own, &self.own_scopes))
+            .expect("the committed index is whole");
+        let packument = self.history.then(|| {
+            Packument::parse(&name, Bytes::from(self.packument().to_string()))
+                .expect("the sample is a packument")
+        });
+        let refused = |version: &str| self.refused.contains(&version);
+        let now: Timestamp = NOW.parse().expect("a constant time");
+        let mut subject = Subject::new(&name, self.version, &names, now).without_refused(&refused);
+        if let Some(packument) = &packument {
+            subject.packument = Stage::Known(packument);
+        }
+        subject.contents = borrow(&self.contents);
+        subject.previous_contents = borrow(&self.previous_contents);
+        subject.advisories = match borrow(&self.advisories) {
+            Stage::Known(advisories) => Stage::Known(advisories.as_slice()),
+            Stage::NotKnown(why) => Stage::NotKnown(why),
+            Stage::Pending => Stage::Pending,
+        };
+        subject.settings.minimum_age = self.minimum_age;
+        look(&subject)
+    }
+
+    /// What all signals say of it.
+    #[must_use]
+    pub fn observe(&self) -> Observation {
+        self.with_subject(observe_all)
+    }
+
+    fn packument(&self) -> Value {
+        let (mut versions, mut time) = (Map::new(), Map::new());
+        for (version, published, manifest) in &self.releases {
+            let mut manifest = manifest.clone();
+            if let Some(fields) = manifest.as_object_mut() {
+                fields.insert("name".to_owned(), json!(self.name));
+                fields.insert("version".to_owned(), json!(version));
+                let base = self.name.rsplit('/').next().unwrap_or_default();
+                let tarball = format!(
+                    "https://registry.example.invalid/{}/-/{base}-{version}.tgz",
+                    self.name
+                );
+                fields.insert("dist".to_owned(), json!({ "tarball": tarball }));
+            }
+            versions.insert((*version).to_owned(), manifest);
+            if let Some(published) = published {
+                time.insert((*version).to_owned(), json!(published));
+            }
+        }
+        json!({
+            "name": self.name,
+            "dist-tags": { "latest": self.version },
+            "versions": versions,
+            "time": time,
+        })
+    }
+
+    /// The scene as its page shows it: the releases, and what is in the tarball, without what is
+    /// empty.
+    #[must_use]
+    pub fn describe(&self) -> Value {
+        let mut shown = Map::new();
+        shown.insert(
+            "release".to_owned(),
+            json!(format!("{}@{}", self.name, self.version)),
+        );
+        let releases: Map<String, Value> = self
+            .releases
+            .iter()
+            .map(|(version, published, manifest)| {
+                let mut fields = Map::new();
+                fields.insert(
+                    "published".to_owned(),
+                    json!(published.unwrap_or("not known")),
+                );
+                fields.extend(manifest.as_object().cloned().unwrap_or_default());
+                ((*version).to_owned(), Value::Object(fields))
+            })
+            .collect();
+        shown.insert("releases".to_owned(), Value::Object(releases));
+        for (key, contents) in [
+            ("tarball", &self.contents),
+            ("previous tarball", &self.previous_contents),
+        ] {
+            if let Some(contents) = contents.known() {
+                shown.insert(
+                    key.to_owned(),
+                    serde_json::to_value(contents).unwrap_or_default(),
+                );
+            }
+        }
+        if let Some(advisories) = self.advisories.known() {
+            shown.insert(
+                "advisories".to_owned(),
+                serde_json::to_value(advisories).unwrap_or_default(),
+            );
+        }
+        shown.insert("own names".to_owned(), json!(self.own));
+        shown.insert("own scopes".to_owned(), json!(self.own_scopes));
+        shown.insert("refused".to_owned(), json!(self.refused));
+        let mut shown = Value::Object(shown);
+        prune(&mut shown);
+        shown
+    }
+}
+
+/// Drops what is empty, zero or absent.
+fn prune(value: &mut Value) {
+    let is_nothing = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Number(number) => number.as_u64() == Some(0),
+        Value::Bool(_) | Value::String(_) => false,
+    };
+    match value {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(prune);
+            fields.retain(|_, field| !is_nothing(field));
+        }
+        Value::Array(items) => items.iter_mut().for_each(prune),
+        _ => {}
+    }
+}
+
+fn borrow<T>(stage: &Stage<T>) -> Stage<&T> {
+    match stage {
+        Stage::Known(value) => Stage::Known(value),
+        Stage::NotKnown(why) => Stage::NotKnown(why.clone()),
+        Stage::Pending => Stage::Pending,
+    }
+}
+
+/// The contents of a tarball with that `package.json`.
+///
+/// # Panics
+/// If it is not one.
+#[must_use]
+pub fn tarball(package_json: &str) -> Contents {
+    Contents {
+        manifest: Some(Manifest::from_json(package_json).expect("the sample is a package.json")),
+        ..Contents::default()
+    }
+}
+
+/// Contents with something that runs at install time.
+#[must_use]
+pub fn step(event: &str, command: &str, reaches: &[&str]) -> InstallStep {
+    InstallStep {
+        event: event.to_owned(),
+        command: command.to_owned(),
+        reaches: reaches.iter().map(|path| (*path).to_owned()).collect(),
+    }
+}
+
+/// A place in the package.
+#[must_use]
+pub fn place(path: &str, line: u32, snippet: &str) -> Place {
+    Place {
+        path: path.to_owned(),
+        line,
+        snippet: snippet.to_owned(),
+    }
+}
+
+/// Contents in which one value travels from `from` to `to`, in one file.
+#[must_use]
+pub fn flow(surface: Surface, from: (SourceKind, &str), to: (SinkKind, &str)) -> Contents {
+    Contents {
+        flows: vec![Flow {
+            source: from.0,
+            source_detail: from.1.to_owned(),
+            source_place: place("lib/index.js", 3, "const found = read();"),
+            steps: vec![place(
+                "lib/index.js",
+                5,
+                "const body = JSON.stringify(found);",
+            )],
+            sink: to.0,
+            sink_detail: to.1.to_owned(),
+            sink_place: place("lib/index.js", 9, "send(body);"),
+            surface,
+        }],
+        ..Contents::default()
+    }
+}

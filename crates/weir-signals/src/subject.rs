@@ -1,0 +1,273 @@
+//! What a signal may look at.
+
+use std::cell::OnceCell;
+use std::cmp::Ordering;
+
+use jiff::{SignedDuration, Timestamp};
+use weir_model::{Advisory, Contents};
+use weir_npm::name::PackageName;
+use weir_npm::packument::{Packument, VersionManifest};
+use weir_npm::version::Version;
+
+use crate::NameIndex;
+
+/// An input that may not be there. Unknown is a value (DESIGN, "Flow"): it is never read as empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stage<T> {
+    /// Here it is.
+    Known(T),
+    /// It could not be had, for this reason.
+    NotKnown(String),
+    /// It is being worked out; look again later.
+    Pending,
+}
+
+impl<T> Stage<T> {
+    /// The value, if it is known.
+    pub const fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::NotKnown(_) | Self::Pending => None,
+        }
+    }
+
+    /// Why it is not known; nothing if it is.
+    pub fn why_not(&self) -> Option<&str> {
+        match self {
+            Self::Known(_) => None,
+            Self::NotKnown(why) => Some(why),
+            Self::Pending => Some("not looked at yet"),
+        }
+    }
+}
+
+impl<T> Default for Stage<T> {
+    fn default() -> Self {
+        Self::NotKnown("not given".to_owned())
+    }
+}
+
+/// The few numbers that an operator may choose and a signal needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Releases younger than this are reported as young.
+    pub minimum_age: SignedDuration,
+}
+
+impl Default for Settings {
+    /// 24 hours (DESIGN, "Deciding").
+    fn default() -> Self {
+        Self {
+            minimum_age: SignedDuration::from_hours(24),
+        }
+    }
+}
+
+/// The release that this one is compared with.
+#[derive(Debug)]
+pub struct Previous<'a> {
+    /// Its version.
+    pub version: &'a str,
+    /// Its manifest, or why it cannot be read.
+    pub manifest: Result<VersionManifest, String>,
+}
+
+/// One release and everything known about it. Borrowed and pure: no clock, no IO; whoever builds it
+/// says what time it is.
+pub struct Subject<'a> {
+    /// The package.
+    pub name: &'a PackageName,
+    /// The version.
+    pub version: &'a str,
+    /// The history of the package. Unknown for a folder or a lone tarball.
+    pub packument: Stage<&'a Packument>,
+    /// What a worker saw inside the tarball.
+    pub contents: Stage<&'a Contents>,
+    /// The same for the previous release; asked for only when [`Subject::wants_previous_contents`].
+    pub previous_contents: Stage<&'a Contents>,
+    /// Advisories that affect this release; known and empty when there are none.
+    pub advisories: Stage<&'a [Advisory]>,
+    /// Names that people trust, the operator's own among them.
+    pub names: &'a NameIndex,
+    /// What counts as now.
+    pub now: Timestamp,
+    /// When weir first saw this release: stands in where the registry gives no publish time.
+    pub first_seen: Option<Timestamp>,
+    /// The operator's choices.
+    pub settings: Settings,
+    refused: Option<&'a dyn Fn(&str) -> bool>,
+    manifest: OnceCell<Result<VersionManifest, String>>,
+    previous: OnceCell<Option<Previous<'a>>>,
+}
+
+impl<'a> Subject<'a> {
+    /// A release of which nothing else is known yet; set the public fields as they become known.
+    #[must_use]
+    pub fn new(
+        name: &'a PackageName,
+        version: &'a str,
+        names: &'a NameIndex,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            name,
+            version,
+            packument: Stage::default(),
+            contents: Stage::default(),
+            previous_contents: Stage::default(),
+            advisories: Stage::default(),
+            names,
+            now,
+            first_seen: None,
+            settings: Settings::default(),
+            refused: None,
+            manifest: OnceCell::new(),
+            previous: OnceCell::new(),
+        }
+    }
+
+    /// Names versions that were refused: they are no baseline to compare with, or an attacker's
+    /// first release would excuse the second.
+    #[must_use]
+    pub fn without_refused(mut self, refused: &'a dyn Fn(&str) -> bool) -> Self {
+        self.refused = Some(refused);
+        self
+    }
+
+    /// The manifest of this release as the registry states it.
+    ///
+    /// # Errors
+    /// Why it is not known, in words.
+    pub fn manifest(&self) -> Result<&VersionManifest, &str> {
+        let read = || {
+            let packument = self
+                .packument
+                .known()
+                .ok_or_else(|| self.packument.why_not().unwrap_or_default().to_owned())?;
+            match packument.manifest(self.version) {
+                Some(Ok(manifest)) => Ok(manifest),
+                Some(Err(error)) => Err(error.to_string()),
+                None => Err(format!("the registry does not list {}", self.version)),
+            }
+        };
+        self.manifest
+            .get_or_init(read)
+            .as_ref()
+            .map_err(String::as_str)
+    }
+
+    /// When this release was published as the registry says, else when weir first saw it.
+    #[must_use]
+    pub fn published(&self) -> Option<Timestamp> {
+        self.packument
+            .known()?
+            .published(self.version)
+            .or(self.first_seen)
+    }
+
+    /// The release to compare with, see [`previous_version`]. Nothing if this is the first, or if
+    /// the history is not known (then [`Input::History`](crate::Input::History) is missing).
+    #[must_use]
+    pub fn previous(&self) -> Option<&Previous<'a>> {
+        let find = || {
+            let packument: &'a Packument = self.packument.known()?;
+            let refused = |version: &str| self.refused.is_some_and(|refused| refused(version));
+            let version = previous_version(packument, self.version, &refused)?;
+            let manifest = match packument.manifest(version) {
+                Some(Ok(manifest)) => Ok(manifest),
+                Some(Err(error)) => Err(error.to_string()),
+                None => Err(format!("the registry does not list {version}")),
+            };
+            Some(Previous { version, manifest })
+        };
+        self.previous.get_or_init(find).as_ref()
+    }
+
+    /// The manifest of the release to compare with, if there is one that can be read.
+    #[must_use]
+    pub fn previous_manifest(&self) -> Option<(&'a str, &VersionManifest)> {
+        let previous = self.previous()?;
+        Some((previous.version, previous.manifest.as_ref().ok()?))
+    }
+
+    /// The previous release whose tarball would settle a question that metadata leaves open, if
+    /// any: this tarball compiles itself by way of a `binding.gyp` that no manifest mentions.
+    #[must_use]
+    pub fn wants_previous_contents(&self) -> Option<&'a str> {
+        let contents = self.contents.known()?;
+        let (version, previous) = self.previous_manifest()?;
+        let implicit = contents
+            .install_steps
+            .iter()
+            .any(|step| step.event == "binding.gyp");
+        let said = |manifest: &VersionManifest| {
+            manifest.manifest.gypfile == Some(true)
+                || manifest.manifest.scripts.contains_key("install")
+        };
+        (implicit && !said(previous) && !self.manifest().is_ok_and(said)).then_some(version)
+    }
+}
+
+impl std::fmt::Debug for Subject<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Subject")
+            .field("name", &self.name)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A release that could be the previous one.
+struct Candidate<'p> {
+    text: &'p str,
+    version: Version,
+    published: Option<Timestamp>,
+}
+
+/// The release that `version` is to be compared with: the newest published before it in the same
+/// major line, else the newest published before it at all. A stable release is compared with stable
+/// ones where there are any, or a poisoned prerelease that nobody installs would excuse it.
+/// By publish time, not by number, so that a back-port is no step backwards (DESIGN, "Deciding");
+/// where the registry gives no time, by number. `refused` versions are left out.
+#[must_use]
+pub fn previous_version<'p>(
+    packument: &'p Packument,
+    version: &str,
+    refused: &dyn Fn(&str) -> bool,
+) -> Option<&'p str> {
+    let own = Version::parse(version).ok();
+    let published = packument.published(version);
+    let is_before = |candidate: &Candidate<'_>| match (candidate.published, published) {
+        (Some(theirs), Some(ours)) => theirs < ours,
+        _ => own
+            .as_ref()
+            .is_some_and(|own| candidate.version.precedence(own) == Ordering::Less),
+    };
+    packument
+        .versions()
+        .iter()
+        .map(|entry| entry.version.as_str())
+        .filter(|text| *text != version && !refused(text))
+        .filter_map(|text| {
+            Some(Candidate {
+                text,
+                version: Version::parse(text).ok()?,
+                published: packument.published(text),
+            })
+        })
+        .filter(is_before)
+        .max_by(|a, b| {
+            let rank = |candidate: &Candidate<'_>| {
+                let as_stable = own.as_ref().is_none_or(Version::is_prerelease)
+                    || !candidate.version.is_prerelease();
+                let same_line = own
+                    .as_ref()
+                    .is_some_and(|own| own.major() == candidate.version.major());
+                (as_stable, same_line, candidate.published)
+            };
+            rank(a)
+                .cmp(&rank(b))
+                .then_with(|| a.version.precedence(&b.version))
+        })
+        .map(|candidate| candidate.text)
+}

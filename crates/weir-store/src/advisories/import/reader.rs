@@ -1,0 +1,219 @@
+//! Reading OSV records from a folder, an archive or a file, within limits.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use tokio::sync::mpsc;
+
+use super::{ImportLimits, ImportReport, Progress};
+use crate::StoreError;
+use crate::advisories::osv::{self, Reduced};
+
+/// Deepest folder looked into.
+const MAX_DEPTH: u32 = 16;
+/// Records in one transaction: other writers wait some tens of milliseconds at most.
+const GROUP: usize = 2000;
+
+/// Records on their way to the database.
+pub(super) struct Group {
+    pub(super) records: Vec<Reduced>,
+    pub(super) progress: Progress,
+}
+
+/// Reads files and hands records on in groups.
+pub(super) struct Reader {
+    source: PathBuf,
+    limits: ImportLimits,
+    groups: mpsc::Sender<Group>,
+    report: ImportReport,
+    bytes: u64,
+    group: Vec<Reduced>,
+    done: u64,
+    total: u64,
+}
+
+impl Reader {
+    /// Reads everything and hands it on. Runs aside: it blocks on files and on the receiver.
+    pub(super) fn run(
+        source: &Path,
+        limits: ImportLimits,
+        groups: mpsc::Sender<Group>,
+    ) -> Result<ImportReport, StoreError> {
+        let mut reader = Self {
+            source: source.to_owned(),
+            limits,
+            groups,
+            report: ImportReport::default(),
+            bytes: 0,
+            group: Vec::new(),
+            done: 0,
+            total: 0,
+        };
+        let kind = fs::metadata(source).map_err(StoreError::file("read", source))?;
+        if kind.is_dir() {
+            reader.folder(source)?;
+        } else if has_ending(source, "zip") {
+            reader.archive(source)?;
+        } else {
+            reader.expect(1)?;
+            reader.file(source, source)?;
+        }
+        reader.hand_on()?;
+        Ok(reader.report)
+    }
+
+    fn refuse(&self, why: String) -> StoreError {
+        StoreError::Import {
+            path: self.source.clone(),
+            why,
+        }
+    }
+
+    fn expect(&mut self, files: usize) -> Result<(), StoreError> {
+        self.total = files as u64;
+        if self.total > self.limits.files {
+            let limit = self.limits.files;
+            return Err(self.refuse(format!("{files} files, and at most {limit} are read")));
+        }
+        Ok(())
+    }
+
+    fn folder(&mut self, folder: &Path) -> Result<(), StoreError> {
+        let mut files = Vec::new();
+        self.list(folder, MAX_DEPTH, &mut files)?;
+        files.sort_unstable();
+        self.expect(files.len())?;
+        for path in files {
+            self.file(folder, &path)?;
+        }
+        Ok(())
+    }
+
+    fn list(
+        &mut self,
+        folder: &Path,
+        depth: u32,
+        files: &mut Vec<PathBuf>,
+    ) -> Result<(), StoreError> {
+        let entries = fs::read_dir(folder).map_err(StoreError::file("read", folder))?;
+        for entry in entries {
+            let entry = entry.map_err(StoreError::file("read", folder))?;
+            let path = entry.path();
+            let kind = entry.file_type().map_err(StoreError::file("read", &path))?;
+            if kind.is_dir() && depth == 0 {
+                self.report
+                    .skip(&path.display().to_string(), "too deep a folder".to_owned());
+            } else if kind.is_dir() {
+                self.list(&path, depth - 1, files)?;
+            } else if !has_ending(&path, "json") {
+                self.report.ignored += 1;
+            } else if kind.is_file() {
+                files.push(path);
+                self.expect(files.len())?;
+            } else {
+                let why = "not a file of its own: links are not followed".to_owned();
+                self.report.skip(&path.display().to_string(), why);
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, folder: &Path, path: &Path) -> Result<(), StoreError> {
+        let inner = path
+            .strip_prefix(folder)
+            .ok()
+            .filter(|inner| !inner.as_os_str().is_empty());
+        let name = inner.unwrap_or(path).display().to_string();
+        match File::open(path) {
+            Ok(file) => self.record(&name, file),
+            Err(error) => {
+                self.report
+                    .skip(&name, format!("cannot be opened: {error}"));
+                self.step()
+            }
+        }
+    }
+
+    fn archive(&mut self, path: &Path) -> Result<(), StoreError> {
+        let file = File::open(path).map_err(StoreError::file("open", path))?;
+        // Every entry begins with a jump, which empties the buffer: a record or two is enough.
+        let file = std::io::BufReader::with_capacity(8 * 1024, file);
+        let mut archive = zip::ZipArchive::new(file)
+            .map_err(|error| self.refuse(format!("not a readable zip archive: {error}")))?;
+        self.expect(archive.len())?;
+        for index in 0..archive.len() {
+            let name = archive.name_for_index(index).map_or_else(
+                || format!("entry {index}"),
+                |name| weir_model::finding::printable(name, 300),
+            );
+            if name.ends_with('/') || !has_ending(Path::new(&name), "json") {
+                self.report.ignored += u64::from(!name.ends_with('/'));
+                self.step()?;
+                continue;
+            }
+            match archive.by_index(index) {
+                Ok(entry) => self.record(&name, entry)?,
+                Err(error) => {
+                    self.report
+                        .skip(&name, format!("cannot be unpacked: {error}"));
+                    self.step()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one record within the limits.
+    fn record(&mut self, name: &str, source: impl Read) -> Result<(), StoreError> {
+        let limit = self.limits.file_bytes;
+        let mut text = Vec::new();
+        let read = source.take(limit.saturating_add(1)).read_to_end(&mut text);
+        self.bytes = self.bytes.saturating_add(text.len() as u64);
+        if self.bytes > self.limits.total_bytes {
+            let limit = self.limits.total_bytes;
+            return Err(self.refuse(format!("more than {limit} bytes in all, at {name}")));
+        }
+        if let Err(error) = read {
+            self.report.skip(name, format!("cannot be read: {error}"));
+        } else if text.len() as u64 > limit {
+            self.report.skip(name, format!("larger than {limit} bytes"));
+        } else {
+            match osv::reduce(&text) {
+                Ok(mut found) => {
+                    self.report.count(name, &mut found);
+                    self.group.push(found);
+                }
+                Err(why) => self.report.skip(name, why),
+            }
+        }
+        self.step()
+    }
+
+    fn step(&mut self) -> Result<(), StoreError> {
+        self.done += 1;
+        if self.group.len() >= GROUP || self.done.is_multiple_of(GROUP as u64) {
+            self.hand_on()?;
+        }
+        Ok(())
+    }
+
+    fn hand_on(&mut self) -> Result<(), StoreError> {
+        let group = Group {
+            records: std::mem::take(&mut self.group),
+            progress: Progress {
+                done: self.done,
+                total: self.total,
+            },
+        };
+        // Nobody listens any more when writing failed; the writer has the reason.
+        self.groups
+            .blocking_send(group)
+            .map_err(|_| StoreError::Closed)
+    }
+}
+
+fn has_ending(path: &Path, ending: &str) -> bool {
+    path.extension()
+        .is_some_and(|found| found.eq_ignore_ascii_case(ending))
+}

@@ -1,0 +1,133 @@
+use weir_npm::integrity::{Algorithm, Integrity};
+
+use super::*;
+use crate::store::tests::open;
+
+fn integrity(algorithm: Algorithm, bytes: &[u8]) -> Integrity {
+    let digest = digest::digest(function_of(algorithm), bytes);
+    Integrity::from_digest(algorithm, digest.as_ref()).unwrap()
+}
+
+async fn keep(store: &Store, expected: &Integrity, bytes: &[u8]) -> Result<Blob, StoreError> {
+    let mut writer = store.write_blob(expected).await.unwrap();
+    for chunk in bytes.chunks(50_000) {
+        writer.write(chunk).await.unwrap();
+    }
+    writer.finish().await
+}
+
+fn parts(store: &Store) -> usize {
+    let blobs = std::fs::read_dir(store.folder().join("blobs")).unwrap();
+    blobs
+        .filter(|entry| entry.as_ref().unwrap().path().extension().is_some())
+        .count()
+}
+
+#[tokio::test]
+async fn a_tarball_is_found_by_the_digest_it_was_promised_under() {
+    let (_folder, store) = open().await;
+    let bytes = vec![7; 400_001];
+    for algorithm in [
+        Algorithm::Sha512,
+        Algorithm::Sha1,
+        Algorithm::Sha384,
+        Algorithm::Sha256,
+    ] {
+        let expected = integrity(algorithm, &bytes);
+        let kept = keep(&store, &expected, &bytes).await.unwrap();
+        assert_eq!(kept.length(), 400_001);
+        let found = store.blob(&expected).await.unwrap().unwrap();
+        assert_eq!(found, kept);
+        assert_eq!(found.read().await.unwrap(), bytes);
+        assert_eq!(found.sha512_hex().len(), 128);
+    }
+    assert_eq!(
+        store
+            .blob(&integrity(Algorithm::Sha1, b"other"))
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(parts(&store), 0);
+}
+
+#[tokio::test]
+async fn other_bytes_are_refused_and_forgotten() {
+    let (_folder, store) = open().await;
+    for algorithm in [Algorithm::Sha512, Algorithm::Sha1] {
+        let expected = integrity(algorithm, b"promised");
+        let error = keep(&store, &expected, b"delivered").await.unwrap_err();
+        let StoreError::Integrity {
+            expected: wanted,
+            actual,
+        } = error
+        else {
+            panic!("{error}")
+        };
+        assert_eq!(wanted, expected.to_string());
+        assert_eq!(actual, integrity(algorithm, b"delivered").to_string());
+        assert_eq!(store.blob(&expected).await.unwrap(), None);
+    }
+    assert_eq!(parts(&store), 0);
+}
+
+/// The strongest digest decides, whatever a weaker one beside it says.
+#[tokio::test]
+async fn a_weaker_digest_does_not_outvote_a_stronger_one() {
+    let (_folder, store) = open().await;
+    let text = format!(
+        "{} {}",
+        integrity(Algorithm::Sha1, b"delivered"),
+        integrity(Algorithm::Sha512, b"promised")
+    );
+    let expected = Integrity::parse(&text).unwrap();
+    assert!(keep(&store, &expected, b"delivered").await.is_err());
+    keep(&store, &expected, b"promised").await.unwrap();
+}
+
+#[tokio::test]
+async fn an_abandoned_download_leaves_nothing() {
+    let (_folder, store) = open().await;
+    let mut writer = store
+        .write_blob(&integrity(Algorithm::Sha512, b"x"))
+        .await
+        .unwrap();
+    writer.write(&vec![1; 200_000]).await.unwrap();
+    assert_eq!(parts(&store), 1);
+    drop(writer);
+    assert_eq!(parts(&store), 0);
+}
+
+#[tokio::test]
+async fn a_reader_can_follow_a_download() {
+    let (_folder, store) = open().await;
+    let mut writer = store
+        .write_blob(&integrity(Algorithm::Sha512, b"hello"))
+        .await
+        .unwrap();
+    let path = writer.path().to_owned();
+    writer.write(b"hel").await.unwrap();
+    assert_eq!(writer.flush().await.unwrap(), 3);
+    let mut follower = std::fs::File::open(&path).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"hel");
+    writer.write(b"lo").await.unwrap();
+    writer.finish().await.unwrap();
+    let mut all = Vec::new();
+    std::io::Read::read_to_end(&mut follower, &mut all).unwrap();
+    assert_eq!(all, b"hello");
+}
+
+#[tokio::test]
+async fn a_damaged_tarball_counts_as_absent_in_the_next_process() {
+    let (_folder, store) = open().await;
+    let expected = integrity(Algorithm::Sha512, b"tarball");
+    let blob = keep(&store, &expected, b"tarball").await.unwrap();
+    std::fs::write(blob.path(), b"tarbal_").unwrap();
+    let next = Store::open(store.folder()).await.unwrap();
+    assert_eq!(next.blob(&expected).await.unwrap(), None);
+    assert!(!blob.path().exists());
+    // And the one that knew it notices that it is gone.
+    assert_eq!(store.blob(&expected).await.unwrap(), None);
+    keep(&next, &expected, b"tarball").await.unwrap();
+    assert!(store.blob(&expected).await.unwrap().is_some());
+}

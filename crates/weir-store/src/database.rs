@@ -1,0 +1,172 @@
+//! Opening the database, bringing it to the present form, and the two pools.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::any::AnyPoolOptions;
+use sqlx::{AnyPool, Executor, Row};
+
+use crate::StoreError;
+
+/// One step from one form of the database to the next. Steps are never changed once shipped.
+struct Step {
+    number: i64,
+    sql: &'static str,
+    sqlite: &'static str,
+}
+
+/// All steps, in order.
+const STEPS: &[Step] = &[
+    Step {
+        number: 1,
+        sql: include_str!("../../../migrations/0001_init.sql"),
+        sqlite: include_str!("../../../migrations/0001_init.sqlite.sql"),
+    },
+    Step {
+        number: 2,
+        sql: include_str!("../../../migrations/0002_verdicts.sql"),
+        sqlite: "",
+    },
+];
+
+/// Pragmas of every connection. The waiting time comes first, so that the others may wait too.
+/// WAL lets readers and one writer work side by side; NORMAL keeps every commit through the death
+/// of the process (a power cut may lose the last moments, never the consistency); 10 s is longer
+/// than any transaction of ours (CRATES section 7).
+const PRAGMAS: &str = "PRAGMA busy_timeout=10000; PRAGMA journal_mode=WAL; \
+    PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON";
+
+/// Connections that read. More would only queue at the processor.
+const READERS: u32 = 4;
+
+/// The two pools. SQLite takes one writer at a time: writers of this process queue at the pool,
+/// which is fair and wakes at once, and only those of other processes meet SQLite's own waiting.
+#[derive(Debug, Clone)]
+pub(crate) struct Database {
+    pub(crate) read: AnyPool,
+    pub(crate) write: AnyPool,
+}
+
+impl Database {
+    /// Opens or creates the database file and brings it to the present form.
+    pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let url = url_of(path)?;
+        let write = connect(&url, path, 1).await?;
+        migrate(&write, path).await?;
+        let read = connect(&url, path, READERS).await?;
+        Ok(Self { read, write })
+    }
+
+    /// A transaction that holds the right to write from its start, so that what it reads stays
+    /// true until it commits.
+    pub(crate) async fn begin(
+        &self,
+        table: &'static str,
+    ) -> Result<sqlx::Transaction<'static, sqlx::Any>, StoreError> {
+        self.write
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(StoreError::query(table, "begin a transaction"))
+    }
+
+    /// Closes both pools; the last one to close folds the write-ahead log into the file.
+    pub(crate) async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+}
+
+/// The database address of a file. Everything but the plainest characters is percent-encoded.
+fn url_of(path: &Path) -> Result<String, StoreError> {
+    use std::fmt::Write as _;
+    let text = path.to_str().ok_or_else(|| StoreError::Path {
+        path: path.to_owned(),
+    })?;
+    let mut url = String::from("sqlite://");
+    for byte in text.bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                url.push(char::from(byte));
+            }
+            other => {
+                let _ = write!(url, "%{other:02X}");
+            }
+        }
+    }
+    url.push_str("?mode=rwc");
+    Ok(url)
+}
+
+async fn connect(url: &str, path: &Path, connections: u32) -> Result<AnyPool, StoreError> {
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(Duration::from_secs(30))
+        .idle_timeout(None)
+        .max_lifetime(None)
+        // Local connections do not go away; asking each time costs a thread hop.
+        .test_before_acquire(false)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute(PRAGMAS).await?;
+                Ok(())
+            })
+        })
+        .connect(url)
+        .await
+        .map_err(|source| StoreError::Open {
+            path: path.to_owned(),
+            source,
+        })
+}
+
+/// Applies the missing steps, all in one transaction: another process sees either form, whole.
+async fn migrate(pool: &AnyPool, path: &Path) -> Result<(), StoreError> {
+    let failed = |step: i64| {
+        move |source: sqlx::Error| StoreError::Migrate {
+            path: path.to_owned(),
+            step,
+            source,
+        }
+    };
+    let mut transaction = pool
+        .begin_with("BEGIN IMMEDIATE")
+        .await
+        .map_err(failed(0))?;
+    transaction
+        .execute("CREATE TABLE IF NOT EXISTS form (step BIGINT NOT NULL PRIMARY KEY)")
+        .await
+        .map_err(failed(0))?;
+    let found: i64 = sqlx::query("SELECT COALESCE(MAX(step), 0) FROM form")
+        .fetch_one(&mut *transaction)
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(failed(0))?;
+    let known = STEPS.last().map_or(0, |step| step.number);
+    if found > known {
+        return Err(StoreError::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        });
+    }
+    for step in STEPS.iter().filter(|step| step.number > found) {
+        transaction
+            .execute(step.sql)
+            .await
+            .map_err(failed(step.number))?;
+        if !step.sqlite.is_empty() {
+            transaction
+                .execute(step.sqlite)
+                .await
+                .map_err(failed(step.number))?;
+        }
+        sqlx::query("INSERT INTO form (step) VALUES ($1)")
+            .bind(step.number)
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed(step.number))?;
+    }
+    transaction.commit().await.map_err(failed(known))
+}

@@ -1,0 +1,148 @@
+//! What can go wrong in the store, by situation.
+
+use std::path::PathBuf;
+
+/// Why the store could not do what was asked. Nothing here comes from package authors: what is
+/// merely damaged or outdated is treated as absent, with a warning.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file or folder of the data folder could not be used.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    File {
+        /// What was being done: `create`, `read`, `write`, `lock`, ….
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The path cannot be handed to the database.
+    #[error("the data folder's path {} is not valid Unicode, which the database needs", path.display())]
+    Path {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The database file could not be opened.
+    #[error("cannot open the database {}: {source}", path.display())]
+    Open {
+        /// The database file.
+        path: PathBuf,
+        /// The database's answer.
+        source: sqlx::Error,
+    },
+    /// The database could not be brought to the present form.
+    #[error("cannot bring the database {} to form {step}: {source}", path.display())]
+    Migrate {
+        /// The database file.
+        path: PathBuf,
+        /// The step that failed.
+        step: i64,
+        /// The database's answer.
+        source: sqlx::Error,
+    },
+    /// The database was written by a newer weir.
+    #[error(
+        "the database {} is of form {found}, and this weir knows forms up to {known}: use the newer weir",
+        path.display()
+    )]
+    Newer {
+        /// The database file.
+        path: PathBuf,
+        /// The form found.
+        found: i64,
+        /// The newest form known.
+        known: i64,
+    },
+    /// A statement failed.
+    #[error("table {table}: cannot {doing}: {source}")]
+    Query {
+        /// The table concerned.
+        table: &'static str,
+        /// What was being done.
+        doing: &'static str,
+        /// The database's answer.
+        source: sqlx::Error,
+    },
+    /// A row holds what weir never writes.
+    #[error("table {table}: a row cannot be understood: {why}")]
+    Row {
+        /// The table concerned.
+        table: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A value could not be put into the form in which it is kept.
+    #[error("table {table}: a value cannot be written as JSON: {source}")]
+    Encode {
+        /// The table concerned.
+        table: &'static str,
+        /// The encoder's answer.
+        source: serde_json::Error,
+    },
+    /// Bytes do not have the digest that was promised for them.
+    #[error("integrity mismatch: expected {expected}, got {actual}")]
+    Integrity {
+        /// What was promised.
+        expected: String,
+        /// The digest of what came, in the same algorithm.
+        actual: String,
+    },
+    /// Advisories could not be imported at all.
+    #[error("cannot import advisories from {}: {why}", path.display())]
+    Import {
+        /// The folder or archive.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// The store was closed, or its ledger writer died.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl StoreError {
+    /// Makes a [`StoreError::File`] out of what the system answered.
+    pub(crate) fn file(
+        doing: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File {
+            doing,
+            path,
+            source,
+        }
+    }
+
+    /// Makes a [`StoreError::Query`] out of what the database answered.
+    pub(crate) fn query(
+        table: &'static str,
+        doing: &'static str,
+    ) -> impl FnOnce(sqlx::Error) -> Self {
+        move |source| Self::Query {
+            table,
+            doing,
+            source,
+        }
+    }
+
+    /// Whether the same call may succeed a little later: another process held the database for
+    /// longer than the store is willing to wait.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        let (Self::Open { source, .. } | Self::Migrate { source, .. } | Self::Query { source, .. }) =
+            self
+        else {
+            return false;
+        };
+        // SQLITE_BUSY is 5 and SQLITE_LOCKED is 6; extended codes keep these in the low byte.
+        match source {
+            sqlx::Error::Database(answer) => answer
+                .code()
+                .and_then(|code| code.parse::<i64>().ok())
+                .is_some_and(|code| matches!(code & 0xff, 5 | 6)),
+            sqlx::Error::PoolTimedOut => true,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The task that commits ledger entries, in groups.
+
+use sqlx::Row;
+use tokio::sync::{mpsc, oneshot};
+use weir_model::LedgerEntry;
+use weir_model::ledger::LedgerEvent;
+
+use crate::StoreError;
+use crate::database::Database;
+
+/// What callers ask of the writer.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Commit this entry and say so.
+    Append(Box<LedgerEntry>, oneshot::Sender<Result<(), StoreError>>),
+    /// Say when everything before is through.
+    Flush(oneshot::Sender<()>),
+    /// The same, and end.
+    Close(oneshot::Sender<()>),
+}
+
+/// Most entries in one transaction: bounds how long other writers wait (a few milliseconds).
+const GROUP: usize = 512;
+
+/// Runs until told to close or until the last sender is gone.
+pub(super) async fn run(database: Database, mut queue: mpsc::Receiver<Order>) {
+    let mut orders = Vec::with_capacity(GROUP);
+    while queue.recv_many(&mut orders, GROUP).await > 0 {
+        let mut group = Vec::with_capacity(orders.len());
+        let mut waiting = Vec::new();
+        let mut ending = false;
+        for order in orders.drain(..) {
+            match order {
+                Order::Append(entry, done) => group.push((entry, done)),
+                Order::Flush(done) => waiting.push(done),
+                Order::Close(done) => {
+                    waiting.push(done);
+                    ending = true;
+                }
+            }
+        }
+        commit_and_answer(&database, group).await;
+        for done in waiting {
+            let _ = done.send(());
+        }
+        if ending {
+            return;
+        }
+    }
+}
+
+type Waiting = (Box<LedgerEntry>, oneshot::Sender<Result<(), StoreError>>);
+
+/// Commits a group. If that fails as a whole, each entry gets a transaction of its own, so that
+/// everybody learns the fate of their own entry.
+async fn commit_and_answer(database: &Database, group: Vec<Waiting>) {
+    if group.is_empty() {
+        return;
+    }
+    match commit(database, group.iter().map(|(entry, _)| entry.as_ref())).await {
+        Ok(()) => {
+            for (_, done) in group {
+                let _ = done.send(Ok(()));
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, entries = group.len(), "a group of ledger entries did not commit");
+            for (entry, done) in group {
+                let result = commit(database, std::iter::once(entry.as_ref())).await;
+                let _ = done.send(result);
+            }
+        }
+    }
+}
+
+/// Writes entries and what follows from them in one transaction.
+async fn commit(
+    database: &Database,
+    entries: impl Iterator<Item = &LedgerEntry>,
+) -> Result<(), StoreError> {
+    let failed = |doing| StoreError::query("ledger", doing);
+    let mut transaction = database.begin("ledger").await?;
+    // Inside the transaction nobody else can take the same numbers.
+    let mut seq: i64 = sqlx::query("SELECT COALESCE(MAX(seq), 0) FROM ledger")
+        .fetch_one(&mut *transaction)
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(failed("find the last entry"))?;
+    for entry in entries {
+        seq = seq.saturating_add(1);
+        sqlx::query(
+            "INSERT INTO ledger \
+             (seq, at_ms, event, name, version, integrity, client, action, block_id, note) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        )
+        .bind(seq)
+        .bind(entry.time.as_millisecond())
+        .bind(entry.event.as_str())
+        .bind(entry.name.as_str())
+        .bind(entry.version.as_str())
+        .bind(entry.integrity.as_deref())
+        .bind(entry.client.as_str())
+        .bind(entry.action.as_str())
+        .bind(entry.block_id.as_deref())
+        .bind(entry.note.as_deref())
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed("append an entry"))?;
+        if let (LedgerEvent::Served, Some(integrity)) = (entry.event, &entry.integrity) {
+            sqlx::query(
+                "INSERT INTO served (integrity, first_at_ms) VALUES ($1, $2) \
+                 ON CONFLICT (integrity) DO NOTHING",
+            )
+            .bind(integrity.as_str())
+            .bind(entry.time.as_millisecond())
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::query("served", "note a digest"))?;
+        }
+    }
+    transaction.commit().await.map_err(failed("commit"))
+}

@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+pub mod advisories;
+pub mod blobs;
+mod contents;
+mod database;
+mod error;
+mod first_seen;
+pub mod ledger;
+pub mod packuments;
+mod refusals;
+mod store;
+mod verdicts;
+
+pub use advisories::{Advisories, ImportReport, PackageAdvisories};
+pub use blobs::{Blob, BlobWriter};
+pub use error::StoreError;
+pub use ledger::{Filter, Ledger};
+pub use packuments::StoredPackument;
+pub use refusals::StoredRefusal;
+pub use store::Store;

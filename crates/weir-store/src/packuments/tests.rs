@@ -1,0 +1,143 @@
+use super::*;
+use crate::store::tests::{at, open};
+
+fn packument(raw: &[u8]) -> StoredPackument {
+    StoredPackument {
+        raw: Bytes::copy_from_slice(raw),
+        etag: Some("\"abc\"".to_owned()),
+        last_modified: None,
+        fetched_at: at(0),
+    }
+}
+
+const UPSTREAM: &str = "https://registry.example.invalid/";
+
+#[tokio::test]
+async fn a_packument_comes_back_as_it_was() {
+    let (_folder, store) = open().await;
+    assert_eq!(store.packument("a", UPSTREAM).await.unwrap(), None);
+    for raw in [&b"{}"[..], &b""[..], &vec![b'x'; 3_000_000][..]] {
+        let kept = packument(raw);
+        store.put_packument("a", UPSTREAM, &kept).await.unwrap();
+        assert_eq!(store.packument("a", UPSTREAM).await.unwrap(), Some(kept));
+    }
+    // Names and upstreams keep apart.
+    assert_eq!(store.packument("A", UPSTREAM).await.unwrap(), None);
+    assert_eq!(
+        store
+            .packument("a", "https://other.example.invalid/")
+            .await
+            .unwrap(),
+        None
+    );
+}
+
+#[tokio::test]
+async fn a_touch_moves_only_the_time() {
+    let (_folder, store) = open().await;
+    store.touch_packument("a", UPSTREAM, at(1)).await.unwrap();
+    assert_eq!(store.packument("a", UPSTREAM).await.unwrap(), None);
+    store
+        .put_packument("a", UPSTREAM, &packument(b"{}"))
+        .await
+        .unwrap();
+    store.touch_packument("a", UPSTREAM, at(9)).await.unwrap();
+    let found = store.packument("a", UPSTREAM).await.unwrap().unwrap();
+    assert_eq!(
+        found,
+        StoredPackument {
+            fetched_at: at(9),
+            ..packument(b"{}")
+        }
+    );
+}
+
+/// Whatever byte is changed and wherever the file ends: absent, or exactly what was kept. Never a
+/// crash, never other bytes.
+#[tokio::test]
+async fn damage_is_noticed_wherever_it_is() {
+    let (_folder, store) = open().await;
+    let kept = packument(br#"{"name":"a","versions":{"1.0.0":{}}}"#);
+    store.put_packument("a", UPSTREAM, &kept).await.unwrap();
+    let path = store.packument_path("a", UPSTREAM);
+    let whole = std::fs::read(&path).unwrap();
+    for position in 0..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[position] ^= 0x55;
+        std::fs::write(&path, &damaged).unwrap();
+        if let Some(found) = store.packument("a", UPSTREAM).await.unwrap() {
+            assert_eq!(found, kept, "byte {position}");
+        }
+        std::fs::write(&path, &whole[..position]).unwrap();
+        assert_eq!(
+            store.packument("a", UPSTREAM).await.unwrap(),
+            None,
+            "cut at {position}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn writers_of_the_same_packument_do_not_mix() {
+    let (_folder, store) = open().await;
+    let writers: Vec<_> = (0..16_u8)
+        .map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let kept = packument(&vec![b'a' + number; 100_000]);
+                store.put_packument("a", UPSTREAM, &kept).await.unwrap();
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let found = store.packument("a", UPSTREAM).await.unwrap().unwrap();
+    assert_eq!(found.raw.len(), 100_000);
+    assert!(found.raw.iter().all(|byte| Some(byte) == found.raw.first()));
+}
+
+/// What gzip costs and saves: `cargo test -- --ignored --nocapture packument_speed`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement"]
+async fn packument_speed() {
+    let (_folder, store) = open().await;
+    // Like a packument: much the same in every version, with digests that do not compress.
+    let mut raw = String::from("{\"versions\":{");
+    for number in 0..8000_u32 {
+        let digest = hex::encode(digest::digest(&digest::SHA512, &number.to_le_bytes()));
+        raw.push_str(&format!(
+            r#""1.0.{number}":{{"name":"a","version":"1.0.{number}","description":"A package of some kind","dependencies":{{"b":"^1.{number}.0","c":"~2.3.4"}},"scripts":{{"test":"node test.js","build":"tsc -p ."}},"dist":{{"integrity":"sha512-{digest}","tarball":"https://registry.example.invalid/a/-/a-1.0.{number}.tgz","fileCount":12,"unpackedSize":3456{number}}},"_npmUser":{{"name":"someone","email":"someone@example.invalid"}}}},"#
+        ));
+    }
+    raw.push_str("}}");
+    let kept = packument(raw.as_bytes());
+    let megabytes = raw.len() as f64 / 1e6;
+    let start = std::time::Instant::now();
+    store.put_packument("a", UPSTREAM, &kept).await.unwrap();
+    let put = start.elapsed();
+    let size = std::fs::metadata(store.packument_path("a", UPSTREAM))
+        .unwrap()
+        .len();
+    let start = std::time::Instant::now();
+    store.packument("a", UPSTREAM).await.unwrap().unwrap();
+    let got = start.elapsed();
+    println!(
+        "gzip 1: {megabytes:.1} MB -> {:.1} MB, put {put:?}, get {got:?}",
+        size as f64 / 1e6
+    );
+    let plain = store.folder().join("plain");
+    let start = std::time::Instant::now();
+    std::fs::write(&plain, &kept.raw).unwrap();
+    let put = start.elapsed();
+    let start = std::time::Instant::now();
+    let bytes = std::fs::read(&plain).unwrap();
+    let got = start.elapsed();
+    let start = std::time::Instant::now();
+    let mut crc = Crc::new();
+    crc.update(&bytes);
+    println!(
+        "plain: put {put:?}, get {got:?} and {:?} for the checksum",
+        start.elapsed()
+    );
+}

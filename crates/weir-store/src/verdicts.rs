@@ -1,0 +1,76 @@
+//! Verdicts on releases, by name and version, each under the generation it was decided in.
+
+use sqlx::Row;
+
+use crate::{Store, StoreError};
+
+impl Store {
+    /// The verdict on a release, if it was decided in this generation.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn verdict(
+        &self,
+        name: &str,
+        version: &str,
+        generation: &str,
+    ) -> Result<Option<String>, StoreError> {
+        sqlx::query("SELECT json FROM verdict WHERE name = $1 AND version = $2 AND generation = $3")
+            .bind(name)
+            .bind(version)
+            .bind(generation)
+            .fetch_optional(&self.inner.database.read)
+            .await
+            .and_then(|row| row.map(|row| row.try_get(0)).transpose())
+            .map_err(StoreError::query("verdict", "look up a verdict"))
+    }
+
+    /// All verdicts on a package that were decided in this generation: version and verdict.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn verdicts(
+        &self,
+        name: &str,
+        generation: &str,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let failed = StoreError::query("verdict", "list verdicts");
+        sqlx::query("SELECT version, json FROM verdict WHERE name = $1 AND generation = $2")
+            .bind(name)
+            .bind(generation)
+            .fetch_all(&self.inner.database.read)
+            .await
+            .and_then(|rows| {
+                rows.iter()
+                    .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+                    .collect()
+            })
+            .map_err(failed)
+    }
+
+    /// Keeps a verdict; an earlier one on the same release is replaced.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn put_verdict(
+        &self,
+        name: &str,
+        version: &str,
+        generation: &str,
+        json: String,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO verdict (name, version, generation, json) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (name, version) DO UPDATE SET generation = excluded.generation, \
+             json = excluded.json",
+        )
+        .bind(name)
+        .bind(version)
+        .bind(generation)
+        .bind(json)
+        .execute(&self.inner.database.write)
+        .await
+        .map(drop)
+        .map_err(StoreError::query("verdict", "keep a verdict"))
+    }
+}

@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+pub mod clients;
+mod http_server;
+mod package;
+mod project;
+mod registry;
+pub mod samples;
+pub mod scenarios;
+mod sink;
+pub mod tarball;
+mod version_order;
+
+pub use http_server::Request;
+pub use package::{Package, Provenance, Release};
+pub use project::Project;
+pub use registry::{Advisory, Fault, Flavour, Registry};
+pub use sink::Sink;

@@ -1,0 +1,264 @@
+//! The HTTP client: certificates, proxies, connections.
+
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::{Certificate, ClientBuilder, NoProxy, Proxy};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use url::Url;
+use weir_npm::npmrc::Npmrc;
+
+use crate::config::Environment;
+use crate::error::{UpstreamError, chain};
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// Between two pieces of an answer.
+    pub idle: Duration,
+    /// A packument or small document, from first to last.
+    pub document: Duration,
+    /// A tarball, from first to last.
+    pub tarball: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            idle: Duration::from_secs(30),
+            document: Duration::from_secs(120),
+            tarball: Duration::from_secs(900),
+        }
+    }
+}
+
+/// How much may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a packument, decoded.
+    pub packument: u64,
+    /// Bytes of any other document, decoded.
+    pub document: u64,
+    /// Bytes of a tarball.
+    pub tarball: u64,
+}
+
+impl Default for Limits {
+    /// About twice the largest packuments in the wild; a tarball of 1 GiB.
+    fn default() -> Self {
+        Self {
+            packument: 64 << 20,
+            document: 16 << 20,
+            tarball: 1 << 30,
+        }
+    }
+}
+
+/// What is not in `.npmrc`.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The registry to use when none is configured.
+    pub default_registry: Option<Url>,
+    /// Where `NODE_EXTRA_CA_CERTS` and the proxy variables are looked up.
+    pub environment: Environment,
+    /// How long things may take.
+    pub timeouts: Timeouts,
+    /// How much may come.
+    pub limits: Limits,
+}
+
+/// What is said about us.
+const USER_AGENT: &str = concat!("weir/", env!("CARGO_PKG_VERSION"));
+
+/// Idle connections kept per host. Over HTTP/2 one carries everything; over HTTP/1.1 installs of all
+/// known clients stay below this (PROTOCOL 3.1, parallel sockets).
+const IDLE_CONNECTIONS: usize = 64;
+
+/// What an HTTP/2 upstream may send ahead on one stream, and on all of them. The second is 64 times
+/// the first, so that slow readers of some tarballs do not hold up everybody else.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 64 << 20;
+
+/// Builds the client that all upstreams of one configuration share.
+pub(crate) fn build(
+    npmrc: &Npmrc,
+    options: &Options,
+    needs_tls: bool,
+) -> Result<reqwest::Client, UpstreamError> {
+    let builder = || {
+        let builder = ClientBuilder::new()
+            .user_agent(USER_AGENT)
+            .connect_timeout(options.timeouts.connect)
+            .read_timeout(options.timeouts.idle)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .pool_idle_timeout(Duration::from_secs(90))
+            .tcp_nodelay(true)
+            .tcp_keepalive(Duration::from_secs(60))
+            .http2_initial_stream_window_size(STREAM_WINDOW)
+            .http2_initial_connection_window_size(CONNECTION_WINDOW)
+            .http2_keep_alive_interval(Duration::from_secs(20))
+            .http2_keep_alive_timeout(Duration::from_secs(10))
+            // Followed by hand: who gets credentials is our decision.
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false);
+        proxied(builder, npmrc, &options.environment)
+    };
+    let failed = |error: reqwest::Error| UpstreamError::Client { why: chain(&error) };
+    match trusted(builder()?, npmrc, &options.environment)?.build() {
+        // A machine without any certificate authorities can still use a plain HTTP upstream.
+        Err(error) if !needs_tls => {
+            tracing::warn!(error = %chain(&error), "no certificate authorities: HTTPS will not work");
+            builder()?.tls_certs_only([]).build().map_err(failed)
+        }
+        built => built.map_err(failed),
+    }
+}
+
+/// Decides which servers are believed, as npm does: `ca` and `cafile` replace the system's
+/// authorities, `NODE_EXTRA_CA_CERTS` adds to them. `SSL_CERT_FILE` and `SSL_CERT_DIR` name the
+/// system's authorities, and the verifier itself reads them.
+fn trusted(
+    builder: ClientBuilder,
+    npmrc: &Npmrc,
+    environment: &Environment,
+) -> Result<ClientBuilder, UpstreamError> {
+    if !npmrc.strict_ssl() {
+        tracing::warn!(
+            "strict-ssl=false: upstream certificates are NOT verified, anybody on the way can \
+             replace what is downloaded; remove the setting, or set `cafile` to your authority"
+        );
+        return Ok(builder.tls_danger_accept_invalid_certs(true));
+    }
+    let mut own = Vec::new();
+    for pem in npmrc
+        .ca()
+        .iter()
+        .filter(|pem| !pem.trim().is_empty() && *pem != "null")
+    {
+        own.extend(certificates(
+            pem.replace("\\n", "\n").as_bytes(),
+            "the `ca` setting",
+        )?);
+    }
+    if let Some(file) = npmrc.cafile() {
+        own.extend(certificate_file(&environment.expand(file), "cafile")?);
+    }
+    if !own.is_empty() {
+        return Ok(builder.tls_certs_only(own));
+    }
+    match environment
+        .get("NODE_EXTRA_CA_CERTS")
+        .filter(|file| !file.is_empty())
+    {
+        None => Ok(builder),
+        Some(file) => {
+            let extra = certificate_file(Path::new(file), "NODE_EXTRA_CA_CERTS")?;
+            Ok(if extra.is_empty() {
+                builder
+            } else {
+                builder.tls_certs_merge(extra)
+            })
+        }
+    }
+}
+
+/// The certificates in a file. One that is not there is passed over with a warning, as npm and
+/// Node do.
+fn certificate_file(path: &Path, setting: &str) -> Result<Vec<Certificate>, UpstreamError> {
+    let origin = format!("{setting} ({})", path.display());
+    match std::fs::read(path) {
+        Ok(pem) => certificates(&pem, &origin),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            tracing::warn!(%origin, "the file of certificate authorities does not exist");
+            Ok(Vec::new())
+        }
+        Err(error) => Err(UpstreamError::Certificates {
+            origin,
+            why: error.to_string(),
+        }),
+    }
+}
+
+/// The usable certificates in PEM text. Bundles of distributions hold a few that no verifier takes;
+/// these are left out.
+fn certificates(pem: &[u8], origin: &str) -> Result<Vec<Certificate>, UpstreamError> {
+    let failed = |why: String| UpstreamError::Certificates {
+        origin: origin.to_owned(),
+        why,
+    };
+    let mut usable = Vec::new();
+    let mut unusable = 0_u32;
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| failed(error.to_string()))?;
+        if rustls::RootCertStore::empty()
+            .add(certificate.clone())
+            .is_ok()
+        {
+            let certificate = Certificate::from_der(&certificate);
+            usable.push(certificate.map_err(|error| failed(chain(&error)))?);
+        } else {
+            unusable += 1;
+        }
+    }
+    if unusable > 0 {
+        tracing::warn!(%origin, unusable, "left out certificates that cannot be used");
+    }
+    if usable.is_empty() {
+        return Err(failed("no usable certificate in it".to_owned()));
+    }
+    Ok(usable)
+}
+
+/// Goes through a proxy where npm would: `https-proxy` or `proxy` for everything, else the
+/// environment's; never for hosts in `noproxy` or `NO_PROXY`.
+fn proxied(
+    builder: ClientBuilder,
+    npmrc: &Npmrc,
+    environment: &Environment,
+) -> Result<ClientBuilder, UpstreamError> {
+    let set = |value: &&str| !matches!(*value, "" | "null" | "false");
+    let configured = npmrc
+        .https_proxy()
+        .filter(set)
+        .or(npmrc.proxy().filter(set));
+    let noproxy = npmrc.noproxy().join(",");
+    let noproxy = if noproxy.is_empty() {
+        environment
+            .either("no_proxy")
+            .unwrap_or_default()
+            .to_owned()
+    } else {
+        noproxy
+    };
+    let usable = |built: reqwest::Result<Proxy>| match built {
+        Ok(proxy) => Ok(proxy.no_proxy(NoProxy::from_string(&noproxy))),
+        // The address may hold a password: it is not repeated.
+        Err(error) => Err(UpstreamError::Client {
+            why: format!(
+                "a proxy's address cannot be used: {}",
+                chain(&error.without_url())
+            ),
+        }),
+    };
+    // Nothing is taken from the process environment behind our back.
+    let builder = builder.no_proxy();
+    if let Some(proxy) = configured {
+        return Ok(builder.proxy(usable(Proxy::all(proxy))?));
+    }
+    let https = environment.either("https_proxy");
+    let http = https
+        .or(environment.either("http_proxy"))
+        .or(environment.either("proxy"));
+    let mut builder = builder;
+    if let Some(proxy) = https {
+        builder = builder.proxy(usable(Proxy::https(proxy))?);
+    }
+    if let Some(proxy) = http {
+        builder = builder.proxy(usable(Proxy::http(proxy))?);
+    }
+    Ok(builder)
+}

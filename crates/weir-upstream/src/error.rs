@@ -1,0 +1,229 @@
+//! What can go wrong with an upstream, by situation.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+/// Who is at fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The settings on this machine.
+    Configuration,
+    /// The way to the upstream: names, connections, TLS, time.
+    Network,
+    /// The upstream answered, and its answer is the trouble.
+    Upstream,
+    /// What was asked for.
+    Request,
+}
+
+/// Why an upstream did not give what was asked. Addresses are shown without user, password and
+/// query, where secrets travel; credentials are in no variant.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum UpstreamError {
+    /// No registry is configured, and the caller gave no default.
+    #[error("no registry is configured: set `registry` in .npmrc or npm_config_registry")]
+    NoRegistry,
+    /// A registry's address cannot be used.
+    #[error("the registry address {address:?} cannot be used: {why}")]
+    Address {
+        /// As configured, without user and password.
+        address: String,
+        /// Why not.
+        why: String,
+    },
+    /// A settings file exists and cannot be read.
+    #[error("cannot read {}: {why}", path.display())]
+    Settings {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        why: String,
+    },
+    /// Configured certificate authorities cannot be used.
+    #[error("cannot use the certificate authorities of {origin}: {why}")]
+    Certificates {
+        /// The setting or file.
+        origin: String,
+        /// Why not.
+        why: String,
+    },
+    /// The HTTP client cannot be built.
+    #[error("cannot set up HTTP: {why}")]
+    Client {
+        /// Why not.
+        why: String,
+    },
+    /// 404 or 410.
+    #[error("{url}: not found")]
+    NotFound {
+        /// What was asked for.
+        url: String,
+    },
+    /// 401 or 403: the upstream does not let us.
+    #[error(
+        "{url}: the upstream refused with {status}{}",
+        if *with_credentials { ", in spite of credentials" } else { "; no credentials are configured for it" }
+    )]
+    Denied {
+        /// What was asked for.
+        url: String,
+        /// 401 or 403.
+        status: u16,
+        /// Whether credentials were sent.
+        with_credentials: bool,
+    },
+    /// Any other answer that is not a success.
+    #[error("{url}: the upstream answered {status}")]
+    Status {
+        /// What was asked for.
+        url: String,
+        /// The status.
+        status: u16,
+        /// How long the upstream asks us to wait, where it says so in seconds.
+        retry_after: Option<Duration>,
+    },
+    /// No connection: name, route, TLS or proxy.
+    #[error("{url}: cannot connect: {why}")]
+    Connect {
+        /// What was asked for.
+        url: String,
+        /// What the network said.
+        why: String,
+    },
+    /// It took too long.
+    #[error("{url}: no answer in time")]
+    Timeout {
+        /// What was asked for.
+        url: String,
+    },
+    /// The answer broke off or cannot be decoded.
+    #[error("{url}: the answer is broken: {why}")]
+    Body {
+        /// What was asked for.
+        url: String,
+        /// How.
+        why: String,
+    },
+    /// The answer is longer than we are willing to read.
+    #[error("{url}: the answer is larger than {limit} bytes")]
+    TooLarge {
+        /// What was asked for.
+        url: String,
+        /// The limit, in bytes, decoded.
+        limit: u64,
+    },
+    /// Something else came than what was asked for: a login page, say.
+    #[error("{url}: expected {expected}, got {content_type} starting with {start:?}")]
+    Unexpected {
+        /// What was asked for.
+        url: String,
+        /// What it should have been.
+        expected: &'static str,
+        /// What the upstream says it is.
+        content_type: String,
+        /// Its first 60 characters, made printable.
+        start: String,
+    },
+    /// A redirect that is not followed.
+    #[error("{url}: a redirect is not followed: {why}")]
+    Redirect {
+        /// What was asked for.
+        url: String,
+        /// Why not.
+        why: String,
+    },
+    /// A path that is not handed on.
+    #[error("the path {path:?} is not handed on to an upstream")]
+    Path {
+        /// The path, made printable.
+        path: String,
+    },
+}
+
+impl UpstreamError {
+    /// Who is at fault.
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::NoRegistry
+            | Self::Address { .. }
+            | Self::Settings { .. }
+            | Self::Certificates { .. }
+            | Self::Client { .. } => Fault::Configuration,
+            Self::Connect { .. } | Self::Timeout { .. } => Fault::Network,
+            Self::NotFound { .. } | Self::Denied { .. } | Self::Path { .. } => Fault::Request,
+            Self::Status { .. }
+            | Self::Body { .. }
+            | Self::TooLarge { .. }
+            | Self::Unexpected { .. }
+            | Self::Redirect { .. } => Fault::Upstream,
+        }
+    }
+
+    /// Whether asking again a little later may help. This is also when an older answer may be
+    /// served in place of the failed one; "not found" never is (PROTOCOL 3.11, 21).
+    #[must_use]
+    pub const fn is_temporary(&self) -> bool {
+        match self {
+            Self::Connect { .. } | Self::Timeout { .. } | Self::Body { .. } => true,
+            Self::Status { status, .. } => matches!(*status, 408 | 425 | 429 | 500..=599),
+            _ => false,
+        }
+    }
+
+    /// Whether the upstream wants credentials, or other ones.
+    #[must_use]
+    pub const fn is_denied(&self) -> bool {
+        matches!(self, Self::Denied { .. })
+    }
+
+    /// Whether the upstream says that there is no such thing.
+    #[must_use]
+    pub const fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound { .. })
+    }
+}
+
+/// An address without user, password, query and fragment.
+pub(crate) fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    // Only addresses without a host refuse these; they have no user either.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.into()
+}
+
+/// Sorts what the HTTP client reports into our situations.
+pub(crate) fn sort(url: &Url, error: reqwest::Error) -> UpstreamError {
+    let error = error.without_url();
+    let url = shown(url);
+    if error.is_timeout() {
+        return UpstreamError::Timeout { url };
+    }
+    let why = chain(&error);
+    if error.is_body() || error.is_decode() {
+        UpstreamError::Body { url, why }
+    } else {
+        // Connections that break before an answer are reported as request errors.
+        UpstreamError::Connect { url, why }
+    }
+}
+
+/// An error and what lies beneath it, on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut inner = error.source();
+    while let Some(error) = inner {
+        let next = error.to_string();
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        inner = error.source();
+    }
+    weir_model::finding::printable(&text, 400)
+}

@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+mod body;
+mod client;
+mod config;
+mod error;
+mod registry;
+mod send;
+mod tarball;
+#[cfg(test)]
+mod tests;
+
+pub use client::{Limits, Options, Timeouts};
+pub use config::{Environment, load_npmrc};
+pub use error::{Fault, UpstreamError};
+pub use registry::{Conditional, Document, PackumentResponse, Upstream, Upstreams};
+pub use tarball::TarballStream;
+pub use url::Url;

@@ -1,0 +1,375 @@
+//! Registries: which one serves a package, and asking it for documents.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    LAST_MODIFIED, RETRY_AFTER,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use url::Url;
+use weir_npm::name::PackageName;
+use weir_npm::npmrc::Npmrc;
+
+use crate::client::{self, Options};
+use crate::error::shown;
+use crate::send::{Answer, Http, persistently};
+use crate::tarball::unexpected;
+use crate::{UpstreamError, body};
+
+/// All registries of one configuration.
+#[derive(Debug, Clone)]
+pub struct Upstreams {
+    default: Arc<Upstream>,
+    scopes: BTreeMap<String, Arc<Upstream>>,
+}
+
+/// One registry.
+#[derive(Debug)]
+pub struct Upstream {
+    base: Url,
+    http: Arc<Http>,
+}
+
+impl Upstreams {
+    /// Sets up the registries that npm's settings name: the default one, and one for each scope
+    /// that has its own.
+    ///
+    /// # Errors
+    /// When no registry is known, or an address, a file of certificate authorities or a proxy
+    /// cannot be used.
+    pub fn from_npmrc(npmrc: &Npmrc, options: &Options) -> Result<Self, UpstreamError> {
+        let default = match npmrc.registry() {
+            Some(address) => base_of(&address)?,
+            None => match &options.default_registry {
+                Some(address) => base_of(address.as_str())?,
+                None => return Err(UpstreamError::NoRegistry),
+            },
+        };
+        let mut bases = BTreeMap::new();
+        for (scope, address) in npmrc.scope_registries() {
+            bases.insert(scope.to_owned(), base_of(&address)?);
+        }
+        let needs_tls = std::iter::once(&default)
+            .chain(bases.values())
+            .any(|base| base.scheme() == "https");
+        let http = Arc::new(Http {
+            client: client::build(npmrc, options, needs_tls)?,
+            npmrc: npmrc.clone(),
+            timeouts: options.timeouts,
+            limits: options.limits,
+        });
+        let upstream = |base: Url| {
+            Arc::new(Upstream {
+                base,
+                http: Arc::clone(&http),
+            })
+        };
+        Ok(Self {
+            default: upstream(default),
+            scopes: bases
+                .into_iter()
+                .map(|(scope, base)| (scope, upstream(base)))
+                .collect(),
+        })
+    }
+
+    /// The registry that serves a package.
+    #[must_use]
+    pub fn upstream_for(&self, name: &PackageName) -> &Arc<Upstream> {
+        name.scope()
+            .and_then(|scope| self.scopes.get(scope))
+            .unwrap_or(&self.default)
+    }
+
+    /// The registry of everything without a scope of its own.
+    #[must_use]
+    pub const fn default_upstream(&self) -> &Arc<Upstream> {
+        &self.default
+    }
+
+    /// Scopes with a registry of their own, without `@`.
+    pub fn scopes(&self) -> impl Iterator<Item = (&str, &Arc<Upstream>)> {
+        self.scopes
+            .iter()
+            .map(|(scope, upstream)| (scope.as_str(), upstream))
+    }
+}
+
+/// Checks a registry's address and ends it with a slash.
+fn base_of(address: &str) -> Result<Url, UpstreamError> {
+    let parsed = Url::parse(address);
+    let failed = |why: &str| UpstreamError::Address {
+        address: match Url::parse(address) {
+            Ok(url) => shown(&url),
+            // Could be anything, a secret on the wrong line too.
+            Err(_) => "(unreadable)".to_owned(),
+        },
+        why: why.to_owned(),
+    };
+    let mut url = parsed.map_err(|error| failed(&error.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(failed("only http and https registries are supported"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(failed(
+            "put credentials into .npmrc as `//host/:_authToken`, not into it",
+        ));
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    Ok(url)
+}
+
+/// What is known of an earlier answer, to ask whether it still holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Conditional {
+    /// Its entity tag.
+    pub etag: Option<String>,
+    /// Its date of last change, as the upstream wrote it.
+    pub last_modified: Option<String>,
+}
+
+/// A registry's answer about a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PackumentResponse {
+    /// The packument.
+    Fresh {
+        /// Its bytes, decoded.
+        raw: Bytes,
+        /// Its entity tag.
+        etag: Option<String>,
+        /// Its date of last change, as the upstream wrote it.
+        last_modified: Option<String>,
+    },
+    /// The earlier answer still holds.
+    NotModified,
+}
+
+/// Any other document, to be handed on.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The upstream's status.
+    pub status: StatusCode,
+    /// Those of its headers that concern the client: content type, validators, caching.
+    pub headers: HeaderMap,
+    /// Its body, decoded.
+    pub body: Bytes,
+}
+
+/// Headers of a document that are handed on.
+const HANDED_ON: [HeaderName; 5] = [
+    CONTENT_TYPE,
+    ETAG,
+    LAST_MODIFIED,
+    CACHE_CONTROL,
+    RETRY_AFTER,
+];
+
+impl Upstream {
+    /// The registry's address, ending in a slash, without credentials. Names this upstream in caches.
+    #[must_use]
+    pub const fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// The same as text.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.base.as_str()
+    }
+
+    pub(crate) fn http(&self) -> &Http {
+        &self.http
+    }
+
+    pub(crate) fn replace_host(&self) -> Option<&str> {
+        self.http.npmrc.replace_registry_host()
+    }
+
+    /// A package's full packument. Asked for as npm does, and up to twice more where that helps.
+    ///
+    /// # Errors
+    /// As the status says; [`UpstreamError::Unexpected`] when something other than a JSON object
+    /// comes; [`UpstreamError::TooLarge`] beyond the limit.
+    pub async fn packument(
+        &self,
+        name: &PackageName,
+        known: &Conditional,
+    ) -> Result<PackumentResponse, UpstreamError> {
+        let segment = name.to_url_segment();
+        let url = self
+            .base
+            .join(&segment)
+            .map_err(|_| UpstreamError::Path { path: segment })?;
+        persistently(|| self.packument_once(&url, known)).await
+    }
+
+    async fn packument_once(
+        &self,
+        url: &Url,
+        known: &Conditional,
+    ) -> Result<PackumentResponse, UpstreamError> {
+        let http = self.http();
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let validators = [
+            (IF_NONE_MATCH, &known.etag),
+            (IF_MODIFIED_SINCE, &known.last_modified),
+        ];
+        for (header, value) in validators {
+            if let Some(value) = value
+                .as_deref()
+                .and_then(|value| HeaderValue::from_str(value).ok())
+            {
+                headers.insert(header, value);
+            }
+        }
+        let conditional =
+            headers.contains_key(IF_NONE_MATCH) || headers.contains_key(IF_MODIFIED_SINCE);
+        let answer = http
+            .get(url, &headers, true, http.timeouts.document)
+            .await?;
+        let answer = answer.successful()?;
+        if answer.response.status() == StatusCode::NOT_MODIFIED {
+            if conditional {
+                return Ok(PackumentResponse::NotModified);
+            }
+            let why = "304 without having been asked".to_owned();
+            return Err(UpstreamError::Body {
+                url: shown(&answer.url),
+                why,
+            });
+        }
+        let header = |name: &HeaderName| {
+            let value = answer.response.headers().get(name)?.to_str().ok()?;
+            (value.len() <= MAX_VALIDATOR).then(|| value.to_owned())
+        };
+        let (etag, last_modified) = (header(&ETAG), header(&LAST_MODIFIED));
+        let content_type = answer.response.headers().get(CONTENT_TYPE).cloned();
+        let raw = body::read(&answer.url, answer.response, http.limits.packument).await?;
+        let content_type = content_type
+            .as_ref()
+            .map_or(&b""[..], |value| value.as_bytes());
+        if !looks_like_an_object(content_type, &raw) {
+            return Err(unexpected(&answer.url, "a JSON object", content_type, &raw));
+        }
+        Ok(PackumentResponse::Fresh {
+            raw,
+            etag,
+            last_modified,
+        })
+    }
+
+    /// Any document under `-/`, to be handed on with its status. Not retried.
+    ///
+    /// # Errors
+    /// [`UpstreamError::Path`] for a path that does not begin with `-/` or climbs out of it;
+    /// otherwise when no answer comes or it is too large. A status is never an error here.
+    pub async fn document(
+        &self,
+        path: &str,
+        accept: Option<&str>,
+    ) -> Result<Document, UpstreamError> {
+        let url = self.inner_url(path, "-/")?;
+        let accept = accept.and_then(|accept| HeaderValue::from_str(accept).ok());
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            ACCEPT,
+            accept.unwrap_or_else(|| HeaderValue::from_static("application/json")),
+        );
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let http = self.http();
+        let answer = http
+            .get(&url, &headers, true, http.timeouts.document)
+            .await?;
+        self.handed_on(answer).await
+    }
+
+    /// Sends an audit request (`-/npm/v1/security/...`) on and hands the answer back with its
+    /// status. `gzip` says that the body is compressed, as clients send it. Not retried.
+    ///
+    /// # Errors
+    /// As for [`Self::document`].
+    pub async fn audit(
+        &self,
+        path: &str,
+        body: Bytes,
+        gzip: bool,
+    ) -> Result<Document, UpstreamError> {
+        let url = self.inner_url(path, "-/npm/v1/security/")?;
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if gzip {
+            headers.insert(
+                http::header::CONTENT_ENCODING,
+                HeaderValue::from_static("gzip"),
+            );
+        }
+        let http = self.http();
+        let answer = http
+            .post(&url, headers, body, http.timeouts.document)
+            .await?;
+        self.handed_on(answer).await
+    }
+
+    async fn handed_on(&self, answer: Answer) -> Result<Document, UpstreamError> {
+        let status = answer.response.status();
+        let mut headers = HeaderMap::new();
+        for name in HANDED_ON {
+            if let Some(value) = answer.response.headers().get(&name) {
+                headers.insert(name, value.clone());
+            }
+        }
+        let body = body::read(&answer.url, answer.response, self.http().limits.document).await?;
+        Ok(Document {
+            status,
+            headers,
+            body,
+        })
+    }
+
+    /// The address of a path under `below` in this registry. Refuses whatever one reader or another
+    /// could take for a step upward.
+    fn inner_url(&self, path: &str, below: &str) -> Result<Url, UpstreamError> {
+        let refused = || UpstreamError::Path {
+            path: weir_model::finding::printable(path, 200),
+        };
+        let inner = path.strip_prefix('/').unwrap_or(path);
+        let lower = inner.to_ascii_lowercase().replace("%2e", ".");
+        let odd = lower.contains("..") || lower.contains('\\') || lower.contains("%5c");
+        if odd || !inner.starts_with(below) {
+            return Err(refused());
+        }
+        let url = self.base.join(inner).ok();
+        let below = format!("{}{below}", self.base.as_str());
+        url.filter(|url| url.as_str().starts_with(&below))
+            .ok_or_else(refused)
+    }
+
+    /// Whether the registry answers at all. Returns the status of its `-/ping`; not every registry
+    /// has one, so 404 says that it is there, too.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn ping(&self) -> Result<StatusCode, UpstreamError> {
+        Ok(self.document("-/ping", None).await?.status)
+    }
+}
+
+/// Longest entity tag or date kept, in bytes.
+const MAX_VALIDATOR: usize = 1024;
+
+/// Whether a body can be a packument: it begins like an object, and nobody says that it is a page.
+fn looks_like_an_object(content_type: &[u8], body: &[u8]) -> bool {
+    let is_page = content_type.to_ascii_lowercase().starts_with(b"text/html");
+    !is_page && body.trim_ascii_start().first() == Some(&b'{')
+}

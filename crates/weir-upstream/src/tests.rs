@@ -1,0 +1,901 @@
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use weir_npm::name::PackageName;
+use weir_npm::npmrc::Npmrc;
+
+use super::*;
+
+/// A server that gives prepared bytes for each request, and keeps the requests.
+struct Server {
+    address: String,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    async fn start(answer: impl Fn(&str, usize) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/", listener.local_addr().unwrap());
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (seen, answer) = (Arc::clone(&requests), Arc::new(answer));
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
+                tokio::spawn(async move {
+                    let mut request = Vec::new();
+                    while !request.ends_with(b"\r\n\r\n") {
+                        let mut byte = [0; 1];
+                        if socket.read(&mut byte).await.unwrap_or(0) == 0 {
+                            return;
+                        }
+                        request.push(byte[0]);
+                    }
+                    let request = String::from_utf8(request).unwrap();
+                    let number = {
+                        let mut seen = seen.lock().unwrap();
+                        seen.push(request.clone());
+                        seen.len()
+                    };
+                    let _ = socket.write_all(&answer(&request, number)).await;
+                    let _ = socket.shutdown().await;
+                });
+            }
+        });
+        Self { address, requests }
+    }
+
+    fn seen(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// `//127.0.0.1:port/`, as credentials are keyed.
+    fn key(&self) -> &str {
+        self.address.strip_prefix("http:").unwrap()
+    }
+
+    /// Its registry, with a token of its own.
+    fn upstreams(&self) -> Upstreams {
+        self.upstreams_with("", Limits::default())
+    }
+
+    fn upstreams_with(&self, more: &str, limits: Limits) -> Upstreams {
+        let text = format!(
+            "registry={}\n{}:_authToken=s3cret\n{more}\n",
+            self.address,
+            self.key()
+        );
+        let options = Options {
+            timeouts: Timeouts {
+                idle: Duration::from_secs(2),
+                ..Timeouts::default()
+            },
+            limits,
+            ..Options::default()
+        };
+        Upstreams::from_npmrc(&Npmrc::parse(&text, &BTreeMap::new()), &options).unwrap()
+    }
+}
+
+fn http(status: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
+    let mut head = format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n",
+        body.len()
+    );
+    for header in headers {
+        head.push_str(header);
+        head.push_str("\r\n");
+    }
+    head.push_str("\r\n");
+    [head.as_bytes(), body].concat()
+}
+
+const JSON: &str = "content-type: application/json";
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn name(text: &str) -> PackageName {
+    PackageName::parse(text).unwrap()
+}
+
+async fn fetch(upstreams: &Upstreams, package: &str) -> Result<PackumentResponse, UpstreamError> {
+    let name = name(package);
+    upstreams
+        .upstream_for(&name)
+        .packument(&name, &Conditional::default())
+        .await
+}
+
+fn raw(response: PackumentResponse) -> Vec<u8> {
+    match response {
+        PackumentResponse::Fresh { raw, .. } => raw.to_vec(),
+        PackumentResponse::NotModified => panic!("not modified"),
+    }
+}
+
+#[tokio::test]
+async fn a_packument_is_asked_for_as_npm_does_and_decoded() {
+    let server = Server::start(|_, _| {
+        http(
+            "200 OK",
+            &[
+                JSON,
+                "content-encoding: gzip",
+                "etag: \"1\"",
+                "last-modified: then",
+            ],
+            &gzip(b" {\"name\":\"@s/n\"}"),
+        )
+    })
+    .await;
+    let response = fetch(&server.upstreams(), "@s/n").await.unwrap();
+    let PackumentResponse::Fresh {
+        raw,
+        etag,
+        last_modified,
+        ..
+    } = response
+    else {
+        panic!()
+    };
+    assert_eq!(&raw[..], b" {\"name\":\"@s/n\"}");
+    assert_eq!(
+        (etag.as_deref(), last_modified.as_deref()),
+        (Some("\"1\""), Some("then"))
+    );
+    let seen = server.seen();
+    assert!(
+        seen[0].starts_with("GET /@s%2fn HTTP/1.1\r\n"),
+        "{}",
+        seen[0]
+    );
+    for line in [
+        "accept: application/json\r\n",
+        "accept-encoding: gzip\r\n",
+        "authorization: Bearer s3cret\r\n",
+        "user-agent: weir/",
+    ] {
+        assert!(seen[0].contains(line), "{line} in {}", seen[0]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_is_asked_about() {
+    let server = Server::start(|_, _| http("304 Not Modified", &[], b"")).await;
+    let upstreams = server.upstreams();
+    let known = Conditional {
+        etag: Some("\"1\"".into()),
+        last_modified: Some("then".into()),
+    };
+    let response = upstreams
+        .default_upstream()
+        .packument(&name("a"), &known)
+        .await
+        .unwrap();
+    assert_eq!(response, PackumentResponse::NotModified);
+    let seen = server.seen();
+    assert!(
+        seen[0].contains("if-none-match: \"1\"\r\n")
+            && seen[0].contains("if-modified-since: then\r\n")
+    );
+    // A 304 that nobody asked for is no answer.
+    let error = fetch(&upstreams, "a").await.unwrap_err();
+    assert!(matches!(error, UpstreamError::Body { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_page_is_refused_by_address_kind_and_beginning() {
+    let page = "<html><title>Sign in</title>\u{1b}[2J".to_owned() + &"x".repeat(100);
+    let server = Server::start(move |request, _| {
+        let kind = if request.contains("/plain") {
+            "text/plain"
+        } else {
+            "text/html"
+        };
+        http(
+            "200 OK",
+            &[&format!("content-type: {kind}")],
+            page.as_bytes(),
+        )
+    })
+    .await;
+    for package in ["html", "plain"] {
+        let error = fetch(&server.upstreams(), package).await.unwrap_err();
+        let text = error.to_string();
+        let UpstreamError::Unexpected { url, start, .. } = &error else {
+            panic!("{text}")
+        };
+        assert_eq!(url, &format!("{}{package}", server.address));
+        assert!(
+            start.starts_with("<html><title>Sign in</title>\\u{1b}"),
+            "{start}"
+        );
+        assert!(text.contains("text/") && !text.contains('\u{1b}'), "{text}");
+        assert!(!error.is_temporary());
+        assert_eq!(error.fault(), Fault::Upstream);
+    }
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn trouble_that_passes_is_waited_for() {
+    for trouble in ["500 Oops", "503 Busy", "429 Slow down"] {
+        let server = Server::start(move |_, number| match number {
+            1 => http(trouble, &[], b"no"),
+            _ => http("200 OK", &[JSON], b"{}"),
+        })
+        .await;
+        assert_eq!(raw(fetch(&server.upstreams(), "a").await.unwrap()), b"{}");
+        assert_eq!(server.seen().len(), 2);
+    }
+    let server = Server::start(|_, _| http("500 Oops", &[], b"no")).await;
+    let error = fetch(&server.upstreams(), "a").await.unwrap_err();
+    assert!(matches!(error, UpstreamError::Status { status: 500, .. }) && error.is_temporary());
+    assert_eq!(server.seen().len(), 3);
+    // Somebody who wants us to wait for a minute gets asked no more.
+    let server = Server::start(|_, _| http("429 Slow down", &["retry-after: 60"], b"no")).await;
+    fetch(&server.upstreams(), "a").await.unwrap_err();
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn answers_that_settle_it_are_not_asked_for_twice() {
+    for (status, check) in [
+        (
+            "404 Not Found",
+            (|error| error.is_not_found()) as fn(&UpstreamError) -> bool,
+        ),
+        ("410 Gone", |error| error.is_not_found()),
+        ("401 No", |error| {
+            matches!(
+                error,
+                UpstreamError::Denied {
+                    status: 401,
+                    with_credentials: true,
+                    ..
+                }
+            )
+        }),
+        ("403 No", |error| {
+            matches!(error, UpstreamError::Denied { status: 403, .. })
+        }),
+        ("418 Teapot", |error| {
+            matches!(error, UpstreamError::Status { status: 418, .. })
+        }),
+    ] {
+        let server = Server::start(move |_, _| http(status, &[], b"{}")).await;
+        let error = fetch(&server.upstreams(), "a").await.unwrap_err();
+        assert!(check(&error) && !error.is_temporary(), "{error}");
+        assert!(!error.to_string().contains("s3cret") && !format!("{error:?}").contains("s3cret"));
+        assert_eq!(server.seen().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_cut_answer_is_asked_for_again_and_never_taken_for_whole() {
+    let whole = http("200 OK", &[JSON], b"{\"name\":\"a\",\"versions\":{}}");
+    let compressed = http(
+        "200 OK",
+        &[JSON, "content-encoding: gzip"],
+        &gzip(b"{\"name\":\"a\"}"),
+    );
+    // A gzip stream that ends early inside an answer that is long enough.
+    let stream = gzip(b"{\"name\":\"a\"}");
+    let inner = http(
+        "200 OK",
+        &[JSON, "content-encoding: gzip"],
+        &stream[..stream.len() - 6],
+    );
+    let cut = |bytes: &[u8]| bytes[..bytes.len() - 7].to_vec();
+    for (broken, good) in [
+        (cut(&whole), whole.clone()),
+        (cut(&compressed), compressed.clone()),
+        (inner, compressed),
+    ] {
+        let server = Server::start(move |_, number| {
+            if number == 1 {
+                broken.clone()
+            } else {
+                good.clone()
+            }
+        })
+        .await;
+        assert!(
+            raw(fetch(&server.upstreams(), "a").await.unwrap()).starts_with(b"{\"name\":\"a\"")
+        );
+        assert_eq!(server.seen().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn floods_and_bombs_stop_at_the_limit() {
+    let flood = vec![b' '; 100_000];
+    let bomb = gzip(&vec![b' '; 50_000_000]);
+    assert!(bomb.len() < 1_000_000);
+    let server = Server::start(move |request, _| {
+        if request.contains("/bomb") {
+            http("200 OK", &[JSON, "content-encoding: gzip"], &bomb)
+        } else {
+            http("200 OK", &[JSON], &flood)
+        }
+    })
+    .await;
+    let upstreams = server.upstreams_with(
+        "",
+        Limits {
+            packument: 99_999,
+            ..Limits::default()
+        },
+    );
+    for package in ["bomb", "flood"] {
+        let error = fetch(&upstreams, package).await.unwrap_err();
+        assert!(
+            matches!(error, UpstreamError::TooLarge { limit: 99_999, .. }),
+            "{error}"
+        );
+    }
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn other_encodings_are_refused_by_name() {
+    let server = Server::start(|_, _| http("200 OK", &[JSON, "content-encoding: br"], b"{}")).await;
+    let error = fetch(&server.upstreams(), "a").await.unwrap_err();
+    assert!(error.to_string().contains("\"br\""), "{error}");
+}
+
+#[tokio::test]
+async fn credentials_do_not_follow_to_another_host() {
+    let other = Server::start(|_, _| http("200 OK", &[JSON], b"{}")).await;
+    let target = other.address.clone();
+    let server = Server::start(move |request, _| {
+        if request.starts_with("GET /here") {
+            http("302 Found", &["location: /there"], b"")
+        } else if request.starts_with("GET /there") {
+            http("200 OK", &[JSON], b"{}")
+        } else {
+            http("302 Found", &[&format!("location: {target}a")], b"")
+        }
+    })
+    .await;
+    // Even credentials of the other host's own stay here: the redirect is not ours to sign.
+    let upstreams = server.upstreams_with(
+        &format!("{}:_authToken=0ther", other.key()),
+        Limits::default(),
+    );
+    fetch(&upstreams, "a").await.unwrap();
+    assert!(server.seen()[0].contains("authorization: Bearer s3cret"));
+    assert!(
+        !other.seen()[0].to_lowercase().contains("authorization"),
+        "{}",
+        other.seen()[0]
+    );
+    // On the same host they stay.
+    fetch(&upstreams, "here").await.unwrap();
+    assert!(server.seen()[2].starts_with("GET /there") && server.seen()[2].contains("s3cret"));
+}
+
+#[tokio::test]
+async fn redirects_end() {
+    let server = Server::start(|request, _| {
+        let target = if request.contains("/file") {
+            "file:///etc/hostname"
+        } else {
+            "/again"
+        };
+        http("302 Found", &[&format!("location: {target}")], b"")
+    })
+    .await;
+    for package in ["loop", "file"] {
+        let error = fetch(&server.upstreams(), package).await.unwrap_err();
+        assert!(matches!(error, UpstreamError::Redirect { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_there_is_said_so() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!(
+        "http://user:pa55@{}/?q=t0ken",
+        listener.local_addr().unwrap()
+    );
+    drop(listener);
+    let npmrc = Npmrc::parse(&format!("registry={address}"), &BTreeMap::new());
+    let error = Upstreams::from_npmrc(&npmrc, &Options::default()).unwrap_err();
+    assert!(matches!(error, UpstreamError::Address { .. }), "{error}");
+    assert!(
+        !error.to_string().contains("pa55") && !error.to_string().contains("t0ken"),
+        "{error}"
+    );
+
+    let npmrc = Npmrc::parse(
+        &format!("registry={}", address.replace("user:pa55@", "")),
+        &BTreeMap::new(),
+    );
+    let upstreams = Upstreams::from_npmrc(&npmrc, &Options::default()).unwrap();
+    let error = fetch(&upstreams, "a").await.unwrap_err();
+    assert!(
+        matches!(error, UpstreamError::Connect { .. }) && error.is_temporary(),
+        "{error}"
+    );
+    assert_eq!(error.fault(), Fault::Network);
+}
+
+#[tokio::test]
+async fn a_silent_upstream_does_not_hold_us() {
+    let server = Server::start(|_, _| {
+        std::thread::sleep(Duration::from_millis(1500));
+        Vec::new()
+    })
+    .await;
+    let text = format!("registry={}", server.address);
+    let timeouts = Timeouts {
+        document: Duration::from_millis(200),
+        ..Timeouts::default()
+    };
+    let options = Options {
+        timeouts,
+        ..Options::default()
+    };
+    let upstreams =
+        Upstreams::from_npmrc(&Npmrc::parse(&text, &BTreeMap::new()), &options).unwrap();
+    let error = fetch(&upstreams, "a").await.unwrap_err();
+    assert!(matches!(error, UpstreamError::Timeout { .. }), "{error}");
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn scopes_go_to_their_own_registry() {
+    let scoped = Server::start(|_, _| http("200 OK", &[JSON], b"{\"scoped\":1}")).await;
+    let server = Server::start(|_, _| http("200 OK", &[JSON], b"{}")).await;
+    let upstreams = server.upstreams_with(
+        &format!("@s:registry={}", scoped.address),
+        Limits::default(),
+    );
+    assert_eq!(
+        raw(fetch(&upstreams, "@s/n").await.unwrap()),
+        b"{\"scoped\":1}"
+    );
+    assert_eq!(raw(fetch(&upstreams, "@t/n").await.unwrap()), b"{}");
+    assert!(!scoped.seen()[0].to_lowercase().contains("authorization"));
+    assert_eq!(
+        upstreams
+            .scopes()
+            .map(|(scope, _)| scope)
+            .collect::<Vec<_>>(),
+        ["s"]
+    );
+    assert!(matches!(
+        Upstreams::from_npmrc(&Npmrc::default(), &Options::default()).unwrap_err(),
+        UpstreamError::NoRegistry
+    ));
+}
+
+#[tokio::test]
+async fn a_tarball_streams_as_it_is() {
+    let body = gzip(&vec![b'x'; 300_000]);
+    let expected = body.clone();
+    let server = Server::start(move |_, number| match number {
+        1 => http("502 Bad Gateway", &[], b""),
+        _ => http(
+            "200 OK",
+            &[
+                "content-type: application/octet-stream",
+                "content-encoding: gzip",
+            ],
+            &body,
+        ),
+    })
+    .await;
+    let upstreams = server.upstreams();
+    let upstream = upstreams.default_upstream();
+    let dist = format!("{}a/-/a-1.0.0.tgz", server.address);
+    let tarball = upstream
+        .tarball_of(&name("a"), "1.0.0", &dist)
+        .await
+        .unwrap();
+    assert_eq!(tarball.content_length, Some(expected.len() as u64));
+    let chunks: Vec<_> = tarball.stream.try_collect().await.unwrap();
+    assert_eq!(chunks.concat(), expected);
+    assert!(server.seen()[1].contains("accept-encoding: identity\r\n"));
+}
+
+#[tokio::test]
+async fn a_tarball_that_breaks_off_ends_with_an_error() {
+    let server = Server::start(|request, _| {
+        if request.contains("page") {
+            return http(
+                "200 OK",
+                &["content-type: text/html; charset=utf-8"],
+                b"<html>",
+            );
+        }
+        let mut whole = http("200 OK", &[], &[b'x'; 5000]);
+        whole.truncate(3000);
+        whole
+    })
+    .await;
+    let upstreams = server.upstreams();
+    let upstream = upstreams.default_upstream();
+    let url = |path: &str| upstream.base().join(path).unwrap();
+    let tarball = upstream.tarball(&url("a/-/a-1.0.0.tgz")).await.unwrap();
+    let chunks: Vec<_> = tarball.stream.collect().await;
+    assert!(
+        matches!(chunks.last(), Some(Err(UpstreamError::Body { .. }))),
+        "{:?}",
+        chunks.last()
+    );
+    let error = upstream
+        .tarball(&url("page/-/page-1.0.0.tgz"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            UpstreamError::Unexpected {
+                expected: "a tarball",
+                ..
+            }
+        ),
+        "{error}"
+    );
+    let little = server.upstreams_with(
+        "",
+        Limits {
+            tarball: 4000,
+            ..Limits::default()
+        },
+    );
+    let error = little
+        .default_upstream()
+        .tarball(&url("a/-/a-1.0.0.tgz"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, UpstreamError::TooLarge { limit: 4000, .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_mirrors_tarball_is_looked_for_at_home_first() {
+    let public = Server::start(|_, _| http("200 OK", &[], b"public")).await;
+    let server = Server::start(|request, _| {
+        if request.starts_with("GET /a/-/a-1.0.0.tgz") {
+            http("200 OK", &[], b"home")
+        } else {
+            http("404 Not Found", &[], b"")
+        }
+    })
+    .await;
+    let upstreams = server.upstreams_with(
+        &format!("{}:_authToken=0ther", public.key()),
+        Limits::default(),
+    );
+    let upstream = upstreams.default_upstream();
+    for (version, expected) in [("1.0.0", &b"home"[..]), ("2.0.0", b"public")] {
+        let dist = format!("{}a/-/a-{version}.tgz", public.address);
+        let tarball = upstream
+            .tarball_of(&name("a"), version, &dist)
+            .await
+            .unwrap();
+        let chunks: Vec<_> = tarball.stream.try_collect().await.unwrap();
+        assert_eq!(chunks.concat(), expected);
+    }
+    assert!(!public.seen()[0].to_lowercase().contains("authorization"));
+}
+
+fn addresses(settings: &str, package: &str, dist: &str) -> Vec<String> {
+    let npmrc = Npmrc::parse(settings, &BTreeMap::new());
+    let upstreams = Upstreams::from_npmrc(&npmrc, &Options::default()).unwrap();
+    let urls = upstreams
+        .default_upstream()
+        .tarball_urls(&name(package), "1.0.0", dist);
+    urls.into_iter().map(String::from).collect()
+}
+
+#[test]
+fn where_a_tarball_may_be() {
+    let mirror = "registry=https://mirror.example.invalid/npm";
+    let home = |path: &str| format!("https://mirror.example.invalid/npm/{path}");
+    let same = home("files/a-1.0.0.tgz");
+    assert_eq!(addresses(mirror, "a", &same), [same.as_str()]);
+    // A relative address, none, and one that nobody should follow.
+    assert_eq!(
+        addresses(mirror, "a", "a/-/a-1.0.0.tgz"),
+        [home("a/-/a-1.0.0.tgz")]
+    );
+    assert_eq!(
+        addresses(mirror, "@s/n", "file:///etc/passwd"),
+        [home("@s/n/-/n-1.0.0.tgz")]
+    );
+    // The public host: home first, then verbatim.
+    let public = "https://public.example.invalid/@s%2fn/-/n-1.0.0.tgz?x=1";
+    assert_eq!(
+        addresses(mirror, "@s/n", public),
+        [home("@s%2fn/-/n-1.0.0.tgz?x=1"), public.to_owned()]
+    );
+    // No familiar path: the conventional one.
+    let odd = "https://cdn.example.invalid/blobs/123";
+    assert_eq!(
+        addresses(mirror, "a", odd),
+        [home("a/-/a-1.0.0.tgz"), odd.to_owned()]
+    );
+    // Never down to http, never from outside into a private network.
+    for hostile in [
+        "http://public.example.invalid/a/-/a-1.0.0.tgz",
+        "https://127.0.0.1/a/-/a-1.0.0.tgz",
+        "https://[::ffff:10.0.0.1]/a/-/a-1.0.0.tgz",
+        "https://169.254.169.254/a/-/a-1.0.0.tgz",
+        "https://intranet/a/-/a-1.0.0.tgz",
+    ] {
+        assert_eq!(
+            addresses(mirror, "a", hostile),
+            [home("a/-/a-1.0.0.tgz")],
+            "{hostile}"
+        );
+    }
+    // npm's own setting decides.
+    let always = format!("{mirror}\nreplace-registry-host=always");
+    assert_eq!(
+        addresses(&always, "@s/n", public),
+        [home("@s%2fn/-/n-1.0.0.tgz?x=1")]
+    );
+    let never = format!("{mirror}\nreplace-registry-host=never");
+    assert_eq!(addresses(&never, "@s/n", public), [public]);
+    // From a private upstream, the way out is open.
+    let inside = "registry=http://127.0.0.1:4873/";
+    let found = addresses(inside, "@s/n", public);
+    assert_eq!(found[1], public);
+}
+
+#[tokio::test]
+async fn small_documents_are_handed_on_with_their_status() {
+    let server = Server::start(|request, _| {
+        if request.starts_with("GET /-/npm/v1/keys ") {
+            http(
+                "200 OK",
+                &[JSON, "set-cookie: a=b", "etag: \"k\""],
+                b"{\"keys\":[]}",
+            )
+        } else {
+            http("404 Not Found", &[JSON], b"{}")
+        }
+    })
+    .await;
+    let upstreams = server.upstreams();
+    let upstream = upstreams.default_upstream();
+    let keys = upstream.document("/-/npm/v1/keys", None).await.unwrap();
+    assert_eq!(
+        (keys.status.as_u16(), &keys.body[..]),
+        (200, &b"{\"keys\":[]}"[..])
+    );
+    assert!(keys.headers.contains_key("etag") && !keys.headers.contains_key("set-cookie"));
+    assert_eq!(upstream.ping().await.unwrap().as_u16(), 404);
+    let audit = upstream
+        .audit("-/npm/v1/keys", "{}".into(), false)
+        .await
+        .unwrap_err();
+    assert!(matches!(audit, UpstreamError::Path { .. }), "{audit}");
+    for path in [
+        "secret",
+        "/-/../secret",
+        "-/%2e%2e/secret",
+        "-/..%2fsecret",
+        "-\\x",
+        "//other.example.invalid/-/x",
+        "-/a\\..\\b",
+    ] {
+        let error = upstream.document(path, None).await.unwrap_err();
+        assert!(
+            matches!(error, UpstreamError::Path { .. }),
+            "{path}: {error}"
+        );
+    }
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[test]
+fn settings_are_layered_as_npm_layers_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |inner: &str| folder.path().join(inner);
+    for inner in ["home", "project/src", "prefix/etc"] {
+        std::fs::create_dir_all(path(inner)).unwrap();
+    }
+    std::fs::write(path("project/package.json"), "{}").unwrap();
+    let set = |file: &str, text: &str| std::fs::write(path(file), text).unwrap();
+    set(
+        "prefix/etc/npmrc",
+        "registry=https://global.example.invalid/\n@g:registry=https://g.example.invalid/\n",
+    );
+    set(
+        "home/.npmrc",
+        "registry=https://user.example.invalid/\n@u:registry=https://u.example.invalid/\n",
+    );
+    set(
+        "project/.npmrc",
+        "registry=https://project.example.invalid/\n",
+    );
+    let environment = |more: &[(&str, &str)]| -> Environment {
+        let home = path("home").display().to_string();
+        let prefix = path("prefix").display().to_string();
+        let all = [
+            ("HOME", home.as_str()),
+            ("USERPROFILE", home.as_str()),
+            ("PREFIX", prefix.as_str()),
+        ];
+        all.iter()
+            .chain(more)
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    let load = |inner: &str, more: &[(&str, &str)]| {
+        load_npmrc(&path(inner), &environment(more), Npmrc::default()).unwrap()
+    };
+    let registry = |npmrc: &Npmrc| npmrc.registry().unwrap();
+
+    let inside = load("project/src", &[]);
+    assert_eq!(registry(&inside), "https://project.example.invalid/");
+    assert_eq!(
+        inside.scope_registry("u").unwrap(),
+        "https://u.example.invalid/"
+    );
+    assert_eq!(
+        inside.scope_registry("g").unwrap(),
+        "https://g.example.invalid/"
+    );
+    let env = load(
+        "project",
+        &[("npm_config_registry", "https://env.example.invalid/")],
+    );
+    assert_eq!(registry(&env), "https://env.example.invalid/");
+    let line = Npmrc::parse("registry=https://line.example.invalid/", &BTreeMap::new());
+    let more = [("npm_config_registry", "https://env.example.invalid/")];
+    let over = load_npmrc(&path("project"), &environment(&more), line).unwrap();
+    assert_eq!(registry(&over), "https://line.example.invalid/");
+
+    assert_eq!(
+        registry(&load("prefix", &[])),
+        "https://user.example.invalid/"
+    );
+    let elsewhere = path("none").display().to_string();
+    let no_user = load("prefix", &[("npm_config_userconfig", &elsewhere)]);
+    assert_eq!(registry(&no_user), "https://global.example.invalid/");
+}
+
+#[test]
+fn certificate_settings_that_cannot_be_used_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    std::fs::write(&file, "not a certificate").unwrap();
+    let base = "registry=https://registry.example.invalid/\n";
+    let text = format!("{base}cafile={}", file.display());
+    let error = Upstreams::from_npmrc(&Npmrc::parse(&text, &BTreeMap::new()), &Options::default())
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("cafile") && error.fault() == Fault::Configuration,
+        "{error}"
+    );
+    // A file that is not there is passed over, as npm does.
+    let gone = folder.path().join("gone.pem");
+    let text = format!("{base}cafile={}", gone.display());
+    Upstreams::from_npmrc(&Npmrc::parse(&text, &BTreeMap::new()), &Options::default()).unwrap();
+    let variable = ("NODE_EXTRA_CA_CERTS".to_owned(), file.display().to_string());
+    let options = Options {
+        environment: [variable].into_iter().collect(),
+        ..Options::default()
+    };
+    let error = Upstreams::from_npmrc(&Npmrc::parse(base, &BTreeMap::new()), &options).unwrap_err();
+    assert!(error.to_string().contains("NODE_EXTRA_CA_CERTS"), "{error}");
+}
+
+#[tokio::test]
+async fn a_proxy_is_used_except_where_it_must_not_be() {
+    let proxy = Server::start(|_, _| http("200 OK", &[JSON], b"{\"via\":\"proxy\"}")).await;
+    let server = Server::start(|_, _| http("200 OK", &[JSON], b"{}")).await;
+    let set = |text: &str| server.upstreams_with(text, Limits::default());
+    let configured = format!("https-proxy={}", proxy.address);
+    assert_eq!(
+        raw(fetch(&set(&configured), "a").await.unwrap()),
+        b"{\"via\":\"proxy\"}"
+    );
+    assert!(proxy.seen()[0].starts_with(&format!("GET {}a HTTP/1.1", server.address)));
+    let excepted = format!("{configured}\nnoproxy=127.0.0.1");
+    assert_eq!(raw(fetch(&set(&excepted), "a").await.unwrap()), b"{}");
+
+    let variables = [("HTTP_PROXY", proxy.address.as_str()), ("no_proxy", "")];
+    let environment: Environment = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    let npmrc = Npmrc::parse(&format!("registry={}", server.address), &BTreeMap::new());
+    let options = Options {
+        environment,
+        ..Options::default()
+    };
+    let upstreams = Upstreams::from_npmrc(&npmrc, &options).unwrap();
+    assert_eq!(
+        raw(fetch(&upstreams, "a").await.unwrap()),
+        b"{\"via\":\"proxy\"}"
+    );
+}
+
+/// What the configured upstream gives: `WEIR_FETCH="name name …" cargo test -- --ignored --nocapture
+/// fetch_speed`. Be kind: a handful of names will do.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "asks a real registry"]
+async fn fetch_speed() {
+    let names = std::env::var("WEIR_FETCH").unwrap_or_default();
+    let environment = Environment::of_process();
+    let folder = std::env::current_dir().unwrap();
+    let npmrc = load_npmrc(&folder, &environment, Npmrc::default()).unwrap();
+    let default_registry = environment
+        .get("WEIR_FETCH_REGISTRY")
+        .map(|url| url.parse().unwrap());
+    let options = Options {
+        environment,
+        default_registry,
+        ..Options::default()
+    };
+    let upstreams = Arc::new(Upstreams::from_npmrc(&npmrc, &options).unwrap());
+    let start = std::time::Instant::now();
+    let fetches: Vec<_> = names
+        .split_whitespace()
+        .map(|text| {
+            let (upstreams, name) = (Arc::clone(&upstreams), name(text));
+            tokio::spawn(async move {
+                let start = std::time::Instant::now();
+                let upstream = upstreams.upstream_for(&name);
+                let known = Conditional::default();
+                let bytes = raw(upstream.packument(&name, &known).await.unwrap()).len();
+                println!("{name}: {bytes} bytes after {:?}", start.elapsed());
+                bytes
+            })
+        })
+        .collect();
+    let mut bytes = 0;
+    for fetch in fetches {
+        bytes += fetch.await.unwrap();
+    }
+    println!("{:.1} MB in {:?}", bytes as f64 / 1e6, start.elapsed());
+    if let Some(first) = names.split_whitespace().next() {
+        let start = std::time::Instant::now();
+        fetch(&upstreams, first).await.unwrap();
+        println!(
+            "{first} again, over the open connection: {:?}",
+            start.elapsed()
+        );
+    }
+}
+
+/// Throughput at 64 requests at once, against a server on this machine.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement"]
+async fn parallel_speed() {
+    let line = "\"1.0.0\":{\"dist\":{\"tarball\":\"https://registry.example.invalid/a/-/a.tgz\"}},";
+    let body = format!("{{{}}}", line.repeat(5000));
+    let compressed = gzip(body.as_bytes());
+    let server =
+        Server::start(move |_, _| http("200 OK", &[JSON, "content-encoding: gzip"], &compressed))
+            .await;
+    let upstreams = server.upstreams();
+    let start = std::time::Instant::now();
+    let bytes: usize = futures_util::stream::iter(0..1000)
+        .map(|_| async { raw(fetch(&upstreams, "a").await.unwrap()).len() })
+        .buffer_unordered(64)
+        .fold(0, async |sum, bytes| sum + bytes)
+        .await;
+    println!(
+        "1000 packuments, {:.0} MB decoded, in {:?}",
+        bytes as f64 / 1e6,
+        start.elapsed()
+    );
+}

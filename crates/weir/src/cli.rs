@@ -1,0 +1,214 @@
+//! What can be typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
+
+/// An npm supply-chain defence: a registry gateway that holds releases which deviate from their own
+/// past or behave like an attack, and lets everything else through.
+#[derive(Debug, Parser)]
+#[command(name = "weir", version, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Decide as if it were this moment (RFC 3339), so that the past can be replayed.
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_time)]
+    pub now: Option<Timestamp>,
+    /// The registry behind weir, instead of the one in your npm configuration.
+    #[arg(long, global = true, value_name = "URL")]
+    pub upstream: Option<String>,
+    /// The data folder: assessments, tarballs, ledger.
+    #[arg(long, global = true, env = "WEIR_DATA", value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// The policy file, instead of the nearest weir.toml.
+    #[arg(long, global = true, env = "WEIR_POLICY", value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// What to log on standard error, e.g. `info` or `weir_gateway=debug`.
+    #[arg(long, global = true, env = "WEIR_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    weir_npm::time::parse(text)
+        .ok_or_else(|| format!("{text:?} is not a time like 2026-05-11T19:30:00Z"))
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run npm through weir, e.g. `weir npm install`.
+    Npm(ClientArguments),
+    /// Run npx through weir.
+    Npx(ClientArguments),
+    /// Run pnpm through weir.
+    Pnpm(ClientArguments),
+    /// Run yarn (classic or berry) through weir.
+    Yarn(ClientArguments),
+    /// Run bun through weir.
+    Bun(ClientArguments),
+    /// Run the gateway as a service.
+    Serve(Serve),
+    /// Assess a release, a tarball or a folder, with evidence.
+    Inspect(Inspect),
+    /// Explain a refusal by the id shown with it.
+    Explain(Explain),
+    /// List what was decided and what was served to whom.
+    Ledger(Ledger),
+    /// Show or check the policy.
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
+    /// Import advisories (OSV records).
+    Advisories {
+        #[command(subcommand)]
+        command: AdvisoriesCommand,
+    },
+    /// List the signals, or show one.
+    Signals {
+        #[command(subcommand)]
+        command: SignalsCommand,
+    },
+    /// Read package contents for a gateway (started by weir itself).
+    #[command(hide = true)]
+    Worker(Worker),
+}
+
+/// What is passed on to a client.
+#[derive(Debug, Args)]
+pub struct ClientArguments {
+    /// The client's own arguments.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    pub arguments: Vec<String>,
+}
+
+/// `weir serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:4874", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// The address clients reach the gateway under, where it is not what they put in `Host`.
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+}
+
+/// `weir inspect`.
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// `name`, `name@version`, a `.tgz` file or a folder; several are assessed one after another.
+    #[arg(required = true, value_name = "RELEASE")]
+    pub releases: Vec<String>,
+    /// Print one JSON object per release (schema `weir.assessment/v1`).
+    #[arg(long)]
+    pub json: bool,
+    /// Read more releases from this file, one per line; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+}
+
+/// `weir explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The id shown with the refusal, e.g. `w-3k9x2m4q7c`.
+    pub id: String,
+    /// Print the assessment as JSON (schema `weir.assessment/v1`).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `weir ledger`.
+#[derive(Debug, Args)]
+pub struct Ledger {
+    /// Only this package.
+    #[arg(long, value_name = "NAME")]
+    pub package: Option<String>,
+    /// Only this version.
+    #[arg(long, value_name = "VERSION")]
+    pub version: Option<String>,
+    /// Only these events: served, refused, decided.
+    #[arg(long, value_name = "EVENT")]
+    pub event: Option<weir_model::ledger::LedgerEvent>,
+    /// Only with this decision: allow, notice, hold, block.
+    #[arg(long, value_name = "ACTION")]
+    pub action: Option<weir_model::Action>,
+    /// Only the refusal with this id.
+    #[arg(long, value_name = "ID")]
+    pub block: Option<String>,
+    /// Only clients whose address or user agent contains this.
+    #[arg(long, value_name = "TEXT")]
+    pub client: Option<String>,
+    /// Only from this moment on (RFC 3339).
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub since: Option<Timestamp>,
+    /// Only before this moment (RFC 3339).
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub until: Option<Timestamp>,
+    /// At most this many, the newest.
+    #[arg(long, default_value_t = 50, value_name = "COUNT")]
+    pub limit: u64,
+    /// Print one JSON object per entry (schema `weir.ledger/v1`).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `weir policy …`.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Print every key with its value and where it comes from.
+    Show,
+    /// Check a policy file and say what is wrong with it.
+    Check {
+        /// The file; without it the one that is in force.
+        file: Option<PathBuf>,
+    },
+    /// Print the JSON schema of weir.toml.
+    Schema,
+}
+
+/// `weir advisories …`.
+#[derive(Debug, Subcommand)]
+pub enum AdvisoriesCommand {
+    /// Import OSV records from a folder or a zip file.
+    Import {
+        /// The folder or zip file.
+        path: PathBuf,
+    },
+    /// Say what is imported.
+    Show,
+}
+
+/// `weir signals …`.
+#[derive(Debug, Subcommand)]
+pub enum SignalsCommand {
+    /// One line per signal.
+    List,
+    /// What one signal sees, why that matters, when it is wrong and what to do.
+    Show {
+        /// Its id.
+        id: String,
+    },
+}
+
+/// The hidden worker command.
+#[derive(Debug, Args)]
+pub struct Worker {
+    /// Bytes of memory it may hold.
+    #[arg(long)]
+    pub memory: u64,
+    /// Step back behind other work.
+    #[arg(long)]
+    pub background: bool,
+    /// Let jobs order a misbehaviour. For tests.
+    #[arg(long, hide = true)]
+    pub may_misbehave: bool,
+}

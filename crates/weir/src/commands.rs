@@ -1,0 +1,38 @@
+//! One module per command.
+
+mod advisories;
+mod client;
+mod explain;
+mod inspect;
+mod ledger;
+mod policy;
+mod serve;
+mod signals;
+pub mod worker;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::cli::{Cli, Command};
+use crate::clients::Client;
+
+/// Runs a command.
+pub async fn run(cli: Cli) -> Result<ExitCode> {
+    let global = &cli.global;
+    match cli.command {
+        Command::Npm(arguments) => client::run(global, Client::Npm, arguments.arguments).await,
+        Command::Npx(arguments) => client::run(global, Client::Npx, arguments.arguments).await,
+        Command::Pnpm(arguments) => client::run(global, Client::Pnpm, arguments.arguments).await,
+        Command::Yarn(arguments) => client::run(global, Client::Yarn, arguments.arguments).await,
+        Command::Bun(arguments) => client::run(global, Client::Bun, arguments.arguments).await,
+        Command::Serve(options) => serve::run(global, options).await,
+        Command::Inspect(options) => inspect::run(global, options).await,
+        Command::Explain(options) => explain::run(global, &options).await,
+        Command::Ledger(options) => ledger::run(global, options).await,
+        Command::Policy { command } => policy::run(global, command),
+        Command::Advisories { command } => advisories::run(global, command).await,
+        Command::Signals { command } => signals::run(command),
+        Command::Worker(options) => Ok(worker::run(&options)),
+    }
+}

@@ -1,0 +1,28 @@
+//! `weir explain`: the full explanation behind a refusal's id.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use weir_model::json::v1;
+
+use crate::cli::{Explain, Global};
+use crate::{exit, print, setup};
+
+/// Prints the explanation.
+pub async fn run(global: &Global, options: &Explain) -> Result<ExitCode> {
+    let store = setup::store(global).await?;
+    let Some(refusal) = store.refusal(&options.id).await? else {
+        anyhow::bail!(
+            "there is no refusal {:?} in {} (the gateway that refused may use another --data)",
+            options.id,
+            store.folder().display()
+        );
+    };
+    if options.json {
+        let public = v1::Assessment::new(&refusal.assessment, &refusal.decision);
+        anstream::println!("{}", serde_json::to_string(&public)?);
+    } else {
+        anstream::print!("{}", print::refusal(&options.id, &refusal));
+    }
+    Ok(ExitCode::from(exit::FINE))
+}

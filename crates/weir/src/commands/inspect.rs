@@ -1,0 +1,133 @@
+//! `weir inspect`: the full assessment of releases, tarballs and folders.
+
+use std::io::BufRead as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use weir_engine::{Assessed, Engine, Local};
+use weir_model::json::v1;
+use weir_model::ledger::LedgerEvent;
+use weir_model::{Action, LedgerEntry};
+use weir_npm::name::PackageName;
+
+use crate::cli::{Global, Inspect};
+use crate::{exit, print, progress, setup};
+
+/// Assesses each release; the exit code tells the strictest decision.
+pub async fn run(global: &Global, options: Inspect) -> Result<ExitCode> {
+    let wanted = wanted(&options)?;
+    let engine = setup::engine(global).await?;
+    let bar = progress::bar(wanted.len() as u64, "assessing");
+    let mut code = exit::FINE;
+    let mut failed = false;
+    for release in &wanted {
+        bar.set_message(release.clone());
+        match assess(&engine, release).await {
+            Ok(assessed) => {
+                code = code.max(exit::for_action(assessed.decision.action));
+                bar.suspend(|| show(&assessed, options.json))?;
+                record(&engine, &assessed).await?;
+            }
+            Err(error) => {
+                failed = true;
+                bar.suspend(|| anstream::eprintln!("weir: {release}: {error:#}"));
+            }
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    engine.close().await;
+    Ok(ExitCode::from(if failed { exit::FAILED } else { code }))
+}
+
+fn wanted(options: &Inspect) -> Result<Vec<String>> {
+    let mut wanted = options.releases.clone();
+    if let Some(file) = &options.from {
+        let lines: Vec<String> = if file.as_os_str() == "-" {
+            std::io::stdin().lock().lines().collect::<Result<_, _>>()?
+        } else {
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("reading {}", file.display()))?;
+            text.lines().map(str::to_owned).collect()
+        };
+        wanted.extend(lines.into_iter().filter(|line| !line.trim().is_empty()));
+    }
+    Ok(wanted)
+}
+
+async fn assess(engine: &Arc<Engine>, release: &str) -> Result<Assessed> {
+    let path = Path::new(release);
+    let looks_local = release.starts_with(['.', '/']) || release.ends_with(".tgz");
+    if path.is_dir() && (looks_local || path.join("package.json").is_file()) {
+        let folder = path.canonicalize().with_context(|| format!("finding {release}"))?;
+        return Ok(engine.inspect_local(release, Local::Folder(folder)).await);
+    }
+    if looks_local {
+        let limit = engine.policy().limits.tarball_size.bytes();
+        let length = std::fs::metadata(path).with_context(|| format!("reading {release}"))?.len();
+        anyhow::ensure!(length <= limit, "{length} bytes are over the limit of {limit} for tarballs");
+        let bytes = std::fs::read(path).with_context(|| format!("reading {release}"))?;
+        return Ok(engine.inspect_local(release, Local::Tarball(bytes.into())).await);
+    }
+    let (name, version) = split(release);
+    let name = PackageName::parse(name).with_context(|| format!("{name:?} is not a package name"))?;
+    Ok(engine.inspect(&name, version).await?)
+}
+
+/// Splits `name@version`, minding the `@` of a scope.
+fn split(release: &str) -> (&str, Option<&str>) {
+    match release.char_indices().skip(1).find(|(_, character)| *character == '@') {
+        Some((at, _)) => {
+            let (name, version) = release.split_at(at);
+            (name, version.get(1..).filter(|version| !version.is_empty()))
+        }
+        None => (release, None),
+    }
+}
+
+fn show(assessed: &Assessed, json: bool) -> Result<()> {
+    if json {
+        let public = v1::Assessment::new(&assessed.assessment, &assessed.decision);
+        anstream::println!("{}", serde_json::to_string(&public)?);
+    } else {
+        anstream::print!("{}", print::assessed(assessed));
+    }
+    Ok(())
+}
+
+async fn record(engine: &Engine, assessed: &Assessed) -> Result<()> {
+    let release = &assessed.assessment.release;
+    let action = assessed.decision.action;
+    let block_id = (action >= Action::Hold)
+        .then(|| assessed.decision.block_id(&release.name, &release.version).0);
+    engine
+        .append(LedgerEntry {
+            time: engine.now(),
+            event: LedgerEvent::Decided,
+            name: release.name.clone(),
+            version: release.version.clone(),
+            integrity: release.integrity.clone(),
+            client: "weir inspect".to_owned(),
+            action,
+            block_id,
+            note: None,
+        })
+        .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn the_at_of_a_scope_is_not_the_one_before_a_version() {
+        assert_eq!(split("a"), ("a", None));
+        assert_eq!(split("a@1.0.0"), ("a", Some("1.0.0")));
+        assert_eq!(split("@s/a"), ("@s/a", None));
+        assert_eq!(split("@s/a@^1"), ("@s/a", Some("^1")));
+        assert_eq!(split("a@"), ("a", None));
+    }
+}

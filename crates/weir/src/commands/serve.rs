@@ -1,0 +1,57 @@
+//! `weir serve`: the gateway as a service.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use weir_gateway::{Gateway, GatewayConfig};
+
+use crate::cli::{Global, Serve};
+use crate::{exit, setup};
+
+/// How long requests under way may take to finish once the service is told to stop.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Serves until told to stop.
+pub async fn run(global: &Global, options: Serve) -> Result<ExitCode> {
+    let engine = setup::engine(global).await?;
+    let cache_bytes = engine.policy().cache.memory.bytes() / 2;
+    let upstream = engine.upstreams().default_upstream().id().to_owned();
+    let config = GatewayConfig {
+        public_url: options.public_url,
+        compress: true,
+        cache_bytes,
+        explain_by_command: false,
+    };
+    let running = Gateway::new(engine, config, None)
+        .listen(options.listen)
+        .await
+        .with_context(|| format!("listening on {}", options.listen))?;
+    anstream::println!("weir listens on {} and passes on what {upstream} has", running.url());
+    anstream::println!("point a client at it, e.g.  npm install --registry={}", running.url());
+    stop_signal().await;
+    anstream::eprintln!("weir: stopping, requests under way may finish");
+    running.stop(GRACE).await;
+    Ok(ExitCode::from(exit::FINE))
+}
+
+#[cfg(unix)]
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn stop_signal() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

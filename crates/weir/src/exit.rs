@@ -1,0 +1,27 @@
+//! Exit codes: stable, documented in `docs/commands.md`.
+
+use std::process::ExitCode;
+
+/// Everything went as asked, and nothing was refused.
+pub const FINE: u8 = 0;
+/// weir itself failed, or could not do what was asked.
+pub const FAILED: u8 = 1;
+/// A release is held.
+pub const HELD: u8 = 3;
+/// A release is blocked.
+pub const BLOCKED: u8 = 4;
+
+/// Says on standard error why weir failed, with its causes, and gives the exit code.
+pub fn failed(error: &anyhow::Error) -> ExitCode {
+    anstream::eprintln!("weir: {error:#}");
+    ExitCode::from(FAILED)
+}
+
+/// The code for the strictest of several actions.
+pub fn for_action(action: weir_model::Action) -> u8 {
+    match action {
+        weir_model::Action::Allow | weir_model::Action::Notice => FINE,
+        weir_model::Action::Hold => HELD,
+        weir_model::Action::Block => BLOCKED,
+    }
+}

@@ -1,0 +1,98 @@
+//! Lockfiles after a run: a client writes down where it got a tarball, and the gateway of one run is
+//! gone after it. Its address is put back to the one the upstream's own packuments give, so that the
+//! lockfile is the one a direct run would have written.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+/// Lockfiles that record addresses, relative to the project.
+const FILES: &[&str] =
+    &["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "bun.lock", "node_modules/.package-lock.json"];
+
+/// The lockfiles below `folder` that mention the gateway.
+pub fn mentioning(folder: &Path, gateway: &str) -> Vec<PathBuf> {
+    FILES
+        .iter()
+        .map(|file| folder.join(file))
+        .filter(|file| std::fs::read_to_string(file).is_ok_and(|text| text.contains(gateway)))
+        .collect()
+}
+
+/// The packages whose tarballs a lockfile's text places at the gateway.
+pub fn packages<'t>(text: &'t str, gateway: &str) -> Vec<&'t str> {
+    let mut names: Vec<&str> = text
+        .match_indices(gateway)
+        .filter_map(|(at, _)| {
+            let rest = text.get(at + gateway.len()..)?;
+            let end = rest.find(['"', '\'', ' ', '\n', '#']).unwrap_or(rest.len());
+            rest.get(..end)?.split_once("/-/").map(|(name, _)| name)
+        })
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Puts the addresses back: `origins` gives, for each package, the address (with a final slash) its
+/// tarballs are public under.
+pub fn restore(text: &str, gateway: &str, origins: &HashMap<String, String>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(gateway) {
+        let (before, found) = rest.split_at(at);
+        out.push_str(before);
+        let path = found.get(gateway.len()..).unwrap_or_default();
+        let name = path.split_once("/-/").map(|(name, _)| name);
+        out.push_str(name.and_then(|name| origins.get(name)).map_or(gateway, String::as_str));
+        rest = path;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Replaces a file's text in one step, so that an interrupted run leaves the old one.
+pub fn replace(file: &Path, text: &str) -> Result<()> {
+    let folder = file.parent().context("a lockfile has a folder")?;
+    let mut fresh = tempfile::NamedTempFile::new_in(folder)
+        .with_context(|| format!("writing beside {}", file.display()))?;
+    fresh.write_all(text.as_bytes())?;
+    if let Ok(old) = std::fs::metadata(file) {
+        fresh.as_file().set_permissions(old.permissions())?;
+    }
+    fresh.persist(file).with_context(|| format!("replacing {}", file.display()))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GATEWAY: &str = "http://127.0.0.1:40000/";
+
+    #[test]
+    fn the_gateways_address_is_put_back_to_the_public_one() {
+        let text = format!(
+            "{{\"a\":{{\"resolved\":\"{GATEWAY}a/-/a-1.0.0.tgz\"}},\"b\":{{\"resolved\":\"{GATEWAY}@s/b/-/b-1.0.0.tgz\"}},\
+             \"c\":{{\"resolved\":\"https://other.example/c.tgz\"}}}}"
+        );
+        assert_eq!(packages(&text, GATEWAY), ["@s/b", "a"]);
+        let origins = HashMap::from([
+            ("a".to_owned(), "https://registry.example.invalid/".to_owned()),
+            ("@s/b".to_owned(), "https://scoped.example.invalid/npm/".to_owned()),
+        ]);
+        let restored = restore(&text, GATEWAY, &origins);
+        assert!(!restored.contains(GATEWAY));
+        assert!(restored.contains("\"https://registry.example.invalid/a/-/a-1.0.0.tgz\""));
+        assert!(restored.contains("\"https://scoped.example.invalid/npm/@s/b/-/b-1.0.0.tgz\""));
+        assert!(restored.contains("https://other.example/c.tgz"));
+    }
+
+    #[test]
+    fn what_cannot_be_placed_stays_visible() {
+        let text = format!("resolved \"{GATEWAY}a/-/a-1.0.0.tgz#abc\"\n");
+        assert_eq!(restore(&text, GATEWAY, &HashMap::new()), text);
+    }
+}

@@ -1,0 +1,250 @@
+//! What people read: assessments, refusals, summaries, ledger lines.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use weir_engine::Assessed;
+use weir_gateway::Summary;
+use weir_model::finding::printable;
+use weir_model::{Action, Assessment, Evidence, Finding, LedgerEntry};
+use weir_policy::Policy;
+use weir_store::StoredRefusal;
+
+mod style {
+    use anstyle::{AnsiColor, Style};
+
+    pub(super) const BOLD: Style = Style::new().bold();
+    pub(super) const DIM: Style = Style::new().dimmed();
+
+    /// The colour of an action. Printing goes through `anstream`, which drops it where the output
+    /// is no terminal.
+    pub(super) const fn of(action: weir_model::Action) -> Style {
+        let colour = match action {
+            weir_model::Action::Allow => AnsiColor::Green,
+            weir_model::Action::Notice => AnsiColor::Cyan,
+            weir_model::Action::Hold => AnsiColor::Yellow,
+            weir_model::Action::Block => AnsiColor::Red,
+        };
+        Style::new().bold().fg_color(Some(anstyle::Color::Ansi(colour)))
+    }
+}
+
+fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a string does not fail.
+    let _ = out.write_fmt(text);
+    out.push('\n');
+}
+
+/// The full assessment of one release.
+pub fn assessed(assessed: &Assessed) -> String {
+    let mut out = String::new();
+    let (assessment, decision) = (&assessed.assessment, &assessed.decision);
+    let colour = style::of(decision.action);
+    let release = printable(&assessment.release.to_string(), 300);
+    line(&mut out, format_args!("{}{release}{}  {colour}{}{colour:#}", style::BOLD, style::BOLD.render_reset(), decision.action));
+    if let Some(integrity) = &assessment.release.integrity {
+        line(&mut out, format_args!("  {}{integrity}{}", style::DIM, style::DIM.render_reset()));
+    }
+    if let Some(published) = assessed.published {
+        line(&mut out, format_args!("  published {published}"));
+    }
+    explanation(&mut out, decision, assessment);
+    findings(&mut out, assessment);
+    out
+}
+
+fn explanation(out: &mut String, decision: &weir_model::Decision, assessment: &Assessment) {
+    for text in weir_policy::explain(decision, assessment) {
+        line(out, format_args!("  {}", printable(&text, 2000)));
+    }
+}
+
+fn findings(out: &mut String, assessment: &Assessment) {
+    if assessment.findings.is_empty() {
+        line(out, format_args!("  no findings"));
+    }
+    for finding in &assessment.findings {
+        one_finding(out, finding);
+    }
+    for gap in &assessment.incomplete {
+        line(out, format_args!("  not checked: {} ({})", printable(&gap.what, 300), printable(&gap.why, 500)));
+    }
+}
+
+fn one_finding(out: &mut String, finding: &Finding) {
+    line(
+        out,
+        format_args!(
+            "  {}{}{} [{}, {}, confidence {}]",
+            style::BOLD,
+            finding.signal,
+            style::BOLD.render_reset(),
+            finding.group,
+            finding.severity,
+            finding.confidence.as_str()
+        ),
+    );
+    line(out, format_args!("    {}", printable(&finding.message, 1000)));
+    for evidence in &finding.evidence {
+        match evidence {
+            Evidence::Place { path, line: Some(number), snippet } => {
+                line(out, format_args!("    {path}:{number}: {snippet}"));
+            }
+            Evidence::Place { path, line: None, snippet } => {
+                line(out, format_args!("    {path}: {snippet}"));
+            }
+            Evidence::Change { field, previous, current } => {
+                let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
+                line(out, format_args!("    {field}: {} -> {}", text(previous), text(current)));
+            }
+        }
+    }
+}
+
+/// The explanation behind a refusal's id.
+pub fn refusal(id: &str, refusal: &StoredRefusal) -> String {
+    let mut out = String::new();
+    let release = printable(&refusal.assessment.release.to_string(), 300);
+    line(&mut out, format_args!("{id}: {release} was refused"));
+    line(&mut out, format_args!("  first {}, last {}", refusal.first_at, refusal.last_at));
+    explanation(&mut out, &refusal.decision, &refusal.assessment);
+    findings(&mut out, &refusal.assessment);
+    out
+}
+
+/// One line of the ledger.
+pub fn ledger_entry(entry: &LedgerEntry) -> String {
+    let id = entry.block_id.as_deref().unwrap_or("");
+    let note = entry.note.as_deref().unwrap_or("");
+    let text = format!(
+        "{}  {:8} {:6} {}@{}  {}  {id} {note}",
+        entry.time,
+        entry.event.as_str(),
+        entry.action.as_str(),
+        entry.name,
+        entry.version,
+        entry.client
+    );
+    printable(text.trim_end(), 1000)
+}
+
+/// The policy in force, each key with where its value comes from.
+pub fn policy(policy: &Policy, now: Timestamp) -> String {
+    let mut out = String::new();
+    for shown in policy.show() {
+        line(&mut out, format_args!("{} = {}  {}# {}{}", shown.key, shown.value, style::DIM, shown.origin, style::DIM.render_reset()));
+    }
+    for expired in policy.expired_waivers(now) {
+        line(&mut out, format_args!("# {expired}"));
+    }
+    out
+}
+
+/// How many lines of one kind a summary prints before it only counts.
+const SUMMARY_LINES: usize = 20;
+
+/// What happened during one run of a client.
+pub fn summary(summary: &Summary, unread: &[String], took: Duration, observes: bool) -> String {
+    let mut out = String::new();
+    let count = |action| summary.with_action(action).count();
+    let cached = summary.seen.values().filter(|seen| seen.cached).count();
+    line(
+        &mut out,
+        format_args!(
+            "{}weir{}: {} releases seen, {cached} from cache, {} noticed, {} held, {} blocked; {:.1} s, of which \
+             {:.1} s waiting for analyses (longest {:.2} s, many run side by side)",
+            style::BOLD,
+            style::BOLD.render_reset(),
+            summary.seen.len(),
+            count(Action::Notice),
+            count(Action::Hold) + summary.held.values().filter(|held| held.action == Action::Hold).count(),
+            count(Action::Block) + summary.held.values().filter(|held| held.action == Action::Block).count(),
+            took.as_secs_f64(),
+            summary.analysis.as_secs_f64(),
+            summary.longest_analysis.as_secs_f64(),
+        ),
+    );
+    for action in [Action::Block, Action::Hold, Action::Notice] {
+        requested(&mut out, summary, action);
+    }
+    kept_out(&mut out, summary);
+    gaps(&mut out, summary, unread);
+    if observes {
+        line(&mut out, format_args!("  observe mode: nothing was refused"));
+    }
+    out
+}
+
+fn requested(out: &mut String, summary: &Summary, action: Action) {
+    let colour = style::of(action);
+    for (index, ((name, version), seen)) in summary.with_action(action).enumerate() {
+        if index == SUMMARY_LINES {
+            let more = summary.with_action(action).count() - index;
+            line(out, format_args!("  ... and {more} more with decision {action}"));
+            break;
+        }
+        let what = match (action, seen.served) {
+            (Action::Notice, _) => "notice",
+            (Action::Hold, false) => "held",
+            (Action::Block, false) => "blocked",
+            // Its contents were read after it was served, because it was long established.
+            _ => "SERVED, AND REFUSED SINCE",
+        };
+        line(out, format_args!("  {colour}{what}{colour:#} {name}@{version}: {}", printable(&seen.reasons.join("; "), 600)));
+        if let Some(id) = &seen.block_id {
+            let instead = seen.instead.as_ref().map_or(String::new(), |v| format!(", use {v} instead"));
+            line(out, format_args!("    weir explain {id}{instead}"));
+        }
+    }
+}
+
+fn kept_out(out: &mut String, summary: &Summary) {
+    let mut shown = 0;
+    for ((name, version), held) in &summary.held {
+        if summary.seen.contains_key(&(name.clone(), version.clone())) {
+            continue;
+        }
+        let used = summary.used(name);
+        if used.is_empty() {
+            // Nobody took this package: what was kept out of it made no difference.
+            continue;
+        }
+        shown += 1;
+        if shown > SUMMARY_LINES {
+            continue;
+        }
+        let colour = style::of(held.action);
+        let until = held.until.map_or(String::new(), |until| format!(", until {until}"));
+        line(
+            out,
+            format_args!(
+                "  {colour}{}{colour:#} {name}@{version}{until}: {} (used {} instead; weir explain {})",
+                if held.action == Action::Block { "blocked" } else { "held" },
+                printable(&held.reasons.join("; "), 400),
+                used.join(", "),
+                held.block_id
+            ),
+        );
+    }
+    if shown > SUMMARY_LINES {
+        line(out, format_args!("  ... and {} more versions kept out", shown - SUMMARY_LINES));
+    }
+}
+
+fn gaps(out: &mut String, summary: &Summary, unread: &[String]) {
+    for ((name, version), seen) in &summary.seen {
+        for gap in &seen.incomplete {
+            line(out, format_args!("  not checked {name}@{version}: {}", printable(gap, 400)));
+        }
+    }
+    for text in unread {
+        line(out, format_args!("  not checked {}", printable(text, 400)));
+    }
+    if summary.stale > 0 {
+        line(out, format_args!("  {} packuments were stale: the upstream failed", summary.stale));
+    }
+    for text in summary.failed.iter().take(SUMMARY_LINES) {
+        line(out, format_args!("  failed: {}", printable(text, 400)));
+    }
+}

@@ -1,0 +1,139 @@
+//! From options, files and environment to an engine.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use weir_engine::worker::WorkerProgram;
+use weir_engine::{Clock, Engine, EngineConfig};
+use weir_policy::Policy;
+use weir_store::Store;
+use weir_upstream::{Environment, Options, Upstreams, Url, load_npmrc};
+use weir_npm::npmrc::Npmrc;
+
+use crate::cli::Global;
+
+/// Starts logging to standard error, which clients' own output is not mixed into.
+pub fn logging(global: &Global) {
+    let filter = global.log.clone().unwrap_or_else(|| "warn".to_owned());
+    let filter = tracing_subscriber::EnvFilter::try_new(&filter).unwrap_or_else(|error| {
+        anstream::eprintln!("weir: the log filter {filter:?} is not valid ({error}); using warn");
+        tracing_subscriber::EnvFilter::new("warn")
+    });
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+}
+
+/// The moment that counts as now.
+pub fn clock(global: &Global) -> Clock {
+    global.now.map_or_else(Clock::system, Clock::standing)
+}
+
+/// The data folder: `--data`, or the platform's place for data.
+pub fn data_folder(global: &Global) -> Result<PathBuf> {
+    if let Some(folder) = &global.data {
+        return Ok(folder.clone());
+    }
+    let from = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    if let Some(data) = from("XDG_DATA_HOME") {
+        return Ok(data.join("weir"));
+    }
+    if cfg!(windows) && let Some(data) = from("LOCALAPPDATA") {
+        return Ok(data.join("weir"));
+    }
+    let home = from("HOME").context("no data folder: set --data, WEIR_DATA or HOME")?;
+    let data = if cfg!(target_os = "macos") {
+        home.join("Library/Application Support/weir")
+    } else {
+        home.join(".local/share/weir")
+    };
+    Ok(data)
+}
+
+/// Opens the data folder.
+pub async fn store(global: &Global) -> Result<Store> {
+    let folder = data_folder(global)?;
+    Store::open(&folder).await.with_context(|| format!("opening the data folder {}", folder.display()))
+}
+
+/// The policy file in force: `--policy`, the nearest `weir.toml` upward, or the user's own.
+pub fn policy_file(global: &Global) -> Result<Option<PathBuf>> {
+    if let Some(file) = &global.policy {
+        if !file.is_file() {
+            bail!("the policy file {} does not exist", file.display());
+        }
+        return Ok(Some(file.clone()));
+    }
+    let here = std::env::current_dir().context("finding the current folder")?;
+    let nearest = here.ancestors().map(|folder| folder.join("weir.toml")).find(|file| file.is_file());
+    if nearest.is_some() {
+        return Ok(nearest);
+    }
+    let config = std::env::var_os("XDG_CONFIG_HOME")
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".config")));
+    Ok(config.map(|config| config.join("weir/weir.toml")).filter(|file| file.is_file()))
+}
+
+/// Reads the policy in force.
+pub fn policy(global: &Global) -> Result<Policy> {
+    match policy_file(global)? {
+        None => Ok(Policy::default()),
+        Some(file) => read_policy(&file),
+    }
+}
+
+/// Reads one policy file.
+pub fn read_policy(file: &Path) -> Result<Policy> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+    let signals: Vec<&str> = weir_signals::CATALOGUE.iter().map(|signal| signal.id).collect();
+    let name = file.display().to_string();
+    let policy = Policy::loader().signals(signals.iter().copied()).file(&name, &text).load()?;
+    Ok(policy)
+}
+
+/// The registries behind, from the user's own npm configuration.
+pub fn upstreams(global: &Global, policy: &Policy) -> Result<Upstreams> {
+    let folder = std::env::current_dir().context("finding the current folder")?;
+    let environment = Environment::of_process();
+    let npmrc = load_npmrc(&folder, &environment, command_line(global))
+        .context("reading the npm configuration")?;
+    let mut options = Options { environment, ..Options::default() };
+    options.limits.packument = policy.limits.packument_size.bytes();
+    options.limits.tarball = policy.limits.tarball_size.bytes();
+    if npmrc.registry().is_none() {
+        options.default_registry = npms_own_default();
+    }
+    Upstreams::from_npmrc(&npmrc, &options)
+        .context("setting up the registry behind weir (--upstream <URL> names one)")
+}
+
+/// What the command line says of npm's settings.
+fn command_line(global: &Global) -> Npmrc {
+    let settings = global.upstream.as_ref().map(|url| ("npm_config_registry".to_owned(), url.clone()));
+    Npmrc::from_env(&settings.into_iter().collect())
+}
+
+/// The registry npm uses when nobody configured one: npm knows, weir does not.
+fn npms_own_default() -> Option<Url> {
+    let output = std::process::Command::new("npm").args(["config", "get", "registry"]).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    Url::parse(text.trim()).ok()
+}
+
+/// Puts everything together.
+pub async fn engine(global: &Global) -> Result<Arc<Engine>> {
+    let policy = policy(global)?;
+    let upstreams = upstreams(global, &policy)?;
+    let store = store(global).await?;
+    let worker = WorkerProgram::this_program(policy.limits.worker_memory.bytes(), true)
+        .context("finding this program, to start workers")?;
+    let clock = clock(global);
+    let config = EngineConfig { policy, clock, store, upstreams, worker };
+    Engine::new(config).await.context("starting the engine")
+}

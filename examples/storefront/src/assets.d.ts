@@ -1,0 +1,7 @@
+declare module "*.css";
+
+/** Bundled as a file of its own; the import is its address. */
+declare module "*.json" {
+  const address: string;
+  export default address;
+}
