@@ -51,8 +51,8 @@ impl Archive {
 /// Reads an npm tarball to its end, delivering every regular file that any extractor may see.
 ///
 /// Files that were delivered before an error stay delivered; the error is in [`Archive::ended`].
-/// Memory: a window of 256 KiB that grows to the largest wanted file or extended header, 64 KiB of
-/// input, and the paths.
+/// Memory: a window of 256 KiB that grows to the largest wanted file or extended header (and to
+/// what is there of it, whatever was declared), 64 KiB of input, and the paths.
 pub fn read<R: Read, V: Visitor + ?Sized>(packed: R, limits: &Limits, visitor: &mut V) -> Archive {
     let window = match Window::open(packed, limits) {
         Ok(window) => window,

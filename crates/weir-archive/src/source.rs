@@ -10,6 +10,10 @@ use crate::{ArchiveError, Limits};
 use gzip::Gunzip;
 pub(crate) use gzip::Note;
 
+/// The window is filled in whole blocks, so that what it holds ends where a block ends. Sums over
+/// data that spans two fillings rely on it.
+const BLOCK: usize = 512;
+
 /// First size of the window. Large enough that most files lie in it whole and are handed to the
 /// caller without a copy, small enough to stay in a core's cache.
 const WINDOW_BYTES: usize = 256 << 10;
@@ -102,15 +106,17 @@ impl<R: Read> Window<R> {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
-        loop {
+        let target = wanted
+            .checked_next_multiple_of(BLOCK)
+            .unwrap_or(usize::MAX)
+            .max(WINDOW_BYTES);
+        while self.end < target {
             if self.end == self.buffer.len() {
-                if self.end >= wanted {
-                    return;
-                }
-                let larger = self.buffer.len().saturating_mul(2);
+                let larger = self.buffer.len().saturating_mul(2).min(target);
                 self.buffer.resize(larger, 0);
             }
-            let room = self.buffer.get_mut(self.end..).unwrap_or_default();
+            let end = target.min(self.buffer.len());
+            let room = self.buffer.get_mut(self.end..end).unwrap_or_default();
             match self.gunzip.read(room) {
                 Ok(0) => {
                     self.ended = true;

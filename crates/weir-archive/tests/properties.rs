@@ -37,12 +37,15 @@ fn archive_of(tree: &BTreeMap<String, Vec<u8>>, with_pax: bool) -> Vec<u8> {
     tar
 }
 
-struct Some {
+type Shown = Result<Vec<u8>, Vec<u8>>;
+
+struct Picky {
     wanted: fn(&str) -> bool,
-    seen: Vec<(String, Result<Vec<u8>, Vec<u8>>)>,
+    /// Paths, with the data or the head.
+    seen: Vec<(String, Shown)>,
 }
 
-impl Visitor for Some {
+impl Visitor for Picky {
     fn wants(&mut self, file: &File<'_>) -> bool {
         (self.wanted)(file.path)
     }
@@ -71,10 +74,10 @@ proptest! {
     #[test]
     fn what_is_not_wanted_shows_its_head(tree in trees()) {
         let wanted = |path: &str| path.ends_with(".js");
-        let mut some = Some { wanted, seen: Vec::new() };
-        let archive = read(&gzip(&archive_of(&tree, false))[..], &Limits::default(), &mut some);
+        let mut picky = Picky { wanted, seen: Vec::new() };
+        let archive = read(&gzip(&archive_of(&tree, false))[..], &Limits::default(), &mut picky);
         prop_assert!(!archive.is_ambiguous());
-        for ((path, data), (seen_path, seen)) in tree.iter().zip(some.seen) {
+        for ((path, data), (seen_path, seen)) in tree.iter().zip(picky.seen) {
             prop_assert_eq!(path, &seen_path);
             let expected = if wanted(path) {
                 Ok(data.clone())

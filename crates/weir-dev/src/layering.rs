@@ -1,12 +1,11 @@
 //! `cargo dev layering`: imports between crates point one way.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use crate::files;
+use crate::{files, programs};
 
 /// `layers.toml`.
 #[derive(Debug, Deserialize)]
@@ -63,19 +62,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let layers =
         std::fs::read_to_string(root.join("layers.toml")).context("reading layers.toml")?;
     let layers: Layers = toml::from_str(&layers).context("layers.toml")?;
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--no-deps", "--locked"])
-        .current_dir(&root)
-        .output()
-        .context("running cargo metadata")?;
-    if !output.status.success() {
-        bail!(
-            "cargo metadata failed:\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-    let metadata: Metadata = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
+    let metadata =
+        programs::cargo_output(&["metadata", "--format-version=1", "--no-deps", "--locked"])?;
+    let metadata: Metadata = serde_json::from_slice(&metadata).context("cargo metadata")?;
     let problems = problems(&layers, &metadata);
     if problems.is_empty() {
         return Ok(());

@@ -1,10 +1,17 @@
 #![doc = include_str!("../README.md")]
 
+mod demo;
+mod dependencies;
 mod files;
 mod generate;
 mod layering;
+mod licence;
 mod popular;
+mod programs;
 mod signal_page;
+mod suite;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -18,18 +25,37 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Installs the example project through weir, then shows an imitated attack being refused
+    Demo,
+    /// Runs all tests
+    Test,
     /// Writes generated documentation and schemas
     Generate(generate::Arguments),
     /// Checks that imports between crates point one way
     Layering,
+    /// Checks licences, sources and versions of dependencies against deny.toml
+    Dependencies,
     /// Compiles the list of names that people trust
     Popular(popular::Arguments),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Demo => demo::run(),
+        Command::Test => suite::run(),
         Command::Generate(arguments) => generate::run(arguments),
         Command::Layering => layering::run(),
+        Command::Dependencies => dependencies::run(),
         Command::Popular(arguments) => popular::run(&arguments),
     }
 }

@@ -272,7 +272,7 @@ impl Engine {
         } else {
             self.gate.invalidate(&key);
         }
-        if verdict.decision.action == weir_model::Action::Block {
+        if !verdict.decision.action.serves() {
             self.refusals.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use weir_model::Action;
+use weir_model::Decision;
 use weir_npm::packument::retag;
 use weir_npm::version::Version;
 
@@ -23,6 +23,14 @@ const RECENT_DAYS: i64 = 90;
 /// Packages with at most this many versions are looked at whole: that is where lookalikes and fresh
 /// names are, and it costs microseconds.
 const FEW_VERSIONS: usize = 40;
+
+/// At most this many recent versions are looked at; some packages publish hundreds of builds a
+/// month. Versions that are younger than the policy's age, tagged, or named by an advisory are
+/// looked at in any case.
+const MOST_VERSIONS: usize = 60;
+
+/// Contents are read ahead of a resolution for at most this many suspicious versions, newest first.
+const READ_AHEAD: usize = 3;
 
 /// What new resolutions of a package get.
 #[derive(Debug)]
@@ -80,12 +88,16 @@ impl Engine {
         }
         let times = self.missing_times(held).await?;
         let mut kept_out = self.refused_before(held, &generation).await?;
+        let mut read_ahead = READ_AHEAD;
         for version in self.worth_a_look(held, &times, now) {
             if kept_out.contains_key(&version) {
                 continue;
             }
-            let verdict = self.metadata_verdict(held, &version, &times, &generation).await?;
-            let verdict = self.look_inside_if_suspicious(held, verdict).await;
+            let mut verdict = self.metadata_verdict(held, &version, &times, &generation).await?;
+            if read_ahead > 0 && verdict.assessment.counted().next().is_some() {
+                read_ahead -= 1;
+                verdict = self.look_inside(held, verdict).await;
+            }
             if !verdict.decision.action.serves() {
                 kept_out.insert(version, verdict);
             }
@@ -128,7 +140,7 @@ impl Engine {
         let mut refused = BTreeMap::new();
         for (version, json) in kept {
             match serde_json::from_str::<Verdict>(&json) {
-                Ok(verdict) if verdict.decision.action == Action::Block && held.packument.has(&version) => {
+                Ok(verdict) if refuses_for_good(&verdict.decision) && held.packument.has(&version) => {
                     refused.insert(version, Arc::new(verdict));
                 }
                 Ok(_) => {}
@@ -148,42 +160,54 @@ impl Engine {
     ) -> Vec<String> {
         let packument = &held.packument;
         let few = packument.versions().len() <= FEW_VERSIONS;
-        let mut versions: Vec<(Timestamp, String)> = packument
-            .versions()
-            .iter()
-            .filter_map(|entry| {
-                let published =
-                    packument.published(&entry.version).or_else(|| times.get(&entry.version).copied())?;
-                let days = now.duration_since(published).as_hours() / 24;
-                let known_bad = !self.advisories_for(packument.name(), &entry.version).is_empty();
-                (few || known_bad || days < RECENT_DAYS).then(|| (published, entry.version.clone()))
-            })
-            .collect();
+        let advisories = self.advisories();
+        let named = advisories.about(packument.name().as_str());
+        let tagged = |version: &str| packument.dist_tags().iter().any(|(_, tag)| tag == version);
+        let mut versions: Vec<(bool, Timestamp, &str)> = Vec::new();
+        for entry in packument.versions() {
+            let version = entry.version.as_str();
+            let known = packument.published(version).or_else(|| times.get(version).copied());
+            let Some(published) = known else { continue };
+            let must = self.policy.age.minimum.is_running(published, now)
+                || tagged(version)
+                || !named.matching(version).is_empty();
+            let days = now.duration_since(published).as_hours() / 24;
+            if few || must || days < RECENT_DAYS {
+                versions.push((must, published, version));
+            }
+        }
         versions.sort_unstable_by(|one, other| other.cmp(one));
-        versions.into_iter().map(|(_, version)| version).collect()
+        let musts = versions.iter().filter(|(must, ..)| *must).count();
+        versions.truncate(musts.max(MOST_VERSIONS));
+        versions.sort_unstable_by_key(|(_, published, _)| std::cmp::Reverse(*published));
+        versions.into_iter().map(|(_, _, version)| version.to_owned()).collect()
     }
 
-    /// Reads the contents of a version before anybody resolves to it, where its metadata already
-    /// speaks against it: so that a range falls back at once instead of failing at the tarball.
-    async fn look_inside_if_suspicious(
+    /// Reads the contents of a version whose metadata already speaks against it, before anybody
+    /// resolves to it: a range then falls back at once instead of failing at the tarball, and a
+    /// person who is refused is told what the release does, not only how old it is.
+    async fn look_inside(
         self: &Arc<Self>,
         held: &Arc<Held>,
         verdict: Arc<Verdict>,
     ) -> Arc<Verdict> {
-        let suspicious = verdict.assessment.counted().next().is_some();
-        if !suspicious || !verdict.decision.action.serves() {
-            return verdict;
-        }
         let version = verdict.assessment.release.version.clone();
-        match self.full_verdict(held, &version).await {
-            Ok(full) => full,
-            Err(error) => {
+        let budget = self.policy.gate.analysis_budget.get();
+        match tokio::time::timeout(budget, self.full_verdict(held, &version)).await {
+            Ok(Ok(full)) => full,
+            Ok(Err(error)) => {
                 tracing::info!(package.name = %held.packument.name(), package.version = version,
                     %error, "contents not read ahead; the gate will");
                 verdict
             }
+            Err(_) => verdict,
         }
     }
+}
+
+/// Whether a decision refuses, and not only until the release is older.
+fn refuses_for_good(decision: &Decision) -> bool {
+    !decision.action.serves() && decision.until.is_none()
 }
 
 fn finish(

@@ -364,9 +364,13 @@ impl Work<'_> {
     fn chosen(&self) -> Vec<usize> {
         let surveyed = |index: usize| self.codes.get(index).and_then(|code| code.survey.as_ref());
         let all = 0..self.codes.len();
+        // `x.env` is the environment only if something holds the process.
+        let holds_process = all
+            .clone()
+            .any(|index| surveyed(index).is_some_and(|survey| survey.process_by_alias));
         let sources: Vec<usize> = all
             .clone()
-            .filter(|&index| surveyed(index).is_some_and(|survey| survey.source || survey.dynamic))
+            .filter(|&index| surveyed(index).is_some_and(|survey| survey.may_read(holds_process)))
             .collect();
         let sinks: Vec<usize> = all
             .clone()
@@ -465,7 +469,7 @@ impl Work<'_> {
 
     /// Without a source or without a sink there is nothing to follow.
     fn has_both_ends(&self, chosen: &[usize]) -> bool {
-        let any = |test: fn(&Survey) -> bool| {
+        let any = |test: &dyn Fn(&Survey) -> bool| {
             chosen.iter().any(|&index| {
                 self.codes
                     .get(index)
@@ -478,8 +482,8 @@ impl Work<'_> {
             .iter()
             .any(|&index| self.modules.surfaces(index).has_install());
         installs
-            || (any(|survey| survey.source || survey.dynamic)
-                && any(|survey| survey.sink || survey.dynamic))
+            || (any(&|survey| survey.may_read(true))
+                && any(&|survey| survey.sink || survey.dynamic))
     }
 
     /// Files that folding found to be loaded. Their surfaces are those of the files that load them.

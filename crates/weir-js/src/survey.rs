@@ -1,10 +1,10 @@
 //! The first, cheap look at every file: what it imports, and whether it could take part in a flow.
 
 use oxc_ast::ast::{
-    Argument, BinaryExpression, CallExpression, ComputedMemberExpression, ExportAllDeclaration,
-    ExportFromDeclaration, Expression, IdentifierReference, ImportDeclaration, ImportExpression,
-    JSXElement, NewExpression, Statement, StaticMemberExpression, StringLiteral, TSType,
-    TemplateLiteral, UnaryExpression,
+    Argument, BinaryExpression, BindingProperty, CallExpression, ComputedMemberExpression,
+    ExportAllDeclaration, ExportFromDeclaration, Expression, IdentifierReference,
+    ImportDeclaration, ImportExpression, JSXElement, NewExpression, PropertyKey, Statement,
+    StaticMemberExpression, StringLiteral, TSType, TemplateLiteral, UnaryExpression,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
@@ -23,6 +23,10 @@ pub(crate) struct Survey {
     pub(crate) imports: Vec<String>,
     /// It may read secrets.
     pub(crate) source: bool,
+    /// It reads a member `env` of something: the environment, if that is the process.
+    pub(crate) env_of_something: bool,
+    /// It holds the process, or everything global, under another name.
+    pub(crate) process_by_alias: bool,
     /// It may talk to the network.
     pub(crate) sink: bool,
     /// It hides what it loads or calls.
@@ -50,7 +54,12 @@ impl Survey {
 
     /// It may take part in a flow.
     pub(crate) fn is_candidate(&self) -> bool {
-        self.source || self.sink || self.dynamic
+        self.may_read(true) || self.sink
+    }
+
+    /// It may read secrets, given whether any file of the package holds the process by an alias.
+    pub(crate) fn may_read(&self, holds_process: bool) -> bool {
+        self.source || self.dynamic || (holds_process && self.env_of_something)
     }
 
     fn load(&mut self, specifier: &str) {
@@ -66,7 +75,8 @@ impl Survey {
             self.sink = true;
         }
         if module == "process" {
-            self.source = true;
+            self.process_by_alias = true;
+            self.env_of_something = true;
         }
         if (specifier.starts_with('.') || specifier.starts_with('/')) && specifier.len() < 512 {
             self.imports.push(specifier.to_owned());
@@ -84,6 +94,7 @@ impl Survey {
     fn text(&mut self, text: &str) {
         let bare = text.strip_prefix("node:").unwrap_or(text);
         match bare.len() {
+            3 if bare == "env" => self.env_of_something = true,
             2..=13 if calls::SENDING_MODULES.contains(&bare) => self.names_module = true,
             _ => {}
         }
@@ -316,9 +327,18 @@ impl<'a> Visit<'a> for Survey {
     fn visit_static_member_expression(&mut self, it: &StaticMemberExpression<'a>) {
         let property = it.property.name.as_str();
         match property {
-            "env" => self.source = true,
+            "env" => match &it.object {
+                Expression::Identifier(name) if name.name != "process" => {
+                    self.env_of_something = true;
+                }
+                Expression::StaticMemberExpression(inner) if inner.property.name != "process" => {
+                    self.env_of_something = true;
+                }
+                _ => self.source = true,
+            },
             "fetch" | "XMLHttpRequest" | "WebSocket" | "sendBeacon" => self.sink = true,
             "mainModule" | "getBuiltinModule" => self.dynamic = true,
+            "process" => self.process_by_alias = true,
             _ => {}
         }
         match &it.object {
@@ -363,7 +383,16 @@ impl<'a> Visit<'a> for Survey {
                     self.dynamic = true;
                 }
                 Some(_) => {}
-                None => self.dynamic = name.name != "window" && name.name != "self" || self.dynamic,
+                // A name that is not known: anything global, the network included.
+                None if matches!(
+                    name.name.as_str(),
+                    "global" | "globalThis" | "window" | "self"
+                ) =>
+                {
+                    self.sink = true;
+                    self.process_by_alias = true;
+                }
+                None => self.dynamic = true,
             }
         }
         walk::walk_computed_member_expression(self, it);
@@ -371,7 +400,7 @@ impl<'a> Visit<'a> for Survey {
 
     fn visit_identifier_reference(&mut self, it: &IdentifierReference<'a>) {
         match it.name.as_str() {
-            "process" => self.source = true,
+            "process" => self.process_by_alias = true,
             "fetch" | "XMLHttpRequest" | "WebSocket" => self.sink = true,
             "Bun" | "Deno" => {
                 self.source = true;
@@ -384,6 +413,18 @@ impl<'a> Visit<'a> for Survey {
 
     fn visit_string_literal(&mut self, it: &StringLiteral<'a>) {
         self.text(it.value.as_str());
+    }
+
+    fn visit_binding_property(&mut self, it: &BindingProperty<'a>) {
+        if let PropertyKey::StaticIdentifier(key) = &it.key {
+            match key.name.as_str() {
+                "env" => self.env_of_something = true,
+                "process" => self.process_by_alias = true,
+                "fetch" | "XMLHttpRequest" | "WebSocket" => self.sink = true,
+                _ => {}
+            }
+        }
+        walk::walk_binding_property(self, it);
     }
 
     fn visit_template_literal(&mut self, it: &TemplateLiteral<'a>) {

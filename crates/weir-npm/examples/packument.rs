@@ -45,6 +45,7 @@ fn measure(label: &str, raw: &Bytes) -> Result<(), Box<dyn std::error::Error>> {
         times: &|_| Some("2026-11-01T00:00:00.000Z".to_owned()),
     };
     let parse = best(|| Packument::parse(&name, raw.clone()).is_ok());
+    let skip = best(|| serde_json::from_slice::<serde::de::IgnoredAny>(raw).is_ok());
     let full = best(|| packument::render(&packument, &plan, Form::Full).is_ok());
     let abbreviated = best(|| packument::render(&packument, &plan, Form::Abbreviated).is_ok());
     let retag = best(|| tags().len());
@@ -56,7 +57,7 @@ fn measure(label: &str, raw: &Bytes) -> Result<(), Box<dyn std::error::Error>> {
     let manifest = best(|| packument.manifest(&first).is_some());
     let megabytes = raw.len() as f64 / 1e6;
     println!(
-        "{label}: {megabytes:.1} MB, {} versions; parse {parse:?} ({:.2} ms/MB), full {full:?}, \
+        "{label}: {megabytes:.1} MB, {} versions; skip {skip:?}, parse {parse:?} ({:.2} ms/MB), full {full:?}, \
          abbreviated {abbreviated:?}, retag {retag:?}, one manifest {manifest:?}",
         packument.versions().len(),
         parse.as_secs_f64() * 1e3 / megabytes,

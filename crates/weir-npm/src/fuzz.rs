@@ -1,10 +1,17 @@
 //! Bodies of fuzz targets, shared with property tests. They panic when a promise is broken.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::name::PackageName;
+use crate::integrity::Integrity;
+use crate::manifest::Manifest;
+use crate::name::{self, PackageName};
+use crate::npmrc::Npmrc;
 use crate::packument::{self, Form, Packument, Plan, Treatment};
+use crate::version::{Range, Version};
+use crate::{spec, time};
 
 /// Reads a packument and, if it is one, asks it everything and renders it in both forms.
 ///
@@ -27,7 +34,7 @@ pub fn packument(data: &[u8]) {
         return;
     };
     ask(&packument);
-    let served = |version: &str| version.len() % 4 != 0;
+    let served = |version: &str| !version.len().is_multiple_of(4);
     let tags = packument::retag(&packument, served);
     for (_, version) in &tags {
         assert!(
@@ -52,6 +59,57 @@ pub fn packument(data: &[u8]) {
     for form in [Form::Full, Form::Abbreviated] {
         check_rendered(&packument, &plan, form);
     }
+}
+
+/// Reads bytes as every small text this crate knows: names, versions, ranges, specs, integrity, times,
+/// manifests and settings.
+///
+/// # Panics
+/// When what was read does not read the same again.
+pub fn texts(data: &[u8]) {
+    let _ = Manifest::from_json(data);
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let _ = (
+        name::from_url_path(text),
+        time::parse(text),
+        spec::classify("n", text),
+    );
+    if let Ok(name) = PackageName::parse(text) {
+        assert_eq!(name::from_url_path(&name.to_url_segment()), Ok(name));
+    }
+    if let Ok(integrity) = Integrity::parse(text) {
+        assert_eq!(Integrity::parse(&integrity.to_string()), Ok(integrity));
+    }
+    let range = Range::parse_from_npm(text);
+    if let Ok(version) = Version::parse(text) {
+        let canonical = Version::parse(&version.canonical());
+        assert!(
+            canonical.is_ok_and(|it| it.precedence(&version).is_eq()),
+            "another canonical version"
+        );
+        // A version is a range of itself, unless its digits do not fit or its parts are odd.
+        let _ = range.is_ok_and(|range| range.matches(&version));
+    }
+    let env = BTreeMap::from([
+        ("A".to_owned(), text.to_owned()),
+        (format!("npm_config_{text}"), "${A}".to_owned()),
+    ]);
+    let settings = Npmrc::parse(text, &env);
+    let settings = Npmrc::merge(
+        settings.clone(),
+        settings,
+        Npmrc::default(),
+        Npmrc::from_env(&env),
+    );
+    let _ = (
+        settings.auth_for(text),
+        settings.registry(),
+        settings.ca(),
+        settings.noproxy(),
+    );
+    let _ = settings.scope_registries().count();
 }
 
 fn ask(packument: &Packument) {
@@ -107,4 +165,24 @@ fn check_rendered(packument: &Packument, plan: &Plan<'_>, form: Form) {
 
 fn is_json(text: &[u8]) -> bool {
     serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_text_panics(bytes in prop::collection::vec(any::<u8>(), 0..100), text in any::<String>()) {
+            super::texts(&bytes);
+            super::texts(text.as_bytes());
+        }
+
+        #[test]
+        fn no_likely_text_panics(text in "[0-9vxX*.<>=^~| +:/@#a-c%\\\\\\[\\]'\"${}?;-]{0,40}") {
+            super::texts(text.as_bytes());
+        }
+    }
 }

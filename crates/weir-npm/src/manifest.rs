@@ -244,25 +244,28 @@ fn read_repository(value: &str) -> Option<String> {
 /// texts, lists, maps, `null` and `false`, or more than [`MAX_ITEMS`]. The tree was read by serde_json, so
 /// its depth is bounded.
 fn flatten(tree: &Value, entries: &mut Vec<String>, seen: &mut HashSet<String>) -> bool {
+    let mut whole = true;
     match tree {
         Value::String(path) => {
-            if entries.len() >= MAX_ITEMS {
-                return false;
-            }
-            if seen.insert(path.clone()) {
+            whole = entries.len() < MAX_ITEMS;
+            if whole && seen.insert(path.clone()) {
                 entries.push(path.clone());
             }
-            true
         }
-        Value::Array(items) => items
-            .iter()
-            .fold(true, |fine, item| flatten(item, entries, seen) && fine),
-        Value::Object(members) => members
-            .values()
-            .fold(true, |fine, item| flatten(item, entries, seen) && fine),
-        Value::Null | Value::Bool(false) => true,
-        Value::Bool(true) | Value::Number(_) => false,
+        Value::Array(items) => {
+            for item in items {
+                whole &= flatten(item, entries, seen);
+            }
+        }
+        Value::Object(members) => {
+            for item in members.values() {
+                whole &= flatten(item, entries, seen);
+            }
+        }
+        Value::Null | Value::Bool(false) => {}
+        Value::Bool(true) | Value::Number(_) => whole = false,
     }
+    whole
 }
 
 #[cfg(test)]

@@ -104,8 +104,10 @@ fn registry(spec: &str) -> Option<DependencySpec> {
 
 /// What follows `npm:`: `name`, `name@spec`, or, as yarn and pnpm write it, a range of the same package.
 fn alias(rest: &str) -> Option<DependencySpec> {
-    // Names can start with a digit, so a version is tried first.
-    if let Some(own @ DependencySpec::Range(_)) = registry(rest) {
+    // Names can start with a digit too, so a range is tried first.
+    let like_range =
+        rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit() || "^~<>=*".contains(c));
+    if like_range && let Some(own @ DependencySpec::Range(_)) = registry(rest) {
         return Some(own);
     }
     let at = rest

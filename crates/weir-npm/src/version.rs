@@ -4,16 +4,19 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use deno_semver::VersionReq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Longest version node-semver reads, in characters.
 pub const MAX_LENGTH: usize = 256;
 /// Largest version component node-semver reads: 2^53 - 1.
 const MAX_COMPONENT: u64 = (1 << 53) - 1;
-/// Longest range we read, in bytes. node-semver has no limit; ranges parse in linear time, and the
-/// longest real ones hold a few hundred bytes (CRATES section 9).
+/// Longest range we read, in bytes. node-semver has no limit; ranges parse in linear time, but hostile
+/// ones deserve a cap (CRATES section 9), and real ones hold a few hundred bytes at most.
 pub const MAX_RANGE_LENGTH: usize = 16 * 1024;
+
+mod range;
+
+pub use range::{Range, satisfying_max};
 
 /// Why a text is not a version or a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -167,101 +170,6 @@ impl<'de> Deserialize<'de> for Version {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).map_err(serde::de::Error::custom)
     }
-}
-
-/// What a dependency asks of a version: a semver range, or the name of a tag.
-#[derive(Clone)]
-pub struct Range {
-    raw: Box<str>,
-    inner: VersionReq,
-    /// An alternative is empty (`1 ||`), which admits every release; the library drops it.
-    has_empty_alternative: bool,
-}
-
-impl Range {
-    /// Reads a range as npm does; a word that is no range is a tag. Empty text means any version.
-    ///
-    /// # Errors
-    /// [`VersionError::TooLong`] beyond [`MAX_RANGE_LENGTH`], [`VersionError::NotARange`] for text that
-    /// is neither.
-    pub fn parse_from_npm(text: &str) -> Result<Self, VersionError> {
-        if text.len() > MAX_RANGE_LENGTH {
-            return Err(VersionError::TooLong);
-        }
-        // The library adds one to a component to find an upper bound; this one would overflow.
-        if text.contains("18446744073709551615") {
-            return Err(VersionError::NotARange);
-        }
-        let inner = VersionReq::parse_from_npm(text).map_err(|_| VersionError::NotARange)?;
-        let has_empty_alternative = text
-            .split("||")
-            .any(|alternative| alternative.trim().is_empty());
-        Ok(Self {
-            raw: text.into(),
-            inner,
-            has_empty_alternative,
-        })
-    }
-
-    /// The text it was read from.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.raw
-    }
-
-    /// Whether it names a tag rather than versions.
-    #[must_use]
-    pub fn is_tag(&self) -> bool {
-        self.inner.tag().is_some()
-    }
-
-    /// The tag it names, if it does.
-    #[must_use]
-    pub fn tag(&self) -> Option<&str> {
-        self.inner.tag()
-    }
-
-    /// Whether a version is in the range, by node-semver's default options: a prerelease only matches
-    /// a comparator with a prerelease of the same three numbers. A tag matches no version.
-    #[must_use]
-    pub fn matches(&self, version: &Version) -> bool {
-        if self.has_empty_alternative && !version.is_prerelease() {
-            return true;
-        }
-        // The library panics when a tag is asked.
-        self.inner
-            .range()
-            .is_some_and(|range| range.satisfies(&version.inner))
-    }
-}
-
-impl PartialEq for Range {
-    fn eq(&self, other: &Self) -> bool {
-        self.raw == other.raw
-    }
-}
-
-impl Eq for Range {}
-
-impl fmt::Display for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.raw)
-    }
-}
-
-impl fmt::Debug for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.raw, f)
-    }
-}
-
-/// The highest version in the range, by semver.
-#[must_use]
-pub fn satisfying_max<'v>(range: &Range, versions: &'v [Version]) -> Option<&'v Version> {
-    versions
-        .iter()
-        .filter(|version| range.matches(version))
-        .max()
 }
 
 #[cfg(test)]

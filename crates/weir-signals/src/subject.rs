@@ -224,11 +224,15 @@ struct Candidate<'p> {
     published: Option<Timestamp>,
 }
 
-/// The release that `version` is to be compared with: the newest published before it in the same
-/// major line, else the newest published before it at all. A stable release is compared with stable
-/// ones where there are any, or a poisoned prerelease that nobody installs would excuse it.
-/// By publish time, not by number, so that a back-port is no step backwards (DESIGN, "Deciding");
-/// where the registry gives no time, by number. `refused` versions are left out.
+/// The release that `version` is to be compared with: of those published before it, the highest below
+/// it in its own major line, else the highest below it at all, else (a back-port below everything)
+/// the newest. A stable release is compared with stable ones where there are any, or a poisoned
+/// prerelease that nobody installs would excuse it.
+///
+/// Published before, so that a back-port is no step backwards (DESIGN, "Deciding"); the highest of
+/// those rather than the newest, because publish times of old versions are the first thing a mirror
+/// gets wrong (PROTOCOL 3.14). Where there is no time, by number alone. `refused` versions are left
+/// out.
 #[must_use]
 pub fn previous_version<'p>(
     packument: &'p Packument,
@@ -260,14 +264,20 @@ pub fn previous_version<'p>(
             let rank = |candidate: &Candidate<'_>| {
                 let as_stable = own.as_ref().is_none_or(Version::is_prerelease)
                     || !candidate.version.is_prerelease();
+                let below = own
+                    .as_ref()
+                    .is_some_and(|own| candidate.version.precedence(own) == Ordering::Less);
                 let same_line = own
                     .as_ref()
                     .is_some_and(|own| own.major() == candidate.version.major());
-                (as_stable, same_line, candidate.published)
+                // Of one without a time nobody knows whether it was there first.
+                let timed = candidate.published.is_some();
+                (as_stable, timed, below, same_line && below)
             };
-            rank(a)
-                .cmp(&rank(b))
-                .then_with(|| a.version.precedence(&b.version))
+            let newest = || a.published.cmp(&b.published);
+            rank(a).cmp(&rank(b)).then_with(|| {
+                if rank(a).2 { a.version.precedence(&b.version) } else { newest() }
+            })
         })
         .map(|candidate| candidate.text)
 }

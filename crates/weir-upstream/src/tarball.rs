@@ -56,7 +56,7 @@ impl Upstream {
             ))
             .ok()
         };
-        let Some(found) = base.join(dist_tarball).ok().filter(|url| is_web(url)) else {
+        let Some(found) = base.join(dist_tarball).ok().filter(is_web) else {
             return conventional().into_iter().collect();
         };
         if found.origin() == base.origin() {

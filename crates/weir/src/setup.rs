@@ -131,7 +131,7 @@ pub async fn engine(global: &Global) -> Result<Arc<Engine>> {
     let policy = policy(global)?;
     let upstreams = upstreams(global, &policy)?;
     let store = store(global).await?;
-    let worker = WorkerProgram::this_program(policy.limits.worker_memory.bytes(), true)
+    let worker = WorkerProgram::this_program(policy.limits.worker_memory.bytes())
         .context("finding this program, to start workers")?;
     let clock = clock(global);
     let config = EngineConfig { policy, clock, store, upstreams, worker };

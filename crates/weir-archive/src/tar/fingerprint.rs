@@ -36,17 +36,20 @@ impl Fingerprint {
     /// Adds bytes. All calls but the last bring a multiple of 32 bytes.
     pub(crate) fn update(&mut self, data: &[u8]) {
         self.bytes += data.len() as u64;
+        // A local copy stays in registers.
+        let mut lanes = self.lanes;
         let (chunks, rest) = data.as_chunks::<32>();
         for chunk in chunks {
-            self.mix(chunk);
+            lanes = mix(lanes, self.keys, chunk);
         }
         if !rest.is_empty() {
             let mut last = [0; 32];
             for (to, from) in last.iter_mut().zip(rest) {
                 *to = *from;
             }
-            self.mix(&last);
+            lanes = mix(lanes, self.keys, &last);
         }
+        self.lanes = lanes;
     }
 
     /// The sum and the number of bytes.
@@ -55,18 +58,19 @@ impl Fingerprint {
         let Keys([key, other, ..]) = self.keys;
         (fold(a ^ key, b ^ self.bytes ^ other), self.bytes)
     }
+}
 
-    fn mix(&mut self, chunk: &[u8; 32]) {
-        let (words, _) = chunk.as_chunks::<8>();
-        if let ([a, b, c, d], Keys([k, l, m, n])) = (words, self.keys) {
-            let [first, second] = self.lanes;
-            let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
-            self.lanes = [
-                fold(first ^ word(a) ^ k, word(b) ^ l).wrapping_add(first),
-                fold(second ^ word(c) ^ m, word(d) ^ n).wrapping_add(second),
-            ];
-        }
-    }
+fn mix([first, second]: [u64; 2], Keys([k, l, m, n]): Keys, chunk: &[u8; 32]) -> [u64; 2] {
+    let (words, _) = chunk.as_chunks::<8>();
+    let [a, b, c, d] = words else {
+        // Thirty-two bytes are four words.
+        return [first, second];
+    };
+    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+    [
+        fold(first ^ word(a) ^ k, word(b) ^ l).wrapping_add(first),
+        fold(second ^ word(c) ^ m, word(d) ^ n).wrapping_add(second),
+    ]
 }
 
 /// Both halves of the product, folded into one.

@@ -62,11 +62,15 @@ impl Index {
     pub(crate) fn finish(self, report: &mut Report) {
         let mut hits: Vec<(&str, &str, bool)> = Vec::new();
         for path in self.exact.keys() {
-            for (at, _) in path.match_indices('/') {
-                let parent = path.get(..at).unwrap_or_default();
-                if let Some((file, _)) = self.exact.get_key_value(parent) {
+            // Folding neither adds nor removes slashes.
+            let folded = fold(path);
+            let parents = path.match_indices('/').zip(folded.match_indices('/'));
+            for ((exact_end, _), (folded_end, _)) in parents {
+                let exact = path.get(..exact_end).unwrap_or_default();
+                let folded = folded.get(..folded_end).unwrap_or_default();
+                if let Some((file, _)) = self.exact.get_key_value(exact) {
                     hits.push((path, file, true));
-                } else if let Some(file) = self.folded.get(fold(parent).as_str()) {
+                } else if let Some(file) = self.folded.get(folded) {
                     hits.push((path, file, false));
                 }
             }

@@ -1,25 +1,20 @@
 //! Header by header.
 
+mod announced;
+mod files;
+
 use std::io::Read;
 
-use super::extended::{Extension, Pax, Pending};
-use super::fingerprint::{Fingerprint, Keys};
+use super::extended::{Extension, Pending};
+use super::fingerprint::Keys;
 use super::header::{BLOCK, Block, Checksum, Format, Header, is_ordinary};
 use super::index::Index;
 use super::number::Number;
-use super::path::CleanPath;
 use super::text::{After, Text};
-use crate::entry::{Content, Entry, File, HEAD_BYTES, Visitor};
+use crate::entry::Visitor;
 use crate::rules::{Report, clip};
 use crate::source::Window;
 use crate::{ArchiveError, Limits, Rule};
-
-/// Above this npm's extractor skips an extended header.
-const NPM_EXTENDED_HEADER_BYTES: u64 = 1 << 20;
-
-/// Bytes of a file that only other extractors than npm's may see: per file, and per archive.
-const OTHER_READING_BYTES: usize = 1 << 20;
-const OTHER_READINGS_BYTES: u64 = 64 << 20;
 
 /// From this many bytes on, some programs put a name into an extended header (npm's among them,
 /// although the header has room for a hundred).
@@ -253,139 +248,6 @@ impl<'a, R: Read, V: Visitor + ?Sized> Walk<'a, R, V> {
         }
     }
 
-    fn extended(
-        &mut self,
-        header: &Header,
-        name: &str,
-        extension: Extension,
-        usual: bool,
-    ) -> Result<(), ArchiveError> {
-        if !self.acceptable(header, name) {
-            return Ok(());
-        }
-        self.oddities(header, name);
-        if !usual {
-            self.unusual(header.kind, name);
-        }
-        let size = plain_size(header);
-        // npm lets an earlier pax size stand in for this header's own when it decides whether
-        // there is anything to read, and then reads this header's own number of bytes.
-        let apparent = self.global_size.or(self.pending.size).unwrap_or(size);
-        if apparent == 0 {
-            self.malformed(name, "npm takes it for empty and its data for headers");
-            return Ok(());
-        }
-        let limit = self
-            .limits
-            .extended_header_bytes
-            .min(NPM_EXTENDED_HEADER_BYTES);
-        if apparent > limit || size > limit {
-            self.report.add(Rule::ExtendedHeaderTooBig, Some(name), || {
-                format!("{size} bytes, more than the limit of {limit}")
-            });
-            return self.skip(name, size);
-        }
-        let data = self.window.peek(to_usize(size));
-        let complete = data.len() as u64 == size;
-        let content = match extension {
-            Extension::Pax | Extension::Global => Said::Pax(Pax::parse(data)),
-            Extension::LongName => Said::Name(Text::parse(data)),
-            Extension::LongLink => Said::Link,
-        };
-        let taken = data.len();
-        self.window.consume(taken);
-        if !complete {
-            return Err(self.ended_inside(name, size - taken as u64));
-        }
-        match content {
-            Said::Pax(pax) if extension == Extension::Global => self.global(name, pax),
-            Said::Pax(pax) => self.pax(name, pax),
-            Said::Name(text) => self.long_name(name, text),
-            Said::Link => self.link_target(name),
-        }
-        self.padding(name, size)
-    }
-
-    fn pax(&mut self, name: &str, pax: Pax) {
-        self.pending.any = true;
-        self.pax_oddities(name, &pax);
-        if let Some(long) = pax.name {
-            self.name_next(long);
-        }
-        if pax.size.is_some() {
-            self.pending.size = pax.size;
-        }
-    }
-
-    fn global(&mut self, name: &str, pax: Pax) {
-        let weighty = pax.name.is_some()
-            || pax.size.is_some()
-            || pax.link
-            || !pax.unknown.is_empty()
-            || pax.malformed.is_some();
-        self.report
-            .judge(Rule::GlobalHeader, weighty, Some(name), || {
-                if weighty {
-                    "npm ignores a path for all entries and honours a size; others differ"
-                } else {
-                    "only times, owners or comments, as `git archive` writes"
-                }
-                .to_owned()
-            });
-        self.pax_oddities(name, &pax);
-        self.global_size = pax.size.or(self.global_size);
-    }
-
-    fn pax_oddities(&mut self, name: &str, pax: &Pax) {
-        if let Some(why) = pax.malformed {
-            self.malformed(name, why);
-        }
-        if pax.link {
-            self.link_target(name);
-        }
-        if !pax.unknown.is_empty() {
-            self.report.add(Rule::PaxUnknownKey, Some(name), || {
-                format!("keys: {}", pax.unknown.join(", "))
-            });
-        }
-        if !pax.metadata.is_empty() {
-            self.report.add_once(Rule::PaxMetadata, Some(name), || {
-                format!("keys: {}", pax.metadata.join(", "))
-            });
-        }
-    }
-
-    fn long_name(&mut self, name: &str, text: Text) {
-        self.pending.any = true;
-        if text.after != After::Nothing {
-            self.malformed(name, "more behind the end of a long name");
-        }
-        self.check_utf8(&text, name);
-        self.name_next(text.text);
-    }
-
-    fn name_next(&mut self, long: String) {
-        if self.pending.name.is_some() {
-            self.report.add(Rule::TwoLongNames, Some(&long), || {
-                "npm takes the last of several extended headers".to_owned()
-            });
-        }
-        self.pending.name = Some(long);
-    }
-
-    fn link_target(&mut self, name: &str) {
-        self.pending.any = true;
-        self.report.add(Rule::PaxLink, Some(name), || {
-            "a link target for the next entry; npm drops a file whose target leaves the package"
-                .to_owned()
-        });
-    }
-
-    fn malformed(&mut self, name: &str, why: &'static str) {
-        self.report
-            .add(Rule::MalformedExtendedHeader, Some(name), || why.to_owned());
-    }
-
     fn unusual(&mut self, kind: u8, name: &str) {
         self.report.add(Rule::UnusualType, Some(name), || {
             format!("type `{}`", kind.escape_ascii())
@@ -470,192 +332,6 @@ impl<'a, R: Read, V: Visitor + ?Sized> Walk<'a, R, V> {
         }
     }
 
-    fn folder(&mut self, name: &str, header: &Header, size: u64) {
-        let name = name.trim_end_matches('/');
-        // The top folder itself is no path inside the package.
-        if name.contains('/') {
-            self.clean(name);
-        }
-        if size > 0 {
-            self.report.add(Rule::FolderWithData, Some(name), || {
-                format!("{size} bytes, which npm takes for headers")
-            });
-            self.other_reading(name, header);
-        }
-    }
-
-    /// The path to deliver, its faults reported.
-    fn clean(&mut self, name: &str) -> CleanPath {
-        let clean = CleanPath::new(name, self.limits.path_bytes, self.limits.path_depth);
-        for rule in &clean.broken {
-            self.report.add(*rule, Some(&clean.path), || {
-                format!("the archive says {name:?}")
-            });
-        }
-        clean
-    }
-
-    fn file(&mut self, name: &str, header: &Header, size: u64) -> Result<(), ArchiveError> {
-        let clean = self.clean(name);
-        let path = clean.path;
-        match &self.top {
-            None => self.top = Some(clean.top),
-            Some(top) if *top == clean.top => {}
-            Some(top) => self
-                .report
-                .add_once(Rule::SeveralTopFolders, Some(&path), || {
-                    format!("`{}` beside `{}`", clip(&clean.top), clip(top))
-                }),
-        }
-        if header.mode & 0o7000 != 0 {
-            self.report.add(Rule::SpecialMode, Some(&path), || {
-                format!("mode {:o}", header.mode)
-            });
-        }
-        if size > self.limits.entry_bytes {
-            return Err(ArchiveError::EntryTooLarge {
-                entry: clip(&path),
-                size,
-                limit: self.limits.entry_bytes,
-            });
-        }
-        let file = File {
-            path: &path,
-            size,
-            executable: is_executable(header),
-        };
-        let fingerprint = if self.visitor.wants(&file) {
-            self.whole(file)
-        } else {
-            self.head(file)
-        };
-        let digest = fingerprint.finish();
-        self.counts.files += 1;
-        self.counts.bytes += digest.1;
-        if path.len() <= self.limits.path_bytes {
-            self.index.add(&path, digest, &mut self.report);
-        }
-        if digest.1 < size {
-            return Err(self.ended_inside(&path, padded(size) - digest.1));
-        }
-        self.padding(&path, size)
-    }
-
-    /// Delivers all of a file's data.
-    fn whole(&mut self, file: File<'_>) -> Fingerprint {
-        let mut fingerprint = Fingerprint::new(self.keys);
-        let data = self.window.peek(to_usize(file.size));
-        fingerprint.update(data);
-        self.visitor.entry(Entry {
-            file,
-            content: Content::Whole(data),
-            complete: data.len() as u64 == file.size,
-        });
-        let taken = data.len();
-        self.window.consume(taken);
-        fingerprint
-    }
-
-    /// Delivers the beginning of a file's data and passes over the rest.
-    fn head(&mut self, file: File<'_>) -> Fingerprint {
-        let mut fingerprint = Fingerprint::new(self.keys);
-        let mut head = [0; HEAD_BYTES];
-        let shown = self.window.peek(HEAD_BYTES.min(to_usize(file.size)));
-        let shown_bytes = shown.len();
-        for (to, from) in head.iter_mut().zip(shown) {
-            *to = *from;
-        }
-        let mut missing = file.size;
-        while missing > 0 {
-            let here = self.window.peek_some();
-            let here = here.get(..to_usize(missing)).unwrap_or(here);
-            if here.is_empty() {
-                break;
-            }
-            fingerprint.update(here);
-            let taken = here.len();
-            self.window.consume(taken);
-            missing -= taken as u64;
-        }
-        self.visitor.entry(Entry {
-            file,
-            content: Content::Head(head.get(..shown_bytes).unwrap_or_default()),
-            complete: missing == 0,
-        });
-        fingerprint
-    }
-
-    /// Delivers a file that npm's extractor does not see here, and stays where it is.
-    fn other_reading(&mut self, name: &str, header: &Header) {
-        let size = plain_size(header);
-        let affordable = self.other_readings.saturating_add(size) <= OTHER_READINGS_BYTES;
-        if size == 0 || size > OTHER_READING_BYTES as u64 || !affordable {
-            return;
-        }
-        self.other_readings += size;
-        let clean = CleanPath::new(name, self.limits.path_bytes, self.limits.path_depth);
-        let file = File {
-            path: &clean.path,
-            size,
-            executable: is_executable(header),
-        };
-        let wanted = self.visitor.wants(&file);
-        let data = self.window.peek(to_usize(size));
-        let complete = data.len() as u64 == size;
-        let content = if wanted {
-            Content::Whole(data)
-        } else {
-            Content::Head(data.get(..HEAD_BYTES).unwrap_or(data))
-        };
-        self.visitor.entry(Entry {
-            file,
-            content,
-            complete,
-        });
-    }
-
-    /// Passes over data and its padding.
-    fn skip(&mut self, name: &str, size: u64) -> Result<(), ArchiveError> {
-        let mut missing = size;
-        while missing > 0 {
-            let here = self.window.peek_some().len().min(to_usize(missing));
-            if here == 0 {
-                return Err(self.ended_inside(name, missing));
-            }
-            self.window.consume(here);
-            missing -= here as u64;
-        }
-        self.padding(name, size)
-    }
-
-    /// Passes over the padding behind data.
-    fn padding(&mut self, name: &str, size: u64) -> Result<(), ArchiveError> {
-        let bytes = padded(size) - size;
-        let padding = self.window.peek(to_usize(bytes));
-        let here = padding.len();
-        let dirty = padding.iter().any(|byte| *byte != 0);
-        self.window.consume(here);
-        if dirty {
-            self.report.add(Rule::NonzeroPadding, Some(name), || {
-                "bytes between the data and the next header, which nobody reads".to_owned()
-            });
-        }
-        if (here as u64) < bytes {
-            return Err(self.ended_inside(name, bytes - here as u64));
-        }
-        Ok(())
-    }
-
-    fn ended_inside(&mut self, name: &str, missing: u64) -> ArchiveError {
-        match self.window.fault() {
-            Some(fault) => fault.within(name),
-            None => ArchiveError::TruncatedEntry {
-                entry: clip(name),
-                missing,
-            },
-        }
-    }
-
     /// What is left at the end, less than a block.
     fn tail(&mut self) {
         let rest = self.window.peek(BLOCK);
@@ -683,30 +359,14 @@ impl<'a, R: Read, V: Visitor + ?Sized> Walk<'a, R, V> {
     }
 }
 
-/// What an extended header says.
-enum Said {
-    Pax(Pax),
-    Name(Text),
-    Link,
-}
-
 /// The types that mean a file for everybody; zero is the one from before POSIX.
 fn is_file(kind: u8) -> bool {
     matches!(kind, 0 | b'0')
 }
 
-fn is_executable(header: &Header) -> bool {
-    header.mode & 0o111 != 0
-}
-
 /// The size by the header alone, as npm reads it.
 fn plain_size(header: &Header) -> u64 {
     header.size.value().unwrap_or(0)
-}
-
-/// With the padding to a whole number of blocks.
-fn padded(size: u64) -> u64 {
-    size.div_ceil(BLOCK as u64).saturating_mul(BLOCK as u64)
 }
 
 /// Sizes here are below the limits; where an address space is smaller, so are they.

@@ -27,11 +27,8 @@ impl WorkerProgram {
     ///
     /// # Errors
     /// When the path of the running program is not known.
-    pub fn this_program(memory: u64, background: bool) -> std::io::Result<Self> {
-        let mut arguments = vec!["worker".to_owned(), "--memory".to_owned(), memory.to_string()];
-        if background {
-            arguments.push("--background".to_owned());
-        }
+    pub fn this_program(memory: u64) -> std::io::Result<Self> {
+        let arguments = vec!["worker".to_owned(), "--memory".to_owned(), memory.to_string()];
         Ok(Self { program: std::env::current_exe()?, arguments })
     }
 }
@@ -45,16 +42,30 @@ pub enum Priority {
     Background,
 }
 
-/// A few worker processes, started when first needed and ended when idle for long.
+/// A few worker processes, started when first needed and ended when idle for long. There are two sets
+/// of them: those that a client waits for, and those nobody waits for, which run at a lower priority
+/// so that they take only what clients leave over.
 #[derive(Debug)]
 pub struct WorkerPool {
     program: WorkerProgram,
-    /// One permit per worker process that may run at a time.
-    permits: Arc<Semaphore>,
-    /// Of those, how many work that nobody waits for may take.
-    background: Arc<Semaphore>,
-    idle: Mutex<Vec<Worker>>,
+    foreground: Lane,
+    background: Lane,
     deadline: Deadline,
+}
+
+/// One set of workers.
+#[derive(Debug)]
+struct Lane {
+    /// One permit per worker process that may run at a time.
+    permits: Semaphore,
+    idle: Mutex<Vec<Worker>>,
+    arguments: &'static [&'static str],
+}
+
+impl Lane {
+    fn new(size: usize, arguments: &'static [&'static str]) -> Self {
+        Self { permits: Semaphore::new(size), idle: Mutex::default(), arguments }
+    }
 }
 
 /// How long one package may take.
@@ -91,10 +102,8 @@ impl WorkerPool {
         let size = size.max(1);
         Arc::new(Self {
             program,
-            permits: Arc::new(Semaphore::new(size)),
-            // One worker stays free for somebody who waits, where there are two or more.
-            background: Arc::new(Semaphore::new(size.saturating_sub(1).max(1))),
-            idle: Mutex::new(Vec::new()),
+            foreground: Lane::new(size, &[]),
+            background: Lane::new(size, &["--background"]),
             deadline,
         })
     }
@@ -129,18 +138,15 @@ impl WorkerPool {
         tarball: Option<Bytes>,
         priority: Priority,
     ) -> Result<Contents, String> {
-        let closed = |_| "the service is ending".to_owned();
-        let _background = match priority {
-            Priority::Background => Some(self.background.acquire().await.map_err(closed)?),
-            Priority::Foreground => None,
-        };
-        let _permit = self.permits.acquire().await.map_err(closed)?;
-        let mut worker = self.take().await?;
+        let lane = self.lane(priority);
+        let permit = lane.permits.acquire().await;
+        let _permit = permit.map_err(|_| "the service is ending".to_owned())?;
+        let mut worker = self.take(lane).await?;
         let deadline = self.deadline.for_bytes(tarball.as_ref().map_or(0, Bytes::len));
         match tokio::time::timeout(deadline, worker.ask(&job, tarball.as_ref())).await {
             Ok(Ok(answer)) => {
                 worker.used = tokio::time::Instant::now();
-                self.give_back(worker).await;
+                self.give_back(worker, priority).await;
                 match answer {
                     Answer::Contents(contents) => Ok(*contents),
                     Answer::Failed(why) => Err(why),
@@ -154,33 +160,42 @@ impl WorkerPool {
         }
     }
 
-    async fn take(&self) -> Result<Worker, String> {
-        while let Some(mut worker) = self.idle.lock().await.pop() {
+    async fn take(&self, lane: &Lane) -> Result<Worker, String> {
+        while let Some(mut worker) = lane.idle.lock().await.pop() {
             if matches!(worker.child.try_wait(), Ok(None)) {
                 return Ok(worker);
             }
         }
-        Worker::start(&self.program).map_err(|error| {
+        Worker::start(&self.program, lane.arguments).map_err(|error| {
             format!("no worker process could be started ({}: {error})", self.program.program.display())
         })
     }
 
-    async fn give_back(self: &Arc<Self>, worker: Worker) {
-        self.idle.lock().await.push(worker);
+    async fn give_back(self: &Arc<Self>, worker: Worker, priority: Priority) {
+        self.lane(priority).idle.lock().await.push(worker);
         let pool = Arc::downgrade(self);
         tokio::spawn(async move {
             tokio::time::sleep(IDLE).await;
             if let Some(pool) = pool.upgrade() {
-                pool.idle.lock().await.retain(|worker| worker.used.elapsed() < IDLE);
+                let mut idle = pool.lane(priority).idle.lock().await;
+                idle.retain(|worker| worker.used.elapsed() < IDLE);
             }
         });
+    }
+
+    const fn lane(&self, priority: Priority) -> &Lane {
+        match priority {
+            Priority::Foreground => &self.foreground,
+            Priority::Background => &self.background,
+        }
     }
 }
 
 impl Worker {
-    fn start(program: &WorkerProgram) -> std::io::Result<Self> {
+    fn start(program: &WorkerProgram, arguments: &[&str]) -> std::io::Result<Self> {
         let mut child = Command::new(&program.program)
             .args(&program.arguments)
+            .args(arguments)
             // Whatever runs in there must find no secret.
             .env_clear()
             .current_dir("/")

@@ -368,9 +368,7 @@ impl Solver<'_> {
                     .iter()
                     .map(|value| self.json_value(value, budget))
                     .collect();
-                if let Some(found) = self.graph.objects.get_mut(object as usize) {
-                    found.elements = Some(elements);
-                }
+                self.graph.set_elements(object, elements);
                 let node = self.graph.node(u32::MAX, 0);
                 self.graph.add(node, Atom::Object(object), NONE);
                 node

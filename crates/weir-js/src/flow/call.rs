@@ -159,38 +159,60 @@ impl Solver<'_> {
                     _ => false,
                 });
         self.loose_content(call.receiver, false, call.out);
-        let arguments = call.arguments.iter().map(|(node, _)| *node);
-        for argument in arguments.chain([call.receiver]) {
+        let nodes: Vec<Node> = call.arguments.iter().map(|(node, _)| *node).collect();
+        for &argument in &nodes {
+            self.loose_content(argument, copies, call.out);
+        }
+        let has_data = nodes
+            .iter()
+            .chain([&call.receiver])
+            .any(|&node| self.has_data(node, copies));
+        for &argument in &nodes {
             for function in self.functions(argument) {
-                // A callback gets what the receiver holds, and its result may come out.
+                // A callback's result may come out, and the callback gets the data.
+                let result = self.result(function);
+                self.derive(Rule::Content {
+                    from: result,
+                    out: call.out,
+                });
+                if !has_data {
+                    continue;
+                }
                 let parameters = self
                     .graph
                     .functions
                     .get(function as usize)
                     .map_or_else(Vec::new, |found| found.parameters.clone());
                 for parameter in parameters {
-                    for &(other, _) in &call.arguments {
+                    for &other in &nodes {
                         self.loose_content(other, copies, parameter);
                     }
                     self.loose_content(call.receiver, false, parameter);
                 }
-                let result = self.result(function);
-                self.derive(Rule::Content {
-                    from: result,
-                    out: call.out,
-                });
             }
         }
-        for &(argument, _) in &call.arguments {
-            self.loose_content(argument, copies, call.out);
-            // `hash.update(secret)`, `form.append(name, secret)`: the receiver holds it from now on.
-            for atom in self.graph.held(call.receiver) {
-                if let Atom::Object(object) = atom {
-                    let any = self.graph.any(object);
+        if !has_data {
+            return;
+        }
+        // `hash.update(secret)`, `form.append(name, secret)`: the receiver holds it from now on.
+        for atom in self.graph.held(call.receiver) {
+            if let Atom::Object(object) = atom {
+                let any = self.graph.any(object);
+                for &argument in &nodes {
                     self.loose_content(argument, copies, any);
                 }
             }
         }
+    }
+
+    /// Whether a node holds data that an unknown call passes on. Objects are watched.
+    fn has_data(&mut self, node: Node, copies: bool) -> bool {
+        self.graph.held(node).into_iter().any(|atom| match atom {
+            Atom::Taint(_) => true,
+            Atom::Environment(_) => copies,
+            Atom::Object(object) => self.graph.data(object, !copies, self.current).is_some(),
+            _ => false,
+        })
     }
 
     /// Data in a value, for unknown calls: the environment object itself counts only where the
@@ -200,40 +222,16 @@ impl Solver<'_> {
             match atom {
                 Atom::Taint(_) => self.graph.add(out, atom, from),
                 Atom::Environment(source) if copies => {
-                    self.graph.add(out, Atom::Taint(source), from)
+                    self.graph.add(out, Atom::Taint(source), from);
                 }
                 Atom::Object(object) => {
-                    let Some(found) = self.graph.objects.get(object as usize) else {
-                        continue;
-                    };
-                    let env = self.graph_name("env");
-                    let mut parts: Vec<Node> = found
-                        .fields
-                        .iter()
-                        .filter(|(name, _)| Some(**name) != env)
-                        .map(|(_, node)| *node)
-                        .collect();
-                    parts.extend(found.elements.iter().flatten());
-                    parts.push(found.any);
-                    let spread = found.spread;
-                    for part in parts {
-                        self.derive(Rule::Content { from: part, out });
-                    }
-                    for atom in self.graph.held(spread) {
-                        if matches!(atom, Atom::Taint(_)) {
-                            self.graph.add(out, atom, spread);
-                        } else if let (Atom::Environment(source), true) = (atom, copies) {
-                            self.graph.add(out, Atom::Taint(source), spread);
-                        }
+                    if let Some(data) = self.graph.data(object, !copies, self.current) {
+                        self.graph.copy(data, out);
                     }
                 }
                 _ => {}
             }
         }
-    }
-
-    fn graph_name(&self, text: &str) -> Option<u32> {
-        self.graph.known(text)
     }
 
     /// Runs a call in another shape (`f.call(x, y)` as `f(y)` on `x`), once.

@@ -1,9 +1,45 @@
 //! Values and rules of a package, independent of the syntax they came from.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
 use weir_model::contents::SourceKind;
+
+/// Hashes small numbers. Keys are our own indexes, which hostile code cannot choose freely.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u8(&mut self, value: u8) {
+        self.write_u64(u64::from(value));
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.write_u64(u64::from(value));
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = (self.0.rotate_left(5) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_isize(&mut self, value: isize) {
+        self.write_u64(value.cast_unsigned() as u64);
+    }
+}
+
+/// For maps keyed by indexes.
+pub(crate) type Quick = BuildHasherDefault<NumberHasher>;
 
 /// An interned string.
 pub(crate) type Name = u32;
@@ -12,8 +48,19 @@ pub(crate) type Node = u32;
 /// The node of values that do not matter, e.g. numbers and comparisons.
 pub(crate) const NONE: Node = 0;
 
-/// Most atoms per node; a set that is fuller says nothing any more.
+/// Most functions, objects and the like per node; a set that is fuller says nothing any more.
 const ATOMS: usize = 48;
+/// The same once the graph has more than [`LARGE`] nodes: large programs have places where
+/// everything meets, and their sets make the work grow with the square of the program.
+const ATOMS_IN_LARGE: usize = 8;
+/// The same in between.
+const ATOMS_IN_MEDIUM: usize = 16;
+/// From how many nodes on a graph is large.
+const LARGE: usize = 120_000;
+/// From how many nodes on it is medium.
+const MEDIUM: usize = 30_000;
+/// Most objects that one object is known to be part of.
+const PARENTS: usize = 256;
 /// Most string constants per node.
 const TEXTS: usize = 8;
 /// Longest string constant that is kept, in bytes.
@@ -47,6 +94,19 @@ pub(crate) enum Use {
     Copy(Node),
     /// That rule reads it.
     Rule(u32),
+    /// It is part of that object.
+    Part(u32, Part),
+}
+
+/// How a node is part of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Part {
+    /// A field or element.
+    Field,
+    /// The field `env`, by which calls are given an environment to run in.
+    EnvironmentField,
+    /// Spread into it, or a prototype.
+    Spread,
 }
 
 #[derive(Debug, Default)]
@@ -54,6 +114,8 @@ struct Slot {
     /// Each atom with the node it came from.
     atoms: Vec<(Atom, Node)>,
     uses: Vec<Use>,
+    /// How many of the atoms were handed on.
+    handed_on: u32,
     file: u32,
     offset: u32,
 }
@@ -128,7 +190,7 @@ pub(crate) struct Function {
 /// An object of the package. Nodes are made when first needed.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Object {
-    pub(crate) fields: HashMap<Name, Node>,
+    pub(crate) fields: HashMap<Name, Node, Quick>,
     /// Elements of an array literal, in order.
     pub(crate) elements: Option<Vec<Node>>,
     /// Written under unknown names; elements of other arrays.
@@ -137,8 +199,14 @@ pub(crate) struct Object {
     pub(crate) spread: Node,
     /// Union of all fields, for reads under unknown names.
     pub(crate) all: Node,
-    /// All data inside, as taint.
-    pub(crate) deep: Node,
+    /// All data inside, as taint. Made when there is some.
+    deep: Node,
+    /// The same without what calls need not pass on: an `env` field, a spread environment.
+    loose: Node,
+    /// Objects this one is part of.
+    parents: Vec<(u32, Part)>,
+    /// Rules that want to know when there is data inside.
+    watchers: Vec<u32>,
 }
 
 /// Something that is read and is sensitive.
@@ -161,12 +229,14 @@ pub(crate) struct Graph {
     source_index: HashMap<(SourceKind, String, u32, u32), u32>,
     names: Vec<Rc<str>>,
     name_index: HashMap<Rc<str>, Name>,
-    constants: HashMap<Name, Node>,
+    constants: HashMap<Name, Node, Quick>,
     /// Nodes that grew since they were last looked at.
     pub(crate) grown: Vec<Node>,
+    /// Rules that were added with something to read.
+    pub(crate) added: Vec<u32>,
     /// Atoms that were added.
     pub(crate) steps: u64,
-    edges: std::collections::HashSet<(Node, Node)>,
+    edges: HashSet<(Node, Node), Quick>,
     /// Modules by file: the `module` object.
     modules: HashMap<u32, u32>,
     /// Fields of the global object.
@@ -184,10 +254,11 @@ impl Default for Graph {
             source_index: HashMap::new(),
             names: Vec::new(),
             name_index: HashMap::new(),
-            constants: HashMap::new(),
+            constants: HashMap::default(),
             grown: Vec::new(),
+            added: Vec::new(),
             steps: 0,
-            edges: std::collections::HashSet::new(),
+            edges: HashSet::default(),
             modules: HashMap::new(),
             globals: 0,
         };
@@ -292,6 +363,21 @@ impl Graph {
             .map_or(&[], |slot| slot.uses.as_slice())
     }
 
+    /// The atoms that were not handed on yet; from now on they count as handed on. Uses that are
+    /// added later get everything when they are added.
+    pub(crate) fn fresh(&mut self, node: Node) -> Vec<Atom> {
+        let Some(slot) = self.slots.get_mut(node as usize) else {
+            return Vec::new();
+        };
+        let fresh = slot
+            .atoms
+            .get(slot.handed_on as usize..)
+            .unwrap_or_default();
+        let fresh = fresh.iter().map(|(atom, _)| *atom).collect();
+        slot.handed_on = index(slot.atoms.len());
+        fresh
+    }
+
     /// A copy of what a node holds, without where it came from.
     pub(crate) fn held(&self, node: Node) -> Vec<Atom> {
         self.atoms(node).iter().map(|(atom, _)| *atom).collect()
@@ -314,6 +400,11 @@ impl Graph {
         if node == NONE {
             return;
         }
+        let cap = match self.slots.len() {
+            LARGE.. => ATOMS_IN_LARGE,
+            MEDIUM.. => ATOMS_IN_MEDIUM,
+            _ => ATOMS,
+        };
         let Some(slot) = self.slots.get_mut(node as usize) else {
             return;
         };
@@ -326,7 +417,7 @@ impl Graph {
                 let texts = |held: &&(Atom, Node)| matches!(held.0, Atom::Text(_));
                 slot.atoms.iter().filter(texts).count() >= TEXTS
             }
-            _ => slot.atoms.len() >= ATOMS,
+            _ => slot.atoms.len() >= cap,
         };
         if full {
             return;
@@ -374,6 +465,7 @@ impl Graph {
             }
             Rule::Inherit { class, .. } => reads.push(*class),
         }
+        let mut is_ready = false;
         for node in reads {
             if node == NONE {
                 continue;
@@ -382,10 +474,11 @@ impl Graph {
                 if slot.uses.last() != Some(&Use::Rule(id)) {
                     slot.uses.push(Use::Rule(id));
                 }
-                if !slot.atoms.is_empty() {
-                    self.grown.push(node);
-                }
+                is_ready |= !slot.atoms.is_empty();
             }
+        }
+        if is_ready {
+            self.added.push(id);
         }
         self.rules.push(rule);
         id
@@ -429,24 +522,140 @@ impl Graph {
         if let Some(found) = self.objects.get_mut(object as usize) {
             found.fields.insert(name, node);
         }
-        self.part(object, node);
+        let part = if self.known("env") == Some(name) {
+            Part::EnvironmentField
+        } else {
+            Part::Field
+        };
+        self.part(object, node, part);
         node
     }
 
     /// Wires a node that is part of an object to its unions.
-    pub(crate) fn part(&mut self, object: u32, node: Node) {
-        let Some(found) = self.objects.get(object as usize) else {
-            return;
-        };
-        let (all, deep) = (found.all, found.deep);
-        if all != NONE {
+    pub(crate) fn part(&mut self, object: u32, node: Node, part: Part) {
+        let all = self
+            .objects
+            .get(object as usize)
+            .map_or(NONE, |found| found.all);
+        if all != NONE && part != Part::Spread {
             self.copy(node, all);
         }
-        if deep != NONE {
-            self.rule(Rule::Content {
-                from: node,
-                out: deep,
-            });
+        if node == NONE {
+            return;
+        }
+        if let Some(slot) = self.slots.get_mut(node as usize) {
+            let one = Use::Part(object, part);
+            if slot.uses.last() == Some(&one) {
+                return;
+            }
+            slot.uses.push(one);
+        }
+        for atom in self.held(node) {
+            self.part_grew(object, part, atom, node);
+        }
+    }
+
+    /// An atom arrived in a part of an object: data goes into the object's unions of data.
+    pub(crate) fn part_grew(&mut self, object: u32, part: Part, atom: Atom, from: Node) {
+        match atom {
+            Atom::Taint(source) | Atom::Environment(source) => {
+                let deep = self.make_data(object, false);
+                self.add(deep, Atom::Taint(source), from);
+                let is_passed_on = match part {
+                    Part::Field => true,
+                    Part::EnvironmentField => false,
+                    Part::Spread => matches!(atom, Atom::Taint(_)),
+                };
+                if is_passed_on {
+                    let loose = self.make_data(object, true);
+                    self.add(loose, Atom::Taint(source), from);
+                }
+            }
+            Atom::Object(inner) => {
+                let Some(found) = self.objects.get_mut(inner as usize) else {
+                    return;
+                };
+                if found.parents.len() >= PARENTS || found.parents.contains(&(object, part)) {
+                    return;
+                }
+                found.parents.push((object, part));
+                let (deep, loose) = (found.deep, found.loose);
+                if deep != NONE {
+                    let outer = self.make_data(object, false);
+                    self.copy(deep, outer);
+                }
+                if loose != NONE && part != Part::EnvironmentField {
+                    let outer = self.make_data(object, true);
+                    self.copy(loose, outer);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Data inside an object, where there is some. Otherwise `rule` runs again once there is.
+    pub(crate) fn data(&mut self, object: u32, is_loose: bool, rule: u32) -> Option<Node> {
+        let found = self.objects.get_mut(object as usize)?;
+        let node = if is_loose { found.loose } else { found.deep };
+        if node != NONE {
+            return Some(node);
+        }
+        if found.watchers.last() != Some(&rule) {
+            found.watchers.push(rule);
+        }
+        None
+    }
+
+    /// The union of data of an object and of all objects it is part of.
+    fn make_data(&mut self, object: u32, is_loose: bool) -> Node {
+        let pick = |found: &Object| if is_loose { found.loose } else { found.deep };
+        let existing = self.objects.get(object as usize).map_or(NONE, pick);
+        if existing != NONE {
+            return existing;
+        }
+        let mut made = NONE;
+        let mut queue = vec![object];
+        let mut edges = Vec::new();
+        while let Some(next) = queue.pop() {
+            let fresh = index(self.slots.len());
+            let Some(found) = self.objects.get_mut(next as usize) else {
+                continue;
+            };
+            if pick(found) != NONE {
+                continue;
+            }
+            if is_loose {
+                found.loose = fresh;
+            } else {
+                found.deep = fresh;
+            }
+            self.added.append(&mut found.watchers);
+            for &(parent, part) in &found.parents {
+                if !(is_loose && part == Part::EnvironmentField) {
+                    edges.push((next, parent));
+                    queue.push(parent);
+                }
+            }
+            self.node(u32::MAX, 0);
+            if made == NONE {
+                made = fresh;
+            }
+        }
+        for (inner, outer) in edges {
+            let from = self.objects.get(inner as usize).map_or(NONE, pick);
+            let to = self.objects.get(outer as usize).map_or(NONE, pick);
+            self.copy(from, to);
+        }
+        made
+    }
+
+    /// Gives an array its elements.
+    pub(crate) fn set_elements(&mut self, object: u32, elements: Vec<Node>) {
+        for &element in &elements {
+            self.part(object, element, Part::Field);
+        }
+        if let Some(found) = self.objects.get_mut(object as usize) {
+            found.elements = Some(elements);
         }
     }
 
@@ -454,7 +663,7 @@ impl Graph {
     pub(crate) fn any(&mut self, object: u32) -> Node {
         let (node, is_new) = self.object_node(object, |object| &mut object.any);
         if is_new {
-            self.part(object, node);
+            self.part(object, node, Part::Field);
         }
         node
     }
@@ -463,13 +672,7 @@ impl Graph {
     pub(crate) fn spread(&mut self, object: u32) -> Node {
         let (node, is_new) = self.object_node(object, |object| &mut object.spread);
         if is_new {
-            let deep = self.objects.get(object as usize).map_or(NONE, |o| o.deep);
-            if deep != NONE {
-                self.rule(Rule::Content {
-                    from: node,
-                    out: deep,
-                });
-            }
+            self.part(object, node, Part::Spread);
         }
         node
     }
@@ -492,23 +695,6 @@ impl Graph {
         if is_new {
             for part in self.parts(object) {
                 self.copy(part, node);
-            }
-        }
-        node
-    }
-
-    /// All data inside, as taint.
-    pub(crate) fn deep(&mut self, object: u32) -> Node {
-        let (node, is_new) = self.object_node(object, |object| &mut object.deep);
-        if is_new {
-            let spread = self.objects.get(object as usize).map_or(NONE, |o| o.spread);
-            for part in self.parts(object).into_iter().chain([spread]) {
-                if part != NONE {
-                    self.rule(Rule::Content {
-                        from: part,
-                        out: node,
-                    });
-                }
             }
         }
         node

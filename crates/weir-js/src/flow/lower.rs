@@ -396,9 +396,7 @@ impl Lower<'_, '_> {
                 }
             }
         }
-        if let Some(found) = self.graph.objects.get_mut(object as usize) {
-            found.elements = Some(elements);
-        }
+        self.graph.set_elements(object, elements);
         self.holding(array.span, Atom::Object(object))
     }
 

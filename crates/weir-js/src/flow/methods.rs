@@ -337,12 +337,7 @@ impl Solver<'_> {
             Some(elements) => {
                 let object = self.made(id, 0);
                 let reversed: Vec<Node> = elements.iter().rev().map(|(node, _)| *node).collect();
-                if let Some(found) = self.graph.objects.get_mut(object as usize) {
-                    found.elements = Some(reversed.clone());
-                }
-                for node in reversed {
-                    self.graph.part(object, node);
-                }
+                self.graph.set_elements(object, reversed);
                 self.graph.add(call.out, Atom::Object(object), NONE);
             }
             None => self.graph.copy(call.receiver, call.out),
@@ -378,9 +373,7 @@ impl Solver<'_> {
                 .map(|piece| self.graph.constant(piece))
                 .collect();
             let object = self.made(id, 0);
-            if let Some(found) = self.graph.objects.get_mut(object as usize) {
-                found.elements = Some(nodes);
-            }
+            self.graph.set_elements(object, nodes);
             self.graph.add(call.out, Atom::Object(object), NONE);
         }
         self.derive(Rule::Content {

@@ -47,6 +47,27 @@ struct Sink {
 }
 
 impl Solver<'_> {
+    /// Whether anything is called that could be a sink.
+    pub(crate) fn has_sink(&self) -> bool {
+        self.graph.rules.iter().any(|rule| {
+            let Rule::Call(call) = rule else {
+                return false;
+            };
+            self.graph
+                .atoms(call.callee)
+                .iter()
+                .any(|(atom, _)| match atom {
+                    Atom::Builtin(path) => {
+                        let path = self.graph.name(*path);
+                        network::call(&path).is_some()
+                            || socket_kind(&path).is_some()
+                            || calls::RUNS_COMMAND.contains(&&*path)
+                    }
+                    _ => false,
+                })
+        })
+    }
+
     /// All flows, in the order of the calls.
     pub(crate) fn report(&self, limit: usize) -> Vec<Reported> {
         let mut found = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use weir_model::contents::SourceKind;
 
 use super::builtins;
-use super::graph::{Atom, Graph, Key, NONE, Name, Node, Rule, Use};
+use super::graph::{Atom, Graph, Key, NONE, Name, Node, Quick, Rule, Use};
 use crate::tables::{calls, secrets};
 
 /// Most rules that solving may add, so that hostile graphs stay in memory.
@@ -36,9 +36,9 @@ pub(crate) struct Solver<'m> {
     /// so that what can be known exactly is known first.
     pub(crate) is_guessing: bool,
     /// Objects made by a rule, by rule and purpose.
-    pub(crate) made: HashMap<(u32, u8), u32>,
+    pub(crate) made: HashMap<(u32, u8), u32, Quick>,
     /// Rules made by rules.
-    derived: HashSet<(u8, Node, Key, Node)>,
+    derived: HashSet<(u8, Node, Key, Node), Quick>,
     /// Calls derived from `call`, `apply` and the like, by the rule they come from.
     pub(crate) redirected: HashSet<(u32, u8)>,
     /// Calls that gave [`Atom::Instance`]: rule of the call.
@@ -49,6 +49,8 @@ pub(crate) struct Solver<'m> {
     /// JSON files already turned into objects.
     pub(crate) json: HashSet<u32>,
     budget: u64,
+    /// The rule that runs.
+    pub(crate) current: u32,
 }
 
 impl<'m> Solver<'m> {
@@ -58,50 +60,79 @@ impl<'m> Solver<'m> {
             graph: Graph::default(),
             modules,
             is_guessing: false,
-            made: HashMap::new(),
-            derived: HashSet::new(),
+            made: HashMap::default(),
+            derived: HashSet::default(),
             redirected: HashSet::new(),
             instances: Vec::new(),
             instance_index: HashMap::new(),
             loads: Vec::new(),
             json: HashSet::new(),
             budget,
+            current: 0,
         }
     }
 
-    /// Solves both phases. May be called again after more files were lowered.
+    /// Solves in phases: what is known exactly, then strings with unknown pieces, then calls of
+    /// which nothing is known. The last one only moves data, so without a source it is left out.
+    /// May be called again after more files were lowered.
     pub(crate) fn solve(&mut self) -> Outcome {
         self.is_guessing = false;
         if self.run(Vec::new()) == Outcome::Stopped {
             return Outcome::Stopped;
         }
         self.is_guessing = true;
-        let again = self
-            .graph
+        let strings = self.rules_where(|rule| matches!(rule, Rule::Concat { .. }));
+        if self.run(strings) == Outcome::Stopped {
+            return Outcome::Stopped;
+        }
+        if self.graph.sources.is_empty() || !self.has_sink() {
+            return Outcome::Complete;
+        }
+        let open = self.rules_where(|rule| match rule {
+            Rule::Call(_) => true,
+            Rule::Member { key, .. } | Rule::Store { key, .. } => matches!(key, Key::Node(_)),
+            _ => false,
+        });
+        self.run(open)
+    }
+
+    fn rules_where(&self, test: impl Fn(&Rule) -> bool) -> Vec<u32> {
+        self.graph
             .rules
             .iter()
             .enumerate()
-            .filter(|(_, rule)| matches!(rule, Rule::Concat { .. } | Rule::Call(_)))
+            .filter(|(_, rule)| test(rule))
             .filter_map(|(id, _)| u32::try_from(id).ok())
-            .collect();
-        self.run(again)
+            .collect()
     }
 
     fn run(&mut self, first: Vec<u32>) -> Outcome {
-        let mut queued: HashSet<u32> = first.iter().copied().collect();
+        let mut queued: HashSet<u32, Quick> = first.iter().copied().collect();
         let mut rules: VecDeque<u32> = first.into();
         loop {
+            // Rules that were added since run once, whatever they read.
+            while let Some(rule) = self.graph.added.pop() {
+                if queued.insert(rule) {
+                    rules.push_back(rule);
+                }
+            }
             while let Some(node) = self.graph.grown.pop() {
+                let fresh = self.graph.fresh(node);
+                if fresh.is_empty() {
+                    continue;
+                }
                 let mut index = 0;
-                // Uses may be added while they are followed.
                 while let Some(&one) = self.graph.uses(node).get(index) {
                     index += 1;
                     match one {
                         Use::Copy(to) => {
-                            let mut at = 0;
-                            while let Some(&(atom, _)) = self.graph.atoms(node).get(at) {
-                                at += 1;
+                            for &atom in &fresh {
                                 self.graph.add(to, atom, node);
+                            }
+                        }
+                        Use::Part(object, part) => {
+                            for &atom in &fresh {
+                                self.graph.part_grew(object, part, atom, node);
                             }
                         }
                         Use::Rule(rule) => {
@@ -115,6 +146,9 @@ impl<'m> Solver<'m> {
                 if self.is_spent() {
                     return Outcome::Stopped;
                 }
+            }
+            if !self.graph.added.is_empty() {
+                continue;
             }
             let Some(rule) = rules.pop_front() else {
                 return Outcome::Complete;
@@ -135,6 +169,7 @@ impl<'m> Solver<'m> {
 
     fn fire(&mut self, id: u32) {
         self.graph.steps += 4;
+        self.current = id;
         let Some(rule) = self.graph.rules.get(id as usize).cloned() else {
             return;
         };
@@ -376,8 +411,9 @@ impl<'m> Solver<'m> {
                 Atom::Taint(_) => self.graph.add(out, atom, from),
                 Atom::Environment(source) => self.graph.add(out, Atom::Taint(source), from),
                 Atom::Object(object) => {
-                    let deep = self.graph.deep(object);
-                    self.graph.copy(deep, out);
+                    if let Some(data) = self.graph.data(object, false, self.current) {
+                        self.graph.copy(data, out);
+                    }
                 }
                 _ => {}
             }
@@ -433,8 +469,9 @@ impl<'m> Solver<'m> {
             match atom {
                 Atom::Taint(_) => self.graph.add(out, atom, from),
                 Atom::Object(object) => {
-                    let deep = self.graph.deep(object);
-                    self.graph.copy(deep, out);
+                    if let Some(data) = self.graph.data(object, false, self.current) {
+                        self.graph.copy(data, out);
+                    }
                 }
                 _ => {}
             }

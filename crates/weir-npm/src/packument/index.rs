@@ -256,13 +256,25 @@ pub(super) fn is_version_key(key: &str) -> bool {
     key.bytes().all(friendly) && (is_plain_version(key) || Version::parse(key).is_ok())
 }
 
-/// The common form `1.22.333`, decided without parsing.
+/// The common forms `1.22.333` and `1.22.333-rc.4`, decided without parsing.
 fn is_plain_version(key: &str) -> bool {
     let number = |part: &str| {
         (1..=15).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
     };
-    let mut parts = key.split('.');
-    (0..3).all(|_| parts.next().is_some_and(number)) && parts.next().is_none()
+    let word = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let (numbers, pre) = key
+        .split_once('-')
+        .map_or((key, None), |(numbers, pre)| (numbers, Some(pre)));
+    let mut parts = numbers.split('.');
+    key.len() <= crate::version::MAX_LENGTH
+        && (0..3).all(|_| parts.next().is_some_and(number))
+        && parts.next().is_none()
+        && pre.is_none_or(|pre| pre.split('.').all(word))
 }
 
 /// One version's object. Its value is the position after its closing brace.
@@ -291,16 +303,19 @@ impl<'t> Visitor<'t> for OneVersion<'_, 't> {
         let Self { scan, entry, start } = self;
         let (mut seen, mut last) = (0_u64, start + 1);
         while let Some(key) = map.next_key::<&RawValue>()? {
-            let key = json::key_text(key.get());
-            let is_dist = &*key == "dist";
+            let raw_key = key.get();
+            let key = json::key_text(raw_key);
             let field = super::manifest::field_bit(&key);
             if seen & field != 0 {
                 return Err(scan.fail(PackumentError::DuplicateKey(key.into_owned())));
             }
             seen |= field;
-            if is_dist {
-                last = map.next_value_seed(DistSeed { scan, entry })?;
-                continue;
+            if &*key == "dist" {
+                let (start, is_object) = scan.value_after(&scan.span(raw_key)?)?;
+                if is_object {
+                    last = map.next_value_seed(DistSeed { scan, entry, start })?;
+                    continue;
+                }
             }
             let value: &RawValue = map.next_value()?;
             let span = scan.span(value.get())?;
@@ -331,35 +346,45 @@ fn says_version(value: &str, key: &str) -> bool {
     }
 }
 
-/// `dist`. Its value is the position after it.
+/// `dist`. Its value is the position after its closing brace.
 struct DistSeed<'s, 't> {
     scan: &'s mut Scan<'t>,
     entry: &'s mut VersionEntry,
+    start: u32,
 }
 
 impl<'t> DeserializeSeed<'t> for DistSeed<'_, 't> {
     type Value = u32;
 
     fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<u32, D::Error> {
-        let value = <&RawValue as serde::Deserialize>::deserialize(deserializer)?;
-        let span = self.scan.span(value.get())?;
-        let Ok(members) = json::members(value.get()) else {
-            return Ok(span.end);
-        };
-        let mut seen = 0_u64;
-        for (key, value) in members {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'t> Visitor<'t> for DistSeed<'_, 't> {
+    type Value = u32;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a dist")
+    }
+
+    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<u32, A::Error> {
+        let Self { scan, entry, start } = self;
+        let (mut seen, mut last) = (0_u64, start + 1);
+        while let Some((key, value)) = map.next_entry::<&'t RawValue, &'t RawValue>()? {
+            let key = json::key_text(key.get());
             let field = super::manifest::dist_field_bit(&key);
             if seen & field != 0 {
-                return Err(self
-                    .scan
-                    .fail(PackumentError::DuplicateKey(key.into_owned())));
+                return Err(scan.fail(PackumentError::DuplicateKey(key.into_owned())));
             }
             seen |= field;
-            if key == "tarball" && value.len() > 2 && json::string(value).is_some() {
-                self.entry.tarball = self.scan.span(value)?;
+            let span = scan.span(value.get())?;
+            last = span.end;
+            if &*key == "tarball" && value.get().len() > 2 && json::string(value.get()).is_some() {
+                entry.tarball = span;
             }
         }
-        Ok(span.end)
+        scan.object_end(last)
     }
 }
 

@@ -45,6 +45,9 @@ fn specs_of_the_registry() {
         ("npm:@s/n@1.0.0", "alias @s/n range 1.0.0"),
         ("npm:@s/n", "alias @s/n range "),
         ("npm:^1.0.0", "range ^1.0.0"),
+        ("npm:x", "alias x range "),
+        ("npm:7zip-bin", "alias 7zip-bin range "),
+        ("npm:7zip-bin@5", "alias 7zip-bin range 5"),
         ("jsr:@luca/flag@1", "alias @jsr/luca__flag range 1"),
     ] {
         assert_eq!(show(spec), want, "{spec}");
