@@ -121,8 +121,10 @@ rules! {
     AbsolutePath = "absolute-path", Always;
     /// A path with a `..` component.
     ParentPath = "parent-path", Always;
-    /// A path with an empty or `.` component.
+    /// A path with an empty component, or a `.` before the top folder.
     UnnormalisedPath = "unnormalised-path", Always;
+    /// A path with a `.` component below the top folder.
+    DotComponent = "dot-component", Never;
     /// A path with a backslash.
     Backslash = "backslash", Always;
     /// A file outside the top folder.

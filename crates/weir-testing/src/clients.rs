@@ -263,7 +263,30 @@ impl Client {
         self.run(project, self.kind.frozen())
     }
 
-    fn environment(&self, project: &Project) -> BTreeMap<String, OsString> {
+    /// Writes a program of the client's own name (`pnpm`, `yarn`, ...) that runs this client into a
+    /// folder, for a `PATH` under test.
+    ///
+    /// # Panics
+    /// When the folder cannot be written.
+    pub fn link_into(&self, folder: &Path) {
+        let name = match self.kind {
+            Kind::Npm => "npm",
+            Kind::Pnpm10 | Kind::Pnpm12 => "pnpm",
+            Kind::Yarn1 | Kind::Yarn4 => "yarn",
+            Kind::Bun => "bun",
+        };
+        let mut line = format!("exec '{}'", self.program.display());
+        for argument in &self.leading {
+            line.push_str(&format!(" '{}'", argument.display()));
+        }
+        let file = folder.join(name);
+        fs::write(&file, format!("#!/bin/sh\n{line} \"$@\"\n")).expect("a writable folder");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(&file, mode).expect("a file just written");
+    }
+
+    /// The scrubbed environment that clients run with.
+    pub fn environment(&self, project: &Project) -> BTreeMap<String, OsString> {
         let home = project.home();
         let node = self.node.parent().unwrap_or(Path::new("/usr/bin"));
         let mut path = node.as_os_str().to_owned();

@@ -74,7 +74,9 @@ const METADATA: &[&str] = &[
     "SCHILY.nlink",
     "RHT.security.selinux",
 ];
-const METADATA_PREFIXES: &[&str] = &["SCHILY.acl.", "SCHILY.xattr.", "LIBARCHIVE."];
+/// `NODETAR.` keys are notes that npm before version 5 left in its archives; extractors of today do
+/// not know them (real packages of that time carry them: `void-elements`, `pretty-format`).
+const METADATA_PREFIXES: &[&str] = &["SCHILY.acl.", "SCHILY.xattr.", "LIBARCHIVE.", "NODETAR."];
 
 /// How many keys of one header are remembered for the report.
 const KEPT_KEYS: usize = 8;

@@ -55,7 +55,14 @@ impl CleanPath {
         if rooted.split('/').any(is_hollow) {
             let kept: Vec<&str> = rooted.split('/').filter(|part| !is_hollow(part)).collect();
             path = kept.join("/");
-            broken.push(Rule::UnnormalisedPath);
+            // Every extractor resolves `package/./a.js` alike; honest bundlers' tooling writes it.
+            let dots_only = rooted.split('/').all(|part| part == "." || !is_hollow(part));
+            let resolved_alike = dots_only && !path.is_empty();
+            broken.push(if resolved_alike {
+                Rule::DotComponent
+            } else {
+                Rule::UnnormalisedPath
+            });
         }
         if path.is_empty() {
             // Such a name stands for the package folder itself; npm leaves it alone.
@@ -107,7 +114,8 @@ mod tests {
             ("node/lib/a.js", "lib/a.js", &[]),
             ("/package/abs.js", "package/abs.js", &["absolute-path"]),
             ("package//a.js", "a.js", &["unnormalised-path"]),
-            ("package/lib/./a.js", "lib/a.js", &["unnormalised-path"]),
+            ("package/lib/./a.js", "lib/a.js", &["dot-component"]),
+            ("package/./a.js", "a.js", &["dot-component"]),
             ("./package/a.js", "package/a.js", &["unnormalised-path"]),
             ("package/C:/a.js", "a.js", &["absolute-path"]),
             ("package/C:a.js", "a.js", &["absolute-path"]),
