@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use weir_model::advisory::AdvisoryKind;
+use weir_model::ledger::LedgerEvent;
 use weir_model::{
-    Assessment, Confidence, Contents, Decision, Evidence, Finding, Group, Incomplete, ReleaseId,
-    Severity,
+    Assessment, Confidence, Contents, Decision, Evidence, Finding, Group, Incomplete, LedgerEntry,
+    ReleaseId, Severity,
 };
 use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
@@ -129,6 +130,7 @@ impl Engine {
         verdict.blob = blob.as_ref().map(|blob| blob.sha512_hex().to_owned());
         let verdict = Arc::new(verdict);
         self.keep(held.packument.name(), &verdict, blob).await?;
+        self.append(decided(&verdict, self.now())).await?;
         Ok(verdict)
     }
 
@@ -418,6 +420,22 @@ pub(crate) fn passes_on_metadata(
         .iter()
         .any(|advisory| advisory.kind == AdvisoryKind::Malware);
     old_enough && !malware
+}
+
+/// The ledger's line about a decision that was just made.
+fn decided(verdict: &Verdict, now: Timestamp) -> LedgerEntry {
+    let release = &verdict.assessment.release;
+    LedgerEntry {
+        time: now,
+        event: LedgerEvent::Decided,
+        name: release.name.clone(),
+        version: release.version.clone(),
+        integrity: release.integrity.clone(),
+        client: "weir".to_owned(),
+        action: verdict.decision.action,
+        block_id: (!verdict.decision.action.serves()).then(|| verdict.block_id().0),
+        note: None,
+    }
 }
 
 fn release_id(name: &PackageName, version: &str, integrity: Option<&Integrity>) -> ReleaseId {

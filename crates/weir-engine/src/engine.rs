@@ -63,7 +63,7 @@ pub struct Engine {
     pub(crate) names: NameIndex,
     advisories: RwLock<Arc<Advisories>>,
     pool: Arc<WorkerPool>,
-    pub(crate) resolutions: Cache<PackageName, Arc<(usize, Arc<Resolution>)>>,
+    pub(crate) resolutions: Cache<PackageName, Arc<Resolution>>,
     gate: Cache<(PackageName, String), Arc<Gated>>,
     pub(crate) small: Cache<String, Bytes>,
     pub(crate) flights: DashMap<(PackageName, String), Weak<Flight>>,
@@ -118,7 +118,7 @@ impl Engine {
             .weigher(|_: &String, bytes: &Bytes| u32::try_from(bytes.len() + 200).unwrap_or(u32::MAX))
             .time_to_idle(Duration::from_secs(60))
             .build();
-        Ok(Arc::new(Self {
+        let engine = Arc::new(Self {
             fingerprint: policy.fingerprint(),
             pool: WorkerPool::new(worker, workers, deadline),
             packuments,
@@ -142,7 +142,9 @@ impl Engine {
             clock,
             store,
             upstreams,
-        }))
+        });
+        tokio::spawn(keep_house(Arc::downgrade(&engine)));
+        Ok(engine)
     }
 
     /// The moment that counts as now.
@@ -467,6 +469,43 @@ impl Engine {
         }
     }
 }
+
+/// How often a running engine tidies up.
+const HOUSEKEEPING: Duration = Duration::from_secs(20);
+
+/// Lets go of what nobody asked for in a while, and notices advisories imported by another process.
+async fn keep_house(engine: Weak<Engine>) {
+    loop {
+        tokio::time::sleep(HOUSEKEEPING).await;
+        let Some(engine) = engine.upgrade() else { return };
+        engine.packuments.tidy();
+        engine.small.run_pending_tasks();
+        engine.resolutions.run_pending_tasks();
+        engine.gate.run_pending_tasks();
+        engine.flights.retain(|_, flight| flight.strong_count() > 0);
+        give_memory_back();
+        match engine.store.advisories_generation().await {
+            Ok(generation) if generation != engine.advisories().generation() => {
+                if let Err(error) = engine.reload_advisories().await {
+                    tracing::error!(%error, "new advisories could not be loaded");
+                }
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "the advisories could not be looked at"),
+        }
+    }
+}
+
+/// Hands freed memory back to the system: the C library's allocator keeps it for ever otherwise.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "malloc_trim has no safe form")]
+fn give_memory_back() {
+    // SAFETY: takes a plain integer and may be called at any time.
+    let _ = unsafe { libc::malloc_trim(0) };
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn give_memory_back() {}
 
 /// Something on this machine to look at.
 #[derive(Debug, Clone)]

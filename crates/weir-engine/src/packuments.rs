@@ -1,6 +1,7 @@
 //! Packuments at hand: fetched once for many askers, kept on disk, stale when the upstream fails.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -17,6 +18,8 @@ use crate::keyed::Keyed;
 /// A packument at hand.
 #[derive(Debug)]
 pub struct Held {
+    /// Tells one fetched document from another, also of the same package.
+    pub revision: u64,
     /// The document.
     pub packument: Packument,
     /// The upstream it came from.
@@ -69,6 +72,12 @@ impl Packuments {
         self.memory.get(name).filter(|held| Instant::now() < held.fresh_until)
     }
 
+    /// Lets go of what nobody asked for in a while; the cache does that by itself only while it is
+    /// used.
+    pub(crate) fn tidy(&self) {
+        self.memory.run_pending_tasks();
+    }
+
     /// The packument of a package.
     pub(crate) async fn get(&self, name: &PackageName) -> Result<Arc<Held>, EngineError> {
         if let Some(held) = self.at_hand(name) {
@@ -94,12 +103,12 @@ impl Packuments {
             && let Ok(packument) = parse(name, stored.raw.clone()).await
         {
             let fresh_until = Instant::now() + left;
-            return Ok(Held { packument, upstream: origin, fresh_until, stale: None });
+            return Ok(held(packument, origin, fresh_until, None));
         }
         match self.fetch(upstream, name, stored.as_ref(), now).await {
             Ok(packument) => {
                 let fresh_until = Instant::now() + self.time_to_live;
-                Ok(Held { packument, upstream: origin, fresh_until, stale: None })
+                Ok(held(packument, origin, fresh_until, None))
             }
             Err(error) => self.fall_back(name, stored, origin, error).await,
         }
@@ -170,13 +179,21 @@ impl Packuments {
         let packument = parse(name, stored.raw).await?;
         tracing::warn!(package.name = %name, %error, fetched_at = %stored.fetched_at,
             "the upstream failed: a stale packument is used");
-        Ok(Held {
-            packument,
-            upstream,
-            fresh_until: Instant::now() + STALE_RETRY.min(self.time_to_live),
-            stale: Some(format!("of {}, because {error}", stored.fetched_at)),
-        })
+        let fresh_until = Instant::now() + STALE_RETRY.min(self.time_to_live);
+        let why = format!("of {}, because {error}", stored.fetched_at);
+        Ok(held(packument, upstream, fresh_until, Some(why)))
     }
+}
+
+fn held(
+    packument: Packument,
+    upstream: Arc<str>,
+    fresh_until: Instant,
+    stale: Option<String>,
+) -> Held {
+    static REVISIONS: AtomicU64 = AtomicU64::new(0);
+    let revision = REVISIONS.fetch_add(1, Ordering::Relaxed);
+    Held { revision, packument, upstream, fresh_until, stale }
 }
 
 async fn parse(name: &PackageName, raw: bytes::Bytes) -> Result<Packument, EngineError> {

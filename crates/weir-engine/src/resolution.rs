@@ -45,6 +45,7 @@ pub struct Resolution {
     pub ripens: Option<Timestamp>,
     /// What it was decided under.
     pub generation: String,
+    revision: u64,
     versions: usize,
     latest: Option<String>,
 }
@@ -80,11 +81,11 @@ impl Engine {
         let generation = self.generation();
         let now = self.now();
         if let Some(known) = self.resolutions.get(held.packument.name())
-            && known.0 == Arc::as_ptr(held) as usize
-            && known.1.generation == generation
-            && known.1.ripens.is_none_or(|moment| now < moment)
+            && known.revision == held.revision
+            && known.generation == generation
+            && known.ripens.is_none_or(|moment| now < moment)
         {
-            return Ok(Arc::clone(&known.1));
+            return Ok(known);
         }
         let times = self.missing_times(held).await?;
         let mut kept_out = self.refused_before(held, &generation).await?;
@@ -103,10 +104,7 @@ impl Engine {
             }
         }
         let resolution = Arc::new(finish(held, kept_out, times, generation));
-        self.resolutions.insert(
-            held.packument.name().clone(),
-            Arc::new((Arc::as_ptr(held) as usize, Arc::clone(&resolution))),
-        );
+        self.resolutions.insert(held.packument.name().clone(), Arc::clone(&resolution));
         Ok(resolution)
     }
 
@@ -227,6 +225,7 @@ fn finish(
             .collect(),
         ripens,
         generation,
+        revision: held.revision,
         versions: packument.versions().len(),
         latest: packument.tag("latest").map(str::to_owned),
         held: kept_out,

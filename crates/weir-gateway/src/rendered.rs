@@ -86,6 +86,11 @@ impl Answers {
         self.cache.get(key).filter(|rendered| rendered.is_current(generation, now))
     }
 
+    /// Lets go of what nobody asked for in a while.
+    pub fn tidy(&self) {
+        self.cache.run_pending_tasks();
+    }
+
     /// Keeps an answer.
     pub fn put(&self, key: Key, rendered: Arc<Rendered>) {
         self.cache.insert(key, rendered);

@@ -94,6 +94,7 @@ impl Gateway {
         let (stop, stopped) = watch::channel(false);
         let engine = Arc::clone(&self.state.engine);
         let state = self.state;
+        tokio::spawn(keep_house(Arc::downgrade(&state)));
         let router: Router = Router::new().fallback(any(move |request: Request| {
             let state = Arc::clone(&state);
             async move { handle(&state, request).await }
@@ -128,6 +129,17 @@ impl Running {
             abort.abort();
         }
         self.engine.close().await;
+    }
+}
+
+/// How often a running gateway tidies up.
+const HOUSEKEEPING: Duration = Duration::from_secs(20);
+
+async fn keep_house(state: std::sync::Weak<State>) {
+    loop {
+        tokio::time::sleep(HOUSEKEEPING).await;
+        let Some(state) = state.upgrade() else { return };
+        state.answers.tidy();
     }
 }
 

@@ -17,7 +17,11 @@ use crate::{Facts, Limits, Package, SourceFile, gyp, place, scan};
 
 /// How far apart, in loads between files, the two ends of a flow may be for the value flow to look.
 /// Files that install reaches are looked at whatever the distance.
-const DISTANCE: u8 = 4;
+const DISTANCE: u8 = 2;
+/// The same in packages of at most [`SMALL`] files, where following all of it costs nothing.
+const DISTANCE_IN_SMALL: u8 = 6;
+/// Most surveyed files of a small package.
+const SMALL: u64 = 80;
 /// Rounds of lowering files that folding found to be loaded.
 const ROUNDS: usize = 4;
 /// Most entries of `unread`; more say nothing new.
@@ -376,12 +380,17 @@ impl Work<'_> {
             .clone()
             .filter(|&index| surveyed(index).is_some_and(|survey| survey.sink || survey.dynamic))
             .collect();
-        let from_source = self.modules.distances(&sources, DISTANCE);
-        let from_sink = self.modules.distances(&sinks, DISTANCE);
+        let bound = if self.facts.files_parsed <= SMALL {
+            DISTANCE_IN_SMALL
+        } else {
+            DISTANCE
+        };
+        let from_source = self.modules.distances(&sources, bound);
+        let from_sink = self.modules.distances(&sinks, bound);
         let near = |index: usize| {
             let distance = |list: &[u8]| list.get(index).copied().unwrap_or(u8::MAX);
             let (source, sink) = (distance(&from_source), distance(&from_sink));
-            source.saturating_add(sink) <= DISTANCE
+            source.saturating_add(sink) <= bound
         };
         let mut chosen: Vec<usize> = all
             .filter(|&index| {
@@ -428,7 +437,12 @@ impl Work<'_> {
                 if lowered.contains(&index) || code.survey.is_none() {
                     continue;
                 }
-                if bytes.saturating_add(code.bytes.len()) > self.limits.flow_bytes {
+                let limit = if self.modules.surfaces(index).has_install() {
+                    self.limits.flow_bytes
+                } else {
+                    self.limits.quiet_flow_bytes
+                };
+                if bytes.saturating_add(code.bytes.len()) > limit {
                     outcome = Outcome::Stopped;
                     continue;
                 }

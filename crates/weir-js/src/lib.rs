@@ -98,6 +98,9 @@ pub struct Limits {
     pub total_bytes: usize,
     /// Most JavaScript that takes part in the value flow, in bytes.
     pub flow_bytes: usize,
+    /// The same for code that install does not reach: in large programs everything comes near
+    /// everything, so that flows say little there and cost much.
+    pub quiet_flow_bytes: usize,
     /// Deepest nesting of brackets that is given to the parser. The deepest among 44,175 files of
     /// popular packages is 147 (CRATES section 1).
     pub bracket_depth: usize,
@@ -115,6 +118,7 @@ impl Default for Limits {
             file_bytes: 16 << 20,
             total_bytes: 256 << 20,
             flow_bytes: 24 << 20,
+            quiet_flow_bytes: 4 << 20,
             bracket_depth: 512,
             flows: 50,
             flow_steps: 60_000_000,

@@ -69,10 +69,14 @@ impl<'a> Resolver<'a> {
         if let Some(&index) = self.by_path.get(path) {
             return Some(index);
         }
+        let mut longer = String::with_capacity(path.len() + 5);
+        longer.push_str(path);
         for extension in EXTENSIONS {
-            if let Some(&index) = self.by_path.get(format!("{path}{extension}").as_str()) {
+            longer.push_str(extension);
+            if let Some(&index) = self.by_path.get(longer.as_str()) {
                 return Some(index);
             }
+            longer.truncate(path.len());
         }
         // TypeScript sources import `./x.js` and mean `./x.ts`.
         let stem = path.strip_suffix(".js")?;

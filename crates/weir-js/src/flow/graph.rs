@@ -59,6 +59,8 @@ const ATOMS_IN_MEDIUM: usize = 16;
 const LARGE: usize = 120_000;
 /// From how many nodes on it is medium.
 const MEDIUM: usize = 30_000;
+/// Most fields of an object that is no table.
+const TABLE: usize = 16;
 /// Most objects that one object is known to be part of.
 const PARENTS: usize = 256;
 /// Most string constants per node.
@@ -687,6 +689,16 @@ impl Graph {
                 parts.push(found.any);
                 parts
             })
+    }
+
+    /// Whether an object has so many fields, in so large a graph, that reading one of unknown name
+    /// would mix things that have nothing to do with each other.
+    pub(crate) fn is_table(&self, object: u32) -> bool {
+        self.slots.len() > MEDIUM
+            && self
+                .objects
+                .get(object as usize)
+                .is_some_and(|found| found.fields.len() > TABLE)
     }
 
     /// Union of all fields.

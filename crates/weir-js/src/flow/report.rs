@@ -13,6 +13,8 @@ use crate::tables::{calls, network};
 const DEPTH: usize = 6;
 /// Most places between source and sink that are reported.
 const STEPS: usize = 8;
+/// Most sinks that are reported for one source; where there are more, they share their way.
+const SINKS: usize = 4;
 /// Most hops that are followed back.
 const HOPS: usize = 400;
 
@@ -113,7 +115,11 @@ impl Solver<'_> {
             if source.kind == SourceKind::SecretVariable && one.is_credential_field && !is_odd {
                 continue;
             }
-            if !seen.insert((one.source, sink.kind, call.file, call.offset)) {
+            let of_source = seen
+                .iter()
+                .filter(|(source, ..)| *source == one.source)
+                .count();
+            if of_source >= SINKS || !seen.insert((one.source, sink.kind, call.file, call.offset)) {
                 continue;
             }
             let detail = match &sink.host {

@@ -244,6 +244,9 @@ impl<'m> Solver<'m> {
                         if !self.is_guessing && key != Key::Node(NONE) {
                             continue;
                         }
+                        if self.graph.is_table(target) {
+                            continue;
+                        }
                         self.graph.all(target)
                     } else {
                         self.graph.any(target)

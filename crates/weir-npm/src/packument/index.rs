@@ -95,6 +95,16 @@ impl<'t> Scan<'t> {
         E::custom("refused")
     }
 
+    /// The next value as it is written, and where it lies. Refuses one that is nested too deeply, which
+    /// skipping would not notice.
+    fn next_value<A: MapAccess<'t>>(&mut self, map: &mut A) -> Result<(&'t str, Span), A::Error> {
+        let value: &'t RawValue = map.next_value()?;
+        if !json::depth_is_fine(value.get().as_bytes()) {
+            return Err(self.fail(PackumentError::TooDeep));
+        }
+        Ok((value.get(), self.span(value.get())?))
+    }
+
     /// Where a slice of the document lies.
     fn span<E: serde::de::Error>(&self, part: &str) -> Result<Span, E> {
         let start =
@@ -151,8 +161,9 @@ impl<'t> Visitor<'t> for Document<'_, 't> {
                     scan.index.time_is_object = true;
                 }
                 _ => {
-                    let value: &RawValue = map.next_value()?;
-                    top_level(scan, &key, value.get())?;
+                    let (value, span) = scan.next_value(&mut map)?;
+                    top_level(&mut scan.index, &key, value, span)
+                        .map_err(|error| scan.fail::<A::Error>(error))?;
                 }
             }
             if seen.contains(&key) {
@@ -165,21 +176,19 @@ impl<'t> Visitor<'t> for Document<'_, 't> {
 }
 
 /// The small members of the document.
-fn top_level<E: serde::de::Error>(scan: &mut Scan<'_>, key: &str, value: &str) -> Result<(), E> {
+fn top_level(index: &mut Index, key: &str, value: &str, span: Span) -> Result<(), PackumentError> {
     let text = || json::string(value).map(Cow::into_owned);
     match key {
         // A name that is no string is a wrong name, not a missing one.
-        "name" => scan.index.name = text().or_else(|| Some(value.chars().take(80).collect())),
-        "_id" => scan.index.id = text(),
-        "modified" => {
-            scan.index.modified = json::string(value).and_then(|time| crate::time::parse(&time))
-        }
-        "time" => scan.index.time_span = scan.span(value)?,
-        "policyRestrictions" => scan.index.policy_span = scan.span(value)?,
-        "maintainers" => scan.index.maintainers = super::manifest::people(value),
+        "name" => index.name = text().or_else(|| Some(value.chars().take(80).collect())),
+        "_id" => index.id = text(),
+        "modified" => index.modified = text().and_then(|time| crate::time::parse(&time)),
+        "time" => index.time_span = span,
+        "policyRestrictions" => index.policy_span = span,
+        "maintainers" => index.maintainers = super::manifest::people(value),
         "dist-tags" => {
-            scan.index.dist_tags_span = scan.span(value)?;
-            scan.index.dist_tags = read_tags(value).map_err(|error| scan.fail(error))?;
+            index.dist_tags_span = span;
+            index.dist_tags = read_tags(value)?;
         }
         _ => {}
     }
@@ -236,8 +245,7 @@ impl<'t> Visitor<'t> for Versions<'_, 't> {
                     entry.problem.get_or_insert(SkipReason::NoTarball);
                 }
             } else {
-                let value: &RawValue = map.next_value()?;
-                entry.value = scan.span(value.get())?;
+                (_, entry.value) = scan.next_value(&mut map)?;
                 entry.problem = Some(SkipReason::NotAnObject);
             }
             if !is_version_key(&entry.version) {
@@ -317,12 +325,11 @@ impl<'t> Visitor<'t> for OneVersion<'_, 't> {
                     continue;
                 }
             }
-            let value: &RawValue = map.next_value()?;
-            let span = scan.span(value.get())?;
+            let (value, span) = scan.next_value(&mut map)?;
             last = span.end;
             match &*key {
                 "deprecated" => entry.deprecated = span,
-                "version" if !says_version(value.get(), &entry.version) => {
+                "version" if !says_version(value, &entry.version) => {
                     entry.problem = Some(SkipReason::OtherVersion);
                 }
                 _ => {}
@@ -371,16 +378,16 @@ impl<'t> Visitor<'t> for DistSeed<'_, 't> {
     fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<u32, A::Error> {
         let Self { scan, entry, start } = self;
         let (mut seen, mut last) = (0_u64, start + 1);
-        while let Some((key, value)) = map.next_entry::<&'t RawValue, &'t RawValue>()? {
+        while let Some(key) = map.next_key::<&'t RawValue>()? {
             let key = json::key_text(key.get());
             let field = super::manifest::dist_field_bit(&key);
             if seen & field != 0 {
                 return Err(scan.fail(PackumentError::DuplicateKey(key.into_owned())));
             }
             seen |= field;
-            let span = scan.span(value.get())?;
+            let (value, span) = scan.next_value(&mut map)?;
             last = span.end;
-            if &*key == "tarball" && value.get().len() > 2 && json::string(value.get()).is_some() {
+            if &*key == "tarball" && value.len() > 2 && json::string(value).is_some() {
                 entry.tarball = span;
             }
         }
@@ -412,8 +419,8 @@ impl<'t> Visitor<'t> for Times<'_, 't> {
     fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<u32, A::Error> {
         let Self { scan, start } = self;
         let mut last = start + 1;
-        while let Some((key, value)) = map.next_entry::<&'t RawValue, &'t RawValue>()? {
-            let value = scan.span(value.get())?;
+        while let Some(key) = map.next_key::<&'t RawValue>()? {
+            let (_, value) = scan.next_value(&mut map)?;
             last = value.end;
             let member = TimeMember {
                 key: scan.span(key.get())?,

@@ -146,9 +146,6 @@ impl Packument {
             }
             _ => {}
         }
-        if !json::depth_is_fine(text.as_bytes()) {
-            return Err(PackumentError::TooDeep);
-        }
         let index = index::read(text)?;
         match index.name.as_ref().or(index.id.as_ref()) {
             Some(got) if got != name.as_str() => {

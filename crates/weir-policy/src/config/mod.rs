@@ -317,7 +317,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             workers: 0,
-            worker_memory: Size::from_mib(1024),
+            worker_memory: Size::from_mib(512),
             worker_time: Period::from_secs(20),
             packument_size: Size::from_mib(128),
             tarball_size: Size::from_mib(256),

@@ -25,10 +25,13 @@ pub async fn run(global: &Global, options: Inspect) -> Result<ExitCode> {
     for release in &wanted {
         bar.set_message(release.clone());
         match assess(&engine, release).await {
-            Ok(assessed) => {
+            Ok((assessed, local)) => {
                 code = code.max(exit::for_action(assessed.decision.action));
                 bar.suspend(|| show(&assessed, options.json))?;
-                record(&engine, &assessed).await?;
+                if local {
+                    // The engine itself writes down what it decides on a registry's releases.
+                    record(&engine, &assessed).await?;
+                }
             }
             Err(error) => {
                 failed = true;
@@ -57,23 +60,25 @@ fn wanted(options: &Inspect) -> Result<Vec<String>> {
     Ok(wanted)
 }
 
-async fn assess(engine: &Arc<Engine>, release: &str) -> Result<Assessed> {
+/// The assessment, and whether it is of something on this machine.
+async fn assess(engine: &Arc<Engine>, release: &str) -> Result<(Assessed, bool)> {
     let path = Path::new(release);
     let looks_local = release.starts_with(['.', '/']) || release.ends_with(".tgz");
     if path.is_dir() && (looks_local || path.join("package.json").is_file()) {
         let folder = path.canonicalize().with_context(|| format!("finding {release}"))?;
-        return Ok(engine.inspect_local(release, Local::Folder(folder)).await);
+        return Ok((engine.inspect_local(release, Local::Folder(folder)).await, true));
     }
     if looks_local {
         let limit = engine.policy().limits.tarball_size.bytes();
         let length = std::fs::metadata(path).with_context(|| format!("reading {release}"))?.len();
         anyhow::ensure!(length <= limit, "{length} bytes are over the limit of {limit} for tarballs");
         let bytes = std::fs::read(path).with_context(|| format!("reading {release}"))?;
-        return Ok(engine.inspect_local(release, Local::Tarball(bytes.into())).await);
+        let tarball = Local::Tarball(bytes.into());
+        return Ok((engine.inspect_local(release, tarball).await, true));
     }
     let (name, version) = split(release);
     let name = PackageName::parse(name).with_context(|| format!("{name:?} is not a package name"))?;
-    Ok(engine.inspect(&name, version).await?)
+    Ok((engine.inspect(&name, version).await?, false))
 }
 
 /// Splits `name@version`, minding the `@` of a scope.

@@ -1,6 +1,6 @@
 //! Measures the analysis of folders: every folder given is one package.
 //!
-//! `cargo run --release -p weir-js --example throughput -- folder...`
+//! `cargo run --release -p weir-js --example javascript_throughput -- folder...`
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -1,0 +1,204 @@
+//! The gate on the tarball: what passes, what does not, and how a refusal is said.
+
+use weir_testing::{Fault, Package, Release};
+
+use crate::support::{NPM, World, block_id, eventually, river};
+
+const HELD: &str = "/gauge-reader/-/gauge-reader-1.2.0.tgz";
+const GOOD: &str = "/gauge-reader/-/gauge-reader-1.1.0.tgz";
+
+#[test]
+fn bytes_pass_untouched_and_are_written_down() {
+    let (world, registry) = (World::new(), river());
+    let gateway = world.serve(&registry);
+    for (cache, note) in [("miss", "upstream"), ("hit", "cache")] {
+        let reply = gateway.get(GOOD, &[("user-agent", NPM)]);
+        assert_eq!(reply.status, 200);
+        assert_eq!(reply.body, registry.tarball("gauge-reader", "1.1.0").unwrap());
+        assert_eq!(reply.header("x-weir-decision"), Some("allow"));
+        assert_eq!(reply.header("x-weir-cache"), Some(cache));
+        let entry = world.ledger(&["--event", "served"]).pop().unwrap();
+        assert_eq!(entry["note"], note);
+        assert_eq!(entry["version"], "1.1.0");
+        assert_eq!(entry["integrity"], registry.integrity("gauge-reader", "1.1.0").unwrap());
+        assert_eq!(entry["client"], format!("127.0.0.1 {NPM}"));
+    }
+    assert_eq!(registry.requests_to(GOOD).len(), 1);
+}
+
+/// Frozen installs never ask for metadata: the gate stands on its own.
+#[test]
+fn a_held_tarball_is_refused_in_every_channel_at_once() {
+    let (world, registry) = (World::new(), river());
+    let gateway = world.serve(&registry);
+    let reply = gateway.get(HELD, &[("user-agent", NPM)]);
+    assert_eq!(reply.status, 403);
+    assert!(reply.reason.starts_with("Held by weir: gauge-reader@1.2.0"), "{}", reply.reason);
+    let body = reply.json();
+    let id = body["weir"]["block"].as_str().unwrap();
+    assert_eq!(body["error"], reply.reason);
+    assert_eq!(reply.header("npm-notice"), Some(reply.reason.as_str()));
+    assert_eq!(reply.header("x-weir-block"), Some(id));
+    assert_eq!(reply.header("x-weir-decision"), Some("hold"));
+    assert_eq!(reply.header("cache-control"), Some("no-store"));
+    assert_eq!(body["weir"]["action"], "hold");
+    assert_eq!(body["weir"]["instead"], "1.1.0");
+    assert_eq!(body["weir"]["until"], "2026-11-21T11:00:00Z");
+
+    let page = gateway.get(&format!("/-/weir/why/{id}"), &[]);
+    assert!(page.text().contains("gauge-reader@1.2.0"), "{}", page.text());
+    let page = gateway.get(&format!("/-/weir/why/{id}"), &[("accept", "application/json")]).json();
+    assert_eq!(page["schema"], "weir.assessment/v1");
+    assert_eq!(page["decision"]["action"], "hold");
+    crate::support::assert_explained(&world, id, "gauge-reader@1.2.0");
+    assert!(world.ledger(&["--event", "served"]).is_empty());
+}
+
+/// What a packument says about a held version leads to an explanation, also where nobody went on
+/// to ask for the tarball.
+#[test]
+fn ids_in_a_packument_lead_somewhere_too() {
+    let (world, registry) = (World::new(), river());
+    let gateway = world.serve(&registry);
+    let document = gateway.packument(NPM, "gauge-reader");
+    for text in [
+        document["versions"]["1.2.0"]["deprecated"].as_str().unwrap(),
+        document["policyRestrictions"]["message"].as_str().unwrap(),
+    ] {
+        let id = block_id(text).unwrap();
+        let page = gateway.get(&format!("/-/weir/why/{id}"), &[]);
+        assert_eq!(page.status, 200, "{text}");
+        crate::support::assert_explained(&world, &id, "gauge-reader@1.2.0");
+    }
+}
+
+#[test]
+fn a_package_of_which_nothing_may_pass_is_refused_whole() {
+    let (world, registry) = (World::new(), river());
+    registry.add(
+        Package::new("just-born")
+            .maintainer("mill")
+            .release(Release::new("0.1.0").published("2026-11-20T11:58:00.000Z")),
+    );
+    let gateway = world.serve(&registry);
+    let reply = gateway.get("/just-born", &[("user-agent", NPM)]);
+    assert_eq!(reply.status, 403);
+    assert!(reply.reason.contains("just-born@0.1.0"), "{}", reply.reason);
+    crate::support::assert_explained(&world, &reply.reason, "just-born@0.1.0");
+}
+
+#[test]
+fn many_askers_cost_the_upstream_one_request() {
+    let (world, registry) = (World::new(), river());
+    // Slow enough that all of them are there before the first answer.
+    registry.fault(Fault::on("*").delay(std::time::Duration::from_millis(300)));
+    let gateway = world.serve(&registry);
+    let expected = registry.tarball("gauge-reader", "1.1.0").unwrap();
+    for path in ["/gauge-reader", GOOD] {
+        std::thread::scope(|scope| {
+            for _ in 0..50 {
+                scope.spawn(|| {
+                    let reply = gateway.get(path, &[("user-agent", NPM)]);
+                    assert_eq!(reply.status, 200);
+                    assert!(path != GOOD || reply.body == expected);
+                });
+            }
+        });
+        assert_eq!(registry.requests_to(path).len(), 1, "{path}");
+    }
+    assert_eq!(world.ledger(&["--event", "served", "--limit", "100"]).len(), 50);
+}
+
+#[test]
+fn wrong_bytes_never_arrive_whole() {
+    let (world, registry) = (World::new(), river());
+    // Popular and long established: this one is streamed while it is read.
+    registry.add(
+        Package::new("lodash").maintainer("mill").release(
+            Release::new("4.17.21")
+                .published("2021-02-20T15:42:16.891Z")
+                .file("data.json", noise(900_000)),
+        ),
+    );
+    let gateway = world.serve(&registry);
+    registry.fault(Fault::on("*.tgz").wrong_bytes());
+    let reply = gateway.get(GOOD, &[("user-agent", NPM)]);
+    assert_eq!(reply.status, 403, "{}", reply.text());
+    assert!(reply.reason.contains("integrity-mismatch"), "{}", reply.reason);
+    assert_eq!(reply.json()["weir"]["action"], "block");
+    let streamed = gateway.get("/lodash/-/lodash-4.17.21.tgz", &[("user-agent", NPM)]);
+    assert!(streamed.status == 403 || !streamed.whole, "{} arrived whole", streamed.status);
+
+    registry.clear_faults();
+    for (path, name, version) in
+        [(GOOD, "gauge-reader", "1.1.0"), ("/lodash/-/lodash-4.17.21.tgz", "lodash", "4.17.21")]
+    {
+        let reply = gateway.get(path, &[("user-agent", NPM)]);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert!(reply.whole && reply.body == registry.tarball(name, version).unwrap());
+    }
+}
+
+#[test]
+fn a_cut_or_silent_download_is_an_error_once_and_fine_the_next_time() {
+    let (world, registry) = (World::new(), river());
+    let gateway = world.serve(&registry);
+    for fault in [
+        Fault::on(GOOD).cut_after(100),
+        Fault::on(GOOD).drop_connection(),
+        Fault::on(GOOD).status(500),
+        Fault::on(GOOD).body("<html>maintenance</html>"),
+    ] {
+        registry.clear_faults();
+        registry.fault(fault.clone());
+        let reply = gateway.get(GOOD, &[("user-agent", NPM)]);
+        assert!(matches!(reply.status, 403 | 502), "{fault:?}: {} {}", reply.status, reply.text());
+        assert!(!reply.json()["error"].as_str().unwrap().is_empty());
+    }
+    registry.clear_faults();
+    assert_eq!(gateway.get(GOOD, &[("user-agent", NPM)]).status, 200);
+}
+
+#[test]
+fn a_release_without_integrity_is_not_served() {
+    let (world, registry) = (World::new(), river());
+    registry.edit_packument("gauge-reader", |document| {
+        let dist = document["versions"]["1.1.0"]["dist"].as_object_mut().unwrap();
+        dist.remove("integrity");
+        dist.remove("shasum");
+    });
+    let gateway = world.serve(&registry);
+    let reply = gateway.get(GOOD, &[("user-agent", NPM)]);
+    assert_eq!(reply.status, 403, "{}", reply.text());
+    assert!(block_id(&reply.reason).is_some(), "{}", reply.reason);
+    assert_eq!(gateway.get("/gauge-reader/-/gauge-reader-1.0.0.tgz", &[]).status, 200);
+}
+
+#[test]
+fn downloads_nobody_waits_for_any_more_leave_nothing_half_done() {
+    let (world, registry) = (World::new(), river());
+    registry.fault(Fault::on(GOOD).drip(200, std::time::Duration::from_millis(40)).times(1));
+    let gateway = world.serve(&registry);
+    let address = gateway.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let mut hasty = std::net::TcpStream::connect(&address).unwrap();
+    let head = format!("GET {GOOD} HTTP/1.1\r\nhost: {address}\r\n\r\n");
+    std::io::Write::write_all(&mut hasty, head.as_bytes()).unwrap();
+    eventually("the upstream is asked", || registry.requests_to(GOOD).len() == 1);
+    drop(hasty);
+    let reply = gateway.get(GOOD, &[("user-agent", NPM)]);
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.body, registry.tarball("gauge-reader", "1.1.0").unwrap());
+}
+
+/// Bytes that gzip cannot shrink, the same each time.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
+    std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[0]
+    })
+    .take(length)
+    .collect()
+}

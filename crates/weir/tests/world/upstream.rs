@@ -1,0 +1,154 @@
+//! Upstreams that fail, lag or are only mirrors.
+
+use weir_testing::{Fault, Flavour, Package, Release};
+
+use crate::support::{NPM, World, eventually, river};
+
+const GOOD: &str = "/gauge-reader/-/gauge-reader-1.1.0.tgz";
+
+/// Longer than the time to live that [`short_lived`] sets.
+fn outlive() {
+    std::thread::sleep(std::time::Duration::from_millis(1200));
+}
+
+fn short_lived() -> World {
+    let world = World::new();
+    world.policy("[cache]\npackument_ttl = \"1s\"\n");
+    world
+}
+
+#[test]
+fn packuments_are_revalidated_after_their_time() {
+    let (world, registry) = (short_lived(), river());
+    let gateway = world.serve(&registry);
+    let ask = || gateway.get("/gauge-reader", &[("user-agent", NPM)]);
+    let first = ask();
+    assert_eq!(ask().header("x-weir-cache"), Some("hit"));
+    assert_eq!(registry.requests_to("/gauge-reader").len(), 1);
+    outlive();
+    let second = ask();
+    assert_eq!(second.header("etag"), first.header("etag"));
+    let asked = registry.requests_to("/gauge-reader");
+    assert_eq!(asked.len(), 2);
+    assert!(asked[1].header("if-none-match").is_some());
+    assert_eq!(asked[1].status.unwrap().as_u16(), 304);
+
+    registry.update("gauge-reader", |package| {
+        package.release(Release::new("1.1.1").published("2025-06-02T03:04:05.678Z"))
+    });
+    outlive();
+    let third = ask();
+    assert_ne!(third.header("etag"), first.header("etag"));
+    assert!(third.json()["versions"]["1.1.1"].is_object());
+}
+
+#[test]
+fn an_upstream_that_fails_is_covered_by_what_is_kept() {
+    let (world, registry) = (short_lived(), river());
+    let gateway = world.serve(&registry);
+    assert_eq!(gateway.get("/gauge-reader", &[("user-agent", NPM)]).status, 200);
+    assert_eq!(gateway.get(GOOD, &[("user-agent", NPM)]).status, 200);
+    for fault in [
+        Fault::on("*").status(503),
+        Fault::on("*").drop_connection(),
+        Fault::on("/gauge-reader").body("<!doctype html><title>login</title>"),
+        Fault::on("/gauge-reader").body("{\"name\": \"gauge-reader\", \"versions\": {"),
+    ] {
+        outlive();
+        registry.clear_faults();
+        registry.fault(fault.clone());
+        let stale = gateway.get("/gauge-reader", &[("user-agent", NPM)]);
+        assert_eq!(stale.status, 200, "{fault:?}: {}", stale.text());
+        assert_eq!(stale.header("x-weir-cache"), Some("stale"), "{fault:?}");
+        assert!(stale.header("warning").unwrap().starts_with("110 weir"));
+        assert_eq!(stale.json()["dist-tags"]["latest"], "1.1.0");
+        assert_eq!(gateway.get(GOOD, &[("user-agent", NPM)]).status, 200);
+    }
+    // What was never seen is an error of the gateway, not "not found".
+    registry.clear_faults();
+    registry.fault(Fault::on("*").status(503));
+    let unseen = gateway.get("/@millpond%2fsluice", &[("user-agent", NPM)]);
+    assert_eq!(unseen.status, 502, "{}", unseen.text());
+}
+
+#[test]
+fn not_found_stays_not_found() {
+    let (world, registry) = (short_lived(), river());
+    let gateway = world.serve(&registry);
+    assert_eq!(gateway.get("/nowhere-to-be-found", &[]).status, 404);
+    assert_eq!(gateway.get("/gauge-reader/-/gauge-reader-7.0.0.tgz", &[]).status, 404);
+    assert_eq!(gateway.get("/gauge-reader", &[]).status, 200);
+    registry.remove("gauge-reader");
+    outlive();
+    let gone = gateway.get("/gauge-reader", &[]);
+    assert_eq!(gone.status, 404, "{}", gone.text());
+}
+
+#[test]
+fn a_stale_packument_survives_a_restart() {
+    let (world, registry) = (short_lived(), river());
+    let mut gateway = world.serve(&registry);
+    assert_eq!(gateway.get("/gauge-reader", &[("user-agent", NPM)]).status, 200);
+    gateway.stop();
+    registry.fault(Fault::on("*").status(502));
+    outlive();
+    let gateway = world.serve(&registry);
+    let stale = gateway.get("/gauge-reader", &[("user-agent", NPM)]);
+    assert_eq!((stale.status, stale.header("x-weir-cache")), (200, Some("stale")));
+}
+
+#[test]
+fn a_bare_mirror_is_enough() {
+    let (world, registry) = (World::new(), river());
+    registry.set_flavour(Flavour::BareMirror);
+    let gateway = world.serve(&registry);
+    let short = ("accept", "application/vnd.npm.install-v1+json");
+    let document = gateway.get("/gauge-reader", &[("user-agent", NPM), short]).json();
+    assert!(document["time"]["1.0.0"].is_string());
+    assert_eq!(document["dist-tags"]["latest"], "1.1.0");
+    assert_eq!(gateway.get(GOOD, &[]).status, 200);
+    assert_eq!(gateway.get("/-/npm/v1/keys", &[]).status, 404);
+}
+
+/// Clients treat a version without a time as old, or stop (PROTOCOL 3.2): weir fills in when it saw
+/// the version first, and holds it from there.
+#[test]
+fn missing_times_are_filled_with_when_a_version_was_first_seen() {
+    let (world, registry) = (World::new(), river());
+    for name in ["gauge-reader", "@millpond/sluice"] {
+        registry.edit_packument(name, |document| {
+            document.as_object_mut().unwrap().remove("time");
+        });
+    }
+    let mut gateway = world.serve(&registry);
+    let reply = gateway.get("/gauge-reader", &[("user-agent", NPM)]);
+    assert_eq!(reply.status, 403, "first seen now, so all of it is young: {}", reply.text());
+    gateway.stop();
+    let world = world.at("2026-11-22T12:00:00Z");
+    let gateway = world.serve(&registry);
+    let document = gateway.packument(NPM, "gauge-reader");
+    assert_eq!(document["time"]["1.2.0"].as_str().map(|time| &time[..19]), Some("2026-11-20T12:00:00"));
+    assert_eq!(document["dist-tags"]["latest"], "1.2.0");
+}
+
+#[test]
+fn a_slow_upstream_does_not_hold_up_others() {
+    let (world, registry) = (World::new(), river());
+    registry.add(Package::new("silent-lake").maintainer("mill").release(Release::new("1.0.0")));
+    registry.fault(Fault::on("/silent-lake").hang());
+    let gateway = world.serve(&registry);
+    std::thread::scope(|scope| {
+        let url = gateway.url().to_owned();
+        scope.spawn(move || {
+            let stream = std::net::TcpStream::connect(url.trim_start_matches("http://").trim_end_matches('/'));
+            let mut stream = stream.unwrap();
+            std::io::Write::write_all(&mut stream, b"GET /silent-lake HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(600));
+        });
+        eventually("the silent one is asked", || registry.requests_to("/silent-lake").len() == 1);
+        let started = std::time::Instant::now();
+        assert_eq!(gateway.get("/gauge-reader", &[]).status, 200);
+        assert_eq!(gateway.get(GOOD, &[]).status, 200);
+        assert!(started.elapsed() < std::time::Duration::from_secs(5));
+    });
+}
