@@ -213,6 +213,7 @@ mod tests {
             ["testing imports top, which is not listed for it"]
         );
         assert_eq!(with("tool", "top", None), [""; 0]);
+        assert_eq!(with("tool", "testing", None), [""; 0]);
         assert_eq!(
             with("top", "tool", Some("dev")),
             ["top imports tool, which nothing may"]

@@ -2,6 +2,8 @@
 
 mod demo;
 mod dependencies;
+#[cfg(test)]
+mod documents;
 mod files;
 mod generate;
 mod layering;

@@ -1,8 +1,8 @@
 //! Measures the way from a tarball to facts on one thread: each `.tgz` given, or found in a folder
-//! given, is read from memory as a worker process would read it. One line per tarball where
-//! `--each` asks for it, then one JSON object over all of them.
+//! given or listed in a file, is read from memory as a worker process would read it. One line per
+//! tarball where `--each` asks for it, then one JSON object over all of them.
 //!
-//! `cargo run --release -p weir-engine --example contents -- [--each] <folder or file.tgz>...`
+//! `cargo run --release -p weir-engine --example contents -- [--each] [--list file] <folder or file.tgz>...`
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -106,12 +106,14 @@ fn tarballs(path: PathBuf, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
 fn main() -> std::io::Result<()> {
     let mut each = false;
     let mut found = Vec::new();
-    for argument in std::env::args_os().skip(1) {
+    let mut arguments = std::env::args_os().skip(1);
+    while let Some(argument) = arguments.next() {
         if argument == "--each" {
             each = true;
-        } else if argument == "-" {
-            for line in std::io::stdin().lines() {
-                tarballs(PathBuf::from(line?), &mut found)?;
+        } else if argument == "--list" {
+            let list = arguments.next().unwrap_or_default();
+            for line in std::fs::read_to_string(list)?.lines() {
+                tarballs(line.into(), &mut found)?;
             }
         } else {
             tarballs(argument.into(), &mut found)?;

@@ -38,7 +38,7 @@ pub async fn get(state: &Arc<State>, name: PackageName, headers: &HeaderMap) -> 
         }
         return answer(&rendered, &key, headers, "hit");
     }
-    match render(state, &key).await {
+    match render(state, &key, headers).await {
         Ok(Ok(rendered)) => answer(&rendered, &key, headers, "miss"),
         Ok(Err(refused)) => {
             state.record_refusal(&refused, headers).await;
@@ -52,6 +52,7 @@ pub async fn get(state: &Arc<State>, name: PackageName, headers: &HeaderMap) -> 
 async fn render(
     state: &Arc<State>,
     key: &Key,
+    headers: &HeaderMap,
 ) -> Result<Result<Arc<Rendered>, Arc<Verdict>>, weir_engine::EngineError> {
     let held = state.engine.packument(&key.name).await?;
     let resolution = state.engine.resolution(&held).await?;
@@ -62,6 +63,8 @@ async fn render(
     if let Some(refused) = resolution.nothing_left() {
         return Ok(Err(refused));
     }
+    let mentions = resolution.held.values().map(|verdict| state.record_mention(verdict, headers));
+    futures_util::future::join_all(mentions).await;
     let (state, key) = (Arc::clone(state), key.clone());
     // A large document takes tens of milliseconds: not on a thread that serves others.
     let made = tokio::task::spawn_blocking(move || {

@@ -9,6 +9,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::routing::any;
 use http::header::HOST;
 use http::{HeaderMap, Method, StatusCode};
+use moka::sync::Cache;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use weir_engine::{Engine, EngineError, Verdict};
@@ -43,9 +44,14 @@ pub(crate) struct State {
     pub(crate) answers: Answers,
     pub(crate) session: Option<Arc<Session>>,
     pub(crate) compress: bool,
+    /// Refusals already written down that packuments only mention.
+    mentioned: Cache<String, ()>,
     public_url: Option<Arc<str>>,
     explain_by_command: bool,
 }
+
+/// How many mentioned refusals are remembered as written down. One forgotten is written again.
+const MENTIONED: u64 = 50_000;
 
 /// A gateway that is ready to listen.
 #[derive(Debug)]
@@ -78,6 +84,7 @@ impl Gateway {
             answers: Answers::new(config.cache_bytes),
             session,
             compress: config.compress,
+            mentioned: Cache::new(MENTIONED),
             public_url,
             explain_by_command: config.explain_by_command,
         };
@@ -237,6 +244,22 @@ impl State {
             block.id = %verdict.block_id(), action = %verdict.decision.action, "refused");
         if let Err(error) = self.record(LedgerEvent::Refused, verdict, headers, None).await {
             tracing::error!(%error, "a refusal could not be written to the ledger");
+        }
+        if let Err(error) = self.engine.keep_refusal(verdict).await {
+            tracing::error!(%error, "the explanation of a refusal could not be kept");
+        }
+    }
+
+    /// Writes down a refusal that a packument tells of, once: its id is on somebody's screen, also
+    /// where the tarball is never asked for.
+    pub(crate) async fn record_mention(&self, verdict: &Verdict, headers: &HeaderMap) {
+        let id = verdict.block_id().0;
+        if self.mentioned.contains_key(&id) {
+            return;
+        }
+        self.mentioned.insert(id, ());
+        if let Err(error) = self.record(LedgerEvent::Decided, verdict, headers, None).await {
+            tracing::error!(%error, "a decision could not be written to the ledger");
         }
         if let Err(error) = self.engine.keep_refusal(verdict).await {
             tracing::error!(%error, "the explanation of a refusal could not be kept");

@@ -1,5 +1,8 @@
 //! The first, cheap look at every file: what it imports, and whether it could take part in a flow.
 
+use std::sync::OnceLock;
+
+use memchr::memmem::Finder;
 use oxc_ast::ast::{
     Argument, BinaryExpression, BindingProperty, CallExpression, ComputedMemberExpression,
     ExportAllDeclaration, ExportFromDeclaration, Expression, IdentifierReference,
@@ -39,12 +42,17 @@ pub(crate) struct Survey {
     loads_by_alias: bool,
     names_module: bool,
     decodes: bool,
+    /// Some literal may be a command that matters.
+    may_name_command: bool,
 }
 
 impl Survey {
     /// Looks at a program.
     pub(crate) fn of(program: &oxc_ast::ast::Program<'_>) -> Self {
-        let mut survey = Self::default();
+        let mut survey = Self {
+            may_name_command: may_name_command(program.source_text),
+            ..Self::default()
+        };
         survey.visit_program(program);
         if survey.loads_by_alias && (survey.names_module || survey.decodes) {
             survey.dynamic = true;
@@ -101,7 +109,7 @@ impl Survey {
         if !self.source && credentials::may_name_one(text) {
             self.source = true;
         }
-        if text.len() >= 6 && text.len() <= 8192 && names_command(text) {
+        if self.may_name_command && text.len() >= 6 && text.len() <= 8192 && names_command(text) {
             self.source = true;
         }
         if text.len() > 2
@@ -120,22 +128,40 @@ fn is_shouting(text: &str) -> bool {
         .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
+/// Pieces of commands that read secrets or send them.
+const COMMANDS: [&str; 8] = [
+    "curl ",
+    "wget ",
+    "printenv",
+    "gh auth",
+    "_authToken",
+    "/dev/tcp",
+    "nslookup ",
+    "env |",
+];
+
+/// Whether some literal of a file may be such a command: a search in the raw text, which escapes
+/// may hide it from.
+fn may_name_command(source: &str) -> bool {
+    static FINDERS: OnceLock<Vec<Finder<'static>>> = OnceLock::new();
+    let finders = FINDERS.get_or_init(|| {
+        COMMANDS
+            .iter()
+            .chain(&["\\x", "\\u"])
+            .map(|word| Finder::new(*word))
+            .collect()
+    });
+    finders
+        .iter()
+        .any(|finder| finder.find(source.as_bytes()).is_some())
+}
+
 /// Whether a string may be a command that reads secrets or sends them.
 fn names_command(text: &str) -> bool {
-    const WORDS: [&str; 8] = [
-        "curl ",
-        "wget ",
-        "printenv",
-        "gh auth",
-        "_authToken",
-        "/dev/tcp",
-        "nslookup ",
-        "env |",
-    ];
     if memchr::memchr3(b' ', b'_', b'/', text.as_bytes()).is_none() && text != "printenv" {
         return false;
     }
-    WORDS.iter().any(|word| text.contains(word))
+    COMMANDS.iter().any(|word| text.contains(word))
 }
 
 /// The text of an expression made of literals only.

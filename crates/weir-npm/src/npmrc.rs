@@ -1,5 +1,5 @@
-//! The settings in `.npmrc` files and `npm_config_*` variables that decide where requests go, who signs
-//! them and what is trusted. Texts and maps come in, answers come out; nothing is read from the machine.
+//! The settings in `.npmrc` files and `npm_config_*` variables that decide where requests go, with which
+//! credentials, and what is trusted. Texts and maps come in, answers come out; nothing is read from the machine.
 
 use std::collections::BTreeMap;
 use std::fmt;

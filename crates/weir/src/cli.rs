@@ -9,7 +9,7 @@ use jiff::Timestamp;
 /// An npm supply-chain defence: a registry gateway that holds releases which deviate from their own
 /// past or behave like an attack, and lets everything else through.
 #[derive(Debug, Parser)]
-#[command(name = "weir", version, propagate_version = true)]
+#[command(name = "weir", version)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,

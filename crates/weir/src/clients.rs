@@ -95,13 +95,14 @@ impl Client {
     /// Lockfile entries in `folder` that this client would fetch from where they say, past any
     /// registry setting: the file, and how many. yarn classic and bun do that (PROTOCOL 3.7).
     pub fn bypassing(self, folder: &Path) -> Option<(String, usize)> {
-        let (file, marker) = match self {
-            Self::Yarn => ("yarn.lock", "\n  resolved \"http"),
-            Self::Bun => ("bun.lock", "\", \"http"),
+        let (file, before) = match self {
+            Self::Yarn => ("yarn.lock", "\n  resolved \""),
+            Self::Bun => ("bun.lock", "\", \""),
             _ => return None,
         };
         let text = std::fs::read_to_string(folder.join(file)).ok()?;
-        let count = text.matches(marker).count();
+        let marked = |scheme: &str| text.matches(&format!("{before}{scheme}://")).count();
+        let count = marked("http") + marked("https");
         (count > 0).then(|| (file.to_owned(), count))
     }
 }
@@ -141,7 +142,8 @@ mod tests {
         .unwrap();
         assert_eq!(Client::Yarn.bypassing(folder.path()), Some(("yarn.lock".to_owned(), 1)));
         assert_eq!(Client::Npm.bypassing(folder.path()), None);
-        std::fs::write(folder.path().join("bun.lock"), "\"a\": [\"a@1.0.0\", \"\", {}, \"sha512-x\"]").unwrap();
+        let lock = "\"a\": [\"a@1.0.0\", \"\", { \"dependencies\": { \"b\": \"1\", \"http-x\": \"1\" } }, \"sha512-x\"]";
+        std::fs::write(folder.path().join("bun.lock"), lock).unwrap();
         assert_eq!(Client::Bun.bypassing(folder.path()), None);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use weir_policy::PolicyError;
+
 /// Everything went as asked, and nothing was refused.
 pub const FINE: u8 = 0;
 /// weir itself failed, or could not do what was asked.
@@ -14,6 +16,15 @@ pub const BLOCKED: u8 = 4;
 /// Says on standard error why weir failed, with its causes, and gives the exit code.
 pub fn failed(error: &anyhow::Error) -> ExitCode {
     anstream::eprintln!("weir: {error:#}");
+    if let Some(error) = error.downcast_ref::<PolicyError>() {
+        let all = match error {
+            PolicyError::Several(all) => all.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for hint in all.iter().filter_map(PolicyError::hint) {
+            anstream::eprintln!("  hint: {hint}");
+        }
+    }
     ExitCode::from(FAILED)
 }
 

@@ -56,8 +56,11 @@ impl CleanPath {
             let kept: Vec<&str> = rooted.split('/').filter(|part| !is_hollow(part)).collect();
             path = kept.join("/");
             // Every extractor resolves `package/./a.js` alike; honest bundlers' tooling writes it.
-            let dots_only = rooted.split('/').all(|part| part == "." || !is_hollow(part));
-            let resolved_alike = dots_only && !path.is_empty();
+            let dots_only = rooted
+                .split('/')
+                .all(|part| part == "." || !is_hollow(part));
+            // A last `.` asks for a folder: npm makes a file of it, others fail to open it.
+            let resolved_alike = dots_only && !path.is_empty() && !rooted.ends_with("/.");
             broken.push(if resolved_alike {
                 Rule::DotComponent
             } else {
@@ -116,6 +119,7 @@ mod tests {
             ("package//a.js", "a.js", &["unnormalised-path"]),
             ("package/lib/./a.js", "lib/a.js", &["dot-component"]),
             ("package/./a.js", "a.js", &["dot-component"]),
+            ("package/lib/.", "lib", &["unnormalised-path"]),
             ("./package/a.js", "package/a.js", &["unnormalised-path"]),
             ("package/C:/a.js", "a.js", &["absolute-path"]),
             ("package/C:a.js", "a.js", &["absolute-path"]),

@@ -1,5 +1,8 @@
 //! Files that hold credentials, by a part of their path.
 
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
 /// A part of a path and why the file is sensitive.
 pub(crate) struct Credential {
     /// The part, lower case, `/`-separated. Matched at the start of a path component unless it says
@@ -147,14 +150,26 @@ pub(crate) fn may_name_one(text: &str) -> bool {
     if text.len() < 4 || text.len() > 256 {
         return false;
     }
-    let has_dot = memchr::memchr(b'.', text.as_bytes()).is_some();
-    let has_other = text.contains('_')
-        || text.contains('/')
-        || text.contains('\\')
-        || text.contains(' ')
-        || text.len() == 32;
-    (has_dot || has_other) && find(text).is_some()
+    let starts = STARTS.get_or_init(|| {
+        CREDENTIALS
+            .iter()
+            .filter_map(|row| row.part.split('/').next())
+            .collect()
+    });
+    text.split(['/', '\\', ':', '@', '=']).any(|component| {
+        if component.len() < 3 || component.len() > 40 {
+            return false;
+        }
+        if component.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            starts.contains(component.to_ascii_lowercase().as_str())
+        } else {
+            starts.contains(component)
+        }
+    })
 }
+
+/// First components of the rows.
+static STARTS: OnceLock<HashSet<&'static str>> = OnceLock::new();
 
 #[cfg(test)]
 mod tests {

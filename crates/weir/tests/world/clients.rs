@@ -1,1 +1,235 @@
-//! Written next.
+//! What each real client shows when a release is refused, and that its wrapper works
+//! (PROTOCOL 3.4, 3.5 and 3.13: which client shows what).
+
+use weir_testing::clients::{self, Kind};
+use weir_testing::{Project, Registry};
+
+use crate::support::{World, assert_explained, block_id, output, river};
+
+/// What reaches the person whose project pins a held version.
+#[derive(Clone, Copy)]
+enum Shown {
+    /// The refusal, its id and the version to use instead.
+    Reason,
+    /// No more than the address that was refused.
+    AddressOnly,
+    /// That no such version exists: it was hidden so that ranges fall back.
+    NotThere,
+}
+
+/// A project that every client can read, pointed at `url`.
+fn project(url: &str, range: &str) -> Project {
+    Project::new().registry(url).dependency("gauge-reader", range)
+}
+
+fn a_pin_is_refused(kind: Kind, shown: Shown) {
+    let Some(client) = clients::or_skip(kind) else { return };
+    let (world, registry) = (World::new(), river());
+    let gateway = world.serve(&registry);
+    let project = project(gateway.url(), "1.2.0");
+    let run = client.install(&project);
+    run.assert_failure();
+    assert_eq!(project.installed("gauge-reader"), None);
+    assert!(run.elapsed.as_secs() < 30, "{kind} retried for {:?}", run.elapsed);
+    match shown {
+        Shown::Reason => {
+            assert!(run.says("eld by weir: gauge-reader@1.2.0") || run.says("ELD by weir"), "{}", run.text());
+            assert!(run.says("Use 1.1.0 instead"), "{}", run.text());
+            assert_explained(&world, &run.text(), "gauge-reader@1.2.0");
+        }
+        Shown::AddressOnly => {
+            assert!(run.says("gauge-reader-1.2.0.tgz"), "{}", run.text());
+            assert!(run.says("403"), "{}", run.text());
+        }
+        Shown::NotThere => assert!(run.says("1.2.0"), "{}", run.text()),
+    }
+    // Whatever a client shows, the ledger knows, unless it never asked for the version.
+    if !matches!(shown, Shown::NotThere) {
+        assert!(!world.ledger(&["--event", "refused", "--package", "gauge-reader"]).is_empty());
+    }
+}
+
+fn a_range_falls_back(kind: Kind) {
+    let Some(client) = clients::or_skip(kind) else { return };
+    let (world, registry) = (World::new(), river());
+    let gateway = world.serve(&registry);
+    for range in ["^1.0.0", "latest", "*"] {
+        let project = project(gateway.url(), range);
+        client.install(&project).assert_success();
+        assert_eq!(project.installed("gauge-reader").as_deref(), Some("1.1.0"), "{kind} {range}");
+    }
+}
+
+/// A lockfile that pins a version which is held now: the tarball is refused, frozen or not.
+fn a_frozen_install_meets_the_gate(kind: Kind) {
+    let Some(client) = clients::or_skip(kind) else { return };
+    let (world, registry) = (World::new(), river());
+    let locked = {
+        let open = World::new().at("2026-11-30T12:00:00Z");
+        let gateway = open.serve(&registry);
+        let project = project(gateway.url(), "1.2.0");
+        client.install(&project).assert_success();
+        assert_eq!(project.installed("gauge-reader").as_deref(), Some("1.2.0"));
+        (project, gateway.url().to_owned())
+    };
+    let gateway = world.serve(&registry);
+    let (project, before) = locked;
+    let lockfile = project.read(kind.lockfile()).unwrap().replace(&before, gateway.url());
+    let project = project.registry(gateway.url()).file(kind.lockfile(), lockfile);
+    project.forget_modules();
+    project.forget_home();
+    let run = client.install_frozen(&project);
+    run.assert_failure();
+    assert_eq!(project.installed("gauge-reader"), None);
+    assert!(!world.ledger(&["--event", "refused"]).is_empty(), "{}", run.text());
+}
+
+/// `weir <client>` with nothing but the registry in the project's configuration.
+fn the_wrapper_installs(kind: Kind, arguments: &[&str]) {
+    let Some(client) = clients::or_skip(kind) else { return };
+    let (world, registry) = (World::new(), river());
+    registry.present_tarballs_at("https://registry.example.invalid/");
+    // Age gates of the clients are off, so that what happens is weir's doing; `.npmrc` names the
+    // upstream, and no other file a registry.
+    let project = Project::new()
+        .file(".npmrc", format!("registry={}\n", registry.url()))
+        .file("pnpm-workspace.yaml", "minimumReleaseAge: 0\n")
+        .dependency("@millpond/sluice", "^2.0.0");
+    if kind == Kind::Yarn4 {
+        project.write(
+            ".yarnrc.yml",
+            "nodeLinker: node-modules\nnpmMinimalAgeGate: 0\nenableGlobalCache: false\n",
+        );
+    }
+    let files = [".npmrc", "pnpm-workspace.yaml", ".yarnrc.yml"].map(|file| project.read(file));
+    let run = output(world.wrapper(&client, &project).args(arguments));
+    run.assert_success();
+    assert_eq!(project.installed("@millpond/sluice").as_deref(), Some("2.0.0"), "{}", run.text());
+    assert!(run.stderr.contains("weir: 2 releases seen"), "{}", run.text());
+    assert!(run.says("held gauge-reader@1.2.0"), "{}", run.stderr);
+    assert!(run.says("used 1.1.0 instead"), "{}", run.stderr);
+    assert_eq!(world.ledger(&["--event", "served"]).len(), 2, "everything came through weir");
+    assert_eq!(files, [".npmrc", "pnpm-workspace.yaml", ".yarnrc.yml"].map(|file| project.read(file)));
+    let lockfile = project.read(kind.lockfile()).unwrap();
+    assert!(lockfile.contains("gauge-reader"), "{lockfile}");
+    assert!(!lockfile.contains("127.0.0.1"), "{lockfile}");
+    let id = block_id(&run.stderr).unwrap();
+    assert!(world.run(&["explain", &id]).assert_success().says("gauge-reader@1.2.0"));
+}
+
+/// The tests of one client.
+macro_rules! client {
+    ($name:ident, $kind:expr, $shown:expr, $arguments:expr) => {
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn shows_a_refused_pin() {
+                a_pin_is_refused($kind, $shown);
+            }
+
+            #[test]
+            fn falls_back_inside_ranges() {
+                a_range_falls_back($kind);
+            }
+
+            #[test]
+            fn meets_the_gate_with_a_frozen_lockfile() {
+                a_frozen_install_meets_the_gate($kind);
+            }
+
+            #[test]
+            fn installs_through_its_wrapper() {
+                the_wrapper_installs($kind, $arguments);
+            }
+        }
+    };
+}
+
+client!(npm, Kind::Npm, Shown::Reason, &["npm", "install"]);
+client!(pnpm_10, Kind::Pnpm10, Shown::NotThere, &["pnpm", "install", "--no-frozen-lockfile"]);
+client!(pnpm_12, Kind::Pnpm12, Shown::AddressOnly, &["pnpm", "install", "--no-frozen-lockfile"]);
+client!(yarn_1, Kind::Yarn1, Shown::NotThere, &["yarn", "install"]);
+client!(yarn_4, Kind::Yarn4, Shown::Reason, &["yarn", "install", "--no-immutable"]);
+client!(bun, Kind::Bun, Shown::Reason, &["bun", "install"]);
+
+/// A package that is bad as a whole is refused at its packument, where more clients show the words.
+fn a_blocked_package_is_explained(kind: Kind, in_words: bool) {
+    let Some(client) = clients::or_skip(kind) else { return };
+    let (world, registry) = (World::new(), Registry::start());
+    registry.add(
+        weir_testing::Package::new("just-born")
+            .maintainer("mill")
+            .release(weir_testing::Release::new("0.1.0").published("2026-11-20T11:58:00.000Z")),
+    );
+    let gateway = world.serve(&registry);
+    let project = Project::new().registry(gateway.url()).dependency("just-born", "*");
+    let run = client.install(&project);
+    run.assert_failure();
+    if in_words {
+        assert!(run.says("Held by weir: just-born@0.1.0"), "{}", run.text());
+        assert_explained(&world, &run.text(), "just-born@0.1.0");
+    } else {
+        assert!(run.says("403"), "{}", run.text());
+    }
+}
+
+#[test]
+fn a_package_refused_whole_reaches_nearly_everybody_in_words() {
+    for kind in [Kind::Npm, Kind::Pnpm10, Kind::Pnpm12, Kind::Yarn1, Kind::Yarn4] {
+        a_blocked_package_is_explained(kind, true);
+    }
+    a_blocked_package_is_explained(Kind::Bun, false);
+}
+
+/// yarn 1 and bun fetch what their lockfile says, past any registry setting: the wrapper stops them.
+#[test]
+fn lockfiles_that_lead_past_weir_stop_the_wrapper() {
+    for (kind, lockfile, text) in [
+        (
+            Kind::Yarn1,
+            "yarn.lock",
+            "gauge-reader@^1.0.0:\n  version \"1.1.0\"\n  resolved \"https://registry.example.invalid/gauge-reader/-/gauge-reader-1.1.0.tgz#x\"\n",
+        ),
+        (
+            Kind::Bun,
+            "bun.lock",
+            "{\"packages\": {\"gauge-reader\": [\"gauge-reader@1.1.0\", \"https://registry.example.invalid/gauge-reader/-/gauge-reader-1.1.0.tgz\", {}, \"sha512-x\"]}}",
+        ),
+    ] {
+        let Some(client) = clients::or_skip(kind) else { continue };
+        let (world, registry) = (World::new(), river());
+        let project = Project::new()
+            .file(".npmrc", format!("registry={}\n", registry.url()))
+            .file(lockfile, text)
+            .dependency("gauge-reader", "^1.0.0");
+        let name = if kind == Kind::Bun { "bun" } else { "yarn" };
+        let run = output(world.wrapper(&client, &project).args([name, "install"]));
+        assert_eq!(run.code, Some(1), "{}", run.text());
+        assert!(run.says("past weir"), "{}", run.text());
+        assert!(registry.requests().is_empty());
+        assert_eq!(project.read(lockfile).as_deref(), Some(text));
+    }
+}
+
+/// npm shows the notice that weir puts beside a refusal, once in its error and once as a notice.
+#[test]
+fn a_frozen_npm_install_shows_the_reason() {
+    let Some(npm) = clients::or_skip(Kind::Npm) else { return };
+    let (world, registry) = (World::new(), river());
+    let gateway = world.serve(&registry);
+    let integrity = registry.integrity("gauge-reader", "1.2.0").unwrap();
+    let lock = format!(
+        r#"{{"name": "project", "version": "1.0.0", "lockfileVersion": 3, "requires": true, "packages": {{
+            "": {{"name": "project", "version": "1.0.0", "dependencies": {{"gauge-reader": "1.2.0"}}}},
+            "node_modules/gauge-reader": {{"version": "1.2.0", "integrity": "{integrity}",
+                "resolved": "{}gauge-reader/-/gauge-reader-1.2.0.tgz"}}}}}}"#,
+        gateway.url()
+    );
+    let project = project(gateway.url(), "1.2.0").file("package-lock.json", lock);
+    let run = npm.install_frozen(&project);
+    run.assert_failure();
+    assert!(run.says("E403"), "{}", run.text());
+    assert!(run.says("a lockfile that pins it does not vouch for it") || run.says("never served here"), "{}", run.text());
+    assert_explained(&world, &run.text(), "gauge-reader@1.2.0");
+}

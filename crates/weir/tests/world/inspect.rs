@@ -1,1 +1,187 @@
-//! Written next.
+//! `weir inspect`: what it takes, what it prints, how it ends.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use weir_testing::samples::{FORMATTER, NPM_CREDENTIALS, aimed_at};
+use weir_testing::tarball::{Entry, tgz};
+use weir_testing::{Registry, Sink};
+
+use crate::support::{World, output_with, river};
+
+fn objects(stdout: &str) -> Vec<Value> {
+    stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn keys(value: &Value) -> BTreeSet<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// A package whose install hook sends credentials to a sink.
+fn thief(sink: &Sink) -> Vec<u8> {
+    tgz(&[
+        Entry::file(
+            "package/package.json",
+            r#"{"name": "quiet-thief", "version": "1.0.0", "scripts": {"postinstall": "node collect.js"}}"#,
+        ),
+        Entry::file("package/index.js", FORMATTER),
+        Entry::file("package/collect.js", aimed_at(NPM_CREDENTIALS, &sink.url())),
+    ])
+    .to_vec()
+}
+
+#[test]
+fn the_json_form_has_exactly_the_promised_fields() {
+    let (world, sink) = (World::new(), Sink::start());
+    let file = world.write("work/thief.tgz", thief(&sink));
+    let run = world.run_before(&river(), &["inspect", "--json", file.to_str().unwrap()]);
+    assert_eq!(run.code, Some(4), "{}", run.text());
+    let found = objects(&run.stdout).remove(0);
+    assert_eq!(found["schema"], "weir.assessment/v1");
+    assert_eq!(
+        keys(&found),
+        BTreeSet::from(["schema", "release", "complete", "incomplete", "findings", "decision"])
+    );
+    assert_eq!(keys(&found["release"]), BTreeSet::from(["name", "version", "integrity"]));
+    assert!(found["release"]["integrity"].as_str().unwrap().starts_with("sha512-"));
+    for field in ["action", "groups", "reasons", "until", "instead"] {
+        assert!(found["decision"].get(field).is_some(), "{field}");
+    }
+    let theft = found["findings"].as_array().unwrap();
+    let theft = theft.iter().find(|finding| finding["signal"] == "credential-exfiltration").unwrap();
+    for field in ["signal", "group", "severity", "confidence", "message", "evidence"] {
+        assert!(theft.get(field).is_some(), "{field}");
+    }
+    let evidence = theft["evidence"].as_array().unwrap();
+    assert!(evidence.iter().any(|place| place["path"] == "collect.js" && place["line"].is_u64()));
+    sink.assert_untouched();
+}
+
+#[test]
+fn a_tarball_or_folder_alone_is_judged_by_its_contents() {
+    let (world, sink) = (World::new(), Sink::start());
+    // Its history is not known, which is said, and nothing is asked of any registry.
+    let registry = Registry::start();
+    world.write("work/folder/package.json", r#"{"name": "gauge-reader", "version": "1.3.0"}"#);
+    world.write("work/folder/index.js", FORMATTER);
+    world.write("work/thief.tgz", thief(&sink));
+    let run = world.run_before(&registry, &["inspect", "--json", "./folder", "thief.tgz"]);
+    assert_eq!(run.code, Some(4), "the strictest decision counts: {}", run.text());
+    let [folder, tarball] = <[Value; 2]>::try_from(objects(&run.stdout)).unwrap();
+    assert_eq!(folder["release"]["name"], "gauge-reader");
+    assert_eq!(folder["release"]["version"], "1.3.0");
+    assert_eq!(folder["release"]["integrity"], Value::Null);
+    assert_eq!(tarball["decision"]["action"], "block");
+    for assessment in [&folder, &tarball] {
+        assert_eq!(assessment["complete"], false);
+        let gaps = assessment["incomplete"].as_array().unwrap();
+        assert!(gaps.iter().any(|gap| gap["why"].as_str().unwrap().contains("history")), "{gaps:?}");
+    }
+    assert!(registry.requests().is_empty());
+    sink.assert_untouched();
+}
+
+#[test]
+fn names_versions_tags_and_ranges_are_taken_from_the_registry() {
+    let (world, registry) = (World::new(), river());
+    let releases = ["gauge-reader@1.0.0", "gauge-reader@^1.0.0", "gauge-reader", "@millpond/sluice@latest"];
+    let mut arguments = vec!["inspect", "--json"];
+    arguments.extend(releases);
+    let run = world.run_before(&registry, &arguments);
+    assert_eq!(run.code, Some(3), "1.2.0 is held: {}", run.text());
+    let found = objects(&run.stdout);
+    let versions: Vec<&str> = found.iter().map(|one| one["release"]["version"].as_str().unwrap()).collect();
+    assert_eq!(versions, ["1.0.0", "1.2.0", "1.2.0", "2.0.0"]);
+    let actions: Vec<&str> = found.iter().map(|one| one["decision"]["action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["allow", "hold", "hold", "allow"]);
+    assert_eq!(found[0]["complete"], true, "{:#}", found[0]);
+    assert_eq!(found[1]["decision"]["instead"], "1.1.0");
+    assert_eq!(found[1]["decision"]["until"], "2026-11-21T11:00:00Z");
+    assert_eq!(world.ledger(&["--event", "decided"]).len(), 4);
+}
+
+#[test]
+fn exit_codes_tell_the_outcome() {
+    let (world, registry, sink) = (World::new(), river(), Sink::start());
+    let file = world.write("work/thief.tgz", thief(&sink));
+    let thief = file.to_str().unwrap();
+    for (releases, code) in [
+        (&["gauge-reader@1.0.0"][..], 0),
+        (&["gauge-reader@1.2.0"], 3),
+        (&["gauge-reader@1.2.0", thief], 4),
+        (&["no-such-package-here"], 1),
+        (&["gauge-reader@7"], 1),
+        (&["Not A Name"], 1),
+        (&["./missing.tgz"], 1),
+        // A failure is a failure, whatever the others are.
+        (&[thief, "no-such-package-here"], 1),
+    ] {
+        let mut arguments = vec!["inspect"];
+        arguments.extend(releases);
+        let run = world.run_before(&registry, &arguments);
+        assert_eq!(run.code, Some(code), "{releases:?}: {}", run.text());
+        assert!(code != 1 || run.stderr.contains("weir: "), "{releases:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn people_get_the_evidence_in_words() {
+    let (world, sink) = (World::new(), Sink::start());
+    let file = world.write("work/thief.tgz", thief(&sink));
+    let run = world.run_before(&river(), &["inspect", file.to_str().unwrap()]);
+    for words in ["quiet-thief@1.0.0", "block", "credential-exfiltration", "collect.js:", "not checked"] {
+        assert!(run.says(words), "{words}: {}", run.stdout);
+    }
+    // Colours belong to terminals.
+    assert!(!run.stdout.contains('\u{1b}'), "{}", run.stdout);
+}
+
+#[test]
+fn lists_come_from_files_and_standard_input() {
+    let (world, registry) = (World::new(), river());
+    let list = world.write("work/list.txt", "gauge-reader@1.0.0\n\ngauge-reader@1.1.0\n");
+    let mut command = world.weir_before(&registry);
+    command.args(["inspect", "--json", "@millpond/sluice", "--from", list.to_str().unwrap()]);
+    assert_eq!(objects(&crate::support::output(&mut command).stdout).len(), 3);
+    let mut command = world.weir_before(&registry);
+    command.args(["inspect", "--json", "@millpond/sluice", "--from", "-"]);
+    assert_eq!(objects(&output_with(&mut command, "gauge-reader@1.0.0\n").stdout).len(), 2);
+    let mut command = world.weir_before(&registry);
+    command.args(["inspect", "--json", "--from", "-"]);
+    let only = output_with(&mut command, "gauge-reader@1.0.0\n");
+    assert_eq!(objects(&only.stdout).len(), 1, "{}", only.text());
+}
+
+/// Text from packages is printed as text, whatever it holds.
+#[test]
+fn terminal_escapes_in_packages_stay_escapes() {
+    let world = World::new();
+    let bytes = tgz(&[
+        Entry::file(
+            "package/package.json",
+            r#"{"name": "gauge\u001b[2J", "version": "1.0.0\u202e", "scripts": {"postinstall": "node a.js \u001b]0;x\u0007"}}"#,
+        ),
+        Entry::file("package/a.js", "x"),
+    ]);
+    let file = world.write("work/odd.tgz", &bytes);
+    let run = world.run_before(&river(), &["inspect", file.to_str().unwrap()]);
+    for hidden in ['\u{1b}', '\u{202e}', '\u{7}'] {
+        assert!(!run.text().contains(hidden), "{:?}", run.text());
+    }
+    assert!(run.says("is not a package name") || run.says("name"), "{}", run.stdout);
+}
+
+#[test]
+fn an_explanation_can_be_had_as_json_and_an_unknown_id_is_an_error() {
+    let (world, registry) = (World::new(), river());
+    let gateway = world.serve(&registry);
+    let refused = gateway.get("/gauge-reader/-/gauge-reader-1.2.0.tgz", &[]);
+    let id = refused.header("x-weir-block").unwrap();
+    let explained = world.run(&["explain", id, "--json"]);
+    let explained: Value = serde_json::from_str(&explained.assert_success().stdout).unwrap();
+    assert_eq!(explained["schema"], "weir.assessment/v1");
+    assert_eq!(explained["release"]["version"], "1.2.0");
+    let unknown = world.run(&["explain", "w-0000000000"]);
+    assert_eq!(unknown.code, Some(1));
+    assert!(unknown.says("there is no refusal"), "{}", unknown.stderr);
+}

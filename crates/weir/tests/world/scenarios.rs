@@ -77,8 +77,11 @@ fn twins_pass(scenario: &Scenario, now: &str) {
     let world = World::new().at(now);
     for twin in &scenario.twins {
         let assessment = inspected(&world, scenario, twin.name, twin.version);
-        let action = assessment["decision"]["action"].as_str().unwrap();
-        assert!(matches!(action, "allow" | "notice"), "{}: {} {assessment:#}", twin.name, twin.why);
+        let decision = &assessment["decision"];
+        // Its age alone may hold it: that ends by itself.
+        let for_age = decision["groups"] == serde_json::json!([]) && decision["until"].is_string();
+        let passes = decision["action"] == "allow" || (decision["action"] == "hold" && for_age);
+        assert!(passes, "{}: {} {assessment:#}", twin.name, twin.why);
     }
 }
 

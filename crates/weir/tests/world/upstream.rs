@@ -51,8 +51,8 @@ fn an_upstream_that_fails_is_covered_by_what_is_kept() {
     for fault in [
         Fault::on("*").status(503),
         Fault::on("*").drop_connection(),
-        Fault::on("/gauge-reader").body("<!doctype html><title>login</title>"),
-        Fault::on("/gauge-reader").body("{\"name\": \"gauge-reader\", \"versions\": {"),
+        Fault::on("/gauge-reader").status(200).body("<!doctype html><title>login</title>"),
+        Fault::on("/gauge-reader").status(200).body("{\"name\": \"gauge-reader\", \"versions\": {"),
     ] {
         outlive();
         registry.clear_faults();

@@ -15,14 +15,11 @@ fn pool(size: usize, deadline: Duration) -> Arc<WorkerPool> {
     WorkerPool::new(program, size, Deadline { base: deadline, per_megabyte: Duration::ZERO })
 }
 
-fn tarball() -> bytes::Bytes {
+async fn still_works(pool: &Arc<WorkerPool>) {
     let registry = Registry::start();
     registry.add(Package::new("gauge-reader").maintainer("mill").release(Release::new("1.0.0")));
-    registry.tarball("gauge-reader", "1.0.0").unwrap()
-}
-
-async fn still_works(pool: &Arc<WorkerPool>) {
-    let contents = pool.tarball(tarball(), Priority::Foreground).await.unwrap();
+    let tarball = registry.tarball("gauge-reader", "1.0.0").unwrap();
+    let contents = pool.tarball(tarball, Priority::Foreground).await.unwrap();
     assert_eq!(contents.manifest.unwrap().name.as_deref(), Some("gauge-reader"));
 }
 
@@ -94,6 +91,6 @@ async fn a_program_that_is_not_there_is_said() {
     let program = WorkerProgram { program: "/nowhere/weir".into(), arguments: Vec::new() };
     let deadline = Deadline { base: Duration::from_secs(15), per_megabyte: Duration::ZERO };
     let pool = WorkerPool::new(program, 1, deadline);
-    let why = pool.tarball(tarball(), Priority::Foreground).await.unwrap_err();
+    let why = pool.folder("/".into()).await.unwrap_err();
     assert!(why.contains("no worker process could be started"), "{why}");
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::http::{Reply, request};
 
 /// A running service, killed when dropped. What it logs must never hold a panic.
-pub struct Gateway {
+pub(crate) struct Gateway {
     child: Child,
     url: String,
     log: Arc<Mutex<String>>,
@@ -18,7 +18,7 @@ pub struct Gateway {
 
 impl Gateway {
     /// Starts the command and waits until it says where it listens.
-    pub fn start(command: &mut Command) -> Gateway {
+    pub(crate) fn start(command: &mut Command) -> Gateway {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -47,43 +47,39 @@ impl Gateway {
     }
 
     /// The address with a closing slash.
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    pub fn child(&self) -> &Child {
-        &self.child
-    }
-
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
-    pub fn get(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
+    pub(crate) fn get(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
         request(&self.url, "GET", path, headers, b"")
     }
 
     /// A full packument as a client with this agent gets it.
-    pub fn packument(&self, agent: &str, name: &str) -> Value {
+    pub(crate) fn packument(&self, agent: &str, name: &str) -> Value {
         let reply = self.get(&format!("/{name}"), &[("user-agent", agent)]);
         assert_eq!(reply.status, 200, "{}", reply.text());
         reply.json()
     }
 
     /// Asks it to stop and waits.
-    pub fn stop(&mut self) -> Option<ExitStatus> {
+    pub(crate) fn stop(&mut self) -> Option<ExitStatus> {
         super::signal(&self.child, "TERM");
         super::wait(&mut self.child, Duration::from_secs(40))
     }
 
     /// Ends it at once, as a power cut would.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// The most memory it ever held, in mebibytes.
-    pub fn peak_memory(&self) -> u64 {
+    pub(crate) fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024

@@ -8,31 +8,31 @@ use serde_json::Value;
 
 /// An answer as it came over the wire.
 #[derive(Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub reason: String,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) reason: String,
     headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
     /// Whether the body came to its announced end.
-    pub whole: bool,
+    pub(crate) whole: bool,
 }
 
 impl Reply {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {} {}", self.status, self.text()))
     }
 
     /// The body without gzip.
-    pub fn unpacked(&self) -> Vec<u8> {
+    pub(crate) fn unpacked(&self) -> Vec<u8> {
         let mut body = Vec::new();
         flate2::read::GzDecoder::new(self.body.as_slice()).read_to_end(&mut body).unwrap();
         body
@@ -40,7 +40,7 @@ impl Reply {
 }
 
 /// Sends one request on a connection of its own and reads until the other side closes.
-pub fn request(url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+pub(crate) fn request(url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
     let address = url.trim_start_matches("http://").trim_end_matches('/');
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
@@ -60,7 +60,11 @@ pub fn request(url: &str, method: &str, path: &str, headers: &[(&str, &str)], bo
 }
 
 fn parse(bytes: &[u8], head_only: bool) -> Reply {
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer's head");
+    let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
+        // Broken off before anything was said.
+        let (reason, headers, body) = (String::new(), Vec::new(), Vec::new());
+        return Reply { status: 0, reason, headers, body, whole: false };
+    };
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let rest = &bytes[end + 4..];
     let mut lines = head.split("\r\n");

@@ -1,7 +1,7 @@
 //! What every world test stands on.
 
 mod gateway;
-pub mod http;
+pub(crate) mod http;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -14,26 +14,26 @@ use tempfile::TempDir;
 use weir_testing::clients::{Client, Output};
 use weir_testing::{Package, Project, Registry, Release};
 
-pub use gateway::Gateway;
+pub(crate) use gateway::Gateway;
 
 /// The moment at which everything happens unless a test says otherwise; that of the scenarios.
-pub const NOW: &str = "2026-11-20T12:00:00Z";
+pub(crate) const NOW: &str = "2026-11-20T12:00:00Z";
 
 /// Agents as the clients send them (PROTOCOL 3.1).
-pub const NPM: &str = "npm/11.6.0 node/v22.20.0 linux x64 workspaces/false";
-pub const PNPM_10: &str = "pnpm/10.34.8 npm/? node/v22.20.0 linux x64";
+pub(crate) const NPM: &str = "npm/11.6.0 node/v22.20.0 linux x64 workspaces/false";
+pub(crate) const PNPM_10: &str = "pnpm/10.34.8 npm/? node/v22.20.0 linux x64";
 
 /// Longer than any command here takes.
 const PATIENCE: Duration = Duration::from_secs(150);
 
 /// A data folder, a home, a working folder with its `weir.toml`, and a folder of programs.
-pub struct World {
+pub(crate) struct World {
     root: TempDir,
     now: String,
 }
 
 impl World {
-    pub fn new() -> World {
+    pub(crate) fn new() -> World {
         let root = TempDir::with_prefix("weir-world-").unwrap();
         for folder in ["data", "home", "work", "bin"] {
             fs::create_dir(root.path().join(folder)).unwrap();
@@ -42,21 +42,21 @@ impl World {
     }
 
     /// Another moment from here on.
-    pub fn at(mut self, now: &str) -> World {
+    pub(crate) fn at(mut self, now: &str) -> World {
         self.now = now.to_owned();
         self
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
 
     /// Writes the policy that commands in the working folder find.
-    pub fn policy(&self, text: &str) {
+    pub(crate) fn policy(&self, text: &str) {
         self.write("work/weir.toml", text);
     }
 
-    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, path: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
@@ -64,14 +64,14 @@ impl World {
     }
 
     /// Writes a shell script that stands in for a program on the `PATH`.
-    pub fn program(&self, name: &str, script: &str) {
+    pub(crate) fn program(&self, name: &str, script: &str) {
         let file = self.write(&format!("bin/{name}"), format!("#!/bin/sh\n{script}\n"));
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         fs::set_permissions(file, mode).unwrap();
     }
 
     /// `weir` with nothing of this machine around it. Arguments follow.
-    pub fn weir(&self) -> Command {
+    pub(crate) fn weir(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
         command
             .env_clear()
@@ -86,7 +86,7 @@ impl World {
     }
 
     /// `weir` in front of a registry.
-    pub fn weir_before(&self, registry: &Registry) -> Command {
+    pub(crate) fn weir_before(&self, registry: &Registry) -> Command {
         let mut command = self.weir();
         command.args(["--upstream", &registry.url()]);
         command
@@ -94,7 +94,7 @@ impl World {
 
     /// `weir <client>` in a project, with the environment that client tests use. The upstream is
     /// whatever the project's own configuration says.
-    pub fn wrapper(&self, client: &Client, project: &Project) -> Command {
+    pub(crate) fn wrapper(&self, client: &Client, project: &Project) -> Command {
         client.link_into(&self.path("bin"));
         let mut command = self.weir();
         let mut variables = client.environment(project);
@@ -107,22 +107,22 @@ impl World {
     }
 
     /// Runs a command without an upstream to its end.
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         output(self.weir().args(arguments))
     }
 
     /// Runs a command in front of a registry to its end.
-    pub fn run_before(&self, registry: &Registry, arguments: &[&str]) -> Output {
+    pub(crate) fn run_before(&self, registry: &Registry, arguments: &[&str]) -> Output {
         output(self.weir_before(registry).args(arguments))
     }
 
     /// Starts the service.
-    pub fn serve(&self, registry: &Registry) -> Gateway {
+    pub(crate) fn serve(&self, registry: &Registry) -> Gateway {
         Gateway::start(self.weir_before(registry).args(["serve", "--listen", "127.0.0.1:0"]))
     }
 
     /// The ledger's entries, oldest first, as users parse them.
-    pub fn ledger(&self, filters: &[&str]) -> Vec<Value> {
+    pub(crate) fn ledger(&self, filters: &[&str]) -> Vec<Value> {
         let output = output(self.weir().args(["ledger", "--json"]).args(filters));
         output.assert_success();
         output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -130,12 +130,12 @@ impl World {
 }
 
 /// Runs a command to its end, with nothing on its standard input.
-pub fn output(command: &mut Command) -> Output {
+pub(crate) fn output(command: &mut Command) -> Output {
     output_with(command, "")
 }
 
 /// Runs a command to its end.
-pub fn output_with(command: &mut Command, input: &str) -> Output {
+pub(crate) fn output_with(command: &mut Command, input: &str) -> Output {
     let started = Instant::now();
     let mut child = command
         .stdin(Stdio::piped())
@@ -149,7 +149,7 @@ pub fn output_with(command: &mut Command, input: &str) -> Output {
 }
 
 /// Collects what a started command says until it ends.
-pub fn finish(mut child: Child, started: Instant) -> Output {
+pub(crate) fn finish(mut child: Child, started: Instant) -> Output {
     let stdout = drain(child.stdout.take());
     let stderr = drain(child.stderr.take());
     let code = wait(&mut child, PATIENCE).and_then(|status| status.code());
@@ -173,7 +173,7 @@ fn drain(stream: Option<impl Read + Send + 'static>) -> Option<std::thread::Join
 }
 
 /// Waits for a child; ends it when it takes too long.
-pub fn wait(child: &mut Child, patience: Duration) -> Option<std::process::ExitStatus> {
+pub(crate) fn wait(child: &mut Child, patience: Duration) -> Option<std::process::ExitStatus> {
     let started = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -189,13 +189,13 @@ pub fn wait(child: &mut Child, patience: Duration) -> Option<std::process::ExitS
 }
 
 /// Sends a signal by name to a child of ours.
-pub fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status();
     assert!(sent.unwrap().success());
 }
 
 /// Waits until something holds.
-pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
     while !holds() {
         assert!(started.elapsed() < Duration::from_secs(20), "never happened: {what}");
@@ -204,13 +204,13 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// The refusal's id in a text: `w-` and ten characters.
-pub fn block_id(text: &str) -> Option<String> {
+pub(crate) fn block_id(text: &str) -> Option<String> {
     let is_id = |id: &&str| id.len() == 12 && id[2..].bytes().all(|b| b.is_ascii_alphanumeric());
     text.match_indices("w-").filter_map(|(at, _)| text.get(at..at + 12)).find(is_id).map(str::to_owned)
 }
 
 /// Every id in a text leads somewhere: `weir explain` and `weir ledger --block` know it.
-pub fn assert_explained(world: &World, text: &str, release: &str) {
+pub(crate) fn assert_explained(world: &World, text: &str, release: &str) {
     let id = block_id(text).unwrap_or_else(|| panic!("no refusal id in: {text}"));
     let explained = world.run(&["explain", &id]);
     assert!(explained.assert_success().says(release), "{}", explained.text());
@@ -224,7 +224,7 @@ pub fn assert_explained(world: &World, text: &str, release: &str) {
 
 /// Two ordinary packages with years behind them: `gauge-reader` with a release that is an hour old,
 /// and `@millpond/sluice`, which depends on it.
-pub fn river() -> Registry {
+pub(crate) fn river() -> Registry {
     let registry = Registry::start();
     registry.set_now(NOW);
     registry.add(gauge_reader());
@@ -239,7 +239,7 @@ pub fn river() -> Registry {
 }
 
 /// As in [`river`].
-pub fn gauge_reader() -> Package {
+pub(crate) fn gauge_reader() -> Package {
     Package::new("gauge-reader")
         .maintainer("mill")
         .description("Reads river gauges")
@@ -249,7 +249,7 @@ pub fn gauge_reader() -> Package {
 }
 
 /// Whether a file below `folder` contains a text.
-pub fn found_in(folder: &Path, text: &str) -> Option<PathBuf> {
+pub(crate) fn found_in(folder: &Path, text: &str) -> Option<PathBuf> {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

@@ -1,0 +1,77 @@
+"""From tarball to facts on one core: weir over everything, and beside guarddog over a sample."""
+
+import json
+import shutil
+from pathlib import Path
+
+import machine
+import places
+import services
+import tarballs
+import tools
+from figures import median
+from processes import run
+
+# guarddog reads some two megabytes a second (PEERS section 8).
+GUARDDOG_LIMIT = 3600.0
+WEIR_LIMIT = 900.0
+
+
+def measure(options, work: Path) -> dict:
+    """The part `contents`."""
+    tools.build_contents()
+    tools.guarddog()
+    every = tarballs.ensure()
+    sample = every if options.full else sampled(every, options.sample)
+    machine.wait_for_quiet(options.quiet)
+    found = {"all": [], "sample_size": len(sample), "sample": [], "loads": []}
+    for number in range(options.rounds):
+        found["loads"].append(machine.load())
+        found["all"].append(weir(every, work))
+        found["sample"].append(weir(sample, work))
+        print(f"contents, round {number + 1}: weir {_speed(found['all'][-1])}", flush=True)
+    found["guarddog"] = guarddog(sample, work)
+    print(f"contents: guarddog {_speed(found['guarddog'])}", flush=True)
+    found["javascript_mb_per_second"] = median(
+        one["javascript_mb_per_second"] for one in found["all"])
+    found["unpacked_mb_per_second"] = median(one["unpacked_mb_per_second"] for one in found["all"])
+    found["peak_rss_bytes"] = max(one["peak_rss_bytes"] or 0 for one in found["all"])
+    found["ratio"] = found["guarddog"]["seconds"] / median(
+        one["seconds"] for one in found["sample"])
+    return found
+
+
+def sampled(every: list[Path], count: int) -> list[Path]:
+    """So many tarballs, evenly spread over the order of their sizes; the same each time."""
+    by_size = sorted(every, key=lambda file: (file.stat().st_size, file.name))
+    count = min(count, len(by_size))
+    return [by_size[int((index + 0.5) * len(by_size) / count)] for index in range(count)]
+
+
+def _pinned() -> list:
+    """One core, and not the first, which takes most interrupts."""
+    return ["taskset", "-c", "1"] if shutil.which("taskset") else []
+
+
+def weir(files: list[Path], work: Path) -> dict:
+    """The example of weir-engine that does what a worker process does."""
+    listed = work / "tarballs.txt"
+    listed.write_text("".join(f"{file}\n" for file in files))
+    command = [*_pinned(), places.CONTENTS, "--list", listed]
+    return json.loads(run(command, work, services.environment(), WEIR_LIMIT).output.splitlines()[-1])
+
+
+def guarddog(files: list[Path], work: Path) -> dict:
+    """guarddog in one process, so that its start is not counted for every archive."""
+    listed = work / "tarballs.txt"
+    listed.write_text("".join(f"{file}\n" for file in files))
+    command = [*_pinned(), places.GUARDDOG, Path(__file__).parent / "guarddog_scan.py", listed]
+    environment = services.environment(TMPDIR=work)
+    return json.loads(run(command, work, environment, GUARDDOG_LIMIT).output.splitlines()[-1])
+
+
+def _speed(one: dict) -> str:
+    speed = f"{one['packages']} packages in {one['seconds']:.1f} s"
+    if "javascript_mb_per_second" in one:
+        speed += f", {one['javascript_mb_per_second']:.1f} MB/s of JavaScript"
+    return speed + f", peak {(one['peak_rss_bytes'] or 0) / 1e6:.0f} MB"

@@ -1,0 +1,224 @@
+"""The results: kept as JSON, shown as a table, written into the documents."""
+
+import json
+import os
+
+import machine
+import places
+
+BEGIN = "<!-- figures: written by bench/run --write-docs, not by hand -->"
+END = "<!-- end of figures -->"
+
+
+def load() -> dict:
+    """The results of earlier runs, by part."""
+    try:
+        return json.loads(places.RESULTS.read_text())
+    except FileNotFoundError:
+        return {}
+
+
+def keep(results: dict, part: str, figures: dict) -> dict:
+    """Replaces one part's results, with the machine they were measured on."""
+    results = {**results, part: {"machine": machine.describe(), **figures}}
+    fresh = places.RESULTS.with_suffix(".part")
+    fresh.write_text(json.dumps(results, indent=1) + "\n")
+    os.replace(fresh, places.RESULTS)
+    return results
+
+
+def table(results: dict) -> str:
+    """Every figure with its target, as Markdown."""
+    lines = ["| measured | weir | compared with | ratio | target | met |", "| --- | --- | --- | --- | --- | --- |"]
+    for part, rows in ROWS.items():
+        if part in results:
+            lines += [_line(row) for row in rows(results[part])]
+    return "\n".join(lines)
+
+
+def _line(row) -> str:
+    measured, ours, theirs, ratio, target, met = row
+    verdict = "" if met is None else "yes" if met else "**no**"
+    return f"| {measured} | {ours} | {theirs} | {ratio} | {target} | {verdict} |"
+
+
+def _seconds(value) -> str:
+    return "failed" if value is None else f"{value:.2f} s"
+
+
+def _times(value) -> str:
+    return "" if value is None else f"{value:.2f}x"
+
+
+# The cases of `install` with the ratio to direct they are to stay within.
+INSTALL = [
+    ("npm weir cold", "npm ci, cold gateway", 1.15),
+    ("npm weir warm", "npm ci, warm gateway", 1.0),
+    ("npm weir serve warm", "npm ci, warm `weir serve`", 1.0),
+    ("npm verdaccio cold", "npm ci, cold verdaccio", None),
+    ("npm verdaccio warm", "npm ci, warm verdaccio", None),
+    ("bun weir serve cold", "bun install, cold `weir serve`", 1.5),
+    ("bun weir serve warm", "bun install, warm `weir serve`", 1.1),
+    ("bun weir cold", "bun install, cold gateway", None),
+    ("bun weir warm", "bun install, warm gateway", None),
+    ("bun verdaccio cold", "bun install, cold verdaccio", None),
+    ("bun verdaccio warm", "bun install, warm verdaccio", None),
+]
+
+
+def _install(figures: dict):
+    for project, found in figures["projects"].items():
+        summary = found["summary"]
+        for case, text, target in INSTALL:
+            one = summary.get(case)
+            wanted = "" if target is None else f"<= {target}x"
+            if one is None:
+                if any(failure.startswith(f"{project}, {case}:") for failure in found["failures"]):
+                    yield f"{project}: {text}", "failed", "", "", wanted, None if target is None else False
+                continue
+            direct = summary.get(f"{case.split()[0]} direct")
+            yield (f"{project}: {text}", _seconds(one["median"]),
+                   f"direct {_seconds(direct['median'])}" if direct else "", _times(one["ratio"]),
+                   wanted, None if target is None or one["ratio"] is None else one["ratio"] <= target)
+            if one.get("client_ratio") is not None:
+                yield (f"{project}: {text}, the client alone", _seconds(one["client_median"]), "",
+                       _times(one["client_ratio"]), "", None)
+
+
+def _serve(figures: dict):
+    for name, one in figures["targets"].items():
+        target = 50 if one["kind"] == "packument" else 4
+        sign = ">= " if one["at_least"] else ""
+        yield (f"{name}, 64 connections", f"{one['weir_rate']:,.0f}/s, p99 {_ms(one['weir_p99'])}",
+               f"verdaccio {one['verdaccio_rate']:,.1f}/s, p99 {_ms(one['verdaccio_p99'])}",
+               f"{sign}{one['ratio']:,.1f}x", f">= {target}x", one["ratio"] >= target)
+    peak = figures["peak_rss"]
+    yield ("peak memory of the server meanwhile", f"{peak['weir'] / 1e6:.0f} MB",
+           f"verdaccio {peak['verdaccio'] / 1e6:.0f} MB", "", "", None)
+
+
+def _ms(value) -> str:
+    return "unknown" if value is None else f"{value:,.1f} ms"
+
+
+def _contents(figures: dict):
+    speed, peak, ratio = (figures[key] for key in ("javascript_mb_per_second", "peak_rss_bytes", "ratio"))
+    one = figures["all"][0]
+    yield (f"contents of {one['packages']} tarballs, one core", f"{speed:.1f} MB/s of JavaScript", "", "",
+           ">= 50 MB/s", speed >= 50)
+    yield (f"the same {figures['sample_size']} tarballs, one core",
+           f"{min(each['seconds'] for each in figures['sample']):.2f} s",
+           f"guarddog {figures['guarddog']['seconds']:.1f} s", f"{ratio:.1f}x", ">= 40x", ratio >= 40)
+    yield "peak memory over all of them", f"{peak / 1e6:.0f} MB", \
+        f"guarddog {figures['guarddog']['peak_rss_bytes'] / 1e6:.0f} MB (sample)", "", "< 512 MB", peak < 512e6
+    yield (f"one tarball: p50, p99, most", f"{one['p50_ms']:.1f}, {one['p99_ms']:.0f}, {one['max_ms']:,.0f} ms",
+           "", "", "", None)
+
+
+def _assess(figures: dict):
+    assessed = max(figures["assessed"], 1)
+    held = figures["held_apart_from_age"]
+    yield (f"benign releases blocked, of {figures['assessed']}", figures["blocked"], "", "", "0",
+           figures["blocked"] == 0)
+    yield "benign releases held, apart from age", f"{held} ({held / assessed:.2%})", "", "", "<= 0.30%", \
+        held / assessed <= 0.003
+    yield "benign releases with a notice", figures["actions"].get("notice", 0), "", "", "", None
+    yield "releases that could not be fully checked", figures["incomplete"], "", "", "", None
+
+
+def _idle(figures: dict):
+    yield "memory of `weir serve` after start", f"{figures['after_start'] / 1e6:.0f} MB", "", "", "< 64 MB", \
+        figures["after_start"] < 64e6
+    after = figures["after_idleness"]
+    yield (f"after an install and {figures['idle_seconds']} s of idleness", f"{after / 1e6:.0f} MB", "", "",
+           "< 64 MB", after < 64e6)
+
+
+ROWS = {"install": _install, "serve": _serve, "contents": _contents, "assess": _assess, "idle": _idle}
+
+
+def write_docs(results: dict) -> None:
+    """Replaces the figures in docs/benchmarks.md, and the list of refusals beside it."""
+    text = places.DOCS.read_text()
+    before, found, rest = text.partition(BEGIN)
+    _, ended, after = rest.partition(END)
+    if not found or not ended:
+        raise SystemExit(f"{places.DOCS} has no place for figures")
+    body = f"{before}{BEGIN}\n\n{_setting(results)}\n\n{table(results)}\n\n{_caveats(results)}{END}{after}"
+    places.DOCS.write_text(_without_registry(body))
+    if "assess" in results:
+        places.NOTICES.write_text(_without_registry(_notices(results["assess"])))
+
+
+def _setting(results: dict) -> str:
+    lines, seen = [], None
+    for part in ROWS:
+        if part not in results:
+            continue
+        one = results[part]
+        shape = dict(one["machine"])
+        versions = ", ".join(f"{name} {version}" for name, version in shape.pop("versions").items())
+        text = (f"{shape['cores']} cores ({shape['cpu']}), {shape['memory_gb']} GB, {shape['system']}, "
+                f"kernel {shape['kernel']}; {versions}.")
+        if text != seen:
+            lines.append(f"Machine: {text}")
+            seen = text
+        lines.append(f"- {part}: {shape['date']}, load before and after "
+                     f"{one['load_before']} and {one['load_after']}")
+    return "\n".join(lines).replace("\n- ", "\n\n- ", 1)
+
+
+def _caveats(results: dict) -> str:
+    """What the figures themselves say about how they came to be."""
+    lines = []
+    install = results.get("install", {})
+    if install.get("observe"):
+        lines.append("- Installs were measured with `mode = \"observe\"`: nothing was refused.")
+    if install and not install["in_memory"]:
+        lines.append("- Installs were measured on disk: there was no room in memory.")
+    for project, found in install.get("projects", {}).items():
+        settled = [f"{one['settled after']:.0f}" for one in found["rounds"] if "settled after" in one]
+        if settled:
+            lines.append(f"- {project}: a cold `weir serve` went on reading contents for "
+                         f"{', '.join(settled)} s after bun had ended.")
+    for name, found in results.items():
+        if max(found["load_before"], found["load_after"]) > 1.5 and name in ("contents", "assess", "idle"):
+            lines.append(f"- Other work ran on the machine during `{name}`.")
+    if results.get("serve", {}).get("generator") == "generate":
+        lines.append("- wrk was not there: a slower load generator understates fast servers.")
+    return "\n".join(lines) + "\n\n" if lines else ""
+
+
+def _notices(figures: dict) -> str:
+    """Every release that is not simply allowed."""
+    lines = [
+        "# Decisions on three benign projects",
+        "",
+        "Written by `bench/run assess --write-docs`. Every release that the lockfiles of the reference",
+        "projects pin and that weir does not simply allow, with its reasons. None of them is known to be",
+        "malicious: what is blocked or held here is a false alarm, unless it is for age alone.",
+        "",
+        f"{figures['assessed']} of {figures['wanted']} releases assessed: "
+        + ", ".join(f"{count} {action}" for action, count in sorted(figures["actions"].items())) + ".",
+    ]
+    for action in ("block", "hold", "notice"):
+        listed = [one for one in figures["listed"] if one["action"] == action]
+        lines += ["", f"## {action} ({len(listed)})", ""]
+        for one in listed:
+            groups = ", ".join(one["groups"]) or "no evidence"
+            lines.append(f"- **{one['release']}** ({groups})")
+            lines += [f"  - {_plain(reason)}" for reason in one["reasons"]]
+            lines += [f"  - not checked: {_plain(gap)}" for gap in one["incomplete"]]
+    return "\n".join(lines) + "\n"
+
+
+def _plain(text: str) -> str:
+    """Text from a package is hostile to Markdown too."""
+    return "".join(f"\\{c}" if c in "\\`*_<>[]|" else c for c in text)[:600]
+
+
+def _without_registry(text: str) -> str:
+    """The user's registry is nobody else's business."""
+    import services
+    host = services.upstream().split("://")[-1].split("/")[0]
+    return text.replace(host, "registry.example.invalid") if host else text
