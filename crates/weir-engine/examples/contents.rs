@@ -27,7 +27,7 @@ impl Sums {
     fn add(&mut self, path: &Path, each: bool) -> std::io::Result<()> {
         let bytes = std::fs::read(path)?;
         let start = Instant::now();
-        let contents = of_tarball(&bytes);
+        let contents = of_tarball(&bytes, &weir_archive::Limits::default());
         let took = start.elapsed();
         self.packages += 1;
         self.packed_bytes += bytes.len() as u64;
@@ -48,7 +48,10 @@ impl Sums {
         };
         if each {
             let milliseconds = took.as_secs_f64() * 1e3;
-            println!("{milliseconds:10.3} ms {javascript:10} bytes of JavaScript  {}", path.display());
+            println!(
+                "{milliseconds:10.3} ms {javascript:10} bytes of JavaScript  {}",
+                path.display()
+            );
         }
         Ok(())
     }
@@ -58,7 +61,9 @@ impl Sums {
         self.times.sort_unstable();
         let last = self.times.len().saturating_sub(1);
         let at = (last as f64 * share).round() as usize;
-        self.times.get(at).map_or(0.0, |time| time.as_secs_f64() * 1e3)
+        self.times
+            .get(at)
+            .map_or(0.0, |time| time.as_secs_f64() * 1e3)
     }
 
     fn into_json(mut self) -> serde_json::Value {
@@ -86,7 +91,9 @@ impl Sums {
 /// The most memory this process has held, in bytes; absent where the system does not say.
 fn peak_rss() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 
@@ -95,8 +102,9 @@ fn tarballs(path: PathBuf, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
         found.push(path);
         return Ok(());
     }
-    let mut inside: Vec<PathBuf> =
-        std::fs::read_dir(path)?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
+    let mut inside: Vec<PathBuf> = std::fs::read_dir(path)?
+        .map(|entry| entry.map(|e| e.path()))
+        .collect::<Result<_, _>>()?;
     inside.retain(|path| path.extension().is_some_and(|extension| extension == "tgz"));
     inside.sort();
     found.append(&mut inside);

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use weir_model::advisory::AdvisoryKind;
 use weir_model::ledger::LedgerEvent;
 use weir_model::{
-    Assessment, Confidence, Contents, Decision, Evidence, Finding, Group, Incomplete, LedgerEntry,
-    ReleaseId, Severity,
+    Action, Assessment, Confidence, Contents, Decision, Evidence, Finding, Group, Incomplete,
+    LedgerEntry, ReleaseId, Severity,
 };
 use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
@@ -83,14 +83,17 @@ impl Engine {
     ) -> Result<Arc<Verdict>, EngineError> {
         let Some(expected) = self.integrity_of(held, version) else {
             let times = self.times_of(held, version).await?;
-            return self.metadata_verdict(held, version, &times, &self.generation()).await;
+            return self
+                .metadata_verdict(held, version, &times, &self.generation())
+                .await;
         };
         if let Some(contents) = self.store.contents(&expected.to_string()).await? {
             let blob = self.store.blob(&expected).await?;
             return self.decide_fully(held, version, Ok(contents), blob).await;
         }
         let flight: Arc<Flight> = self.flight(held, version, &expected, None).await?;
-        self.verdict_of_flight(held, version, &flight, Priority::Foreground).await
+        self.verdict_of_flight(held, version, &flight, Priority::Foreground)
+            .await
     }
 
     /// Decides on metadata and contents together, and keeps the verdict.
@@ -146,7 +149,9 @@ impl Engine {
             subject.contents = Stage::Known(contents);
             subject.wants_previous_contents().map(str::to_owned)
         };
-        let Some(previous) = wanted else { return Stage::Pending };
+        let Some(previous) = wanted else {
+            return Stage::Pending;
+        };
         match self.contents_of_version(held, &previous).await {
             Ok(contents) => Stage::Known(contents),
             Err(why) => Stage::NotKnown(format!("{previous} could not be read: {why}")),
@@ -162,17 +167,24 @@ impl Engine {
         let expected = self
             .integrity_of(held, version)
             .ok_or_else(|| "the registry gives no integrity for it".to_owned())?;
-        let kept = self.store.contents(&expected.to_string()).await.map_err(|e| e.to_string())?;
+        let kept = self
+            .store
+            .contents(&expected.to_string())
+            .await
+            .map_err(|e| e.to_string())?;
         if let Some(contents) = kept {
             return Ok(contents);
         }
-        let flight =
-            self.flight(held, version, &expected, None).await.map_err(|error| error.to_string())?;
+        let flight = self
+            .flight(held, version, &expected, None)
+            .await
+            .map_err(|error| error.to_string())?;
         let arrived = flight.arrived().await?;
         if !arrived.matches(&expected) {
             return Err("its bytes do not match its integrity".to_owned());
         }
-        self.contents_of(&arrived, &expected, Priority::Foreground).await
+        self.contents_of(&arrived, &expected, Priority::Foreground)
+            .await
     }
 
     fn subject<'a>(&'a self, held: &'a Held, version: &'a str) -> Subject<'a> {
@@ -185,7 +197,9 @@ impl Engine {
 
     fn settings(&self) -> Settings {
         let minimum = self.policy.age.minimum.get();
-        Settings { minimum_age: minimum.try_into().unwrap_or(jiff::SignedDuration::MAX) }
+        Settings {
+            minimum_age: minimum.try_into().unwrap_or(jiff::SignedDuration::MAX),
+        }
     }
 
     fn judge(&self, facts: &Facts<'_>, generation: &str) -> Verdict {
@@ -217,7 +231,15 @@ impl Engine {
         };
         assessment.sort();
         let published = held.packument.published(version).or(facts.first_seen);
-        let decision = self.decide(&assessment, held, published, facts);
+        let mut decision = self.decide(&assessment, held, published, facts);
+        if integrity.is_none() && decision.action.serves() {
+            // Whatever the policy allows to go unchecked, bytes that could be anything are not it.
+            decision.action = Action::Hold;
+            decision.reasons.insert(
+                0,
+                "held: the registry gives no integrity to check the tarball against".to_owned(),
+            );
+        }
         Verdict {
             assessment,
             decision,
@@ -323,12 +345,18 @@ impl Engine {
         let mut verdict = metadata.clone();
         verdict.assessment.incomplete.push(Incomplete {
             what: weir_signals::Input::Contents.as_str().to_owned(),
-            why: format!("still being examined after {} s; ask again in a minute", budget.as_secs()),
+            why: format!(
+                "still being examined after {} s; ask again in a minute",
+                budget.as_secs()
+            ),
         });
         verdict.decision.action = weir_model::Action::Hold;
         verdict.decision.reasons.insert(
             0,
-            format!("held: being examined, not finished after {} s; ask again", budget.as_secs()),
+            format!(
+                "held: being examined, not finished after {} s; ask again",
+                budget.as_secs()
+            ),
         );
         verdict.preliminary = true;
         Arc::new(verdict)
@@ -360,7 +388,10 @@ impl Engine {
             Local::Folder(_) => None,
         };
         let contents = self.read_local(what).await;
-        let manifest = contents.as_ref().ok().and_then(|contents| contents.manifest.as_ref());
+        let manifest = contents
+            .as_ref()
+            .ok()
+            .and_then(|contents| contents.manifest.as_ref());
         let name = manifest.and_then(|manifest| manifest.name.clone());
         let version = manifest.and_then(|manifest| manifest.version.clone());
         let name = name.unwrap_or_else(|| label.to_owned());
@@ -369,7 +400,10 @@ impl Engine {
         let stand_in = PackageName::parse("unnamed");
         let mut incomplete = Vec::new();
         if let Err(error) = &parsed {
-            incomplete.push(Incomplete { what: "name".to_owned(), why: error.to_string() });
+            incomplete.push(Incomplete {
+                what: "name".to_owned(),
+                why: error.to_string(),
+            });
         }
         let mut findings = Vec::new();
         if let Ok(package) = parsed.or(stand_in) {
@@ -387,8 +421,15 @@ impl Engine {
             findings = observation.findings;
             incomplete.extend(observation.incomplete);
         }
-        let mut assessment =
-            Assessment { release: ReleaseId { name, version, integrity }, findings, incomplete };
+        let mut assessment = Assessment {
+            release: ReleaseId {
+                name,
+                version,
+                integrity,
+            },
+            findings,
+            incomplete,
+        };
         assessment.sort();
         let context = Context {
             now: self.now(),
@@ -401,7 +442,11 @@ impl Engine {
             instead: None,
         };
         let decision = decide(&assessment, &context, &self.policy);
-        Assessed { assessment, decision, published: None }
+        Assessed {
+            assessment,
+            decision,
+            published: None,
+        }
     }
 }
 
@@ -456,7 +501,9 @@ fn pick(held: &Held, wanted: Option<&str>) -> Result<String, EngineError> {
     if let Some(version) = packument.tag(wanted) {
         return Ok(version.to_owned());
     }
-    let range = weir_npm::version::Range::parse_from_npm(wanted).ok().filter(|range| !range.is_tag());
+    let range = weir_npm::version::Range::parse_from_npm(wanted)
+        .ok()
+        .filter(|range| !range.is_tag());
     let best = range.and_then(|range| {
         let versions: Vec<_> = packument
             .versions()
@@ -470,4 +517,3 @@ fn pick(held: &Held, wanted: Option<&str>) -> Result<String, EngineError> {
         version: wanted.to_owned(),
     })
 }
-

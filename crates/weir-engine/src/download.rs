@@ -83,7 +83,13 @@ impl Engine {
         {
             let verdict = Arc::clone(&gated.verdict);
             let waited = Waited::default();
-            return Ok(Bringing::Serve(Tarball { verdict, stream, cached: true, stale: None, waited }));
+            return Ok(Bringing::Serve(Tarball {
+                verdict,
+                stream,
+                cached: true,
+                stale: None,
+                waited,
+            }));
         }
         self.bring_anew(name, file, version).await
     }
@@ -110,16 +116,22 @@ impl Engine {
                 name: name.to_string(),
                 version: file.to_owned(),
             })?;
-        let mut waited = Waited { upstream: started.elapsed(), ..Waited::default() };
+        let mut waited = Waited {
+            upstream: started.elapsed(),
+            ..Waited::default()
+        };
         let times = self.times_of(&held, &version).await?;
-        let metadata =
-            self.metadata_verdict(&held, &version, &times, &self.generation()).await?;
+        let metadata = self
+            .metadata_verdict(&held, &version, &times, &self.generation())
+            .await?;
         let Some(expected) = self.integrity_of(&held, &version) else {
             // Nothing to check the bytes against: the metadata verdict says so and is not served.
             return Ok(Bringing::Refuse(metadata, waited));
         };
         if !metadata.decision.action.serves() && self.refuses_without_contents(&metadata) {
-            return Ok(self.refuse_or_observe(metadata, waited, &held, early, expected).await);
+            return Ok(self
+                .refuse_or_observe(metadata, waited, &held, early, expected)
+                .await);
         }
         let flight = self.flight(&held, &version, &expected, early).await?;
         let known = self.contents_known(&expected).await?;
@@ -134,14 +146,22 @@ impl Engine {
             }));
         }
         let started = Instant::now();
-        let verdict = self.verdict_within_budget(&held, &version, &flight, &metadata).await?;
+        let verdict = self
+            .verdict_within_budget(&held, &version, &flight, &metadata)
+            .await?;
         if !known {
             waited.analysis = started.elapsed();
         }
         if verdict.decision.action.serves() || self.observes() {
             let stream = TarballStream::Flight { flight, expected };
             let stale = held.stale.clone();
-            return Ok(Bringing::Serve(Tarball { verdict, stream, cached: false, stale, waited }));
+            return Ok(Bringing::Serve(Tarball {
+                verdict,
+                stream,
+                cached: false,
+                stale,
+                waited,
+            }));
         }
         Ok(Bringing::Refuse(verdict, waited))
     }
@@ -160,7 +180,13 @@ impl Engine {
             if let Ok(flight) = self.flight(held, &version, &expected, early).await {
                 let stale = held.stale.clone();
                 let stream = TarballStream::Flight { flight, expected };
-                return Bringing::Serve(Tarball { verdict, stream, cached: false, stale, waited });
+                return Bringing::Serve(Tarball {
+                    verdict,
+                    stream,
+                    cached: false,
+                    stale,
+                    waited,
+                });
             }
         }
         Bringing::Refuse(verdict, waited)
@@ -204,11 +230,7 @@ impl Engine {
         Ok(self.join_flight(&(name.clone(), version.to_owned()), address))
     }
 
-    fn join_flight(
-        self: &Arc<Self>,
-        key: &(PackageName, String),
-        address: String,
-    ) -> Arc<Flight> {
+    fn join_flight(self: &Arc<Self>, key: &(PackageName, String), address: String) -> Arc<Flight> {
         let mut entry = self.flights.entry(key.clone()).or_default();
         if let Some(flight) = entry.upgrade()
             && !flight.has_failed()
@@ -219,7 +241,10 @@ impl Engine {
         let (name, version) = key.clone();
         let body = stream::once(async move {
             let upstream = engine.upstreams.upstream_for(&name);
-            upstream.tarball_of(&name, &version, &address).await.map(|tarball| tarball.stream)
+            upstream
+                .tarball_of(&name, &version, &address)
+                .await
+                .map(|tarball| tarball.stream)
         })
         .try_flatten()
         .boxed();
@@ -241,7 +266,9 @@ impl Engine {
         let (held, version, flight) = (Arc::clone(held), version.to_owned(), Arc::clone(flight));
         // On a task of its own: an answer that comes too late for this client is kept for the next.
         let task = self.tasks.spawn(async move {
-            engine.verdict_of_flight(&held, &version, &flight, Priority::Foreground).await
+            engine
+                .verdict_of_flight(&held, &version, &flight, Priority::Foreground)
+                .await
         });
         match tokio::time::timeout(budget, task).await {
             Ok(Ok(verdict)) => verdict,
@@ -258,11 +285,15 @@ impl Engine {
         flight: &Arc<Flight>,
         priority: Priority,
     ) -> Result<Arc<Verdict>, EngineError> {
-        let arrived = flight.arrived().await.map_err(|why| EngineError::Upstream {
-            what: format!("the tarball of {}@{version}", held.packument.name()),
-            why,
-        })?;
-        self.verdict_of_bytes(held, version, &arrived, priority).await
+        let arrived = flight
+            .arrived()
+            .await
+            .map_err(|why| EngineError::Upstream {
+                what: format!("the tarball of {}@{version}", held.packument.name()),
+                why,
+            })?;
+        self.verdict_of_bytes(held, version, &arrived, priority)
+            .await
     }
 
     async fn verdict_of_bytes(
@@ -274,7 +305,9 @@ impl Engine {
     ) -> Result<Arc<Verdict>, EngineError> {
         let Some(expected) = self.integrity_of(held, version) else {
             let times = self.times_of(held, version).await?;
-            return self.metadata_verdict(held, version, &times, &self.generation()).await;
+            return self
+                .metadata_verdict(held, version, &times, &self.generation())
+                .await;
         };
         if !arrived.matches(&expected) {
             return self.mismatch(held, version, &expected, arrived).await;
@@ -291,8 +324,9 @@ impl Engine {
         let engine = Arc::clone(self);
         let (held, version, flight) = (Arc::clone(held), version.to_owned(), Arc::clone(flight));
         self.tasks.spawn(async move {
-            let result =
-                engine.verdict_of_flight(&held, &version, &flight, Priority::Background).await;
+            let result = engine
+                .verdict_of_flight(&held, &version, &flight, Priority::Background)
+                .await;
             match result {
                 Ok(verdict) => engine.settle(&verdict).await,
                 Err(error) => {
@@ -314,11 +348,15 @@ impl Engine {
             let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
             let Ok(Ok(bytes)) = read else { return Ok(None) };
             let bytes = Bytes::from(bytes);
-            self.small.insert(gated.blob.sha512_hex().to_owned(), bytes.clone());
+            self.small
+                .insert(gated.blob.sha512_hex().to_owned(), bytes.clone());
             return Ok(Some(TarballStream::Whole(bytes)));
         }
         match tokio::fs::File::open(gated.blob.path()).await {
-            Ok(file) => Ok(Some(TarballStream::File { file, length: gated.blob.length() })),
+            Ok(file) => Ok(Some(TarballStream::File {
+                file,
+                length: gated.blob.length(),
+            })),
             // Cleared away by hand: it is fetched and checked again.
             Err(_) => Ok(None),
         }
@@ -344,5 +382,8 @@ impl Engine {
 }
 
 fn preliminary(metadata: &Arc<Verdict>) -> Arc<Verdict> {
-    Arc::new(Verdict { preliminary: true, ..(**metadata).clone() })
+    Arc::new(Verdict {
+        preliminary: true,
+        ..(**metadata).clone()
+    })
 }

@@ -90,7 +90,13 @@ impl Engine {
     /// # Errors
     /// When the advisories cannot be loaded or the name index is damaged.
     pub async fn new(config: EngineConfig) -> Result<Arc<Self>, EngineError> {
-        let EngineConfig { policy, clock, store, upstreams, worker } = config;
+        let EngineConfig {
+            policy,
+            clock,
+            store,
+            upstreams,
+            worker,
+        } = config;
         let advisories = Arc::new(Advisories::load(&store).await?);
         let (own_names, own_scopes) = own_names(&policy);
         let names = NameIndex::embedded()
@@ -115,7 +121,9 @@ impl Engine {
         };
         let small = Cache::builder()
             .max_capacity(cache / 2)
-            .weigher(|_: &String, bytes: &Bytes| u32::try_from(bytes.len() + 200).unwrap_or(u32::MAX))
+            .weigher(|_: &String, bytes: &Bytes| {
+                u32::try_from(bytes.len() + 200).unwrap_or(u32::MAX)
+            })
             .time_to_idle(Duration::from_secs(60))
             .build();
         let engine = Arc::new(Self {
@@ -164,7 +172,11 @@ impl Engine {
     /// The part of the generation that outlives this process: what kept verdicts depend on.
     pub(crate) fn verdict_generation(&self) -> String {
         let advisories = self.advisories().generation();
-        format!("{ANALYSER_VERSION}-{}-{advisories}-{}", env!("CARGO_PKG_VERSION"), self.fingerprint)
+        format!(
+            "{ANALYSER_VERSION}-{}-{advisories}-{}",
+            env!("CARGO_PKG_VERSION"),
+            self.fingerprint
+        )
     }
 
     /// Whether decisions are only recorded.
@@ -236,7 +248,11 @@ impl Engine {
         {
             return Ok(Some(gated));
         }
-        let Some(json) = self.store.verdict(name.as_str(), version, &generation).await? else {
+        let Some(json) = self
+            .store
+            .verdict(name.as_str(), version, &generation)
+            .await?
+        else {
             return Ok(None);
         };
         let Ok(verdict) = serde_json::from_str::<Verdict>(&json) else {
@@ -251,8 +267,13 @@ impl Engine {
         let Some(integrity) = integrity.and_then(|text| Integrity::parse(text).ok()) else {
             return Ok(None);
         };
-        let Some(blob) = self.store.blob(&integrity).await? else { return Ok(None) };
-        let gated = Arc::new(Gated { verdict: Arc::new(verdict), blob });
+        let Some(blob) = self.store.blob(&integrity).await? else {
+            return Ok(None);
+        };
+        let gated = Arc::new(Gated {
+            verdict: Arc::new(verdict),
+            blob,
+        });
         self.gate.insert(key, Arc::clone(&gated));
         Ok(Some(gated))
     }
@@ -267,10 +288,20 @@ impl Engine {
         let version = &verdict.assessment.release.version;
         let json = serde_json::to_string(&**verdict)
             .map_err(|error| EngineError::Store(error.to_string()))?;
-        self.store.put_verdict(name.as_str(), version, &verdict.generation, json).await?;
+        self.store
+            .put_verdict(name.as_str(), version, &verdict.generation, json)
+            .await?;
         let key = (name.clone(), version.clone());
-        if verdict.is_settled() && let Some(blob) = blob {
-            self.gate.insert(key, Arc::new(Gated { verdict: Arc::clone(verdict), blob }));
+        if verdict.is_settled()
+            && let Some(blob) = blob
+        {
+            self.gate.insert(
+                key,
+                Arc::new(Gated {
+                    verdict: Arc::clone(verdict),
+                    blob,
+                }),
+            );
         } else {
             self.gate.invalidate(&key);
         }
@@ -281,7 +312,11 @@ impl Engine {
     }
 
     /// What the registry says of one version.
-    pub(crate) fn manifest(&self, held: &Held, version: &str) -> Result<VersionManifest, EngineError> {
+    pub(crate) fn manifest(
+        &self,
+        held: &Held,
+        version: &str,
+    ) -> Result<VersionManifest, EngineError> {
         let name = held.packument.name();
         match held.packument.manifest(version) {
             Some(Ok(manifest)) => Ok(manifest),
@@ -307,7 +342,10 @@ impl Engine {
         if held.packument.published(version).is_some() {
             return Ok(HashMap::new());
         }
-        let seen = self.store.first_seen(held.packument.name().as_str(), version, self.now()).await?;
+        let seen = self
+            .store
+            .first_seen(held.packument.name().as_str(), version, self.now())
+            .await?;
         Ok(HashMap::from([(version.to_owned(), seen)]))
     }
 
@@ -368,12 +406,15 @@ impl Engine {
 
     /// Whether a release counts as long established.
     pub(crate) fn is_established(&self, name: &PackageName, published: Option<Timestamp>) -> bool {
-        self.policy.is_established(published, self.rank(name), self.now())
+        self.policy
+            .is_established(published, self.rank(name), self.now())
     }
 
     /// The package's rank by downloads, 1 for the most downloaded; absent beyond the list.
     pub(crate) fn rank(&self, name: &PackageName) -> Option<u32> {
-        self.names.rank(name.as_str()).map(|place| place.saturating_add(1))
+        self.names
+            .rank(name.as_str())
+            .map(|place| place.saturating_add(1))
     }
 
     /// Notes what the contents said of a release that was served on its metadata.
@@ -390,7 +431,11 @@ impl Engine {
     }
 
     pub(crate) fn unsettled(&self, name: &str, version: &str, error: &EngineError) {
-        self.note_late(Late::Unsettled(name.to_owned(), version.to_owned(), error.to_string()));
+        self.note_late(Late::Unsettled(
+            name.to_owned(),
+            version.to_owned(),
+            error.to_string(),
+        ));
     }
 
     fn note_late(&self, late: Late) {
@@ -405,7 +450,10 @@ impl Engine {
     /// What became known after releases were served, since last asked.
     #[must_use]
     pub fn take_late(&self) -> Vec<Late> {
-        self.late.lock().map(|mut list| std::mem::take(&mut *list)).unwrap_or_default()
+        self.late
+            .lock()
+            .map(|mut list| std::mem::take(&mut *list))
+            .unwrap_or_default()
     }
 
     /// Keeps the explanation of a refusal.
@@ -415,7 +463,9 @@ impl Engine {
     pub async fn keep_refusal(&self, verdict: &Verdict) -> Result<(), EngineError> {
         let id = verdict.block_id();
         let (assessment, decision) = (&verdict.assessment, &verdict.decision);
-        self.store.put_refusal(&id, assessment, decision, self.now()).await?;
+        self.store
+            .put_refusal(&id, assessment, decision, self.now())
+            .await?;
         Ok(())
     }
 
@@ -423,7 +473,10 @@ impl Engine {
     ///
     /// # Errors
     /// When the data folder fails.
-    pub async fn refusal(&self, id: &str) -> Result<Option<weir_store::StoredRefusal>, EngineError> {
+    pub async fn refusal(
+        &self,
+        id: &str,
+    ) -> Result<Option<weir_store::StoredRefusal>, EngineError> {
         Ok(self.store.refusal(id).await?)
     }
 
@@ -450,7 +503,10 @@ impl Engine {
             None => upstream.document(path, None).await,
             Some((body, gzip)) => upstream.audit(path, body, gzip).await,
         };
-        answer.map_err(|error| EngineError::Upstream { what: path.to_owned(), why: error.to_string() })
+        answer.map_err(|error| EngineError::Upstream {
+            what: path.to_owned(),
+            why: error.to_string(),
+        })
     }
 
     /// Whether the data folder can be used.
@@ -458,7 +514,11 @@ impl Engine {
     /// # Errors
     /// Why not.
     pub async fn readiness(&self) -> Result<(), String> {
-        self.store.ledger().flush().await.map_err(|error| error.to_string())
+        self.store
+            .ledger()
+            .flush()
+            .await
+            .map_err(|error| error.to_string())
     }
 
     /// Waits for analyses under way and writes everything down.
@@ -477,7 +537,9 @@ const HOUSEKEEPING: Duration = Duration::from_secs(20);
 async fn keep_house(engine: Weak<Engine>) {
     loop {
         tokio::time::sleep(HOUSEKEEPING).await;
-        let Some(engine) = engine.upgrade() else { return };
+        let Some(engine) = engine.upgrade() else {
+            return;
+        };
         engine.packuments.tidy();
         engine.small.run_pending_tasks();
         engine.resolutions.run_pending_tasks();
@@ -521,7 +583,10 @@ fn own_names(policy: &Policy) -> (Vec<String>, Vec<String>) {
     let (mut names, mut scopes) = (Vec::new(), Vec::new());
     for glob in &policy.names.own {
         let text = glob.to_string();
-        match text.strip_suffix("/*").and_then(|scope| scope.strip_prefix('@')) {
+        match text
+            .strip_suffix("/*")
+            .and_then(|scope| scope.strip_prefix('@'))
+        {
             Some(scope) if !scope.contains('*') => scopes.push(scope.to_owned()),
             _ if !text.contains('*') => names.push(text),
             _ => {}

@@ -56,12 +56,18 @@ pub enum EngineError {
 
 impl EngineError {
     pub(crate) fn packument(name: &str, error: &PackumentError) -> Self {
-        Self::BadPackument { name: name.to_owned(), why: error.to_string() }
+        Self::BadPackument {
+            name: name.to_owned(),
+            why: error.to_string(),
+        }
     }
 
     pub(crate) fn upstream(what: &str, upstream: &str, error: &UpstreamError) -> Self {
         if error.is_not_found() {
-            return Self::NoSuchPackage { name: what.to_owned(), upstream: upstream.to_owned() };
+            return Self::NoSuchPackage {
+                name: what.to_owned(),
+                upstream: upstream.to_owned(),
+            };
         }
         if error.is_denied() {
             return Self::Denied {
@@ -70,7 +76,10 @@ impl EngineError {
                 why: error.to_string(),
             };
         }
-        Self::Upstream { what: what.to_owned(), why: error.to_string() }
+        Self::Upstream {
+            what: what.to_owned(),
+            why: error.to_string(),
+        }
     }
 }
 

@@ -23,7 +23,11 @@ impl Arrived {
     pub fn of(bytes: Bytes) -> Self {
         let sha512 = digest::digest(&digest::SHA512, &bytes);
         let sha1 = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &bytes);
-        Self { bytes, sha512, sha1 }
+        Self {
+            bytes,
+            sha512,
+            sha1,
+        }
     }
 
     /// SHA-512 in hexadecimal: the blob's name.
@@ -47,12 +51,14 @@ impl Arrived {
         match algorithm {
             Algorithm::Sha512 => expected.holds(algorithm, self.sha512.as_ref()),
             Algorithm::Sha1 => expected.holds(algorithm, self.sha1.as_ref()),
-            Algorithm::Sha256 => {
-                expected.holds(algorithm, digest::digest(&digest::SHA256, &self.bytes).as_ref())
-            }
-            Algorithm::Sha384 => {
-                expected.holds(algorithm, digest::digest(&digest::SHA384, &self.bytes).as_ref())
-            }
+            Algorithm::Sha256 => expected.holds(
+                algorithm,
+                digest::digest(&digest::SHA256, &self.bytes).as_ref(),
+            ),
+            Algorithm::Sha384 => expected.holds(
+                algorithm,
+                digest::digest(&digest::SHA384, &self.bytes).as_ref(),
+            ),
         }
     }
 }
@@ -85,12 +91,16 @@ impl Flight {
         E: std::fmt::Display + Send,
     {
         let (progress, _) = watch::channel(Progress::Chunks(0));
-        let flight = Arc::new(Self { chunks: Mutex::default(), progress });
+        let flight = Arc::new(Self {
+            chunks: Mutex::default(),
+            progress,
+        });
         let task = Arc::clone(&flight);
         tokio::spawn(async move {
             match task.collect(body, limit).await {
                 Ok(arrived) => {
-                    task.progress.send_replace(Progress::Arrived(Arc::new(arrived)));
+                    task.progress
+                        .send_replace(Progress::Arrived(Arc::new(arrived)));
                 }
                 Err(why) => {
                     task.progress.send_replace(Progress::Failed(why.into()));
@@ -116,7 +126,9 @@ impl Flight {
             }
             total += chunk.len() as u64;
             if total > limit {
-                return Err(format!("the tarball is larger than the limit of {limit} bytes"));
+                return Err(format!(
+                    "the tarball is larger than the limit of {limit} bytes"
+                ));
             }
             sha512.update(&chunk);
             sha1.update(&chunk);
@@ -137,11 +149,17 @@ impl Flight {
                 all.freeze()
             }
         };
-        Ok(Arrived { bytes, sha512: sha512.finish(), sha1: sha1.finish() })
+        Ok(Arrived {
+            bytes,
+            sha512: sha512.finish(),
+            sha1: sha1.finish(),
+        })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Bytes>> {
-        self.chunks.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.chunks
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Whether it broke off. Those who come later start a new one.
@@ -152,7 +170,9 @@ impl Flight {
     /// Waits for the first bytes. False when the download broke off before any came.
     pub async fn has_begun(&self) -> bool {
         let mut progress = self.progress.subscribe();
-        let begun = progress.wait_for(|now| !matches!(now, Progress::Chunks(0))).await;
+        let begun = progress
+            .wait_for(|now| !matches!(now, Progress::Chunks(0)))
+            .await;
         begun.is_ok_and(|now| !matches!(*now, Progress::Failed(_)))
     }
 
@@ -181,36 +201,40 @@ impl Flight {
         expected: Integrity,
     ) -> impl Stream<Item = Result<Bytes, std::io::Error>> + Send {
         let progress = self.progress.subscribe();
-        stream::unfold((self, progress, expected, 0_usize, false), async move |state| {
-            let (flight, mut progress, expected, next, over) = state;
-            if over {
-                return None;
-            }
-            loop {
-                let now = progress.borrow_and_update().clone();
-                let (available, verified) = match now {
-                    Progress::Chunks(count) => (count.saturating_sub(1), false),
-                    Progress::Arrived(arrived) if arrived.matches(&expected) => {
-                        (flight.lock().len(), true)
-                    }
-                    Progress::Arrived(_) => {
-                        let error = std::io::Error::other("the tarball does not match its integrity");
-                        return Some((Err(error), (flight, progress, expected, next, true)));
-                    }
-                    Progress::Failed(why) => {
-                        let error = std::io::Error::other(why.to_string());
-                        return Some((Err(error), (flight, progress, expected, next, true)));
-                    }
-                };
-                if next < available {
-                    let chunk = flight.lock().get(next).cloned().unwrap_or_default();
-                    return Some((Ok(chunk), (flight, progress, expected, next + 1, false)));
-                }
-                if verified || progress.changed().await.is_err() {
+        stream::unfold(
+            (self, progress, expected, 0_usize, false),
+            async move |state| {
+                let (flight, mut progress, expected, next, over) = state;
+                if over {
                     return None;
                 }
-            }
-        })
+                loop {
+                    let now = progress.borrow_and_update().clone();
+                    let (available, verified) = match now {
+                        Progress::Chunks(count) => (count.saturating_sub(1), false),
+                        Progress::Arrived(arrived) if arrived.matches(&expected) => {
+                            (flight.lock().len(), true)
+                        }
+                        Progress::Arrived(_) => {
+                            let error =
+                                std::io::Error::other("the tarball does not match its integrity");
+                            return Some((Err(error), (flight, progress, expected, next, true)));
+                        }
+                        Progress::Failed(why) => {
+                            let error = std::io::Error::other(why.to_string());
+                            return Some((Err(error), (flight, progress, expected, next, true)));
+                        }
+                    };
+                    if next < available {
+                        let chunk = flight.lock().get(next).cloned().unwrap_or_default();
+                        return Some((Ok(chunk), (flight, progress, expected, next + 1, false)));
+                    }
+                    if verified || progress.changed().await.is_err() {
+                        return None;
+                    }
+                }
+            },
+        )
     }
 }
 
@@ -219,7 +243,10 @@ mod tests {
     use super::*;
 
     fn body(chunks: &[&'static str]) -> impl Stream<Item = Result<Bytes, String>> + Send + 'static {
-        let chunks: Vec<_> = chunks.iter().map(|text| Ok(Bytes::from_static(text.as_bytes()))).collect();
+        let chunks: Vec<_> = chunks
+            .iter()
+            .map(|text| Ok(Bytes::from_static(text.as_bytes())))
+            .collect();
         stream::iter(chunks)
     }
 
@@ -265,7 +292,13 @@ mod tests {
         assert!(long.arrived().await.unwrap_err().contains("limit of 3"));
         let parts = vec![Ok(Bytes::from_static(b"a")), Err("connection reset")];
         let broken = Flight::start(stream::iter(parts), 100);
-        assert!(broken.arrived().await.unwrap_err().contains("connection reset"));
+        assert!(
+            broken
+                .arrived()
+                .await
+                .unwrap_err()
+                .contains("connection reset")
+        );
         assert!(broken.has_failed());
     }
 }

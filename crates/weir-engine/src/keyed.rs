@@ -8,19 +8,21 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// Locks by key. A key nobody holds takes no memory.
 #[derive(Debug)]
-pub struct Keyed<K: Eq + Hash> {
+pub(crate) struct Keyed<K: Eq + Hash> {
     locks: Arc<DashMap<K, Arc<Mutex<()>>>>,
 }
 
 impl<K: Eq + Hash> Default for Keyed<K> {
     fn default() -> Self {
-        Self { locks: Arc::default() }
+        Self {
+            locks: Arc::default(),
+        }
     }
 }
 
 /// Holds a key until dropped.
 #[derive(Debug)]
-pub struct Guard<K: Eq + Hash> {
+pub(crate) struct Guard<K: Eq + Hash> {
     locks: Arc<DashMap<K, Arc<Mutex<()>>>>,
     key: K,
     held: Option<OwnedMutexGuard<()>>,
@@ -28,10 +30,14 @@ pub struct Guard<K: Eq + Hash> {
 
 impl<K: Eq + Hash + Clone> Keyed<K> {
     /// Waits until nobody else holds the key.
-    pub async fn hold(&self, key: &K) -> Guard<K> {
+    pub(crate) async fn hold(&self, key: &K) -> Guard<K> {
         let lock = Arc::clone(&self.locks.entry(key.clone()).or_default());
         let held = Some(lock.lock_owned().await);
-        Guard { locks: Arc::clone(&self.locks), key: key.clone(), held }
+        Guard {
+            locks: Arc::clone(&self.locks),
+            key: key.clone(),
+            held,
+        }
     }
 }
 
@@ -39,7 +45,8 @@ impl<K: Eq + Hash> Drop for Guard<K> {
     fn drop(&mut self) {
         drop(self.held.take());
         // Two owners would be the map and one who waits: keep it for them.
-        self.locks.remove_if(&self.key, |_, lock| Arc::strong_count(lock) == 1);
+        self.locks
+            .remove_if(&self.key, |_, lock| Arc::strong_count(lock) == 1);
     }
 }
 

@@ -64,12 +64,20 @@ impl Packuments {
             // Rendered answers and verdicts are what repeated requests need; these only feed them.
             .time_to_idle(Duration::from_secs(60))
             .build();
-        Self { memory, loading: Keyed::default(), store, upstreams, time_to_live }
+        Self {
+            memory,
+            loading: Keyed::default(),
+            store,
+            upstreams,
+            time_to_live,
+        }
     }
 
     /// Whether a packument is in memory and need not be asked for.
     pub(crate) fn at_hand(&self, name: &PackageName) -> Option<Arc<Held>> {
-        self.memory.get(name).filter(|held| Instant::now() < held.fresh_until)
+        self.memory
+            .get(name)
+            .filter(|held| Instant::now() < held.fresh_until)
     }
 
     /// Lets go of what nobody asked for in a while; the cache does that by itself only while it is
@@ -116,7 +124,9 @@ impl Packuments {
 
     fn still_fresh(&self, fetched_at: Timestamp, now: Timestamp) -> Option<Duration> {
         let age = Duration::try_from(now.duration_since(fetched_at)).ok()?;
-        self.time_to_live.checked_sub(age).filter(|left| !left.is_zero())
+        self.time_to_live
+            .checked_sub(age)
+            .filter(|left| !left.is_zero())
     }
 
     async fn fetch(
@@ -136,17 +146,31 @@ impl Packuments {
             .map_err(|error| EngineError::upstream(name.as_str(), upstream.id(), &error))?;
         match (response, stored) {
             (PackumentResponse::NotModified, Some(stored)) => {
-                self.store.touch_packument(name.as_str(), upstream.id(), now).await?;
+                self.store
+                    .touch_packument(name.as_str(), upstream.id(), now)
+                    .await?;
                 parse(name, stored.raw.clone()).await
             }
             (PackumentResponse::NotModified, None) => Err(EngineError::Upstream {
                 what: name.to_string(),
                 why: "it answered 304 to an unconditional request".to_owned(),
             }),
-            (PackumentResponse::Fresh { raw, etag, last_modified }, _) => {
+            (
+                PackumentResponse::Fresh {
+                    raw,
+                    etag,
+                    last_modified,
+                },
+                _,
+            ) => {
                 // Only what can be used replaces what is kept.
                 let packument = parse(name, raw.clone()).await?;
-                let fresh = StoredPackument { raw, etag, last_modified, fetched_at: now };
+                let fresh = StoredPackument {
+                    raw,
+                    etag,
+                    last_modified,
+                    fetched_at: now,
+                };
                 self.keep(name.clone(), upstream.id().to_owned(), fresh);
                 Ok(packument)
             }
@@ -175,7 +199,9 @@ impl Packuments {
             error,
             EngineError::NoSuchPackage { .. } | EngineError::Denied { .. } | EngineError::Store(_)
         );
-        let Some(stored) = stored.filter(|_| !gone) else { return Err(error) };
+        let Some(stored) = stored.filter(|_| !gone) else {
+            return Err(error);
+        };
         let packument = parse(name, stored.raw).await?;
         tracing::warn!(package.name = %name, %error, fetched_at = %stored.fetched_at,
             "the upstream failed: a stale packument is used");
@@ -193,7 +219,13 @@ fn held(
 ) -> Held {
     static REVISIONS: AtomicU64 = AtomicU64::new(0);
     let revision = REVISIONS.fetch_add(1, Ordering::Relaxed);
-    Held { revision, packument, upstream, fresh_until, stale }
+    Held {
+        revision,
+        packument,
+        upstream,
+        fresh_until,
+        stale,
+    }
 }
 
 async fn parse(name: &PackageName, raw: bytes::Bytes) -> Result<Packument, EngineError> {

@@ -57,7 +57,10 @@ impl Resolution {
         if self.versions == 0 || self.held.len() < self.versions {
             return None;
         }
-        let latest = self.latest.as_ref().and_then(|latest| self.held.get(latest));
+        let latest = self
+            .latest
+            .as_ref()
+            .and_then(|latest| self.held.get(latest));
         latest.or_else(|| self.held.values().next()).cloned()
     }
 
@@ -66,7 +69,9 @@ impl Resolution {
     pub fn newest_held(&self) -> Option<(&str, &Arc<Verdict>)> {
         self.held
             .iter()
-            .filter_map(|(version, verdict)| Some((Version::parse(version).ok()?, version, verdict)))
+            .filter_map(|(version, verdict)| {
+                Some((Version::parse(version).ok()?, version, verdict))
+            })
             .max_by(|(one, ..), (other, ..)| one.cmp(other))
             .map(|(_, version, verdict)| (version.as_str(), verdict))
     }
@@ -77,7 +82,10 @@ impl Engine {
     ///
     /// # Errors
     /// When the data folder fails.
-    pub async fn resolution(self: &Arc<Self>, held: &Arc<Held>) -> Result<Arc<Resolution>, EngineError> {
+    pub async fn resolution(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+    ) -> Result<Arc<Resolution>, EngineError> {
         let generation = self.generation();
         let now = self.now();
         if let Some(known) = self.resolutions.get(held.packument.name())
@@ -94,7 +102,9 @@ impl Engine {
             if kept_out.contains_key(&version) {
                 continue;
             }
-            let mut verdict = self.metadata_verdict(held, &version, &times, &generation).await?;
+            let mut verdict = self
+                .metadata_verdict(held, &version, &times, &generation)
+                .await?;
             if read_ahead > 0 && verdict.assessment.counted().next().is_some() {
                 read_ahead -= 1;
                 verdict = self.look_inside(held, verdict).await;
@@ -103,16 +113,23 @@ impl Engine {
                 kept_out.insert(version, verdict);
             }
         }
+        if self.observes() {
+            // Only written down: the packument stays as the upstream has it.
+            for verdict in std::mem::take(&mut kept_out).into_values() {
+                tracing::info!(package.name = %held.packument.name(),
+                    package.version = verdict.assessment.release.version,
+                    action = %verdict.decision.action, "observed: would be kept out");
+                self.keep_refusal(&verdict).await?;
+            }
+        }
         let resolution = Arc::new(finish(held, kept_out, times, generation));
-        self.resolutions.insert(held.packument.name().clone(), Arc::clone(&resolution));
+        self.resolutions
+            .insert(held.packument.name().clone(), Arc::clone(&resolution));
         Ok(resolution)
     }
 
     /// First-seen times for versions without a publish time (PROTOCOL 3.2).
-    async fn missing_times(
-        &self,
-        held: &Held,
-    ) -> Result<HashMap<String, Timestamp>, EngineError> {
+    async fn missing_times(&self, held: &Held) -> Result<HashMap<String, Timestamp>, EngineError> {
         if !held.packument.time_is_partial() {
             return Ok(HashMap::new());
         }
@@ -123,7 +140,10 @@ impl Engine {
             .map(|entry| entry.version.as_str())
             .filter(|version| packument.published(version).is_none())
             .collect();
-        let seen = self.store.first_seen_all(packument.name().as_str(), &missing, self.now()).await?;
+        let seen = self
+            .store
+            .first_seen_all(packument.name().as_str(), &missing, self.now())
+            .await?;
         Ok(missing.into_iter().map(str::to_owned).zip(seen).collect())
     }
 
@@ -138,12 +158,16 @@ impl Engine {
         let mut refused = BTreeMap::new();
         for (version, json) in kept {
             match serde_json::from_str::<Verdict>(&json) {
-                Ok(verdict) if refuses_for_good(&verdict.decision) && held.packument.has(&version) => {
+                Ok(verdict)
+                    if refuses_for_good(&verdict.decision) && held.packument.has(&version) =>
+                {
                     refused.insert(version, Arc::new(verdict));
                 }
                 Ok(_) => {}
-                Err(error) => tracing::warn!(package.name = %name, package.version = version, %error,
-                    "a kept verdict could not be read; it is decided anew"),
+                Err(error) => {
+                    tracing::warn!(package.name = %name, package.version = version, %error,
+                    "a kept verdict could not be read; it is decided anew")
+                }
             }
         }
         Ok(refused)
@@ -164,7 +188,9 @@ impl Engine {
         let mut versions: Vec<(bool, Timestamp, &str)> = Vec::new();
         for entry in packument.versions() {
             let version = entry.version.as_str();
-            let known = packument.published(version).or_else(|| times.get(version).copied());
+            let known = packument
+                .published(version)
+                .or_else(|| times.get(version).copied());
             let Some(published) = known else { continue };
             let must = self.policy.age.minimum.is_running(published, now)
                 || tagged(version)
@@ -178,7 +204,10 @@ impl Engine {
         let musts = versions.iter().filter(|(must, ..)| *must).count();
         versions.truncate(musts.max(MOST_VERSIONS));
         versions.sort_unstable_by_key(|(_, published, _)| std::cmp::Reverse(*published));
-        versions.into_iter().map(|(_, _, version)| version.to_owned()).collect()
+        versions
+            .into_iter()
+            .map(|(_, _, version)| version.to_owned())
+            .collect()
     }
 
     /// Reads the contents of a version whose metadata already speaks against it, before anybody
@@ -216,7 +245,10 @@ fn finish(
 ) -> Resolution {
     let packument = &held.packument;
     let tags = retag(packument, |version| !kept_out.contains_key(version));
-    let ripens = kept_out.values().filter_map(|verdict| verdict.decision.until).min();
+    let ripens = kept_out
+        .values()
+        .filter_map(|verdict| verdict.decision.until)
+        .min();
     Resolution {
         tags,
         times: times

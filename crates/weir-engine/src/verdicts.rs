@@ -28,7 +28,10 @@ impl Verdict {
     /// The refusal's id.
     #[must_use]
     pub fn block_id(&self) -> BlockId {
-        self.decision.block_id(&self.assessment.release.name, &self.assessment.release.version)
+        self.decision.block_id(
+            &self.assessment.release.name,
+            &self.assessment.release.version,
+        )
     }
 
     /// Whether time alone can change the decision: a hold that ends, a waiver that expires.

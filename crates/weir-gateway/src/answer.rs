@@ -5,19 +5,19 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use http::{HeaderValue, Response, StatusCode};
 
 /// An answer as handlers give it.
-pub type Answer = Response<Body>;
+pub(crate) type Answer = Response<Body>;
 
 /// Says where an answer came from: `hit`, `miss` or `stale`.
-pub const CACHE: HeaderName = HeaderName::from_static("x-weir-cache");
+pub(crate) const CACHE: HeaderName = HeaderName::from_static("x-weir-cache");
 /// The decision on the release in the answer.
-pub const DECISION: HeaderName = HeaderName::from_static("x-weir-decision");
+pub(crate) const DECISION: HeaderName = HeaderName::from_static("x-weir-decision");
 /// The id of a refusal.
-pub const BLOCK: HeaderName = HeaderName::from_static("x-weir-block");
+pub(crate) const BLOCK: HeaderName = HeaderName::from_static("x-weir-block");
 /// A line npm prints for people (PROTOCOL 3.4).
-pub const NPM_NOTICE: HeaderName = HeaderName::from_static("npm-notice");
+pub(crate) const NPM_NOTICE: HeaderName = HeaderName::from_static("npm-notice");
 
 /// A JSON answer that nobody may keep.
-pub fn json(status: StatusCode, value: &serde_json::Value) -> Answer {
+pub(crate) fn json(status: StatusCode, value: &serde_json::Value) -> Answer {
     let mut answer = Response::new(Body::from(value.to_string()));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
@@ -27,13 +27,21 @@ pub fn json(status: StatusCode, value: &serde_json::Value) -> Answer {
 }
 
 /// An error that is not a refusal, in the form npm prints (`error`, PROTOCOL 3.4).
-pub fn error(status: StatusCode, text: &str) -> Answer {
+pub(crate) fn error(status: StatusCode, text: &str) -> Answer {
     json(status, &serde_json::json!({ "error": text }))
 }
 
 /// A header value of printable ASCII; anything else becomes `?`, so that it can always be sent.
-pub fn header_text(text: &str) -> HeaderValue {
-    let safe: String =
-        text.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect();
+pub(crate) fn header_text(text: &str) -> HeaderValue {
+    let safe: String = text
+        .chars()
+        .map(|c| {
+            if c == ' ' || c.is_ascii_graphic() {
+                c
+            } else {
+                '?'
+            }
+        })
+        .collect();
     HeaderValue::from_str(&safe).unwrap_or(HeaderValue::from_static("?"))
 }

@@ -5,7 +5,7 @@ use http::header::USER_AGENT;
 
 /// How held versions appear in a packument (PROTOCOL 3.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Variant {
+pub(crate) enum Variant {
     /// Left out: for clients that pick a held version and then fail.
     Hidden,
     /// Listed, marked with the reason, and refused at the tarball: for clients that fall back to
@@ -17,9 +17,13 @@ impl Variant {
     /// The variant for a user agent. Clients that do not say who they are (yarn 2 and later call
     /// themselves `got`) get the listed form, which they handle (PROTOCOL 3.5, results per client).
     #[must_use]
-    pub fn for_agent(agent: &str) -> Self {
-        let Some((name, rest)) = agent.split_once('/') else { return Self::Listed };
-        let mut numbers = rest.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
+    pub(crate) fn for_agent(agent: &str) -> Self {
+        let Some((name, rest)) = agent.split_once('/') else {
+            return Self::Listed;
+        };
+        let mut numbers = rest
+            .split(|c: char| !c.is_ascii_digit())
+            .map(str::parse::<u32>);
         let major = numbers.next().and_then(Result::ok);
         let minor = numbers.next().and_then(Result::ok);
         let hidden = match name {
@@ -35,8 +39,11 @@ impl Variant {
 
 /// The user agent as a client sent it, or `-`.
 #[must_use]
-pub fn agent(headers: &HeaderMap) -> &str {
-    headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("-")
+pub(crate) fn agent(headers: &HeaderMap) -> &str {
+    headers
+        .get(USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("-")
 }
 
 #[cfg(test)]
@@ -46,7 +53,10 @@ mod tests {
     #[test]
     fn each_client_gets_the_form_it_handles() {
         for (agent, variant) in [
-            ("npm/11.19.1 node/v20.20.2 linux x64 workspaces/false", Listed),
+            (
+                "npm/11.19.1 node/v20.20.2 linux x64 workspaces/false",
+                Listed,
+            ),
             ("npm/8.19.4 node/v16.20.2 linux x64", Listed),
             ("pnpm/10.12.1 npm/? node/v20.20.2 linux x64", Hidden),
             ("pnpm/8.15.9 npm/? node/v20.20.2 linux x64", Hidden),

@@ -23,7 +23,7 @@ use crate::server::State;
 const ABBREVIATED: &str = "application/vnd.npm.install-v1+json";
 
 /// Answers a packument request.
-pub async fn get(state: &Arc<State>, name: PackageName, headers: &HeaderMap) -> Answer {
+pub(crate) async fn get(state: &Arc<State>, name: PackageName, headers: &HeaderMap) -> Answer {
     let key = Key {
         name,
         form: form(headers),
@@ -34,7 +34,11 @@ pub async fn get(state: &Arc<State>, name: PackageName, headers: &HeaderMap) -> 
     let now = state.engine.now();
     if let Some(rendered) = state.answers.get(&key, &state.engine.generation(), now) {
         if let Some(session) = &state.session {
-            session.packument(key.name.as_str(), std::iter::empty(), rendered.stale.is_some());
+            session.packument(
+                key.name.as_str(),
+                std::iter::empty(),
+                rendered.stale.is_some(),
+            );
         }
         return answer(&rendered, &key, headers, "hit");
     }
@@ -57,13 +61,19 @@ async fn render(
     let held = state.engine.packument(&key.name).await?;
     let resolution = state.engine.resolution(&held).await?;
     if let Some(session) = &state.session {
-        let kept_out = resolution.held.iter().map(|(version, verdict)| (version.as_str(), &**verdict));
+        let kept_out = resolution
+            .held
+            .iter()
+            .map(|(version, verdict)| (version.as_str(), &**verdict));
         session.packument(key.name.as_str(), kept_out, held.stale.is_some());
     }
     if let Some(refused) = resolution.nothing_left() {
         return Ok(Err(refused));
     }
-    let mentions = resolution.held.values().map(|verdict| state.record_mention(verdict, headers));
+    let mentions = resolution
+        .held
+        .values()
+        .map(|verdict| state.record_mention(verdict, headers));
     futures_util::future::join_all(mentions).await;
     let (state, key) = (Arc::clone(state), key.clone());
     // A large document takes tens of milliseconds: not on a thread that serves others.
@@ -115,7 +125,9 @@ fn make(
     let plan = Plan {
         tarball_base: &key.origin,
         versions: &treat,
-        policy_message: policy_message.as_deref().filter(|_| key.variant == Variant::Listed),
+        policy_message: policy_message
+            .as_deref()
+            .filter(|_| key.variant == Variant::Listed),
         tags: resolution.tags.clone(),
         times: &|version| resolution.times.get(version).cloned(),
     };
@@ -166,19 +178,32 @@ fn answer(rendered: &Rendered, key: &Key, headers: &HeaderMap, cache: &'static s
     let unchanged = headers
         .get(IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|tags| tags == "*" || tags.split(',').any(|tag| same_tag(tag, &rendered.etag)));
-    let body = if unchanged { Body::empty() } else { Body::from(rendered.body.clone()) };
+        .is_some_and(|tags| {
+            tags == "*" || tags.split(',').any(|tag| same_tag(tag, &rendered.etag))
+        });
+    let body = if unchanged {
+        Body::empty()
+    } else {
+        Body::from(rendered.body.clone())
+    };
     let mut answer = Response::new(body);
     if unchanged {
         *answer.status_mut() = StatusCode::NOT_MODIFIED;
     }
     let out = answer.headers_mut();
-    let media = if key.form == Form::Abbreviated { ABBREVIATED } else { "application/json" };
+    let media = if key.form == Form::Abbreviated {
+        ABBREVIATED
+    } else {
+        "application/json"
+    };
     out.insert(CONTENT_TYPE, HeaderValue::from_static(media));
     if key.gzip {
         out.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
-    out.insert(VARY, HeaderValue::from_static("accept, accept-encoding, user-agent"));
+    out.insert(
+        VARY,
+        HeaderValue::from_static("accept, accept-encoding, user-agent"),
+    );
     // Kept by clients, but asked about each time: decisions change faster than any age one could give.
     out.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     out.insert(ETAG, answer::header_text(&rendered.etag));
@@ -187,7 +212,10 @@ fn answer(rendered: &Rendered, key: &Key, headers: &HeaderMap, cache: &'static s
     }
     if let Some(why) = &rendered.stale {
         out.insert(answer::CACHE, HeaderValue::from_static("stale"));
-        out.insert(WARNING, answer::header_text(&format!("110 weir \"stale: {why}\"")));
+        out.insert(
+            WARNING,
+            answer::header_text(&format!("110 weir \"stale: {why}\"")),
+        );
     } else {
         out.insert(answer::CACHE, HeaderValue::from_static(cache));
     }
@@ -201,12 +229,17 @@ fn same_tag(offered: &str, ours: &str) -> bool {
 
 /// The form a request asks for: abbreviated when it names that type before any other it takes.
 fn form(headers: &HeaderMap) -> Form {
-    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let accept = headers
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
     let weight = |wanted: &str| {
         accept.split(',').find_map(|part| {
             let mut pieces = part.split(';').map(str::trim);
             (pieces.next() == Some(wanted)).then(|| {
-                pieces.find_map(|p| p.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0)
+                pieces
+                    .find_map(|p| p.strip_prefix("q=")?.parse::<f32>().ok())
+                    .unwrap_or(1.0)
             })
         })
     };
@@ -218,16 +251,19 @@ fn form(headers: &HeaderMap) -> Form {
 }
 
 fn accepts_gzip(headers: &HeaderMap) -> bool {
-    headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).is_some_and(|accepted| {
-        accepted.split(',').any(|part| {
-            let mut pieces = part.split(';').map(str::trim);
-            pieces.next() == Some("gzip") && !pieces.any(|p| matches!(p, "q=0" | "q=0.0"))
+    headers
+        .get(ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accepted| {
+            accepted.split(',').any(|part| {
+                let mut pieces = part.split(';').map(str::trim);
+                pieces.next() == Some("gzip") && !pieces.any(|p| matches!(p, "q=0" | "q=0.0"))
+            })
         })
-    })
 }
 
 /// `GET /<name>/<version or tag>`: one version's document.
-pub async fn version(
+pub(crate) async fn version(
     state: &Arc<State>,
     name: PackageName,
     wanted: &str,
@@ -265,16 +301,17 @@ pub async fn version(
 }
 
 /// `GET /-/package/<name>/dist-tags`: the tags as they are served.
-pub async fn tags(state: &Arc<State>, name: PackageName) -> Answer {
+pub(crate) async fn tags(state: &Arc<State>, name: PackageName) -> Answer {
     let found = async {
         let held = state.engine.packument(&name).await?;
         state.engine.resolution(&held).await
     };
     match found.await {
         Ok(resolution) => {
-            let tags = resolution.tags.iter().map(|(tag, version)| {
-                (tag.clone(), serde_json::Value::String(version.clone()))
-            });
+            let tags = resolution
+                .tags
+                .iter()
+                .map(|(tag, version)| (tag.clone(), serde_json::Value::String(version.clone())));
             answer::json(StatusCode::OK, &serde_json::Value::Object(tags.collect()))
         }
         Err(error) => state.failure(&error, name.as_str()),
@@ -295,10 +332,16 @@ mod tests {
     fn the_form_follows_what_clients_really_send() {
         for (accept, wanted) in [
             ("application/json", Form::Full),
-            ("application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*", Form::Abbreviated),
+            (
+                "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*",
+                Form::Abbreviated,
+            ),
             ("application/vnd.npm.install-v1+json", Form::Abbreviated),
             ("*/*", Form::Full),
-            ("application/json, application/vnd.npm.install-v1+json;q=0.5", Form::Full),
+            (
+                "application/json, application/vnd.npm.install-v1+json;q=0.5",
+                Form::Full,
+            ),
         ] {
             assert_eq!(form(&headers(ACCEPT, accept)), wanted, "{accept}");
         }
@@ -307,10 +350,17 @@ mod tests {
 
     #[test]
     fn compression_is_used_only_where_it_is_wanted() {
-        for (accepted, wanted) in
-            [("gzip, deflate, br", true), ("zstd, gzip", true), ("identity", false), ("gzip;q=0", false)]
-        {
-            assert_eq!(accepts_gzip(&headers(ACCEPT_ENCODING, accepted)), wanted, "{accepted}");
+        for (accepted, wanted) in [
+            ("gzip, deflate, br", true),
+            ("zstd, gzip", true),
+            ("identity", false),
+            ("gzip;q=0", false),
+        ] {
+            assert_eq!(
+                accepts_gzip(&headers(ACCEPT_ENCODING, accepted)),
+                wanted,
+                "{accepted}"
+            );
         }
     }
 }

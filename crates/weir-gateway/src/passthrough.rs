@@ -13,13 +13,29 @@ use crate::server::State;
 /// Longest request body relayed, in bytes: an audit of a very large tree is a few megabytes.
 const BODY_LIMIT: usize = 32 << 20;
 
+/// What may be read from the upstream with the gateway's own credentials: facts about packages,
+/// nothing about the account behind them.
+const READABLE: &[&str] = &["-/npm/v1/keys", "-/npm/v1/attestations/", "-/v1/search"];
+
 /// Relays a read.
-pub async fn get(state: &Arc<State>, path: &str) -> Answer {
+pub(crate) async fn get(state: &Arc<State>, path: &str) -> Answer {
+    if !READABLE.iter().any(|readable| path.starts_with(readable)) {
+        return answer::error(
+            StatusCode::NOT_FOUND,
+            "weir does not pass this on: it would act with the gateway's own account. Ask the \
+             upstream itself",
+        );
+    }
     relay(state.engine.relay(path, None).await)
 }
 
 /// Relays an audit request; nothing else is written to an upstream.
-pub async fn post(state: &Arc<State>, path: &str, headers: &HeaderMap, body: Body) -> Answer {
+pub(crate) async fn post(
+    state: &Arc<State>,
+    path: &str,
+    headers: &HeaderMap,
+    body: Body,
+) -> Answer {
     if !path.starts_with("-/npm/v1/security/") {
         return answer::error(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -27,9 +43,14 @@ pub async fn post(state: &Arc<State>, path: &str, headers: &HeaderMap, body: Bod
         );
     }
     let Ok(body) = body::to_bytes(body, BODY_LIMIT).await else {
-        return answer::error(StatusCode::PAYLOAD_TOO_LARGE, "the request body is too large");
+        return answer::error(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "the request body is too large",
+        );
     };
-    let gzip = headers.get(CONTENT_ENCODING).is_some_and(|value| value == "gzip");
+    let gzip = headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|value| value == "gzip");
     relay(state.engine.relay(path, Some((body, gzip))).await)
 }
 

@@ -11,7 +11,7 @@ use crate::answer::{self, Answer};
 
 /// Where a person finds the explanation of a refusal.
 #[derive(Debug, Clone)]
-pub enum Explained {
+pub(crate) enum Explained {
     /// A page of this gateway, under this origin (`http://host:port/`).
     Page(String),
     /// The command `weir explain`, for a gateway that ends with the client.
@@ -21,7 +21,7 @@ pub enum Explained {
 impl Explained {
     /// What to look at for the refusal with this id.
     #[must_use]
-    pub fn pointer(&self, block_id: &str) -> String {
+    pub(crate) fn pointer(&self, block_id: &str) -> String {
         match self {
             Self::Page(origin) => format!("{origin}-/weir/why/{block_id}"),
             Self::Command => format!("weir explain {block_id}"),
@@ -30,7 +30,7 @@ impl Explained {
 }
 
 /// The answer that refuses a release.
-pub fn refuse(verdict: &Verdict, explained: &Explained) -> Answer {
+pub(crate) fn refuse(verdict: &Verdict, explained: &Explained) -> Answer {
     let release = &verdict.assessment.release;
     let block_id = verdict.block_id();
     let pointer = explained.pointer(block_id.as_str());
@@ -60,7 +60,10 @@ pub fn refuse(verdict: &Verdict, explained: &Explained) -> Answer {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(answer::NPM_NOTICE, answer::header_text(&line));
     headers.insert(answer::BLOCK, answer::header_text(block_id.as_str()));
-    headers.insert(answer::DECISION, HeaderValue::from_static(verdict.decision.action.as_str()));
+    headers.insert(
+        answer::DECISION,
+        HeaderValue::from_static(verdict.decision.action.as_str()),
+    );
     if let Ok(phrase) = ReasonPhrase::try_from(line.into_bytes()) {
         refusal.extensions_mut().insert(phrase);
     }

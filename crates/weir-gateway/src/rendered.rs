@@ -16,7 +16,7 @@ use crate::client::Variant;
 
 /// What tells one ready-made answer from another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Key {
+pub(crate) struct Key {
     /// The package.
     pub name: PackageName,
     /// Full or abbreviated.
@@ -31,7 +31,7 @@ pub struct Key {
 
 /// A ready-made answer.
 #[derive(Debug)]
-pub struct Rendered {
+pub(crate) struct Rendered {
     /// The body, compressed if the key says so.
     pub body: Bytes,
     /// Its entity tag: changes with the upstream's document, the decisions in it, and its form.
@@ -51,7 +51,7 @@ pub struct Rendered {
 impl Rendered {
     /// Whether the answer can be given as it is.
     #[must_use]
-    pub fn is_current(&self, generation: &str, now: Timestamp) -> bool {
+    pub(crate) fn is_current(&self, generation: &str, now: Timestamp) -> bool {
         self.generation == generation
             && Instant::now() < self.fresh_until
             && self.ripens.is_none_or(|moment| now < moment)
@@ -60,7 +60,7 @@ impl Rendered {
 
 /// The answers kept in memory.
 #[derive(Debug)]
-pub struct Answers {
+pub(crate) struct Answers {
     cache: Cache<Key, Arc<Rendered>>,
 }
 
@@ -68,7 +68,7 @@ impl Answers {
     /// Keeps at most `bytes` of answers, and none that nobody asked for in ten minutes, so that an
     /// idle service is small.
     #[must_use]
-    pub fn new(bytes: u64) -> Self {
+    pub(crate) fn new(bytes: u64) -> Self {
         let cache = Cache::builder()
             .max_capacity(bytes)
             .weigher(|key: &Key, value: &Arc<Rendered>| {
@@ -82,24 +82,26 @@ impl Answers {
 
     /// The answer for a key, if there is one that still holds.
     #[must_use]
-    pub fn get(&self, key: &Key, generation: &str, now: Timestamp) -> Option<Arc<Rendered>> {
-        self.cache.get(key).filter(|rendered| rendered.is_current(generation, now))
+    pub(crate) fn get(&self, key: &Key, generation: &str, now: Timestamp) -> Option<Arc<Rendered>> {
+        self.cache
+            .get(key)
+            .filter(|rendered| rendered.is_current(generation, now))
     }
 
     /// Lets go of what nobody asked for in a while.
-    pub fn tidy(&self) {
+    pub(crate) fn tidy(&self) {
         self.cache.run_pending_tasks();
     }
 
     /// Keeps an answer.
-    pub fn put(&self, key: Key, rendered: Arc<Rendered>) {
+    pub(crate) fn put(&self, key: Key, rendered: Arc<Rendered>) {
         self.cache.insert(key, rendered);
     }
 }
 
 /// Compresses a body. Level 1: a tenth of the size at a millisecond per megabyte (CRATES section 5);
 /// higher levels cost more time than they save on any network a gateway sits on.
-pub fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
+pub(crate) fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 8), Compression::fast());
     encoder.write_all(body)?;
     encoder.finish()

@@ -7,7 +7,7 @@ use weir_npm::name::PackageName;
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Route {
+pub(crate) enum Route {
     /// `/`: what this is.
     Root,
     /// `/-/ping`.
@@ -35,7 +35,7 @@ pub enum Route {
 impl Route {
     /// Reads a raw request path (without the query).
     #[must_use]
-    pub fn read(raw: &str) -> Self {
+    pub(crate) fn read(raw: &str) -> Self {
         let Some(path) = decode(raw) else {
             return Self::Unknown("the path is not valid percent-encoded UTF-8".to_owned());
         };
@@ -75,7 +75,9 @@ impl Route {
         if let Some(id) = rest.strip_prefix("weir/why/") {
             return Self::Why(id.to_owned());
         }
-        if let Some(name) = rest.strip_prefix("package/").and_then(|r| r.strip_suffix("/dist-tags"))
+        if let Some(name) = rest
+            .strip_prefix("package/")
+            .and_then(|r| r.strip_suffix("/dist-tags"))
             && let Ok(name) = PackageName::parse(name)
         {
             return Self::DistTags(name);
@@ -86,7 +88,11 @@ impl Route {
 
 /// Splits `@s/n/rest` and `n/rest` after the name.
 fn split_name(path: &str) -> (&str, Option<&str>) {
-    let skip = if path.starts_with('@') { path.find('/').map_or(path.len(), |at| at + 1) } else { 0 };
+    let skip = if path.starts_with('@') {
+        path.find('/').map_or(path.len(), |at| at + 1)
+    } else {
+        0
+    };
     match path.get(skip..).and_then(|rest| rest.find('/')) {
         Some(at) => {
             let (name, rest) = path.split_at(skip + at);
@@ -126,22 +132,48 @@ mod tests {
         for raw in ["/@s/n", "/@s%2fn", "/@s%2Fn", "/%40s%2fn"] {
             assert_eq!(Route::read(raw), Route::Packument(name("@s/n")), "{raw}");
         }
-        for raw in ["/@s/n/-/n-1.0.0.tgz", "/@s%2fn/-/n-1.0.0.tgz", "/@s/n/-/@s/n-1.0.0.tgz"] {
+        for raw in [
+            "/@s/n/-/n-1.0.0.tgz",
+            "/@s%2fn/-/n-1.0.0.tgz",
+            "/@s/n/-/@s/n-1.0.0.tgz",
+        ] {
             assert_eq!(
                 Route::read(raw),
                 Route::Tarball(name("@s/n"), "n-1.0.0.tgz".to_owned()),
                 "{raw}"
             );
         }
-        assert_eq!(Route::read("/@s%2fn/1.0.0"), Route::Version(name("@s/n"), "1.0.0".to_owned()));
-        assert_eq!(Route::read("/n/latest"), Route::Version(name("n"), "latest".to_owned()));
-        assert_eq!(Route::read("/-/package/@s%2fn/dist-tags"), Route::DistTags(name("@s/n")));
+        assert_eq!(
+            Route::read("/@s%2fn/1.0.0"),
+            Route::Version(name("@s/n"), "1.0.0".to_owned())
+        );
+        assert_eq!(
+            Route::read("/n/latest"),
+            Route::Version(name("n"), "latest".to_owned())
+        );
+        assert_eq!(
+            Route::read("/-/package/@s%2fn/dist-tags"),
+            Route::DistTags(name("@s/n"))
+        );
     }
 
     #[test]
     fn what_is_no_name_is_said_to_be_none() {
-        for raw in ["/..", "/%2e%2e/etc/passwd", "/a%00b", "/a%zz", "/@s", "/n/1/2", "/.hidden", "/%ff"] {
-            assert!(matches!(Route::read(raw), Route::Unknown(_)), "{raw} {:?}", Route::read(raw));
+        for raw in [
+            "/..",
+            "/%2e%2e/etc/passwd",
+            "/a%00b",
+            "/a%zz",
+            "/@s",
+            "/n/1/2",
+            "/.hidden",
+            "/%ff",
+        ] {
+            assert!(
+                matches!(Route::read(raw), Route::Unknown(_)),
+                "{raw} {:?}",
+                Route::read(raw)
+            );
         }
     }
 
@@ -149,7 +181,13 @@ mod tests {
     fn services_have_their_own_paths() {
         assert_eq!(Route::read("/"), Route::Root);
         assert_eq!(Route::read("/-/ping"), Route::Ping);
-        assert_eq!(Route::read("/-/weir/why/w-abc"), Route::Why("w-abc".to_owned()));
-        assert_eq!(Route::read("/-/npm/v1/keys"), Route::Other("-/npm/v1/keys".to_owned()));
+        assert_eq!(
+            Route::read("/-/weir/why/w-abc"),
+            Route::Why("w-abc".to_owned())
+        );
+        assert_eq!(
+            Route::read("/-/npm/v1/keys"),
+            Route::Other("-/npm/v1/keys".to_owned())
+        );
     }
 }

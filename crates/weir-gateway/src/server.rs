@@ -88,7 +88,9 @@ impl Gateway {
             public_url,
             explain_by_command: config.explain_by_command,
         };
-        Self { state: Arc::new(state) }
+        Self {
+            state: Arc::new(state),
+        }
     }
 
     /// Starts to listen.
@@ -112,11 +114,19 @@ impl Gateway {
             let wait = async move {
                 let _ = stopped.wait_for(|stop| *stop).await;
             };
-            if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(wait).await {
+            if let Err(error) = axum::serve(listener, service)
+                .with_graceful_shutdown(wait)
+                .await
+            {
                 tracing::error!(%error, "the gateway stopped listening");
             }
         });
-        Ok(Running { address, stop, task, engine })
+        Ok(Running {
+            address,
+            stop,
+            task,
+            engine,
+        })
     }
 }
 
@@ -160,14 +170,19 @@ async fn handle(state: &Arc<State>, request: Request) -> Answer {
     }
     let route = Route::read(parts.uri.path());
     let headers = &parts.headers;
-    if parts.method == Method::GET || parts.method == Method::HEAD {
+    let head = parts.method == Method::HEAD;
+    if head || parts.method == Method::GET {
         return match route {
             Route::Packument(name) => packument::get(state, name, headers).await,
-            Route::Tarball(name, file) => tarball::get(state, name, &file, headers).await,
-            Route::Version(name, version) => packument::version(state, name, &version, headers).await,
+            Route::Tarball(name, file) => tarball::get(state, name, &file, headers, head).await,
+            Route::Version(name, version) => {
+                packument::version(state, name, &version, headers).await
+            }
             Route::DistTags(name) => packument::tags(state, name).await,
             Route::Ping => answer::json(StatusCode::OK, &serde_json::json!({})),
-            Route::Health => answer::json(StatusCode::OK, &serde_json::json!({ "status": "alive" })),
+            Route::Health => {
+                answer::json(StatusCode::OK, &serde_json::json!({ "status": "alive" }))
+            }
             Route::Ready => why::ready(state).await,
             Route::Root => why::root(),
             Route::Why(id) => why::page(state, &id, headers).await,
@@ -196,7 +211,10 @@ impl State {
         if let Some(url) = &self.public_url {
             return Arc::clone(url);
         }
-        let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or("localhost");
+        let host = headers
+            .get(HOST)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("localhost");
         Arc::from(format!("http://{host}/"))
     }
 
@@ -221,7 +239,10 @@ impl State {
         note: Option<&str>,
     ) -> Result<(), EngineError> {
         let release = &verdict.assessment.release;
-        let peer = headers.get(PEER).and_then(|value| value.to_str().ok()).unwrap_or("-");
+        let peer = headers
+            .get(PEER)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("-");
         self.engine
             .append(LedgerEntry {
                 time: self.engine.now(),
@@ -242,7 +263,10 @@ impl State {
         let release = &verdict.assessment.release;
         tracing::warn!(package.name = release.name, package.version = release.version,
             block.id = %verdict.block_id(), action = %verdict.decision.action, "refused");
-        if let Err(error) = self.record(LedgerEvent::Refused, verdict, headers, None).await {
+        if let Err(error) = self
+            .record(LedgerEvent::Refused, verdict, headers, None)
+            .await
+        {
             tracing::error!(%error, "a refusal could not be written to the ledger");
         }
         if let Err(error) = self.engine.keep_refusal(verdict).await {
@@ -258,7 +282,10 @@ impl State {
             return;
         }
         self.mentioned.insert(id, ());
-        if let Err(error) = self.record(LedgerEvent::Decided, verdict, headers, None).await {
+        if let Err(error) = self
+            .record(LedgerEvent::Decided, verdict, headers, None)
+            .await
+        {
             tracing::error!(%error, "a decision could not be written to the ledger");
         }
         if let Err(error) = self.engine.keep_refusal(verdict).await {

@@ -90,7 +90,9 @@ impl Session {
         let mut summary = self.lock();
         summary.analysis += waited.analysis;
         summary.longest_analysis = summary.longest_analysis.max(waited.analysis);
-        summary.seen.insert((release.name.clone(), release.version.clone()), seen);
+        summary
+            .seen
+            .insert((release.name.clone(), release.version.clone()), seen);
     }
 
     /// Notes a packument that was answered and what was kept out of it.
@@ -110,7 +112,9 @@ impl Session {
                 until: verdict.decision.until,
                 block_id: verdict.block_id().0,
             };
-            summary.held.insert((name.to_owned(), version.to_owned()), entry);
+            summary
+                .held
+                .insert((name.to_owned(), version.to_owned()), entry);
         }
     }
 
@@ -141,14 +145,18 @@ impl Session {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Summary> {
-        self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.inner
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 impl Summary {
     /// Releases with the given action, in order of name.
     pub fn with_action(&self, action: Action) -> impl Iterator<Item = (&Release, &Seen)> {
-        self.seen.iter().filter(move |(_, seen)| seen.action == action)
+        self.seen
+            .iter()
+            .filter(move |(_, seen)| seen.action == action)
     }
 
     /// The version of `name` that a client took in this run, if any.

@@ -15,7 +15,13 @@ use crate::refusal;
 use crate::server::State;
 
 /// Answers a tarball request.
-pub async fn get(state: &Arc<State>, name: PackageName, file: &str, headers: &HeaderMap) -> Answer {
+pub(crate) async fn get(
+    state: &Arc<State>,
+    name: PackageName,
+    file: &str,
+    headers: &HeaderMap,
+    head: bool,
+) -> Answer {
     match state.engine.bring(&name, file).await {
         Ok(Bringing::Refuse(verdict, waited)) => {
             if let Some(session) = &state.session {
@@ -24,13 +30,18 @@ pub async fn get(state: &Arc<State>, name: PackageName, file: &str, headers: &He
             state.record_refusal(&verdict, headers).await;
             refusal::refuse(&verdict, &state.explained(headers))
         }
+        // A question about a tarball hands out nothing, so there is nothing to write down.
+        Ok(Bringing::Serve(tarball)) if head => serve(tarball),
         Ok(Bringing::Serve(tarball)) => {
             if let Some(session) = &state.session {
                 session.tarball(&tarball.verdict, true, tarball.cached, tarball.waited);
             }
             let note = if tarball.cached { "cache" } else { "upstream" };
             // Nothing leaves before it is written down.
-            match state.record(LedgerEvent::Served, &tarball.verdict, headers, Some(note)).await {
+            match state
+                .record(LedgerEvent::Served, &tarball.verdict, headers, Some(note))
+                .await
+            {
                 Ok(()) => serve(tarball),
                 Err(error) => state.failure(&error, name.as_str()),
             }
@@ -53,7 +64,10 @@ fn serve(tarball: Tarball) -> Answer {
     };
     let mut answer = Response::new(body);
     let headers = answer.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/octet-stream"),
+    );
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     if let Some(length) = length {
         headers.insert(CONTENT_LENGTH, length.into());
@@ -66,7 +80,10 @@ fn serve(tarball: Tarball) -> Answer {
     headers.insert(answer::CACHE, HeaderValue::from_static(cache));
     if let Some(why) = &tarball.stale {
         headers.insert(answer::CACHE, HeaderValue::from_static("stale"));
-        headers.insert(WARNING, answer::header_text(&format!("110 weir \"stale: {why}\"")));
+        headers.insert(
+            WARNING,
+            answer::header_text(&format!("110 weir \"stale: {why}\"")),
+        );
     }
     answer
 }

@@ -10,7 +10,7 @@ use crate::answer::{self, Answer};
 use crate::server::State;
 
 /// `/`: what this is.
-pub fn root() -> Answer {
+pub(crate) fn root() -> Answer {
     answer::json(
         StatusCode::OK,
         &serde_json::json!({
@@ -22,7 +22,7 @@ pub fn root() -> Answer {
 }
 
 /// `/-/weir/ready`: whether the data folder and the workers can be used.
-pub async fn ready(state: &Arc<State>) -> Answer {
+pub(crate) async fn ready(state: &Arc<State>) -> Answer {
     match state.engine.readiness().await {
         Ok(()) => answer::json(StatusCode::OK, &serde_json::json!({ "status": "ready" })),
         Err(why) => answer::json(
@@ -40,7 +40,10 @@ fn text(id: &str, stored: &weir_store::StoredRefusal) -> String {
     ];
     lines.extend(weir_policy::explain(&stored.decision, &stored.assessment));
     for finding in &stored.assessment.findings {
-        lines.push(format!("{} [{}, {}] {}", finding.signal, finding.group, finding.severity, finding.message));
+        lines.push(format!(
+            "{} [{}, {}] {}",
+            finding.signal, finding.group, finding.severity, finding.message
+        ));
         for evidence in &finding.evidence {
             lines.push(format!("    {}", evidence_line(evidence)));
         }
@@ -58,23 +61,35 @@ fn text(id: &str, stored: &weir_store::StoredRefusal) -> String {
 
 fn evidence_line(evidence: &weir_model::Evidence) -> String {
     match evidence {
-        weir_model::Evidence::Place { path, line, snippet } => match line {
+        weir_model::Evidence::Place {
+            path,
+            line,
+            snippet,
+        } => match line {
             Some(line) => format!("{path}:{line}: {snippet}"),
             None => format!("{path}: {snippet}"),
         },
-        weir_model::Evidence::Change { field, previous, current } => {
-            let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
+        weir_model::Evidence::Change {
+            field,
+            previous,
+            current,
+        } => {
+            let shown =
+                |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
             format!("{field}: {} -> {}", shown(previous), shown(current))
         }
     }
 }
 
 /// `/-/weir/why/<id>`: the explanation of a refusal, as text for people or as JSON.
-pub async fn page(state: &Arc<State>, id: &str, headers: &HeaderMap) -> Answer {
+pub(crate) async fn page(state: &Arc<State>, id: &str, headers: &HeaderMap) -> Answer {
     let stored = match state.engine.refusal(id).await {
         Ok(Some(stored)) => stored,
         Ok(None) => {
-            return answer::error(StatusCode::NOT_FOUND, &format!("there is no refusal {id:?}"));
+            return answer::error(
+                StatusCode::NOT_FOUND,
+                &format!("there is no refusal {id:?}"),
+            );
         }
         Err(error) => return state.failure(&error, id),
     };
@@ -83,15 +98,16 @@ pub async fn page(state: &Arc<State>, id: &str, headers: &HeaderMap) -> Answer {
         .and_then(|value| value.to_str().ok())
         .is_some_and(|accept| accept.contains("application/json"));
     if json {
-        let public =
-            weir_model::json::v1::Assessment::new(&stored.assessment, &stored.decision);
+        let public = weir_model::json::v1::Assessment::new(&stored.assessment, &stored.decision);
         return match serde_json::to_value(&public) {
             Ok(value) => answer::json(StatusCode::OK, &value),
             Err(error) => answer::error(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
         };
     }
     let mut page = Response::new(Body::from(text(id, &stored)));
-    page.headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    page.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
     page
 }

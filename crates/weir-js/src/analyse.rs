@@ -428,6 +428,7 @@ impl Work<'_> {
         let mut lowered = HashSet::new();
         let mut bytes = 0_usize;
         let mut outcome = Outcome::Complete;
+        let mut left_out = 0_usize;
         for _ in 0..ROUNDS {
             let mut is_new = false;
             for &index in &chosen {
@@ -437,13 +438,14 @@ impl Work<'_> {
                 if lowered.contains(&index) || code.survey.is_none() {
                     continue;
                 }
-                let limit = if self.modules.surfaces(index).has_install() {
-                    self.limits.flow_bytes
-                } else {
-                    self.limits.quiet_flow_bytes
-                };
-                if bytes.saturating_add(code.bytes.len()) > limit {
+                let total = bytes.saturating_add(code.bytes.len());
+                let installs = self.modules.surfaces(index).has_install();
+                if total > self.limits.flow_bytes {
                     outcome = Outcome::Stopped;
+                    continue;
+                }
+                if !installs && total > self.limits.quiet_flow_bytes {
+                    left_out += 1;
                     continue;
                 }
                 bytes += code.bytes.len();
@@ -459,6 +461,16 @@ impl Work<'_> {
             chosen = self.newly_loaded(&solver.loads, &around.resolver);
         }
         self.facts.files_in_flow = lowered.len() as u64;
+        if left_out > 0 {
+            self.facts.unread.push(Unread {
+                path: "value flow".to_owned(),
+                why: format!(
+                    "{left_out} files that install does not reach were left out, beyond {} bytes",
+                    self.limits.quiet_flow_bytes
+                ),
+                suspicious: false,
+            });
+        }
         if outcome == Outcome::Stopped {
             self.facts.unread.push(Unread {
                 path: "value flow".to_owned(),

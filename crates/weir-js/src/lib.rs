@@ -106,7 +106,7 @@ pub struct Limits {
     pub bracket_depth: usize,
     /// Most flows that are reported.
     pub flows: usize,
-    /// Most steps of the value-flow solver, each about 20 ns.
+    /// Most steps of the value-flow solver, each about 100 ns.
     pub flow_steps: u64,
     /// Stack of the analysing thread, in bytes. Only touched pages count.
     pub stack_bytes: usize,
@@ -121,7 +121,7 @@ impl Default for Limits {
             quiet_flow_bytes: 4 << 20,
             bracket_depth: 512,
             flows: 50,
-            flow_steps: 60_000_000,
+            flow_steps: 20_000_000,
             stack_bytes: 256 << 20,
         }
     }

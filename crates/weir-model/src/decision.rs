@@ -7,7 +7,16 @@ use crate::finding::Group;
 
 /// What is to happen. Ordered by strictness.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
     schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
@@ -55,7 +64,9 @@ impl std::str::FromStr for Action {
             "notice" => Ok(Self::Notice),
             "hold" => Ok(Self::Hold),
             "block" => Ok(Self::Block),
-            other => Err(format!("{other:?} is not an action; one of: allow, notice, hold, block")),
+            other => Err(format!(
+                "{other:?} is not an action; one of: allow, notice, hold, block"
+            )),
         }
     }
 }

@@ -36,7 +36,9 @@ impl std::str::FromStr for LedgerEvent {
             "served" => Ok(Self::Served),
             "refused" => Ok(Self::Refused),
             "decided" => Ok(Self::Decided),
-            other => Err(format!("{other:?} is not a ledger event; one of: served, refused, decided")),
+            other => Err(format!(
+                "{other:?} is not a ledger event; one of: served, refused, decided"
+            )),
         }
     }
 }

@@ -276,7 +276,11 @@ pub fn previous_version<'p>(
             };
             let newest = || a.published.cmp(&b.published);
             rank(a).cmp(&rank(b)).then_with(|| {
-                if rank(a).2 { a.version.precedence(&b.version) } else { newest() }
+                if rank(a).2 {
+                    a.version.precedence(&b.version)
+                } else {
+                    newest()
+                }
             })
         })
         .map(|candidate| candidate.text)

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 /// past or behave like an attack, and lets everything else through.
 #[derive(Debug, Parser)]
 #[command(name = "weir", version)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(flatten)]
     pub global: Global,
     #[command(subcommand)]
@@ -19,7 +19,7 @@ pub struct Cli {
 
 /// Options that every command takes.
 #[derive(Debug, Args)]
-pub struct Global {
+pub(crate) struct Global {
     /// Decide as if it were this moment (RFC 3339), so that the past can be replayed.
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_time)]
     pub now: Option<Timestamp>,
@@ -44,16 +44,21 @@ fn parse_time(text: &str) -> Result<Timestamp, String> {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Run npm through weir, e.g. `weir npm install`.
+    #[command(disable_help_flag = true)]
     Npm(ClientArguments),
     /// Run npx through weir.
+    #[command(disable_help_flag = true)]
     Npx(ClientArguments),
     /// Run pnpm through weir.
+    #[command(disable_help_flag = true)]
     Pnpm(ClientArguments),
     /// Run yarn (classic or berry) through weir.
+    #[command(disable_help_flag = true)]
     Yarn(ClientArguments),
     /// Run bun through weir.
+    #[command(disable_help_flag = true)]
     Bun(ClientArguments),
     /// Run the gateway as a service.
     Serve(Serve),
@@ -85,15 +90,19 @@ pub enum Command {
 
 /// What is passed on to a client.
 #[derive(Debug, Args)]
-pub struct ClientArguments {
+pub(crate) struct ClientArguments {
     /// The client's own arguments.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "ARGUMENTS"
+    )]
     pub arguments: Vec<String>,
 }
 
 /// `weir serve`.
 #[derive(Debug, Args)]
-pub struct Serve {
+pub(crate) struct Serve {
     /// Where to listen.
     #[arg(long, default_value = "127.0.0.1:4874", value_name = "ADDRESS")]
     pub listen: SocketAddr,
@@ -104,7 +113,7 @@ pub struct Serve {
 
 /// `weir inspect`.
 #[derive(Debug, Args)]
-pub struct Inspect {
+pub(crate) struct Inspect {
     /// `name`, `name@version`, a `.tgz` file or a folder; several are assessed one after another.
     #[arg(required = true, value_name = "RELEASE")]
     pub releases: Vec<String>,
@@ -118,7 +127,7 @@ pub struct Inspect {
 
 /// `weir explain`.
 #[derive(Debug, Args)]
-pub struct Explain {
+pub(crate) struct Explain {
     /// The id shown with the refusal, e.g. `w-3k9x2m4q7c`.
     pub id: String,
     /// Print the assessment as JSON (schema `weir.assessment/v1`).
@@ -128,7 +137,7 @@ pub struct Explain {
 
 /// `weir ledger`.
 #[derive(Debug, Args)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     /// Only this package.
     #[arg(long, value_name = "NAME")]
     pub package: Option<String>,
@@ -163,7 +172,7 @@ pub struct Ledger {
 
 /// `weir policy …`.
 #[derive(Debug, Subcommand)]
-pub enum PolicyCommand {
+pub(crate) enum PolicyCommand {
     /// Print every key with its value and where it comes from.
     Show,
     /// Check a policy file and say what is wrong with it.
@@ -177,7 +186,7 @@ pub enum PolicyCommand {
 
 /// `weir advisories …`.
 #[derive(Debug, Subcommand)]
-pub enum AdvisoriesCommand {
+pub(crate) enum AdvisoriesCommand {
     /// Import OSV records from a folder or a zip file.
     Import {
         /// The folder or zip file.
@@ -189,7 +198,7 @@ pub enum AdvisoriesCommand {
 
 /// `weir signals …`.
 #[derive(Debug, Subcommand)]
-pub enum SignalsCommand {
+pub(crate) enum SignalsCommand {
     /// One line per signal.
     List,
     /// What one signal sees, why that matters, when it is wrong and what to do.
@@ -201,10 +210,16 @@ pub enum SignalsCommand {
 
 /// The hidden worker command.
 #[derive(Debug, Args)]
-pub struct Worker {
+pub(crate) struct Worker {
     /// Bytes of memory it may hold.
     #[arg(long)]
     pub memory: u64,
+    /// Most bytes a tarball may unpack to.
+    #[arg(long, default_value_t = weir_policy::config::Limits::default().unpacked_size.bytes())]
+    pub unpacked: u64,
+    /// Most files a tarball may hold.
+    #[arg(long, default_value_t = weir_policy::config::Limits::default().files.into())]
+    pub files: u64,
     /// Step back behind other work.
     #[arg(long)]
     pub background: bool,

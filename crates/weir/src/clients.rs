@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// A client weir can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Client {
+pub(crate) enum Client {
     /// npm.
     Npm,
     /// npx.
@@ -20,14 +20,34 @@ pub enum Client {
 /// Commands of npm-like clients that change something on a registry or an account. They are for the
 /// registry itself and run without weir between.
 const WRITING: &[&str] = &[
-    "access", "adduser", "add-user", "deprecate", "dist-tag", "dist-tags", "hook", "login", "logout",
-    "org", "owner", "profile", "publish", "stage", "star", "stars", "team", "token", "trust",
-    "undeprecate", "unpublish", "unstar", "whoami",
+    "access",
+    "adduser",
+    "add-user",
+    "deprecate",
+    "dist-tag",
+    "dist-tags",
+    "hook",
+    "login",
+    "logout",
+    "org",
+    "owner",
+    "profile",
+    "publish",
+    "stage",
+    "star",
+    "stars",
+    "team",
+    "token",
+    "trust",
+    "undeprecate",
+    "unpublish",
+    "unstar",
+    "whoami",
 ];
 
 impl Client {
     /// The program to run.
-    pub const fn program(self) -> &'static str {
+    pub(crate) const fn program(self) -> &'static str {
         match self {
             Self::Npm => "npm",
             Self::Npx => "npx",
@@ -38,8 +58,11 @@ impl Client {
     }
 
     /// Whether these arguments ask for something that goes to the registry itself.
-    pub fn writes(self, arguments: &[String]) -> bool {
-        let mut words = arguments.iter().map(String::as_str).filter(|word| !word.starts_with('-'));
+    pub(crate) fn writes(self, arguments: &[String]) -> bool {
+        let mut words = arguments
+            .iter()
+            .map(String::as_str)
+            .filter(|word| !word.starts_with('-'));
         let first = words.next();
         let word = match (self, first) {
             (Self::Npx, _) => None,
@@ -55,11 +78,14 @@ impl Client {
     /// The environment that points the client at `gateway` (with a final slash). `scopes` are the
     /// scopes (without `@`) that the user's configuration sends to registries of their own: they
     /// have to come to the gateway too.
-    pub fn environment(self, gateway: &str, scopes: &[String]) -> Vec<(String, String)> {
+    pub(crate) fn environment(self, gateway: &str, scopes: &[String]) -> Vec<(String, String)> {
         let mut set = vec![
             ("npm_config_registry".to_owned(), gateway.to_owned()),
             // A lockfile names the registry it was made with; npm otherwise goes there (PROTOCOL 3.7).
-            ("npm_config_replace_registry_host".to_owned(), "always".to_owned()),
+            (
+                "npm_config_replace_registry_host".to_owned(),
+                "always".to_owned(),
+            ),
         ];
         for scope in scopes {
             set.push((format!("npm_config_@{scope}:registry"), gateway.to_owned()));
@@ -75,9 +101,15 @@ impl Client {
             }
             Self::Yarn => {
                 set.push(("YARN_REGISTRY".to_owned(), gateway.to_owned()));
-                set.push(("YARN_NPM_REGISTRY_SERVER".to_owned(), gateway.trim_end_matches('/').to_owned()));
+                set.push((
+                    "YARN_NPM_REGISTRY_SERVER".to_owned(),
+                    gateway.trim_end_matches('/').to_owned(),
+                ));
                 // Berry refuses plain HTTP to hosts it is not told of; this one is loopback.
-                set.push(("YARN_UNSAFE_HTTP_WHITELIST".to_owned(), "127.0.0.1".to_owned()));
+                set.push((
+                    "YARN_UNSAFE_HTTP_WHITELIST".to_owned(),
+                    "127.0.0.1".to_owned(),
+                ));
             }
             Self::Bun => set.push(("BUN_CONFIG_REGISTRY".to_owned(), gateway.to_owned())),
         }
@@ -85,7 +117,7 @@ impl Client {
     }
 
     /// What `NO_PROXY` has to hold so that a configured proxy is not asked for loopback.
-    pub fn no_proxy(current: Option<&str>) -> String {
+    pub(crate) fn no_proxy(current: Option<&str>) -> String {
         match current.filter(|value| !value.is_empty()) {
             Some(current) => format!("{current},127.0.0.1"),
             None => "127.0.0.1".to_owned(),
@@ -94,7 +126,7 @@ impl Client {
 
     /// Lockfile entries in `folder` that this client would fetch from where they say, past any
     /// registry setting: the file, and how many. yarn classic and bun do that (PROTOCOL 3.7).
-    pub fn bypassing(self, folder: &Path) -> Option<(String, usize)> {
+    pub(crate) fn bypassing(self, folder: &Path) -> Option<(String, usize)> {
         let (file, before) = match self {
             Self::Yarn => ("yarn.lock", "\n  resolved \""),
             Self::Bun => ("bun.lock", "\", \""),
@@ -140,7 +172,10 @@ mod tests {
             "a@^1:\n  version \"1.0.0\"\n  resolved \"https://registry.example.invalid/a/-/a-1.0.0.tgz#x\"\n",
         )
         .unwrap();
-        assert_eq!(Client::Yarn.bypassing(folder.path()), Some(("yarn.lock".to_owned(), 1)));
+        assert_eq!(
+            Client::Yarn.bypassing(folder.path()),
+            Some(("yarn.lock".to_owned(), 1))
+        );
         assert_eq!(Client::Npm.bypassing(folder.path()), None);
         let lock = "\"a\": [\"a@1.0.0\", \"\", { \"dependencies\": { \"b\": \"1\", \"http-x\": \"1\" } }, \"sha512-x\"]";
         std::fs::write(folder.path().join("bun.lock"), lock).unwrap();

@@ -8,7 +8,7 @@ mod ledger;
 mod policy;
 mod serve;
 mod signals;
-pub mod worker;
+pub(crate) mod worker;
 
 use std::process::ExitCode;
 
@@ -18,7 +18,7 @@ use crate::cli::{Cli, Command};
 use crate::clients::Client;
 
 /// Runs a command.
-pub async fn run(cli: Cli) -> Result<ExitCode> {
+pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
     let global = &cli.global;
     match cli.command {
         Command::Npm(arguments) => client::run(global, Client::Npm, arguments.arguments).await,

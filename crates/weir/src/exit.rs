@@ -5,16 +5,16 @@ use std::process::ExitCode;
 use weir_policy::PolicyError;
 
 /// Everything went as asked, and nothing was refused.
-pub const FINE: u8 = 0;
+pub(crate) const FINE: u8 = 0;
 /// weir itself failed, or could not do what was asked.
-pub const FAILED: u8 = 1;
+pub(crate) const FAILED: u8 = 1;
 /// A release is held.
-pub const HELD: u8 = 3;
+pub(crate) const HELD: u8 = 3;
 /// A release is blocked.
-pub const BLOCKED: u8 = 4;
+pub(crate) const BLOCKED: u8 = 4;
 
 /// Says on standard error why weir failed, with its causes, and gives the exit code.
-pub fn failed(error: &anyhow::Error) -> ExitCode {
+pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     anstream::eprintln!("weir: {error:#}");
     if let Some(error) = error.downcast_ref::<PolicyError>() {
         let all = match error {
@@ -29,7 +29,7 @@ pub fn failed(error: &anyhow::Error) -> ExitCode {
 }
 
 /// The code for the strictest of several actions.
-pub fn for_action(action: weir_model::Action) -> u8 {
+pub(crate) fn for_action(action: weir_model::Action) -> u8 {
     match action {
         weir_model::Action::Allow | weir_model::Action::Notice => FINE,
         weir_model::Action::Hold => HELD,

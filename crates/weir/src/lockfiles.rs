@@ -9,11 +9,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 /// Lockfiles that record addresses, relative to the project.
-const FILES: &[&str] =
-    &["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "bun.lock", "node_modules/.package-lock.json"];
+const FILES: &[&str] = &[
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "yarn.lock",
+    "bun.lock",
+    "node_modules/.package-lock.json",
+];
 
 /// The lockfiles below `folder` that mention the gateway.
-pub fn mentioning(folder: &Path, gateway: &str) -> Vec<PathBuf> {
+pub(crate) fn mentioning(folder: &Path, gateway: &str) -> Vec<PathBuf> {
     FILES
         .iter()
         .map(|file| folder.join(file))
@@ -22,7 +27,7 @@ pub fn mentioning(folder: &Path, gateway: &str) -> Vec<PathBuf> {
 }
 
 /// The packages whose tarballs a lockfile's text places at the gateway.
-pub fn packages<'t>(text: &'t str, gateway: &str) -> Vec<&'t str> {
+pub(crate) fn packages<'t>(text: &'t str, gateway: &str) -> Vec<&'t str> {
     let mut names: Vec<&str> = text
         .match_indices(gateway)
         .filter_map(|(at, _)| {
@@ -38,7 +43,7 @@ pub fn packages<'t>(text: &'t str, gateway: &str) -> Vec<&'t str> {
 
 /// Puts the addresses back: `origins` gives, for each package, the address (with a final slash) its
 /// tarballs are public under.
-pub fn restore(text: &str, gateway: &str, origins: &HashMap<String, String>) -> String {
+pub(crate) fn restore(text: &str, gateway: &str, origins: &HashMap<String, String>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(gateway) {
@@ -46,7 +51,10 @@ pub fn restore(text: &str, gateway: &str, origins: &HashMap<String, String>) -> 
         out.push_str(before);
         let path = found.get(gateway.len()..).unwrap_or_default();
         let name = path.split_once("/-/").map(|(name, _)| name);
-        out.push_str(name.and_then(|name| origins.get(name)).map_or(gateway, String::as_str));
+        out.push_str(
+            name.and_then(|name| origins.get(name))
+                .map_or(gateway, String::as_str),
+        );
         rest = path;
     }
     out.push_str(rest);
@@ -54,7 +62,7 @@ pub fn restore(text: &str, gateway: &str, origins: &HashMap<String, String>) -> 
 }
 
 /// Replaces a file's text in one step, so that an interrupted run leaves the old one.
-pub fn replace(file: &Path, text: &str) -> Result<()> {
+pub(crate) fn replace(file: &Path, text: &str) -> Result<()> {
     let folder = file.parent().context("a lockfile has a folder")?;
     let mut fresh = tempfile::NamedTempFile::new_in(folder)
         .with_context(|| format!("writing beside {}", file.display()))?;
@@ -62,7 +70,9 @@ pub fn replace(file: &Path, text: &str) -> Result<()> {
     if let Ok(old) = std::fs::metadata(file) {
         fresh.as_file().set_permissions(old.permissions())?;
     }
-    fresh.persist(file).with_context(|| format!("replacing {}", file.display()))?;
+    fresh
+        .persist(file)
+        .with_context(|| format!("replacing {}", file.display()))?;
     Ok(())
 }
 
@@ -80,8 +90,14 @@ mod tests {
         );
         assert_eq!(packages(&text, GATEWAY), ["@s/b", "a"]);
         let origins = HashMap::from([
-            ("a".to_owned(), "https://registry.example.invalid/".to_owned()),
-            ("@s/b".to_owned(), "https://scoped.example.invalid/npm/".to_owned()),
+            (
+                "a".to_owned(),
+                "https://registry.example.invalid/".to_owned(),
+            ),
+            (
+                "@s/b".to_owned(),
+                "https://scoped.example.invalid/npm/".to_owned(),
+            ),
         ]);
         let restored = restore(&text, GATEWAY, &origins);
         assert!(!restored.contains(GATEWAY));

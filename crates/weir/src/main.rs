@@ -20,7 +20,10 @@ fn main() -> std::process::ExitCode {
     // rustls panics at first use when it has to guess between providers (CRATES section 0).
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     setup::logging(&cli.global);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return exit::failed(&anyhow::Error::new(error).context("starting up")),
     };

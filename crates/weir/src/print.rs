@@ -8,6 +8,7 @@ use weir_engine::Assessed;
 use weir_gateway::Summary;
 use weir_model::finding::printable;
 use weir_model::{Action, Assessment, Evidence, Finding, LedgerEntry};
+use weir_npm::version::Version;
 use weir_policy::Policy;
 use weir_store::StoredRefusal;
 
@@ -26,7 +27,9 @@ mod style {
             weir_model::Action::Hold => AnsiColor::Yellow,
             weir_model::Action::Block => AnsiColor::Red,
         };
-        Style::new().bold().fg_color(Some(anstyle::Color::Ansi(colour)))
+        Style::new()
+            .bold()
+            .fg_color(Some(anstyle::Color::Ansi(colour)))
     }
 }
 
@@ -37,14 +40,25 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
 }
 
 /// The full assessment of one release.
-pub fn assessed(assessed: &Assessed) -> String {
+pub(crate) fn assessed(assessed: &Assessed) -> String {
     let mut out = String::new();
     let (assessment, decision) = (&assessed.assessment, &assessed.decision);
     let colour = style::of(decision.action);
     let release = printable(&assessment.release.to_string(), 300);
-    line(&mut out, format_args!("{}{release}{}  {colour}{}{colour:#}", style::BOLD, style::BOLD.render_reset(), decision.action));
+    line(
+        &mut out,
+        format_args!(
+            "{}{release}{}  {colour}{}{colour:#}",
+            style::BOLD,
+            style::BOLD.render_reset(),
+            decision.action
+        ),
+    );
     if let Some(integrity) = &assessment.release.integrity {
-        line(&mut out, format_args!("  {}{integrity}{}", style::DIM, style::DIM.render_reset()));
+        line(
+            &mut out,
+            format_args!("  {}{integrity}{}", style::DIM, style::DIM.render_reset()),
+        );
     }
     if let Some(published) = assessed.published {
         line(&mut out, format_args!("  published {published}"));
@@ -68,7 +82,14 @@ fn findings(out: &mut String, assessment: &Assessment) {
         one_finding(out, finding);
     }
     for gap in &assessment.incomplete {
-        line(out, format_args!("  not checked: {} ({})", printable(&gap.what, 300), printable(&gap.why, 500)));
+        line(
+            out,
+            format_args!(
+                "  not checked: {} ({})",
+                printable(&gap.what, 300),
+                printable(&gap.why, 500)
+            ),
+        );
     }
 }
 
@@ -85,36 +106,58 @@ fn one_finding(out: &mut String, finding: &Finding) {
             finding.confidence.as_str()
         ),
     );
-    line(out, format_args!("    {}", printable(&finding.message, 1000)));
+    line(
+        out,
+        format_args!("    {}", printable(&finding.message, 1000)),
+    );
     for evidence in &finding.evidence {
         match evidence {
-            Evidence::Place { path, line: Some(number), snippet } => {
+            Evidence::Place {
+                path,
+                line: Some(number),
+                snippet,
+            } => {
                 line(out, format_args!("    {path}:{number}: {snippet}"));
             }
-            Evidence::Place { path, line: None, snippet } => {
+            Evidence::Place {
+                path,
+                line: None,
+                snippet,
+            } => {
                 line(out, format_args!("    {path}: {snippet}"));
             }
-            Evidence::Change { field, previous, current } => {
-                let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
-                line(out, format_args!("    {field}: {} -> {}", text(previous), text(current)));
+            Evidence::Change {
+                field,
+                previous,
+                current,
+            } => {
+                let text =
+                    |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
+                line(
+                    out,
+                    format_args!("    {field}: {} -> {}", text(previous), text(current)),
+                );
             }
         }
     }
 }
 
 /// The explanation behind a refusal's id.
-pub fn refusal(id: &str, refusal: &StoredRefusal) -> String {
+pub(crate) fn refusal(id: &str, refusal: &StoredRefusal) -> String {
     let mut out = String::new();
     let release = printable(&refusal.assessment.release.to_string(), 300);
     line(&mut out, format_args!("{id}: {release} was refused"));
-    line(&mut out, format_args!("  first {}, last {}", refusal.first_at, refusal.last_at));
+    line(
+        &mut out,
+        format_args!("  first {}, last {}", refusal.first_at, refusal.last_at),
+    );
     explanation(&mut out, &refusal.decision, &refusal.assessment);
     findings(&mut out, &refusal.assessment);
     out
 }
 
 /// One line of the ledger.
-pub fn ledger_entry(entry: &LedgerEntry) -> String {
+pub(crate) fn ledger_entry(entry: &LedgerEntry) -> String {
     let id = entry.block_id.as_deref().unwrap_or("");
     let note = entry.note.as_deref().unwrap_or("");
     let text = format!(
@@ -130,10 +173,20 @@ pub fn ledger_entry(entry: &LedgerEntry) -> String {
 }
 
 /// The policy in force, each key with where its value comes from.
-pub fn policy(policy: &Policy, now: Timestamp) -> String {
+pub(crate) fn policy(policy: &Policy, now: Timestamp) -> String {
     let mut out = String::new();
     for shown in policy.show() {
-        line(&mut out, format_args!("{} = {}  {}# {}{}", shown.key, shown.value, style::DIM, shown.origin, style::DIM.render_reset()));
+        line(
+            &mut out,
+            format_args!(
+                "{} = {}  {}# {}{}",
+                shown.key,
+                shown.value,
+                style::DIM,
+                shown.origin,
+                style::DIM.render_reset()
+            ),
+        );
     }
     for expired in policy.expired_waivers(now) {
         line(&mut out, format_args!("# {expired}"));
@@ -145,7 +198,12 @@ pub fn policy(policy: &Policy, now: Timestamp) -> String {
 const SUMMARY_LINES: usize = 20;
 
 /// What happened during one run of a client.
-pub fn summary(summary: &Summary, unread: &[String], took: Duration, observes: bool) -> String {
+pub(crate) fn summary(
+    summary: &Summary,
+    unread: &[String],
+    took: Duration,
+    observes: bool,
+) -> String {
     let mut out = String::new();
     let count = |action| summary.with_action(action).count();
     let cached = summary.seen.values().filter(|seen| seen.cached).count();
@@ -158,8 +216,18 @@ pub fn summary(summary: &Summary, unread: &[String], took: Duration, observes: b
             style::BOLD.render_reset(),
             summary.seen.len(),
             count(Action::Notice),
-            count(Action::Hold) + summary.held.values().filter(|held| held.action == Action::Hold).count(),
-            count(Action::Block) + summary.held.values().filter(|held| held.action == Action::Block).count(),
+            count(Action::Hold)
+                + summary
+                    .held
+                    .values()
+                    .filter(|held| held.action == Action::Hold)
+                    .count(),
+            count(Action::Block)
+                + summary
+                    .held
+                    .values()
+                    .filter(|held| held.action == Action::Block)
+                    .count(),
             took.as_secs_f64(),
             summary.analysis.as_secs_f64(),
             summary.longest_analysis.as_secs_f64(),
@@ -171,7 +239,10 @@ pub fn summary(summary: &Summary, unread: &[String], took: Duration, observes: b
     kept_out(&mut out, summary);
     gaps(&mut out, summary, unread);
     if observes {
-        line(&mut out, format_args!("  observe mode: nothing was refused"));
+        line(
+            &mut out,
+            format_args!("  observe mode: nothing was refused"),
+        );
     }
     out
 }
@@ -181,7 +252,10 @@ fn requested(out: &mut String, summary: &Summary, action: Action) {
     for (index, ((name, version), seen)) in summary.with_action(action).enumerate() {
         if index == SUMMARY_LINES {
             let more = summary.with_action(action).count() - index;
-            line(out, format_args!("  ... and {more} more with decision {action}"));
+            line(
+                out,
+                format_args!("  ... and {more} more with decision {action}"),
+            );
             break;
         }
         let what = match (action, seen.served) {
@@ -191,12 +265,43 @@ fn requested(out: &mut String, summary: &Summary, action: Action) {
             // Its contents were read after it was served, because it was long established.
             _ => "SERVED, AND REFUSED SINCE",
         };
-        line(out, format_args!("  {colour}{what}{colour:#} {name}@{version}: {}", printable(&seen.reasons.join("; "), 600)));
+        line(
+            out,
+            format_args!(
+                "  {colour}{what}{colour:#} {name}@{version}: {}",
+                reasons(&seen.reasons, 600)
+            ),
+        );
         if let Some(id) = &seen.block_id {
-            let instead = seen.instead.as_ref().map_or(String::new(), |v| format!(", use {v} instead"));
+            let instead = seen
+                .instead
+                .as_ref()
+                .map_or(String::new(), |v| format!(", use {v} instead"));
             line(out, format_args!("    weir explain {id}{instead}"));
         }
     }
+}
+
+/// Reasons on one line. The first begins with the decision, which the line has said already.
+fn reasons(reasons: &[String], limit: usize) -> String {
+    let mut reasons = reasons.to_vec();
+    if let Some(first) = reasons.first_mut()
+        && let Some((_, rest)) = first.split_once(": ")
+    {
+        *first = rest.to_owned();
+    }
+    printable(&reasons.join("; "), limit)
+}
+
+/// Whether a version that was kept out is one that a resolution could have taken instead of those
+/// in use: newer, in the same major line.
+fn could_have_been(version: &str, used: &[&str]) -> bool {
+    let Ok(version) = Version::parse(version) else {
+        return true;
+    };
+    let used = used.iter().filter_map(|used| Version::parse(used).ok());
+    used.into_iter()
+        .any(|used| used.major() == version.major() && used < version)
 }
 
 fn kept_out(out: &mut String, summary: &Summary) {
@@ -206,8 +311,8 @@ fn kept_out(out: &mut String, summary: &Summary) {
             continue;
         }
         let used = summary.used(name);
-        if used.is_empty() {
-            // Nobody took this package: what was kept out of it made no difference.
+        if !could_have_been(version, &used) {
+            // Nobody took this package or line: what was kept out of it made no difference.
             continue;
         }
         shown += 1;
@@ -215,34 +320,52 @@ fn kept_out(out: &mut String, summary: &Summary) {
             continue;
         }
         let colour = style::of(held.action);
-        let until = held.until.map_or(String::new(), |until| format!(", until {until}"));
+        let until = held
+            .until
+            .map_or(String::new(), |until| format!(", until {until}"));
         line(
             out,
             format_args!(
                 "  {colour}{}{colour:#} {name}@{version}{until}: {} (used {} instead; weir explain {})",
-                if held.action == Action::Block { "blocked" } else { "held" },
-                printable(&held.reasons.join("; "), 400),
+                if held.action == Action::Block {
+                    "blocked"
+                } else {
+                    "held"
+                },
+                reasons(&held.reasons, 400),
                 used.join(", "),
                 held.block_id
             ),
         );
     }
     if shown > SUMMARY_LINES {
-        line(out, format_args!("  ... and {} more versions kept out", shown - SUMMARY_LINES));
+        line(
+            out,
+            format_args!("  ... and {} more versions kept out", shown - SUMMARY_LINES),
+        );
     }
 }
 
 fn gaps(out: &mut String, summary: &Summary, unread: &[String]) {
     for ((name, version), seen) in &summary.seen {
         for gap in &seen.incomplete {
-            line(out, format_args!("  not checked {name}@{version}: {}", printable(gap, 400)));
+            line(
+                out,
+                format_args!("  not checked {name}@{version}: {}", printable(gap, 400)),
+            );
         }
     }
     for text in unread {
         line(out, format_args!("  not checked {}", printable(text, 400)));
     }
     if summary.stale > 0 {
-        line(out, format_args!("  {} packuments were stale: the upstream failed", summary.stale));
+        line(
+            out,
+            format_args!(
+                "  {} packuments were stale: the upstream failed",
+                summary.stale
+            ),
+        );
     }
     for text in summary.failed.iter().take(SUMMARY_LINES) {
         line(out, format_args!("  failed: {}", printable(text, 400)));

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use weir_engine::worker::WorkerProgram;
 use weir_engine::{Clock, Engine, EngineConfig};
+use weir_npm::npmrc::Npmrc;
 use weir_policy::Policy;
 use weir_store::Store;
 use weir_upstream::{Environment, Options, Upstreams, Url, load_npmrc};
-use weir_npm::npmrc::Npmrc;
 
 use crate::cli::Global;
 
 /// Starts logging to standard error, which clients' own output is not mixed into.
-pub fn logging(global: &Global) {
+pub(crate) fn logging(global: &Global) {
     let filter = global.log.clone().unwrap_or_else(|| "warn".to_owned());
     let filter = tracing_subscriber::EnvFilter::try_new(&filter).unwrap_or_else(|error| {
         anstream::eprintln!("weir: the log filter {filter:?} is not valid ({error}); using warn");
@@ -29,20 +29,26 @@ pub fn logging(global: &Global) {
 }
 
 /// The moment that counts as now.
-pub fn clock(global: &Global) -> Clock {
+pub(crate) fn clock(global: &Global) -> Clock {
     global.now.map_or_else(Clock::system, Clock::standing)
 }
 
 /// The data folder: `--data`, or the platform's place for data.
-pub fn data_folder(global: &Global) -> Result<PathBuf> {
+pub(crate) fn data_folder(global: &Global) -> Result<PathBuf> {
     if let Some(folder) = &global.data {
         return Ok(folder.clone());
     }
-    let from = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let from = |name: &str| {
+        std::env::var_os(name)
+            .filter(|v| !v.is_empty())
+            .map(PathBuf::from)
+    };
     if let Some(data) = from("XDG_DATA_HOME") {
         return Ok(data.join("weir"));
     }
-    if cfg!(windows) && let Some(data) = from("LOCALAPPDATA") {
+    if cfg!(windows)
+        && let Some(data) = from("LOCALAPPDATA")
+    {
         return Ok(data.join("weir"));
     }
     let home = from("HOME").context("no data folder: set --data, WEIR_DATA or HOME")?;
@@ -55,13 +61,15 @@ pub fn data_folder(global: &Global) -> Result<PathBuf> {
 }
 
 /// Opens the data folder.
-pub async fn store(global: &Global) -> Result<Store> {
+pub(crate) async fn store(global: &Global) -> Result<Store> {
     let folder = data_folder(global)?;
-    Store::open(&folder).await.with_context(|| format!("opening the data folder {}", folder.display()))
+    Store::open(&folder)
+        .await
+        .with_context(|| format!("opening the data folder {}", folder.display()))
 }
 
 /// The policy file in force: `--policy`, the nearest `weir.toml` upward, or the user's own.
-pub fn policy_file(global: &Global) -> Result<Option<PathBuf>> {
+pub(crate) fn policy_file(global: &Global) -> Result<Option<PathBuf>> {
     if let Some(file) = &global.policy {
         if !file.is_file() {
             bail!("the policy file {} does not exist", file.display());
@@ -69,7 +77,10 @@ pub fn policy_file(global: &Global) -> Result<Option<PathBuf>> {
         return Ok(Some(file.clone()));
     }
     let here = std::env::current_dir().context("finding the current folder")?;
-    let nearest = here.ancestors().map(|folder| folder.join("weir.toml")).find(|file| file.is_file());
+    let nearest = here
+        .ancestors()
+        .map(|folder| folder.join("weir.toml"))
+        .find(|file| file.is_file());
     if nearest.is_some() {
         return Ok(nearest);
     }
@@ -77,11 +88,13 @@ pub fn policy_file(global: &Global) -> Result<Option<PathBuf>> {
         .filter(|value| !value.is_empty())
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".config")));
-    Ok(config.map(|config| config.join("weir/weir.toml")).filter(|file| file.is_file()))
+    Ok(config
+        .map(|config| config.join("weir/weir.toml"))
+        .filter(|file| file.is_file()))
 }
 
 /// Reads the policy in force.
-pub fn policy(global: &Global) -> Result<Policy> {
+pub(crate) fn policy(global: &Global) -> Result<Policy> {
     match policy_file(global)? {
         None => Ok(Policy::default()),
         Some(file) => read_policy(&file),
@@ -89,21 +102,31 @@ pub fn policy(global: &Global) -> Result<Policy> {
 }
 
 /// Reads one policy file.
-pub fn read_policy(file: &Path) -> Result<Policy> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
-    let signals: Vec<&str> = weir_signals::CATALOGUE.iter().map(|signal| signal.id).collect();
+pub(crate) fn read_policy(file: &Path) -> Result<Policy> {
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+    let signals: Vec<&str> = weir_signals::CATALOGUE
+        .iter()
+        .map(|signal| signal.id)
+        .collect();
     let name = file.display().to_string();
-    let policy = Policy::loader().signals(signals.iter().copied()).file(&name, &text).load()?;
+    let policy = Policy::loader()
+        .signals(signals.iter().copied())
+        .file(&name, &text)
+        .load()?;
     Ok(policy)
 }
 
 /// The registries behind, from the user's own npm configuration.
-pub fn upstreams(global: &Global, policy: &Policy) -> Result<Upstreams> {
+pub(crate) fn upstreams(global: &Global, policy: &Policy) -> Result<Upstreams> {
     let folder = std::env::current_dir().context("finding the current folder")?;
     let environment = Environment::of_process();
     let npmrc = load_npmrc(&folder, &environment, command_line(global))
         .context("reading the npm configuration")?;
-    let mut options = Options { environment, ..Options::default() };
+    let mut options = Options {
+        environment,
+        ..Options::default()
+    };
     options.limits.packument = policy.limits.packument_size.bytes();
     options.limits.tarball = policy.limits.tarball_size.bytes();
     if npmrc.registry().is_none() {
@@ -115,25 +138,37 @@ pub fn upstreams(global: &Global, policy: &Policy) -> Result<Upstreams> {
 
 /// What the command line says of npm's settings.
 fn command_line(global: &Global) -> Npmrc {
-    let settings = global.upstream.as_ref().map(|url| ("npm_config_registry".to_owned(), url.clone()));
+    let settings = global
+        .upstream
+        .as_ref()
+        .map(|url| ("npm_config_registry".to_owned(), url.clone()));
     Npmrc::from_env(&settings.into_iter().collect())
 }
 
 /// The registry npm uses when nobody configured one: npm knows, weir does not.
 fn npms_own_default() -> Option<Url> {
-    let output = std::process::Command::new("npm").args(["config", "get", "registry"]).output().ok()?;
+    let output = std::process::Command::new("npm")
+        .args(["config", "get", "registry"])
+        .output()
+        .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     Url::parse(text.trim()).ok()
 }
 
 /// Puts everything together.
-pub async fn engine(global: &Global) -> Result<Arc<Engine>> {
+pub(crate) async fn engine(global: &Global) -> Result<Arc<Engine>> {
     let policy = policy(global)?;
     let upstreams = upstreams(global, &policy)?;
     let store = store(global).await?;
-    let worker = WorkerProgram::this_program(policy.limits.worker_memory.bytes())
+    let worker = WorkerProgram::this_program(&policy.limits)
         .context("finding this program, to start workers")?;
     let clock = clock(global);
-    let config = EngineConfig { policy, clock, store, upstreams, worker };
+    let config = EngineConfig {
+        policy,
+        clock,
+        store,
+        upstreams,
+        worker,
+    };
     Engine::new(config).await.context("starting the engine")
 }

@@ -2,15 +2,19 @@
 
 use std::io::{self, Read, Write};
 
+use super::contents;
 use super::limits::{self, WorkerLimits};
 use super::protocol::{self, Answer, Job, Misbehaviour};
-use super::contents;
 
 /// What the worker command was started with.
 #[derive(Debug, Clone, Copy)]
 pub struct WorkerOptions {
     /// Limits to live under.
     pub limits: WorkerLimits,
+    /// Most bytes a tarball may unpack to.
+    pub unpacked_bytes: u64,
+    /// Most files a tarball may hold.
+    pub files: u64,
     /// Whether jobs may order a misbehaviour. For tests only.
     pub may_misbehave: bool,
 }
@@ -41,7 +45,12 @@ fn answer(
         Job::Tarball => {
             let bytes = protocol::read_frame(input, protocol::FRAME_LIMIT)?
                 .ok_or(io::ErrorKind::UnexpectedEof)?;
-            contents::of_tarball(&bytes)
+            let limits = weir_archive::Limits {
+                unpacked_bytes: options.unpacked_bytes,
+                entries: options.files,
+                ..weir_archive::Limits::default()
+            };
+            contents::of_tarball(&bytes, &limits)
         }
         Job::Folder(path) => contents::of_folder(&path),
         Job::Misbehave(how) if options.may_misbehave => return misbehave(how, output),

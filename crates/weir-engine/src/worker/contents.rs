@@ -17,22 +17,28 @@ const TEXT_LIMIT: u64 = 160 << 20;
 const BARE_LIMIT: u64 = 1 << 20;
 
 /// Extensions of files whose text is analysed.
-const TEXT: &[&str] = &["js", "cjs", "mjs", "jsx", "ts", "cts", "mts", "tsx", "sh", "bash", "gyp", "gypi"];
+const TEXT: &[&str] = &[
+    "js", "cjs", "mjs", "jsx", "ts", "cts", "mts", "tsx", "sh", "bash", "gyp", "gypi",
+];
 
 /// The facts about a tarball.
 ///
 /// # Errors
 /// When nothing in it could be read at all; what could be read in part is in the facts.
-pub fn of_tarball(bytes: &[u8]) -> Result<Contents, String> {
+pub fn of_tarball(bytes: &[u8], limits: &weir_archive::Limits) -> Result<Contents, String> {
     let mut collected = Collected::default();
-    let archive = weir_archive::read(bytes, &weir_archive::Limits::default(), &mut collected);
+    let archive = weir_archive::read(bytes, limits, &mut collected);
     if archive.files == 0
         && let Err(error) = &archive.ended
         && error.to_violation().is_none()
     {
         return Err(error.to_string());
     }
-    collected.size = Size { files: archive.files, bytes: archive.bytes, javascript_bytes: 0 };
+    collected.size = Size {
+        files: archive.files,
+        bytes: archive.bytes,
+        javascript_bytes: 0,
+    };
     let left_out = archive.violations_left_out;
     let mut violations = Archive::into_violations(archive);
     if left_out > 0 {
@@ -75,7 +81,12 @@ impl Collected {
         }
         let name = path.rsplit('/').next().unwrap_or(path);
         let wanted = match name.rsplit_once('.') {
-            _ if name.ends_with(".d.ts") || name.ends_with(".d.mts") || name.ends_with(".d.cts") => false,
+            _ if name.ends_with(".d.ts")
+                || name.ends_with(".d.mts")
+                || name.ends_with(".d.cts") =>
+            {
+                false
+            }
             Some((stem, extension)) if !stem.is_empty() => {
                 let extension = extension.to_ascii_lowercase();
                 TEXT.contains(&extension.as_str()) || name == "package.json"
@@ -114,25 +125,42 @@ impl Collected {
         let why = |error: std::io::Error| format!("{}: {error}", folder.display());
         if depth > DEPTH {
             let why = format!("deeper than {DEPTH} folders");
-            self.unread.push(Unread { path: inside.to_owned(), why, suspicious: true });
+            self.unread.push(Unread {
+                path: inside.to_owned(),
+                why,
+                suspicious: true,
+            });
             return Ok(());
         }
-        let mut entries: Vec<_> =
-            std::fs::read_dir(folder).map_err(why)?.collect::<Result<_, _>>().map_err(why)?;
+        let mut entries: Vec<_> = std::fs::read_dir(folder)
+            .map_err(why)?
+            .collect::<Result<_, _>>()
+            .map_err(why)?;
         entries.sort_by_key(std::fs::DirEntry::file_name);
         for entry in entries {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let path = if inside.is_empty() { name.clone() } else { format!("{inside}/{name}") };
+            let path = if inside.is_empty() {
+                name.clone()
+            } else {
+                format!("{inside}/{name}")
+            };
             let kind = entry.file_type().map_err(why)?;
             if kind.is_dir() {
-                if !matches!(name.as_str(), "node_modules" | ".git" | ".hg" | ".svn" | "CVS") {
+                if !matches!(
+                    name.as_str(),
+                    "node_modules" | ".git" | ".hg" | ".svn" | "CVS"
+                ) {
                     self.walk(&entry.path(), &path, depth + 1)?;
                 }
             } else if kind.is_file() {
                 self.take(&entry.path(), &path)?;
             } else {
                 let why = "not a regular file; npm does not pack it".to_owned();
-                self.unread.push(Unread { path, why, suspicious: false });
+                self.unread.push(Unread {
+                    path,
+                    why,
+                    suspicious: false,
+                });
             }
         }
         Ok(())
@@ -162,8 +190,11 @@ impl Collected {
                 None
             }
         };
-        let files: Vec<SourceFile<'_>> =
-            self.files.iter().map(|(path, bytes)| SourceFile { path, bytes }).collect();
+        let files: Vec<SourceFile<'_>> = self
+            .files
+            .iter()
+            .map(|(path, bytes)| SourceFile { path, bytes })
+            .collect();
         let fallback = Manifest::default();
         let package = Package::new(&files, manifest.as_ref().unwrap_or(&fallback));
         let facts = weir_js::analyse(&package, &weir_js::Limits::default());
@@ -180,7 +211,11 @@ impl Collected {
     }
 
     fn not_read(&mut self, path: &str, why: String, suspicious: bool) {
-        self.unread.push(Unread { path: path.to_owned(), why, suspicious });
+        self.unread.push(Unread {
+            path: path.to_owned(),
+            why,
+            suspicious,
+        });
     }
 }
 

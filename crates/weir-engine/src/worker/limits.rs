@@ -19,10 +19,16 @@ pub struct WorkerLimits {
 /// # Errors
 /// When the operating system refuses one.
 #[cfg(unix)]
-#[expect(unsafe_code, reason = "setrlimit and setpriority have no safe form in std")]
+#[expect(
+    unsafe_code,
+    reason = "setrlimit and setpriority have no safe form in std"
+)]
 pub fn apply(limits: WorkerLimits) -> std::io::Result<()> {
     let set = |resource, value: u64| -> std::io::Result<()> {
-        let limit = libc::rlimit { rlim_cur: value as libc::rlim_t, rlim_max: value as libc::rlim_t };
+        let limit = libc::rlimit {
+            rlim_cur: value as libc::rlim_t,
+            rlim_max: value as libc::rlim_t,
+        };
         // SAFETY: `limit` is a valid rlimit for the length of the call.
         match unsafe { libc::setrlimit(resource, &raw const limit) } {
             0 => Ok(()),
@@ -30,7 +36,10 @@ pub fn apply(limits: WorkerLimits) -> std::io::Result<()> {
         }
     };
     // RLIMIT_AS would also count what V8-like reservations take; data is what is really ours.
-    set(libc::RLIMIT_DATA, limits.memory.saturating_add(ANALYSER_STACK))?;
+    set(
+        libc::RLIMIT_DATA,
+        limits.memory.saturating_add(ANALYSER_STACK),
+    )?;
     set(libc::RLIMIT_CORE, 0)?;
     // Nothing to write anywhere: a file of this process would be a mistake or an attack.
     set(libc::RLIMIT_FSIZE, 0)?;

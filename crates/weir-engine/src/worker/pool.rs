@@ -27,9 +27,17 @@ impl WorkerProgram {
     ///
     /// # Errors
     /// When the path of the running program is not known.
-    pub fn this_program(memory: u64) -> std::io::Result<Self> {
-        let arguments = vec!["worker".to_owned(), "--memory".to_owned(), memory.to_string()];
-        Ok(Self { program: std::env::current_exe()?, arguments })
+    pub fn this_program(limits: &weir_policy::config::Limits) -> std::io::Result<Self> {
+        let arguments = vec![
+            "worker".to_owned(),
+            format!("--memory={}", limits.worker_memory.bytes()),
+            format!("--unpacked={}", limits.unpacked_size.bytes()),
+            format!("--files={}", limits.files),
+        ];
+        Ok(Self {
+            program: std::env::current_exe()?,
+            arguments,
+        })
     }
 }
 
@@ -64,7 +72,11 @@ struct Lane {
 
 impl Lane {
     fn new(size: usize, arguments: &'static [&'static str]) -> Self {
-        Self { permits: Semaphore::new(size), idle: Mutex::default(), arguments }
+        Self {
+            permits: Semaphore::new(size),
+            idle: Mutex::default(),
+            arguments,
+        }
     }
 }
 
@@ -125,7 +137,8 @@ impl WorkerPool {
     /// # Errors
     /// A sentence for the assessment's list of what could not be checked.
     pub async fn folder(self: &Arc<Self>, folder: PathBuf) -> Result<Contents, String> {
-        self.run(Job::Folder(folder), None, Priority::Foreground).await
+        self.run(Job::Folder(folder), None, Priority::Foreground)
+            .await
     }
 
     /// Runs one job on a worker and gives the worker back if it is still sound.
@@ -142,7 +155,9 @@ impl WorkerPool {
         let permit = lane.permits.acquire().await;
         let _permit = permit.map_err(|_| "the service is ending".to_owned())?;
         let mut worker = self.take(lane).await?;
-        let deadline = self.deadline.for_bytes(tarball.as_ref().map_or(0, Bytes::len));
+        let deadline = self
+            .deadline
+            .for_bytes(tarball.as_ref().map_or(0, Bytes::len));
         match tokio::time::timeout(deadline, worker.ask(&job, tarball.as_ref())).await {
             Ok(Ok(answer)) => {
                 worker.used = tokio::time::Instant::now();
@@ -155,7 +170,10 @@ impl WorkerPool {
             Ok(Err(error)) => Err(worker.obituary(&error).await),
             Err(_elapsed) => {
                 worker.end().await;
-                Err(format!("the analysis took longer than {} s and was ended", deadline.as_secs()))
+                Err(format!(
+                    "the analysis took longer than {} s and was ended",
+                    deadline.as_secs()
+                ))
             }
         }
     }
@@ -167,7 +185,10 @@ impl WorkerPool {
             }
         }
         Worker::start(&self.program, lane.arguments).map_err(|error| {
-            format!("no worker process could be started ({}: {error})", self.program.program.display())
+            format!(
+                "no worker process could be started ({}: {error})",
+                self.program.program.display()
+            )
         })
     }
 
@@ -207,7 +228,12 @@ impl Worker {
         let missing = || std::io::Error::other("no pipe to the worker");
         let stdin = child.stdin.take().ok_or_else(missing)?;
         let stdout = child.stdout.take().ok_or_else(missing)?;
-        Ok(Self { child, stdin, stdout, used: tokio::time::Instant::now() })
+        Ok(Self {
+            child,
+            stdin,
+            stdout,
+            used: tokio::time::Instant::now(),
+        })
     }
 
     async fn ask(&mut self, job: &Job, tarball: Option<&Bytes>) -> std::io::Result<Answer> {
@@ -220,7 +246,10 @@ impl Worker {
             return Err(std::io::Error::other("the worker's answer is too long"));
         }
         let mut bytes = Vec::new();
-        (&mut self.stdout).take(u64::from(length)).read_to_end(&mut bytes).await?;
+        (&mut self.stdout)
+            .take(u64::from(length))
+            .read_to_end(&mut bytes)
+            .await?;
         Ok(serde_json::from_slice(&bytes)?)
     }
 
@@ -238,7 +267,9 @@ impl Worker {
 
     /// Ends a worker that failed and says how it went, for the list of what could not be checked.
     async fn obituary(mut self, error: &std::io::Error) -> String {
-        if error.get_ref().is_some_and(|inner| inner.is::<serde_json::Error>())
+        if error
+            .get_ref()
+            .is_some_and(|inner| inner.is::<serde_json::Error>())
             || error.kind() == std::io::ErrorKind::InvalidData
         {
             self.end().await;

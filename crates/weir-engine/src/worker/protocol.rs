@@ -57,7 +57,9 @@ pub enum Answer {
 /// # Errors
 /// When the frame is over [`FRAME_LIMIT`] or the other side is gone.
 pub fn write_frame(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
-    let length = u32::try_from(bytes.len()).ok().filter(|length| *length <= FRAME_LIMIT);
+    let length = u32::try_from(bytes.len())
+        .ok()
+        .filter(|length| *length <= FRAME_LIMIT);
     let length = length.ok_or_else(|| io::Error::other("frame too long"))?;
     to.write_all(&length.to_le_bytes())?;
     to.write_all(bytes)?;

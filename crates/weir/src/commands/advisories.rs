@@ -10,7 +10,7 @@ use crate::cli::{AdvisoriesCommand, Global};
 use crate::{exit, progress, setup};
 
 /// Imports advisories or says what is there.
-pub async fn run(global: &Global, command: AdvisoriesCommand) -> Result<ExitCode> {
+pub(super) async fn run(global: &Global, command: AdvisoriesCommand) -> Result<ExitCode> {
     let store = setup::store(global).await?;
     match command {
         AdvisoriesCommand::Import { path } => {
@@ -41,7 +41,7 @@ pub async fn run(global: &Global, command: AdvisoriesCommand) -> Result<ExitCode
         AdvisoriesCommand::Show => {
             let advisories = weir_store::Advisories::load(&store).await?;
             anstream::println!(
-                "{} packages with advisories, generation {}",
+                "{} advisories in force, generation {}",
                 advisories.len(),
                 advisories.generation()
             );

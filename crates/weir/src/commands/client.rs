@@ -21,17 +21,29 @@ use crate::{exit, lockfiles, print, progress, setup};
 const SETTLE: Duration = Duration::from_secs(120);
 
 /// Runs a client through a gateway of its own.
-pub async fn run(global: &Global, client: Client, arguments: Vec<String>) -> Result<ExitCode> {
+pub(super) async fn run(
+    global: &Global,
+    client: Client,
+    arguments: Vec<String>,
+) -> Result<ExitCode> {
     if client.writes(&arguments) {
         anstream::eprintln!(
             "weir: this writes to the registry: running {} without the gateway",
             client.program()
         );
-        let status = command(client, &arguments).status().await.with_context(|| missing(client))?;
+        let status = command(client, &arguments)
+            .status()
+            .await
+            .with_context(|| missing(client))?;
         return Ok(code_of(status));
     }
-    if arguments.iter().any(|word| word == "--registry" || word.starts_with("--registry=")) {
-        bail!("--registry would go past weir: give the registry to weir itself, as --upstream <URL>");
+    if arguments
+        .iter()
+        .any(|word| word == "--registry" || word.starts_with("--registry="))
+    {
+        bail!(
+            "--registry would go past weir: give the registry to weir itself, as --upstream <URL>"
+        );
     }
     let project = project_folder(&arguments)?;
     refuse_bypass(client, &project)?;
@@ -55,7 +67,10 @@ pub async fn run(global: &Global, client: Client, arguments: Vec<String>) -> Res
     let unread = settle(&engine, &session).await;
     let restored = restore_lockfiles(&engine, &project, &gateway).await;
     let summary = session.summary();
-    anstream::eprint!("{}", print::summary(&summary, &unread, took, engine.observes()));
+    anstream::eprint!(
+        "{}",
+        print::summary(&summary, &unread, took, engine.observes())
+    );
     running.stop(Duration::from_secs(5)).await;
     restored?;
     Ok(verdict_code(status?, &summary, engine.observes()))
@@ -63,7 +78,12 @@ pub async fn run(global: &Global, client: Client, arguments: Vec<String>) -> Res
 
 /// The client's own exit code; not zero if it was content with a release that may not pass.
 fn verdict_code(status: ExitStatus, summary: &Summary, observes: bool) -> ExitCode {
-    let worst = summary.seen.values().filter(|seen| seen.served).map(|seen| seen.action).max();
+    let worst = summary
+        .seen
+        .values()
+        .filter(|seen| seen.served)
+        .map(|seen| seen.action)
+        .max();
     match worst {
         Some(action) if status.success() && !observes && !action.serves() => {
             ExitCode::from(exit::for_action(action))
@@ -78,11 +98,19 @@ fn code_of(status: ExitStatus) -> ExitCode {
         // As shells report it.
         return ExitCode::from(u8::try_from(128 + signal).unwrap_or(exit::FAILED));
     }
-    ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(exit::FAILED))
+    ExitCode::from(
+        status
+            .code()
+            .and_then(|code| u8::try_from(code).ok())
+            .unwrap_or(exit::FAILED),
+    )
 }
 
 fn missing(client: Client) -> String {
-    format!("starting {0} (is {0} installed and on the PATH?)", client.program())
+    format!(
+        "starting {0} (is {0} installed and on the PATH?)",
+        client.program()
+    )
 }
 
 fn command(client: Client, arguments: &[String]) -> Command {
@@ -98,22 +126,31 @@ fn project_folder(arguments: &[String]) -> Result<PathBuf> {
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         for option in ["--prefix", "--dir", "--cwd", "-C"] {
-            if word == option && let Some(value) = words.next() {
+            if word == option
+                && let Some(value) = words.next()
+            {
                 return Ok(here.join(value));
             }
-            if let Some(value) = word.strip_prefix(option).and_then(|rest| rest.strip_prefix('=')) {
+            if let Some(value) = word
+                .strip_prefix(option)
+                .and_then(|rest| rest.strip_prefix('='))
+            {
                 return Ok(here.join(value));
             }
         }
     }
-    let nearest = here.ancestors().find(|folder| folder.join("package.json").is_file());
+    let nearest = here
+        .ancestors()
+        .find(|folder| folder.join("package.json").is_file());
     Ok(nearest.unwrap_or(&here).to_owned())
 }
 
 /// yarn classic and bun fetch the addresses in their lockfile as they are, past the gateway.
 fn refuse_bypass(client: Client, project: &Path) -> Result<()> {
     let berry = client == Client::Yarn && project.join(".yarnrc.yml").is_file();
-    let Some((file, count)) = client.bypassing(project).filter(|_| !berry) else { return Ok(()) };
+    let Some((file, count)) = client.bypassing(project).filter(|_| !berry) else {
+        return Ok(());
+    };
     if std::env::var_os("WEIR_ALLOW_BYPASS").is_some_and(|value| value == "1") {
         anstream::eprintln!(
             "weir: NOT CHECKED: {count} entries of {file} name an address of their own, which {} \
@@ -136,15 +173,20 @@ async fn run_client(
     arguments: &[String],
     gateway: &str,
 ) -> Result<ExitStatus> {
-    let scopes: Vec<String> =
-        engine.upstreams().scopes().map(|(scope, _)| scope.to_owned()).collect();
+    let scopes: Vec<String> = engine
+        .upstreams()
+        .scopes()
+        .map(|(scope, _)| scope.to_owned())
+        .collect();
     let mut command = command(client, arguments);
     command.envs(client.environment(gateway, &scopes));
     for name in ["NO_PROXY", "no_proxy"] {
         command.env(name, Client::no_proxy(std::env::var(name).ok().as_deref()));
     }
     let mut child = command.spawn().with_context(|| missing(client))?;
-    wait_forwarding_signals(&mut child).await.context("waiting for the client")
+    wait_forwarding_signals(&mut child)
+        .await
+        .context("waiting for the client")
 }
 
 /// Waits for the client. Signals sent to weir go to the client; weir ends when the client has.

@@ -9,7 +9,7 @@ use crate::cli::{Explain, Global};
 use crate::{exit, print, setup};
 
 /// Prints the explanation.
-pub async fn run(global: &Global, options: &Explain) -> Result<ExitCode> {
+pub(super) async fn run(global: &Global, options: &Explain) -> Result<ExitCode> {
     let store = setup::store(global).await?;
     let Some(refusal) = store.refusal(&options.id).await? else {
         anyhow::bail!(

@@ -16,7 +16,7 @@ use crate::cli::{Global, Inspect};
 use crate::{exit, print, progress, setup};
 
 /// Assesses each release; the exit code tells the strictest decision.
-pub async fn run(global: &Global, options: Inspect) -> Result<ExitCode> {
+pub(super) async fn run(global: &Global, options: Inspect) -> Result<ExitCode> {
     let wanted = wanted(&options)?;
     let engine = setup::engine(global).await?;
     let bar = progress::bar(wanted.len() as u64, "assessing");
@@ -65,25 +65,40 @@ async fn assess(engine: &Arc<Engine>, release: &str) -> Result<(Assessed, bool)>
     let path = Path::new(release);
     let looks_local = release.starts_with(['.', '/']) || release.ends_with(".tgz");
     if path.is_dir() && (looks_local || path.join("package.json").is_file()) {
-        let folder = path.canonicalize().with_context(|| format!("finding {release}"))?;
-        return Ok((engine.inspect_local(release, Local::Folder(folder)).await, true));
+        let folder = path
+            .canonicalize()
+            .with_context(|| format!("finding {release}"))?;
+        return Ok((
+            engine.inspect_local(release, Local::Folder(folder)).await,
+            true,
+        ));
     }
     if looks_local {
         let limit = engine.policy().limits.tarball_size.bytes();
-        let length = std::fs::metadata(path).with_context(|| format!("reading {release}"))?.len();
-        anyhow::ensure!(length <= limit, "{length} bytes are over the limit of {limit} for tarballs");
+        let length = std::fs::metadata(path)
+            .with_context(|| format!("reading {release}"))?
+            .len();
+        anyhow::ensure!(
+            length <= limit,
+            "{length} bytes are over the limit of {limit} for tarballs"
+        );
         let bytes = std::fs::read(path).with_context(|| format!("reading {release}"))?;
         let tarball = Local::Tarball(bytes.into());
         return Ok((engine.inspect_local(release, tarball).await, true));
     }
     let (name, version) = split(release);
-    let name = PackageName::parse(name).with_context(|| format!("{name:?} is not a package name"))?;
+    let name =
+        PackageName::parse(name).with_context(|| format!("{name:?} is not a package name"))?;
     Ok((engine.inspect(&name, version).await?, false))
 }
 
 /// Splits `name@version`, minding the `@` of a scope.
 fn split(release: &str) -> (&str, Option<&str>) {
-    match release.char_indices().skip(1).find(|(_, character)| *character == '@') {
+    match release
+        .char_indices()
+        .skip(1)
+        .find(|(_, character)| *character == '@')
+    {
         Some((at, _)) => {
             let (name, version) = release.split_at(at);
             (name, version.get(1..).filter(|version| !version.is_empty()))
@@ -105,8 +120,12 @@ fn show(assessed: &Assessed, json: bool) -> Result<()> {
 async fn record(engine: &Engine, assessed: &Assessed) -> Result<()> {
     let release = &assessed.assessment.release;
     let action = assessed.decision.action;
-    let block_id = (action >= Action::Hold)
-        .then(|| assessed.decision.block_id(&release.name, &release.version).0);
+    let block_id = (action >= Action::Hold).then(|| {
+        assessed
+            .decision
+            .block_id(&release.name, &release.version)
+            .0
+    });
     engine
         .append(LedgerEntry {
             time: engine.now(),

@@ -19,7 +19,7 @@ struct Line<'a> {
 }
 
 /// Lists entries, oldest of the newest first.
-pub async fn run(global: &Global, options: Ledger) -> Result<ExitCode> {
+pub(super) async fn run(global: &Global, options: Ledger) -> Result<ExitCode> {
     let store = setup::store(global).await?;
     let filter = Filter {
         package: options.package,
@@ -36,7 +36,10 @@ pub async fn run(global: &Global, options: Ledger) -> Result<ExitCode> {
     let entries = store.ledger().entries(&filter).await?;
     for entry in &entries {
         if options.json {
-            let line = Line { schema: "weir.ledger/v1", entry };
+            let line = Line {
+                schema: "weir.ledger/v1",
+                entry,
+            };
             anstream::println!("{}", serde_json::to_string(&line)?);
         } else {
             anstream::println!("{}", print::ledger_entry(entry));

@@ -8,17 +8,21 @@ use crate::cli::{Global, PolicyCommand};
 use crate::{exit, print, setup};
 
 /// Shows or checks the policy.
-pub fn run(global: &Global, command: PolicyCommand) -> Result<ExitCode> {
+pub(super) fn run(global: &Global, command: PolicyCommand) -> Result<ExitCode> {
     match command {
         PolicyCommand::Show => {
             let policy = setup::policy(global)?;
             anstream::print!("{}", print::policy(&policy, setup::clock(global).now()));
         }
         PolicyCommand::Schema => {
-            anstream::println!("{}", serde_json::to_string_pretty(&weir_policy::config::schema())?);
+            anstream::println!(
+                "{}",
+                serde_json::to_string_pretty(&weir_policy::config::schema())?
+            );
         }
         PolicyCommand::Check { file } => {
-            let Some(file) = file.map_or_else(|| setup::policy_file(global), |file| Ok(Some(file)))?
+            let Some(file) =
+                file.map_or_else(|| setup::policy_file(global), |file| Ok(Some(file)))?
             else {
                 bail!("there is no policy file to check: the defaults are in force");
             };

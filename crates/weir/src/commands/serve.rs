@@ -13,7 +13,7 @@ use crate::{exit, setup};
 const GRACE: Duration = Duration::from_secs(20);
 
 /// Serves until told to stop.
-pub async fn run(global: &Global, options: Serve) -> Result<ExitCode> {
+pub(super) async fn run(global: &Global, options: Serve) -> Result<ExitCode> {
     let engine = setup::engine(global).await?;
     let cache_bytes = engine.policy().cache.memory.bytes() / 2;
     let upstream = engine.upstreams().default_upstream().id().to_owned();
@@ -27,8 +27,14 @@ pub async fn run(global: &Global, options: Serve) -> Result<ExitCode> {
         .listen(options.listen)
         .await
         .with_context(|| format!("listening on {}", options.listen))?;
-    anstream::println!("weir listens on {} and passes on what {upstream} has", running.url());
-    anstream::println!("point a client at it, e.g.  npm install --registry={}", running.url());
+    anstream::println!(
+        "weir listens on {} and passes on what {upstream} has",
+        running.url()
+    );
+    anstream::println!(
+        "point a client at it, e.g.  npm install --registry={}",
+        running.url()
+    );
     stop_signal().await;
     anstream::eprintln!("weir: stopping, requests under way may finish");
     running.stop(GRACE).await;
@@ -38,9 +44,10 @@ pub async fn run(global: &Global, options: Serve) -> Result<ExitCode> {
 #[cfg(unix)]
 async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
         return std::future::pending().await;
     };
     tokio::select! {

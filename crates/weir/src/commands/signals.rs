@@ -9,7 +9,7 @@ use crate::cli::SignalsCommand;
 use crate::exit;
 
 /// Lists the signals or shows one.
-pub fn run(command: SignalsCommand) -> Result<ExitCode> {
+pub(super) fn run(command: SignalsCommand) -> Result<ExitCode> {
     match command {
         SignalsCommand::List => {
             for signal in CATALOGUE {

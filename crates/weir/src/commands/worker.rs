@@ -9,9 +9,17 @@ use crate::cli::Worker;
 use crate::exit;
 
 /// Serves jobs until the gateway hangs up.
-pub fn run(options: &Worker) -> ExitCode {
-    let limits = WorkerLimits { memory: options.memory, background: options.background };
-    let options = WorkerOptions { limits, may_misbehave: options.may_misbehave };
+pub(crate) fn run(options: &Worker) -> ExitCode {
+    let limits = WorkerLimits {
+        memory: options.memory,
+        background: options.background,
+    };
+    let options = WorkerOptions {
+        limits,
+        unpacked_bytes: options.unpacked,
+        files: options.files,
+        may_misbehave: options.may_misbehave,
+    };
     match child::run(options) {
         Ok(()) => ExitCode::from(exit::FINE),
         Err(_) => ExitCode::from(exit::FAILED),

@@ -40,19 +40,33 @@ fn malware_is_blocked_by_version_and_by_package() {
     let report = import(
         &world,
         &[
-            ("MAL-2026-1", record("MAL-2026-1", "gauge-reader", r#""versions": ["1.1.0"]"#, "")),
-            ("MAL-2026-2", record("MAL-2026-2", "@millpond/sluice", whole, "")),
+            (
+                "MAL-2026-1",
+                record("MAL-2026-1", "gauge-reader", r#""versions": ["1.1.0"]"#, ""),
+            ),
+            (
+                "MAL-2026-2",
+                record("MAL-2026-2", "@millpond/sluice", whole, ""),
+            ),
         ],
     );
     assert!(report.contains("2 malware"), "{report}");
     let gateway = world.serve(&registry);
     let (status, reason) = ask(&gateway, GOOD);
     assert_eq!(status, 403);
-    assert!(reason.contains("Blocked by weir") && reason.contains("MAL-2026-1"), "{reason}");
+    assert!(
+        reason.contains("Blocked by weir") && reason.contains("MAL-2026-1"),
+        "{reason}"
+    );
     assert_explained(&world, &reason, "gauge-reader@1.1.0");
     let document = gateway.packument(NPM, "gauge-reader");
     assert_eq!(document["dist-tags"]["latest"], "1.0.0");
-    assert!(document["versions"]["1.1.0"]["deprecated"].as_str().unwrap().starts_with("BLOCKED by weir"));
+    assert!(
+        document["versions"]["1.1.0"]["deprecated"]
+            .as_str()
+            .unwrap()
+            .starts_with("BLOCKED by weir")
+    );
     let (status, reason) = ask(&gateway, "/@millpond%2fsluice");
     assert_eq!(status, 403, "a package of which all is malware: {reason}");
     // Nobody needs to read malware to know that.
@@ -63,12 +77,20 @@ fn malware_is_blocked_by_version_and_by_package() {
 fn withdrawn_records_and_other_ecosystems_say_nothing() {
     let (world, registry) = (World::new(), river());
     let withdrawn = r#""withdrawn": "2026-11-19T10:00:00Z","#;
-    let elsewhere =
-        record("MAL-2026-4", "gauge-reader", r#""versions": ["1.1.0"]"#, "").replace("\"npm\"", "\"PyPI\"");
+    let elsewhere = record("MAL-2026-4", "gauge-reader", r#""versions": ["1.1.0"]"#, "")
+        .replace("\"npm\"", "\"PyPI\"");
     let report = import(
         &world,
         &[
-            ("MAL-2026-3", record("MAL-2026-3", "gauge-reader", r#""versions": ["1.1.0"]"#, withdrawn)),
+            (
+                "MAL-2026-3",
+                record(
+                    "MAL-2026-3",
+                    "gauge-reader",
+                    r#""versions": ["1.1.0"]"#,
+                    withdrawn,
+                ),
+            ),
             ("MAL-2026-4", elsewhere),
         ],
     );
@@ -84,13 +106,25 @@ fn a_release_served_before_is_blocked_once_an_advisory_names_it_and_freed_when_i
     assert_eq!(ask(&gateway, GOOD).0, 200);
     gateway.stop();
     let malware = |extra: &str, modified: &str| {
-        record("MAL-2026-5", "gauge-reader", r#""versions": ["1.1.0"]"#, extra).replace("09:00", modified)
+        record(
+            "MAL-2026-5",
+            "gauge-reader",
+            r#""versions": ["1.1.0"]"#,
+            extra,
+        )
+        .replace("09:00", modified)
     };
     import(&world, &[("MAL-2026-5", malware("", "09:00"))]);
     let mut gateway = world.serve(&registry);
     assert_eq!(ask(&gateway, GOOD).0, 403);
     gateway.stop();
-    import(&world, &[("MAL-2026-5", malware(r#""withdrawn": "2026-11-19T10:00:00Z","#, "10:00"))]);
+    import(
+        &world,
+        &[(
+            "MAL-2026-5",
+            malware(r#""withdrawn": "2026-11-19T10:00:00Z","#, "10:00"),
+        )],
+    );
     let gateway = world.serve(&registry);
     assert_eq!(ask(&gateway, GOOD).0, 200);
 }
@@ -105,28 +139,52 @@ fn a_popular_package_is_held_rather_than_blocked() {
             .release(Release::new("4.17.20").published("2020-08-13T16:53:54.152Z"))
             .release(Release::new("4.17.21").published("2021-02-20T15:42:16.891Z")),
     );
-    import(&world, &[("MAL-2026-6", record("MAL-2026-6", "lodash", r#""versions": ["4.17.21"]"#, ""))]);
+    import(
+        &world,
+        &[(
+            "MAL-2026-6",
+            record("MAL-2026-6", "lodash", r#""versions": ["4.17.21"]"#, ""),
+        )],
+    );
     let gateway = world.serve(&registry);
     let reply = gateway.get("/lodash/-/lodash-4.17.21.tgz", &[]);
     assert_eq!(reply.status, 403);
-    assert_eq!(reply.header("x-weir-decision"), Some("hold"), "{}", reply.reason);
+    assert_eq!(
+        reply.header("x-weir-decision"),
+        Some("hold"),
+        "{}",
+        reply.reason
+    );
     assert!(reply.reason.contains("MAL-2026-6") || reply.text().contains("MAL-2026-6"));
-    assert_eq!(gateway.packument(NPM, "lodash")["dist-tags"]["latest"], "4.17.20");
+    assert_eq!(
+        gateway.packument(NPM, "lodash")["dist-tags"]["latest"],
+        "4.17.20"
+    );
 }
 
 #[test]
 fn a_young_release_that_fixes_a_flaw_is_not_held_for_its_age() {
     let (world, registry) = (World::new(), river());
-    let before = r#""ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "1.2.0"}]}]"#;
+    let before =
+        r#""ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "1.2.0"}]}]"#;
     let mut gateway = world.serve(&registry);
     assert_eq!(ask(&gateway, YOUNG).0, 403);
     gateway.stop();
-    let report = import(&world, &[("GHSA-inert", record("GHSA-aaaa-bbbb-cccc", "gauge-reader", before, ""))]);
+    let report = import(
+        &world,
+        &[(
+            "GHSA-inert",
+            record("GHSA-aaaa-bbbb-cccc", "gauge-reader", before, ""),
+        )],
+    );
     assert!(report.contains("1 vulnerabilities"), "{report}");
     let gateway = world.serve(&registry);
     let (status, reason) = ask(&gateway, YOUNG);
     assert_eq!(status, 200, "{reason}");
-    assert_eq!(gateway.packument(NPM, "gauge-reader")["dist-tags"]["latest"], "1.2.0");
+    assert_eq!(
+        gateway.packument(NPM, "gauge-reader")["dist-tags"]["latest"],
+        "1.2.0"
+    );
     // A flaw is no reason to refuse the old one: that is for audits.
     assert_eq!(ask(&gateway, GOOD).0, 200);
 }
@@ -136,16 +194,31 @@ fn archives_are_imported_and_bad_records_are_named() {
     let world = World::new();
     let file = std::fs::File::create(world.path("work/all.zip")).unwrap();
     let mut archive = zip(file);
-    archive.add("npm/MAL-2026-7.json", &record("MAL-2026-7", "gauge-reader", r#""versions": ["1.1.0"]"#, ""));
+    archive.add(
+        "npm/MAL-2026-7.json",
+        &record("MAL-2026-7", "gauge-reader", r#""versions": ["1.1.0"]"#, ""),
+    );
     archive.add("npm/broken.json", "{ not json");
     archive.finish();
     let run = world.run(&["advisories", "import", "all.zip"]);
-    assert_eq!(run.code, Some(1), "what could not be used is not passed over: {}", run.text());
+    assert_eq!(
+        run.code,
+        Some(1),
+        "what could not be used is not passed over: {}",
+        run.text()
+    );
     assert!(run.stdout.contains("1 malware"), "{}", run.text());
     assert!(run.stderr.contains("broken.json"), "{}", run.text());
     let show = world.run(&["advisories", "show"]);
-    assert!(show.assert_success().says("1 packages with advisories"), "{}", show.stdout);
-    assert_eq!(world.run(&["advisories", "import", "nowhere"]).code, Some(1));
+    assert!(
+        show.assert_success().says("1 packages with advisories"),
+        "{}",
+        show.stdout
+    );
+    assert_eq!(
+        world.run(&["advisories", "import", "nowhere"]).code,
+        Some(1)
+    );
 }
 
 /// A zip archive of stored entries, by hand: enough for an import.
@@ -157,14 +230,22 @@ struct Zip {
 }
 
 fn zip(file: std::fs::File) -> Zip {
-    Zip { file, offset: 0, directory: Vec::new(), entries: 0 }
+    Zip {
+        file,
+        offset: 0,
+        directory: Vec::new(),
+        entries: 0,
+    }
 }
 
 impl Zip {
     fn add(&mut self, name: &str, text: &str) {
         let mut crc = flate2::Crc::new();
         crc.update(text.as_bytes());
-        let (size, length) = (u32::try_from(text.len()).unwrap(), u16::try_from(name.len()).unwrap());
+        let (size, length) = (
+            u32::try_from(text.len()).unwrap(),
+            u16::try_from(name.len()).unwrap(),
+        );
         let mut common = vec![20, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         for number in [crc.sum(), size, size] {
             common.extend(number.to_le_bytes());

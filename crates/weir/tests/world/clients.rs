@@ -19,21 +19,33 @@ enum Shown {
 
 /// A project that every client can read, pointed at `url`.
 fn project(url: &str, range: &str) -> Project {
-    Project::new().registry(url).dependency("gauge-reader", range)
+    Project::new()
+        .registry(url)
+        .dependency("gauge-reader", range)
 }
 
 fn a_pin_is_refused(kind: Kind, shown: Shown) {
-    let Some(client) = clients::or_skip(kind) else { return };
+    let Some(client) = clients::or_skip(kind) else {
+        return;
+    };
     let (world, registry) = (World::new(), river());
     let gateway = world.serve(&registry);
     let project = project(gateway.url(), "1.2.0");
     let run = client.install(&project);
     run.assert_failure();
     assert_eq!(project.installed("gauge-reader"), None);
-    assert!(run.elapsed.as_secs() < 30, "{kind} retried for {:?}", run.elapsed);
+    assert!(
+        run.elapsed.as_secs() < 30,
+        "{kind} retried for {:?}",
+        run.elapsed
+    );
     match shown {
         Shown::Reason => {
-            assert!(run.says("eld by weir: gauge-reader@1.2.0") || run.says("ELD by weir"), "{}", run.text());
+            assert!(
+                run.says("eld by weir: gauge-reader@1.2.0") || run.says("ELD by weir"),
+                "{}",
+                run.text()
+            );
             assert!(run.says("Use 1.1.0 instead"), "{}", run.text());
             assert_explained(&world, &run.text(), "gauge-reader@1.2.0");
         }
@@ -45,24 +57,36 @@ fn a_pin_is_refused(kind: Kind, shown: Shown) {
     }
     // Whatever a client shows, the ledger knows, unless it never asked for the version.
     if !matches!(shown, Shown::NotThere) {
-        assert!(!world.ledger(&["--event", "refused", "--package", "gauge-reader"]).is_empty());
+        assert!(
+            !world
+                .ledger(&["--event", "refused", "--package", "gauge-reader"])
+                .is_empty()
+        );
     }
 }
 
 fn a_range_falls_back(kind: Kind) {
-    let Some(client) = clients::or_skip(kind) else { return };
+    let Some(client) = clients::or_skip(kind) else {
+        return;
+    };
     let (world, registry) = (World::new(), river());
     let gateway = world.serve(&registry);
     for range in ["^1.0.0", "latest", "*"] {
         let project = project(gateway.url(), range);
         client.install(&project).assert_success();
-        assert_eq!(project.installed("gauge-reader").as_deref(), Some("1.1.0"), "{kind} {range}");
+        assert_eq!(
+            project.installed("gauge-reader").as_deref(),
+            Some("1.1.0"),
+            "{kind} {range}"
+        );
     }
 }
 
 /// A lockfile that pins a version which is held now: the tarball is refused, frozen or not.
 fn a_frozen_install_meets_the_gate(kind: Kind) {
-    let Some(client) = clients::or_skip(kind) else { return };
+    let Some(client) = clients::or_skip(kind) else {
+        return;
+    };
     let (world, registry) = (World::new(), river());
     let locked = {
         let open = World::new().at("2026-11-30T12:00:00Z");
@@ -74,19 +98,30 @@ fn a_frozen_install_meets_the_gate(kind: Kind) {
     };
     let gateway = world.serve(&registry);
     let (project, before) = locked;
-    let lockfile = project.read(kind.lockfile()).unwrap().replace(&before, gateway.url());
-    let project = project.registry(gateway.url()).file(kind.lockfile(), lockfile);
+    let lockfile = project
+        .read(kind.lockfile())
+        .unwrap()
+        .replace(&before, gateway.url());
+    let project = project
+        .registry(gateway.url())
+        .file(kind.lockfile(), lockfile);
     project.forget_modules();
     project.forget_home();
     let run = client.install_frozen(&project);
     run.assert_failure();
     assert_eq!(project.installed("gauge-reader"), None);
-    assert!(!world.ledger(&["--event", "refused"]).is_empty(), "{}", run.text());
+    assert!(
+        !world.ledger(&["--event", "refused"]).is_empty(),
+        "{}",
+        run.text()
+    );
 }
 
 /// `weir <client>` with nothing but the registry in the project's configuration.
 fn the_wrapper_installs(kind: Kind, arguments: &[&str]) {
-    let Some(client) = clients::or_skip(kind) else { return };
+    let Some(client) = clients::or_skip(kind) else {
+        return;
+    };
     let (world, registry) = (World::new(), river());
     registry.present_tarballs_at("https://registry.example.invalid/");
     // Age gates of the clients are off, so that what happens is weir's doing; `.npmrc` names the
@@ -104,17 +139,38 @@ fn the_wrapper_installs(kind: Kind, arguments: &[&str]) {
     let files = [".npmrc", "pnpm-workspace.yaml", ".yarnrc.yml"].map(|file| project.read(file));
     let run = output(world.wrapper(&client, &project).args(arguments));
     run.assert_success();
-    assert_eq!(project.installed("@millpond/sluice").as_deref(), Some("2.0.0"), "{}", run.text());
-    assert!(run.stderr.contains("weir: 2 releases seen"), "{}", run.text());
+    assert_eq!(
+        project.installed("@millpond/sluice").as_deref(),
+        Some("2.0.0"),
+        "{}",
+        run.text()
+    );
+    assert!(
+        run.stderr.contains("weir: 2 releases seen"),
+        "{}",
+        run.text()
+    );
     assert!(run.says("held gauge-reader@1.2.0"), "{}", run.stderr);
     assert!(run.says("used 1.1.0 instead"), "{}", run.stderr);
-    assert_eq!(world.ledger(&["--event", "served"]).len(), 2, "everything came through weir");
-    assert_eq!(files, [".npmrc", "pnpm-workspace.yaml", ".yarnrc.yml"].map(|file| project.read(file)));
+    assert_eq!(
+        world.ledger(&["--event", "served"]).len(),
+        2,
+        "everything came through weir"
+    );
+    assert_eq!(
+        files,
+        [".npmrc", "pnpm-workspace.yaml", ".yarnrc.yml"].map(|file| project.read(file))
+    );
     let lockfile = project.read(kind.lockfile()).unwrap();
     assert!(lockfile.contains("gauge-reader"), "{lockfile}");
     assert!(!lockfile.contains("127.0.0.1"), "{lockfile}");
     let id = block_id(&run.stderr).unwrap();
-    assert!(world.run(&["explain", &id]).assert_success().says("gauge-reader@1.2.0"));
+    assert!(
+        world
+            .run(&["explain", &id])
+            .assert_success()
+            .says("gauge-reader@1.2.0")
+    );
 }
 
 /// The tests of one client.
@@ -147,15 +203,32 @@ macro_rules! client {
 }
 
 client!(npm, Kind::Npm, Shown::Reason, &["npm", "install"]);
-client!(pnpm_10, Kind::Pnpm10, Shown::NotThere, &["pnpm", "install", "--no-frozen-lockfile"]);
-client!(pnpm_12, Kind::Pnpm12, Shown::AddressOnly, &["pnpm", "install", "--no-frozen-lockfile"]);
+client!(
+    pnpm_10,
+    Kind::Pnpm10,
+    Shown::NotThere,
+    &["pnpm", "install", "--no-frozen-lockfile"]
+);
+client!(
+    pnpm_12,
+    Kind::Pnpm12,
+    Shown::AddressOnly,
+    &["pnpm", "install", "--no-frozen-lockfile"]
+);
 client!(yarn_1, Kind::Yarn1, Shown::NotThere, &["yarn", "install"]);
-client!(yarn_4, Kind::Yarn4, Shown::Reason, &["yarn", "install", "--no-immutable"]);
+client!(
+    yarn_4,
+    Kind::Yarn4,
+    Shown::Reason,
+    &["yarn", "install", "--no-immutable"]
+);
 client!(bun, Kind::Bun, Shown::Reason, &["bun", "install"]);
 
 /// A package that is bad as a whole is refused at its packument, where more clients show the words.
 fn a_blocked_package_is_explained(kind: Kind, in_words: bool) {
-    let Some(client) = clients::or_skip(kind) else { return };
+    let Some(client) = clients::or_skip(kind) else {
+        return;
+    };
     let (world, registry) = (World::new(), Registry::start());
     registry.add(
         weir_testing::Package::new("just-born")
@@ -163,7 +236,9 @@ fn a_blocked_package_is_explained(kind: Kind, in_words: bool) {
             .release(weir_testing::Release::new("0.1.0").published("2026-11-20T11:58:00.000Z")),
     );
     let gateway = world.serve(&registry);
-    let project = Project::new().registry(gateway.url()).dependency("just-born", "*");
+    let project = Project::new()
+        .registry(gateway.url())
+        .dependency("just-born", "*");
     let run = client.install(&project);
     run.assert_failure();
     if in_words {
@@ -176,7 +251,13 @@ fn a_blocked_package_is_explained(kind: Kind, in_words: bool) {
 
 #[test]
 fn a_package_refused_whole_reaches_nearly_everybody_in_words() {
-    for kind in [Kind::Npm, Kind::Pnpm10, Kind::Pnpm12, Kind::Yarn1, Kind::Yarn4] {
+    for kind in [
+        Kind::Npm,
+        Kind::Pnpm10,
+        Kind::Pnpm12,
+        Kind::Yarn1,
+        Kind::Yarn4,
+    ] {
         a_blocked_package_is_explained(kind, true);
     }
     a_blocked_package_is_explained(Kind::Bun, false);
@@ -197,7 +278,9 @@ fn lockfiles_that_lead_past_weir_stop_the_wrapper() {
             "{\"packages\": {\"gauge-reader\": [\"gauge-reader@1.1.0\", \"https://registry.example.invalid/gauge-reader/-/gauge-reader-1.1.0.tgz\", {}, \"sha512-x\"]}}",
         ),
     ] {
-        let Some(client) = clients::or_skip(kind) else { continue };
+        let Some(client) = clients::or_skip(kind) else {
+            continue;
+        };
         let (world, registry) = (World::new(), river());
         let project = Project::new()
             .file(".npmrc", format!("registry={}\n", registry.url()))
@@ -215,7 +298,9 @@ fn lockfiles_that_lead_past_weir_stop_the_wrapper() {
 /// npm shows the notice that weir puts beside a refusal, once in its error and once as a notice.
 #[test]
 fn a_frozen_npm_install_shows_the_reason() {
-    let Some(npm) = clients::or_skip(Kind::Npm) else { return };
+    let Some(npm) = clients::or_skip(Kind::Npm) else {
+        return;
+    };
     let (world, registry) = (World::new(), river());
     let gateway = world.serve(&registry);
     let integrity = registry.integrity("gauge-reader", "1.2.0").unwrap();
@@ -230,6 +315,10 @@ fn a_frozen_npm_install_shows_the_reason() {
     let run = npm.install_frozen(&project);
     run.assert_failure();
     assert!(run.says("E403"), "{}", run.text());
-    assert!(run.says("a lockfile that pins it does not vouch for it") || run.says("never served here"), "{}", run.text());
+    assert!(
+        run.says("a lockfile that pins it does not vouch for it") || run.says("never served here"),
+        "{}",
+        run.text()
+    );
     assert_explained(&world, &run.text(), "gauge-reader@1.2.0");
 }

@@ -14,13 +14,19 @@ fn bytes_pass_untouched_and_are_written_down() {
     for (cache, note) in [("miss", "upstream"), ("hit", "cache")] {
         let reply = gateway.get(GOOD, &[("user-agent", NPM)]);
         assert_eq!(reply.status, 200);
-        assert_eq!(reply.body, registry.tarball("gauge-reader", "1.1.0").unwrap());
+        assert_eq!(
+            reply.body,
+            registry.tarball("gauge-reader", "1.1.0").unwrap()
+        );
         assert_eq!(reply.header("x-weir-decision"), Some("allow"));
         assert_eq!(reply.header("x-weir-cache"), Some(cache));
         let entry = world.ledger(&["--event", "served"]).pop().unwrap();
         assert_eq!(entry["note"], note);
         assert_eq!(entry["version"], "1.1.0");
-        assert_eq!(entry["integrity"], registry.integrity("gauge-reader", "1.1.0").unwrap());
+        assert_eq!(
+            entry["integrity"],
+            registry.integrity("gauge-reader", "1.1.0").unwrap()
+        );
         assert_eq!(entry["client"], format!("127.0.0.1 {NPM}"));
     }
     assert_eq!(registry.requests_to(GOOD).len(), 1);
@@ -33,7 +39,11 @@ fn a_held_tarball_is_refused_in_every_channel_at_once() {
     let gateway = world.serve(&registry);
     let reply = gateway.get(HELD, &[("user-agent", NPM)]);
     assert_eq!(reply.status, 403);
-    assert!(reply.reason.starts_with("Held by weir: gauge-reader@1.2.0"), "{}", reply.reason);
+    assert!(
+        reply.reason.starts_with("Held by weir: gauge-reader@1.2.0"),
+        "{}",
+        reply.reason
+    );
     let body = reply.json();
     let id = body["weir"]["block"].as_str().unwrap();
     assert_eq!(body["error"], reply.reason);
@@ -46,8 +56,17 @@ fn a_held_tarball_is_refused_in_every_channel_at_once() {
     assert_eq!(body["weir"]["until"], "2026-11-21T11:00:00Z");
 
     let page = gateway.get(&format!("/-/weir/why/{id}"), &[]);
-    assert!(page.text().contains("gauge-reader@1.2.0"), "{}", page.text());
-    let page = gateway.get(&format!("/-/weir/why/{id}"), &[("accept", "application/json")]).json();
+    assert!(
+        page.text().contains("gauge-reader@1.2.0"),
+        "{}",
+        page.text()
+    );
+    let page = gateway
+        .get(
+            &format!("/-/weir/why/{id}"),
+            &[("accept", "application/json")],
+        )
+        .json();
     assert_eq!(page["schema"], "weir.assessment/v1");
     assert_eq!(page["decision"]["action"], "hold");
     crate::support::assert_explained(&world, id, "gauge-reader@1.2.0");
@@ -62,7 +81,9 @@ fn ids_in_a_packument_lead_somewhere_too() {
     let gateway = world.serve(&registry);
     let document = gateway.packument(NPM, "gauge-reader");
     for text in [
-        document["versions"]["1.2.0"]["deprecated"].as_str().unwrap(),
+        document["versions"]["1.2.0"]["deprecated"]
+            .as_str()
+            .unwrap(),
         document["policyRestrictions"]["message"].as_str().unwrap(),
     ] {
         let id = block_id(text).unwrap();
@@ -106,7 +127,10 @@ fn many_askers_cost_the_upstream_one_request() {
         });
         assert_eq!(registry.requests_to(path).len(), 1, "{path}");
     }
-    assert_eq!(world.ledger(&["--event", "served", "--limit", "100"]).len(), 50);
+    assert_eq!(
+        world.ledger(&["--event", "served", "--limit", "100"]).len(),
+        50
+    );
 }
 
 #[test]
@@ -124,15 +148,24 @@ fn wrong_bytes_never_arrive_whole() {
     registry.fault(Fault::on("*.tgz").wrong_bytes());
     let reply = gateway.get(GOOD, &[("user-agent", NPM)]);
     assert_eq!(reply.status, 403, "{}", reply.text());
-    assert!(reply.reason.contains("integrity-mismatch"), "{}", reply.reason);
+    assert!(
+        reply.reason.contains("integrity-mismatch"),
+        "{}",
+        reply.reason
+    );
     assert_eq!(reply.json()["weir"]["action"], "block");
     let streamed = gateway.get("/lodash/-/lodash-4.17.21.tgz", &[("user-agent", NPM)]);
-    assert!(streamed.status == 403 || !streamed.whole, "{} arrived whole", streamed.status);
+    assert!(
+        streamed.status == 403 || !streamed.whole,
+        "{} arrived whole",
+        streamed.status
+    );
 
     registry.clear_faults();
-    for (path, name, version) in
-        [(GOOD, "gauge-reader", "1.1.0"), ("/lodash/-/lodash-4.17.21.tgz", "lodash", "4.17.21")]
-    {
+    for (path, name, version) in [
+        (GOOD, "gauge-reader", "1.1.0"),
+        ("/lodash/-/lodash-4.17.21.tgz", "lodash", "4.17.21"),
+    ] {
         let reply = gateway.get(path, &[("user-agent", NPM)]);
         assert_eq!(reply.status, 200, "{}", reply.text());
         assert!(reply.whole && reply.body == registry.tarball(name, version).unwrap());
@@ -152,7 +185,12 @@ fn a_cut_or_silent_download_is_an_error_once_and_fine_the_next_time() {
         registry.clear_faults();
         registry.fault(fault.clone());
         let reply = gateway.get(GOOD, &[("user-agent", NPM)]);
-        assert!(matches!(reply.status, 403 | 502), "{fault:?}: {} {}", reply.status, reply.text());
+        assert!(
+            matches!(reply.status, 403 | 502),
+            "{fault:?}: {} {}",
+            reply.status,
+            reply.text()
+        );
         assert!(!reply.json()["error"].as_str().unwrap().is_empty());
     }
     registry.clear_faults();
@@ -163,7 +201,9 @@ fn a_cut_or_silent_download_is_an_error_once_and_fine_the_next_time() {
 fn a_release_without_integrity_is_not_served() {
     let (world, registry) = (World::new(), river());
     registry.edit_packument("gauge-reader", |document| {
-        let dist = document["versions"]["1.1.0"]["dist"].as_object_mut().unwrap();
+        let dist = document["versions"]["1.1.0"]["dist"]
+            .as_object_mut()
+            .unwrap();
         dist.remove("integrity");
         dist.remove("shasum");
     });
@@ -171,23 +211,41 @@ fn a_release_without_integrity_is_not_served() {
     let reply = gateway.get(GOOD, &[("user-agent", NPM)]);
     assert_eq!(reply.status, 403, "{}", reply.text());
     assert!(block_id(&reply.reason).is_some(), "{}", reply.reason);
-    assert_eq!(gateway.get("/gauge-reader/-/gauge-reader-1.0.0.tgz", &[]).status, 200);
+    assert_eq!(
+        gateway
+            .get("/gauge-reader/-/gauge-reader-1.0.0.tgz", &[])
+            .status,
+        200
+    );
 }
 
 #[test]
 fn downloads_nobody_waits_for_any_more_leave_nothing_half_done() {
     let (world, registry) = (World::new(), river());
-    registry.fault(Fault::on(GOOD).drip(200, std::time::Duration::from_millis(40)).times(1));
+    registry.fault(
+        Fault::on(GOOD)
+            .drip(200, std::time::Duration::from_millis(40))
+            .times(1),
+    );
     let gateway = world.serve(&registry);
-    let address = gateway.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let address = gateway
+        .url()
+        .trim_start_matches("http://")
+        .trim_end_matches('/')
+        .to_owned();
     let mut hasty = std::net::TcpStream::connect(&address).unwrap();
     let head = format!("GET {GOOD} HTTP/1.1\r\nhost: {address}\r\n\r\n");
     std::io::Write::write_all(&mut hasty, head.as_bytes()).unwrap();
-    eventually("the upstream is asked", || registry.requests_to(GOOD).len() == 1);
+    eventually("the upstream is asked", || {
+        registry.requests_to(GOOD).len() == 1
+    });
     drop(hasty);
     let reply = gateway.get(GOOD, &[("user-agent", NPM)]);
     assert_eq!(reply.status, 200);
-    assert_eq!(reply.body, registry.tarball("gauge-reader", "1.1.0").unwrap());
+    assert_eq!(
+        reply.body,
+        registry.tarball("gauge-reader", "1.1.0").unwrap()
+    );
 }
 
 /// Bytes that gzip cannot shrink, the same each time.

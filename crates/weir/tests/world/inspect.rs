@@ -10,11 +10,19 @@ use weir_testing::{Registry, Sink};
 use crate::support::{World, output_with, river};
 
 fn objects(stdout: &str) -> Vec<Value> {
-    stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 fn keys(value: &Value) -> BTreeSet<&str> {
-    value.as_object().unwrap().keys().map(String::as_str).collect()
+    value
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect()
 }
 
 /// A package whose install hook sends credentials to a sink.
@@ -40,20 +48,49 @@ fn the_json_form_has_exactly_the_promised_fields() {
     assert_eq!(found["schema"], "weir.assessment/v1");
     assert_eq!(
         keys(&found),
-        BTreeSet::from(["schema", "release", "complete", "incomplete", "findings", "decision"])
+        BTreeSet::from([
+            "schema",
+            "release",
+            "complete",
+            "incomplete",
+            "findings",
+            "decision"
+        ])
     );
-    assert_eq!(keys(&found["release"]), BTreeSet::from(["name", "version", "integrity"]));
-    assert!(found["release"]["integrity"].as_str().unwrap().starts_with("sha512-"));
+    assert_eq!(
+        keys(&found["release"]),
+        BTreeSet::from(["name", "version", "integrity"])
+    );
+    assert!(
+        found["release"]["integrity"]
+            .as_str()
+            .unwrap()
+            .starts_with("sha512-")
+    );
     for field in ["action", "groups", "reasons", "until", "instead"] {
         assert!(found["decision"].get(field).is_some(), "{field}");
     }
     let theft = found["findings"].as_array().unwrap();
-    let theft = theft.iter().find(|finding| finding["signal"] == "credential-exfiltration").unwrap();
-    for field in ["signal", "group", "severity", "confidence", "message", "evidence"] {
+    let theft = theft
+        .iter()
+        .find(|finding| finding["signal"] == "credential-exfiltration")
+        .unwrap();
+    for field in [
+        "signal",
+        "group",
+        "severity",
+        "confidence",
+        "message",
+        "evidence",
+    ] {
         assert!(theft.get(field).is_some(), "{field}");
     }
     let evidence = theft["evidence"].as_array().unwrap();
-    assert!(evidence.iter().any(|place| place["path"] == "collect.js" && place["line"].is_u64()));
+    assert!(
+        evidence
+            .iter()
+            .any(|place| place["path"] == "collect.js" && place["line"].is_u64())
+    );
     sink.assert_untouched();
 }
 
@@ -62,11 +99,19 @@ fn a_tarball_or_folder_alone_is_judged_by_its_contents() {
     let (world, sink) = (World::new(), Sink::start());
     // Its history is not known, which is said, and nothing is asked of any registry.
     let registry = Registry::start();
-    world.write("work/folder/package.json", r#"{"name": "gauge-reader", "version": "1.3.0"}"#);
+    world.write(
+        "work/folder/package.json",
+        r#"{"name": "gauge-reader", "version": "1.3.0"}"#,
+    );
     world.write("work/folder/index.js", FORMATTER);
     world.write("work/thief.tgz", thief(&sink));
     let run = world.run_before(&registry, &["inspect", "--json", "./folder", "thief.tgz"]);
-    assert_eq!(run.code, Some(4), "the strictest decision counts: {}", run.text());
+    assert_eq!(
+        run.code,
+        Some(4),
+        "the strictest decision counts: {}",
+        run.text()
+    );
     let [folder, tarball] = <[Value; 2]>::try_from(objects(&run.stdout)).unwrap();
     assert_eq!(folder["release"]["name"], "gauge-reader");
     assert_eq!(folder["release"]["version"], "1.3.0");
@@ -75,7 +120,11 @@ fn a_tarball_or_folder_alone_is_judged_by_its_contents() {
     for assessment in [&folder, &tarball] {
         assert_eq!(assessment["complete"], false);
         let gaps = assessment["incomplete"].as_array().unwrap();
-        assert!(gaps.iter().any(|gap| gap["why"].as_str().unwrap().contains("history")), "{gaps:?}");
+        assert!(
+            gaps.iter()
+                .any(|gap| gap["why"].as_str().unwrap().contains("history")),
+            "{gaps:?}"
+        );
     }
     assert!(registry.requests().is_empty());
     sink.assert_untouched();
@@ -84,15 +133,26 @@ fn a_tarball_or_folder_alone_is_judged_by_its_contents() {
 #[test]
 fn names_versions_tags_and_ranges_are_taken_from_the_registry() {
     let (world, registry) = (World::new(), river());
-    let releases = ["gauge-reader@1.0.0", "gauge-reader@^1.0.0", "gauge-reader", "@millpond/sluice@latest"];
+    let releases = [
+        "gauge-reader@1.0.0",
+        "gauge-reader@^1.0.0",
+        "gauge-reader",
+        "@millpond/sluice@latest",
+    ];
     let mut arguments = vec!["inspect", "--json"];
     arguments.extend(releases);
     let run = world.run_before(&registry, &arguments);
     assert_eq!(run.code, Some(3), "1.2.0 is held: {}", run.text());
     let found = objects(&run.stdout);
-    let versions: Vec<&str> = found.iter().map(|one| one["release"]["version"].as_str().unwrap()).collect();
+    let versions: Vec<&str> = found
+        .iter()
+        .map(|one| one["release"]["version"].as_str().unwrap())
+        .collect();
     assert_eq!(versions, ["1.0.0", "1.2.0", "1.2.0", "2.0.0"]);
-    let actions: Vec<&str> = found.iter().map(|one| one["decision"]["action"].as_str().unwrap()).collect();
+    let actions: Vec<&str> = found
+        .iter()
+        .map(|one| one["decision"]["action"].as_str().unwrap())
+        .collect();
     assert_eq!(actions, ["allow", "hold", "hold", "allow"]);
     assert_eq!(found[0]["complete"], true, "{:#}", found[0]);
     assert_eq!(found[1]["decision"]["instead"], "1.1.0");
@@ -120,7 +180,11 @@ fn exit_codes_tell_the_outcome() {
         arguments.extend(releases);
         let run = world.run_before(&registry, &arguments);
         assert_eq!(run.code, Some(code), "{releases:?}: {}", run.text());
-        assert!(code != 1 || run.stderr.contains("weir: "), "{releases:?}: {}", run.stderr);
+        assert!(
+            code != 1 || run.stderr.contains("weir: "),
+            "{releases:?}: {}",
+            run.stderr
+        );
     }
 }
 
@@ -129,7 +193,13 @@ fn people_get_the_evidence_in_words() {
     let (world, sink) = (World::new(), Sink::start());
     let file = world.write("work/thief.tgz", thief(&sink));
     let run = world.run_before(&river(), &["inspect", file.to_str().unwrap()]);
-    for words in ["quiet-thief@1.0.0", "block", "credential-exfiltration", "collect.js:", "not checked"] {
+    for words in [
+        "quiet-thief@1.0.0",
+        "block",
+        "credential-exfiltration",
+        "collect.js:",
+        "not checked",
+    ] {
         assert!(run.says(words), "{words}: {}", run.stdout);
     }
     // Colours belong to terminals.
@@ -139,13 +209,28 @@ fn people_get_the_evidence_in_words() {
 #[test]
 fn lists_come_from_files_and_standard_input() {
     let (world, registry) = (World::new(), river());
-    let list = world.write("work/list.txt", "gauge-reader@1.0.0\n\ngauge-reader@1.1.0\n");
+    let list = world.write(
+        "work/list.txt",
+        "gauge-reader@1.0.0\n\ngauge-reader@1.1.0\n",
+    );
     let mut command = world.weir_before(&registry);
-    command.args(["inspect", "--json", "@millpond/sluice", "--from", list.to_str().unwrap()]);
-    assert_eq!(objects(&crate::support::output(&mut command).stdout).len(), 3);
+    command.args([
+        "inspect",
+        "--json",
+        "@millpond/sluice",
+        "--from",
+        list.to_str().unwrap(),
+    ]);
+    assert_eq!(
+        objects(&crate::support::output(&mut command).stdout).len(),
+        3
+    );
     let mut command = world.weir_before(&registry);
     command.args(["inspect", "--json", "@millpond/sluice", "--from", "-"]);
-    assert_eq!(objects(&output_with(&mut command, "gauge-reader@1.0.0\n").stdout).len(), 2);
+    assert_eq!(
+        objects(&output_with(&mut command, "gauge-reader@1.0.0\n").stdout).len(),
+        2
+    );
     let mut command = world.weir_before(&registry);
     command.args(["inspect", "--json", "--from", "-"]);
     let only = output_with(&mut command, "gauge-reader@1.0.0\n");
@@ -168,7 +253,11 @@ fn terminal_escapes_in_packages_stay_escapes() {
     for hidden in ['\u{1b}', '\u{202e}', '\u{7}'] {
         assert!(!run.text().contains(hidden), "{:?}", run.text());
     }
-    assert!(run.says("is not a package name") || run.says("name"), "{}", run.stdout);
+    assert!(
+        run.says("is not a package name") || run.says("name"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]

@@ -24,7 +24,11 @@ fn served_twice(end: impl Fn(&mut crate::support::Gateway)) {
     let again = gateway.get(GOOD, &[("user-agent", NPM)]);
     assert_eq!(again.body, expected);
     assert_eq!(again.header("x-weir-cache"), Some("hit"));
-    assert_eq!(registry.requests_to(GOOD).len(), 1, "the second one came from the data folder");
+    assert_eq!(
+        registry.requests_to(GOOD).len(),
+        1,
+        "the second one came from the data folder"
+    );
     assert_eq!(world.ledger(&["--event", "served"]).len(), 2);
 }
 
@@ -47,23 +51,36 @@ fn kills_in_the_middle_of_downloads_leave_a_sound_data_folder() {
     let expected = registry.tarball("gauge-reader", "1.1.0").unwrap();
     for _ in 0..3 {
         registry.clear_requests();
-        registry.fault(Fault::on(GOOD).drip(100, Duration::from_millis(30)).times(1));
+        registry.fault(
+            Fault::on(GOOD)
+                .drip(100, Duration::from_millis(30))
+                .times(1),
+        );
         let mut gateway = world.serve(&registry);
         let url = gateway.url().to_owned();
         let asker = std::thread::spawn(move || {
-            let address = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+            let address = url
+                .trim_start_matches("http://")
+                .trim_end_matches('/')
+                .to_owned();
             let mut stream = std::net::TcpStream::connect(&address).unwrap();
-            let head = format!("GET {GOOD} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+            let head =
+                format!("GET {GOOD} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
             std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
             let mut answer = Vec::new();
             let _ = std::io::Read::read_to_end(&mut stream, &mut answer);
             answer
         });
-        eventually("the download has begun", || !registry.requests_to(GOOD).is_empty());
+        eventually("the download has begun", || {
+            !registry.requests_to(GOOD).is_empty()
+        });
         std::thread::sleep(Duration::from_millis(50));
         gateway.kill();
         let partial = asker.join().unwrap();
-        assert!(!partial.ends_with(&expected), "nothing that was not recorded was served");
+        assert!(
+            !partial.ends_with(&expected),
+            "nothing that was not recorded was served"
+        );
     }
     assert!(world.ledger(&["--event", "served"]).is_empty());
     registry.clear_faults();
@@ -76,10 +93,14 @@ fn kills_in_the_middle_of_downloads_leave_a_sound_data_folder() {
 
 /// A package that is streamed to the client while it comes in.
 fn big(registry: &Registry) -> Vec<u8> {
-    let text: String = (0..40_000_u32).map(|n| format!("{:x}", n.wrapping_mul(2_654_435_761))).collect();
+    let text: String = (0..40_000_u32)
+        .map(|n| format!("{:x}", n.wrapping_mul(2_654_435_761)))
+        .collect();
     registry.add(
         Package::new("lodash").maintainer("mill").release(
-            Release::new("4.17.21").published("2021-02-20T15:42:16.891Z").file("data.json", text),
+            Release::new("4.17.21")
+                .published("2021-02-20T15:42:16.891Z")
+                .file("data.json", text),
         ),
     );
     registry.tarball("lodash", "4.17.21").unwrap().to_vec()
@@ -96,11 +117,18 @@ fn a_stop_lets_a_slow_download_finish() {
     let asker = std::thread::spawn(move || {
         crate::support::http::request(&url, "GET", path, &[("user-agent", NPM)], b"")
     });
-    eventually("the download has begun", || registry.requests_to(path).len() == 1);
+    eventually("the download has begun", || {
+        registry.requests_to(path).len() == 1
+    });
     std::thread::sleep(Duration::from_millis(300));
     let status = gateway.stop();
     let reply = asker.join().unwrap();
-    assert!(reply.whole && reply.body == expected, "{} of {} bytes", reply.body.len(), expected.len());
+    assert!(
+        reply.whole && reply.body == expected,
+        "{} of {} bytes",
+        reply.body.len(),
+        expected.len()
+    );
     assert_eq!(status.unwrap().code(), Some(0));
     assert_eq!(world.ledger(&["--event", "served"]).len(), 1);
 }
@@ -112,7 +140,11 @@ fn two_gateways_share_a_data_folder() {
     for gateway in [&one, &two] {
         assert_eq!(gateway.get(GOOD, &[("user-agent", NPM)]).status, 200);
     }
-    assert_eq!(registry.requests_to(GOOD).len(), 1, "the second gateway uses what the first one kept");
+    assert_eq!(
+        registry.requests_to(GOOD).len(),
+        1,
+        "the second gateway uses what the first one kept"
+    );
     assert_eq!(world.ledger(&["--event", "served"]).len(), 2);
 }
 
@@ -121,7 +153,10 @@ fn a_data_folder_that_cannot_be_used_is_said_at_the_start() {
     let (world, registry) = (World::new(), river());
     let file = world.write("not-a-folder", "x");
     let output = crate::support::output(
-        world.weir_before(&registry).args(["serve", "--listen", "127.0.0.1:0"]).env("WEIR_DATA", &file),
+        world
+            .weir_before(&registry)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .env("WEIR_DATA", &file),
     );
     assert_eq!(output.code, Some(1));
     assert!(output.says("opening the data folder"), "{}", output.text());

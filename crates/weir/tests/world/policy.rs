@@ -10,8 +10,17 @@ const HELD: &str = "/gauge-reader/-/gauge-reader-1.2.0.tgz";
 fn it_shows_each_key_with_where_its_value_comes_from() {
     let world = World::new();
     let defaults = world.run(&["policy", "show"]);
-    let minimum = |text: &str| text.lines().find(|line| line.starts_with("age.minimum")).unwrap().to_owned();
-    assert!(minimum(&defaults.assert_success().stdout).contains("default"), "{}", defaults.stdout);
+    let minimum = |text: &str| {
+        text.lines()
+            .find(|line| line.starts_with("age.minimum"))
+            .unwrap()
+            .to_owned()
+    };
+    assert!(
+        minimum(&defaults.assert_success().stdout).contains("default"),
+        "{}",
+        defaults.stdout
+    );
     world.policy("[age]\nminimum = \"48h\"\n");
     let set = world.run(&["policy", "show"]);
     let line = minimum(&set.stdout);
@@ -36,24 +45,40 @@ fn mistakes_point_at_the_line_and_stop_everything() {
         ("[age]\nminimum = 24\n", 2, "duration"),
         ("[gate]\nmode = \"off\"\n", 2, "observe"),
         ("[signals]\nno-such-signal = \"off\"\n", 2, "no-such-signal"),
-        ("[signals]\nintegrity-mismatch = \"off\"\n", 2, "integrity-mismatch"),
+        (
+            "[signals]\nintegrity-mismatch = \"off\"\n",
+            2,
+            "integrity-mismatch",
+        ),
         ("[[waiver]]\npackage = \"gauge-reader\"\n", 1, "expires"),
         ("[age\n", 1, ""),
     ] {
         world.policy(text);
         let check = world.run(&["policy", "check"]);
         assert_eq!(check.code, Some(1), "{text}: {}", check.text());
-        assert!(check.stderr.contains(&format!("weir.toml:{line}")), "{text}: {}", check.stderr);
+        assert!(
+            check.stderr.contains(&format!("weir.toml:{line}")),
+            "{text}: {}",
+            check.stderr
+        );
         assert!(check.says(words), "{text}: {}", check.stderr);
         // Nothing runs under a policy that cannot be read.
-        for arguments in [&["inspect", "gauge-reader"][..], &["serve", "--listen", "127.0.0.1:0"]] {
+        for arguments in [
+            &["inspect", "gauge-reader"][..],
+            &["serve", "--listen", "127.0.0.1:0"],
+        ] {
             let refused = world.run_before(&registry, arguments);
             assert_eq!(refused.code, Some(1), "{}", refused.text());
         }
     }
     assert!(registry.requests().is_empty());
     world.policy("[age]\nminimum = \"24h\"\n");
-    assert!(world.run(&["policy", "check"]).assert_success().says("no mistakes"));
+    assert!(
+        world
+            .run(&["policy", "check"])
+            .assert_success()
+            .says("no mistakes")
+    );
     let missing = world.run(&["--policy", "nowhere.toml", "policy", "show"]);
     assert!(missing.assert_failure().says("does not exist"));
 }
@@ -61,8 +86,19 @@ fn mistakes_point_at_the_line_and_stop_everything() {
 #[test]
 fn the_schema_is_json_and_knows_the_sections() {
     let world = World::new();
-    let schema: Value = serde_json::from_str(&world.run(&["policy", "schema"]).assert_success().stdout).unwrap();
-    for section in ["age", "decide", "established", "gate", "names", "signals", "limits", "cache", "waiver"] {
+    let schema: Value =
+        serde_json::from_str(&world.run(&["policy", "schema"]).assert_success().stdout).unwrap();
+    for section in [
+        "age",
+        "decide",
+        "established",
+        "gate",
+        "names",
+        "signals",
+        "limits",
+        "cache",
+        "waiver",
+    ] {
         assert!(schema["properties"][section].is_object(), "{section}");
     }
 }
@@ -79,19 +115,35 @@ fn a_waiver_lets_a_held_release_through_and_is_named() {
     waiver("1.2.0", "2026-11-25");
     let gateway = world.serve(&registry);
     let reply = gateway.get(HELD, &[("user-agent", NPM)]);
-    assert_eq!((reply.status, reply.header("x-weir-decision")), (200, Some("notice")), "{}", reply.reason);
-    assert_eq!(gateway.packument(NPM, "gauge-reader")["dist-tags"]["latest"], "1.2.0");
+    assert_eq!(
+        (reply.status, reply.header("x-weir-decision")),
+        (200, Some("notice")),
+        "{}",
+        reply.reason
+    );
+    assert_eq!(
+        gateway.packument(NPM, "gauge-reader")["dist-tags"]["latest"],
+        "1.2.0"
+    );
     drop(gateway);
     let inspected = world.run_before(&registry, &["inspect", "--json", "gauge-reader@1.2.0"]);
     let inspected: Value = serde_json::from_str(&inspected.stdout).unwrap();
     assert_eq!(inspected["decision"]["action"], "notice", "{inspected:#}");
-    assert!(inspected["decision"]["waiver"].as_str().unwrap().contains("the flood is tomorrow"));
+    assert!(
+        inspected["decision"]["waiver"]
+            .as_str()
+            .unwrap()
+            .contains("the flood is tomorrow")
+    );
 
     // Another version, or a date that is over, and the hold is back.
     for (version, expires) in [("1.1.9", "2026-11-25"), ("1.2.0", "2026-11-19")] {
         waiver(version, expires);
         let gateway = world.serve(&registry);
-        assert_eq!(gateway.get("/gauge-reader", &[("user-agent", NPM)]).json()["dist-tags"]["latest"], "1.1.0");
+        assert_eq!(
+            gateway.get("/gauge-reader", &[("user-agent", NPM)]).json()["dist-tags"]["latest"],
+            "1.1.0"
+        );
     }
     let expired = world.run(&["policy", "check"]);
     assert_eq!(expired.code, Some(1));
@@ -105,15 +157,25 @@ fn observe_mode_refuses_nothing_and_records_everything() {
     let gateway = world.serve(&registry);
     let reply = gateway.get(HELD, &[("user-agent", NPM)]);
     assert_eq!(reply.status, 200, "{}", reply.reason);
-    assert_eq!(reply.body, registry.tarball("gauge-reader", "1.2.0").unwrap());
+    assert_eq!(
+        reply.body,
+        registry.tarball("gauge-reader", "1.2.0").unwrap()
+    );
     assert_eq!(reply.header("x-weir-decision"), Some("hold"));
     let document = gateway.packument(NPM, "gauge-reader");
-    assert_eq!(document["dist-tags"]["latest"], "1.2.0", "resolution is as without weir");
+    assert_eq!(
+        document["dist-tags"]["latest"], "1.2.0",
+        "resolution is as without weir"
+    );
     assert!(document["versions"]["1.2.0"].get("deprecated").is_none());
     let entries = world.ledger(&["--package", "gauge-reader"]);
     assert_eq!(entries[0]["event"], "served");
     assert_eq!(entries[0]["action"], "hold");
-    crate::support::assert_explained(&world, entries[0]["block_id"].as_str().unwrap(), "gauge-reader@1.2.0");
+    crate::support::assert_explained(
+        &world,
+        entries[0]["block_id"].as_str().unwrap(),
+        "gauge-reader@1.2.0",
+    );
 }
 
 #[test]
@@ -136,10 +198,19 @@ fn age_can_be_switched_off_and_excluded() {
 fn signals_are_listed_and_explained() {
     let world = World::new();
     let list = world.run(&["signals", "list"]);
-    for id in ["credential-exfiltration", "lookalike-name", "new-install-script", "remote-dependency"] {
+    for id in [
+        "credential-exfiltration",
+        "lookalike-name",
+        "new-install-script",
+        "remote-dependency",
+    ] {
         assert!(list.assert_success().stdout.contains(id), "{}", list.stdout);
         let page = world.run(&["signals", "show", id]);
-        assert!(page.assert_success().says("When it is wrong"), "{}", page.stdout);
+        assert!(
+            page.assert_success().says("When it is wrong"),
+            "{}",
+            page.stdout
+        );
     }
     assert_eq!(world.run(&["signals", "show", "nonsense"]).code, Some(1));
 }

@@ -2,11 +2,11 @@
 //! nothing any more and evidence has to do it alone.
 
 use serde_json::Value;
+use weir_testing::Project;
 use weir_testing::clients::{self, Kind, Output};
 use weir_testing::scenarios::{
     Attack, Scenario, default_now, first_hook, official_scope_lookalike, remote_dependency,
 };
-use weir_testing::Project;
 
 use crate::support::{NOW, NPM, World, assert_explained, output};
 
@@ -16,13 +16,25 @@ const MUCH_LATER: &str = "2026-12-24T12:00:00Z";
 
 /// Installs one dependency in a fresh project, with a secret in the home folder to steal. npm's
 /// hooks run: what keeps the sink untouched is weir alone.
-fn install(world: &World, scenario: &Scenario, name: &str, range: &str) -> Option<(Project, Output)> {
+fn install(
+    world: &World,
+    scenario: &Scenario,
+    name: &str,
+    range: &str,
+) -> Option<(Project, Output)> {
     let npm = clients::or_skip(Kind::Npm)?;
     let project = Project::new()
         .file(".npmrc", format!("registry={}\n", scenario.registry.url()))
-        .home_file(".npmrc", "//registry.example.invalid/:_authToken=made-up-token\n")
+        .home_file(
+            ".npmrc",
+            "//registry.example.invalid/:_authToken=made-up-token\n",
+        )
         .dependency(name, range);
-    let run = output(world.wrapper(&npm, &project).args(["npm", "install", "--fetch-retries=0"]));
+    let run = output(
+        world
+            .wrapper(&npm, &project)
+            .args(["npm", "install", "--fetch-retries=0"]),
+    );
     Some((project, run))
 }
 
@@ -34,7 +46,9 @@ fn inspected(world: &World, scenario: &Scenario, name: &str, version: &str) -> V
 
 fn refused(world: &World, scenario: &Scenario, attack: &Attack) {
     let Attack { name, version, .. } = attack;
-    let Some((project, run)) = install(world, scenario, name, version) else { return };
+    let Some((project, run)) = install(world, scenario, name, version) else {
+        return;
+    };
     assert_ne!(run.code, Some(0), "{}", run.text());
     assert_eq!(project.installed(name), None, "{name}@{version}");
     assert_explained(world, &run.text(), &format!("{name}@{version}"));
@@ -44,9 +58,16 @@ fn replaced(world: &World, scenario: &Scenario, attack: &Attack) {
     let Some(good) = attack.good else { return };
     let range = format!("^{}", good.split('.').next().unwrap());
     for range in [range.as_str(), "latest", "*"] {
-        let Some((project, run)) = install(world, scenario, attack.name, range) else { return };
+        let Some((project, run)) = install(world, scenario, attack.name, range) else {
+            return;
+        };
         run.assert_success();
-        assert_eq!(project.installed(attack.name).as_deref(), Some(good), "{} {range}", attack.name);
+        assert_eq!(
+            project.installed(attack.name).as_deref(),
+            Some(good),
+            "{} {range}",
+            attack.name
+        );
     }
 }
 
@@ -65,7 +86,9 @@ fn assert_noticed(assessment: &Value, attack: &Attack) {
     let findings = assessment["findings"].as_array().unwrap();
     for expected in &attack.expected {
         assert!(
-            findings.iter().any(|finding| finding["group"] == expected.group),
+            findings
+                .iter()
+                .any(|finding| finding["group"] == expected.group),
             "{}: nobody saw that {}: {assessment:#}",
             attack.name,
             expected.seen
@@ -93,10 +116,17 @@ fn a_lookalike_of_an_official_scope_is_blocked_for_what_it_does() {
         let world = World::new().at(now);
         for attack in &scenario.attacks {
             let assessment = inspected(&world, &scenario, attack.name, attack.version);
-            assert_eq!(assessment["decision"]["action"], "block", "{now}: {assessment:#}");
+            assert_eq!(
+                assessment["decision"]["action"], "block",
+                "{now}: {assessment:#}"
+            );
             assert_noticed(&assessment, attack);
             let findings = assessment["findings"].as_array().unwrap();
-            assert!(findings.iter().any(|finding| finding["signal"] == "credential-exfiltration"));
+            assert!(
+                findings
+                    .iter()
+                    .any(|finding| finding["signal"] == "credential-exfiltration")
+            );
         }
     }
     scenario.sink.assert_untouched();
@@ -113,15 +143,26 @@ fn twins_of_the_lookalike_pass() {
     let scenario = official_scope_lookalike(default_now());
     twins_pass(&scenario, NOW);
     let world = World::new().at(LATER);
-    for name in ["@tanstack/react-something", "@tanstack/react-query", "expresso"] {
-        let Some((_, run)) = install(&world, &scenario, name, "*") else { return };
+    for name in [
+        "@tanstack/react-something",
+        "@tanstack/react-query",
+        "expresso",
+    ] {
+        let Some((_, run)) = install(&world, &scenario, name, "*") else {
+            return;
+        };
         run.assert_success();
     }
     // The official package installs on the very day: nothing about it is new.
     let world = World::new();
-    let Some((project, run)) = install(&world, &scenario, "@tanstack/react-query", "^5") else { return };
+    let Some((project, run)) = install(&world, &scenario, "@tanstack/react-query", "^5") else {
+        return;
+    };
     run.assert_success();
-    assert_eq!(project.installed("@tanstack/query-core").as_deref(), Some("5.90.2"));
+    assert_eq!(
+        project.installed("@tanstack/query-core").as_deref(),
+        Some("5.90.2")
+    );
     scenario.sink.assert_untouched();
 }
 
@@ -132,7 +173,10 @@ fn a_first_hook_that_steals_is_blocked_and_the_release_before_it_is_used() {
     for now in [NOW, LATER, MUCH_LATER] {
         let world = World::new().at(now);
         let assessment = inspected(&world, &scenario, "ledger-format", "1.4.2");
-        assert_eq!(assessment["decision"]["action"], "block", "{now}: {assessment:#}");
+        assert_eq!(
+            assessment["decision"]["action"], "block",
+            "{now}: {assessment:#}"
+        );
         assert_noticed(&assessment, &scenario.attacks[0]);
     }
 }
@@ -149,8 +193,14 @@ fn twins_of_the_first_hook_pass() {
     twins_pass(&scenario, NOW);
     let world = World::new().at(LATER);
     for name in ["portable-canvas", "schema-engine-cli"] {
-        let twin = scenario.twins.iter().find(|twin| twin.name == name).unwrap();
-        let Some((project, run)) = install(&world, &scenario, name, "*") else { return };
+        let twin = scenario
+            .twins
+            .iter()
+            .find(|twin| twin.name == name)
+            .unwrap();
+        let Some((project, run)) = install(&world, &scenario, name, "*") else {
+            return;
+        };
         run.assert_success();
         assert_eq!(project.installed(name).as_deref(), Some(twin.version));
     }
@@ -167,7 +217,10 @@ fn remote_dependencies_are_held_with_their_age_and_noticed_afterwards() {
             let later = World::new().at(now);
             let assessment = inspected(&later, &scenario, attack.name, attack.version);
             // One kind of evidence and nothing else: a notice.
-            assert_eq!(assessment["decision"]["action"], "notice", "{now}: {assessment:#}");
+            assert_eq!(
+                assessment["decision"]["action"], "notice",
+                "{now}: {assessment:#}"
+            );
             assert_noticed(&assessment, attack);
         }
     }
@@ -179,8 +232,17 @@ fn a_notice_days_later_is_in_the_answer_the_ledger_and_not_in_the_way() {
     let scenario = remote_dependency(default_now());
     let world = World::new().at(LATER);
     let gateway = world.serve(&scenario.registry);
-    let reply = gateway.get("/report-writer/-/report-writer-1.11.2.tgz", &[("user-agent", NPM)]);
-    assert_eq!((reply.status, reply.header("x-weir-decision")), (200, Some("notice")));
-    assert_eq!(gateway.packument(NPM, "report-writer")["dist-tags"]["latest"], "1.11.2");
+    let reply = gateway.get(
+        "/report-writer/-/report-writer-1.11.2.tgz",
+        &[("user-agent", NPM)],
+    );
+    assert_eq!(
+        (reply.status, reply.header("x-weir-decision")),
+        (200, Some("notice"))
+    );
+    assert_eq!(
+        gateway.packument(NPM, "report-writer")["dist-tags"]["latest"],
+        "1.11.2"
+    );
     assert_eq!(world.ledger(&["--action", "notice"]).len(), 1);
 }

@@ -18,7 +18,10 @@ fn its_own_pages_answer() {
     assert_eq!(gateway.get("/", &[]).json()["name"], "weir");
     let unknown = gateway.get("/-/weir/why/w-0000000000", &[]);
     assert_eq!(unknown.status, 404);
-    assert!(registry.requests().is_empty(), "none of this is the registry's business");
+    assert!(
+        registry.requests().is_empty(),
+        "none of this is the registry's business"
+    );
 }
 
 #[test]
@@ -26,9 +29,16 @@ fn packuments_keep_what_is_in_them_and_point_to_the_gateway() {
     let (world, registry) = (World::new(), river());
     let gateway = world.serve(&registry);
     let upstream = registry.packument("gauge-reader").unwrap();
-    let full = gateway.get("/gauge-reader", &[("user-agent", NPM), ("accept", "application/json")]);
+    let full = gateway.get(
+        "/gauge-reader",
+        &[("user-agent", NPM), ("accept", "application/json")],
+    );
     assert_eq!(full.header("content-type"), Some("application/json"));
-    assert!(full.header("vary").unwrap().contains("accept, accept-encoding"));
+    assert!(
+        full.header("vary")
+            .unwrap()
+            .contains("accept, accept-encoding")
+    );
     assert!(full.header("last-modified").is_some());
     let full = full.json();
     for version in ["1.0.0", "1.1.0", "1.2.0"] {
@@ -38,20 +48,29 @@ fn packuments_keep_what_is_in_them_and_point_to_the_gateway() {
             format!("{}gauge-reader/-/gauge-reader-{version}.tgz", gateway.url())
         );
         for field in ["integrity", "shasum", "signatures", "attestations"] {
-            assert_eq!(ours["dist"][field], theirs["dist"][field], "{version} dist.{field}");
+            assert_eq!(
+                ours["dist"][field], theirs["dist"][field],
+                "{version} dist.{field}"
+            );
         }
         assert_eq!(ours["_npmUser"], theirs["_npmUser"]);
         assert_eq!(full["time"][version], upstream["time"][version]);
     }
     assert_eq!(full["maintainers"], upstream["maintainers"]);
 
-    let short = gateway.get("/gauge-reader", &[("user-agent", NPM), ("accept", ABBREVIATED)]);
+    let short = gateway.get(
+        "/gauge-reader",
+        &[("user-agent", NPM), ("accept", ABBREVIATED)],
+    );
     assert_eq!(short.header("content-type"), Some(ABBREVIATED));
     let short = short.json();
     assert_eq!(short["time"], full["time"], "always with time");
     assert_eq!(short["dist-tags"], full["dist-tags"]);
     assert!(short["versions"]["1.0.0"].get("_npmUser").is_none());
-    assert_eq!(short["versions"]["1.0.0"]["dist"], full["versions"]["1.0.0"]["dist"]);
+    assert_eq!(
+        short["versions"]["1.0.0"]["dist"],
+        full["versions"]["1.0.0"]["dist"]
+    );
 }
 
 #[test]
@@ -63,7 +82,10 @@ fn held_versions_are_marked_for_clients_that_fall_back_and_hidden_for_the_others
     assert!(mark.starts_with("HELD by weir: "), "{mark}");
     assert!(listed["versions"]["1.1.0"].get("deprecated").is_none());
     let message = listed["policyRestrictions"]["message"].as_str().unwrap();
-    assert!(message.contains("gauge-reader@1.2.0") && message.contains("Use 1.1.0 instead"), "{message}");
+    assert!(
+        message.contains("gauge-reader@1.2.0") && message.contains("Use 1.1.0 instead"),
+        "{message}"
+    );
     assert!(listed["policyRestrictions"]["versions"]["1.2.0"].is_object());
 
     let hidden = gateway.packument(PNPM_10, "gauge-reader");
@@ -79,11 +101,22 @@ fn held_versions_are_marked_for_clients_that_fall_back_and_hidden_for_the_others
 fn version_documents_and_tags_are_filtered_the_same_way() {
     let (world, registry) = (World::new(), river());
     let gateway = world.serve(&registry);
-    assert_eq!(gateway.get("/gauge-reader/latest", &[]).json()["version"], "1.1.0");
+    assert_eq!(
+        gateway.get("/gauge-reader/latest", &[]).json()["version"],
+        "1.1.0"
+    );
     let good = gateway.get("/gauge-reader/1.0.0", &[]).json();
-    assert!(good["dist"]["tarball"].as_str().unwrap().starts_with(gateway.url()));
+    assert!(
+        good["dist"]["tarball"]
+            .as_str()
+            .unwrap()
+            .starts_with(gateway.url())
+    );
     assert!(good["dist"]["signatures"].is_array());
-    assert_eq!(gateway.get("/-/package/gauge-reader/dist-tags", &[]).json()["latest"], "1.1.0");
+    assert_eq!(
+        gateway.get("/-/package/gauge-reader/dist-tags", &[]).json()["latest"],
+        "1.1.0"
+    );
     assert_eq!(gateway.get("/gauge-reader/1.2.0", &[]).status, 403);
     assert_eq!(gateway.get("/gauge-reader/9.9.9", &[]).status, 404);
 }
@@ -92,15 +125,29 @@ fn version_documents_and_tags_are_filtered_the_same_way() {
 fn scoped_names_come_in_every_spelling() {
     let (world, registry) = (World::new(), river());
     let gateway = world.serve(&registry);
-    for path in ["/@millpond/sluice", "/@millpond%2fsluice", "/@millpond%2Fsluice"] {
-        assert_eq!(gateway.get(path, &[]).json()["name"], "@millpond/sluice", "{path}");
+    for path in [
+        "/@millpond/sluice",
+        "/@millpond%2fsluice",
+        "/@millpond%2Fsluice",
+    ] {
+        assert_eq!(
+            gateway.get(path, &[]).json()["name"],
+            "@millpond/sluice",
+            "{path}"
+        );
     }
     let bytes = registry.tarball("@millpond/sluice", "2.0.0").unwrap();
-    for path in ["/@millpond/sluice/-/sluice-2.0.0.tgz", "/@millpond%2fsluice/-/sluice-2.0.0.tgz"] {
+    for path in [
+        "/@millpond/sluice/-/sluice-2.0.0.tgz",
+        "/@millpond%2fsluice/-/sluice-2.0.0.tgz",
+    ] {
         let reply = gateway.get(path, &[("accept-encoding", "identity")]);
         assert_eq!((reply.status, reply.body == bytes), (200, true), "{path}");
     }
-    for path in ["/@millpond%2fsluice", "/@millpond/sluice/-/sluice-2.0.0.tgz"] {
+    for path in [
+        "/@millpond%2fsluice",
+        "/@millpond/sluice/-/sluice-2.0.0.tgz",
+    ] {
         let head = request(gateway.url(), "HEAD", path, &[], b"");
         assert_eq!((head.status, head.body.len()), (200, 0), "HEAD {path}");
     }
@@ -110,7 +157,10 @@ fn scoped_names_come_in_every_spelling() {
 fn the_entity_tag_follows_the_policy_as_well_as_the_upstream() {
     let (world, registry) = (World::new(), river());
     let tag = |gateway: &crate::support::Gateway, known: &str| {
-        let reply = gateway.get("/gauge-reader", &[("user-agent", NPM), ("if-none-match", known)]);
+        let reply = gateway.get(
+            "/gauge-reader",
+            &[("user-agent", NPM), ("if-none-match", known)],
+        );
         (reply.status, reply.header("etag").unwrap().to_owned())
     };
     let mut gateway = world.serve(&registry);
@@ -123,7 +173,10 @@ fn the_entity_tag_follows_the_policy_as_well_as_the_upstream() {
     world.policy("[age]\nminimum = \"0h\"\n");
     let mut gateway = world.serve(&registry);
     // The origin is in the body too: ask for the same one.
-    let reply = gateway.get("/gauge-reader", &[("user-agent", NPM), ("if-none-match", &held)]);
+    let reply = gateway.get(
+        "/gauge-reader",
+        &[("user-agent", NPM), ("if-none-match", &held)],
+    );
     assert_eq!(reply.status, 200);
     assert_eq!(reply.json()["dist-tags"]["latest"], "1.2.0");
     gateway.stop();
@@ -135,21 +188,32 @@ fn packuments_and_request_bodies_may_be_compressed() {
     let gateway = world.serve(&registry);
     let plain = gateway.get("/gauge-reader", &[("user-agent", NPM)]);
     assert_eq!(plain.header("content-encoding"), None);
-    let packed = gateway.get("/gauge-reader", &[("user-agent", NPM), ("accept-encoding", "gzip, br")]);
+    let packed = gateway.get(
+        "/gauge-reader",
+        &[("user-agent", NPM), ("accept-encoding", "gzip, br")],
+    );
     assert_eq!(packed.header("content-encoding"), Some("gzip"));
     assert_ne!(packed.header("etag"), plain.header("etag"));
     assert_eq!(packed.unpacked(), plain.body);
 
-    registry.advise(weir_testing::Advisory::new("gauge-reader", "<1.1.0", ["1.0.0"]).title("it leaks"));
+    registry
+        .advise(weir_testing::Advisory::new("gauge-reader", "<1.1.0", ["1.0.0"]).title("it leaks"));
     let question = gzip(br#"{"gauge-reader":["1.0.0"]}"#);
     let reply = request(
         gateway.url(),
         "POST",
         "/-/npm/v1/security/advisories/bulk",
-        &[("content-type", "application/json"), ("content-encoding", "gzip")],
+        &[
+            ("content-type", "application/json"),
+            ("content-encoding", "gzip"),
+        ],
         &question,
     );
-    let body = if reply.header("content-encoding") == Some("gzip") { reply.unpacked() } else { reply.body };
+    let body = if reply.header("content-encoding") == Some("gzip") {
+        reply.unpacked()
+    } else {
+        reply.body
+    };
     let answer: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(answer["gauge-reader"][0]["title"], "it leaks");
 }
@@ -161,18 +225,39 @@ fn keys_and_attestations_come_from_the_upstream_and_nothing_is_written_to_it() {
     assert!(gateway.get("/-/npm/v1/keys", &[]).json()["keys"].is_array());
     let attested = gateway.get("/-/npm/v1/attestations/gauge-reader@1.1.0", &[]);
     assert!(attested.json()["attestations"].is_array());
-    assert_eq!(gateway.get("/-/npm/v1/attestations/gauge-reader@1.0.0", &[]).status, 404);
+    assert_eq!(
+        gateway
+            .get("/-/npm/v1/attestations/gauge-reader@1.0.0", &[])
+            .status,
+        404
+    );
     let publish = request(gateway.url(), "PUT", "/gauge-reader", &[], b"{}");
     assert_eq!(publish.status, 405);
-    assert!(publish.json()["error"].as_str().unwrap().contains("does not write"));
-    assert!(registry.requests().iter().all(|request| request.method == "GET"));
+    assert!(
+        publish.json()["error"]
+            .as_str()
+            .unwrap()
+            .contains("does not write")
+    );
+    assert!(
+        registry
+            .requests()
+            .iter()
+            .all(|request| request.method == "GET")
+    );
 }
 
 #[test]
 fn another_public_address_is_used_where_one_is_set() {
     let (world, registry) = (World::new(), river());
     let mut command = world.weir_before(&registry);
-    command.args(["serve", "--listen", "127.0.0.1:0", "--public-url", "https://npm.example.invalid/proxy"]);
+    command.args([
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--public-url",
+        "https://npm.example.invalid/proxy",
+    ]);
     let gateway = crate::support::Gateway::start(&mut command);
     let document = gateway.packument(NPM, "gauge-reader");
     assert_eq!(

@@ -46,13 +46,20 @@ fn packuments_are_revalidated_after_their_time() {
 fn an_upstream_that_fails_is_covered_by_what_is_kept() {
     let (world, registry) = (short_lived(), river());
     let gateway = world.serve(&registry);
-    assert_eq!(gateway.get("/gauge-reader", &[("user-agent", NPM)]).status, 200);
+    assert_eq!(
+        gateway.get("/gauge-reader", &[("user-agent", NPM)]).status,
+        200
+    );
     assert_eq!(gateway.get(GOOD, &[("user-agent", NPM)]).status, 200);
     for fault in [
         Fault::on("*").status(503),
         Fault::on("*").drop_connection(),
-        Fault::on("/gauge-reader").status(200).body("<!doctype html><title>login</title>"),
-        Fault::on("/gauge-reader").status(200).body("{\"name\": \"gauge-reader\", \"versions\": {"),
+        Fault::on("/gauge-reader")
+            .status(200)
+            .body("<!doctype html><title>login</title>"),
+        Fault::on("/gauge-reader")
+            .status(200)
+            .body("{\"name\": \"gauge-reader\", \"versions\": {"),
     ] {
         outlive();
         registry.clear_faults();
@@ -76,7 +83,12 @@ fn not_found_stays_not_found() {
     let (world, registry) = (short_lived(), river());
     let gateway = world.serve(&registry);
     assert_eq!(gateway.get("/nowhere-to-be-found", &[]).status, 404);
-    assert_eq!(gateway.get("/gauge-reader/-/gauge-reader-7.0.0.tgz", &[]).status, 404);
+    assert_eq!(
+        gateway
+            .get("/gauge-reader/-/gauge-reader-7.0.0.tgz", &[])
+            .status,
+        404
+    );
     assert_eq!(gateway.get("/gauge-reader", &[]).status, 200);
     registry.remove("gauge-reader");
     outlive();
@@ -88,13 +100,19 @@ fn not_found_stays_not_found() {
 fn a_stale_packument_survives_a_restart() {
     let (world, registry) = (short_lived(), river());
     let mut gateway = world.serve(&registry);
-    assert_eq!(gateway.get("/gauge-reader", &[("user-agent", NPM)]).status, 200);
+    assert_eq!(
+        gateway.get("/gauge-reader", &[("user-agent", NPM)]).status,
+        200
+    );
     gateway.stop();
     registry.fault(Fault::on("*").status(502));
     outlive();
     let gateway = world.serve(&registry);
     let stale = gateway.get("/gauge-reader", &[("user-agent", NPM)]);
-    assert_eq!((stale.status, stale.header("x-weir-cache")), (200, Some("stale")));
+    assert_eq!(
+        (stale.status, stale.header("x-weir-cache")),
+        (200, Some("stale"))
+    );
 }
 
 #[test]
@@ -103,7 +121,9 @@ fn a_bare_mirror_is_enough() {
     registry.set_flavour(Flavour::BareMirror);
     let gateway = world.serve(&registry);
     let short = ("accept", "application/vnd.npm.install-v1+json");
-    let document = gateway.get("/gauge-reader", &[("user-agent", NPM), short]).json();
+    let document = gateway
+        .get("/gauge-reader", &[("user-agent", NPM), short])
+        .json();
     assert!(document["time"]["1.0.0"].is_string());
     assert_eq!(document["dist-tags"]["latest"], "1.1.0");
     assert_eq!(gateway.get(GOOD, &[]).status, 200);
@@ -122,30 +142,47 @@ fn missing_times_are_filled_with_when_a_version_was_first_seen() {
     }
     let mut gateway = world.serve(&registry);
     let reply = gateway.get("/gauge-reader", &[("user-agent", NPM)]);
-    assert_eq!(reply.status, 403, "first seen now, so all of it is young: {}", reply.text());
+    assert_eq!(
+        reply.status,
+        403,
+        "first seen now, so all of it is young: {}",
+        reply.text()
+    );
     gateway.stop();
     let world = world.at("2026-11-22T12:00:00Z");
     let gateway = world.serve(&registry);
     let document = gateway.packument(NPM, "gauge-reader");
-    assert_eq!(document["time"]["1.2.0"].as_str().map(|time| &time[..19]), Some("2026-11-20T12:00:00"));
+    assert_eq!(
+        document["time"]["1.2.0"].as_str().map(|time| &time[..19]),
+        Some("2026-11-20T12:00:00")
+    );
     assert_eq!(document["dist-tags"]["latest"], "1.2.0");
 }
 
 #[test]
 fn a_slow_upstream_does_not_hold_up_others() {
     let (world, registry) = (World::new(), river());
-    registry.add(Package::new("silent-lake").maintainer("mill").release(Release::new("1.0.0")));
+    registry.add(
+        Package::new("silent-lake")
+            .maintainer("mill")
+            .release(Release::new("1.0.0")),
+    );
     registry.fault(Fault::on("/silent-lake").hang());
     let gateway = world.serve(&registry);
     std::thread::scope(|scope| {
         let url = gateway.url().to_owned();
         scope.spawn(move || {
-            let stream = std::net::TcpStream::connect(url.trim_start_matches("http://").trim_end_matches('/'));
+            let stream = std::net::TcpStream::connect(
+                url.trim_start_matches("http://").trim_end_matches('/'),
+            );
             let mut stream = stream.unwrap();
-            std::io::Write::write_all(&mut stream, b"GET /silent-lake HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+            std::io::Write::write_all(&mut stream, b"GET /silent-lake HTTP/1.1\r\nhost: x\r\n\r\n")
+                .unwrap();
             std::thread::sleep(std::time::Duration::from_millis(600));
         });
-        eventually("the silent one is asked", || registry.requests_to("/silent-lake").len() == 1);
+        eventually("the silent one is asked", || {
+            registry.requests_to("/silent-lake").len() == 1
+        });
         let started = std::time::Instant::now();
         assert_eq!(gateway.get("/gauge-reader", &[]).status, 200);
         assert_eq!(gateway.get(GOOD, &[]).status, 200);

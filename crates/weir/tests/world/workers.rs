@@ -11,20 +11,39 @@ const MEMORY: u64 = 256 << 20;
 
 fn pool(size: usize, deadline: Duration) -> Arc<WorkerPool> {
     let arguments = ["worker", "--memory", &MEMORY.to_string(), MISBEHAVE_FLAG].map(str::to_owned);
-    let program = WorkerProgram { program: env!("CARGO_BIN_EXE_weir").into(), arguments: arguments.into() };
-    WorkerPool::new(program, size, Deadline { base: deadline, per_megabyte: Duration::ZERO })
+    let program = WorkerProgram {
+        program: env!("CARGO_BIN_EXE_weir").into(),
+        arguments: arguments.into(),
+    };
+    WorkerPool::new(
+        program,
+        size,
+        Deadline {
+            base: deadline,
+            per_megabyte: Duration::ZERO,
+        },
+    )
 }
 
 async fn still_works(pool: &Arc<WorkerPool>) {
     let registry = Registry::start();
-    registry.add(Package::new("gauge-reader").maintainer("mill").release(Release::new("1.0.0")));
+    registry.add(
+        Package::new("gauge-reader")
+            .maintainer("mill")
+            .release(Release::new("1.0.0")),
+    );
     let tarball = registry.tarball("gauge-reader", "1.0.0").unwrap();
     let contents = pool.tarball(tarball, Priority::Foreground).await.unwrap();
-    assert_eq!(contents.manifest.unwrap().name.as_deref(), Some("gauge-reader"));
+    assert_eq!(
+        contents.manifest.unwrap().name.as_deref(),
+        Some("gauge-reader")
+    );
 }
 
 async fn misbehaves(pool: &Arc<WorkerPool>, how: Misbehaviour) -> String {
-    pool.run(Job::Misbehave(how), None, Priority::Foreground).await.unwrap_err()
+    pool.run(Job::Misbehave(how), None, Priority::Foreground)
+        .await
+        .unwrap_err()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -79,17 +98,33 @@ async fn all_misbehaving_at_once_leaves_a_working_pool() {
 #[tokio::test]
 async fn workers_in_service_do_not_misbehave_on_order() {
     let arguments = ["worker", "--memory", &MEMORY.to_string()].map(str::to_owned);
-    let program = WorkerProgram { program: env!("CARGO_BIN_EXE_weir").into(), arguments: arguments.into() };
-    let deadline = Deadline { base: Duration::from_secs(15), per_megabyte: Duration::ZERO };
+    let program = WorkerProgram {
+        program: env!("CARGO_BIN_EXE_weir").into(),
+        arguments: arguments.into(),
+    };
+    let deadline = Deadline {
+        base: Duration::from_secs(15),
+        per_megabyte: Duration::ZERO,
+    };
     let pool = WorkerPool::new(program, 1, deadline);
-    assert!(misbehaves(&pool, Misbehaviour::Crash).await.contains("does not misbehave"));
+    assert!(
+        misbehaves(&pool, Misbehaviour::Crash)
+            .await
+            .contains("does not misbehave")
+    );
     still_works(&pool).await;
 }
 
 #[tokio::test]
 async fn a_program_that_is_not_there_is_said() {
-    let program = WorkerProgram { program: "/nowhere/weir".into(), arguments: Vec::new() };
-    let deadline = Deadline { base: Duration::from_secs(15), per_megabyte: Duration::ZERO };
+    let program = WorkerProgram {
+        program: "/nowhere/weir".into(),
+        arguments: Vec::new(),
+    };
+    let deadline = Deadline {
+        base: Duration::from_secs(15),
+        per_megabyte: Duration::ZERO,
+    };
     let pool = WorkerPool::new(program, 1, deadline);
     let why = pool.folder("/".into()).await.unwrap_err();
     assert!(why.contains("no worker process could be started"), "{why}");

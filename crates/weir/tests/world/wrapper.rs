@@ -5,7 +5,9 @@ use std::time::Instant;
 use weir_testing::clients::{self, Kind};
 use weir_testing::{Project, Registry};
 
-use crate::support::{World, block_id, eventually, finish, found_in, output, output_with, river, signal};
+use crate::support::{
+    World, block_id, eventually, finish, found_in, output, output_with, river, signal,
+};
 
 const PUBLIC: &str = "https://registry.example.invalid/";
 
@@ -16,31 +18,67 @@ fn project(registry: &Registry) -> Project {
 
 #[test]
 fn npm_installs_and_nothing_of_the_gateway_is_left() {
-    let Some(npm) = clients::or_skip(Kind::Npm) else { return };
+    let Some(npm) = clients::or_skip(Kind::Npm) else {
+        return;
+    };
     let (world, registry) = (World::new(), river());
     registry.present_tarballs_at(PUBLIC);
     let project = project(&registry).dependency("@millpond/sluice", "^2.0.0");
     let npmrc = project.read(".npmrc");
     let run = output(world.wrapper(&npm, &project).args(["npm", "install"]));
     run.assert_success();
-    assert_eq!(project.installed("@millpond/sluice").as_deref(), Some("2.0.0"));
-    assert_eq!(project.installed("gauge-reader").as_deref(), Some("1.1.0"), "not the held 1.2.0");
+    assert_eq!(
+        project.installed("@millpond/sluice").as_deref(),
+        Some("2.0.0")
+    );
+    assert_eq!(
+        project.installed("gauge-reader").as_deref(),
+        Some("1.1.0"),
+        "not the held 1.2.0"
+    );
 
     // The summary: how many, what was held, what was used in its place, and where to read on.
-    assert!(run.stderr.contains("weir: 2 releases seen, 0 from cache"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("weir: 2 releases seen, 0 from cache"),
+        "{}",
+        run.stderr
+    );
     assert!(run.says("held gauge-reader@1.2.0"), "{}", run.stderr);
-    assert!(run.says("used 1.1.0 instead; weir explain w-"), "{}", run.stderr);
-    assert!(run.stdout.contains("added 2 packages"), "npm's own output stays: {}", run.stdout);
+    assert!(
+        run.says("used 1.1.0 instead; weir explain w-"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stdout.contains("added 2 packages"),
+        "npm's own output stays: {}",
+        run.stdout
+    );
     let id = block_id(&run.stderr).unwrap();
-    assert!(world.run(&["explain", &id]).assert_success().says("gauge-reader@1.2.0"));
+    assert!(
+        world
+            .run(&["explain", &id])
+            .assert_success()
+            .says("gauge-reader@1.2.0")
+    );
 
     // The user's files: as they were, and without a trace of an address that is gone.
     assert_eq!(project.read(".npmrc"), npmrc);
     assert!(!project.home().join(".npmrc").exists());
     let lock = project.read("package-lock.json").unwrap();
-    assert!(lock.contains(&format!("{PUBLIC}gauge-reader/-/gauge-reader-1.1.0.tgz")), "{lock}");
-    assert!(lock.contains(&format!("{PUBLIC}@millpond/sluice/-/sluice-2.0.0.tgz")), "{lock}");
-    for file in ["package-lock.json", "node_modules/.package-lock.json", "package.json"] {
+    assert!(
+        lock.contains(&format!("{PUBLIC}gauge-reader/-/gauge-reader-1.1.0.tgz")),
+        "{lock}"
+    );
+    assert!(
+        lock.contains(&format!("{PUBLIC}@millpond/sluice/-/sluice-2.0.0.tgz")),
+        "{lock}"
+    );
+    for file in [
+        "package-lock.json",
+        "node_modules/.package-lock.json",
+        "package.json",
+    ] {
         assert!(!project.read(file).unwrap().contains("127.0.0.1"), "{file}");
     }
 
@@ -50,21 +88,40 @@ fn npm_installs_and_nothing_of_the_gateway_is_left() {
     project.forget_home();
     let run = output(world.wrapper(&npm, &project).args(["npm", "ci"]));
     run.assert_success();
-    assert!(run.stderr.contains("weir: 2 releases seen, 2 from cache"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("weir: 2 releases seen, 2 from cache"),
+        "{}",
+        run.stderr
+    );
     assert_eq!(registry.requests_to("*.tgz").len(), tarballs);
-    assert_eq!(project.read("package-lock.json").unwrap(), lock, "npm ci changes nothing");
-    assert_eq!(world.ledger(&["--event", "served", "--client", "npm/"]).len(), 4);
+    assert_eq!(
+        project.read("package-lock.json").unwrap(),
+        lock,
+        "npm ci changes nothing"
+    );
+    assert_eq!(
+        world
+            .ledger(&["--event", "served", "--client", "npm/"])
+            .len(),
+        4
+    );
 }
 
 #[test]
 fn an_exact_pin_of_a_held_release_says_why_in_npms_own_words() {
-    let Some(npm) = clients::or_skip(Kind::Npm) else { return };
+    let Some(npm) = clients::or_skip(Kind::Npm) else {
+        return;
+    };
     let (world, registry) = (World::new(), river());
     let project = project(&registry).dependency("gauge-reader", "1.2.0");
     let run = output(world.wrapper(&npm, &project).args(["npm", "install"]));
     assert_eq!(run.code, Some(1));
     assert!(run.says("due to policy violations"), "{}", run.text());
-    assert!(run.says("Held by weir: gauge-reader@1.2.0"), "{}", run.text());
+    assert!(
+        run.says("Held by weir: gauge-reader@1.2.0"),
+        "{}",
+        run.text()
+    );
     assert!(run.says("Use 1.1.0 instead"), "{}", run.text());
     crate::support::assert_explained(&world, &run.text(), "gauge-reader@1.2.0");
     assert!(!project.exists("node_modules/gauge-reader"));
@@ -82,8 +139,16 @@ fn input_output_arguments_and_the_exit_code_are_the_clients() {
     let run = output_with(&mut command, "typed\n");
     assert_eq!(run.code, Some(7));
     assert_eq!(run.stdout, "out:typed:run build -- --flag two words\n");
-    assert!(run.stderr.contains("err:http://127.0.0.1:"), "{}", run.stderr);
-    assert!(!run.stderr.contains(&registry.url()), "the client is pointed at weir: {}", run.stderr);
+    assert!(
+        run.stderr.contains("err:http://127.0.0.1:"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        !run.stderr.contains(&registry.url()),
+        "the client is pointed at weir: {}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -91,9 +156,16 @@ fn signals_reach_the_client_and_its_end_is_passed_on() {
     let (world, registry) = (World::new(), river());
     let marker = world.path("ready");
     let script = |end: &str| {
-        format!("trap '{end}' TERM INT HUP; touch '{}'; while :; do sleep 0.05; done", marker.display())
+        format!(
+            "trap '{end}' TERM INT HUP; touch '{}'; while :; do sleep 0.05; done",
+            marker.display()
+        )
     };
-    for (name, end, code) in [("TERM", "exit 42", 42), ("INT", "exit 43", 43), ("HUP", "exit 44", 44)] {
+    for (name, end, code) in [
+        ("TERM", "exit 42", 42),
+        ("INT", "exit 43", 43),
+        ("HUP", "exit 44", 44),
+    ] {
         let _ = std::fs::remove_file(&marker);
         world.program("npm", &script(end));
         let mut command = world.weir_before(&registry);
@@ -123,11 +195,20 @@ fn publishing_goes_past_the_gateway_and_another_registry_does_not() {
     assert_eq!(run.assert_success().stdout, "registry=\n");
     assert!(run.says("without the gateway"), "{}", run.stderr);
 
-    let run = output(world.weir_before(&registry).args(["npm", "install", "--registry=http://x.invalid/"]));
+    let run = output(world.weir_before(&registry).args([
+        "npm",
+        "install",
+        "--registry=http://x.invalid/",
+    ]));
     assert_eq!(run.code, Some(1));
     assert!(run.says("--upstream"), "{}", run.stderr);
     let world = World::new();
-    let run = output(world.weir_before(&registry).env("PATH", world.path("bin")).args(["npm", "ci"]));
+    let run = output(
+        world
+            .weir_before(&registry)
+            .env("PATH", world.path("bin"))
+            .args(["npm", "ci"]),
+    );
     assert_eq!(run.code, Some(1));
     assert!(run.says("is npm installed"), "{}", run.stderr);
 }
@@ -136,7 +217,9 @@ fn publishing_goes_past_the_gateway_and_another_registry_does_not() {
 /// token goes to its own registry, and the client itself needs none.
 #[test]
 fn credentials_come_from_the_users_npmrc_and_go_to_nobody_else() {
-    let Some(npm) = clients::or_skip(Kind::Npm) else { return };
+    let Some(npm) = clients::or_skip(Kind::Npm) else {
+        return;
+    };
     let (world, everyone, ours) = (World::new(), river(), river());
     let (general, private) = ("made-up-general-token", "made-up-private-token");
     everyone.require_token(general);
@@ -156,20 +239,37 @@ fn credentials_come_from_the_users_npmrc_and_go_to_nobody_else() {
             ),
         )
         .dependency("@millpond/sluice", "^2.0.0");
-    let run = output(world.wrapper(&npm, &project).env("GENERAL", general).args(["npm", "install"]));
+    let run = output(
+        world
+            .wrapper(&npm, &project)
+            .env("GENERAL", general)
+            .args(["npm", "install"]),
+    );
     run.assert_success();
-    assert_eq!(project.installed("@millpond/sluice").as_deref(), Some("2.0.0"));
+    assert_eq!(
+        project.installed("@millpond/sluice").as_deref(),
+        Some("2.0.0")
+    );
     assert_eq!(project.installed("gauge-reader").as_deref(), Some("1.1.0"));
     for (registry, token, other) in [(&everyone, general, private), (&ours, private, general)] {
         let requests = registry.requests();
         assert!(!requests.is_empty());
         for request in requests {
-            assert_eq!(request.header("authorization"), Some(format!("Bearer {token}").as_str()));
+            assert_eq!(
+                request.header("authorization"),
+                Some(format!("Bearer {token}").as_str())
+            );
             assert!(!format!("{:?}", request.headers).contains(other));
         }
     }
-    assert!(!ours.requests_to("*gauge-reader*").iter().any(|_| true), "private names stay private");
-    assert!(everyone.requests_to("*sluice*").is_empty(), "a scope's names stay with its registry");
+    assert!(
+        !ours.requests_to("*gauge-reader*").iter().any(|_| true),
+        "private names stay private"
+    );
+    assert!(
+        everyone.requests_to("*sluice*").is_empty(),
+        "a scope's names stay with its registry"
+    );
     for secret in [general, private] {
         assert!(!run.text().contains(secret));
         assert_eq!(found_in(&world.path("data"), secret), None);
@@ -178,13 +278,25 @@ fn credentials_come_from_the_users_npmrc_and_go_to_nobody_else() {
 
 #[test]
 fn a_token_that_is_wrong_or_missing_is_said_to_be_that() {
-    let Some(npm) = clients::or_skip(Kind::Npm) else { return };
+    let Some(npm) = clients::or_skip(Kind::Npm) else {
+        return;
+    };
     let (world, registry) = (World::new(), river());
     registry.require_token("made-up-token");
     let host = registry.url().trim_start_matches("http:").to_owned();
-    for token in [format!("{host}:_authToken=made-up-stale-token\n"), String::new()] {
-        let project = project(&registry).home_file(".npmrc", token).dependency("gauge-reader", "^1.0.0");
-        let run = output(world.wrapper(&npm, &project).args(["npm", "install", "--fetch-retries=0"]));
+    for token in [
+        format!("{host}:_authToken=made-up-stale-token\n"),
+        String::new(),
+    ] {
+        let project = project(&registry)
+            .home_file(".npmrc", token)
+            .dependency("gauge-reader", "^1.0.0");
+        let run =
+            output(
+                world
+                    .wrapper(&npm, &project)
+                    .args(["npm", "install", "--fetch-retries=0"]),
+            );
         assert_ne!(run.code, Some(0));
         assert!(run.says("E401"), "{}", run.text());
         assert!(run.says("refuses access to gauge-reader"), "{}", run.text());
@@ -194,7 +306,9 @@ fn a_token_that_is_wrong_or_missing_is_said_to_be_that() {
 
 #[test]
 fn the_command_line_overrides_the_upstream() {
-    let Some(npm) = clients::or_skip(Kind::Npm) else { return };
+    let Some(npm) = clients::or_skip(Kind::Npm) else {
+        return;
+    };
     let (world, registry, other) = (World::new(), river(), Registry::start());
     let project = project(&other).dependency("gauge-reader", "^1.0.0");
     let mut command = world.wrapper(&npm, &project);
@@ -206,28 +320,51 @@ fn the_command_line_overrides_the_upstream() {
 
 #[test]
 fn a_broken_upstream_fails_the_run_and_is_named() {
-    let Some(npm) = clients::or_skip(Kind::Npm) else { return };
+    let Some(npm) = clients::or_skip(Kind::Npm) else {
+        return;
+    };
     let (world, registry) = (World::new(), river());
-    registry.serve("/gauge-reader", 200, "text/html", "<!doctype html><title>sign in</title>");
+    registry.serve(
+        "/gauge-reader",
+        200,
+        "text/html",
+        "<!doctype html><title>sign in</title>",
+    );
     let project = project(&registry).dependency("gauge-reader", "^1.0.0");
     let mut command = world.wrapper(&npm, &project);
     let run = output(command.args(["npm", "install", "--fetch-retries=0"]));
     assert_ne!(run.code, Some(0));
     assert!(run.stderr.contains("failed: "), "{}", run.stderr);
-    assert!(run.says("gauge-reader could not be had from the upstream"), "{}", run.stderr);
+    assert!(
+        run.says("gauge-reader could not be had from the upstream"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
 fn nothing_leaves_the_folder_of_the_project_named_on_the_command_line() {
-    let Some(npm) = clients::or_skip(Kind::Npm) else { return };
+    let Some(npm) = clients::or_skip(Kind::Npm) else {
+        return;
+    };
     let (world, registry) = (World::new(), river());
     registry.present_tarballs_at(PUBLIC);
     let project = project(&registry).dependency("gauge-reader", "^1.0.0");
     let folder = project.path().display().to_string();
     let mut command = world.wrapper(&npm, &project);
     command.current_dir(world.path("work"));
-    let run = output(command.args(["--upstream", &registry.url(), "npm", "install", "--prefix", &folder]));
+    let run = output(command.args([
+        "--upstream",
+        &registry.url(),
+        "npm",
+        "install",
+        "--prefix",
+        &folder,
+    ]));
     run.assert_success();
     let lock = project.read("package-lock.json").unwrap();
-    assert!(lock.contains(PUBLIC) && !lock.contains("127.0.0.1"), "{lock}");
+    assert!(
+        lock.contains(PUBLIC) && !lock.contains("127.0.0.1"),
+        "{lock}"
+    );
 }

@@ -33,15 +33,22 @@ impl Gateway {
                 kept.lock().unwrap().push_str(&(line + "\n"));
             }
         });
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut lines = BufReader::new(child.stdout.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
         let url = lines.find_map(|line| {
-            line.split(' ').find(|word| word.starts_with("http://")).map(str::to_owned)
+            line.split(' ')
+                .find(|word| word.starts_with("http://"))
+                .map(str::to_owned)
         });
         std::thread::spawn(move || lines.for_each(drop));
         let Some(url) = url else {
             let status = child.wait();
             std::thread::sleep(Duration::from_millis(50));
-            panic!("weir serve said nothing ({status:?}): {}", log.lock().unwrap());
+            panic!(
+                "weir serve said nothing ({status:?}): {}",
+                log.lock().unwrap()
+            );
         };
         Gateway { child, url, log }
     }
@@ -81,7 +88,10 @@ impl Gateway {
     /// The most memory it ever held, in mebibytes.
     pub(crate) fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
     }
 }

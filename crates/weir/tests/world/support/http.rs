@@ -19,7 +19,10 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn text(&self) -> String {
@@ -34,16 +37,26 @@ impl Reply {
     /// The body without gzip.
     pub(crate) fn unpacked(&self) -> Vec<u8> {
         let mut body = Vec::new();
-        flate2::read::GzDecoder::new(self.body.as_slice()).read_to_end(&mut body).unwrap();
+        flate2::read::GzDecoder::new(self.body.as_slice())
+            .read_to_end(&mut body)
+            .unwrap();
         body
     }
 }
 
 /// Sends one request on a connection of its own and reads until the other side closes.
-pub(crate) fn request(url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+pub(crate) fn request(
+    url: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Reply {
     let address = url.trim_start_matches("http://").trim_end_matches('/');
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
@@ -63,7 +76,13 @@ fn parse(bytes: &[u8], head_only: bool) -> Reply {
     let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
         // Broken off before anything was said.
         let (reason, headers, body) = (String::new(), Vec::new(), Vec::new());
-        return Reply { status: 0, reason, headers, body, whole: false };
+        return Reply {
+            status: 0,
+            reason,
+            headers,
+            body,
+            whole: false,
+        };
     };
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let rest = &bytes[end + 4..];
@@ -73,7 +92,12 @@ fn parse(bytes: &[u8], head_only: bool) -> Reply {
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    let find = |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+    let find = |name: &str| {
+        headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
+    };
     let (body, whole) = if head_only {
         (rest.to_vec(), rest.is_empty())
     } else if find("transfer-encoding").is_some_and(|value| value == "chunked") {

@@ -38,7 +38,10 @@ impl World {
         for folder in ["data", "home", "work", "bin"] {
             fs::create_dir(root.path().join(folder)).unwrap();
         }
-        World { root, now: NOW.to_owned() }
+        World {
+            root,
+            now: NOW.to_owned(),
+        }
     }
 
     /// Another moment from here on.
@@ -75,7 +78,10 @@ impl World {
         let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
         command
             .env_clear()
-            .env("PATH", format!("{}:/usr/bin:/bin", self.path("bin").display()))
+            .env(
+                "PATH",
+                format!("{}:/usr/bin:/bin", self.path("bin").display()),
+            )
             .env("HOME", self.path("home"))
             .env("LANG", "C.UTF-8")
             .env("NO_COLOR", "1")
@@ -101,7 +107,10 @@ impl World {
         let path = variables.remove("PATH").unwrap_or_default();
         command
             .envs(variables)
-            .env("PATH", format!("{}:{}", self.path("bin").display(), path.display()))
+            .env(
+                "PATH",
+                format!("{}:{}", self.path("bin").display(), path.display()),
+            )
             .current_dir(project.path());
         command
     }
@@ -118,14 +127,21 @@ impl World {
 
     /// Starts the service.
     pub(crate) fn serve(&self, registry: &Registry) -> Gateway {
-        Gateway::start(self.weir_before(registry).args(["serve", "--listen", "127.0.0.1:0"]))
+        Gateway::start(
+            self.weir_before(registry)
+                .args(["serve", "--listen", "127.0.0.1:0"]),
+        )
     }
 
     /// The ledger's entries, oldest first, as users parse them.
     pub(crate) fn ledger(&self, filters: &[&str]) -> Vec<Value> {
         let output = output(self.weir().args(["ledger", "--json"]).args(filters));
         output.assert_success();
-        output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        output
+            .stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 }
 
@@ -190,7 +206,10 @@ pub(crate) fn wait(child: &mut Child, patience: Duration) -> Option<std::process
 
 /// Sends a signal by name to a child of ours.
 pub(crate) fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status();
+    let sent = Command::new("kill")
+        .arg(format!("-{name}"))
+        .arg(child.id().to_string())
+        .status();
     assert!(sent.unwrap().success());
 }
 
@@ -198,7 +217,10 @@ pub(crate) fn signal(child: &Child, name: &str) {
 pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
     while !holds() {
-        assert!(started.elapsed() < Duration::from_secs(20), "never happened: {what}");
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "never happened: {what}"
+        );
         std::thread::sleep(Duration::from_millis(10));
     }
 }
@@ -206,18 +228,29 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 /// The refusal's id in a text: `w-` and ten characters.
 pub(crate) fn block_id(text: &str) -> Option<String> {
     let is_id = |id: &&str| id.len() == 12 && id[2..].bytes().all(|b| b.is_ascii_alphanumeric());
-    text.match_indices("w-").filter_map(|(at, _)| text.get(at..at + 12)).find(is_id).map(str::to_owned)
+    text.match_indices("w-")
+        .filter_map(|(at, _)| text.get(at..at + 12))
+        .find(is_id)
+        .map(str::to_owned)
 }
 
 /// Every id in a text leads somewhere: `weir explain` and `weir ledger --block` know it.
 pub(crate) fn assert_explained(world: &World, text: &str, release: &str) {
     let id = block_id(text).unwrap_or_else(|| panic!("no refusal id in: {text}"));
     let explained = world.run(&["explain", &id]);
-    assert!(explained.assert_success().says(release), "{}", explained.text());
+    assert!(
+        explained.assert_success().says(release),
+        "{}",
+        explained.text()
+    );
     let entries = world.ledger(&["--block", &id]);
     assert!(!entries.is_empty(), "the ledger knows nothing of {id}");
     for entry in entries {
-        let named = format!("{}@{}", entry["name"].as_str().unwrap(), entry["version"].as_str().unwrap());
+        let named = format!(
+            "{}@{}",
+            entry["name"].as_str().unwrap(),
+            entry["version"].as_str().unwrap()
+        );
         assert_eq!(named, release);
     }
 }
@@ -244,7 +277,11 @@ pub(crate) fn gauge_reader() -> Package {
         .maintainer("mill")
         .description("Reads river gauges")
         .release(Release::new("1.0.0").published("2024-01-02T03:04:05.678Z"))
-        .release(Release::new("1.1.0").published("2025-01-02T03:04:05.678Z").attested())
+        .release(
+            Release::new("1.1.0")
+                .published("2025-01-02T03:04:05.678Z")
+                .attested(),
+        )
         .release(Release::new("1.2.0").published("2026-11-20T11:00:00.000Z"))
 }
 
@@ -257,7 +294,9 @@ pub(crate) fn found_in(folder: &Path, text: &str) -> Option<PathBuf> {
                 return Some(found);
             }
         } else if let Ok(bytes) = fs::read(&path)
-            && bytes.windows(text.len()).any(|window| window == text.as_bytes())
+            && bytes
+                .windows(text.len())
+                .any(|window| window == text.as_bytes())
         {
             return Some(path);
         }
