@@ -19,7 +19,7 @@ ACTIONS = ("block", "hold", "notice")
 
 def measure(options, work: Path) -> dict:
     """The part `assess`."""
-    tools.build_weir()
+    tools.build_weir(options)
     releases = projects.releases(options.projects)
     listed = work / "releases.txt"
     listed.write_text("".join(f"{release}\n" for release in releases))
@@ -29,6 +29,7 @@ def measure(options, work: Path) -> dict:
                "inspect", "--json", "--from", listed, str(releases[0])]
     # 1: something failed; above: the strictest decision.
     ran = run(command, work, services.environment(), LIMIT, accept=range(0, 128))
+    (places.BENCH / "assess.jsonl").write_text(ran.output)
     seen, failures = {}, []
     for line in ran.output.splitlines():
         if line.startswith('{"schema"'):

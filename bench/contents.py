@@ -19,7 +19,7 @@ WEIR_LIMIT = 900.0
 
 def measure(options, work: Path) -> dict:
     """The part `contents`."""
-    tools.build_contents()
+    tools.build_contents(options)
     tools.guarddog()
     every = tarballs.ensure()
     sample = every if options.full else sampled(every, options.sample)

@@ -15,7 +15,7 @@ IDLE = 90
 
 def measure(options, work: Path) -> dict:
     """The part `idle`."""
-    tools.build_weir()
+    tools.build_weir(options)
     tools.bun()
     found = {"idle_seconds": IDLE}
     with services.weir(work, places.fresh(work / "data-idle"), options.observe) as gateway:

@@ -149,7 +149,7 @@ class Bench:
 
 def measure(options, work: Path) -> dict:
     """The part `install`."""
-    tools.build_weir()
+    tools.build_weir(options)
     tools.bun()
     tools.verdaccio()
     benches = [Bench(name, work, options.observe) for name in options.projects]

@@ -14,15 +14,17 @@ VERDACCIO_VERSION = "6.8.0"
 GUARDDOG_VERSION = "3.2.0"
 
 
-def build_weir() -> None:
-    """Builds weir and the example that measures contents."""
-    _do("building weir", ["cargo", "build", "--release", "-p", "weir"])
+def build_weir(options) -> None:
+    """Builds weir, unless told that it is there."""
+    if not options.no_build:
+        _do("building weir", ["cargo", "build", "--release", "-p", "weir"])
 
 
-def build_contents() -> None:
-    """Builds the example that measures contents."""
-    _do("building the contents example",
-        ["cargo", "build", "--release", "-p", "weir-engine", "--example", "contents"])
+def build_contents(options) -> None:
+    """Builds the example that measures contents, unless told that it is there."""
+    if not options.no_build:
+        _do("building the contents example",
+            ["cargo", "build", "--release", "-p", "weir-engine", "--example", "contents"])
 
 
 def bun() -> None:

@@ -285,22 +285,13 @@ impl Work<'_> {
             return;
         };
         let length = code.bytes.len();
+        if length > self.limits.file_bytes {
+            code.failure = Some(Unparsed::TooLarge(self.limits.file_bytes));
+            return;
+        }
         let total = self.facts.javascript_bytes.saturating_add(length as u64);
         if total > self.limits.total_bytes as u64 {
             self.out_of_budget = true;
-            return;
-        }
-        if length > self.limits.file_bytes {
-            let words = scan::words(&code.bytes);
-            self.facts.unread.push(Unread {
-                path: code.path.clone().into_owned(),
-                why: format!(
-                    "larger than {} bytes, so only searched for words: {}",
-                    self.limits.file_bytes,
-                    words.describe()
-                ),
-                suspicious: false,
-            });
             return;
         }
         self.facts.javascript_bytes = total;
@@ -743,7 +734,13 @@ impl Work<'_> {
             Unparsed::Guarded(_) => true,
             // A program named like a script; what merely runs by being called is one openly.
             Unparsed::Binary(_) => code.is_javascript(),
-            Unparsed::Syntax(_) => installs && (code.is_javascript() || words.is_pair()),
+            // Padding must not make a payload harmless: on the install surface its words count.
+            Unparsed::TooLarge(_) => installs && words.is_pair(),
+            // Text given on a command line may not be JavaScript after all: a shell or gyp takes
+            // its part of it first. There the words count.
+            Unparsed::Syntax(_) => {
+                installs && ((code.is_javascript() && !code.is_inline) || words.is_pair())
+            }
         };
         Unread {
             path: code.path.clone().into_owned(),

@@ -28,7 +28,7 @@ pub(crate) fn commands(text: &str) -> Vec<String> {
             })
             .map_or(body.len().min(1024), |(index, _)| index);
         if let Some(command) = body.get(..end) {
-            found.push(command.replace("\\\"", "\"").replace("\\'", "'"));
+            found.push(unescape(command));
         }
         rest = body.get(end..).unwrap_or_default();
         if found.len() >= EXPANSIONS {
@@ -36,6 +36,22 @@ pub(crate) fn commands(text: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// Takes the escapes of a Python string literal away, once: a shell's own are left for the shell.
+fn unescape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character == '\\'
+            && let Some(escaped) = characters.next_if(|c| matches!(c, '\\' | '"' | '\''))
+        {
+            out.push(escaped);
+        } else {
+            out.push(character);
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -49,6 +65,9 @@ mod tests {
             commands(text),
             ["node -e \"require('nan')\"", "node -p \"(1)\""]
         );
+        // Escaped for Python and for the shell.
+        let twice = r#"{"v": "<!(node -p \"a.split(\\\".\\\")[0]\")"}"#;
+        assert_eq!(commands(twice), [r#"node -p "a.split(\".\")[0]""#]);
         assert!(commands("{'x': '<(module_path)'}").is_empty());
         assert_eq!(commands("<!(").len(), 1);
     }

@@ -98,8 +98,10 @@ pub struct Limits {
     pub total_bytes: usize,
     /// Most JavaScript that takes part in the value flow, in bytes.
     pub flow_bytes: usize,
-    /// The same for code that install does not reach: in large programs everything comes near
-    /// everything, so that flows say little there and cost much.
+    /// The same for code that install does not reach. In large programs everything comes near
+    /// everything, so that flows say little there and cost most of the time: 64 KiB keeps the
+    /// whole analysis above 50 MB/s on real packages (docs/benchmarks.md) and follows all of a
+    /// small package, which is what hostile ones are. What is left out is reported.
     pub quiet_flow_bytes: usize,
     /// Deepest nesting of brackets that is given to the parser. The deepest among 44,175 files of
     /// popular packages is 147 (CRATES section 1).
@@ -118,7 +120,7 @@ impl Default for Limits {
             file_bytes: 16 << 20,
             total_bytes: 256 << 20,
             flow_bytes: 24 << 20,
-            quiet_flow_bytes: 4 << 20,
+            quiet_flow_bytes: 64 << 10,
             bracket_depth: 512,
             flows: 50,
             flow_steps: 20_000_000,

@@ -24,6 +24,8 @@ pub(crate) enum Unparsed {
     Binary(String),
     /// Built in a way that would break the parser.
     Guarded(guard::Refusal),
+    /// Larger than the limit, in bytes.
+    TooLarge(usize),
     /// The parser refuses it, with its first message.
     Syntax(String),
 }
@@ -33,6 +35,9 @@ impl std::fmt::Display for Unparsed {
         match self {
             Self::Binary(what) => write!(out, "named like JavaScript, but not text: {what}"),
             Self::Guarded(refusal) => write!(out, "not given to the parser: {refusal}"),
+            Self::TooLarge(limit) => {
+                write!(out, "larger than {limit} bytes, so only searched for words")
+            }
             Self::Syntax(message) => write!(out, "does not parse: {message}"),
         }
     }

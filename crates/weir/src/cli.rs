@@ -115,7 +115,7 @@ pub(crate) struct Serve {
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
     /// `name`, `name@version`, a `.tgz` file or a folder; several are assessed one after another.
-    #[arg(required = true, value_name = "RELEASE")]
+    #[arg(required_unless_present = "from", value_name = "RELEASE")]
     pub releases: Vec<String>,
     /// Print one JSON object per release (schema `weir.assessment/v1`).
     #[arg(long)]

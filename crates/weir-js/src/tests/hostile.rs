@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use weir_model::contents::Surface;
+
 use super::{installed, run};
 use crate::{Facts, Limits, Package, SourceFile, analyse};
 
@@ -161,6 +163,15 @@ fn a_huge_line_is_scanned() {
         "{:?}",
         facts.unread
     );
+    // Padding a payload beyond the limit does not make it harmless where install reaches it.
+    assert_eq!(facts.unread.len(), 1);
+    assert!(facts.unread[0].suspicious);
+    let facts = run(
+        &[("index.js", &code)],
+        &[],
+        &[(Surface::Import, "./index.js")],
+    );
+    assert_eq!(facts.unread.len(), 1);
     assert!(!facts.unread[0].suspicious);
 }
 

@@ -183,28 +183,59 @@ async fn run_client(
     for name in ["NO_PROXY", "no_proxy"] {
         command.env(name, Client::no_proxy(std::env::var(name).ok().as_deref()));
     }
+    // Before the client runs: a signal in between would end weir and leave the client behind.
+    let signals = Signals::listen().context("listening for signals")?;
     let mut child = command.spawn().with_context(|| missing(client))?;
-    wait_forwarding_signals(&mut child)
+    wait_forwarding_signals(&mut child, signals)
         .await
         .context("waiting for the client")
 }
 
+/// The signals that are passed on to the client.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+}
+
 /// Waits for the client. Signals sent to weir go to the client; weir ends when the client has.
 #[cfg(unix)]
-async fn wait_forwarding_signals(child: &mut tokio::process::Child) -> std::io::Result<ExitStatus> {
+async fn wait_forwarding_signals(
+    child: &mut tokio::process::Child,
+    mut signals: Signals,
+) -> std::io::Result<ExitStatus> {
     use std::io::IsTerminal as _;
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
     // At a terminal, Ctrl-C reaches the client by itself.
     let at_terminal = std::io::stdin().is_terminal();
     loop {
         let forwarded = tokio::select! {
             status = child.wait() => return status,
-            _ = interrupt.recv() => (!at_terminal).then_some(libc::SIGINT),
-            _ = terminate.recv() => Some(libc::SIGTERM),
-            _ = hangup.recv() => Some(libc::SIGHUP),
+            _ = signals.interrupt.recv() => (!at_terminal).then_some(libc::SIGINT),
+            _ = signals.terminate.recv() => Some(libc::SIGTERM),
+            _ = signals.hangup.recv() => Some(libc::SIGHUP),
         };
         if let (Some(signal), Some(id)) = (forwarded, child.id())
             && let Ok(id) = libc::pid_t::try_from(id)
@@ -222,7 +253,10 @@ fn send_signal(process: libc::pid_t, signal: libc::c_int) {
 }
 
 #[cfg(not(unix))]
-async fn wait_forwarding_signals(child: &mut tokio::process::Child) -> std::io::Result<ExitStatus> {
+async fn wait_forwarding_signals(
+    child: &mut tokio::process::Child,
+    _signals: Signals,
+) -> std::io::Result<ExitStatus> {
     child.wait().await
 }
 

@@ -252,21 +252,14 @@ fn swarm(count: u32) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// Whether somebody who looks sees that something is wrong.
-fn assert_noticed(mud: &Mud, assessment: &Value) {
-    let what = mud.what;
+/// What somebody who looks does not see, if there is such a thing.
+fn overlooked(mud: &Mud, assessment: &Value) -> Option<String> {
     let findings = assessment["findings"].as_array().unwrap();
     let gaps = assessment["incomplete"].as_array().unwrap();
     let contents_read = gaps.iter().all(|gap| gap["what"] != "contents");
-    assert!(
-        !findings.is_empty() || !contents_read,
-        "{what} passes in silence: {assessment:#}"
-    );
-    assert!(
-        assessment.to_string().contains(mud.word),
-        "{what}: no {:?} in {assessment:#}",
-        mud.word
-    );
+    let silent = findings.is_empty() && contents_read;
+    let said = assessment.to_string().contains(mud.word);
+    (silent || !said).then(|| format!("{}: no {:?} in {assessment}", mud.what, mud.word))
 }
 
 #[test]
@@ -285,9 +278,12 @@ fn hostile_tarballs_are_findings_or_errors_for_whoever_inspects_them() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert_eq!(assessments.len(), archives.len(), "{}", run.stderr);
-    for (mud, assessment) in archives.iter().zip(&assessments) {
-        assert_noticed(mud, assessment);
-    }
+    let overlooked: Vec<String> = archives
+        .iter()
+        .zip(&assessments)
+        .filter_map(|(mud, assessment)| overlooked(mud, assessment))
+        .collect();
+    assert!(overlooked.is_empty(), "{}", overlooked.join("\n"));
 }
 
 /// Old enough that age says nothing: what refuses them is what they are.
