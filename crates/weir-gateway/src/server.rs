@@ -269,6 +269,11 @@ impl State {
         {
             tracing::error!(%error, "a refusal could not be written to the ledger");
         }
+        self.keep_explanation(verdict).await;
+    }
+
+    /// Keeps what leads from a refusal's id to its explanation.
+    pub(crate) async fn keep_explanation(&self, verdict: &Verdict) {
         if let Err(error) = self.engine.keep_refusal(verdict).await {
             tracing::error!(%error, "the explanation of a refusal could not be kept");
         }
@@ -288,9 +293,7 @@ impl State {
         {
             tracing::error!(%error, "a decision could not be written to the ledger");
         }
-        if let Err(error) = self.engine.keep_refusal(verdict).await {
-            tracing::error!(%error, "the explanation of a refusal could not be kept");
-        }
+        self.keep_explanation(verdict).await;
     }
 
     /// The answer to a request that could not be fulfilled. Logged once, here.

@@ -37,6 +37,10 @@ pub(crate) async fn get(
                 session.tarball(&tarball.verdict, true, tarball.cached, tarball.waited);
             }
             let note = if tarball.cached { "cache" } else { "upstream" };
+            if !tarball.verdict.decision.action.serves() {
+                // Only observed: the ledger names a refusal, so there is something to read about it.
+                state.keep_explanation(&tarball.verdict).await;
+            }
             // Nothing leaves before it is written down.
             match state
                 .record(LedgerEvent::Served, &tarball.verdict, headers, Some(note))

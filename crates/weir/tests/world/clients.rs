@@ -251,12 +251,7 @@ fn a_blocked_package_is_explained(kind: Kind, in_words: bool) {
 
 #[test]
 fn a_package_refused_whole_reaches_nearly_everybody_in_words() {
-    for kind in [
-        Kind::Npm,
-        Kind::Pnpm10,
-        Kind::Yarn1,
-        Kind::Yarn4,
-    ] {
+    for kind in [Kind::Npm, Kind::Pnpm10, Kind::Yarn1, Kind::Yarn4] {
         a_blocked_package_is_explained(kind, true);
     }
     // pnpm 12.21 shows the status and the address only, although PROTOCOL 3.13 saw the phrase.

@@ -89,8 +89,8 @@ fn archives() -> Vec<Mud> {
     )]);
     let twice = |path: &str, text: &str| Entry::file(path, text);
     vec![
-        mud("nothing", Vec::new(), "gzip"),
-        mud("text", "this is not an archive", "gzip"),
+        mud("nothing", Vec::new(), "the archive is empty"),
+        mud("text", "this is not an archive", "not-an-archive"),
         mud(
             "a plain tar",
             tar(&[Entry::file("package/package.json", MANIFEST)]),
@@ -147,7 +147,7 @@ fn archives() -> Vec<Mud> {
                 twice("package/index.js", "good()"),
                 twice("package/index.js", "evil()"),
             ]),
-            "twice",
+            "occurs again",
         ),
         mud(
             "two manifests",
@@ -231,7 +231,7 @@ fn archives() -> Vec<Mud> {
         mud(
             "a bomb",
             huge("package/data.bin", 600 << 20, &[0; 1 << 16]),
-            "ratio",
+            "declares 629145600 bytes",
         ),
         mud(
             "a file of 200 MB on one line",

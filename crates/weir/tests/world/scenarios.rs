@@ -244,5 +244,10 @@ fn a_notice_days_later_is_in_the_answer_the_ledger_and_not_in_the_way() {
         gateway.packument(NPM, "report-writer")["dist-tags"]["latest"],
         "1.11.2"
     );
-    assert_eq!(world.ledger(&["--action", "notice", "--event", "served"]).len(), 1);
+    assert_eq!(
+        world
+            .ledger(&["--action", "notice", "--event", "served"])
+            .len(),
+        1
+    );
 }
