@@ -36,6 +36,8 @@ def measure(options, work: Path) -> dict:
         one["javascript_mb_per_second"] for one in found["all"])
     found["unpacked_mb_per_second"] = median(one["unpacked_mb_per_second"] for one in found["all"])
     found["peak_rss_bytes"] = max(one["peak_rss_bytes"] or 0 for one in found["all"])
+    found["javascript_mb_per_cpu_second"] = median(
+        one["javascript_bytes"] / 1e6 / one["cpu_seconds"] for one in found["all"])
     found["ratio"] = found["guarddog"]["seconds"] / median(
         one["seconds"] for one in found["sample"])
     return found
@@ -58,7 +60,7 @@ def weir(files: list[Path], work: Path) -> dict:
     listed = work / "tarballs.txt"
     listed.write_text("".join(f"{file}\n" for file in files))
     command = [*_pinned(), places.CONTENTS, "--list", listed]
-    return json.loads(run(command, work, services.environment(), WEIR_LIMIT).output.splitlines()[-1])
+    return _figures(run(command, work, services.environment(), WEIR_LIMIT))
 
 
 def guarddog(files: list[Path], work: Path) -> dict:
@@ -67,7 +69,15 @@ def guarddog(files: list[Path], work: Path) -> dict:
     listed.write_text("".join(f"{file}\n" for file in files))
     command = [*_pinned(), places.GUARDDOG, Path(__file__).parent / "guarddog_scan.py", listed]
     environment = services.environment(TMPDIR=work)
-    return json.loads(run(command, work, environment, GUARDDOG_LIMIT).output.splitlines()[-1])
+    return _figures(run(command, work, environment, GUARDDOG_LIMIT))
+
+
+def _figures(ran) -> dict:
+    """What the program printed last, with its processor time: on a busy machine a core is shared,
+    and then the time that passed says more about the others."""
+    found = json.loads(ran.output.splitlines()[-1])
+    found["cpu_seconds"] = ran.cpu_seconds
+    return found
 
 
 def _speed(one: dict) -> str:

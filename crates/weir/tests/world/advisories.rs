@@ -137,7 +137,10 @@ fn a_running_gateway_notices_an_import() {
     let malware = record("MAL-2026-8", "gauge-reader", r#""versions": ["1.1.0"]"#, "");
     import(&world, &[("MAL-2026-8", malware)]);
     crate::support::eventually("the advisory is in force", || ask(&gateway, GOOD).0 == 403);
-    assert_eq!(gateway.packument(NPM, "gauge-reader")["dist-tags"]["latest"], "1.0.0");
+    assert_eq!(
+        gateway.packument(NPM, "gauge-reader")["dist-tags"]["latest"],
+        "1.0.0"
+    );
 }
 
 /// One feed alone never blocks what everybody uses: it holds and asks a person.
