@@ -62,7 +62,8 @@ def _version(command) -> str:
         )
     except OSError:
         return "absent"
-    return (ran.stdout or ran.stderr).strip().splitlines()[0].strip() if ran.stdout or ran.stderr else "unknown"
+    lines = (ran.stdout or ran.stderr).strip().splitlines()
+    return lines[0].strip() if lines else "unknown"
 
 
 def _revision() -> str:
