@@ -5,7 +5,8 @@
 pub mod v1 {
     use serde::Serialize;
 
-    use crate::{Assessment as Internal, Decision, Finding, Incomplete, ReleaseId};
+    use crate::finding::{Confidence, Evidence, Group, Severity};
+    use crate::{Assessment as Internal, Decision, Incomplete, ReleaseId};
 
     /// Name of the assessment schema.
     pub const ASSESSMENT: &str = "weir.assessment/v1";
@@ -22,9 +23,39 @@ pub mod v1 {
         /// What was not, and why.
         pub incomplete: &'a [Incomplete],
         /// What was seen.
-        pub findings: &'a [Finding],
+        pub findings: Vec<Finding<'a>>,
         /// What is to happen.
         pub decision: &'a Decision,
+    }
+
+    /// What a signal saw.
+    #[derive(Debug, Serialize, schemars::JsonSchema)]
+    pub struct Finding<'a> {
+        /// The signal's id.
+        pub signal: &'a str,
+        /// The group it counts in.
+        pub group: Group,
+        /// How bad it would be.
+        pub severity: Severity,
+        /// How sure the signal is.
+        pub confidence: Confidence,
+        /// One sentence for a person.
+        pub message: &'a str,
+        /// What to check it against.
+        pub evidence: &'a [Evidence],
+    }
+
+    impl<'a> Finding<'a> {
+        fn new(finding: &'a crate::Finding) -> Self {
+            Self {
+                signal: &finding.signal,
+                group: finding.group,
+                severity: finding.severity,
+                confidence: finding.confidence,
+                message: &finding.message,
+                evidence: &finding.evidence,
+            }
+        }
     }
 
     impl<'a> Assessment<'a> {
@@ -36,7 +67,7 @@ pub mod v1 {
                 release: &assessment.release,
                 complete: assessment.is_complete(),
                 incomplete: &assessment.incomplete,
-                findings: &assessment.findings,
+                findings: assessment.findings.iter().map(Finding::new).collect(),
                 decision,
             }
         }

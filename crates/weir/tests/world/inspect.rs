@@ -83,7 +83,6 @@ fn the_json_form_has_exactly_the_promised_fields() {
             "group",
             "severity",
             "confidence",
-            "decisive",
             "message",
             "evidence"
         ])
