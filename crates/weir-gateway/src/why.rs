@@ -45,7 +45,7 @@ fn text(id: &str, stored: &weir_store::StoredRefusal) -> String {
             finding.signal, finding.group, finding.severity, finding.message
         ));
         for evidence in &finding.evidence {
-            lines.push(format!("    {}", evidence_line(evidence)));
+            lines.push(format!("    {}", evidence));
         }
     }
     for gap in &stored.assessment.incomplete {
@@ -57,28 +57,6 @@ fn text(id: &str, stored: &weir_store::StoredRefusal) -> String {
         text.push('\n');
     }
     text
-}
-
-fn evidence_line(evidence: &weir_model::Evidence) -> String {
-    match evidence {
-        weir_model::Evidence::Place {
-            path,
-            line,
-            snippet,
-        } => match line {
-            Some(line) => format!("{path}:{line}: {snippet}"),
-            None => format!("{path}: {snippet}"),
-        },
-        weir_model::Evidence::Change {
-            field,
-            previous,
-            current,
-        } => {
-            let shown =
-                |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
-            format!("{field}: {} -> {}", shown(previous), shown(current))
-        }
-    }
 }
 
 /// `/-/weir/why/<id>`: the explanation of a refusal, as text for people or as JSON.

@@ -181,6 +181,33 @@ pub enum Evidence {
     },
 }
 
+impl std::fmt::Display for Evidence {
+    /// One line: `path:line: snippet`, or `field: previous -> current`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Place {
+                path,
+                line: Some(line),
+                snippet,
+            } => write!(f, "{path}:{line}: {snippet}"),
+            Self::Place {
+                path,
+                line: None,
+                snippet,
+            } => write!(f, "{path}: {snippet}"),
+            Self::Change {
+                field,
+                previous,
+                current,
+            } => {
+                let shown =
+                    |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
+                write!(f, "{field}: {} -> {}", shown(previous), shown(current))
+            }
+        }
+    }
+}
+
 impl Evidence {
     /// Longest snippet kept, in characters. A screen line; the path and line lead to the rest.
     pub const SNIPPET_CHARS: usize = 160;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use weir_engine::Assessed;
 use weir_gateway::Summary;
 use weir_model::finding::printable;
-use weir_model::{Action, Assessment, Evidence, Finding, LedgerEntry};
+use weir_model::{Action, Assessment, Finding, LedgerEntry};
 use weir_npm::version::Version;
 use weir_policy::Policy;
 use weir_store::StoredRefusal;
@@ -111,34 +111,7 @@ fn one_finding(out: &mut String, finding: &Finding) {
         format_args!("    {}", printable(&finding.message, 1000)),
     );
     for evidence in &finding.evidence {
-        match evidence {
-            Evidence::Place {
-                path,
-                line: Some(number),
-                snippet,
-            } => {
-                line(out, format_args!("    {path}:{number}: {snippet}"));
-            }
-            Evidence::Place {
-                path,
-                line: None,
-                snippet,
-            } => {
-                line(out, format_args!("    {path}: {snippet}"));
-            }
-            Evidence::Change {
-                field,
-                previous,
-                current,
-            } => {
-                let text =
-                    |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
-                line(
-                    out,
-                    format_args!("    {field}: {} -> {}", text(previous), text(current)),
-                );
-            }
-        }
+        line(out, format_args!("    {evidence}"));
     }
 }
 
