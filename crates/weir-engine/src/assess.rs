@@ -129,7 +129,7 @@ impl Engine {
             request: Request::Pinned,
             served_before,
         };
-        let mut verdict = self.judge(&facts, &self.verdict_generation());
+        let mut verdict = self.judge(&facts, &self.verdict_generation(held.packument.name()));
         verdict.blob = blob.as_ref().map(|blob| blob.sha512_hex().to_owned());
         let verdict = Arc::new(verdict);
         self.keep(held.packument.name(), &verdict, blob).await?;
@@ -317,7 +317,7 @@ impl Engine {
             request: Request::Pinned,
             served_before: false,
         };
-        let mut verdict = self.judge(&facts, &self.verdict_generation());
+        let mut verdict = self.judge(&facts, &self.verdict_generation(held.packument.name()));
         verdict.assessment.findings.push(Finding {
             signal: "integrity-mismatch".to_owned(),
             group: Group::Shape,

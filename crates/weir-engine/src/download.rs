@@ -133,6 +133,23 @@ impl Engine {
                 .refuse_or_observe(metadata, waited, &held, early, expected)
                 .await);
         }
+        // Bytes and contents at hand: nothing to bring, only to decide anew.
+        if let Some(gated) = self.decide_at_hand(&held, &version, &expected).await? {
+            let verdict = Arc::clone(&gated.verdict);
+            if !verdict.decision.action.serves() && !self.observes() {
+                return Ok(Bringing::Refuse(verdict, waited));
+            }
+            if let Some(stream) = self.open(&gated).await? {
+                let stale = held.stale.clone();
+                return Ok(Bringing::Serve(Tarball {
+                    verdict,
+                    stream,
+                    cached: true,
+                    stale,
+                    waited,
+                }));
+            }
+        }
         let flight = self.flight(&held, &version, &expected, early).await?;
         let known = self.contents_known(&expected).await?;
         if !known && self.may_pass_early(&metadata, &held, &version) {
@@ -164,6 +181,24 @@ impl Engine {
             }));
         }
         Ok(Bringing::Refuse(verdict, waited))
+    }
+
+    /// The verdict on a release whose bytes and contents are both kept.
+    async fn decide_at_hand(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+        expected: &Integrity,
+    ) -> Result<Option<Gated>, EngineError> {
+        let Some(contents) = self.store.contents(&expected.to_string()).await? else {
+            return Ok(None);
+        };
+        let Some(blob) = self.store.blob(expected).await? else {
+            return Ok(None);
+        };
+        let kept = Some(blob.clone());
+        let verdict = self.decide_fully(held, version, Ok(contents), kept).await?;
+        Ok(Some(Gated { verdict, blob }))
     }
 
     /// In observe mode a refusal is only written down.
@@ -212,10 +247,19 @@ impl Engine {
         expected: &Integrity,
         early: Option<Arc<Flight>>,
     ) -> Result<Arc<Flight>, EngineError> {
+        let key = (held.packument.name().clone(), version.to_owned());
+        let under_way = self.flights.get(&key).and_then(|flight| flight.upgrade());
+        if let Some(flight) = under_way
+            && flight.has_begun().await
+        {
+            return Ok(flight);
+        }
         if let Some(blob) = self.store.blob(expected).await? {
             let bytes = Bytes::from(blob.read().await?);
             let whole = stream::iter([Ok::<_, std::convert::Infallible>(bytes)]);
-            return Ok(Flight::start(whole, u64::MAX));
+            let flight = Flight::start(whole, u64::MAX);
+            self.flights.insert(key, Arc::downgrade(&flight));
+            return Ok(flight);
         }
         if let Some(early) = early {
             // Followers see the bytes as they come; only an address that does not exist (the

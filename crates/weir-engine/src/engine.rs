@@ -166,11 +166,20 @@ impl Engine {
     pub fn generation(&self) -> String {
         let advisories = self.advisories().generation();
         let refusals = self.refusals.load(Ordering::Relaxed);
-        format!("{}-{}-{refusals}", self.verdict_generation(), advisories)
+        format!("{}-{}-{refusals}", self.rules_generation(), advisories)
     }
 
     /// The part of the generation that outlives this process: what kept verdicts depend on.
-    pub(crate) fn verdict_generation(&self) -> String {
+    pub(crate) fn verdict_generation(&self, name: &PackageName) -> String {
+        // Another upstream may have other bytes under the same name and version.
+        format!(
+            "{}-{}",
+            self.rules_generation(),
+            self.upstreams.upstream_for(name).id()
+        )
+    }
+
+    fn rules_generation(&self) -> String {
         let advisories = self.advisories().generation();
         format!(
             "{ANALYSER_VERSION}-{}-{advisories}-{}",
@@ -241,7 +250,7 @@ impl Engine {
         name: &PackageName,
         version: &str,
     ) -> Result<Option<Arc<Gated>>, EngineError> {
-        let generation = self.verdict_generation();
+        let generation = self.verdict_generation(name);
         let key = (name.clone(), version.to_owned());
         if let Some(gated) = self.gate.get(&key)
             && gated.verdict.generation == generation
@@ -288,6 +297,11 @@ impl Engine {
         let version = &verdict.assessment.release.version;
         let json = serde_json::to_string(&**verdict)
             .map_err(|error| EngineError::Store(error.to_string()))?;
+        let before = self
+            .store
+            .verdict(name.as_str(), version, &verdict.generation)
+            .await?
+            .and_then(|json| serde_json::from_str::<Verdict>(&json).ok());
         self.store
             .put_verdict(name.as_str(), version, &verdict.generation, json)
             .await?;
@@ -305,7 +319,8 @@ impl Engine {
         } else {
             self.gate.invalidate(&key);
         }
-        if !verdict.decision.action.serves() {
+        let known = before.is_some_and(|before| before.block_id() == verdict.block_id());
+        if !verdict.decision.action.serves() && !known {
             self.refusals.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
@@ -328,9 +343,11 @@ impl Engine {
         }
     }
 
-    /// What the bytes of a version have to match, if the registry says.
+    /// What the bytes of a version have to match, if the registry says. Several digests of one
+    /// algorithm name no single tarball, and contents are kept by this text: that counts as none.
     pub(crate) fn integrity_of(&self, held: &Held, version: &str) -> Option<Integrity> {
-        self.manifest(held, version).ok()?.dist.best_integrity()
+        let integrity = self.manifest(held, version).ok()?.dist.best_integrity();
+        integrity.filter(|integrity| !integrity.is_ambiguous())
     }
 
     /// When weir first saw a version that the registry gives no time for.
@@ -441,7 +458,7 @@ impl Engine {
     fn note_late(&self, late: Late) {
         if let Ok(mut list) = self.late.lock()
             // Nobody collects in a long-running service: bounded.
-            && list.len() < 100_000
+            && list.len() < LATE_KEPT
         {
             list.push(late);
         }
@@ -523,12 +540,16 @@ impl Engine {
 
     /// Waits for analyses under way and writes everything down.
     pub async fn close(&self) {
+        self.tasks.close();
         self.finish_analyses(Duration::from_secs(30)).await;
         if let Err(error) = self.store.close().await {
             tracing::error!(%error, "the data folder could not be closed in order");
         }
     }
 }
+
+/// Most late verdicts kept for whoever collects them. A run of a client collects thousands at most.
+const LATE_KEPT: usize = 10_000;
 
 /// How often a running engine tidies up.
 const HOUSEKEEPING: Duration = Duration::from_secs(20);
@@ -540,6 +561,9 @@ async fn keep_house(engine: Weak<Engine>) {
         let Some(engine) = engine.upgrade() else {
             return;
         };
+        if engine.tasks.is_closed() {
+            return;
+        }
         engine.packuments.tidy();
         engine.small.run_pending_tasks();
         engine.resolutions.run_pending_tasks();

@@ -81,6 +81,21 @@ pub struct Flight {
     progress: watch::Sender<Progress>,
 }
 
+/// Tells followers, who would wait for ever, when the collecting task ends without a result.
+struct Abandoned(Arc<Flight>);
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        self.0.progress.send_if_modified(|progress| {
+            let open = matches!(progress, Progress::Chunks(_));
+            if open {
+                *progress = Progress::Failed("the download was abandoned".into());
+            }
+            open
+        });
+    }
+}
+
 impl Flight {
     /// Starts to collect `body` on a task of its own, so that the download outlives its first asker.
     ///
@@ -97,6 +112,7 @@ impl Flight {
         });
         let task = Arc::clone(&flight);
         tokio::spawn(async move {
+            let _guard = Abandoned(Arc::clone(&task));
             match task.collect(body, limit).await {
                 Ok(arrived) => {
                     task.progress

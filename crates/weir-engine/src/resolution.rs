@@ -96,7 +96,9 @@ impl Engine {
             return Ok(known);
         }
         let times = self.missing_times(held).await?;
-        let mut kept_out = self.refused_before(held, &generation).await?;
+        let mut kept_out = self
+            .refused_before(held, &self.verdict_generation(held.packument.name()))
+            .await?;
         let mut read_ahead = READ_AHEAD;
         for version in self.worth_a_look(held, &times, now) {
             if kept_out.contains_key(&version) {

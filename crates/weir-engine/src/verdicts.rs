@@ -24,6 +24,9 @@ pub struct Verdict {
     pub preliminary: bool,
 }
 
+/// How unread contents are called in what could not be checked.
+const CONTENTS: &str = weir_signals::Input::Contents.as_str();
+
 impl Verdict {
     /// The refusal's id.
     #[must_use]
@@ -37,7 +40,13 @@ impl Verdict {
     /// Whether time alone can change the decision: a hold that ends, a waiver that expires.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.decision.action.serves() && self.decision.waiver.is_none() && !self.preliminary
+        // Contents that could not be read are tried again: the next worker may fare better.
+        let read = self
+            .assessment
+            .incomplete
+            .iter()
+            .all(|gap| gap.what != CONTENTS);
+        self.decision.action.serves() && self.decision.waiver.is_none() && !self.preliminary && read
     }
 }
 

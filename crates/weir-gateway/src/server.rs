@@ -186,7 +186,13 @@ async fn handle(state: &Arc<State>, request: Request) -> Answer {
             Route::Ready => why::ready(state).await,
             Route::Root => why::root(),
             Route::Why(id) => why::page(state, &id, headers).await,
-            Route::Other(path) => passthrough::get(state, &path).await,
+            Route::Other(path) => {
+                let query = parts
+                    .uri
+                    .query()
+                    .map_or(String::new(), |query| format!("?{query}"));
+                passthrough::get(state, &format!("{path}{query}")).await
+            }
             Route::Unknown(why) => answer::error(StatusCode::NOT_FOUND, &why),
         };
     }

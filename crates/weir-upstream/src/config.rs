@@ -2,6 +2,8 @@
 
 mod workspaces;
 
+pub use workspaces::project_root;
+
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};

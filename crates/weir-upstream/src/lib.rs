@@ -11,7 +11,7 @@ mod tarball;
 mod tests;
 
 pub use client::{Limits, Options, Timeouts};
-pub use config::{Environment, load_npmrc};
+pub use config::{Environment, load_npmrc, project_root};
 pub use error::{Fault, UpstreamError};
 pub use registry::{Conditional, Document, PackumentResponse, Upstream, Upstreams};
 pub use tarball::TarballStream;

@@ -344,7 +344,9 @@ impl Upstream {
             path: weir_model::finding::printable(path, 200),
         };
         let inner = path.strip_prefix('/').unwrap_or(path);
-        let lower = inner.to_ascii_lowercase().replace("%2e", ".");
+        // Only the path climbs; a search text may hold anything.
+        let steps = inner.split('?').next().unwrap_or(inner);
+        let lower = steps.to_ascii_lowercase().replace("%2e", ".");
         let odd = lower.contains("..") || lower.contains('\\') || lower.contains("%5c");
         if odd || !inner.starts_with(below) {
             return Err(refused());

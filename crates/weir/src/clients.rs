@@ -45,6 +45,37 @@ const WRITING: &[&str] = &[
     "whoami",
 ];
 
+/// Those of them that are commands of every client, never a script's name.
+const WRITING_EVERYWHERE: &[&str] = &[
+    "adduser",
+    "deprecate",
+    "dist-tag",
+    "login",
+    "logout",
+    "owner",
+    "publish",
+    "unpublish",
+    "whoami",
+];
+
+/// Options without a value that may come before a command.
+const PLAIN_OPTIONS: &[&str] = &[
+    "--silent",
+    "-s",
+    "--quiet",
+    "-q",
+    "--verbose",
+    "-d",
+    "-dd",
+    "-ddd",
+    "--json",
+    "--yes",
+    "-y",
+    "--force",
+    "-f",
+    "--dry-run",
+];
+
 impl Client {
     /// The program to run.
     pub(crate) const fn program(self) -> &'static str {
@@ -57,22 +88,41 @@ impl Client {
         }
     }
 
-    /// Whether these arguments ask for something that goes to the registry itself.
+    /// Whether these arguments ask for something that goes to the registry itself. In doubt they do
+    /// not: `--prefix team ci` is an install in a folder called `team`.
     pub(crate) fn writes(self, arguments: &[String]) -> bool {
-        let mut words = arguments
-            .iter()
-            .map(String::as_str)
-            .filter(|word| !word.starts_with('-'));
-        let first = words.next();
-        let word = match (self, first) {
-            (Self::Npx, _) => None,
-            // yarn berry: `yarn npm publish`.
-            (Self::Yarn, Some("npm")) => words.next(),
-            // bun: `bun pm whoami`.
-            (Self::Bun, Some("pm")) => words.next(),
-            (_, first) => first,
+        let Some(first) = arguments.iter().position(|word| !word.starts_with('-')) else {
+            return false;
         };
-        word.is_some_and(|word| WRITING.contains(&word))
+        let (options, words) = arguments.split_at(first);
+        let takes_value =
+            |option: &String| !option.contains('=') && !PLAIN_OPTIONS.contains(&option.as_str());
+        if options.iter().any(takes_value) {
+            return false;
+        }
+        let word = |index: usize| words.get(index).map(String::as_str);
+        let (word, writing) = match (self, word(0)) {
+            (Self::Npx, _) => return false,
+            (Self::Npm, word) => (word, WRITING),
+            // yarn berry: `yarn npm publish`; bun: `bun pm whoami`.
+            (Self::Yarn, Some("npm")) | (Self::Bun, Some("pm")) => (word(1), WRITING),
+            // Other words may be scripts of the project here.
+            (_, word) => (word, WRITING_EVERYWHERE),
+        };
+        word.is_some_and(|word| writing.contains(&word))
+    }
+
+    /// Whether these arguments name a registry of their own, which would go past weir. npm takes any
+    /// unambiguous beginning of an option for the option; what follows `--` is for a script.
+    pub(crate) fn names_registry(arguments: &[String]) -> bool {
+        arguments
+            .iter()
+            .take_while(|word| *word != "--")
+            .any(|word| {
+                let key = word.split('=').next().unwrap_or(word);
+                let shortened = key.len() >= 5 && "--registry".starts_with(key);
+                shortened || (key.starts_with("--") && key.ends_with("registry"))
+            })
     }
 
     /// The environment that points the client at `gateway` (with a final slash). `scopes` are the
@@ -158,8 +208,28 @@ mod tests {
             (Client::Yarn, "npm audit", false),
             (Client::Bun, "pm whoami", true),
             (Client::Npx, "publish", false),
+            (Client::Npm, "--prefix team ci", false),
+            (Client::Npm, "-w hook install left-lib", false),
+            (Client::Npm, "--json whoami", true),
+            (Client::Yarn, "stage", false),
+            (Client::Pnpm, "publish", true),
         ] {
             assert_eq!(client.writes(&words(line)), expected, "{client:?} {line}");
+        }
+    }
+
+    #[test]
+    fn a_registry_on_the_command_line_is_noticed_in_every_spelling() {
+        for (line, expected) in [
+            ("install --registry=http://r.example/", true),
+            ("install x --regi http://r.example/", true),
+            ("install --@s:registry=http://r.example/", true),
+            ("install --config.registry=http://r.example/", true),
+            ("run x -- --registry=http://r.example/", false),
+            ("install --reg-exp", false),
+            ("ci", false),
+        ] {
+            assert_eq!(Client::names_registry(&words(line)), expected, "{line}");
         }
     }
 

@@ -106,7 +106,10 @@ async fn commit(
         .execute(&mut *transaction)
         .await
         .map_err(failed("append an entry"))?;
-        if let (LedgerEvent::Served, Some(integrity)) = (entry.event, &entry.integrity) {
+        // What only observe mode let through earns nothing.
+        if let (LedgerEvent::Served, Some(integrity)) = (entry.event, &entry.integrity)
+            && entry.action.serves()
+        {
             sqlx::query(
                 "INSERT INTO served (integrity, first_at_ms) VALUES ($1, $2) \
                  ON CONFLICT (integrity) DO NOTHING",

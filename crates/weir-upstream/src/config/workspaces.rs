@@ -10,7 +10,7 @@ const MAX_MANIFEST: u64 = 4 << 20;
 /// The project folder that `folder` lies in: the nearest one upward with a `package.json` or
 /// `node_modules`; if that one is a workspace of a folder further up, that folder. Without any,
 /// `folder` itself.
-pub(super) fn project_root(folder: &Path) -> PathBuf {
+pub fn project_root(folder: &Path) -> PathBuf {
     let has = |folder: &Path, name: &str| folder.join(name).exists();
     let mut upward = folder.ancestors();
     let nearest = upward.find(|folder| has(folder, "package.json") || has(folder, "node_modules"));

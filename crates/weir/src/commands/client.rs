@@ -37,12 +37,9 @@ pub(super) async fn run(
             .with_context(|| missing(client))?;
         return Ok(code_of(status));
     }
-    if arguments
-        .iter()
-        .any(|word| word == "--registry" || word.starts_with("--registry="))
-    {
+    if Client::names_registry(&arguments) {
         bail!(
-            "--registry would go past weir: give the registry to weir itself, as --upstream <URL>"
+            "a registry on the command line would go past weir: give it to weir itself, as --upstream <URL>"
         );
     }
     let project = project_folder(&arguments)?;
@@ -129,20 +126,17 @@ fn project_folder(arguments: &[String]) -> Result<PathBuf> {
             if word == option
                 && let Some(value) = words.next()
             {
-                return Ok(here.join(value));
+                return Ok(weir_upstream::project_root(&here.join(value)));
             }
             if let Some(value) = word
                 .strip_prefix(option)
                 .and_then(|rest| rest.strip_prefix('='))
             {
-                return Ok(here.join(value));
+                return Ok(weir_upstream::project_root(&here.join(value)));
             }
         }
     }
-    let nearest = here
-        .ancestors()
-        .find(|folder| folder.join("package.json").is_file());
-    Ok(nearest.unwrap_or(&here).to_owned())
+    Ok(weir_upstream::project_root(&here))
 }
 
 /// yarn classic and bun fetch the addresses in their lockfile as they are, past the gateway.
