@@ -19,7 +19,7 @@ ACTIONS = ("block", "hold", "notice")
 
 def measure(options, work: Path) -> dict:
     """The part `assess`."""
-    tools.build_weir(options)
+    built = tools.build_weir(options)
     releases = projects.releases(options.projects)
     listed = work / "releases.txt"
     listed.write_text("".join(f"{release}\n" for release in releases))
@@ -38,7 +38,7 @@ def measure(options, work: Path) -> dict:
         elif line.startswith("weir: "):
             failures.append(line)
     found = _figures(list(seen.values()), len(releases), ran.seconds)
-    found["failures"] = failures[:20]
+    found["failures"], found["built"] = failures[:20], built
     print(f"assess: {found['actions']}, {found['held_apart_from_age']} held apart from age, "
           f"{ran.seconds:.0f} s", flush=True)
     return found
@@ -60,6 +60,10 @@ def _figures(assessed: list[dict], wanted: int, seconds: float) -> dict:
         "blocked": actions["block"],
         "held_apart_from_age": sum(1 for one in held if not is_age_alone(one)),
         "incomplete": sum(1 for one in assessed if not one["complete"]),
+        # Code beyond a limit, by weir's own account: not counted as incomplete, and no pass either.
+        "partly_unread": sum(
+            1 for one in assessed
+            if any(finding["signal"] == "unreadable-code" for finding in one["findings"])),
         "signals": dict(signals.most_common()),
         "listed": listed,
     }

@@ -19,12 +19,12 @@ WEIR_LIMIT = 900.0
 
 def measure(options, work: Path) -> dict:
     """The part `contents`."""
-    tools.build_contents(options)
+    built = tools.build_contents(options)
     tools.guarddog()
     every = tarballs.ensure()
     sample = every if options.full else sampled(every, options.sample)
     machine.wait_for_quiet(options.quiet)
-    found = {"all": [], "sample_size": len(sample), "sample": [], "loads": []}
+    found = {"built": built, "all": [], "sample_size": len(sample), "sample": [], "loads": []}
     for number in range(options.rounds):
         found["loads"].append(machine.load())
         found["all"].append(weir(every, work))

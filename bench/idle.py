@@ -15,9 +15,9 @@ IDLE = 90
 
 def measure(options, work: Path) -> dict:
     """The part `idle`."""
-    tools.build_weir(options)
+    built = tools.build_weir(options)
     tools.bun()
-    found = {"idle_seconds": IDLE}
+    found = {"built": built, "idle_seconds": IDLE}
     with services.weir(work, places.fresh(work / "data-idle"), options.observe) as gateway:
         time.sleep(3)
         found["after_start"] = gateway.rss()

@@ -149,7 +149,7 @@ class Bench:
 
 def measure(options, work: Path) -> dict:
     """The part `install`."""
-    tools.build_weir(options)
+    built = tools.build_weir(options)
     tools.bun()
     tools.verdaccio()
     benches = [Bench(name, work, options.observe) for name in options.projects]
@@ -160,6 +160,7 @@ def measure(options, work: Path) -> dict:
                   f"load {machine.load()}", flush=True)
             bench.round(with_verdaccio=bench.project == projects.NAMES[0])
     return {
+        "built": built,
         "rounds": options.rounds,
         "observe": options.observe,
         "in_memory": str(work).startswith("/dev/shm"),

@@ -20,7 +20,6 @@ def describe() -> dict:
         "system": _field("/etc/os-release", "PRETTY_NAME", "=").strip('"'),
         "kernel": platform.release(),
         "versions": {
-            "weir": _version([places.WEIR, "--version"]) + _revision(),
             "node": _version(["node", "--version"]),
             "npm": _version(["npm", "--version"]),
             "bun": _version([places.BUN, "--version"]),
@@ -66,10 +65,12 @@ def _version(command) -> str:
     return lines[0].strip() if lines else "unknown"
 
 
-def _revision() -> str:
+def revision() -> str:
+    """The commit the sources are at, and whether they have changed since."""
     git = ["git", "-C", str(places.ROOT)]
-    revision = _version([*git, "rev-parse", "--short", "HEAD"])
     changed = subprocess.run(
-        [*git, "status", "--porcelain", "--", "crates"], capture_output=True, text=True, check=False
+        [*git, "status", "--porcelain", "--", "crates", "Cargo.lock"],
+        capture_output=True, text=True, check=False,
     ).stdout.strip()
-    return f" ({revision}{', with changes since' if changed else ''})"
+    commit = _version([*git, "rev-parse", "--short", "HEAD"])
+    return commit + (" with changes" if changed else "")

@@ -12,8 +12,11 @@ RESULTS = BENCH / "results.json"
 DOCS = ROOT / "docs" / "benchmarks.md"
 NOTICES = ROOT / "docs" / "benchmarks-notices.md"
 
-WEIR = ROOT / "target" / "release" / "weir"
-CONTENTS = ROOT / "target" / "release" / "examples" / "contents"
+# What is measured: copies, so that a build meanwhile changes nothing.
+WEIR = BENCH / "bin" / "weir"
+CONTENTS = BENCH / "bin" / "contents"
+BUILT_WEIR = ROOT / "target" / "release" / "weir"
+BUILT_CONTENTS = ROOT / "target" / "release" / "examples" / "contents"
 
 BUN = TOOLS / "bun" / "node_modules" / ".bin" / "bun"
 VERDACCIO = TOOLS / "verdaccio" / "node_modules" / ".bin" / "verdaccio"

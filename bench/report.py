@@ -136,7 +136,9 @@ def _assess(figures: dict):
     yield ("benign releases held, apart from age", f"{held} ({share:.2%})", "", "", "<= 0.30%",
            share <= 0.003 and every)
     yield "benign releases with a notice", figures["actions"].get("notice", 0), "", "", "", None
-    yield "releases that could not be fully checked", figures["incomplete"], "", "", "", None
+    yield "releases that count as incompletely checked", figures["incomplete"], "", "", "", None
+    yield ("releases with code that was left out of some analysis", figures["partly_unread"], "",
+           "", "", None)
 
 
 def _idle(figures: dict):
@@ -164,21 +166,25 @@ def write_docs(results: dict) -> None:
 
 
 def _setting(results: dict) -> str:
-    lines, seen = [], None
+    """The machine, once if it was the same for every part, and what was measured when."""
+    shapes, lines = [], []
     for part in ROWS:
         if part not in results:
             continue
         one = results[part]
-        shape = dict(one["machine"])
-        versions = ", ".join(f"{name} {version}" for name, version in shape.pop("versions").items())
-        text = (f"{shape['cores']} cores ({shape['cpu']}), {shape['memory_gb']} GB, {shape['system']}, "
-                f"kernel {shape['kernel']}; {versions}.")
-        if text != seen:
-            lines.append(f"Machine: {text}")
-            seen = text
-        lines.append(f"- {part}: {shape['date']}, load before and after "
-                     f"{one['load_before']} and {one['load_after']}")
-    return "\n".join(lines).replace("\n- ", "\n\n- ", 1)
+        shape = _shape(one["machine"])
+        if shape not in shapes:
+            shapes.append(shape)
+        rounds = f", {one['rounds']} rounds" if "rounds" in one else ""
+        lines.append(f"- {part}: {one['machine']['date']}{rounds}, load before and after "
+                     f"{one['load_before']} and {one['load_after']}; weir {one['built']}")
+    return "\n\n".join([*shapes, "\n".join(lines)])
+
+
+def _shape(machine_: dict) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in machine_["versions"].items())
+    return (f"Machine: {machine_['cores']} cores ({machine_['cpu']}), {machine_['memory_gb']} GB, "
+            f"{machine_['system']}, kernel {machine_['kernel']}; {versions}.")
 
 
 def _caveats(results: dict) -> str:
@@ -187,6 +193,8 @@ def _caveats(results: dict) -> str:
     install = results.get("install", {})
     if install.get("observe"):
         lines.append("- Installs were measured with `mode = \"observe\"`: nothing was refused.")
+    if install.get("rounds", 3) < 3:
+        lines.append("- Fewer than three rounds of installs: a ratio near its target may be chance.")
     if install and not install["in_memory"]:
         lines.append("- Installs were measured on disk: there was no room in memory.")
     for project, found in install.get("projects", {}).items():

@@ -33,11 +33,12 @@ MILLISECONDS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 
 def measure(options, work: Path) -> dict:
     """The part `serve`."""
-    tools.build_weir(options)
+    built = tools.build_weir(options)
     tools.verdaccio()
     generate = wrk if tools.wrk() else loadgen.generate
     machine.wait_for_quiet(options.quiet)
-    found = {"generator": generate.__name__, "seconds": options.seconds, "targets": {}}
+    found = {"built": built, "rounds": options.rounds,
+             "generator": generate.__name__, "seconds": options.seconds, "targets": {}}
     data, storage = work / "data-serve", work / "verdaccio-serve"
     with services.weir(work, data, options.observe) as weir, \
             services.verdaccio(work, storage) as verdaccio:

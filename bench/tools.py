@@ -1,11 +1,15 @@
 """Installs what the measurements compare with, each through its ordinary client."""
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import time
+from pathlib import Path
 
+import machine
 import places
 from processes import Failed
 
@@ -14,17 +18,35 @@ VERDACCIO_VERSION = "6.8.0"
 GUARDDOG_VERSION = "3.2.0"
 
 
-def build_weir(options) -> None:
-    """Builds weir, unless told that it is there."""
-    if not options.no_build:
-        _do("building weir", ["cargo", "build", "--release", "-p", "weir"])
+def build_weir(options) -> str:
+    """Builds weir and sets a copy aside; says what exactly was built."""
+    return _build(options, ["-p", "weir"], places.BUILT_WEIR, places.WEIR)
 
 
-def build_contents(options) -> None:
-    """Builds the example that measures contents, unless told that it is there."""
+def build_contents(options) -> str:
+    """The same for the example that measures contents."""
+    words = ["-p", "weir-engine", "--example", "contents"]
+    return _build(options, words, places.BUILT_CONTENTS, places.CONTENTS)
+
+
+def _build(options, words: list, built: Path, copy: Path) -> str:
+    """The program's identity: where it comes from when it was built here, and its digest."""
+    origin = "built before, revision not known"
     if not options.no_build:
-        _do("building the contents example",
-            ["cargo", "build", "--release", "-p", "weir-engine", "--example", "contents"])
+        origin = machine.revision()
+        _do(f"building {copy.name}", ["cargo", "build", "--release", *words])
+        if machine.revision() != origin:
+            origin = "built while the sources changed"
+    if not built.is_file():
+        raise Failed(f"{built} is not there")
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    # A running program cannot be written to, but replaced.
+    part = copy.with_suffix(".part")
+    shutil.copy2(built, part)
+    os.replace(part, copy)
+    digest = hashlib.sha256(copy.read_bytes()).hexdigest()[:12]
+    when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(built.stat().st_mtime))
+    return f"{origin}, {when}, sha256 {digest}"
 
 
 def bun() -> None:

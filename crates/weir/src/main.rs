@@ -17,6 +17,7 @@ fn main() -> std::process::ExitCode {
         // Before anything else: no logging, no configuration, no runtime, nothing to leak.
         return commands::worker::run(options);
     }
+    setup::tame_allocator();
     // rustls panics at first use when it has to guess between providers (CRATES section 0).
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     setup::logging(&cli.global);

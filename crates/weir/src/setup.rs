@@ -130,7 +130,7 @@ pub(crate) fn upstreams(global: &Global, policy: &Policy) -> Result<Upstreams> {
     options.limits.packument = policy.limits.packument_size.bytes();
     options.limits.tarball = policy.limits.tarball_size.bytes();
     if npmrc.registry().is_none() {
-        options.default_registry = npms_own_default();
+        options.default_registry = npms_own_default(global);
     }
     Upstreams::from_npmrc(&npmrc, &options)
         .context("setting up the registry behind weir (--upstream <URL> names one)")
@@ -145,15 +145,54 @@ fn command_line(global: &Global) -> Npmrc {
     Npmrc::from_env(&settings.into_iter().collect())
 }
 
-/// The registry npm uses when nobody configured one: npm knows, weir does not.
-fn npms_own_default() -> Option<Url> {
+/// The registry npm uses when nobody configured one: npm knows, weir does not. Asking npm takes a
+/// third of a second, so the answer is remembered for as long as npm is the same program.
+fn npms_own_default(global: &Global) -> Option<Url> {
+    let memory = data_folder(global).ok()?.join("npm-default-registry");
+    let npm = npm_program()?;
+    if let Ok(text) = std::fs::read_to_string(&memory)
+        && let Some((program, url)) = text.split_once('\n')
+        && program == npm
+    {
+        return Url::parse(url.trim()).ok();
+    }
     let output = std::process::Command::new("npm")
         .args(["config", "get", "registry"])
         .output()
         .ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    Url::parse(text.trim()).ok()
+    let url = Url::parse(String::from_utf8(output.stdout).ok()?.trim()).ok()?;
+    // Not remembered is only slower.
+    let _ = std::fs::create_dir_all(memory.parent()?);
+    let _ = std::fs::write(&memory, format!("{npm}\n{url}\n"));
+    Some(url)
 }
+
+/// Which npm would run, and when it was put there.
+fn npm_program() -> Option<String> {
+    let path = std::env::var_os("PATH")?;
+    let npm = std::env::split_paths(&path)
+        .map(|folder| folder.join("npm"))
+        .find(|file| file.is_file())?;
+    let npm = npm.canonicalize().ok()?;
+    let changed = npm.metadata().ok()?.modified().ok()?;
+    let changed = changed.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(format!("{} {}", npm.display(), changed.as_secs()))
+}
+
+/// Makes the C library's allocator give memory back: few arenas, and large blocks (packuments,
+/// tarballs) as mappings of their own that end when they are freed. An idle service is small.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "mallopt has no safe form")]
+pub(crate) fn tame_allocator() {
+    // SAFETY: plain integers, before any other thread runs.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 2);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 256 << 10);
+    }
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(crate) fn tame_allocator() {}
 
 /// Puts everything together.
 pub(crate) async fn engine(global: &Global) -> Result<Arc<Engine>> {

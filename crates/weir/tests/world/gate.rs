@@ -260,3 +260,62 @@ fn noise(length: usize) -> Vec<u8> {
     .take(length)
     .collect()
 }
+
+/// Nothing in its metadata speaks against 1.2.0: the hook has been there from the beginning, and only
+/// what it runs has changed.
+#[test]
+fn a_version_refused_for_its_contents_is_not_resolved_to_again() {
+    let (world, registry) = (World::new(), weir_testing::Registry::start());
+    let hooked = |version: &str, published: &str, script: &str| {
+        Release::new(version)
+            .published(published)
+            .script("postinstall", "node set-up.js")
+            .file("set-up.js", script)
+    };
+    let theft = weir_testing::samples::aimed_at(
+        weir_testing::samples::WHOLE_ENVIRONMENT,
+        &weir_testing::Sink::start().url(),
+    );
+    registry.add(
+        Package::new("quiet-hook")
+            .release(hooked("1.0.0", "2024-01-02T03:04:05.000Z", "'use strict';"))
+            .release(hooked("1.1.0", "2025-01-02T03:04:05.000Z", "'use strict';"))
+            .release(hooked("1.2.0", "2026-11-02T03:04:05.000Z", &theft)),
+    );
+    let gateway = world.serve(&registry);
+    assert_eq!(
+        gateway.packument(NPM, "quiet-hook")["dist-tags"]["latest"],
+        "1.2.0"
+    );
+    let reply = gateway.get("/quiet-hook/-/quiet-hook-1.2.0.tgz", &[]);
+    assert_eq!(reply.status, 403);
+    assert_eq!(reply.header("x-weir-decision"), Some("block"));
+    let document = gateway.packument(NPM, "quiet-hook");
+    assert_eq!(document["dist-tags"]["latest"], "1.1.0");
+    assert!(document["versions"]["1.2.0"]["deprecated"].is_string());
+    drop(gateway);
+    let restarted = world.serve(&registry);
+    assert_eq!(
+        restarted.packument(NPM, "quiet-hook")["dist-tags"]["latest"],
+        "1.1.0"
+    );
+}
+
+/// One data folder serves projects with different registries.
+#[test]
+fn another_upstream_has_its_own_bytes_under_the_same_name() {
+    let world = World::new();
+    for text in ["'one';", "'another';"] {
+        let registry = weir_testing::Registry::start();
+        registry.add(
+            Package::new("same-name").release(
+                Release::new("1.0.0")
+                    .published("2024-01-02T03:04:05.000Z")
+                    .file("index.js", text),
+            ),
+        );
+        let gateway = world.serve(&registry);
+        let reply = gateway.get("/same-name/-/same-name-1.0.0.tgz", &[]);
+        assert_eq!(reply.body, registry.tarball("same-name", "1.0.0").unwrap());
+    }
+}

@@ -182,6 +182,12 @@ fn observe_mode_refuses_nothing_and_records_everything() {
         entries[0]["block_id"].as_str().unwrap(),
         "gauge-reader@1.2.0",
     );
+
+    // What only observing let through is no reason to let it through once the policy is enforced.
+    drop(gateway);
+    world.policy("[gate]\nmode = \"enforce\"\n");
+    let gateway = world.serve(&registry);
+    assert_eq!(gateway.get(HELD, &[("user-agent", NPM)]).status, 403);
 }
 
 #[test]
