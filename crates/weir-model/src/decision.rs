@@ -111,11 +111,6 @@ impl std::fmt::Display for BlockId {
     }
 }
 
-/// The release to use in place of a refused one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(transparent)]
-pub struct Instead(pub String);
-
 /// What a policy makes of an assessment at a moment, with its explanation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Decision {

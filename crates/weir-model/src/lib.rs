@@ -11,6 +11,6 @@ pub mod ledger;
 pub use advisory::{Advisory, AdvisoryKind};
 pub use assessment::{Assessment, Incomplete, ReleaseId};
 pub use contents::Contents;
-pub use decision::{Action, BlockId, Decision, Instead};
+pub use decision::{Action, BlockId, Decision};
 pub use finding::{Confidence, Evidence, Finding, Group, Severity};
 pub use ledger::LedgerEntry;
