@@ -15,11 +15,11 @@ use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
 use weir_policy::{Context, Request, decide};
 use weir_signals::{Settings, Stage, Subject, observe_all};
-use weir_store::Blob;
+use weir_store::{Blob, Hashed};
 
 use crate::EngineError;
 use crate::engine::{Engine, Local};
-use crate::flight::{Arrived, Flight};
+use crate::flight::Flight;
 use crate::packuments::Held;
 use crate::resolution::instead_of;
 use crate::verdicts::Verdict;
@@ -56,10 +56,6 @@ impl Engine {
         times: &HashMap<String, Timestamp>,
         generation: &str,
     ) -> Result<Arc<Verdict>, EngineError> {
-        let served_before = match self.integrity_of(held, version) {
-            Some(integrity) => self.store.was_served(&integrity.to_string()).await?,
-            None => false,
-        };
         let facts = Facts {
             held,
             version,
@@ -67,9 +63,9 @@ impl Engine {
             previous_contents: Stage::Pending,
             first_seen: times.get(version).copied(),
             request: Request::NewResolution,
-            served_before,
+            served_before: false,
         };
-        Ok(Arc::new(self.judge(&facts, generation)))
+        Ok(Arc::new(self.judge_seen(facts, generation).await?))
     }
 
     /// The verdict on a release, contents included: kept from earlier, or made now.
@@ -92,8 +88,7 @@ impl Engine {
             return self.decide_fully(held, version, Ok(contents), blob).await;
         }
         let flight: Arc<Flight> = self.flight(held, version, &expected, None).await?;
-        self.verdict_of_flight(held, version, &flight, Priority::Foreground)
-            .await
+        self.verdict_of_flight(held, version, &flight).await
     }
 
     /// Decides on metadata and contents together, and keeps the verdict.
@@ -104,10 +99,6 @@ impl Engine {
         contents: Result<Contents, String>,
         blob: Option<Blob>,
     ) -> Result<Arc<Verdict>, EngineError> {
-        let served_before = match self.integrity_of(held, version) {
-            Some(integrity) => self.store.was_served(&integrity.to_string()).await?,
-            None => false,
-        };
         let first_seen = self.times_of(held, version).await?.get(version).copied();
         let previous = match &contents {
             Ok(contents) => self.previous_contents(held, version, contents).await,
@@ -127,9 +118,10 @@ impl Engine {
             },
             first_seen,
             request: Request::Pinned,
-            served_before,
+            served_before: false,
         };
-        let mut verdict = self.judge(&facts, &self.verdict_generation(held.packument.name()));
+        let generation = self.verdict_generation(held.packument.name());
+        let mut verdict = self.judge_seen(facts, &generation).await?;
         verdict.blob = blob.as_ref().map(|blob| blob.sha512_hex().to_owned());
         let verdict = Arc::new(verdict);
         self.keep(held.packument.name(), &verdict, blob).await?;
@@ -183,11 +175,11 @@ impl Engine {
         if !arrived.matches(&expected) {
             return Err("its bytes do not match its integrity".to_owned());
         }
-        self.contents_of(&arrived, &expected, Priority::Foreground)
+        self.contents_of(arrived.bytes(), &expected, Priority::Foreground)
             .await
     }
 
-    fn subject<'a>(&'a self, held: &'a Held, version: &'a str) -> Subject<'a> {
+    pub(crate) fn subject<'a>(&'a self, held: &'a Held, version: &'a str) -> Subject<'a> {
         let name = held.packument.name();
         let mut subject = Subject::new(name, version, &self.names, self.now());
         subject.packument = Stage::Known(&held.packument);
@@ -200,6 +192,27 @@ impl Engine {
         Settings {
             minimum_age: minimum.try_into().unwrap_or(jiff::SignedDuration::MAX),
         }
+    }
+
+    /// Judges, and before it refuses asks whether these bytes were served here before. That can only
+    /// make the decision milder, so whatever passes costs no question.
+    async fn judge_seen(
+        &self,
+        mut facts: Facts<'_>,
+        generation: &str,
+    ) -> Result<Verdict, EngineError> {
+        let verdict = self.judge(&facts, generation);
+        if verdict.decision.action.serves() {
+            return Ok(verdict);
+        }
+        let Some(integrity) = self.integrity_of(facts.held, facts.version) else {
+            return Ok(verdict);
+        };
+        facts.served_before = self.store.was_served(&integrity.to_string()).await?;
+        if facts.served_before {
+            return Ok(self.judge(&facts, generation));
+        }
+        Ok(verdict)
     }
 
     fn judge(&self, facts: &Facts<'_>, generation: &str) -> Verdict {
@@ -305,7 +318,7 @@ impl Engine {
         held: &Arc<Held>,
         version: &str,
         expected: &Integrity,
-        arrived: &Arrived,
+        arrived: &Hashed,
     ) -> Result<Arc<Verdict>, EngineError> {
         let times = self.times_of(held, version).await?;
         let facts = Facts {
@@ -384,7 +397,7 @@ impl Engine {
     /// Assesses a tarball or folder on this machine by its contents; its history is not known.
     pub async fn inspect_local(&self, label: &str, what: Local) -> Assessed {
         let integrity = match &what {
-            Local::Tarball(bytes) => Some(Arrived::of(bytes.clone()).integrity()),
+            Local::Tarball(bytes) => Some(Hashed::of(bytes.clone()).integrity()),
             Local::Folder(_) => None,
         };
         let contents = self.read_local(what).await;

@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use weir_model::Contents;
 use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
 use weir_npm::packument::tarball_version;
+use weir_store::Hashed;
 
 use crate::EngineError;
 use crate::engine::{Engine, Gated};
-use crate::flight::{Arrived, Flight};
+use crate::flight::Flight;
 use crate::packuments::Held;
 use crate::verdicts::{Verdict, Waited};
 use crate::worker::Priority;
@@ -76,6 +78,7 @@ impl Engine {
         name: &PackageName,
         file: &str,
     ) -> Result<Bringing, EngineError> {
+        let _busy = self.quiet.request();
         let version = tarball_version(name, file);
         if let Some(version) = &version
             && let Some(gated) = self.gated(name, version).await?
@@ -134,7 +137,18 @@ impl Engine {
                 .await);
         }
         // Bytes and contents at hand: nothing to bring, only to decide anew.
-        if let Some(gated) = self.decide_at_hand(&held, &version, &expected).await? {
+        let key = expected.to_string();
+        let contents = if self.store.may_have_contents(&key) {
+            self.store.contents(&key).await?
+        } else {
+            None
+        };
+        let known = contents.is_some();
+        if let Some(contents) = contents
+            && let Some(gated) = self
+                .decide_at_hand(&held, &version, &expected, contents)
+                .await?
+        {
             let verdict = Arc::clone(&gated.verdict);
             if !verdict.decision.action.serves() && !self.observes() {
                 return Ok(Bringing::Refuse(verdict, waited));
@@ -151,9 +165,8 @@ impl Engine {
             }
         }
         let flight = self.flight(&held, &version, &expected, early).await?;
-        let known = self.contents_known(&expected).await?;
         if !known && self.may_pass_early(&metadata, &held, &version) {
-            self.finish_later(&held, &version, &flight);
+            self.finish_later(&held, &version, &flight, &expected);
             return Ok(Bringing::Serve(Tarball {
                 verdict: preliminary(&metadata),
                 stream: TarballStream::Flight { flight, expected },
@@ -162,6 +175,8 @@ impl Engine {
                 waited,
             }));
         }
+        tracing::debug!(package.name = %name, package.version = version, known,
+            "its contents are read before it is served");
         let started = Instant::now();
         let verdict = self
             .verdict_within_budget(&held, &version, &flight, &metadata)
@@ -189,10 +204,8 @@ impl Engine {
         held: &Arc<Held>,
         version: &str,
         expected: &Integrity,
+        contents: Contents,
     ) -> Result<Option<Gated>, EngineError> {
-        let Some(contents) = self.store.contents(&expected.to_string()).await? else {
-            return Ok(None);
-        };
         let Some(blob) = self.store.blob(expected).await? else {
             return Ok(None);
         };
@@ -270,7 +283,7 @@ impl Engine {
         }
         let name = held.packument.name();
         let manifest = self.manifest(held, version)?;
-        let address = manifest.dist.tarball.unwrap_or_default();
+        let address = manifest.dist.tarball.clone().unwrap_or_default();
         Ok(self.join_flight(&(name.clone(), version.to_owned()), address))
     }
 
@@ -311,7 +324,7 @@ impl Engine {
         // On a task of its own: an answer that comes too late for this client is kept for the next.
         let task = self.tasks.spawn(async move {
             engine
-                .verdict_of_flight(&held, &version, &flight, Priority::Foreground)
+                .verdict_of_flight(&held, &version, &flight)
                 .await
         });
         match tokio::time::timeout(budget, task).await {
@@ -327,25 +340,31 @@ impl Engine {
         held: &Arc<Held>,
         version: &str,
         flight: &Arc<Flight>,
-        priority: Priority,
     ) -> Result<Arc<Verdict>, EngineError> {
-        let arrived = flight
+        let arrived = self.arrived(held, version, flight).await?;
+        self.verdict_of_bytes(held, version, &arrived).await
+    }
+
+    async fn arrived(
+        &self,
+        held: &Held,
+        version: &str,
+        flight: &Flight,
+    ) -> Result<Arc<Hashed>, EngineError> {
+        flight
             .arrived()
             .await
             .map_err(|why| EngineError::Upstream {
                 what: format!("the tarball of {}@{version}", held.packument.name()),
                 why,
-            })?;
-        self.verdict_of_bytes(held, version, &arrived, priority)
-            .await
+            })
     }
 
     async fn verdict_of_bytes(
         self: &Arc<Self>,
         held: &Arc<Held>,
         version: &str,
-        arrived: &Arc<Arrived>,
-        priority: Priority,
+        arrived: &Hashed,
     ) -> Result<Arc<Verdict>, EngineError> {
         let Some(expected) = self.integrity_of(held, version) else {
             let times = self.times_of(held, version).await?;
@@ -356,20 +375,53 @@ impl Engine {
         if !arrived.matches(&expected) {
             return self.mismatch(held, version, &expected, arrived).await;
         }
-        let mut writer = self.store.write_blob(&expected).await?;
-        writer.write(&arrived.bytes).await?;
-        let blob = writer.finish().await?;
-        let contents = self.contents_of(arrived, &expected, priority).await;
+        let blob = self.store.keep_blob(arrived, &expected).await?;
+        let tarball = arrived.bytes();
+        let contents = self
+            .contents_of(tarball, &expected, Priority::Foreground)
+            .await;
+        self.decide_fully(held, version, contents, Some(blob)).await
+    }
+
+    /// The same for a release that was served already: its bytes are kept at once and read when no
+    /// client waits, from the disk, so that an install of a thousand packages is not held in memory.
+    async fn verdict_later(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+        flight: Arc<Flight>,
+        expected: &Integrity,
+    ) -> Result<Arc<Verdict>, EngineError> {
+        let since = tokio::time::Instant::now();
+        let arrived = self.arrived(held, version, &flight).await?;
+        if !arrived.matches(expected) {
+            return self.mismatch(held, version, expected, &arrived).await;
+        }
+        let blob = self.store.keep_blob(&arrived, expected).await?;
+        drop((arrived, flight));
+        let _turn = self.later.acquire().await;
+        self.quiet.wait(since).await;
+        let tarball = Bytes::from(blob.read().await?);
+        let contents = self
+            .contents_of(tarball, expected, Priority::Background)
+            .await;
         self.decide_fully(held, version, contents, Some(blob)).await
     }
 
     /// Lets the client have the bytes now and finishes the verdict on a task of its own.
-    fn finish_later(self: &Arc<Self>, held: &Arc<Held>, version: &str, flight: &Arc<Flight>) {
+    fn finish_later(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+        flight: &Arc<Flight>,
+        expected: &Integrity,
+    ) {
         let engine = Arc::clone(self);
         let (held, version, flight) = (Arc::clone(held), version.to_owned(), Arc::clone(flight));
+        let expected = expected.clone();
         self.tasks.spawn(async move {
             let result = engine
-                .verdict_of_flight(&held, &version, &flight, Priority::Background)
+                .verdict_later(&held, &version, flight, &expected)
                 .await;
             match result {
                 Ok(verdict) => engine.settle(&verdict).await,
@@ -408,8 +460,10 @@ impl Engine {
 
     /// Waits until no analysis is under way, for at most `longest`. True when none is.
     pub async fn finish_analyses(&self, longest: Duration) -> bool {
+        // Whoever calls this waits for it.
+        self.quiet.hurry();
         let deadline = Instant::now() + longest;
-        while !self.tasks.is_empty() {
+        while !self.tasks.is_empty() || self.packuments.is_writing() {
             if Instant::now() >= deadline {
                 return false;
             }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use dashmap::DashMap;
 use jiff::Timestamp;
 use moka::sync::Cache;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use weir_model::contents::ANALYSER_VERSION;
 use weir_model::{Advisory, Contents, LedgerEntry};
@@ -23,9 +24,10 @@ use weir_upstream::Upstreams;
 
 use crate::EngineError;
 use crate::clock::Clock;
-use crate::flight::{Arrived, Flight};
+use crate::flight::Flight;
 use crate::keyed::Keyed;
 use crate::packuments::{Held, Packuments};
+use crate::quiet::Quiet;
 use crate::resolution::Resolution;
 use crate::verdicts::Verdict;
 use crate::worker::{Priority, WorkerPool, WorkerProgram};
@@ -69,6 +71,9 @@ pub struct Engine {
     pub(crate) flights: DashMap<(PackageName, String), Weak<Flight>>,
     reading: Keyed<String>,
     pub(crate) tasks: TaskTracker,
+    pub(crate) quiet: Arc<Quiet>,
+    /// How many of those that were served on their metadata are read at a time.
+    pub(crate) later: Semaphore,
     /// Raised when a verdict begins to refuse, so that ready-made answers are made anew.
     refusals: AtomicU64,
     fingerprint: String,
@@ -104,9 +109,11 @@ impl Engine {
             .map_err(|error| EngineError::Store(format!("the name index: {error}")))?;
         let upstreams = Arc::new(upstreams);
         let cache = policy.cache.memory.bytes();
+        let quiet = Arc::new(Quiet::default());
         let packuments = Packuments::new(
             store.clone(),
             Arc::clone(&upstreams),
+            Arc::clone(&quiet),
             policy.cache.packument_ttl.get(),
             cache / 2,
         );
@@ -144,6 +151,8 @@ impl Engine {
             flights: DashMap::new(),
             reading: Keyed::default(),
             tasks: TaskTracker::new(),
+            quiet,
+            later: Semaphore::new(workers),
             refusals: AtomicU64::new(0),
             late: Mutex::default(),
             policy,
@@ -217,6 +226,7 @@ impl Engine {
     /// # Errors
     /// When there is none, or the upstream fails and none is kept.
     pub async fn packument(&self, name: &PackageName) -> Result<Arc<Held>, EngineError> {
+        let _busy = self.quiet.request();
         self.packuments.get(name).await
     }
 
@@ -256,6 +266,9 @@ impl Engine {
             && gated.verdict.generation == generation
         {
             return Ok(Some(gated));
+        }
+        if !self.store.may_have_verdict(name.as_str(), version) {
+            return Ok(None);
         }
         let Some(json) = self
             .store
@@ -297,11 +310,8 @@ impl Engine {
         let version = &verdict.assessment.release.version;
         let json = serde_json::to_string(&**verdict)
             .map_err(|error| EngineError::Store(error.to_string()))?;
-        let before = self
-            .store
-            .verdict(name.as_str(), version, &verdict.generation)
-            .await?
-            .and_then(|json| serde_json::from_str::<Verdict>(&json).ok());
+        let refuses = !verdict.decision.action.serves();
+        let known = refuses && self.is_kept(name, verdict).await?;
         self.store
             .put_verdict(name.as_str(), version, &verdict.generation, json)
             .await?;
@@ -319,11 +329,21 @@ impl Engine {
         } else {
             self.gate.invalidate(&key);
         }
-        let known = before.is_some_and(|before| before.block_id() == verdict.block_id());
-        if !verdict.decision.action.serves() && !known {
+        if refuses && !known {
             self.refusals.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
+    }
+
+    /// Whether the same refusal is kept already.
+    async fn is_kept(&self, name: &PackageName, verdict: &Verdict) -> Result<bool, EngineError> {
+        let version = &verdict.assessment.release.version;
+        let before = self
+            .store
+            .verdict(name.as_str(), version, &verdict.generation)
+            .await?
+            .and_then(|json| serde_json::from_str::<Verdict>(&json).ok());
+        Ok(before.is_some_and(|before| before.block_id() == verdict.block_id()))
     }
 
     /// What the registry says of one version.
@@ -331,16 +351,8 @@ impl Engine {
         &self,
         held: &Held,
         version: &str,
-    ) -> Result<VersionManifest, EngineError> {
-        let name = held.packument.name();
-        match held.packument.manifest(version) {
-            Some(Ok(manifest)) => Ok(manifest),
-            Some(Err(error)) => Err(EngineError::packument(name.as_str(), &error)),
-            None => Err(EngineError::NoSuchVersion {
-                name: name.to_string(),
-                version: version.to_owned(),
-            }),
-        }
+    ) -> Result<Arc<VersionManifest>, EngineError> {
+        held.manifest(version)
     }
 
     /// What the bytes of a version have to match, if the registry says. Several digests of one
@@ -366,15 +378,11 @@ impl Engine {
         Ok(HashMap::from([(version.to_owned(), seen)]))
     }
 
-    pub(crate) async fn contents_known(&self, integrity: &Integrity) -> Result<bool, EngineError> {
-        Ok(self.store.contents(&integrity.to_string()).await?.is_some())
-    }
-
     /// The facts about a tarball: kept, or from a worker. Computed once per integrity, also when
     /// many ask at the same time.
     pub(crate) async fn contents_of(
         &self,
-        arrived: &Arc<Arrived>,
+        tarball: Bytes,
         expected: &Integrity,
         priority: Priority,
     ) -> Result<Contents, String> {
@@ -385,7 +393,7 @@ impl Engine {
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, "kept contents could not be read; read anew"),
         }
-        let contents = self.pool.tarball(arrived.bytes.clone(), priority).await?;
+        let contents = self.pool.tarball(tarball, priority).await?;
         if let Err(error) = self.store.put_contents(&key, &contents).await {
             tracing::warn!(%error, "contents could not be kept");
         }
@@ -404,21 +412,39 @@ impl Engine {
     }
 
     /// Whether a release that nothing speaks against may pass while its contents are read: only
-    /// one that is long established, popular, runs nothing at install time and has no finding.
+    /// one that is long established, popular, runs nothing new at install time and has no finding.
     pub(crate) fn may_pass_early(&self, metadata: &Verdict, held: &Held, version: &str) -> bool {
         let name = held.packument.name();
         let quiet = metadata.decision.action == weir_model::Action::Allow
             && metadata.assessment.counted().next().is_none();
-        let runs_nothing = self.manifest(held, version).is_ok_and(|manifest| {
-            manifest.manifest.install_scripts().next().is_none()
-                && manifest.manifest.gypfile != Some(true)
-                && manifest.has_install_script != Some(true)
-        });
         quiet
-            && runs_nothing
+            && self.runs_nothing_new(held, version)
             && self.policy.gate.wait_for_contents == WaitForContents::Unestablished
             && self.is_established(name, metadata.published)
             && self.rank(name).is_some()
+    }
+
+    /// Whether a release runs at install time only what the one before ran as well, or nothing.
+    fn runs_nothing_new(&self, held: &Held, version: &str) -> bool {
+        let Ok(manifest) = self.manifest(held, version) else {
+            return false;
+        };
+        let steps = |manifest: &VersionManifest| {
+            let scripts = manifest.manifest.install_scripts();
+            let scripts: Vec<(&str, String)> = scripts
+                .map(|(event, command)| (event, command.to_owned()))
+                .collect();
+            let builds = manifest.manifest.gypfile == Some(true);
+            (scripts, builds, manifest.has_install_script == Some(true))
+        };
+        let now = steps(&manifest);
+        if now == (Vec::new(), false, false) {
+            return true;
+        }
+        let subject = self.subject(held, version);
+        subject
+            .previous_manifest()
+            .is_some_and(|(_, previous)| steps(previous) == now)
     }
 
     /// Whether a release counts as long established.

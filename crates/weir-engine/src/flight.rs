@@ -2,66 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use aws_lc_rs::digest;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::watch;
-use weir_npm::integrity::{Algorithm, Integrity};
-
-/// The bytes of a tarball that has arrived whole, and what they hash to.
-#[derive(Debug, Clone)]
-pub struct Arrived {
-    /// All of it.
-    pub bytes: Bytes,
-    sha512: digest::Digest,
-    sha1: digest::Digest,
-}
-
-impl Arrived {
-    /// Hashes bytes that are here already.
-    #[must_use]
-    pub fn of(bytes: Bytes) -> Self {
-        let sha512 = digest::digest(&digest::SHA512, &bytes);
-        let sha1 = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &bytes);
-        Self {
-            bytes,
-            sha512,
-            sha1,
-        }
-    }
-
-    /// SHA-512 in hexadecimal: the blob's name.
-    #[must_use]
-    pub fn sha512_hex(&self) -> String {
-        hex::encode(self.sha512.as_ref())
-    }
-
-    /// The bytes' own integrity, in SRI form.
-    #[must_use]
-    pub fn integrity(&self) -> String {
-        use base64::Engine as _;
-        let digest = base64::engine::general_purpose::STANDARD.encode(self.sha512.as_ref());
-        format!("sha512-{digest}")
-    }
-
-    /// Whether the bytes are what the integrity says. Judged by its strongest algorithm, as npm does.
-    #[must_use]
-    pub fn matches(&self, expected: &Integrity) -> bool {
-        let (algorithm, _) = expected.strongest();
-        match algorithm {
-            Algorithm::Sha512 => expected.holds(algorithm, self.sha512.as_ref()),
-            Algorithm::Sha1 => expected.holds(algorithm, self.sha1.as_ref()),
-            Algorithm::Sha256 => expected.holds(
-                algorithm,
-                digest::digest(&digest::SHA256, &self.bytes).as_ref(),
-            ),
-            Algorithm::Sha384 => expected.holds(
-                algorithm,
-                digest::digest(&digest::SHA384, &self.bytes).as_ref(),
-            ),
-        }
-    }
-}
+use weir_npm::integrity::Integrity;
+use weir_store::{Hashed, Hashing};
 
 /// How far a download is.
 #[derive(Debug, Clone)]
@@ -69,7 +14,7 @@ enum Progress {
     /// This many chunks are here.
     Chunks(usize),
     /// All of it is.
-    Arrived(Arc<Arrived>),
+    Arrived(Arc<Hashed>),
     /// It broke off, for this reason.
     Failed(Arc<str>),
 }
@@ -77,7 +22,7 @@ enum Progress {
 /// A download under way or done.
 #[derive(Debug)]
 pub struct Flight {
-    chunks: Mutex<Vec<Bytes>>,
+    received: Mutex<Hashing>,
     progress: watch::Sender<Progress>,
 }
 
@@ -107,7 +52,7 @@ impl Flight {
     {
         let (progress, _) = watch::channel(Progress::Chunks(0));
         let flight = Arc::new(Self {
-            chunks: Mutex::default(),
+            received: Mutex::default(),
             progress,
         });
         let task = Arc::clone(&flight);
@@ -126,54 +71,34 @@ impl Flight {
         flight
     }
 
-    async fn collect<S, E>(&self, body: S, limit: u64) -> Result<Arrived, String>
+    async fn collect<S, E>(&self, body: S, limit: u64) -> Result<Hashed, String>
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
         E: std::fmt::Display + Send,
     {
         let mut body = std::pin::pin!(body);
-        let mut sha512 = digest::Context::new(&digest::SHA512);
-        let mut sha1 = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
-        let mut total: u64 = 0;
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|error| error.to_string())?;
             if chunk.is_empty() {
                 continue;
             }
-            total += chunk.len() as u64;
-            if total > limit {
-                return Err(format!(
-                    "the tarball is larger than the limit of {limit} bytes"
-                ));
-            }
-            sha512.update(&chunk);
-            sha1.update(&chunk);
             let count = {
-                let mut chunks = self.lock();
-                chunks.push(chunk);
-                chunks.len()
+                let mut received = self.lock();
+                if received.length().saturating_add(chunk.len() as u64) > limit {
+                    return Err(format!(
+                        "the tarball is larger than the limit of {limit} bytes"
+                    ));
+                }
+                received.push(chunk);
+                received.chunks().len()
             };
             self.progress.send_replace(Progress::Chunks(count));
         }
-        let bytes = match self.lock().as_slice() {
-            [only] => only.clone(),
-            chunks => {
-                let mut all = BytesMut::with_capacity(usize::try_from(total).unwrap_or(0));
-                for chunk in chunks {
-                    all.extend_from_slice(chunk);
-                }
-                all.freeze()
-            }
-        };
-        Ok(Arrived {
-            bytes,
-            sha512: sha512.finish(),
-            sha1: sha1.finish(),
-        })
+        Ok(self.lock().finish())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Bytes>> {
-        self.chunks
+    fn lock(&self) -> std::sync::MutexGuard<'_, Hashing> {
+        self.received
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -196,7 +121,7 @@ impl Flight {
     ///
     /// # Errors
     /// Why the download broke off.
-    pub async fn arrived(&self) -> Result<Arc<Arrived>, String> {
+    pub async fn arrived(&self) -> Result<Arc<Hashed>, String> {
         let mut progress = self.progress.subscribe();
         loop {
             match &*progress.borrow_and_update() {
@@ -229,7 +154,7 @@ impl Flight {
                     let (available, verified) = match now {
                         Progress::Chunks(count) => (count.saturating_sub(1), false),
                         Progress::Arrived(arrived) if arrived.matches(&expected) => {
-                            (flight.lock().len(), true)
+                            (flight.lock().chunks().len(), true)
                         }
                         Progress::Arrived(_) => {
                             let error =
@@ -242,7 +167,7 @@ impl Flight {
                         }
                     };
                     if next < available {
-                        let chunk = flight.lock().get(next).cloned().unwrap_or_default();
+                        let chunk = flight.lock().chunks().get(next).cloned().unwrap_or_default();
                         return Some((Ok(chunk), (flight, progress, expected, next + 1, false)));
                     }
                     if verified || progress.changed().await.is_err() {
@@ -267,7 +192,7 @@ mod tests {
     }
 
     fn integrity_of(text: &str) -> Integrity {
-        let arrived = Arrived::of(Bytes::copy_from_slice(text.as_bytes()));
+        let arrived = Hashed::of(Bytes::copy_from_slice(text.as_bytes()));
         Integrity::parse(&arrived.integrity()).unwrap()
     }
 

@@ -8,6 +8,7 @@ mod error;
 pub mod flight;
 mod keyed;
 mod packuments;
+mod quiet;
 pub mod resolution;
 mod verdicts;
 pub mod worker;

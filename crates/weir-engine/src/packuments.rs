@@ -1,19 +1,23 @@
 //! Packuments at hand: fetched once for many askers, kept on disk, stale when the upstream fails.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use moka::sync::Cache;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 use weir_npm::name::PackageName;
-use weir_npm::packument::Packument;
+use weir_npm::packument::{Packument, VersionManifest};
 use weir_store::{Store, StoredPackument};
 use weir_upstream::{Conditional, PackumentResponse, Upstream, Upstreams};
 
 use crate::EngineError;
 use crate::clock::Clock;
 use crate::keyed::Keyed;
+use crate::quiet::Quiet;
 
 /// A packument at hand.
 #[derive(Debug)]
@@ -28,6 +32,39 @@ pub struct Held {
     pub fresh_until: Instant,
     /// Why it may be out of date, if the upstream could not be asked.
     pub stale: Option<String>,
+    /// The versions that were last looked at, parsed: a request looks at one several times.
+    parsed: Mutex<VecDeque<(String, Arc<VersionManifest>)>>,
+}
+
+/// Most parsed versions kept with a packument.
+const PARSED: usize = 4;
+
+impl Held {
+    /// What the registry says of one version.
+    pub(crate) fn manifest(&self, version: &str) -> Result<Arc<VersionManifest>, EngineError> {
+        if let Some((_, manifest)) = self.parsed().iter().find(|(known, _)| known == version) {
+            return Ok(Arc::clone(manifest));
+        }
+        let name = self.packument.name();
+        match self.packument.manifest(version) {
+            Some(Ok(manifest)) => {
+                let manifest = Arc::new(manifest);
+                let mut parsed = self.parsed();
+                parsed.truncate(PARSED - 1);
+                parsed.push_front((version.to_owned(), Arc::clone(&manifest)));
+                Ok(manifest)
+            }
+            Some(Err(error)) => Err(EngineError::packument(name.as_str(), &error)),
+            None => Err(EngineError::NoSuchVersion {
+                name: name.to_string(),
+                version: version.to_owned(),
+            }),
+        }
+    }
+
+    fn parsed(&self) -> MutexGuard<'_, VecDeque<(String, Arc<VersionManifest>)>> {
+        self.parsed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A document that the upstream could not confirm is asked about again after this long, rather than
@@ -46,12 +83,17 @@ pub(crate) struct Packuments {
     store: Store,
     upstreams: Arc<Upstreams>,
     time_to_live: Duration,
+    quiet: Arc<Quiet>,
+    writes: TaskTracker,
+    /// One write at a time: they are done when nobody waits.
+    writing: Arc<Semaphore>,
 }
 
 impl Packuments {
     pub(crate) fn new(
         store: Store,
         upstreams: Arc<Upstreams>,
+        quiet: Arc<Quiet>,
         time_to_live: Duration,
         bytes: u64,
     ) -> Self {
@@ -70,7 +112,15 @@ impl Packuments {
             store,
             upstreams,
             time_to_live,
+            quiet,
+            writes: TaskTracker::new(),
+            writing: Arc::new(Semaphore::new(1)),
         }
+    }
+
+    /// Whether packuments are still being written to disk.
+    pub(crate) fn is_writing(&self) -> bool {
+        !self.writes.is_empty()
     }
 
     /// Whether a packument is in memory and need not be asked for.
@@ -177,10 +227,14 @@ impl Packuments {
         }
     }
 
-    /// Writes a packument to disk without anybody waiting for it. Losing it costs a fetch.
+    /// Writes a packument to disk when nobody waits. Losing it costs a fetch.
     fn keep(&self, name: PackageName, origin: String, fresh: StoredPackument) {
         let store = self.store.clone();
-        tokio::spawn(async move {
+        let (quiet, writing) = (Arc::clone(&self.quiet), Arc::clone(&self.writing));
+        let since = tokio::time::Instant::now();
+        self.writes.spawn(async move {
+            let _turn = writing.acquire_owned().await;
+            quiet.wait(since).await;
             if let Err(error) = store.put_packument(name.as_str(), &origin, &fresh).await {
                 tracing::warn!(package.name = %name, %error, "a packument could not be kept");
             }
@@ -225,6 +279,7 @@ fn held(
         upstream,
         fresh_until,
         stale,
+        parsed: Mutex::default(),
     }
 }
 

@@ -5,13 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use aws_lc_rs::digest::{self, Context, Digest};
+use aws_lc_rs::digest::{self, Context};
+use bytes::Bytes;
 use sqlx::Row;
-use tokio::io::AsyncWriteExt;
 use weir_npm::integrity::{Algorithm, Integrity};
 
 use crate::store::{PART, part_beside};
-use crate::{Store, StoreError};
+use crate::{Hashed, Store, StoreError};
 
 /// A tarball on disk whose bytes this process has hashed. There is no other way to get one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,28 +114,46 @@ impl Store {
         }))
     }
 
-    /// Begins to keep a tarball. `expected` is what the packument promised for it.
+    /// Keeps a tarball. `expected` is what the packument promised for it.
     ///
     /// # Errors
-    /// When the file cannot be created.
-    pub async fn write_blob(&self, expected: &Integrity) -> Result<BlobWriter, StoreError> {
-        // The final name is known only once all bytes were hashed: parts live beside the shards.
-        let path = part_beside(&self.inner.folder.join("blobs").join("incoming"));
-        let file = tokio::fs::File::create_new(&path)
+    /// [`StoreError::Integrity`] when these are other bytes; nothing is kept then. Otherwise when
+    /// the file cannot be written or renamed, or its digest not noted.
+    pub async fn keep_blob(
+        &self,
+        hashed: &Hashed,
+        expected: &Integrity,
+    ) -> Result<Blob, StoreError> {
+        let (algorithm, _) = expected.strongest();
+        let digest = hashed.digest(algorithm);
+        if !expected.holds(algorithm, digest.as_ref()) {
+            let actual = Integrity::from_digest(algorithm, digest.as_ref()).map_or_else(
+                |_| alias_key(algorithm, digest.as_ref()),
+                |found| found.to_string(),
+            );
+            return Err(StoreError::Integrity {
+                expected: expected.to_string(),
+                actual,
+            });
+        }
+        let name = hashed.sha512_hex();
+        let path = self.blob_path(&name);
+        // The final name appears only once all bytes are there: parts live beside the shards.
+        let part = part_beside(&self.inner.folder.join("blobs").join("incoming"));
+        let (target, chunks) = (path.clone(), hashed.chunks().to_vec());
+        // One change of threads for all of it: there are thousands of small ones.
+        tokio::task::spawn_blocking(move || write_whole(&part, &target, &chunks))
             .await
-            .map_err(StoreError::file("create", &path))?;
-        let (strongest, _) = expected.strongest();
-        let extra = (strongest != Algorithm::Sha512)
-            .then(|| (strongest, Context::new(function_of(strongest))));
-        Ok(BlobWriter {
-            store: self.clone(),
-            part: Part { path, keep: false },
-            file,
-            expected: expected.clone(),
-            sha512: Context::new(&digest::SHA512),
-            extra,
-            length: 0,
-            pending: Vec::new(),
+            .map_err(|_| StoreError::Closed)??;
+        self.inner.verified.insert(&name);
+        if algorithm != Algorithm::Sha512 {
+            self.note_alias(&alias_key(algorithm, digest.as_ref()), &name)
+                .await?;
+        }
+        Ok(Blob {
+            path,
+            length: hashed.length(),
+            sha512: name,
         })
     }
 
@@ -167,114 +185,17 @@ impl Store {
     }
 }
 
-/// A tarball that is being kept. Dropping it forgets what was written.
-pub struct BlobWriter {
-    store: Store,
-    part: Part,
-    file: tokio::fs::File,
-    expected: Integrity,
-    sha512: Context,
-    extra: Option<(Algorithm, Context)>,
-    length: u64,
-    pending: Vec<u8>,
-}
-
-/// Small chunks are gathered up to this many bytes before they are written; a write costs a thread
-/// hop.
-const GATHER: usize = 128 * 1024;
-
-impl BlobWriter {
-    /// The file that is being written; it may be followed by a reader while it grows. What
-    /// [`Self::flush`] returned is there.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.part.path
+/// Writes a file under another name and moves it into place.
+fn write_whole(part: &Path, target: &Path, chunks: &[Bytes]) -> Result<(), StoreError> {
+    use std::io::Write as _;
+    let _part = Part(part);
+    std::fs::File::create_new(part)
+        .and_then(|mut file| chunks.iter().try_for_each(|chunk| file.write_all(chunk)))
+        .map_err(StoreError::file("write", part))?;
+    if let Some(shard) = target.parent() {
+        std::fs::create_dir_all(shard).map_err(StoreError::file("create", shard))?;
     }
-
-    /// Bytes taken so far.
-    #[must_use]
-    pub const fn length(&self) -> u64 {
-        self.length
-    }
-
-    /// Takes the next bytes.
-    ///
-    /// # Errors
-    /// When they cannot be written, e.g. because the disk is full.
-    pub async fn write(&mut self, chunk: &[u8]) -> Result<(), StoreError> {
-        self.sha512.update(chunk);
-        if let Some((_, context)) = &mut self.extra {
-            context.update(chunk);
-        }
-        self.length = self.length.saturating_add(chunk.len() as u64);
-        self.pending.extend_from_slice(chunk);
-        if self.pending.len() >= GATHER {
-            self.flush().await?;
-        }
-        Ok(())
-    }
-
-    /// Writes what was gathered, and returns how many bytes a reader of [`Self::path`] finds.
-    ///
-    /// # Errors
-    /// When they cannot be written.
-    pub async fn flush(&mut self) -> Result<u64, StoreError> {
-        let write = async {
-            self.file.write_all(&self.pending).await?;
-            self.file.flush().await
-        };
-        write
-            .await
-            .map_err(StoreError::file("write", &self.part.path))?;
-        self.pending.clear();
-        Ok(self.length)
-    }
-
-    /// Compares the bytes with what was expected and keeps them.
-    ///
-    /// # Errors
-    /// [`StoreError::Integrity`] when they are other bytes; nothing is kept then. Otherwise when
-    /// the file cannot be written or renamed, or its digest not noted.
-    pub async fn finish(mut self) -> Result<Blob, StoreError> {
-        self.flush().await?;
-        let sha512 = self.sha512.finish();
-        let extra = self
-            .extra
-            .take()
-            .map(|(algorithm, context)| (algorithm, context.finish()));
-        check(&self.expected, &sha512, extra.as_ref())?;
-
-        let name = hex::encode(sha512);
-        let path = self.store.blob_path(&name);
-        if let Some(shard) = path.parent() {
-            let made = tokio::fs::create_dir_all(shard).await;
-            made.map_err(StoreError::file("create", shard))?;
-        }
-        let renamed = tokio::fs::rename(&self.part.path, &path).await;
-        renamed.map_err(StoreError::file("rename", &self.part.path))?;
-        self.part.keep = true;
-        self.store.inner.verified.insert(&name);
-        if let Some((algorithm, digest)) = extra {
-            self.store
-                .note_alias(&alias_key(algorithm, digest.as_ref()), &name)
-                .await?;
-        }
-        Ok(Blob {
-            path,
-            length: self.length,
-            sha512: name,
-        })
-    }
-}
-
-impl std::fmt::Debug for BlobWriter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("BlobWriter")
-            .field("path", &self.part.path)
-            .field("expected", &self.expected)
-            .field("length", &self.length)
-            .finish_non_exhaustive()
-    }
+    std::fs::rename(part, target).map_err(StoreError::file("rename", part))
 }
 
 impl Store {
@@ -293,54 +214,20 @@ impl Store {
     }
 }
 
-/// A half-written file, removed unless it is kept.
-#[derive(Debug)]
-struct Part {
-    path: PathBuf,
-    keep: bool,
-}
+/// A half-written file, removed unless it was moved into place.
+struct Part<'a>(&'a Path);
 
-impl Drop for Part {
+impl Drop for Part<'_> {
     fn drop(&mut self) {
-        if !self.keep {
-            debug_assert!(self.path.extension().is_some_and(|ending| ending == PART));
-            // What stays behind is swept when the folder is next opened.
-            let _ = std::fs::remove_file(&self.path);
-        }
+        debug_assert!(self.0.extension().is_some_and(|ending| ending == PART));
+        // Usually it is gone. What stays behind is swept when the folder is next opened.
+        let _ = std::fs::remove_file(self.0);
     }
-}
-
-/// Compares digests with the promise, in the strongest algorithm of the promise.
-fn check(
-    expected: &Integrity,
-    sha512: &Digest,
-    extra: Option<&(Algorithm, Digest)>,
-) -> Result<(), StoreError> {
-    let (algorithm, _) = expected.strongest();
-    let found = extra.map_or(sha512, |(_, digest)| digest).as_ref();
-    if expected.holds(algorithm, found) {
-        return Ok(());
-    }
-    let actual = Integrity::from_digest(algorithm, found)
-        .map_or_else(|_| alias_key(algorithm, found), |found| found.to_string());
-    Err(StoreError::Integrity {
-        expected: expected.to_string(),
-        actual,
-    })
 }
 
 /// A digest as a key, `sha1-<hex>`.
 fn alias_key(algorithm: Algorithm, raw: &[u8]) -> String {
     format!("{algorithm}-{}", hex::encode(raw))
-}
-
-fn function_of(algorithm: Algorithm) -> &'static digest::Algorithm {
-    match algorithm {
-        Algorithm::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
-        Algorithm::Sha256 => &digest::SHA256,
-        Algorithm::Sha384 => &digest::SHA384,
-        Algorithm::Sha512 => &digest::SHA512,
-    }
 }
 
 /// The sha512 of a file, in hexadecimal.

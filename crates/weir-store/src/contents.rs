@@ -52,7 +52,8 @@ impl Store {
         .bind(text)
         .execute(&self.inner.database.write)
         .await
-        .map(drop)
-        .map_err(StoreError::query("contents", "keep an analysis"))
+        .map_err(StoreError::query("contents", "keep an analysis"))?;
+        self.inner.presence.contents_added(integrity);
+        Ok(())
     }
 }

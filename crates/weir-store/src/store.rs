@@ -8,6 +8,7 @@ use crate::StoreError;
 use crate::blobs::Verified;
 use crate::database::Database;
 use crate::ledger::Ledger;
+use crate::presence::Presence;
 
 /// The data folder. Cheap to clone; all clones are one store.
 #[derive(Debug, Clone)]
@@ -21,6 +22,7 @@ pub(crate) struct Inner {
     pub(crate) folder: PathBuf,
     pub(crate) database: Database,
     pub(crate) verified: Verified,
+    pub(crate) presence: Presence,
     pub(crate) ledger: Ledger,
     /// Held shared for as long as the store is open: while anybody holds it, nobody sweeps.
     _lock: File,
@@ -58,12 +60,18 @@ impl Store {
         let lock = tokio::task::spawn_blocking(share)
             .await
             .map_err(|_| StoreError::Closed)??;
+        let presence = Presence::default();
+        presence
+            .load(&database)
+            .await
+            .map_err(StoreError::query("verdict", "list what is kept"))?;
         let ledger = Ledger::start(database.clone());
         Ok(Self {
             inner: Arc::new(Inner {
                 folder,
                 database,
                 verified: Verified::default(),
+                presence,
                 ledger,
                 _lock: lock,
             }),

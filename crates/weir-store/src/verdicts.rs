@@ -70,7 +70,8 @@ impl Store {
         .bind(json)
         .execute(&self.inner.database.write)
         .await
-        .map(drop)
-        .map_err(StoreError::query("verdict", "keep a verdict"))
+        .map_err(StoreError::query("verdict", "keep a verdict"))?;
+        self.inner.presence.verdict_added(name, version);
+        Ok(())
     }
 }

@@ -56,6 +56,9 @@ impl Decoder {
     }
 }
 
+/// Most bytes set aside because an upstream announced that many. Larger bodies grow as they come.
+const BELIEVED: usize = 16 << 20;
+
 /// Reads the whole body. It is decoded piece by piece as it comes, so that neither a flood nor a
 /// bomb gets further than the limit.
 pub(crate) async fn read(
@@ -67,9 +70,13 @@ pub(crate) async fn read(
         url: shown(url),
         why,
     };
+    let limit_here = usize::try_from(limit).unwrap_or(usize::MAX);
+    // Grown step by step, a document of megabytes is copied as often as its length doubles.
+    let announced = response.content_length().unwrap_or(0);
+    let announced = usize::try_from(announced).unwrap_or(usize::MAX);
     let target = Limited {
-        bytes: Vec::new(),
-        limit: usize::try_from(limit).unwrap_or(usize::MAX),
+        bytes: Vec::with_capacity(announced.min(limit_here).min(BELIEVED)),
+        limit: limit_here,
     };
     let encoding = response.headers().get(CONTENT_ENCODING).cloned();
     let encoding = encoding.as_ref().map_or(&b""[..], |value| value.as_bytes());

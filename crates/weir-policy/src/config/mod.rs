@@ -185,8 +185,8 @@ pub enum GateMode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum WaitForContents {
-    /// For all but those that are established, popular, run nothing at install time and have no
-    /// finding in their metadata; these are looked at while they are served.
+    /// For all but those that are established, popular, run nothing new at install time and have no
+    /// finding in their metadata; these are looked at right after they are served.
     Unestablished,
     /// For all.
     Always,

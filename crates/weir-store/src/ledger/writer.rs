@@ -1,6 +1,6 @@
 //! The task that commits ledger entries, in groups.
 
-use sqlx::Row;
+use sqlx::{Any, QueryBuilder, Row};
 use tokio::sync::{mpsc, oneshot};
 use weir_model::LedgerEntry;
 use weir_model::ledger::LedgerEvent;
@@ -21,6 +21,10 @@ pub(super) enum Order {
 
 /// Most entries in one transaction: bounds how long other writers wait (a few milliseconds).
 const GROUP: usize = 512;
+
+/// Most rows in one statement. SQLite takes 32,766 values in one, an entry has ten; beyond a hundred
+/// rows there is little left to gain.
+const ROWS: usize = 128;
 
 /// Runs until told to close or until the last sender is gone.
 pub(super) async fn run(database: Database, mut queue: mpsc::Receiver<Order>) {
@@ -86,40 +90,50 @@ async fn commit(
         .await
         .and_then(|row| row.try_get(0))
         .map_err(failed("find the last entry"))?;
-    for entry in entries {
-        seq = seq.saturating_add(1);
-        sqlx::query(
+    let entries: Vec<&LedgerEntry> = entries.collect();
+    // One statement for many rows: each costs two changes of threads.
+    for entries in entries.chunks(ROWS) {
+        let mut insert = QueryBuilder::<Any>::new(
             "INSERT INTO ledger \
-             (seq, at_ms, event, name, version, integrity, client, action, block_id, note) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        )
-        .bind(seq)
-        .bind(entry.time.as_millisecond())
-        .bind(entry.event.as_str())
-        .bind(entry.name.as_str())
-        .bind(entry.version.as_str())
-        .bind(entry.integrity.as_deref())
-        .bind(entry.client.as_str())
-        .bind(entry.action.as_str())
-        .bind(entry.block_id.as_deref())
-        .bind(entry.note.as_deref())
-        .execute(&mut *transaction)
-        .await
-        .map_err(failed("append an entry"))?;
-        // What only observe mode let through earns nothing.
-        if let (LedgerEvent::Served, Some(integrity)) = (entry.event, &entry.integrity)
-            && entry.action.serves()
-        {
-            sqlx::query(
-                "INSERT INTO served (integrity, first_at_ms) VALUES ($1, $2) \
-                 ON CONFLICT (integrity) DO NOTHING",
-            )
-            .bind(integrity.as_str())
-            .bind(entry.time.as_millisecond())
+             (seq, at_ms, event, name, version, integrity, client, action, block_id, note) ",
+        );
+        insert.push_values(entries, |mut row, entry| {
+            seq = seq.saturating_add(1);
+            row.push_bind(seq)
+                .push_bind(entry.time.as_millisecond())
+                .push_bind(entry.event.as_str())
+                .push_bind(entry.name.as_str())
+                .push_bind(entry.version.as_str())
+                .push_bind(entry.integrity.as_deref())
+                .push_bind(entry.client.as_str())
+                .push_bind(entry.action.as_str())
+                .push_bind(entry.block_id.as_deref())
+                .push_bind(entry.note.as_deref());
+        });
+        insert
+            .build()
             .execute(&mut *transaction)
             .await
-            .map_err(StoreError::query("served", "note a digest"))?;
-        }
+            .map_err(failed("append entries"))?;
+    }
+    // What only observe mode let through earns nothing.
+    let earned: Vec<(&str, i64)> = entries
+        .iter()
+        .filter(|entry| entry.event == LedgerEvent::Served && entry.action.serves())
+        .filter_map(|entry| Some((entry.integrity.as_deref()?, entry.time.as_millisecond())))
+        .collect();
+    for earned in earned.chunks(ROWS) {
+        let mut insert =
+            QueryBuilder::<Any>::new("INSERT INTO served (integrity, first_at_ms) ");
+        insert.push_values(earned, |mut row, (integrity, at)| {
+            row.push_bind(*integrity).push_bind(*at);
+        });
+        insert
+            .push(" ON CONFLICT (integrity) DO NOTHING")
+            .build()
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::query("served", "note digests"))?;
     }
     transaction.commit().await.map_err(failed("commit"))
 }

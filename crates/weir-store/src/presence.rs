@@ -1,0 +1,138 @@
+//! Which rows may be there, in memory: an install through an empty gateway asks for thousands of rows
+//! that are not, and each question to the database costs several changes of threads.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::{PoisonError, RwLock};
+
+use sqlx::Row;
+use weir_model::contents::ANALYSER_VERSION;
+
+use crate::Store;
+use crate::database::Database;
+
+/// Most keys kept, 8 bytes each and some air: beyond it the database is asked each time.
+const MOST: i64 = 500_000;
+
+/// Keys by their hash. Before they were loaded, and where there are too many, every key may be there.
+#[derive(Debug, Default)]
+struct Keys {
+    hasher: RandomState,
+    known: RwLock<Option<HashSet<u64>>>,
+}
+
+impl Keys {
+    fn may_have(&self, key: impl Hash) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let key = self.hasher.hash_one(key);
+        known.as_ref().is_none_or(|known| known.contains(&key))
+    }
+
+    fn insert(&self, key: impl Hash) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.as_mut() {
+            known.insert(self.hasher.hash_one(key));
+        }
+    }
+
+    fn load<K: Hash>(&self, keys: impl Iterator<Item = K>) {
+        let hashes = keys.map(|key| self.hasher.hash_one(key)).collect();
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(hashes);
+    }
+}
+
+/// What this process knows to be in the database. Another process may have added to it since: who is
+/// told that a row is absent may do work twice, and must not conclude anything else.
+#[derive(Debug, Default)]
+pub(crate) struct Presence {
+    verdicts: Keys,
+    contents: Keys,
+}
+
+impl Presence {
+    /// Reads the keys that are there. Called before anything can be added by this process.
+    pub(crate) async fn load(&self, database: &Database) -> Result<(), sqlx::Error> {
+        let few = async |table: &str| -> Result<bool, sqlx::Error> {
+            let count = format!("SELECT COUNT(*) FROM {table}");
+            let row = sqlx::query(sqlx::AssertSqlSafe(count))
+                .fetch_one(&database.read)
+                .await?;
+            Ok(row.try_get::<i64, _>(0)? <= MOST)
+        };
+        if few("verdict").await? {
+            let rows = sqlx::query("SELECT name, version FROM verdict")
+                .fetch_all(&database.read)
+                .await?;
+            let keys = rows.iter().map(|row| {
+                Ok::<_, sqlx::Error>((row.try_get::<String, _>(0)?, row.try_get::<String, _>(1)?))
+            });
+            let keys = keys.collect::<Result<Vec<_>, _>>()?;
+            let keys = keys.iter().map(|(name, version)| (&**name, &**version));
+            self.verdicts.load(keys);
+        }
+        if few("contents").await? {
+            let rows = sqlx::query("SELECT integrity FROM contents WHERE analyser = $1")
+                .bind(i64::from(ANALYSER_VERSION))
+                .fetch_all(&database.read)
+                .await?;
+            let keys = rows.iter().map(|row| row.try_get::<String, _>(0));
+            let keys = keys.collect::<Result<Vec<_>, _>>()?;
+            self.contents.load(keys.iter().map(String::as_str));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn verdict_added(&self, name: &str, version: &str) {
+        self.verdicts.insert((name, version));
+    }
+
+    pub(crate) fn contents_added(&self, integrity: &str) {
+        self.contents.insert(integrity);
+    }
+}
+
+impl Store {
+    /// Whether a verdict on this release may be kept. False may be wrong where another process kept
+    /// one meanwhile: good enough to skip a short cut, not to conclude anything.
+    #[must_use]
+    pub fn may_have_verdict(&self, name: &str, version: &str) -> bool {
+        self.inner.presence.verdicts.may_have((name, version))
+    }
+
+    /// The same for the contents of a tarball.
+    #[must_use]
+    pub fn may_have_contents(&self, integrity: &str) -> bool {
+        self.inner.presence.contents.may_have(integrity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::open;
+
+    #[tokio::test]
+    async fn what_was_kept_may_be_there_and_survives_a_restart() {
+        let (_folder, store) = open().await;
+        assert!(!store.may_have_verdict("a", "1.0.0"));
+        assert!(!store.may_have_contents("sha512-a"));
+        store
+            .put_verdict("a", "1.0.0", "1", "{}".to_owned())
+            .await
+            .unwrap();
+        let contents = weir_model::Contents::default();
+        store.put_contents("sha512-a", &contents).await.unwrap();
+        let again = Store::open(store.folder()).await.unwrap();
+        for store in [&store, &again] {
+            assert!(store.may_have_verdict("a", "1.0.0"));
+            assert!(!store.may_have_verdict("a", "1.0.1"));
+            assert!(store.may_have_contents("sha512-a"));
+            assert!(!store.may_have_contents("sha512-b"));
+        }
+    }
+
+    #[test]
+    fn anything_may_be_there_before_the_keys_are_loaded() {
+        assert!(Keys::default().may_have("a"));
+    }
+}
