@@ -14,7 +14,7 @@ use weir_store::Hashed;
 
 use crate::EngineError;
 use crate::engine::{Engine, Gated};
-use crate::flight::Flight;
+use crate::flight::{Announced, Flight};
 use crate::packuments::Held;
 use crate::verdicts::{Verdict, Waited};
 use crate::worker::Priority;
@@ -270,7 +270,7 @@ impl Engine {
         if let Some(blob) = self.store.blob(expected).await? {
             let bytes = Bytes::from(blob.read().await?);
             let whole = stream::iter([Ok::<_, std::convert::Infallible>(bytes)]);
-            let flight = Flight::start(whole, u64::MAX);
+            let flight = Flight::start(whole, u64::MAX, Announced::default());
             self.flights.insert(key, Arc::downgrade(&flight));
             return Ok(flight);
         }
@@ -296,16 +296,23 @@ impl Engine {
         }
         let engine = Arc::clone(self);
         let (name, version) = key.clone();
+        let announced = Announced::default();
+        let length = Arc::clone(&announced);
         let body = stream::once(async move {
             let upstream = engine.upstreams.upstream_for(&name);
             upstream
                 .tarball_of(&name, &version, &address)
                 .await
-                .map(|tarball| tarball.stream)
+                .map(|tarball| {
+                    if let Some(announced) = tarball.content_length {
+                        let _ = length.set(announced);
+                    }
+                    tarball.stream
+                })
         })
         .try_flatten()
         .boxed();
-        let flight = Flight::start(body, self.policy.limits.tarball_size.bytes());
+        let flight = Flight::start(body, self.policy.limits.tarball_size.bytes(), announced);
         *entry = Arc::downgrade(&flight);
         flight
     }
@@ -322,11 +329,9 @@ impl Engine {
         let engine = Arc::clone(self);
         let (held, version, flight) = (Arc::clone(held), version.to_owned(), Arc::clone(flight));
         // On a task of its own: an answer that comes too late for this client is kept for the next.
-        let task = self.tasks.spawn(async move {
-            engine
-                .verdict_of_flight(&held, &version, &flight)
-                .await
-        });
+        let task = self
+            .tasks
+            .spawn(async move { engine.verdict_of_flight(&held, &version, &flight).await });
         match tokio::time::timeout(budget, task).await {
             Ok(Ok(verdict)) => verdict,
             Ok(Err(_)) => Err(EngineError::Store("an analysis task failed".to_owned())),
@@ -351,13 +356,10 @@ impl Engine {
         version: &str,
         flight: &Flight,
     ) -> Result<Arc<Hashed>, EngineError> {
-        flight
-            .arrived()
-            .await
-            .map_err(|why| EngineError::Upstream {
-                what: format!("the tarball of {}@{version}", held.packument.name()),
-                why,
-            })
+        flight.arrived().await.map_err(|why| EngineError::Upstream {
+            what: format!("the tarball of {}@{version}", held.packument.name()),
+            why,
+        })
     }
 
     async fn verdict_of_bytes(
@@ -397,7 +399,10 @@ impl Engine {
         if !arrived.matches(expected) {
             return self.mismatch(held, version, expected, &arrived).await;
         }
-        let blob = self.store.keep_blob(&arrived, expected).await?;
+        let blob = {
+            let _turn = self.writing.acquire().await;
+            self.store.keep_blob(&arrived, expected).await?
+        };
         drop((arrived, flight));
         let _turn = self.later.acquire().await;
         self.quiet.wait(since).await;

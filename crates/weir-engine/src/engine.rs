@@ -74,6 +74,8 @@ pub struct Engine {
     pub(crate) quiet: Arc<Quiet>,
     /// How many of those that were served on their metadata are read at a time.
     pub(crate) later: Semaphore,
+    /// How many of them are written to disk at a time: more would start a thread each.
+    pub(crate) writing: Semaphore,
     /// Raised when a verdict begins to refuse, so that ready-made answers are made anew.
     refusals: AtomicU64,
     fingerprint: String,
@@ -153,6 +155,7 @@ impl Engine {
             tasks: TaskTracker::new(),
             quiet,
             later: Semaphore::new(workers),
+            writing: Semaphore::new(2),
             refusals: AtomicU64::new(0),
             late: Mutex::default(),
             policy,

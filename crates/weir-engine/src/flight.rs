@@ -1,6 +1,6 @@
 //! One download for many askers: the first starts it, the others follow the bytes as they come.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
@@ -23,8 +23,12 @@ enum Progress {
 #[derive(Debug)]
 pub struct Flight {
     received: Mutex<Hashing>,
+    announced: Announced,
     progress: watch::Sender<Progress>,
 }
+
+/// The length in bytes that the upstream announced, once it has.
+pub type Announced = Arc<OnceLock<u64>>;
 
 /// Tells followers, who would wait for ever, when the collecting task ends without a result.
 struct Abandoned(Arc<Flight>);
@@ -44,8 +48,8 @@ impl Drop for Abandoned {
 impl Flight {
     /// Starts to collect `body` on a task of its own, so that the download outlives its first asker.
     ///
-    /// `limit` is the most bytes accepted.
-    pub fn start<S, E>(body: S, limit: u64) -> Arc<Self>
+    /// `limit` is the most bytes accepted; `announced` is set by `body` before its first bytes, if at all.
+    pub fn start<S, E>(body: S, limit: u64, announced: Announced) -> Arc<Self>
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
         E: std::fmt::Display + Send,
@@ -53,6 +57,7 @@ impl Flight {
         let (progress, _) = watch::channel(Progress::Chunks(0));
         let flight = Arc::new(Self {
             received: Mutex::default(),
+            announced,
             progress,
         });
         let task = Arc::clone(&flight);
@@ -101,6 +106,16 @@ impl Flight {
         self.received
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Its length in bytes, as far as known: exact where it has arrived, else what was announced, and
+    /// HTTP holds an upstream to that.
+    pub fn length(&self) -> Option<u64> {
+        match &*self.progress.borrow() {
+            Progress::Arrived(arrived) => Some(arrived.length()),
+            Progress::Chunks(_) => self.announced.get().copied(),
+            Progress::Failed(_) => None,
+        }
     }
 
     /// Whether it broke off. Those who come later start a new one.
@@ -167,7 +182,12 @@ impl Flight {
                         }
                     };
                     if next < available {
-                        let chunk = flight.lock().chunks().get(next).cloned().unwrap_or_default();
+                        let chunk = flight
+                            .lock()
+                            .chunks()
+                            .get(next)
+                            .cloned()
+                            .unwrap_or_default();
                         return Some((Ok(chunk), (flight, progress, expected, next + 1, false)));
                     }
                     if verified || progress.changed().await.is_err() {
@@ -210,7 +230,7 @@ mod tests {
 
     #[tokio::test]
     async fn followers_get_everything_when_the_bytes_are_right() {
-        let flight = Flight::start(body(&["ab", "", "c", "d"]), 100);
+        let flight = Flight::start(body(&["ab", "", "c", "d"]), 100, Announced::default());
         let (one, two) = tokio::join!(
             read(Arc::clone(&flight), integrity_of("abcd")),
             read(Arc::clone(&flight), integrity_of("abcd")),
@@ -221,7 +241,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_gets_the_last_bytes_of_a_tarball_that_does_not_match() {
-        let flight = Flight::start(body(&["ab", "cd"]), 100);
+        let flight = Flight::start(body(&["ab", "cd"]), 100, Announced::default());
         let (text, whole) = read(flight, integrity_of("abcX")).await;
         assert!(!whole);
         assert!(text.len() < 4, "{text}");
@@ -229,10 +249,10 @@ mod tests {
 
     #[tokio::test]
     async fn long_and_broken_bodies_are_failures() {
-        let long = Flight::start(body(&["ab", "cd"]), 3);
+        let long = Flight::start(body(&["ab", "cd"]), 3, Announced::default());
         assert!(long.arrived().await.unwrap_err().contains("limit of 3"));
         let parts = vec![Ok(Bytes::from_static(b"a")), Err("connection reset")];
-        let broken = Flight::start(stream::iter(parts), 100);
+        let broken = Flight::start(stream::iter(parts), 100, Announced::default());
         assert!(
             broken
                 .arrived()

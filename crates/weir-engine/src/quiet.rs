@@ -67,16 +67,15 @@ impl Quiet {
     }
 
     fn is_quiet(&self) -> bool {
-        let pause = self.elapsed().saturating_sub(self.last.load(Ordering::Relaxed));
+        let pause = self
+            .elapsed()
+            .saturating_sub(self.last.load(Ordering::Relaxed));
         self.requests.load(Ordering::Relaxed) == 0 && u128::from(pause) >= PAUSE.as_millis()
     }
 
     /// Waits until it is quiet, or until [`LONGEST`] after `since`.
     pub(crate) async fn wait(&self, since: Instant) {
-        while !self.hurry.load(Ordering::Relaxed)
-            && since.elapsed() < LONGEST
-            && !self.is_quiet()
-        {
+        while !self.hurry.load(Ordering::Relaxed) && since.elapsed() < LONGEST && !self.is_quiet() {
             tokio::time::sleep(LOOK).await;
         }
     }

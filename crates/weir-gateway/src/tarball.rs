@@ -63,7 +63,8 @@ fn serve(tarball: Tarball) -> Answer {
             (Some(length), Body::from_stream(stream))
         }
         TarballStream::Flight { flight, expected } => {
-            (None, Body::from_stream(flight.follow(expected)))
+            let length = flight.length();
+            (length, Body::from_stream(flight.follow(expected)))
         }
     };
     let mut answer = Response::new(body);

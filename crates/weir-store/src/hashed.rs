@@ -141,15 +141,13 @@ impl Hashed {
             .others
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        *others
-            .entry(algorithm)
-            .or_insert_with(|| {
-                let mut context = Context::new(function);
-                for chunk in &self.chunks {
-                    context.update(chunk);
-                }
-                context.finish()
-            })
+        *others.entry(algorithm).or_insert_with(|| {
+            let mut context = Context::new(function);
+            for chunk in &self.chunks {
+                context.update(chunk);
+            }
+            context.finish()
+        })
     }
 }
 

@@ -69,6 +69,10 @@ impl Store {
         upstream: &str,
     ) -> Result<Option<StoredPackument>, StoreError> {
         let path = self.packument_path(name, upstream);
+        // Whether it is there is known without reading, and sooner than by a change of threads.
+        if fs::metadata(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            return Ok(None);
+        }
         let (name, upstream) = (name.to_owned(), upstream.to_owned());
         blocking(move || load(&path, &name, &upstream)).await
     }

@@ -2,7 +2,10 @@
 //! that are not, and each question to the database costs several changes of threads.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::hash::{BuildHasher, Hash, RandomState};
+use std::io::Write as _;
+use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 
 use sqlx::Row;
@@ -41,15 +44,50 @@ impl Keys {
     }
 }
 
-/// What this process knows to be in the database. Another process may have added to it since: who is
-/// told that a row is absent may do work twice, and must not conclude anything else.
-#[derive(Debug, Default)]
+/// Who has opened the data folder: its length tells whether anybody came after us.
+#[derive(Debug)]
+pub(crate) struct Openings {
+    file: File,
+    own: u64,
+}
+
+impl Openings {
+    /// Adds this process; alone, it begins anew.
+    pub(crate) fn add(path: &Path, alone: bool) -> std::io::Result<Self> {
+        let mut file = File::options().append(true).create(true).open(path)?;
+        if alone {
+            file.set_len(0)?;
+        }
+        file.write_all(b".")?;
+        let own = file.metadata()?.len();
+        Ok(Self { file, own })
+    }
+
+    /// Whether nobody opened the folder after us, as far as can be told.
+    fn nobody_came(&self) -> bool {
+        self.file
+            .metadata()
+            .is_ok_and(|found| found.len() == self.own)
+    }
+}
+
+/// What is in the database, as long as no other process may add to it.
+#[derive(Debug)]
 pub(crate) struct Presence {
+    openings: Openings,
     verdicts: Keys,
     contents: Keys,
 }
 
 impl Presence {
+    pub(crate) fn new(openings: Openings) -> Self {
+        Self {
+            openings,
+            verdicts: Keys::default(),
+            contents: Keys::default(),
+        }
+    }
+
     /// Reads the keys that are there. Called before anything can be added by this process.
     pub(crate) async fn load(&self, database: &Database) -> Result<(), sqlx::Error> {
         let few = async |table: &str| -> Result<bool, sqlx::Error> {
@@ -92,17 +130,18 @@ impl Presence {
 }
 
 impl Store {
-    /// Whether a verdict on this release may be kept. False may be wrong where another process kept
-    /// one meanwhile: good enough to skip a short cut, not to conclude anything.
+    /// Whether a verdict on this release may be kept. False only where it is known not to be.
     #[must_use]
     pub fn may_have_verdict(&self, name: &str, version: &str) -> bool {
-        self.inner.presence.verdicts.may_have((name, version))
+        let presence = &self.inner.presence;
+        presence.verdicts.may_have((name, version)) || !presence.openings.nobody_came()
     }
 
     /// The same for the contents of a tarball.
     #[must_use]
     pub fn may_have_contents(&self, integrity: &str) -> bool {
-        self.inner.presence.contents.may_have(integrity)
+        let presence = &self.inner.presence;
+        presence.contents.may_have(integrity) || !presence.openings.nobody_came()
     }
 }
 
@@ -122,12 +161,28 @@ mod tests {
             .unwrap();
         let contents = weir_model::Contents::default();
         store.put_contents("sha512-a", &contents).await.unwrap();
-        let again = Store::open(store.folder()).await.unwrap();
-        for store in [&store, &again] {
+        let folder = store.folder().to_owned();
+        check(&store);
+        store.close().await.unwrap();
+        drop(store);
+        check(&Store::open(&folder).await.unwrap());
+    }
+
+    fn check(store: &Store) {
+        assert!(store.may_have_verdict("a", "1.0.0"));
+        assert!(!store.may_have_verdict("a", "1.0.1"));
+        assert!(store.may_have_contents("sha512-a"));
+        assert!(!store.may_have_contents("sha512-b"));
+    }
+
+    #[tokio::test]
+    async fn where_another_process_may_add_rows_anything_may_be_there() {
+        let (_folder, store) = open().await;
+        assert!(!store.may_have_verdict("a", "1.0.0"));
+        let other = Store::open(store.folder()).await.unwrap();
+        for store in [&store, &other] {
             assert!(store.may_have_verdict("a", "1.0.0"));
-            assert!(!store.may_have_verdict("a", "1.0.1"));
             assert!(store.may_have_contents("sha512-a"));
-            assert!(!store.may_have_contents("sha512-b"));
         }
     }
 

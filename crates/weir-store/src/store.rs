@@ -8,7 +8,7 @@ use crate::StoreError;
 use crate::blobs::Verified;
 use crate::database::Database;
 use crate::ledger::Ledger;
-use crate::presence::Presence;
+use crate::presence::{Openings, Presence};
 
 /// The data folder. Cheap to clone; all clones are one store.
 #[derive(Debug, Clone)]
@@ -60,11 +60,13 @@ impl Store {
         let lock = tokio::task::spawn_blocking(share)
             .await
             .map_err(|_| StoreError::Closed)??;
-        let presence = Presence::default();
-        presence
-            .load(&database)
-            .await
-            .map_err(StoreError::query("verdict", "list what is kept"))?;
+        let presence = Presence::new(openings(&folder, alone)?);
+        if alone {
+            presence
+                .load(&database)
+                .await
+                .map_err(StoreError::query("verdict", "list what is kept"))?;
+        }
         let ledger = Ledger::start(database.clone());
         Ok(Self {
             inner: Arc::new(Inner {
@@ -104,6 +106,15 @@ impl Store {
 
 /// The file whose lock says that somebody has the folder open.
 const LOCK: &str = "weir.lock";
+
+/// Notes in the file of openings that this process is there, so that the others know.
+fn openings(folder: &Path, alone: bool) -> Result<Openings, StoreError> {
+    let path = folder.join(OPENINGS);
+    Openings::add(&path, alone).map_err(StoreError::file("write", &path))
+}
+
+/// Grows by a byte with every process that opens the folder.
+const OPENINGS: &str = "weir.openings";
 
 struct Prepared {
     folder: PathBuf,

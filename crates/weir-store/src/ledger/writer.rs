@@ -123,8 +123,7 @@ async fn commit(
         .filter_map(|entry| Some((entry.integrity.as_deref()?, entry.time.as_millisecond())))
         .collect();
     for earned in earned.chunks(ROWS) {
-        let mut insert =
-            QueryBuilder::<Any>::new("INSERT INTO served (integrity, first_at_ms) ");
+        let mut insert = QueryBuilder::<Any>::new("INSERT INTO served (integrity, first_at_ms) ");
         insert.push_values(earned, |mut row, (integrity, at)| {
             row.push_bind(*integrity).push_bind(*at);
         });
