@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use oxc_allocator::Allocator;
 use oxc_semantic::SemanticBuilder;
-use weir_model::contents::{Flow, InstallStep, Place, Surface, Unread};
+use weir_model::contents::{Flow, InstallStep, Place, Step, Surface, Unread};
 
 use crate::command::{self, Leak};
 use crate::flow::{self, Modular, Outcome, Reported};
@@ -622,11 +622,18 @@ impl Work<'_> {
             source: reported.source,
             source_detail: reported.source_detail,
             source_place,
-            steps,
+            steps: steps
+                .into_iter()
+                .map(|place| Step {
+                    place,
+                    folded: None,
+                })
+                .collect(),
             sink: reported.sink,
             sink_detail: reported.sink_detail,
             sink_place,
             surface: surface.strongest(),
+            gates: Vec::new(),
         }
     }
 
@@ -766,6 +773,7 @@ fn leak_flow(leak: Leak, place: Place, surface: Surface) -> Flow {
         sink_detail: leak.sink_detail,
         sink_place: place,
         surface,
+        gates: Vec::new(),
     }
 }
 

@@ -19,7 +19,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use weir_model::contents::{Flow, InstallStep, Surface, Unread};
+use weir_model::contents::{Capability, Flow, Host, InstallStep, Surface, Unread};
 use weir_npm::manifest::Manifest;
 
 /// One file of a package.
@@ -136,6 +136,10 @@ pub struct Facts {
     pub install_steps: Vec<InstallStep>,
     /// Values that travel from a secret to the network, strongest surface first.
     pub flows: Vec<Flow>,
+    /// What the code is able to do, each kind once for each surface that reaches it.
+    pub capabilities: Vec<Capability>,
+    /// Hosts that appear as an argument of a call or command.
+    pub hosts: Vec<Host>,
     /// What was not analysed, and why.
     pub unread: Vec<Unread>,
     /// Bytes of JavaScript given to the parser.

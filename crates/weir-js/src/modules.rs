@@ -15,6 +15,7 @@ impl Surfaces {
             Surface::Install => Self(1),
             Surface::Import => Self(2),
             Surface::Command => Self(4),
+            Surface::Worker => Self(8),
             Surface::Unreferenced => Self(0),
         }
     }
@@ -35,7 +36,8 @@ impl Surfaces {
             0 => Surface::Unreferenced,
             bits if bits & 1 != 0 => Surface::Install,
             bits if bits & 2 != 0 => Surface::Import,
-            _ => Surface::Command,
+            bits if bits & 4 != 0 => Surface::Command,
+            _ => Surface::Worker,
         }
     }
 }

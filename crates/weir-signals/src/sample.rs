@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
-use weir_model::contents::{Flow, InstallStep, Place, SinkKind, SourceKind, Surface};
+use weir_model::contents::{Flow, InstallStep, Place, SinkKind, SourceKind, Step, Surface};
 use weir_model::{Advisory, AdvisoryKind, Contents};
 use weir_npm::manifest::Manifest;
 use weir_npm::name::PackageName;
@@ -352,15 +352,15 @@ pub fn flow(surface: Surface, from: (SourceKind, &str), to: (SinkKind, &str)) ->
             source: from.0,
             source_detail: from.1.to_owned(),
             source_place: place("lib/index.js", 3, "const found = read();"),
-            steps: vec![place(
-                "lib/index.js",
-                5,
-                "const body = JSON.stringify(found);",
-            )],
+            steps: vec![Step {
+                place: place("lib/index.js", 5, "const body = JSON.stringify(found);"),
+                folded: None,
+            }],
             sink: to.0,
             sink_detail: to.1.to_owned(),
             sink_place: place("lib/index.js", 9, "send(body);"),
             surface,
+            gates: Vec::new(),
         }],
         ..Contents::default()
     }

@@ -206,7 +206,10 @@ impl Collected {
             violations,
             install_steps: facts.install_steps,
             flows: facts.flows,
+            capabilities: facts.capabilities,
+            hosts: facts.hosts,
             unread: self.unread,
+            ..Contents::default()
         }
     }
 

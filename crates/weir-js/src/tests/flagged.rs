@@ -556,7 +556,10 @@ fn a_flow_names_both_ends_and_the_host() {
     assert_eq!(flow.sink_detail, "fetch to collector.invalid");
     assert_eq!(flow.sink_place.line, 4);
     assert_eq!(
-        flow.steps.iter().map(|step| step.line).collect::<Vec<_>>(),
+        flow.steps
+            .iter()
+            .map(|step| step.place.line)
+            .collect::<Vec<_>>(),
         [3]
     );
 }

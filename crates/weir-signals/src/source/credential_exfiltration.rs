@@ -54,6 +54,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let mut weighed: Vec<(Weight, &Flow)> = contents
         .flows
         .iter()
+        .filter(|flow| source_in_words(flow.source).is_some() && sink_in_words(flow.sink).is_some())
         .map(|flow| (weigh(flow), flow))
         .collect();
     weighed.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
@@ -75,19 +76,21 @@ fn weigh(flow: &Flow) -> Weight {
         }
         (Surface::Install, _) => (true, Severity::Critical, Confidence::High),
         // A secret in a name lookup or on a command line is not how services are called.
-        (Surface::Import, SecretVariable)
+        (Surface::Import | Surface::Worker, SecretVariable)
             if matches!(flow.sink, SinkKind::Dns | SinkKind::NetworkCommand) =>
         {
             (false, Severity::Medium, Confidence::Medium)
         }
-        (Surface::Import, Environment) => (false, Severity::Medium, Confidence::Medium),
-        (Surface::Import, CredentialFile) => (false, Severity::High, Confidence::Medium),
+        (Surface::Import | Surface::Worker, Environment) => {
+            (false, Severity::Medium, Confidence::Medium)
+        }
+        (Surface::Import | Surface::Worker, CredentialFile) => {
+            (false, Severity::High, Confidence::Medium)
+        }
         (Surface::Command, Environment | CredentialFile) => {
             (false, Severity::Low, Confidence::Medium)
         }
-        (Surface::Import | Surface::Command, SecretVariable) | (Surface::Unreferenced, _) => {
-            (false, Severity::Info, Confidence::Low)
-        }
+        _ => (false, Severity::Info, Confidence::Low),
     }
 }
 
@@ -149,7 +152,7 @@ fn report(group: &[(Weight, &Flow)]) -> Option<Finding> {
     let ((decisive, severity, confidence), flow) = *group.first()?;
     let when = match flow.surface {
         Surface::Install => "at install time",
-        Surface::Import => "when it is imported or used",
+        Surface::Import | Surface::Worker => "when it is imported or used",
         Surface::Command => "when its command is run",
         Surface::Unreferenced => "in code that nothing in the package leads to",
     };
@@ -160,9 +163,9 @@ fn report(group: &[(Weight, &Flow)]) -> Option<Finding> {
     let printable = |text: &str| weir_model::finding::printable(text, 120);
     let mut finding = SIGNAL.finding(format!(
         "{} ({}) is sent away by {} ({}) {when}{more}",
-        source_in_words(flow.source),
+        source_in_words(flow.source)?,
         printable(&flow.source_detail),
-        sink_in_words(flow.sink),
+        sink_in_words(flow.sink)?,
         printable(&flow.sink_detail),
     ));
     finding.decisive = decisive;
@@ -170,7 +173,7 @@ fn report(group: &[(Weight, &Flow)]) -> Option<Finding> {
     finding.confidence = confidence;
     for (_, flow) in group.iter().take(LISTED) {
         let places = std::iter::once(&flow.source_place)
-            .chain(flow.steps.iter().take(STEPS))
+            .chain(flow.steps.iter().take(STEPS).map(|step| &step.place))
             .chain(std::iter::once(&flow.sink_place));
         finding.evidence.extend(
             places.map(|place| Evidence::place(&place.path, Some(place.line), &place.snippet)),
@@ -179,20 +182,24 @@ fn report(group: &[(Weight, &Flow)]) -> Option<Finding> {
     Some(finding)
 }
 
-const fn source_in_words(source: SourceKind) -> &'static str {
+/// Nothing for what is no secret.
+const fn source_in_words(source: SourceKind) -> Option<&'static str> {
     match source {
-        SourceKind::Environment => "the whole environment",
-        SourceKind::SecretVariable => "a secret variable",
-        SourceKind::CredentialFile => "a credential file",
+        SourceKind::Environment => Some("the whole environment"),
+        SourceKind::SecretVariable => Some("a secret variable"),
+        SourceKind::CredentialFile => Some("a credential file"),
+        _ => None,
     }
 }
 
-const fn sink_in_words(sink: SinkKind) -> &'static str {
+/// Nothing for what does not lead to the network.
+const fn sink_in_words(sink: SinkKind) -> Option<&'static str> {
     match sink {
-        SinkKind::Http => "a web request",
-        SinkKind::Socket => "a socket",
-        SinkKind::Dns => "a name lookup",
-        SinkKind::NetworkCommand => "a command",
+        SinkKind::Http => Some("a web request"),
+        SinkKind::Socket => Some("a socket"),
+        SinkKind::Dns => Some("a name lookup"),
+        SinkKind::NetworkCommand => Some("a command"),
+        _ => None,
     }
 }
 

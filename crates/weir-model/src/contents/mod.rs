@@ -2,12 +2,22 @@
 //! with the packument. It depends on the tarball's bytes and on [`ANALYSER_VERSION`] alone, so it
 //! is computed once and kept.
 
+mod behaviour;
+mod flow;
+mod inventory;
+
 use serde::{Deserialize, Serialize};
 use weir_npm::manifest::Manifest;
 
+pub use behaviour::{Capability, CapabilityKind, Gate, GateKind, Host, HostClass};
+pub use flow::{Flow, Place, SinkKind, SourceKind, Step, Surface};
+pub use inventory::{
+    Binary, BinaryFormat, FileDigest, HiddenKind, HiddenText, Obfuscated, RuleHit, Sketch,
+};
+
 /// Raised whenever the same bytes could give other facts. Stored contents of another version are
 /// computed anew.
-pub const ANALYSER_VERSION: u32 = 1;
+pub const ANALYSER_VERSION: u32 = 2;
 
 /// Facts about the contents of one tarball or folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +32,30 @@ pub struct Contents {
     pub install_steps: Vec<InstallStep>,
     /// Values that travel from a source to a sink.
     pub flows: Vec<Flow>,
+    /// What the code is able to do, each kind once for each surface that reaches it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub capabilities: Vec<Capability>,
+    /// Hosts that appear as an argument of a call or command, not in comments or documentation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<Host>,
+    /// Files that are programs, libraries, archives or images of memory, by their first bytes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub binaries: Vec<Binary>,
+    /// Text that a person who reads the file does not see.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<HiddenText>,
+    /// Files whose code is packed or obfuscated, with the measurements that say so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub obfuscated: Vec<Obfuscated>,
+    /// Hits of the operator's own rules.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rule_hits: Vec<RuleHit>,
+    /// Digests of the files with code, to find what was added and what siblings share.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileDigest>,
+    /// A sketch of all code, to find near copies; absent where there is too little of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sketch: Option<Sketch>,
     /// What could not be analysed, and why.
     pub unread: Vec<Unread>,
 }
@@ -61,78 +95,6 @@ pub struct InstallStep {
     pub command: String,
     /// Files of the package it can reach, by path.
     pub reaches: Vec<String>,
-}
-
-/// From where code runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Surface {
-    /// Runs when the package is installed.
-    Install,
-    /// Runs when the package is imported: `main`, `module`, `exports`, `browser`.
-    Import,
-    /// Runs when its command is called: `bin`.
-    Command,
-    /// Nothing in the package leads to it.
-    Unreferenced,
-}
-
-/// What kind of thing is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SourceKind {
-    /// The whole environment: `process.env` listed, copied or serialised.
-    Environment,
-    /// One environment variable whose name says that it holds a secret.
-    SecretVariable,
-    /// A file that holds credentials: `.npmrc`, ssh and cloud keys, wallets.
-    CredentialFile,
-}
-
-/// Where it goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SinkKind {
-    /// A request over HTTP or HTTPS, fetch, XHR, beacon.
-    Http,
-    /// A raw socket or WebSocket.
-    Socket,
-    /// A name lookup that carries the value.
-    Dns,
-    /// A command that talks to the network.
-    NetworkCommand,
-}
-
-/// A place in the package.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Place {
-    /// Path inside the package.
-    pub path: String,
-    /// Line, counted from 1.
-    pub line: u32,
-    /// The text there, shortened.
-    pub snippet: String,
-}
-
-/// A value that travels from a source to a sink.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Flow {
-    /// What is read.
-    pub source: SourceKind,
-    /// What exactly: the variable's name, the file's path, or `process.env`.
-    pub source_detail: String,
-    /// Where it is read.
-    pub source_place: Place,
-    /// The steps between, in order.
-    pub steps: Vec<Place>,
-    /// Where it goes.
-    pub sink: SinkKind,
-    /// What exactly: the called function, and the host where it is known.
-    pub sink_detail: String,
-    /// Where it leaves.
-    pub sink_place: Place,
-    /// From where the code runs; the strongest surface where there are several.
-    pub surface: Surface,
 }
 
 /// Something that was not analysed.

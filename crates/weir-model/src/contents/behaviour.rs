@@ -1,0 +1,124 @@
+//! What code is able to do, to whom it talks, and what it waits for.
+
+use serde::{Deserialize, Serialize};
+
+use super::flow::{Place, Surface};
+
+/// What code is able to do. Ability, not intent: a release is compared with the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CapabilityKind {
+    /// Talks to the network.
+    Network,
+    /// Looks up names.
+    Dns,
+    /// Starts other programs.
+    Process,
+    /// Starts a program that outlives it and says nothing: detached, output ignored.
+    DetachedProcess,
+    /// Turns text that is no literal into code.
+    DynamicCode,
+    /// Reads the environment.
+    Environment,
+    /// Reads files that hold secrets.
+    SecretFiles,
+    /// Reads facts about host and user.
+    HostFacts,
+    /// Writes outside its own folder.
+    WritesOutside,
+    /// Writes into other installed packages or its own manifest.
+    WritesPackages,
+    /// Removes files: whole trees, or its own.
+    Removes,
+    /// Loads native code.
+    Native,
+    /// Reads or writes the clipboard.
+    Clipboard,
+    /// Speaks to a wallet provider, or wraps a browser's `fetch` or `XMLHttpRequest`.
+    Wallet,
+    /// Publishes packages.
+    Publishes,
+    /// Switches certificate checks off.
+    DisablesTls,
+    /// Drives a command-line assistant, or writes what assistants read.
+    DrivesAgents,
+    /// Adds scripts from other hosts to pages.
+    RemoteScript,
+}
+
+/// An ability, where it is used first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capability {
+    /// Which.
+    pub kind: CapabilityKind,
+    /// What exactly: the called function, the module, the command.
+    pub detail: String,
+    /// Where.
+    pub place: Place,
+    /// From where the code runs; the strongest surface where there are several.
+    pub surface: Surface,
+}
+
+/// What kind of host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostClass {
+    /// A tunnel to somebody's machine, or a catcher of requests.
+    Tunnel,
+    /// Stores text or files for anybody.
+    Paste,
+    /// A webhook or chat bot.
+    Webhook,
+    /// An address instead of a name.
+    RawAddress,
+    /// A node of a chain, where data cannot be taken down.
+    ChainRpc,
+    /// A cloud's metadata service.
+    CloudMetadata,
+    /// A dynamic name, or a top-level domain that abuse prefers.
+    Throwaway,
+    /// Loopback or a private network.
+    Local,
+    /// Anything else.
+    Other,
+}
+
+/// A host used as an argument of a call or command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// The name or address, in lower case.
+    pub host: String,
+    /// What kind.
+    pub class: HostClass,
+    /// Where.
+    pub place: Place,
+    /// From where the code runs.
+    pub surface: Surface,
+}
+
+/// What code waits for before it acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GateKind {
+    /// It runs (or does not run) in CI.
+    Ci,
+    /// A locale, language or time zone.
+    Locale,
+    /// A date or a delay of minutes and more.
+    Time,
+    /// One project, package or user.
+    Target,
+    /// A browser.
+    Browser,
+    /// An operating system or architecture.
+    Platform,
+}
+
+/// A condition around code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gate {
+    /// What it asks.
+    pub kind: GateKind,
+    /// Where it asks.
+    pub place: Place,
+}
