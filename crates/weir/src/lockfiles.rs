@@ -61,6 +61,31 @@ pub(crate) fn restore(text: &str, gateway: &str, origins: &HashMap<String, Strin
     out
 }
 
+/// What to say where addresses could not be put back: they name a gateway that is about to end.
+pub(crate) fn not_placed(file: &Path, restored: &str, gateway: &str) -> Option<String> {
+    /// More names than this help nobody.
+    const NAMED: usize = 5;
+    if !restored.contains(gateway) {
+        return None;
+    }
+    let names = packages(restored, gateway);
+    let named = match names.len() {
+        0 => "an entry that names no package".to_owned(),
+        count if count > NAMED => {
+            let first = names.get(..NAMED).unwrap_or_default().join(", ");
+            format!("{first} and {} more", count - NAMED)
+        }
+        _ => names.join(", "),
+    };
+    Some(format!(
+        "weir: warning: {} still places tarballs at {gateway}, the gateway of this run, because the \
+         registry does not say where they are public: {}. Run the same command again, or remove these \
+         entries' addresses; the integrity beside them stays valid.",
+        file.display(),
+        weir_model::finding::printable(&named, 400)
+    ))
+}
+
 /// Replaces a file's text in one step, so that an interrupted run leaves the old one.
 pub(crate) fn replace(file: &Path, text: &str) -> Result<()> {
     let folder = file.parent().context("a lockfile has a folder")?;
@@ -110,5 +135,20 @@ mod tests {
     fn what_cannot_be_placed_stays_visible() {
         let text = format!("resolved \"{GATEWAY}a/-/a-1.0.0.tgz#abc\"\n");
         assert_eq!(restore(&text, GATEWAY, &HashMap::new()), text);
+        let warning = not_placed(Path::new("yarn.lock"), &text, GATEWAY).unwrap();
+        assert!(
+            warning.contains("yarn.lock still places tarballs at"),
+            "{warning}"
+        );
+        assert!(warning.contains("public: a."), "{warning}");
+        let many: String = (0..9)
+            .map(|number| format!("resolved \"{GATEWAY}n{number}/-/n{number}-1.0.0.tgz\"\n"))
+            .collect();
+        let warning = not_placed(Path::new("yarn.lock"), &many, GATEWAY).unwrap();
+        assert!(warning.contains("n4 and 4 more"), "{warning}");
+        assert_eq!(
+            not_placed(Path::new("yarn.lock"), "resolved", GATEWAY),
+            None
+        );
     }
 }

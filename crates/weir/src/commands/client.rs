@@ -287,7 +287,11 @@ async fn restore_lockfiles(engine: &Engine, project: &Path, gateway: &str) -> Re
                 origins.insert(name.to_owned(), origin);
             }
         }
-        lockfiles::replace(&file, &lockfiles::restore(&text, gateway, &origins))?;
+        let restored = lockfiles::restore(&text, gateway, &origins);
+        if let Some(warning) = lockfiles::not_placed(&file, &restored, gateway) {
+            anstream::eprintln!("{warning}");
+        }
+        lockfiles::replace(&file, &restored)?;
     }
     Ok(())
 }
