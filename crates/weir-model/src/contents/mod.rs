@@ -5,6 +5,7 @@
 mod behaviour;
 mod flow;
 mod inventory;
+mod words;
 
 use serde::{Deserialize, Serialize};
 use weir_npm::manifest::Manifest;
