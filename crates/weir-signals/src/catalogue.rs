@@ -8,6 +8,13 @@ pub static CATALOGUE: &[&Declaration] = &[
     &crate::source::credential_exfiltration::SIGNAL,
     &crate::source::archive_ambiguity::SIGNAL,
     &crate::history::new_install_script::SIGNAL,
+    &crate::history::new_flow::SIGNAL,
+    &crate::history::new_capability::SIGNAL,
+    &crate::history::new_obfuscation::SIGNAL,
+    &crate::history::new_binary::SIGNAL,
+    &crate::history::new_host::SIGNAL,
+    &crate::history::shared_addition::SIGNAL,
+    &crate::history::size_jump::SIGNAL,
     &crate::history::remote_dependency::SIGNAL,
     &crate::manifest::manifest_mismatch::SIGNAL,
     &crate::source::unreadable_code::SIGNAL,
@@ -21,6 +28,27 @@ pub fn observe_all(subject: &Subject<'_>) -> Observation {
     let mut observation = Observation::default();
     for signal in CATALOGUE {
         signal.run(subject, &mut observation);
+    }
+    observation
+}
+
+/// The signals that compare the contents of two releases.
+pub static COMPARING: &[&Declaration] = &[
+    &crate::history::new_flow::SIGNAL,
+    &crate::history::new_capability::SIGNAL,
+    &crate::history::new_obfuscation::SIGNAL,
+    &crate::history::new_binary::SIGNAL,
+    &crate::history::new_host::SIGNAL,
+    &crate::history::size_jump::SIGNAL,
+];
+
+/// Runs the signals that compare two releases, over any two: what they would say if the other one
+/// were the previous release. Inputs beyond the two contents are not missed.
+#[must_use]
+pub fn observe_comparison(subject: &Subject<'_>) -> Observation {
+    let mut observation = Observation::default();
+    for signal in COMPARING {
+        (signal.observe)(subject, &mut observation);
     }
     observation
 }

@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 mod catalogue;
+mod comparison;
 mod declaration;
 mod history;
 mod identity;
 mod intel;
 mod manifest;
 pub mod names;
+mod past;
 #[cfg(any(test, feature = "samples"))]
 pub mod sample;
 mod source;
@@ -14,9 +16,11 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
-pub use catalogue::{CATALOGUE, observe_all};
+pub use catalogue::{CATALOGUE, COMPARING, observe_all, observe_comparison};
+pub use comparison::Comparison;
 pub use declaration::{
     Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, find,
 };
 pub use names::{NameIndex, NamesError};
-pub use subject::{Previous, Settings, Stage, Subject, previous_version};
+pub use past::ReleaseSize;
+pub use subject::{Previous, Settings, Sibling, Stage, Subject, previous_version};
