@@ -25,6 +25,7 @@ use crate::EngineError;
 use crate::clock::Clock;
 use crate::flight::{Arrived, Flight};
 use crate::keyed::Keyed;
+use crate::neighbours::Neighbours;
 use crate::packuments::{Held, Packuments};
 use crate::resolution::Resolution;
 use crate::verdicts::Verdict;
@@ -68,6 +69,7 @@ pub struct Engine {
     pub(crate) small: Cache<String, Bytes>,
     pub(crate) flights: DashMap<(PackageName, String), Weak<Flight>>,
     reading: Keyed<String>,
+    pub(crate) neighbours: Neighbours,
     pub(crate) tasks: TaskTracker,
     /// Raised when a verdict begins to refuse, so that ready-made answers are made anew.
     refusals: AtomicU64,
@@ -143,6 +145,7 @@ impl Engine {
             small,
             flights: DashMap::new(),
             reading: Keyed::default(),
+            neighbours: Neighbours::default(),
             tasks: TaskTracker::new(),
             refusals: AtomicU64::new(0),
             late: Mutex::default(),

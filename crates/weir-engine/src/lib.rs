@@ -2,11 +2,13 @@
 
 pub mod assess;
 pub mod clock;
+mod compare;
 mod download;
 mod engine;
 mod error;
 pub mod flight;
 mod keyed;
+mod neighbours;
 mod packuments;
 pub mod resolution;
 mod verdicts;
@@ -14,6 +16,7 @@ pub mod worker;
 
 pub use assess::Assessed;
 pub use clock::Clock;
+pub use compare::{PreviousRelease, Profile, Side, Since};
 pub use download::{Bringing, Tarball, TarballStream};
 pub use engine::{Engine, EngineConfig, Late, Local};
 pub use error::EngineError;

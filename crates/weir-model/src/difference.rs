@@ -186,7 +186,8 @@ fn dependencies<'a>(
     before: Option<&'a Manifest>,
     after: Option<&'a Manifest>,
 ) -> Vec<DependencyChange<'a>> {
-    let fields: [(&'static str, fn(&Manifest) -> &BTreeMap<String, String>); 3] = [
+    type Field = fn(&Manifest) -> &BTreeMap<String, String>;
+    let fields: [(&'static str, Field); 3] = [
         ("dependencies", |manifest| &manifest.dependencies),
         ("optionalDependencies", |manifest| {
             &manifest.optional_dependencies

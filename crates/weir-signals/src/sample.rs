@@ -204,10 +204,10 @@ impl Scene {
         if let Some(packument) = &packument {
             subject.packument = Stage::Known(packument);
         }
-        subject.contents = borrow(&self.contents);
-        subject.previous_contents = borrow(&self.previous_contents);
+        subject.contents = self.contents.as_ref();
+        subject.previous_contents = self.previous_contents.as_ref();
         subject.siblings = &self.siblings;
-        subject.advisories = match borrow(&self.advisories) {
+        subject.advisories = match self.advisories.as_ref() {
             Stage::Known(advisories) => Stage::Known(advisories.as_slice()),
             Stage::NotKnown(why) => Stage::NotKnown(why),
             Stage::Pending => Stage::Pending,
@@ -326,14 +326,6 @@ fn prune(value: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(prune),
         _ => {}
-    }
-}
-
-fn borrow<T>(stage: &Stage<T>) -> Stage<&T> {
-    match stage {
-        Stage::Known(value) => Stage::Known(value),
-        Stage::NotKnown(why) => Stage::NotKnown(why.clone()),
-        Stage::Pending => Stage::Pending,
     }
 }
 

@@ -34,6 +34,15 @@ impl<T> Stage<T> {
         }
     }
 
+    /// The same, with the value borrowed.
+    pub fn as_ref(&self) -> Stage<&T> {
+        match self {
+            Self::Known(value) => Stage::Known(value),
+            Self::NotKnown(why) => Stage::NotKnown(why.clone()),
+            Self::Pending => Stage::Pending,
+        }
+    }
+
     /// Why it is not known; nothing if it is.
     pub fn why_not(&self) -> Option<&str> {
         match self {

@@ -1,7 +1,7 @@
 //! `size-jump`: the package is many times larger than it ever was.
 
 use weir_model::contents::FileDigest;
-use weir_model::{Confidence, Evidence, Finding, Group, Severity};
+use weir_model::{Confidence, Contents, Evidence, Finding, Group, Severity};
 
 use crate::comparison::{LONG_LINE, is_leap};
 use crate::past::{ENOUGH, ReleaseSize, deviation};
@@ -51,7 +51,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                releases, and far outside their spread (six robust standard deviations, by median and median \
                absolute deviation of the logarithms); with little past, twenty times the previous release. Also a \
                file that runs with a line of half a megabyte or more where the longest line before was a tenth of \
-               that. Both together weigh more. Sizes are those that the registry states.",
+               that. Both together weigh more. The past is what the registry states of it.",
         matters: "A payload that brings its own bundle is larger than the library that it hides in. The package's own \
                   past says what is usual for it, which no fixed limit could.",
         wrong: "A project changes its bundler, or begins to ship types and source maps. That mostly comes with a new \
@@ -64,7 +64,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    let jump = metadata_jump(subject);
+    let jump = jump_of_sizes(subject);
     let line = subject.comparison().and_then(long_line);
     let leap = subject
         .previous()
@@ -88,11 +88,16 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     observation.find(finding);
 }
 
-/// A jump of the sizes that the registry states.
-fn metadata_jump(subject: &Subject<'_>) -> Option<Finding> {
-    let now = ReleaseSize::of(subject.manifest().ok()?);
-    let (version, previous) = subject.previous_manifest()?;
-    let before = ReleaseSize::of(previous);
+/// A jump of the whole: as unpacked here where that is known, else as the registry states it.
+fn jump_of_sizes(subject: &Subject<'_>) -> Option<Finding> {
+    let stated = subject.manifest().ok().map(ReleaseSize::of);
+    let now = measured(subject.contents.known().copied()).or(stated)?;
+    let before = measured(subject.previous_contents.known().copied());
+    let before = before.or_else(|| Some(ReleaseSize::of(subject.previous_manifest()?.1)))?;
+    let version = match subject.previous() {
+        Some(previous) => previous.version,
+        None => &subject.comparison()?.version,
+    };
     let candidate = |now: Option<u64>, before: Option<u64>, least: u64| {
         let (now, before) = (now?, before?);
         let grown = now.saturating_sub(before) >= least;
@@ -134,6 +139,15 @@ fn metadata_jump(subject: &Subject<'_>) -> Option<Finding> {
         }
     }
     finding
+}
+
+/// What was counted while unpacking, where there was anything.
+fn measured(contents: Option<&Contents>) -> Option<ReleaseSize> {
+    let size = contents?.size;
+    (size.files > 0).then_some(ReleaseSize {
+        bytes: Some(size.bytes),
+        files: Some(size.files),
+    })
 }
 
 fn is_out(now: u64, before: u64, past: &[u64]) -> bool {
