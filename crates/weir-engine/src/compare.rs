@@ -243,6 +243,25 @@ impl Engine {
         })
     }
 
+    /// The release before a side, where it has one that can be read.
+    ///
+    /// # Errors
+    /// When its package cannot be found, or the release before cannot be had or read.
+    pub async fn side_before(self: &Arc<Self>, after: &Side) -> Result<Option<Side>, EngineError> {
+        let Ok(name) = PackageName::parse(&after.release.name) else {
+            return Ok(None);
+        };
+        let held = self.packuments.get(&name).await?;
+        let version = &after.release.version;
+        let refused = self.refused_versions(&held, version).await?;
+        let malware = self.known_malware(&name);
+        let no_baseline = |version: &str| refused.contains(version) || malware(version);
+        match weir_signals::previous_version(&held.packument, version, &no_baseline) {
+            Some(before) => Ok(Some(self.side(&name, Some(before)).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// A tarball or folder on this machine, as one side of a comparison.
     ///
     /// # Errors
