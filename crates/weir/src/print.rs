@@ -70,23 +70,36 @@ pub(crate) fn assessed(assessed: &Assessed) -> String {
     if let Some(published) = assessed.published {
         line(&mut out, format_args!("  published {published}"));
     }
-    explanation(&mut out, decision, assessment);
-    let Some(profile) = &assessed.profile else {
-        findings(&mut out, assessment, &[]);
-        return out;
-    };
-    let chains = note::chains(assessment, &profile.contents);
-    note::incident(&mut out, &chains, &profile.contents, decision.action);
-    note::since_previous(&mut out, profile);
-    note::what_it_does(&mut out, profile, assessment);
-    findings(&mut out, assessment, &chains);
+    let explained = weir_policy::explain(decision, assessment);
+    // First what happened, and what to do about it last, where a reader's eye ends up.
+    let todo = explained
+        .iter()
+        .position(|text| text == "What to do:")
+        .unwrap_or(explained.len());
+    let (why, todo) = explained.split_at(todo);
+    lines(&mut out, why);
+    match &assessed.profile {
+        Some(profile) => {
+            let chains = note::chains(assessment, &profile.contents);
+            note::incident(&mut out, &chains, &profile.contents, decision.action);
+            note::since_previous(&mut out, profile);
+            note::what_it_does(&mut out, profile, assessment);
+            findings(&mut out, assessment, &chains);
+        }
+        None => findings(&mut out, assessment, &[]),
+    }
+    lines(&mut out, todo);
     out
 }
 
-fn explanation(out: &mut String, decision: &weir_model::Decision, assessment: &Assessment) {
-    for text in weir_policy::explain(decision, assessment) {
-        line(out, format_args!("  {}", printable(&text, 2000)));
+fn lines(out: &mut String, texts: &[String]) {
+    for text in texts {
+        line(out, format_args!("  {}", printable(text, 2000)));
     }
+}
+
+fn explanation(out: &mut String, decision: &weir_model::Decision, assessment: &Assessment) {
+    lines(out, &weir_policy::explain(decision, assessment));
 }
 
 /// Findings and gaps. Evidence that is one of the chains told before is not told again.

@@ -8,7 +8,7 @@ use weir_model::contents::{Binary, Capability, FileDigest, Host, Surface};
 use weir_model::finding::printable;
 use weir_model::{Decision, Difference, Evidence, Finding};
 
-use super::words::{at, count, day, flow, sentence, short, size};
+use super::words::{at, count, day, flow, short, size};
 use super::{line, style};
 
 /// Lines of one kind before the rest is only counted; `--json` has all.
@@ -37,7 +37,7 @@ pub(crate) fn difference(
     for finding in findings {
         one_finding(&mut out, finding);
     }
-    if findings.is_empty() {
+    if findings.is_empty() && decision.action.serves() {
         line(
             &mut out,
             format_args!("  nothing new in it speaks against it by itself"),
@@ -75,7 +75,9 @@ fn head(out: &mut String, before: &Side, after: &Side, decision: &Decision) {
             format_args!("  published {} -> {}", known(before), known(after)),
         );
     }
-    for reason in &decision.reasons {
+    // A file or folder has no history to check; that is no news here.
+    let told = |reason: &&String| !reason.starts_with("could not check");
+    for reason in decision.reasons.iter().filter(told) {
         line(out, format_args!("  {}", printable(reason, 500)));
     }
 }
@@ -378,5 +380,5 @@ pub(super) fn new_behaviour(difference: &Difference<'_>) -> Option<String> {
             parts.push(count(number, one, many));
         }
     }
-    (!parts.is_empty()).then(|| sentence(&super::words::list(parts)))
+    (!parts.is_empty()).then(|| super::words::list(parts))
 }

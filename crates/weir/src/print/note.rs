@@ -214,7 +214,7 @@ pub(super) fn since_previous(out: &mut String, profile: &Profile) {
                 Some(new) => {
                     heading(
                         out,
-                        &format!("Since {}: {} new", short(&previous.version), lower(&new)),
+                        &format!("New since {}: {new}", short(&previous.version)),
                     );
                     changes_indented(out, &difference);
                 }
@@ -236,12 +236,6 @@ pub(super) fn since_previous(out: &mut String, profile: &Profile) {
             ),
         ),
     }
-}
-
-fn lower(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().map(|first| first.to_ascii_lowercase());
-    first.into_iter().chain(characters).collect()
 }
 
 fn changes_indented(out: &mut String, difference: &Difference<'_>) {
@@ -323,14 +317,6 @@ pub(super) fn what_it_does(out: &mut String, profile: &Profile, assessment: &Ass
 /// Only what was looked at and is so.
 fn why_that_is_fine(profile: &Profile, quiet: bool) -> String {
     let contents = &profile.contents;
-    let secret_leaves = contents.flows.iter().any(|flow| {
-        flow.sink.leaves()
-            && flow.surface != Surface::Unreferenced
-            && !matches!(
-                flow.source,
-                SourceKind::Fetched | SourceKind::Decoded | SourceKind::HostFacts
-            )
-    });
     let mut reasons = Vec::new();
     if let Some(PreviousRelease {
         version,
@@ -341,11 +327,7 @@ fn why_that_is_fine(profile: &Profile, quiet: bool) -> String {
     {
         reasons.push(format!("{} did the same", short(version)));
     }
-    reasons.push(if secret_leaves {
-        "what it sends is its own key, as clients do".to_owned()
-    } else {
-        "no way was found on which a secret leaves it".to_owned()
-    });
+    reasons.extend(what_leaves(contents));
     if !contents.unread.is_empty() {
         reasons.push(format!(
             "{} could not be read",
@@ -353,6 +335,45 @@ fn why_that_is_fine(profile: &Profile, quiet: bool) -> String {
         ));
     }
     format!("{}.", sentence(&reasons.join("; ")))
+}
+
+/// What of value was found to leave the package, if anything.
+fn what_leaves(contents: &Contents) -> Vec<String> {
+    let mut leaving: Vec<&Flow> = contents
+        .flows
+        .iter()
+        .filter(|flow| {
+            flow.sink.leaves()
+                && flow.surface != Surface::Unreferenced
+                && !matches!(
+                    flow.source,
+                    SourceKind::Fetched | SourceKind::Decoded | SourceKind::HostFacts
+                )
+        })
+        .collect();
+    if leaving.is_empty() {
+        return vec!["no way was found on which a secret leaves it".to_owned()];
+    }
+    let mut variables: Vec<String> = leaving
+        .iter()
+        .filter(|flow| flow.source == SourceKind::SecretVariable)
+        .map(|flow| short(&flow.source_detail))
+        .collect();
+    variables.sort();
+    variables.dedup();
+    leaving.retain(|flow| flow.source != SourceKind::SecretVariable);
+    let mut parts: Vec<String> = leaving
+        .iter()
+        .take(NAMED)
+        .map(|it| format!("{}, {}", flow(it), at(&it.sink_place)))
+        .collect();
+    if !variables.is_empty() {
+        parts.push(format!(
+            "it sends {}, as clients send their own key",
+            named(variables)
+        ));
+    }
+    parts
 }
 
 fn in_releases(since: &Since) -> String {

@@ -43,10 +43,10 @@ pub(super) fn flow(flow: &Flow) -> String {
     )
 }
 
-/// "one file", "3 files".
+/// "1 file", "3 files".
 pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     match number {
-        1 => format!("one {one}"),
+        1 => format!("1 {one}"),
         number => format!("{number} {many}"),
     }
 }
