@@ -68,7 +68,8 @@ pub(crate) fn is_leap(previous: &str, current: &str) -> bool {
 
 /// Whether there is anything in the contents that would be a finding if the previous release did
 /// not have it. Only then is the previous tarball worth fetching.
-pub(crate) fn is_worth_comparing(contents: &Contents) -> bool {
+#[must_use]
+pub fn is_worth_comparing(contents: &Contents) -> bool {
     let counts = |severity: Severity| severity > Severity::Info;
     contents
         .capabilities

@@ -17,7 +17,7 @@ mod subject;
 mod tests;
 
 pub use catalogue::{CATALOGUE, COMPARING, observe_all, observe_comparison};
-pub use comparison::Comparison;
+pub use comparison::{Comparison, is_worth_comparing};
 pub use declaration::{
     Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, find,
 };
