@@ -4,14 +4,17 @@ use std::sync::OnceLock;
 
 use memchr::memmem::Finder;
 use oxc_ast::ast::{
-    Argument, BinaryExpression, BindingProperty, CallExpression, ComputedMemberExpression,
-    ExportAllDeclaration, ExportFromDeclaration, Expression, IdentifierReference,
-    ImportDeclaration, ImportExpression, JSXElement, NewExpression, PropertyKey, Statement,
-    StaticMemberExpression, StringLiteral, TSType, TemplateLiteral, UnaryExpression,
+    Argument, AssignmentExpression, BinaryExpression, BindingProperty, CallExpression,
+    ComputedMemberExpression, ExportAllDeclaration, ExportFromDeclaration, Expression,
+    IdentifierReference, ImportDeclaration, ImportExpression, JSXElement, NewExpression,
+    ObjectProperty, PropertyKey, Statement, StaticMemberExpression, StringLiteral, TSType,
+    TemplateLiteral, UnaryExpression, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
+use oxc_span::GetSpan;
 use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
 
+use crate::ability::Seen;
 use crate::tables::{calls, credentials, network, secrets};
 
 /// Deepest syntax tree that is walked, in nested expressions and statements. The deepest of 44,175
@@ -38,6 +41,8 @@ pub(crate) struct Survey {
     pub(crate) too_deep: bool,
     /// Deepest nesting of expressions and statements that was met.
     pub(crate) deepest: u32,
+    /// What it is able to do, and the hosts it names.
+    pub(crate) seen: Seen,
     depth: u32,
     loads_by_alias: bool,
     names_module: bool,
@@ -70,7 +75,8 @@ impl Survey {
         self.source || self.dynamic || (holds_process && self.env_of_something)
     }
 
-    fn load(&mut self, specifier: &str) {
+    fn load(&mut self, specifier: &str, offset: u32) {
+        self.seen.load(specifier, offset);
         let bare = specifier.strip_prefix("node:").unwrap_or(specifier);
         let module = bare.split('/').next().unwrap_or(bare);
         if calls::SENDING_MODULES.contains(&module)
@@ -93,7 +99,10 @@ impl Survey {
 
     fn load_argument(&mut self, argument: Option<&Expression<'_>>) {
         match argument.map(literal) {
-            Some(Some(specifier)) => self.load(&specifier),
+            Some(Some(specifier)) => {
+                let offset = argument.map_or(0, |argument| argument.span().start);
+                self.load(&specifier, offset);
+            }
             Some(None) => self.loads_by_alias = true,
             None => {}
         }
@@ -256,15 +265,16 @@ impl<'a> Visit<'a> for Survey {
     }
 
     fn visit_import_declaration(&mut self, it: &ImportDeclaration<'a>) {
-        self.load(it.source.value.as_str());
+        self.seen.import(it);
+        self.load(it.source.value.as_str(), it.span.start);
     }
 
     fn visit_export_all_declaration(&mut self, it: &ExportAllDeclaration<'a>) {
-        self.load(it.source.value.as_str());
+        self.load(it.source.value.as_str(), it.span.start);
     }
 
     fn visit_export_from_declaration(&mut self, it: &ExportFromDeclaration<'a>) {
-        self.load(it.source.value.as_str());
+        self.load(it.source.value.as_str(), it.span.start);
     }
 
     fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
@@ -272,14 +282,30 @@ impl<'a> Visit<'a> for Survey {
         walk::walk_import_expression(self, it);
     }
 
+    fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
+        self.seen.declare(it);
+        walk::walk_variable_declarator(self, it);
+    }
+
+    fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
+        self.seen.assign(it);
+        walk::walk_assignment_expression(self, it);
+    }
+
+    fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {
+        self.seen.property(it);
+        walk::walk_object_property(self, it);
+    }
+
     fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
+        self.seen.call(it);
         match last_name(&it.callee) {
             "require" | "resolve" | "fork" | "getBuiltinModule" | "_load" => {
                 let is_plain = matches!(&it.callee, Expression::Identifier(_));
                 let first = it.arguments.first().and_then(Argument::as_expression);
                 let text = first.and_then(literal);
                 if let Some(text) = &text {
-                    self.load(text);
+                    self.load(text, it.span.start);
                 } else if is_plain && first.is_some() && last_name(&it.callee) == "require" {
                     self.loads_by_alias = true;
                 }
@@ -315,6 +341,7 @@ impl<'a> Visit<'a> for Survey {
     }
 
     fn visit_new_expression(&mut self, it: &NewExpression<'a>) {
+        self.seen.construct(it);
         if matches!(last_name(&it.callee), "Worker" | "URL")
             && let Some(text) = it
                 .arguments
@@ -322,7 +349,7 @@ impl<'a> Visit<'a> for Survey {
                 .and_then(Argument::as_expression)
                 .and_then(literal)
         {
-            self.load(&text);
+            self.load(&text, it.span.start);
         }
         walk::walk_new_expression(self, it);
     }
@@ -352,6 +379,7 @@ impl<'a> Visit<'a> for Survey {
 
     fn visit_static_member_expression(&mut self, it: &StaticMemberExpression<'a>) {
         let property = it.property.name.as_str();
+        self.seen.member(it);
         match property {
             "env" => match &it.object {
                 Expression::Identifier(name) if name.name != "process" => {

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use weir_model::contents::SourceKind;
-
 use super::graph::{Atom, Call, Key, NONE, Node, Rule};
 use super::solve::Solver;
 use super::text;
@@ -568,12 +566,10 @@ impl Solver<'_> {
     fn read_file(&mut self, path: Node, call: &Call) {
         for name in self.graph.texts(path) {
             let text = self.graph.name(name);
-            if credentials::find(&text).is_none() {
+            let Some(kind) = credentials::kind(&text) else {
                 continue;
-            }
-            let source =
-                self.graph
-                    .source(SourceKind::CredentialFile, &text, call.file, call.offset);
+            };
+            let source = self.graph.source(kind, &text, call.file, call.offset);
             self.give_data(source, call);
         }
     }

@@ -14,6 +14,7 @@ mod report;
 mod solve;
 mod text;
 
+pub(crate) use builtins::folder_variable;
 pub(crate) use graph::Graph;
 pub(crate) use lower::lower;
 pub(crate) use report::Reported;

@@ -1,3 +1,4 @@
+mod ability;
 mod flagged;
 mod hostile;
 mod package;
