@@ -62,6 +62,8 @@ struct Work<'a> {
     /// Roots of each install step.
     steps: Vec<(InstallStep, Vec<usize>)>,
     out_of_budget: bool,
+    /// What the value flow saw code do.
+    folded: flow::Deeds,
     /// Both ends of each flow in `facts`, as file and offset, where they are JavaScript.
     ends: Vec<(Option<(u32, u32)>, Option<(u32, u32)>)>,
 }
@@ -81,6 +83,7 @@ pub(crate) fn run(package: &Package<'_>, limits: &Limits) -> Facts {
         shell_hosts: Vec::new(),
         steps: Vec::new(),
         out_of_budget: false,
+        folded: flow::Deeds::default(),
         ends: Vec::new(),
     };
     work.read_commands();
@@ -383,13 +386,26 @@ impl Work<'_> {
         let holds_process = all
             .clone()
             .any(|index| surveyed(index).is_some_and(|survey| survey.process_by_alias));
+        // What is fetched or decoded matters where something makes code of text.
+        let makes_code = all
+            .clone()
+            .any(|index| surveyed(index).is_some_and(|survey| survey.seen.runs_text));
         let sources: Vec<usize> = all
             .clone()
-            .filter(|&index| surveyed(index).is_some_and(|survey| survey.may_read(holds_process)))
+            .filter(|&index| {
+                surveyed(index).is_some_and(|survey| {
+                    survey.may_read(holds_process)
+                        || (makes_code && (survey.sink || survey.decodes))
+                })
+            })
             .collect();
         let sinks: Vec<usize> = all
             .clone()
-            .filter(|&index| surveyed(index).is_some_and(|survey| survey.sink || survey.dynamic))
+            .filter(|&index| {
+                surveyed(index).is_some_and(|survey| {
+                    survey.sink || survey.dynamic || survey.seen.runs_text
+                })
+            })
             .collect();
         let bound = if self.facts.files_parsed <= SMALL {
             DISTANCE_IN_SMALL
@@ -436,6 +452,14 @@ impl Work<'_> {
             files: self.package.files,
         };
         let mut solver = flow::Solver::new(&around, self.limits.flow_steps);
+        solver.follows_code = chosen.iter().any(|&index| {
+            self.modules.surfaces(index).has_install()
+                || self
+                    .codes
+                    .get(index)
+                    .and_then(|code| code.survey.as_ref())
+                    .is_some_and(|survey| survey.seen.runs_text)
+        });
         let mut lowered = HashSet::new();
         let mut bytes = 0_usize;
         let mut outcome = Outcome::Complete;
@@ -492,6 +516,7 @@ impl Work<'_> {
         }
         let reported = solver.report(self.limits.flows.saturating_mul(2));
         let commands = solver.constant_commands();
+        self.folded = solver.deeds();
         self.resolver = around.resolver;
         for one in reported {
             let ends = (Some(one.source_place), Some(one.sink_place));
@@ -521,6 +546,8 @@ impl Work<'_> {
             .iter()
             .any(|&index| self.modules.surfaces(index).has_install());
         installs
+            || (any(&|survey| survey.seen.runs_text)
+                && any(&|survey| survey.sink || survey.decodes))
             || (any(&|survey| survey.may_read(true))
                 && any(&|survey| survey.sink || survey.dynamic))
     }
@@ -626,13 +653,16 @@ impl Work<'_> {
         let surface = surfaces(reported.source_place.0).common(surfaces(reported.sink_place.0));
         let source_place = self.place(reported.source_place);
         let sink_place = self.place(reported.sink_place);
-        let mut steps: Vec<Place> = Vec::new();
-        for step in reported.steps {
-            let step = self.place(step);
-            let same = |other: &Place| other.path == step.path && other.line == step.line;
-            if !same(&source_place) && !same(&sink_place) && !steps.iter().any(same) {
-                steps.push(step);
+        let mut steps: Vec<Step> = Vec::new();
+        for (step, folded) in reported.steps {
+            let place = self.place(step);
+            let same = |other: &Place| other.path == place.path && other.line == place.line;
+            // A step on the line of an end is worth telling for what it folds to.
+            let is_end = same(&source_place) || same(&sink_place);
+            if (is_end && folded.is_none()) || steps.iter().any(|step| same(&step.place)) {
+                continue;
             }
+            steps.push(Step { place, folded });
         }
         // The way out matters more than the way in.
         if steps.len() > 8 {
@@ -644,13 +674,7 @@ impl Work<'_> {
             source: reported.source,
             source_detail: reported.source_detail,
             source_place,
-            steps: steps
-                .into_iter()
-                .map(|place| Step {
-                    place,
-                    folded: None,
-                })
-                .collect(),
+            steps,
             sink: reported.sink,
             sink_detail: reported.sink_detail,
             sink_place,
@@ -735,7 +759,37 @@ impl Work<'_> {
             let place = self.shell_place(&path, &crate::place::clean(&text));
             collected.host(&host, &text, place, Surface::Install);
         }
+        self.add_folded(&mut collected);
         (self.facts.capabilities, self.facts.hosts) = collected.finish();
+    }
+
+    /// What became known by folding only.
+    fn add_folded(&mut self, collected: &mut Collected) {
+        let folded = std::mem::take(&mut self.folded);
+        for (kind, detail, place) in folded.abilities {
+            for surface in self.modules.surfaces(place.0 as usize).list() {
+                let place = self.place(place);
+                collected.add(ability::Sure::Loaded, kind, &detail, place, surface);
+            }
+        }
+        for (touch, file) in folded.touches {
+            let surfaces = self.modules.surfaces(file as usize);
+            let place = self.place((file, touch.offset));
+            let Some((kind, detail)) = ability::judged(&touch, &place.path, surfaces.has_install())
+            else {
+                continue;
+            };
+            for surface in surfaces.list() {
+                let sure = ability::Sure::Exact;
+                collected.add(sure, kind, &detail, place.clone(), surface);
+            }
+        }
+        for (host, place) in folded.hosts {
+            let surface = self.modules.surfaces(place.0 as usize).strongest();
+            let place = self.place(place);
+            let text = place.snippet.clone();
+            collected.host(&host, &text, place, surface);
+        }
     }
 
     /// Where a command stands in a script or in the manifest.

@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use memchr::memmem::Finder;
 use oxc_ast::ast::{
-    Argument, AssignmentExpression, BinaryExpression, BindingProperty, CallExpression,
-    ComputedMemberExpression, ExportAllDeclaration, ExportFromDeclaration, Expression,
+    Argument, AssignmentExpression, BinaryExpression, BindingPattern, BindingProperty, CallExpression,
+    ComputedMemberExpression, ExportAllDeclaration, ExportFromDeclaration, Expression, FormalParameter,
     IdentifierReference, ImportDeclaration, ImportExpression, JSXElement, NewExpression,
     ObjectProperty, PropertyKey, Statement, StaticMemberExpression, StringLiteral, TSType,
     TemplateLiteral, UnaryExpression, VariableDeclarator,
@@ -46,7 +46,8 @@ pub(crate) struct Survey {
     depth: u32,
     loads_by_alias: bool,
     names_module: bool,
-    decodes: bool,
+    /// It decodes text.
+    pub(crate) decodes: bool,
     /// Some literal may be a command that matters.
     may_name_command: bool,
 }
@@ -59,6 +60,7 @@ impl Survey {
             ..Self::default()
         };
         survey.visit_program(program);
+        survey.source |= survey.seen.reads_the_host();
         if survey.loads_by_alias && (survey.names_module || survey.decodes) {
             survey.dynamic = true;
         }
@@ -321,7 +323,8 @@ impl<'a> Visit<'a> for Survey {
                 self.loads_by_alias = true;
             }
             "eval" => self.loads_by_alias = true,
-            "fromCharCode" | "atob" | "unescape" | "reverse" => self.decodes = true,
+            "fromCharCode" | "atob" | "unescape" | "reverse" | "createDecipheriv"
+            | "gunzipSync" | "inflateSync" | "brotliDecompressSync" => self.decodes = true,
             "from" | "toString" | "join" => {
                 let last = it.arguments.last().and_then(Argument::as_expression);
                 if let Some(Expression::StringLiteral(text)) = last
@@ -463,6 +466,15 @@ impl<'a> Visit<'a> for Survey {
             "require" => self.loads_by_alias = true,
             _ => {}
         }
+    }
+
+    fn visit_formal_parameter(&mut self, it: &FormalParameter<'a>) {
+        if let BindingPattern::BindingIdentifier(name) = &it.pattern
+            && secrets::is_key_argument(name.name.as_str())
+        {
+            self.source = true;
+        }
+        walk::walk_formal_parameter(self, it);
     }
 
     fn visit_string_literal(&mut self, it: &StringLiteral<'a>) {

@@ -116,6 +116,21 @@ impl Seen {
         }
     }
 
+    /// Whether it reads what identifies or belongs to its host, or asks a cloud who it is.
+    pub(crate) fn reads_the_host(&self) -> bool {
+        [
+            CapabilityKind::HostFacts,
+            CapabilityKind::Clipboard,
+            CapabilityKind::SecretFiles,
+        ]
+        .into_iter()
+        .any(|kind| self.is_settled(kind))
+            || self
+                .contacts
+                .iter()
+                .any(|contact| contact.class == HostClass::CloudMetadata)
+    }
+
     /// Whether an ability was noted from a call, not only from a load.
     fn is_settled(&self, kind: CapabilityKind) -> bool {
         self.settled & (1_u32 << (kind as u32)) != 0
@@ -172,6 +187,11 @@ fn is_host(host: &str) -> bool {
         && host.bytes().all(|b| {
             b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']')
         })
+}
+
+/// The ability that a touched path shows, and what exactly.
+pub(crate) fn judged(touch: &Touch, file: &str, at_install: bool) -> Option<(CapabilityKind, String)> {
+    judge(touch, file, at_install).map(|act| (act.kind, act.detail.into_owned()))
 }
 
 /// Everything a package's files are able to do, by surface.

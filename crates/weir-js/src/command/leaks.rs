@@ -378,6 +378,16 @@ fn yields(simple: &Simple, variables: &HashMap<String, Vec<Stolen>>, depth: usiz
         "npm" if whole.starts_with("npm token") || whole.contains("config ls -l") => {
             tool_secret(&whole)
         }
+        "hostname" | "whoami" | "id" | "uname" | "ifconfig" | "ipconfig" | "systeminfo" | "pwd" => {
+            vec![Stolen {
+                kind: SourceKind::HostFacts,
+                detail: name.clone(),
+            }]
+        }
+        "pbpaste" | "xclip" | "xsel" | "wl-paste" | "get-clipboard" => vec![Stolen {
+            kind: SourceKind::Clipboard,
+            detail: name.clone(),
+        }],
         "git" if whole.contains("credential fill") => tool_secret(&whole),
         "gcloud"
             if whole.contains("print-access-token") || whole.contains("print-identity-token") =>

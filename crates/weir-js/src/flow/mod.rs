@@ -7,6 +7,7 @@
 
 mod builtins;
 mod call;
+mod deeds;
 mod graph;
 mod lower;
 mod methods;
@@ -15,6 +16,7 @@ mod solve;
 mod text;
 
 pub(crate) use builtins::folder_variable;
+pub(crate) use deeds::Deeds;
 pub(crate) use graph::Graph;
 pub(crate) use lower::lower;
 pub(crate) use report::Reported;

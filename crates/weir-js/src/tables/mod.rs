@@ -3,6 +3,7 @@
 pub(crate) mod abilities;
 pub(crate) mod calls;
 pub(crate) mod credentials;
+pub(crate) mod flows;
 pub(crate) mod gates;
 pub(crate) mod hosts;
 pub(crate) mod network;
@@ -11,7 +12,7 @@ pub(crate) mod writes;
 
 #[cfg(test)]
 mod tests {
-    use super::{abilities, credentials, gates, hosts, network, secrets, writes};
+    use super::{abilities, credentials, flows, gates, hosts, network, secrets, writes};
 
     #[test]
     fn every_row_is_there_once_and_has_a_reason() {
@@ -51,6 +52,12 @@ mod tests {
                 .iter()
                 .map(|(domain, reason)| ("domain", *domain, *reason)),
         );
+        rows.extend(
+            flows::DECODERS
+                .iter()
+                .map(|(path, reason)| ("decoder", *path, *reason)),
+        );
+        assert!(flows::FLOWS.iter().all(|row| !row.reason.is_empty()));
         for table in [abilities::MODULES, abilities::FUNCTIONS] {
             rows.extend(table.iter().map(|row| ("ability", row.name, row.reason)));
         }
