@@ -402,9 +402,8 @@ impl Work<'_> {
         let sinks: Vec<usize> = all
             .clone()
             .filter(|&index| {
-                surveyed(index).is_some_and(|survey| {
-                    survey.sink || survey.dynamic || survey.seen.runs_text
-                })
+                surveyed(index)
+                    .is_some_and(|survey| survey.sink || survey.dynamic || survey.seen.runs_text)
             })
             .collect();
         let bound = if self.facts.files_parsed <= SMALL {

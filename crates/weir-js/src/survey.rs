@@ -4,11 +4,11 @@ use std::sync::OnceLock;
 
 use memchr::memmem::Finder;
 use oxc_ast::ast::{
-    Argument, AssignmentExpression, BinaryExpression, BindingPattern, BindingProperty, CallExpression,
-    ComputedMemberExpression, ExportAllDeclaration, ExportFromDeclaration, Expression, FormalParameter,
-    IdentifierReference, ImportDeclaration, ImportExpression, JSXElement, NewExpression,
-    ObjectProperty, PropertyKey, Statement, StaticMemberExpression, StringLiteral, TSType,
-    TemplateLiteral, UnaryExpression, VariableDeclarator,
+    Argument, AssignmentExpression, BinaryExpression, BindingPattern, BindingProperty,
+    CallExpression, ComputedMemberExpression, ExportAllDeclaration, ExportFromDeclaration,
+    Expression, FormalParameter, IdentifierReference, ImportDeclaration, ImportExpression,
+    JSXElement, NewExpression, ObjectProperty, PropertyKey, Statement, StaticMemberExpression,
+    StringLiteral, TSType, TemplateLiteral, UnaryExpression, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::GetSpan;
@@ -323,8 +323,14 @@ impl<'a> Visit<'a> for Survey {
                 self.loads_by_alias = true;
             }
             "eval" => self.loads_by_alias = true,
-            "fromCharCode" | "atob" | "unescape" | "reverse" | "createDecipheriv"
-            | "gunzipSync" | "inflateSync" | "brotliDecompressSync" => self.decodes = true,
+            "fromCharCode"
+            | "atob"
+            | "unescape"
+            | "reverse"
+            | "createDecipheriv"
+            | "gunzipSync"
+            | "inflateSync"
+            | "brotliDecompressSync" => self.decodes = true,
             "from" | "toString" | "join" => {
                 let last = it.arguments.last().and_then(Argument::as_expression);
                 if let Some(Expression::StringLiteral(text)) = last

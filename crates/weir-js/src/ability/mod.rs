@@ -190,7 +190,11 @@ fn is_host(host: &str) -> bool {
 }
 
 /// The ability that a touched path shows, and what exactly.
-pub(crate) fn judged(touch: &Touch, file: &str, at_install: bool) -> Option<(CapabilityKind, String)> {
+pub(crate) fn judged(
+    touch: &Touch,
+    file: &str,
+    at_install: bool,
+) -> Option<(CapabilityKind, String)> {
     judge(touch, file, at_install).map(|act| (act.kind, act.detail.into_owned()))
 }
 

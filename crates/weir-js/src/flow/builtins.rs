@@ -243,8 +243,11 @@ impl Solver<'_> {
             "node:os.hostname" | "node:os.userInfo" | "node:os.networkInterfaces" => {
                 self.read(SourceKind::HostFacts, path, call);
             }
-            "navigator.clipboard.readText" | "navigator.clipboard.read" | "pkg:clipboardy.read"
-            | "pkg:clipboardy.readSync" | "pkg:clipboardy" => {
+            "navigator.clipboard.readText"
+            | "navigator.clipboard.read"
+            | "pkg:clipboardy.read"
+            | "pkg:clipboardy.readSync"
+            | "pkg:clipboardy" => {
                 self.read(SourceKind::Clipboard, path, call);
             }
             "node:fs.createWriteStream" => self.give_instance(id, call),
@@ -276,7 +279,10 @@ impl Solver<'_> {
     /// but for answers of a cloud's metadata service, which are secrets.
     fn sources_of_code(&mut self, path: &str, call: &Call) {
         let answers = network::call(path).is_some_and(|kind| kind == SinkKind::Http)
-            || matches!(path, "WebSocket" | "WebSocketPackage" | "WebSocketPackage.WebSocket");
+            || matches!(
+                path,
+                "WebSocket" | "WebSocketPackage" | "WebSocketPackage.WebSocket"
+            );
         if answers {
             let all: Vec<Node> = call.arguments.iter().map(|(node, _)| *node).collect();
             let host = self.host(&all);
