@@ -99,10 +99,15 @@ pub(crate) fn of_capability(capability: &Capability) -> Severity {
         | Kind::WritesPackages
         | Kind::Publishes
         | Kind::DetachedProcess
+        | Kind::Persists
+        | Kind::RemovesHome
+        | Kind::RemovesItself
         | Kind::DrivesAgents => [Severity::High, Severity::Medium, Severity::Info],
-        Kind::Clipboard | Kind::Wallet | Kind::DisablesTls | Kind::RemoteScript => {
-            [Severity::High, Severity::Low, Severity::Info]
-        }
+        Kind::Clipboard
+        | Kind::Wallet
+        | Kind::WrapsRequests
+        | Kind::DisablesTls
+        | Kind::RemoteScript => [Severity::High, Severity::Low, Severity::Info],
         // What installers do, and libraries seldom begin to do in a patch.
         Kind::Network | Kind::Process | Kind::DynamicCode | Kind::WritesOutside => {
             [Severity::Medium, Severity::Low, Severity::Info]

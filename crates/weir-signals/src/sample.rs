@@ -395,9 +395,9 @@ pub fn compared(version: &'static str, before: Contents, after: Contents) -> Sce
 
 /// Contents with these abilities: kind, detail, surface.
 #[must_use]
-pub fn able(abilities: &[(CapabilityKind, &str, Surface)]) -> Contents {
+pub fn abilities(list: &[(CapabilityKind, &str, Surface)]) -> Contents {
     Contents {
-        capabilities: abilities
+        capabilities: list
             .iter()
             .map(|(kind, detail, surface)| Capability {
                 kind: *kind,
@@ -461,5 +461,33 @@ pub fn sibling(name: &str, version: &str, published: &str, added: &[(&str, u64)]
         version: version.to_owned(),
         published: published.parse().expect("the sample has a time"),
         added: code(&files).files,
+    }
+}
+
+/// Contents whose code is able to do that.
+#[must_use]
+pub fn able(surface: Surface, kind: CapabilityKind, detail: &str) -> Contents {
+    Contents {
+        capabilities: vec![Capability {
+            kind,
+            detail: detail.to_owned(),
+            place: place("lib/index.js", 7, "act();"),
+            surface,
+        }],
+        ..Contents::default()
+    }
+}
+
+/// Contents whose code talks to that host.
+#[must_use]
+pub fn contact(surface: Surface, host: &str, class: HostClass) -> Contents {
+    Contents {
+        hosts: vec![Host {
+            host: host.to_owned(),
+            class,
+            place: place("lib/index.js", 4, &format!("send('https://{host}/x');")),
+            surface,
+        }],
+        ..Contents::default()
     }
 }

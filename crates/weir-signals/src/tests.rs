@@ -86,6 +86,17 @@ fn ids_are_unique_and_never_change() {
     insta::assert_snapshot!(ids.join("\n"), @r"
     known-malware
     credential-exfiltration
+    self-publish
+    download-and-run
+    decoded-code
+    destructive
+    persistence
+    agent-abuse
+    package-tampering
+    wallet-hook
+    suspicious-host
+    silent-process
+    tls-disabled
     archive-ambiguity
     new-install-script
     new-flow
@@ -158,7 +169,7 @@ fn a_missing_input_is_incomplete_rather_than_quiet() {
                 Input::PreviousContents => scene()
                     .release("1.4.0", "2025-03-01T09:00:00Z", "{}")
                     .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
-                    .contents(crate::sample::able(&[(
+                    .contents(crate::sample::abilities(&[(
                         weir_model::contents::CapabilityKind::Network,
                         "https.request",
                         weir_model::contents::Surface::Install,

@@ -123,25 +123,25 @@ fn report(
 
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
-    use crate::sample::{Sample, able, compared};
+    use crate::sample::{Sample, abilities, compared};
     use weir_model::contents::CapabilityKind as Can;
-    let fetches = |surface| able(&[(Can::Network, "https.request", surface)]);
-    let nothing = || able(&[]);
+    let fetches = |surface| abilities(&[(Can::Network, "https.request", surface)]);
+    let nothing = || abilities(&[]);
     vec![
         Sample::flagged(
             "A patch of a package that only computed begins to start programs on import",
             compared(
                 "1.4.1",
                 nothing(),
-                able(&[(Can::Process, "child_process.exec", Surface::Import)]),
+                abilities(&[(Can::Process, "child_process.exec", Surface::Import)]),
             ),
         ),
         Sample::flagged(
             "An install script that always compiled now also fetches and reads credential files",
             compared(
                 "1.5.0",
-                able(&[(Can::Process, "node-gyp", Surface::Install)]),
-                able(&[
+                abilities(&[(Can::Process, "node-gyp", Surface::Install)]),
+                abilities(&[
                     (Can::Process, "node-gyp", Surface::Install),
                     (Can::Network, "https.get", Surface::Install),
                     (Can::SecretFiles, "~/.npmrc", Surface::Install),
@@ -161,18 +161,18 @@ fn samples() -> Vec<crate::sample::Sample> {
             compared(
                 "2.0.0",
                 nothing(),
-                able(&[(Can::Publishes, "npm publish", Surface::Install)]),
+                abilities(&[(Can::Publishes, "npm publish", Surface::Install)]),
             ),
         ),
         Sample::passing(
             "Near miss: a native build hook that has started programs for years",
             compared(
                 "1.4.1",
-                able(&[
+                abilities(&[
                     (Can::Process, "node-gyp", Surface::Install),
                     (Can::Network, "https.get", Surface::Install),
                 ]),
-                able(&[
+                abilities(&[
                     (Can::Process, "node-gyp", Surface::Install),
                     (Can::Network, "https.get", Surface::Install),
                 ]),
@@ -191,7 +191,7 @@ fn samples() -> Vec<crate::sample::Sample> {
             compared(
                 "1.4.1",
                 nothing(),
-                able(&[(Can::Environment, "process.env.DEBUG", Surface::Import)]),
+                abilities(&[(Can::Environment, "process.env.DEBUG", Surface::Import)]),
             ),
         ),
     ]
