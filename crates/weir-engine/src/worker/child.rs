@@ -52,7 +52,7 @@ fn answer(
             };
             contents::of_tarball(&bytes, &limits)
         }
-        Job::Folder(path) => contents::of_folder(&path),
+        Job::Folder(path) => contents::of_folder(&path, None),
         Job::Misbehave(how) if options.may_misbehave => return misbehave(how, output),
         Job::Misbehave(_) => Err("this worker does not misbehave on order".to_owned()),
     };
