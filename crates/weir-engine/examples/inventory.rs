@@ -40,7 +40,12 @@ fn main() -> std::io::Result<()> {
             for one in &contents.hidden {
                 println!(
                     "{name}: hidden {:?} {} {:?} {}:{} {}",
-                    one.kind, one.length, one.surface, one.place.path, one.place.line, one.place.snippet
+                    one.kind,
+                    one.length,
+                    one.surface,
+                    one.place.path,
+                    one.place.line,
+                    one.place.snippet
                 );
             }
             for one in &contents.obfuscated {

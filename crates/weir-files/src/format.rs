@@ -105,7 +105,7 @@ fn is_python_bytecode(head: &[u8]) -> bool {
 
 fn is_other_archive(head: &[u8]) -> bool {
     let at = |from: usize, what: &[u8]| head.get(from..).is_some_and(|rest| rest.starts_with(what));
-    let tar = at(257, b"ustar");
+    let tar = at(257, b"ustar\0") || at(257, b"ustar  \0");
     let bzip2 = at(0, b"BZh") && at(4, b"\x31\x41\x59\x26\x53\x59");
     // An Electron archive: two lengths and a directory in JSON.
     let asar = at(0, &[4, 0, 0, 0]) && at(16, b"{\"files\"");
@@ -151,14 +151,24 @@ const CODE: &[&str] = &[
 const OTHER: &[&str] = &[
     "json", "json5", "jsonc", "map", "md", "markdown", "txt", "html", "htm", "css", "scss", "less",
     "yml", "yaml", "toml", "xml", "svg", "lock", "csv", "log", "flow", "vue", "svelte", "snap",
-    "png", "jpg", "jpeg", "gif", "webp", "ico", "bmp", "avif", "woff", "woff2", "ttf", "otf", "eot",
-    "mp3", "mp4", "wav", "ogg", "webm", "pdf",
+    "png", "jpg", "jpeg", "gif", "webp", "ico", "bmp", "avif", "woff", "woff2", "ttf", "otf",
+    "eot", "mp3", "mp4", "wav", "ogg", "webm", "pdf",
 ];
 
 /// Names without an extension that promise text.
 const BARE: &[&str] = &[
-    "license", "licence", "readme", "changelog", "changes", "history", "notice", "authors",
-    "contributors", "makefile", "dockerfile", "copying",
+    "license",
+    "licence",
+    "readme",
+    "changelog",
+    "changes",
+    "history",
+    "notice",
+    "authors",
+    "contributors",
+    "makefile",
+    "dockerfile",
+    "copying",
 ];
 
 fn extension(path: &str) -> Option<String> {

@@ -12,7 +12,13 @@ use crate::{Limits, TextFile, look, recognise, sketch};
 /// # Panics
 /// When a promise of this crate is broken.
 pub fn files(data: &[u8]) {
-    for path in ["index.js", "logo.png", "prebuilds/a.node", "LICENSE", "data"] {
+    for path in [
+        "index.js",
+        "logo.png",
+        "prebuilds/a.node",
+        "LICENSE",
+        "data",
+    ] {
         let whole = recognise(path, data);
         let head = recognise(path, data.get(..crate::HEAD_BYTES).unwrap_or(data));
         assert!(
@@ -29,10 +35,19 @@ pub fn files(data: &[u8]) {
     }
     let surfaces = BTreeMap::from([("index.js".to_owned(), Surface::Import)]);
     let both = [
-        TextFile { path: "index.js", bytes: data },
-        TextFile { path: "bin/run", bytes: data },
+        TextFile {
+            path: "index.js",
+            bytes: data,
+        },
+        TextFile {
+            path: "bin/run",
+            bytes: data,
+        },
     ];
-    let limits = Limits { files: 1, ..Limits::default() };
+    let limits = Limits {
+        files: 1,
+        ..Limits::default()
+    };
     let facts = look(&both, &surfaces, &limits);
     assert_eq!(facts.files.len(), 1);
     assert_eq!(facts.files_left_out, 1);

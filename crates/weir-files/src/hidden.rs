@@ -165,13 +165,19 @@ fn ends_statement(text: &[u8], run: &Run) -> bool {
 fn has_code_behind(text: &[u8], run: &Run) -> bool {
     let rest = text.get(run.end..).unwrap_or_default();
     let rest = rest.get(..AHEAD).unwrap_or(rest);
-    let line = memchr::memchr2(b'\n', b'\r', rest).map_or(rest, |end| rest.get(..end).unwrap_or(rest));
+    let line =
+        memchr::memchr2(b'\n', b'\r', rest).map_or(rest, |end| rest.get(..end).unwrap_or(rest));
     let before = run.start.checked_sub(1).and_then(|at| text.get(at));
     let is_string = matches!((before, line.first()), (Some(a), Some(b)) if a == b && matches!(a, b'"' | b'\'' | b'`'));
     let is_comment = line.starts_with(b"//") || line.starts_with(b"/*") || line.starts_with(b"*");
-    let letters = line.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    let letters = line
+        .iter()
+        .filter(|byte| byte.is_ascii_alphabetic())
+        .count();
     let acts = line.iter().any(|byte| matches!(byte, b'(' | b'=' | b'['));
-    let goes_on = line.iter().any(|byte| matches!(byte, b';' | b')' | b'\'' | b'"' | b'`'));
+    let goes_on = line
+        .iter()
+        .any(|byte| matches!(byte, b';' | b')' | b'\'' | b'"' | b'`'));
     !is_string && !is_comment && letters >= 6 && acts && goes_on
 }
 
@@ -246,7 +252,9 @@ fn next_beyond_ascii(rest: &[u8]) -> Option<usize> {
         at += 32;
     }
     let tail = rest.get(at..)?;
-    tail.iter().position(|byte| *byte >= 0x80).map(|found| at + found)
+    tail.iter()
+        .position(|byte| *byte >= 0x80)
+        .map(|found| at + found)
 }
 
 /// Bidi controls that are opened and not closed on their line, with text behind them: the line
@@ -307,7 +315,17 @@ fn unclosed(text: &[u8], from: usize, to: usize) -> Option<Hidden> {
                 let behind = text.get(at + 3).copied().unwrap_or(b'\n');
                 let is_data = matches!(
                     behind,
-                    b'-' | b']' | b'"' | b'\'' | b'`' | b'|' | b',' | b'/' | b')' | b'\\' | b'\n' | b'\r'
+                    b'-' | b']'
+                        | b'"'
+                        | b'\''
+                        | b'`'
+                        | b'|'
+                        | b','
+                        | b'/'
+                        | b')'
+                        | b'\\'
+                        | b'\n'
+                        | b'\r'
                 ) || behind >= 0x80;
                 if !is_data && open.len() < 64 {
                     open.push((direction, at));

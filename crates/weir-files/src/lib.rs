@@ -162,10 +162,13 @@ fn place(file: &TextFile<'_>, start: usize, end: usize) -> Place {
     let line = memchr::memchr_iter(b'\n', before).count() + 1;
     let line_start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
     let lead = before.get(line_start..).unwrap_or_default();
-    let lead = lead.get(lead.len().saturating_sub(SNIPPET / 3)..).unwrap_or_default();
+    let lead = lead
+        .get(lead.len().saturating_sub(SNIPPET / 3)..)
+        .unwrap_or_default();
     let behind = file.bytes.get(end..).unwrap_or_default();
     let behind = behind.get(..SNIPPET * 2).unwrap_or(behind);
-    let behind = memchr::memchr(b'\n', behind).map_or(behind, |at| behind.get(..at).unwrap_or(behind));
+    let behind =
+        memchr::memchr(b'\n', behind).map_or(behind, |at| behind.get(..at).unwrap_or(behind));
     let mut snippet = escaped(lead.trim_ascii_start(), SNIPPET / 3);
     if end > start {
         let run = file.bytes.get(start..end).unwrap_or_default();

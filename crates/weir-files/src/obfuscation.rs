@@ -9,6 +9,9 @@ mod blobs;
 mod marks;
 mod words;
 
+/// Files up to this size get every look, in bytes: loaders are small, and so is the cost.
+const SMALL: usize = 256 << 10;
+
 /// What was measured in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Measured {
@@ -39,6 +42,12 @@ pub fn measure(text: &[u8]) -> Option<Measured> {
         marks::hexadecimal_names(text),
         marks::escaped_letters(text),
         marks::foreign_base64(text),
+        marks::self_replacing_array(text),
+        marks::only_evaluates(text),
+        marks::decoded_in_place(text),
+        words::split_words(text),
+        words::shuffled_alphabet(text),
+        words::noise(text),
         words::encoded_array(text),
         blobs::decoded_blob(text),
         blobs::character_codes(text),
@@ -46,13 +55,23 @@ pub fn measure(text: &[u8]) -> Option<Measured> {
     .into_iter()
     .flatten()
     .collect();
-    if met.len() < 2 && !met.iter().any(|mark| mark.enough) {
-        return None;
+    if !met.iter().any(|mark| mark.enough) {
+        // Two that say little alone are only counted where there is a reason or little to count.
+        if met.is_empty() && text.len() > SMALL {
+            return None;
+        }
+        met.extend(words::hexadecimal_numbers(text));
+        if met.is_empty() {
+            return None;
+        }
+        met.extend(words::computed_members(text));
+        if met.len() < 2 {
+            return None;
+        }
     }
     met.sort_by_key(|mark| !mark.enough);
     let offset = met.iter().map(|mark| mark.offset).min().unwrap_or_default();
-    let mut criteria: Vec<String> = met.into_iter().map(|mark| mark.words).collect();
-    criteria.extend(words::computed_members(text));
+    let criteria = met.into_iter().map(|mark| mark.words).collect();
     Some(Measured { offset, criteria })
 }
 

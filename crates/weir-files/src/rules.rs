@@ -275,7 +275,10 @@ impl Scan {
     /// Runs all rules over one file.
     pub fn file(&mut self, rules: &RuleSet, path: &str, bytes: &[u8]) {
         if self.spent > PACKAGE_TIME {
-            let why = format!("your rules took longer than {} s for this package", PACKAGE_TIME.as_secs());
+            let why = format!(
+                "your rules took longer than {} s for this package",
+                PACKAGE_TIME.as_secs()
+            );
             self.not_scanned(path, why);
             return;
         }
@@ -285,7 +288,10 @@ impl Scan {
             // Never printed as they are: partial results hold the file's bytes.
             Err((error, partial)) => {
                 let why = match error {
-                    ScanError::Timeout => format!("your rules took longer than {} s for it", FILE_TIME.as_secs()),
+                    ScanError::Timeout => format!(
+                        "your rules took longer than {} s for it",
+                        FILE_TIME.as_secs()
+                    ),
                     _ => "your rules could not be run over it".to_owned(),
                 };
                 self.not_scanned(path, why);
@@ -300,7 +306,10 @@ impl Scan {
 
     /// A file that no rule has seen, because it was not in memory.
     pub fn too_large(&mut self, path: &str) {
-        let why = format!("larger than {} MiB: your rules were not run over it", SCANNED_BYTES >> 20);
+        let why = format!(
+            "larger than {} MiB: your rules were not run over it",
+            SCANNED_BYTES >> 20
+        );
         self.not_scanned(path, why);
     }
 
@@ -332,7 +341,10 @@ impl Scan {
             places: Vec::new(),
         });
         let file = TextFile { path, bytes };
-        let matches = rule.matches.iter().filter_map(|string| string.matches.first());
+        let matches = rule
+            .matches
+            .iter()
+            .filter_map(|string| string.matches.first());
         let mut offsets: Vec<usize> = matches.map(|found| found.offset).collect();
         if offsets.is_empty() {
             // A condition on the file itself.

@@ -84,7 +84,11 @@ impl Sketcher {
             .least
             .iter()
             // Sixteen bits tell lanes apart (one in 65,536 agrees by chance), and halve what is kept.
-            .flat_map(|least| u16::try_from(mix(u64::from(*least)) & 0xffff).unwrap_or(0).to_be_bytes())
+            .flat_map(|least| {
+                u16::try_from(mix(u64::from(*least)) & 0xffff)
+                    .unwrap_or(0)
+                    .to_be_bytes()
+            })
             .collect();
         Some(Sketch {
             pieces: self.pieces,
@@ -130,9 +134,11 @@ pub fn bands(sketch: &Sketch) -> Vec<i64> {
         .filter(|(_, band)| !band.contains(&empty))
         .map(|(index, band)| {
             let seed = mix(u64::try_from(index).unwrap_or(0) + 1);
-            let all = band
-                .iter()
-                .fold(seed, |all, lane| mix(all.rotate_left(16) ^ u64::from(*lane)));
+            let all =
+                band.iter().fold(
+                    seed,
+                    |all, lane| mix(all.rotate_left(16) ^ u64::from(*lane)),
+                );
             i64::from_le_bytes(all.to_le_bytes())
         })
         .collect()

@@ -90,6 +90,10 @@ fn ids_are_unique_and_never_change() {
     new-install-script
     remote-dependency
     manifest-mismatch
+    user-rule
+    hidden-text
+    obfuscated-code
+    bundled-binary
     unreadable-code
     lookalike-name
     young-release

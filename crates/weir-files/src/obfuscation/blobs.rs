@@ -7,28 +7,60 @@ use super::Mark;
 /// Shortest stretch that counts. Keys, certificates and small pictures are shorter or wrapped.
 const BLOB: usize = 2_048;
 
-/// One in so many bytes of the file has to belong to the stretch: a loader is little else than
-/// what it loads, a bundle has its tables.
+/// One in so many bytes of the file has to belong to the stretch, and no more than so many may
+/// stand beside it: a loader is little else than what it loads, a bundle has its tables.
 const SHARE: usize = 3;
+const BESIDE: usize = 32 << 10;
+
+/// Whether a stretch of that length is most of the file.
+const fn is_most(length: usize, text: &[u8]) -> bool {
+    length.saturating_mul(SHARE) >= text.len() && text.len() - length <= BESIDE
+}
 
 /// Bytes at the beginning that say what base64 holds: WebAssembly, pictures, fonts, sound. They
 /// are data whatever else the file does.
 const DATA: &[&[u8]] = &[
-    b"AGFzbQ", b"iVBOR", b"/9j/", b"R0lGOD", b"d09GM", b"AAEAAA", b"T1RUT", b"UklGR", b"PHN2Zy",
-    b"SUQz", b"AAAAIGZ0", b"JVBER",
+    b"AGFzbQ",
+    b"iVBOR",
+    b"/9j/",
+    b"R0lGOD",
+    b"d09GM",
+    b"AAEAAA",
+    b"T1RUT",
+    b"UklGR",
+    b"PHN2Zy",
+    b"SUQz",
+    b"AAAAIGZ0",
+    b"JVBER",
 ];
 
 /// Ways to turn text into code.
 const RUNS: &[&[u8]] = &[
-    b"eval(", b"eval)(", b"Function(", b"_compile(", b"runInThisContext", b"runInNewContext",
-    b"new vm.Script", b"[\"constructor\"]", b"['constructor']", b"execSync(", b"['eval']",
+    b"eval(",
+    b"eval)(",
+    b"Function(",
+    b"_compile(",
+    b"runInThisContext",
+    b"runInNewContext",
+    b"new vm.Script",
+    b"[\"constructor\"]",
+    b"['constructor']",
+    b"execSync(",
+    b"['eval']",
     b"[\"eval\"]",
 ];
 
 /// Ways to read such a stretch.
 const DECODES: &[&[u8]] = &[
-    b"atob(", b"base64", b"'hex'", b"\"hex\"", b"fromCharCode", b"createDecipher", b"inflate",
-    b"gunzip", b"brotliDecompress",
+    b"atob(",
+    b"base64",
+    b"'hex'",
+    b"\"hex\"",
+    b"fromCharCode",
+    b"createDecipher",
+    b"inflate",
+    b"gunzip",
+    b"brotliDecompress",
 ];
 
 fn any(text: &[u8], names: &[&[u8]]) -> bool {
@@ -47,7 +79,7 @@ pub(super) fn decoded_blob(text: &[u8]) -> Option<Mark> {
         && memmem::find(before, b"data:text/javascript").is_none();
     let is_data = DATA.iter().any(|magic| blob.starts_with(magic));
     let quoted = matches!(before.last(), Some(b'"' | b'\'' | b'`'));
-    if is_address || is_data || !quoted || length * SHARE < text.len() || entropy(blob) < 3.0 {
+    if is_address || is_data || !quoted || !is_most(length, text) || entropy(blob) < 3.0 {
         return None;
     }
     let rest = (text.get(..at)?, text.get(at + length..)?);
@@ -64,7 +96,7 @@ pub(super) fn character_codes(text: &[u8]) -> Option<Mark> {
     let listed = |byte: u8| byte.is_ascii_digit() || matches!(byte, b',' | b' ' | b'x' | b'\n');
     let (at, length) = longest(text, &listed)?;
     let numbers = memchr::memchr_iter(b',', text.get(at..at + length)?).count();
-    if length * SHARE < text.len() || numbers * 6 < length {
+    if !is_most(length, text) || numbers * 6 < length {
         return None;
     }
     let rest = (text.get(..at)?, text.get(at + length..)?);
@@ -85,8 +117,17 @@ fn longest(text: &[u8], passes: &dyn Fn(u8) -> bool) -> Option<(usize, usize)> {
             at += BLOB / 2;
             continue;
         }
-        let back = text.get(..at)?.iter().rev().take_while(|byte| passes(**byte)).count();
-        let ahead = text.get(at..)?.iter().take_while(|byte| passes(**byte)).count();
+        let back = text
+            .get(..at)?
+            .iter()
+            .rev()
+            .take_while(|byte| passes(**byte))
+            .count();
+        let ahead = text
+            .get(at..)?
+            .iter()
+            .take_while(|byte| passes(**byte))
+            .count();
         let length = back + ahead;
         if length >= BLOB && best.is_none_or(|(_, longest)| length > longest) {
             best = Some((at - back, length));

@@ -11,8 +11,12 @@ pub(super) fn packer(text: &[u8]) -> Option<Mark> {
     let at = finder.find(text).or_else(|| spaced.find(text))?;
     let before = text.get(at.saturating_sub(40)..at).unwrap_or_default();
     let behind = text.get(at..).unwrap_or_default();
-    let runs = memmem::find(before, b"eval").is_some()
-        || memmem::find(before, b"Function").is_some();
+    let call = memmem::rfind(before, b"eval").or_else(|| memmem::rfind(before, b"Function"));
+    // In quotes it is what a tool for unpacking tests itself with.
+    let runs = call.is_some_and(|call| {
+        let quote = call.checked_sub(1).and_then(|at| before.get(at));
+        !matches!(quote, Some(b'"' | b'\'' | b'`'))
+    });
     let splits = memmem::find(behind, b"split('|')").is_some()
         || memmem::find(behind, b"split(\"|\")").is_some();
     (runs && splits).then(|| Mark {
@@ -30,13 +34,19 @@ const SIX: usize = 512;
 pub(super) fn six_characters(text: &[u8]) -> Option<Mark> {
     let is_one = |byte: &u8| matches!(byte, b'[' | b']' | b'(' | b')' | b'!' | b'+' | b'{' | b'}');
     let dialect = |byte: &u8| {
-        is_one(byte) || matches!(byte, b'$' | b'_' | b'~' | b'"' | b'.' | b'\\' | b':' | b',' | b';' | b'=')
+        is_one(byte)
+            || matches!(
+                byte,
+                b'$' | b'_' | b'~' | b'"' | b'.' | b'\\' | b':' | b',' | b';' | b'='
+            )
     };
-    stretch(text, &is_one, b"[]!+").or_else(|| stretch(text, &dialect, b"$_")).map(|(at, length)| Mark {
-        offset: at,
-        enough: true,
-        words: format!("{length} characters of code without a letter or digit"),
-    })
+    stretch(text, &is_one, b"[]!+")
+        .or_else(|| stretch(text, &dialect, b"$_"))
+        .map(|(at, length)| Mark {
+            offset: at,
+            enough: true,
+            words: format!("{length} characters of code without a letter or digit"),
+        })
 }
 
 /// A stretch of at least [`SIX`] bytes that all pass, one in four of them of the `core`. Tested at
@@ -49,8 +59,17 @@ fn stretch(text: &[u8], passes: &dyn Fn(&u8) -> bool, core: &[u8]) -> Option<(us
             at += step;
             continue;
         }
-        let back = text.get(..at)?.iter().rev().take_while(|byte| passes(byte)).count();
-        let ahead = text.get(at..)?.iter().take_while(|byte| passes(byte)).count();
+        let back = text
+            .get(..at)?
+            .iter()
+            .rev()
+            .take_while(|byte| passes(byte))
+            .count();
+        let ahead = text
+            .get(at..)?
+            .iter()
+            .take_while(|byte| passes(byte))
+            .count();
         let run = text.get(at - back..at + ahead)?;
         let count = |wanted: u8| run.iter().filter(|byte| **byte == wanted).count();
         let kinds = [b'[', b'+', b'(', b'!', b'$', b'_', b'.', b'~', b'"']
@@ -157,7 +176,9 @@ pub(super) fn flattened(text: &[u8]) -> Option<Mark> {
 }
 
 fn is_order(text: &[u8], split: usize) -> bool {
-    let before = text.get(split.saturating_sub(400)..split).unwrap_or_default();
+    let before = text
+        .get(split.saturating_sub(400)..split)
+        .unwrap_or_default();
     // Either `.split` or `["split"]` behind the literal.
     let literal = before
         .trim_ascii_end()
@@ -177,8 +198,15 @@ fn is_order(text: &[u8], split: usize) -> bool {
         .rev()
         .take_while(|byte| byte.is_ascii_digit() || **byte == b'|')
         .count();
-    let bars = inner.iter().rev().take(order).filter(|byte| **byte == b'|').count();
-    let behind = text.get(split..text.len().min(split + 300)).unwrap_or_default();
+    let bars = inner
+        .iter()
+        .rev()
+        .take(order)
+        .filter(|byte| **byte == b'|')
+        .count();
+    let behind = text
+        .get(split..text.len().min(split + 300))
+        .unwrap_or_default();
     bars >= 2
         && memmem::find(behind, b"switch").is_some()
         && (memmem::find(behind, b"while").is_some() || memmem::find(behind, b"for").is_some())
@@ -221,7 +249,8 @@ const ESCAPED_SHARE: usize = 100;
 
 /// Letters written as `\x61` or `\u0061`. Minifiers write the letter.
 pub(super) fn escaped_letters(text: &[u8]) -> Option<Mark> {
-    let (mut count, mut bytes, mut first, mut run, mut longest) = (0_usize, 0_usize, None, 0_usize, 0_usize);
+    let (mut count, mut bytes, mut first, mut run, mut longest) =
+        (0_usize, 0_usize, None, 0_usize, 0_usize);
     let mut end_of_last = 0;
     let mut at = 0;
     while let Some(next) = text.get(at..).and_then(|rest| memchr::memchr(b'\\', rest)) {
@@ -282,4 +311,130 @@ pub(super) fn foreign_base64(text: &[u8]) -> Option<Mark> {
         enough: true,
         words: "a decoder for base64 with small letters first".to_owned(),
     })
+}
+
+/// A function that replaces itself by one that returns an array, and calls itself again: how string
+/// arrays are kept out of sight of whoever renames. Lazy caches return the value, not the call.
+pub(super) fn self_replacing_array(text: &[u8]) -> Option<Mark> {
+    const MARK: &[u8] = b"=function(){return ";
+    for at in memmem::find_iter(text, MARK) {
+        let before = text.get(at.saturating_sub(60)..at).unwrap_or_default();
+        let name_length = before
+            .iter()
+            .rev()
+            .take_while(|byte| is_name(**byte))
+            .count();
+        let (lead, name) = before.split_at(before.len() - name_length);
+        let lead = lead.strip_suffix(b"return ").unwrap_or(lead);
+        let ends_array = matches!(lead, [.., b']', b';' | b','] | [.., b']', b';', b' ']);
+        if name.is_empty() || !ends_array {
+            continue;
+        }
+        let behind = text.get(at + MARK.len()..).unwrap_or_default();
+        let behind = behind.get(..80).unwrap_or(behind);
+        let value = behind.iter().take_while(|byte| is_name(**byte)).count();
+        let rest = behind.get(value..).unwrap_or_default();
+        let rest = rest.strip_prefix(b";").unwrap_or(rest);
+        let rest = rest.strip_prefix(b"}").unwrap_or_default();
+        let rest = rest
+            .strip_prefix(b";")
+            .or_else(|| rest.strip_prefix(b","))
+            .unwrap_or(rest);
+        let rest = rest.strip_prefix(b"return ").unwrap_or(rest);
+        if value > 0
+            && rest
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with(b"()"))
+        {
+            return Some(Mark {
+                offset: at,
+                enough: true,
+                words: "a function that replaces itself by one that returns an array".to_owned(),
+            });
+        }
+    }
+    None
+}
+
+const fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$')
+}
+
+/// Shortest program that counts as one.
+const PROGRAM: usize = 1_024;
+
+/// A file that does nothing but evaluate a string.
+pub(super) fn only_evaluates(text: &[u8]) -> Option<Mark> {
+    const BEGINNINGS: &[&[u8]] = &[
+        b"eval(\"",
+        b"eval('",
+        b"eval(`",
+        b"(0,eval)(",
+        b"Function(\"",
+        b"Function('",
+        b"Function(`",
+        b"new Function(\"",
+        b"new Function('",
+        b"new Function(`",
+    ];
+    let start = text.trim_ascii_start();
+    let start = start.strip_prefix(b"\"use strict\";").unwrap_or(start);
+    let begins = BEGINNINGS
+        .iter()
+        .any(|beginning| start.starts_with(beginning));
+    (begins && text.len() >= PROGRAM).then(|| Mark {
+        offset: text.len() - start.len(),
+        enough: true,
+        words: format!("{} bytes that only evaluate a string", text.len()),
+    })
+}
+
+/// Shortest literal that is decoded in place.
+const LITERAL: usize = 24;
+
+/// `eval(atob("…"))` and its kind: a literal is decoded right where it is evaluated.
+pub(super) fn decoded_in_place(text: &[u8]) -> Option<Mark> {
+    const CALLS: &[&[u8]] = &[b"eval(", b"Function("];
+    const DECODERS: &[&[u8]] = &[
+        b"atob(",
+        b"Buffer.from(",
+        b"unescape(",
+        b"decodeURIComponent(",
+        b"String.fromCharCode(",
+    ];
+    for call in CALLS {
+        for at in memmem::find_iter(text, call) {
+            let rest = text.get(at + call.len()..).unwrap_or_default();
+            let near = rest.get(..48).unwrap_or(rest);
+            let decoder = DECODERS
+                .iter()
+                .find_map(|name| Some(memmem::find(near, name)? + name.len()));
+            let Some(argument) = decoder.and_then(|from| rest.get(from..)) else {
+                continue;
+            };
+            let literal = argument
+                .trim_ascii_start()
+                .iter()
+                .take_while(|byte| {
+                    byte.is_ascii_alphanumeric()
+                        || matches!(
+                            byte,
+                            b'"' | b'\'' | b'`' | b'+' | b'/' | b'=' | b'%' | b',' | b' '
+                        )
+                })
+                .count();
+            let begins = matches!(
+                argument.trim_ascii_start().first(),
+                Some(b'"' | b'\'' | b'`' | b'0'..=b'9')
+            );
+            if begins && literal >= LITERAL {
+                return Some(Mark {
+                    offset: at,
+                    enough: true,
+                    words: "a literal that is decoded where it is evaluated".to_owned(),
+                });
+            }
+        }
+    }
+    None
 }
