@@ -7,6 +7,7 @@ mod engine;
 mod error;
 pub mod flight;
 mod keyed;
+mod own_rules;
 mod packuments;
 pub mod resolution;
 mod verdicts;
