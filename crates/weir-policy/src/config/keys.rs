@@ -59,9 +59,6 @@ const FORMS: &[Form] = &[
     }),
     ("text", "text", |text| text.parse::<Words>().map(drop)),
     ("folder", "a folder such as \"rules\"", |text| {
-        if text.is_empty() {
-            return Err("leave the key out for no folder".to_owned());
-        }
         text.parse::<Folder>().map(drop)
     }),
     (

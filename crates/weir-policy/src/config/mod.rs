@@ -242,12 +242,12 @@ pub struct Rules {
     /// A folder with rules in the language of YARA, in files that end in `.yar` or `.yara`; a relative
     /// one begins at the folder of the file that names it. They run over every file of every package,
     /// and each hit is a finding of the signal `user-rule` with the severity that the rule's metadata
-    /// gives. A rule that does not compile stops the start, with its place. Left out, there are none.
+    /// gives. A rule that does not compile stops the start, with its place. `"none"` for no rules.
     pub folder: Folder,
 }
 
-/// A folder's path, or nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A folder's path, or the word `none`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Folder(String);
 
@@ -257,10 +257,16 @@ impl std::str::FromStr for Folder {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text.contains('\0') {
-            return Err("a path holds no zero byte".to_owned());
+        if text.is_empty() || text.contains('\0') {
+            return Err(format!("{text:?} is no path: write \"none\" for no folder"));
         }
         Ok(Self(text.to_owned()))
+    }
+}
+
+impl Default for Folder {
+    fn default() -> Self {
+        Self("none".to_owned())
     }
 }
 
@@ -420,7 +426,7 @@ impl Policy {
     #[must_use]
     pub fn rules_folder(&self) -> Option<std::path::PathBuf> {
         let folder = match self.rules.folder.0.as_str() {
-            "" => return None,
+            "none" => return None,
             folder => std::path::Path::new(folder),
         };
         let beside = match self.origin("rules.folder") {
