@@ -26,6 +26,7 @@ use crate::clock::Clock;
 use crate::flight::{Arrived, Flight};
 use crate::keyed::Keyed;
 use crate::neighbours::Neighbours;
+use crate::own_rules::OwnRules;
 use crate::packuments::{Held, Packuments};
 use crate::resolution::Resolution;
 use crate::verdicts::Verdict;
@@ -104,6 +105,8 @@ impl Engine {
         let names = NameIndex::embedded()
             .and_then(|names| names.with_own(&own_names, &own_scopes))
             .map_err(|error| EngineError::Store(format!("the name index: {error}")))?;
+        let rules = OwnRules::read(policy.rules_folder()).await?;
+        store.analysed_under(rules.digest());
         let upstreams = Arc::new(upstreams);
         let cache = policy.cache.memory.bytes();
         let packuments = Packuments::new(
@@ -129,8 +132,12 @@ impl Engine {
             .time_to_idle(Duration::from_secs(60))
             .build();
         let engine = Arc::new(Self {
-            fingerprint: policy.fingerprint(),
-            pool: WorkerPool::new(worker, workers, deadline),
+            fingerprint: format!(
+                "{}{}",
+                policy.fingerprint(),
+                rules.digest().unwrap_or_default()
+            ),
+            pool: WorkerPool::with_rules(worker, workers, deadline, rules.into_frame()),
             packuments,
             names,
             advisories: RwLock::new(advisories),

@@ -9,6 +9,7 @@ mod error;
 pub mod flight;
 mod keyed;
 mod neighbours;
+mod own_rules;
 mod packuments;
 pub mod resolution;
 mod verdicts;

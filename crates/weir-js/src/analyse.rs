@@ -921,6 +921,12 @@ impl Work<'_> {
     fn finish(mut self) -> Facts {
         self.facts.flows.sort_by_key(|flow| flow.surface);
         self.facts.flows.truncate(self.limits.flows);
+        for (index, file) in self.package.files.iter().enumerate() {
+            let surface = self.modules.surfaces(index).strongest();
+            if surface != Surface::Unreferenced {
+                self.facts.surfaces.insert(file.path.to_owned(), surface);
+            }
+        }
         self.facts
     }
 }

@@ -108,6 +108,10 @@ fn ids_are_unique_and_never_change() {
     size-jump
     remote-dependency
     manifest-mismatch
+    user-rule
+    hidden-text
+    obfuscated-code
+    bundled-binary
     unreadable-code
     lookalike-name
     young-release

@@ -22,6 +22,8 @@ pub(crate) struct Inner {
     pub(crate) database: Database,
     pub(crate) verified: Verified,
     pub(crate) ledger: Ledger,
+    /// The number that contents are kept under, where the operator has rules of its own.
+    pub(crate) analyser: std::sync::OnceLock<i64>,
     /// Held shared for as long as the store is open: while anybody holds it, nobody sweeps.
     _lock: File,
 }
@@ -65,6 +67,7 @@ impl Store {
                 database,
                 verified: Verified::default(),
                 ledger,
+                analyser: std::sync::OnceLock::new(),
                 _lock: lock,
             }),
         })
