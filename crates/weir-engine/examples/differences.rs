@@ -2,7 +2,10 @@
 //! one package that follow each other among the `.tgz` files of a folder are compared, as if the
 //! earlier one were the release before. Prints each finding, and one JSON object over all of them.
 //!
-//! `cargo run --release -p weir-engine --example differences -- <folder>...`
+//! Most such pairs are far apart and announce a break, after which new abilities weigh less. With
+//! `--no-leaps` every pair is taken for a patch: more than the worst that ordinary releases give.
+//!
+//! `cargo run --release -p weir-engine --example differences -- [--no-leaps] <folder>...`
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,6 +46,7 @@ fn read(
 
 #[derive(Default)]
 struct Sums {
+    no_leaps: bool,
     releases: usize,
     worth_comparing: usize,
     pairs: usize,
@@ -59,10 +63,18 @@ impl Sums {
             return;
         };
         self.pairs += 1;
-        let mut subject = Subject::new(name, later.as_str(), names, jiff::Timestamp::UNIX_EPOCH);
+        let (mut earlier, mut later) = (earlier.as_str(), later.as_str());
+        println!("# {name} {earlier} -> {later}");
+        let mut stand_in = before.clone();
+        if self.no_leaps {
+            (earlier, later) = ("1.0.0", "1.0.1");
+            stand_in.manifest.get_or_insert_default().version = Some(earlier.to_owned());
+        }
+        let before = &stand_in;
+        let mut subject = Subject::new(name, later, names, jiff::Timestamp::UNIX_EPOCH);
         subject.contents = Stage::Known(after);
         subject.previous_contents = Stage::Known(before);
-        let leap = Comparison::new((earlier.as_str(), before), (later.as_str(), after)).leap;
+        let leap = Comparison::new((earlier, before), (later, after)).leap;
         self.leaps += usize::from(leap);
         let mut worst = Severity::Info;
         let findings = observe_comparison(&subject).findings;
@@ -77,12 +89,8 @@ impl Sums {
             );
             *self.findings.entry(key).or_default() += 1;
             println!(
-                "{name} {} -> {}: {} {}: {}",
-                earlier.as_str(),
-                later.as_str(),
-                finding.severity,
-                finding.signal,
-                finding.message
+                "{} {}: {}",
+                finding.severity, finding.signal, finding.message
             );
         }
         self.counted += usize::from(worst > Severity::Info && !leap);
@@ -91,11 +99,15 @@ impl Sums {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut packages = BTreeMap::new();
+    let mut sums = Sums::default();
     for folder in std::env::args_os().skip(1) {
+        if folder == "--no-leaps" {
+            sums.no_leaps = true;
+            continue;
+        }
         read(Path::new(&folder), &mut packages)?;
     }
     let names = NameIndex::embedded()?;
-    let mut sums = Sums::default();
     for (name, mut releases) in packages {
         let Ok(name) = PackageName::parse(&name) else {
             continue;

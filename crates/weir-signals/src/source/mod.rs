@@ -16,6 +16,5 @@ pub(crate) mod silent_process;
 pub(crate) mod suspicious_host;
 pub(crate) mod tls_disabled;
 pub(crate) mod unreadable_code;
-pub(crate) mod unreadable_code;
 pub(crate) mod user_rule;
 pub(crate) mod wallet_hook;
