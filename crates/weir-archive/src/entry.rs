@@ -73,6 +73,13 @@ pub trait Visitor {
         true
     }
 
+    /// The next bytes of a file whose data was not wanted, before its [`Visitor::entry`]. The first
+    /// piece is all of a small file and else at least 4 KiB, and together they are the whole file:
+    /// so a digest needs no memory.
+    fn piece(&mut self, piece: &[u8]) {
+        let _ = piece;
+    }
+
     /// One file, in the archive's order.
     fn entry(&mut self, entry: Entry<'_>);
 }

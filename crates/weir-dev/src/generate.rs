@@ -49,6 +49,11 @@ fn outputs() -> anyhow::Result<Vec<Output>> {
         "docs/assessment.schema.json",
         &serde_json::to_value(assessment)?,
     )?);
+    let difference = schemars::schema_for!(weir_model::json::v1::Difference);
+    outputs.push(json(
+        "docs/diff.schema.json",
+        &serde_json::to_value(difference)?,
+    )?);
     outputs.push(json(
         "docs/weir.schema.json",
         &weir_policy::config::schema(),

@@ -18,6 +18,7 @@ use weir_signals::{Settings, Stage, Subject, observe_all};
 use weir_store::{Blob, Hashed};
 
 use crate::EngineError;
+use crate::compare::{Beside, Profile};
 use crate::engine::{Engine, Local};
 use crate::flight::Flight;
 use crate::packuments::Held;
@@ -34,6 +35,8 @@ pub struct Assessed {
     pub decision: Decision,
     /// When the release was published, as far as known.
     pub published: Option<Timestamp>,
+    /// What it looks like, where that is at hand: see [`Engine::with_profile`].
+    pub profile: Option<Profile>,
 }
 
 /// Everything a verdict is made from.
@@ -41,7 +44,7 @@ struct Facts<'a> {
     held: &'a Held,
     version: &'a str,
     contents: Stage<&'a Contents>,
-    previous_contents: Stage<&'a Contents>,
+    beside: &'a Beside,
     first_seen: Option<Timestamp>,
     request: Request,
     served_before: bool,
@@ -60,7 +63,7 @@ impl Engine {
             held,
             version,
             contents: Stage::Pending,
-            previous_contents: Stage::Pending,
+            beside: &Beside::pending(),
             first_seen: times.get(version).copied(),
             request: Request::NewResolution,
             served_before: false,
@@ -100,9 +103,9 @@ impl Engine {
         blob: Option<Blob>,
     ) -> Result<Arc<Verdict>, EngineError> {
         let first_seen = self.times_of(held, version).await?.get(version).copied();
-        let previous = match &contents {
-            Ok(contents) => self.previous_contents(held, version, contents).await,
-            Err(_) => Stage::Pending,
+        let beside = match &contents {
+            Ok(contents) => self.beside(held, version, contents).await?,
+            Err(_) => Beside::pending(),
         };
         let facts = Facts {
             held,
@@ -111,17 +114,16 @@ impl Engine {
                 Ok(contents) => Stage::Known(contents),
                 Err(why) => Stage::NotKnown(why.clone()),
             },
-            previous_contents: match &previous {
-                Stage::Known(contents) => Stage::Known(contents),
-                Stage::NotKnown(why) => Stage::NotKnown(why.clone()),
-                Stage::Pending => Stage::Pending,
-            },
+            beside: &beside,
             first_seen,
             request: Request::Pinned,
             served_before: false,
         };
         let generation = self.verdict_generation(held.packument.name());
         let mut verdict = self.judge_seen(facts, &generation).await?;
+        if let Ok(contents) = &contents {
+            self.note_additions(held, version, contents, &beside);
+        }
         verdict.blob = blob.as_ref().map(|blob| blob.sha512_hex().to_owned());
         let verdict = Arc::new(verdict);
         self.keep(held.packument.name(), &verdict, blob).await?;
@@ -129,29 +131,8 @@ impl Engine {
         Ok(verdict)
     }
 
-    /// The contents of the release before, where they settle a question that metadata leaves open.
-    async fn previous_contents(
-        self: &Arc<Self>,
-        held: &Arc<Held>,
-        version: &str,
-        contents: &Contents,
-    ) -> Stage<Contents> {
-        let wanted = {
-            let mut subject = self.subject(held, version);
-            subject.contents = Stage::Known(contents);
-            subject.wants_previous_contents().map(str::to_owned)
-        };
-        let Some(previous) = wanted else {
-            return Stage::Pending;
-        };
-        match self.contents_of_version(held, &previous).await {
-            Ok(contents) => Stage::Known(contents),
-            Err(why) => Stage::NotKnown(format!("{previous} could not be read: {why}")),
-        }
-    }
-
     /// The contents of one version, fetched if need be.
-    async fn contents_of_version(
+    pub(crate) async fn contents_of_version(
         self: &Arc<Self>,
         held: &Arc<Held>,
         version: &str,
@@ -219,10 +200,14 @@ impl Engine {
         let Facts { held, version, .. } = *facts;
         let name = held.packument.name();
         let advisories = self.advisories_for(name, version);
-        let mut subject = self.subject(held, version);
+        let malware = self.known_malware(name);
+        let no_baseline =
+            |version: &str| facts.beside.refused.contains(version) || malware(version);
+        let mut subject = self.subject(held, version).without_refused(&no_baseline);
         subject.advisories = Stage::Known(&advisories);
         subject.contents = facts.contents.clone();
-        subject.previous_contents = facts.previous_contents.clone();
+        subject.previous_contents = facts.beside.previous.as_ref();
+        subject.siblings = &facts.beside.siblings;
         subject.first_seen = facts.first_seen;
         let mut observation = observe_all(&subject);
         if matches!(facts.contents, Stage::Pending) {
@@ -325,7 +310,7 @@ impl Engine {
             held,
             version,
             contents: Stage::Pending,
-            previous_contents: Stage::Pending,
+            beside: &Beside::pending(),
             first_seen: times.get(version).copied(),
             request: Request::Pinned,
             served_before: false,
@@ -391,6 +376,7 @@ impl Engine {
             assessment: verdict.assessment.clone(),
             decision: verdict.decision.clone(),
             published: verdict.published,
+            profile: None,
         })
     }
 
@@ -459,6 +445,11 @@ impl Engine {
             assessment,
             decision,
             published: None,
+            profile: contents.ok().map(|contents| Profile {
+                steps_since: vec![None; contents.install_steps.len()],
+                contents,
+                previous: None,
+            }),
         }
     }
 }
@@ -505,7 +496,7 @@ fn release_id(name: &PackageName, version: &str, integrity: Option<&Integrity>) 
 }
 
 /// The version a person means: a version, a tag, a range, or nothing for `latest`.
-fn pick(held: &Held, wanted: Option<&str>) -> Result<String, EngineError> {
+pub(crate) fn pick(held: &Held, wanted: Option<&str>) -> Result<String, EngineError> {
     let packument = &held.packument;
     let wanted = wanted.unwrap_or("latest");
     if packument.has(wanted) {

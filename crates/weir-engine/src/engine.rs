@@ -26,6 +26,8 @@ use crate::EngineError;
 use crate::clock::Clock;
 use crate::flight::Flight;
 use crate::keyed::Keyed;
+use crate::neighbours::Neighbours;
+use crate::own_rules::OwnRules;
 use crate::packuments::{Held, Packuments};
 use crate::quiet::Quiet;
 use crate::resolution::Resolution;
@@ -70,6 +72,7 @@ pub struct Engine {
     pub(crate) small: Cache<String, Bytes>,
     pub(crate) flights: DashMap<(PackageName, String), Weak<Flight>>,
     reading: Keyed<String>,
+    pub(crate) neighbours: Neighbours,
     pub(crate) tasks: TaskTracker,
     pub(crate) quiet: Arc<Quiet>,
     /// How many of those that were served on their metadata are read at a time.
@@ -109,6 +112,8 @@ impl Engine {
         let names = NameIndex::embedded()
             .and_then(|names| names.with_own(&own_names, &own_scopes))
             .map_err(|error| EngineError::Store(format!("the name index: {error}")))?;
+        let rules = OwnRules::read(policy.rules_folder()).await?;
+        store.analysed_under(rules.digest());
         let upstreams = Arc::new(upstreams);
         let cache = policy.cache.memory.bytes();
         let quiet = Arc::new(Quiet::default());
@@ -136,8 +141,12 @@ impl Engine {
             .time_to_idle(Duration::from_secs(60))
             .build();
         let engine = Arc::new(Self {
-            fingerprint: policy.fingerprint(),
-            pool: WorkerPool::new(worker, workers, deadline),
+            fingerprint: format!(
+                "{}{}",
+                policy.fingerprint(),
+                rules.digest().unwrap_or_default()
+            ),
+            pool: WorkerPool::with_rules(worker, workers, deadline, rules.into_frame()),
             packuments,
             names,
             advisories: RwLock::new(advisories),
@@ -152,6 +161,7 @@ impl Engine {
             small,
             flights: DashMap::new(),
             reading: Keyed::default(),
+            neighbours: Neighbours::default(),
             tasks: TaskTracker::new(),
             quiet,
             later: Semaphore::new(workers),

@@ -49,6 +49,9 @@ pub enum EngineError {
         /// What is wrong, and where.
         why: String,
     },
+    /// The operator's own rules cannot be used.
+    #[error("rules.folder: {0}")]
+    Rules(String),
     /// The data folder fails.
     #[error("the data folder fails: {0}")]
     Store(String),

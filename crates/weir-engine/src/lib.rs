@@ -2,11 +2,14 @@
 
 pub mod assess;
 pub mod clock;
+mod compare;
 mod download;
 mod engine;
 mod error;
 pub mod flight;
 mod keyed;
+mod neighbours;
+mod own_rules;
 mod packuments;
 mod quiet;
 pub mod resolution;
@@ -15,6 +18,7 @@ pub mod worker;
 
 pub use assess::Assessed;
 pub use clock::Clock;
+pub use compare::{PreviousRelease, Profile, Side, Since};
 pub use download::{Bringing, Tarball, TarballStream};
 pub use engine::{Engine, EngineConfig, Late, Local};
 pub use error::EngineError;

@@ -5,6 +5,7 @@
 //! output; it needs no file, no network and no secret. One that crashes, hangs or eats memory costs
 //! the assessment it was busy with and is replaced.
 
+mod beside;
 pub mod child;
 pub mod contents;
 pub mod limits;

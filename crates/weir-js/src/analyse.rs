@@ -5,9 +5,10 @@ use std::collections::HashSet;
 
 use oxc_allocator::Allocator;
 use oxc_semantic::SemanticBuilder;
-use weir_model::contents::{Flow, InstallStep, Place, Step, Surface, Unread};
+use weir_model::contents::{Flow, Gate, GateKind, InstallStep, Place, Step, Surface, Unread};
 
-use crate::command::{self, Leak};
+use crate::ability::{self, Collected};
+use crate::command::{self, Deed, Leak};
 use crate::flow::{self, Modular, Outcome, Reported};
 use crate::modules::{Modules, Surfaces};
 use crate::parse::{self, Kind, Unparsed};
@@ -26,6 +27,9 @@ const SMALL: u64 = 80;
 const ROUNDS: usize = 4;
 /// Most entries of `unread`; more say nothing new.
 const UNREAD: usize = 200;
+/// Largest file in which conditions around a flow are looked for, in bytes. In a large one, which
+/// holds many programs, they say little and cost a parse each.
+const GATED: usize = 512 << 10;
 /// Deepest tree that takes part in the value flow, in nested expressions and statements.
 const FLOW_DEPTH: u32 = 8_000;
 /// Event of what `binding.gyp` runs.
@@ -51,9 +55,17 @@ struct Work<'a> {
     facts: Facts,
     /// Leaks of shell text: where, and on which surface.
     leaks: Vec<(String, usize, Leak)>,
+    /// What shell text is able to do: where.
+    deeds: Vec<(String, Deed)>,
+    /// Hosts that shell text names: where, and the text around.
+    shell_hosts: Vec<(String, String, String)>,
     /// Roots of each install step.
     steps: Vec<(InstallStep, Vec<usize>)>,
     out_of_budget: bool,
+    /// What the value flow saw code do.
+    folded: flow::Deeds,
+    /// Both ends of each flow in `facts`, as file and offset, where they are JavaScript.
+    ends: Vec<(Option<(u32, u32)>, Option<(u32, u32)>)>,
 }
 
 /// Runs all steps. Called on a thread with a large stack.
@@ -67,8 +79,12 @@ pub(crate) fn run(package: &Package<'_>, limits: &Limits) -> Facts {
         allocator: Allocator::default(),
         facts: Facts::default(),
         leaks: Vec::new(),
+        deeds: Vec::new(),
+        shell_hosts: Vec::new(),
         steps: Vec::new(),
         out_of_budget: false,
+        folded: flow::Deeds::default(),
+        ends: Vec::new(),
     };
     work.read_commands();
     work.modules = Modules::new(work.codes.len());
@@ -76,6 +92,8 @@ pub(crate) fn run(package: &Package<'_>, limits: &Limits) -> Facts {
     work.mark_surfaces();
     work.value_flow();
     work.report_leaks();
+    work.report_gates();
+    work.report_abilities();
     work.report_steps();
     work.report_unread();
     work.finish()
@@ -197,6 +215,11 @@ impl Work<'_> {
                 let at = line_of(&leak);
                 self.leaks.push((path.clone(), at, leak));
             }
+            let from_here = |deed: Deed| (path.clone(), deed);
+            self.deeds.extend(reading.acts.into_iter().map(from_here));
+            let named_here = |(host, text): (String, String)| (path.clone(), host, text);
+            self.shell_hosts
+                .extend(reading.hosts.into_iter().map(named_here));
             for code in reading.inline {
                 roots.push(self.codes.len());
                 self.codes.push(Code::inline(&code));
@@ -363,13 +386,25 @@ impl Work<'_> {
         let holds_process = all
             .clone()
             .any(|index| surveyed(index).is_some_and(|survey| survey.process_by_alias));
+        // What is fetched or decoded matters where something makes code of text.
+        let makes_code = all
+            .clone()
+            .any(|index| surveyed(index).is_some_and(|survey| survey.seen.runs_text));
         let sources: Vec<usize> = all
             .clone()
-            .filter(|&index| surveyed(index).is_some_and(|survey| survey.may_read(holds_process)))
+            .filter(|&index| {
+                surveyed(index).is_some_and(|survey| {
+                    survey.may_read(holds_process)
+                        || (makes_code && (survey.sink || survey.decodes))
+                })
+            })
             .collect();
         let sinks: Vec<usize> = all
             .clone()
-            .filter(|&index| surveyed(index).is_some_and(|survey| survey.sink || survey.dynamic))
+            .filter(|&index| {
+                surveyed(index)
+                    .is_some_and(|survey| survey.sink || survey.dynamic || survey.seen.runs_text)
+            })
             .collect();
         let bound = if self.facts.files_parsed <= SMALL {
             DISTANCE_IN_SMALL
@@ -416,6 +451,14 @@ impl Work<'_> {
             files: self.package.files,
         };
         let mut solver = flow::Solver::new(&around, self.limits.flow_steps);
+        solver.follows_code = chosen.iter().any(|&index| {
+            self.modules.surfaces(index).has_install()
+                || self
+                    .codes
+                    .get(index)
+                    .and_then(|code| code.survey.as_ref())
+                    .is_some_and(|survey| survey.seen.runs_text)
+        });
         let mut lowered = HashSet::new();
         let mut bytes = 0_usize;
         let mut outcome = Outcome::Complete;
@@ -472,15 +515,18 @@ impl Work<'_> {
         }
         let reported = solver.report(self.limits.flows.saturating_mul(2));
         let commands = solver.constant_commands();
+        self.folded = solver.deeds();
         self.resolver = around.resolver;
         for one in reported {
+            let ends = (Some(one.source_place), Some(one.sink_place));
             let flow = self.flow(one);
-            self.add_flow(flow);
+            self.add_flow(flow, ends);
         }
         for (file, offset, leak) in commands {
             let sink_place = self.place((file, offset));
             let surface = self.modules.surfaces(file as usize).strongest();
-            self.add_flow(leak_flow(leak, sink_place, surface));
+            let ends = (None, Some((file, offset)));
+            self.add_flow(leak_flow(leak, sink_place, surface), ends);
         }
     }
 
@@ -499,6 +545,8 @@ impl Work<'_> {
             .iter()
             .any(|&index| self.modules.surfaces(index).has_install());
         installs
+            || (any(&|survey| survey.seen.runs_text)
+                && any(&|survey| survey.sink || survey.decodes))
             || (any(&|survey| survey.may_read(true))
                 && any(&|survey| survey.sink || survey.dynamic))
     }
@@ -604,13 +652,16 @@ impl Work<'_> {
         let surface = surfaces(reported.source_place.0).common(surfaces(reported.sink_place.0));
         let source_place = self.place(reported.source_place);
         let sink_place = self.place(reported.sink_place);
-        let mut steps: Vec<Place> = Vec::new();
-        for step in reported.steps {
-            let step = self.place(step);
-            let same = |other: &Place| other.path == step.path && other.line == step.line;
-            if !same(&source_place) && !same(&sink_place) && !steps.iter().any(same) {
-                steps.push(step);
+        let mut steps: Vec<Step> = Vec::new();
+        for (step, folded) in reported.steps {
+            let place = self.place(step);
+            let same = |other: &Place| other.path == place.path && other.line == place.line;
+            // A step on the line of an end is worth telling for what it folds to.
+            let is_end = same(&source_place) || same(&sink_place);
+            if (is_end && folded.is_none()) || steps.iter().any(|step| same(&step.place)) {
+                continue;
             }
+            steps.push(Step { place, folded });
         }
         // The way out matters more than the way in.
         if steps.len() > 8 {
@@ -622,13 +673,7 @@ impl Work<'_> {
             source: reported.source,
             source_detail: reported.source_detail,
             source_place,
-            steps: steps
-                .into_iter()
-                .map(|place| Step {
-                    place,
-                    folded: None,
-                })
-                .collect(),
+            steps,
             sink: reported.sink,
             sink_detail: reported.sink_detail,
             sink_place,
@@ -638,7 +683,7 @@ impl Work<'_> {
     }
 
     /// Adds a flow unless one between the same lines is there.
-    fn add_flow(&mut self, flow: Flow) {
+    fn add_flow(&mut self, flow: Flow, ends: (Option<(u32, u32)>, Option<(u32, u32)>)) {
         let is_known = self.facts.flows.iter().any(|other| {
             other.source == flow.source
                 && other.source_detail == flow.source_detail
@@ -650,6 +695,7 @@ impl Work<'_> {
         });
         if !is_known {
             self.facts.flows.push(flow);
+            self.ends.push(ends);
         }
     }
 
@@ -668,7 +714,7 @@ impl Work<'_> {
             if path == "package.json" {
                 place.line = self.line_in_manifest(&leak.snippet);
             }
-            self.add_flow(leak_flow(leak, place, Surface::Install));
+            self.add_flow(leak_flow(leak, place, Surface::Install), (None, None));
         }
     }
 
@@ -690,6 +736,122 @@ impl Work<'_> {
                 Some(place::at("package.json", &text, at).line)
             })
             .unwrap_or(1)
+    }
+
+    /// What every file is able to do and to whom it talks, and the same of shell text.
+    fn report_abilities(&mut self) {
+        let mut collected = Collected::default();
+        for (index, code) in self.codes.iter().enumerate() {
+            let Some(survey) = &code.survey else {
+                continue;
+            };
+            let surfaces = self.modules.surfaces(index).list();
+            let text = String::from_utf8_lossy(&code.bytes);
+            collected.file(&code.path, &text, &surfaces, &survey.seen);
+        }
+        for (path, deed) in std::mem::take(&mut self.deeds) {
+            let place = self.shell_place(&path, &deed.snippet);
+            let sure = ability::Sure::Exact;
+            collected.add(sure, deed.kind, &deed.detail, place, Surface::Install);
+        }
+        for (path, host, text) in std::mem::take(&mut self.shell_hosts) {
+            let place = self.shell_place(&path, &crate::place::clean(&text));
+            collected.host(&host, &text, place, Surface::Install);
+        }
+        self.add_folded(&mut collected);
+        (self.facts.capabilities, self.facts.hosts) = collected.finish();
+    }
+
+    /// What became known by folding only.
+    fn add_folded(&mut self, collected: &mut Collected) {
+        let folded = std::mem::take(&mut self.folded);
+        for (kind, detail, place) in folded.abilities {
+            for surface in self.modules.surfaces(place.0 as usize).list() {
+                let place = self.place(place);
+                collected.add(ability::Sure::Loaded, kind, &detail, place, surface);
+            }
+        }
+        for (touch, file) in folded.touches {
+            let surfaces = self.modules.surfaces(file as usize);
+            let place = self.place((file, touch.offset));
+            let Some((kind, detail)) = ability::judged(&touch, &place.path, surfaces.has_install())
+            else {
+                continue;
+            };
+            for surface in surfaces.list() {
+                let sure = ability::Sure::Exact;
+                collected.add(sure, kind, &detail, place.clone(), surface);
+            }
+        }
+        for (host, place) in folded.hosts {
+            let surface = self.modules.surfaces(place.0 as usize).strongest();
+            let place = self.place(place);
+            let text = place.snippet.clone();
+            collected.host(&host, &text, place, surface);
+        }
+    }
+
+    /// Where a command stands in a script or in the manifest.
+    fn shell_place(&self, path: &str, snippet: &str) -> Place {
+        let mut place = match self
+            .codes
+            .iter()
+            .find(|code| code.path == path && !code.is_inline && path != "package.json")
+        {
+            Some(code) => {
+                let text = String::from_utf8_lossy(&code.bytes);
+                let offset = text.find(snippet).unwrap_or(0);
+                place::at(path, &text, offset)
+            }
+            None => place::at(path, "", 0),
+        };
+        snippet.clone_into(&mut place.snippet);
+        if path == "package.json" {
+            place.line = self.line_in_manifest(snippet);
+        }
+        place
+    }
+
+    /// Conditions around both ends of the flows. The files are parsed once more for it: there are
+    /// few flows, and nearly always few files.
+    fn report_gates(&mut self) {
+        let mut flows = std::mem::take(&mut self.facts.flows);
+        let ends = std::mem::take(&mut self.ends);
+        for (flow, (source, sink)) in flows.iter_mut().zip(ends) {
+            for end in [sink, source].into_iter().flatten() {
+                for (kind, offset) in self.gates(end) {
+                    if flow.gates.iter().all(|gate| gate.kind != kind) {
+                        let place = self.place((end.0, offset));
+                        flow.gates.push(Gate { kind, place });
+                    }
+                }
+            }
+        }
+        self.facts.flows = flows;
+    }
+
+    fn gates(&mut self, (file, offset): (u32, u32)) -> Vec<(GateKind, u32)> {
+        let kind = self.kind(file as usize);
+        let Some(code) = self.codes.get(file as usize) else {
+            return Vec::new();
+        };
+        let is_small = code.bytes.len() <= GATED
+            && code
+                .survey
+                .as_ref()
+                .is_some_and(|survey| survey.deepest <= FLOW_DEPTH);
+        let (true, Ok(text)) = (is_small, parse::decode(&code.bytes)) else {
+            return Vec::new();
+        };
+        parse::with_program(
+            &mut self.allocator,
+            &code.path,
+            &text,
+            kind,
+            self.limits.bracket_depth,
+            |program| ability::gates(program, offset),
+        )
+        .unwrap_or_default()
     }
 
     fn report_steps(&mut self) {
@@ -759,6 +921,12 @@ impl Work<'_> {
     fn finish(mut self) -> Facts {
         self.facts.flows.sort_by_key(|flow| flow.surface);
         self.facts.flows.truncate(self.limits.flows);
+        for (index, file) in self.package.files.iter().enumerate() {
+            let surface = self.modules.surfaces(index).strongest();
+            if surface != Surface::Unreferenced {
+                self.facts.surfaces.insert(file.path.to_owned(), surface);
+            }
+        }
         self.facts
     }
 }

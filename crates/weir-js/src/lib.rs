@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod ability;
 mod analyse;
 mod command;
 mod flow;
@@ -140,6 +141,9 @@ pub struct Facts {
     pub capabilities: Vec<Capability>,
     /// Hosts that appear as an argument of a call or command.
     pub hosts: Vec<Host>,
+    /// From where files run, by path, the strongest surface of each; files that nothing reaches are
+    /// not in it.
+    pub surfaces: BTreeMap<String, Surface>,
     /// What was not analysed, and why.
     pub unread: Vec<Unread>,
     /// Bytes of JavaScript given to the parser.

@@ -4,14 +4,17 @@ use std::sync::OnceLock;
 
 use memchr::memmem::Finder;
 use oxc_ast::ast::{
-    Argument, BinaryExpression, BindingProperty, CallExpression, ComputedMemberExpression,
-    ExportAllDeclaration, ExportFromDeclaration, Expression, IdentifierReference,
-    ImportDeclaration, ImportExpression, JSXElement, NewExpression, PropertyKey, Statement,
-    StaticMemberExpression, StringLiteral, TSType, TemplateLiteral, UnaryExpression,
+    Argument, AssignmentExpression, BinaryExpression, BindingPattern, BindingProperty,
+    CallExpression, ComputedMemberExpression, ExportAllDeclaration, ExportFromDeclaration,
+    Expression, FormalParameter, IdentifierReference, ImportDeclaration, ImportExpression,
+    JSXElement, NewExpression, ObjectProperty, PropertyKey, Statement, StaticMemberExpression,
+    StringLiteral, TSType, TemplateLiteral, UnaryExpression, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
+use oxc_span::GetSpan;
 use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
 
+use crate::ability::Seen;
 use crate::tables::{calls, credentials, network, secrets};
 
 /// Deepest syntax tree that is walked, in nested expressions and statements. The deepest of 44,175
@@ -38,10 +41,13 @@ pub(crate) struct Survey {
     pub(crate) too_deep: bool,
     /// Deepest nesting of expressions and statements that was met.
     pub(crate) deepest: u32,
+    /// What it is able to do, and the hosts it names.
+    pub(crate) seen: Seen,
     depth: u32,
     loads_by_alias: bool,
     names_module: bool,
-    decodes: bool,
+    /// It decodes text.
+    pub(crate) decodes: bool,
     /// Some literal may be a command that matters.
     may_name_command: bool,
 }
@@ -54,6 +60,7 @@ impl Survey {
             ..Self::default()
         };
         survey.visit_program(program);
+        survey.source |= survey.seen.reads_the_host();
         if survey.loads_by_alias && (survey.names_module || survey.decodes) {
             survey.dynamic = true;
         }
@@ -70,7 +77,8 @@ impl Survey {
         self.source || self.dynamic || (holds_process && self.env_of_something)
     }
 
-    fn load(&mut self, specifier: &str) {
+    fn load(&mut self, specifier: &str, offset: u32) {
+        self.seen.load(specifier, offset);
         let bare = specifier.strip_prefix("node:").unwrap_or(specifier);
         let module = bare.split('/').next().unwrap_or(bare);
         if calls::SENDING_MODULES.contains(&module)
@@ -93,7 +101,10 @@ impl Survey {
 
     fn load_argument(&mut self, argument: Option<&Expression<'_>>) {
         match argument.map(literal) {
-            Some(Some(specifier)) => self.load(&specifier),
+            Some(Some(specifier)) => {
+                let offset = argument.map_or(0, |argument| argument.span().start);
+                self.load(&specifier, offset);
+            }
             Some(None) => self.loads_by_alias = true,
             None => {}
         }
@@ -256,15 +267,16 @@ impl<'a> Visit<'a> for Survey {
     }
 
     fn visit_import_declaration(&mut self, it: &ImportDeclaration<'a>) {
-        self.load(it.source.value.as_str());
+        self.seen.import(it);
+        self.load(it.source.value.as_str(), it.span.start);
     }
 
     fn visit_export_all_declaration(&mut self, it: &ExportAllDeclaration<'a>) {
-        self.load(it.source.value.as_str());
+        self.load(it.source.value.as_str(), it.span.start);
     }
 
     fn visit_export_from_declaration(&mut self, it: &ExportFromDeclaration<'a>) {
-        self.load(it.source.value.as_str());
+        self.load(it.source.value.as_str(), it.span.start);
     }
 
     fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
@@ -272,14 +284,30 @@ impl<'a> Visit<'a> for Survey {
         walk::walk_import_expression(self, it);
     }
 
+    fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
+        self.seen.declare(it);
+        walk::walk_variable_declarator(self, it);
+    }
+
+    fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
+        self.seen.assign(it);
+        walk::walk_assignment_expression(self, it);
+    }
+
+    fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {
+        self.seen.property(it);
+        walk::walk_object_property(self, it);
+    }
+
     fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
+        self.seen.call(it);
         match last_name(&it.callee) {
             "require" | "resolve" | "fork" | "getBuiltinModule" | "_load" => {
                 let is_plain = matches!(&it.callee, Expression::Identifier(_));
                 let first = it.arguments.first().and_then(Argument::as_expression);
                 let text = first.and_then(literal);
                 if let Some(text) = &text {
-                    self.load(text);
+                    self.load(text, it.span.start);
                 } else if is_plain && first.is_some() && last_name(&it.callee) == "require" {
                     self.loads_by_alias = true;
                 }
@@ -295,7 +323,14 @@ impl<'a> Visit<'a> for Survey {
                 self.loads_by_alias = true;
             }
             "eval" => self.loads_by_alias = true,
-            "fromCharCode" | "atob" | "unescape" | "reverse" => self.decodes = true,
+            "fromCharCode"
+            | "atob"
+            | "unescape"
+            | "reverse"
+            | "createDecipheriv"
+            | "gunzipSync"
+            | "inflateSync"
+            | "brotliDecompressSync" => self.decodes = true,
             "from" | "toString" | "join" => {
                 let last = it.arguments.last().and_then(Argument::as_expression);
                 if let Some(Expression::StringLiteral(text)) = last
@@ -315,6 +350,7 @@ impl<'a> Visit<'a> for Survey {
     }
 
     fn visit_new_expression(&mut self, it: &NewExpression<'a>) {
+        self.seen.construct(it);
         if matches!(last_name(&it.callee), "Worker" | "URL")
             && let Some(text) = it
                 .arguments
@@ -322,7 +358,7 @@ impl<'a> Visit<'a> for Survey {
                 .and_then(Argument::as_expression)
                 .and_then(literal)
         {
-            self.load(&text);
+            self.load(&text, it.span.start);
         }
         walk::walk_new_expression(self, it);
     }
@@ -352,6 +388,7 @@ impl<'a> Visit<'a> for Survey {
 
     fn visit_static_member_expression(&mut self, it: &StaticMemberExpression<'a>) {
         let property = it.property.name.as_str();
+        self.seen.member(it);
         match property {
             "env" => match &it.object {
                 Expression::Identifier(name) if name.name != "process" => {
@@ -435,6 +472,15 @@ impl<'a> Visit<'a> for Survey {
             "require" => self.loads_by_alias = true,
             _ => {}
         }
+    }
+
+    fn visit_formal_parameter(&mut self, it: &FormalParameter<'a>) {
+        if let BindingPattern::BindingIdentifier(name) = &it.pattern
+            && secrets::is_key_argument(name.name.as_str())
+        {
+            self.source = true;
+        }
+        walk::walk_formal_parameter(self, it);
     }
 
     fn visit_string_literal(&mut self, it: &StringLiteral<'a>) {

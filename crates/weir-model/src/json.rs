@@ -1,9 +1,13 @@
 //! What users parse: versioned copies, apart from the types weir works with. A field here is never
 //! renamed or removed within a version.
 
+mod difference;
+
 /// Version 1.
 pub mod v1 {
     use serde::Serialize;
+
+    pub use super::difference::*;
 
     use crate::finding::{Confidence, Evidence, Group, Severity};
     use crate::{Assessment as Internal, Decision, Incomplete, ReleaseId};
@@ -46,7 +50,7 @@ pub mod v1 {
     }
 
     impl<'a> Finding<'a> {
-        fn new(finding: &'a crate::Finding) -> Self {
+        pub(super) fn new(finding: &'a crate::Finding) -> Self {
             Self {
                 signal: &finding.signal,
                 group: finding.group,

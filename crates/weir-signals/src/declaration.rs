@@ -87,6 +87,9 @@ pub enum Input {
     PublishTime,
     /// What is in the tarball.
     Contents,
+    /// What is in the tarball of the previous release, where the contents raise a question that it
+    /// answers.
+    PreviousContents,
     /// What has been published about it.
     Advisories,
 }
@@ -100,6 +103,7 @@ impl Input {
             Self::History => "history",
             Self::PublishTime => "publish time",
             Self::Contents => "contents",
+            Self::PreviousContents => "previous contents",
             Self::Advisories => "advisories",
         }
     }
@@ -124,6 +128,10 @@ impl Input {
                 None => None,
             },
             Self::Contents => subject.contents.why_not().map(str::to_owned),
+            Self::PreviousContents => subject
+                .wants_comparison()
+                .then(|| subject.previous_contents.why_not().map(str::to_owned))
+                .flatten(),
             Self::Advisories => subject.advisories.why_not().map(str::to_owned),
         };
         Some(Incomplete {

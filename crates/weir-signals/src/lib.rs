@@ -1,12 +1,15 @@
 #![doc = include_str!("../README.md")]
 
 mod catalogue;
+mod chain;
+mod comparison;
 mod declaration;
 mod history;
 mod identity;
 mod intel;
 mod manifest;
 pub mod names;
+mod past;
 #[cfg(any(test, feature = "samples"))]
 pub mod sample;
 mod source;
@@ -14,9 +17,11 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
-pub use catalogue::{CATALOGUE, observe_all};
+pub use catalogue::{CATALOGUE, COMPARING, observe_all, observe_comparison};
+pub use comparison::{Comparison, is_worth_comparing};
 pub use declaration::{
     Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, find,
 };
 pub use names::{NameIndex, NamesError};
-pub use subject::{Previous, Settings, Stage, Subject, previous_version};
+pub use past::ReleaseSize;
+pub use subject::{Previous, Settings, Sibling, Stage, Subject, previous_version};

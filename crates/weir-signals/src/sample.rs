@@ -3,13 +3,16 @@
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
-use weir_model::contents::{Flow, InstallStep, Place, SinkKind, SourceKind, Step, Surface};
+use weir_model::contents::{
+    Capability, CapabilityKind, FileDigest, Flow, Host, HostClass, InstallStep, Place, SinkKind,
+    SourceKind, Step, Surface,
+};
 use weir_model::{Advisory, AdvisoryKind, Contents};
 use weir_npm::manifest::Manifest;
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
 
-use crate::{NameIndex, Observation, Stage, Subject, observe_all};
+use crate::{NameIndex, Observation, Sibling, Stage, Subject, observe_all};
 
 /// The moment at which samples take place.
 pub const NOW: &str = "2026-06-15T12:00:00Z";
@@ -56,6 +59,7 @@ pub struct Scene {
     history: bool,
     contents: Stage<Contents>,
     previous_contents: Stage<Contents>,
+    siblings: Vec<Sibling>,
     advisories: Stage<Vec<Advisory>>,
     own: Vec<String>,
     own_scopes: Vec<String>,
@@ -75,6 +79,7 @@ impl Scene {
             history: true,
             contents: Stage::Known(Contents::default()),
             previous_contents: Stage::default(),
+            siblings: Vec::new(),
             advisories: Stage::Known(Vec::new()),
             own: Vec::new(),
             own_scopes: Vec::new(),
@@ -126,6 +131,13 @@ impl Scene {
     #[must_use]
     pub fn previous_contents(mut self, contents: Contents) -> Self {
         self.previous_contents = Stage::Known(contents);
+        self
+    }
+
+    /// Adds a release of a sibling package.
+    #[must_use]
+    pub fn sibling(mut self, sibling: Sibling) -> Self {
+        self.siblings.push(sibling);
         self
     }
 
@@ -192,9 +204,10 @@ impl Scene {
         if let Some(packument) = &packument {
             subject.packument = Stage::Known(packument);
         }
-        subject.contents = borrow(&self.contents);
-        subject.previous_contents = borrow(&self.previous_contents);
-        subject.advisories = match borrow(&self.advisories) {
+        subject.contents = self.contents.as_ref();
+        subject.previous_contents = self.previous_contents.as_ref();
+        subject.siblings = &self.siblings;
+        subject.advisories = match self.advisories.as_ref() {
             Stage::Known(advisories) => Stage::Known(advisories.as_slice()),
             Stage::NotKnown(why) => Stage::NotKnown(why),
             Stage::Pending => Stage::Pending,
@@ -221,7 +234,11 @@ impl Scene {
                     "https://registry.example.invalid/{}/-/{base}-{version}.tgz",
                     self.name
                 );
-                fields.insert("dist".to_owned(), json!({ "tarball": tarball }));
+                let mut dist = fields.remove("dist").unwrap_or_else(|| json!({}));
+                if let Some(dist) = dist.as_object_mut() {
+                    dist.insert("tarball".to_owned(), json!(tarball));
+                }
+                fields.insert("dist".to_owned(), dist);
             }
             versions.insert((*version).to_owned(), manifest);
             if let Some(published) = published {
@@ -270,6 +287,14 @@ impl Scene {
                 );
             }
         }
+        let siblings = self.siblings.iter().map(|sibling| {
+            json!({
+                "release": format!("{}@{}", sibling.name, sibling.version),
+                "published": sibling.published.to_string(),
+                "added": sibling.added,
+            })
+        });
+        shown.insert("siblings".to_owned(), siblings.collect());
         if let Some(advisories) = self.advisories.known() {
             shown.insert(
                 "advisories".to_owned(),
@@ -301,14 +326,6 @@ fn prune(value: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(prune),
         _ => {}
-    }
-}
-
-fn borrow<T>(stage: &Stage<T>) -> Stage<&T> {
-    match stage {
-        Stage::Known(value) => Stage::Known(value),
-        Stage::NotKnown(why) => Stage::NotKnown(why.clone()),
-        Stage::Pending => Stage::Pending,
     }
 }
 
@@ -361,6 +378,115 @@ pub fn flow(surface: Surface, from: (SourceKind, &str), to: (SinkKind, &str)) ->
             sink_place: place("lib/index.js", 9, "send(body);"),
             surface,
             gates: Vec::new(),
+        }],
+        ..Contents::default()
+    }
+}
+
+/// A release of two weeks ago with these contents, and the one of March before it, `1.4.0`.
+#[must_use]
+pub fn compared(version: &'static str, before: Contents, after: Contents) -> Scene {
+    Scene::of("left-lib", version)
+        .release("1.4.0", "2026-03-01T09:00:00Z", "{}")
+        .release(version, "2026-06-01T09:00:00Z", "{}")
+        .previous_contents(before)
+        .contents(after)
+}
+
+/// Contents with these abilities: kind, detail, surface.
+#[must_use]
+pub fn abilities(list: &[(CapabilityKind, &str, Surface)]) -> Contents {
+    Contents {
+        capabilities: list
+            .iter()
+            .map(|(kind, detail, surface)| Capability {
+                kind: *kind,
+                detail: (*detail).to_owned(),
+                place: place("lib/index.js", 3, &format!("{detail}(…)")),
+                surface: *surface,
+            })
+            .collect(),
+        ..tarball(r#"{"name":"left-lib"}"#)
+    }
+}
+
+/// Contents that talk to these hosts: name, class, surface.
+#[must_use]
+pub fn talks_to(hosts: &[(&str, HostClass, Surface)]) -> Contents {
+    Contents {
+        hosts: hosts
+            .iter()
+            .map(|(host, class, surface)| Host {
+                host: (*host).to_owned(),
+                class: *class,
+                place: place("lib/index.js", 3, &format!("request('https://{host}/')")),
+                surface: *surface,
+            })
+            .collect(),
+        ..tarball(r#"{"name":"left-lib"}"#)
+    }
+}
+
+/// Contents with these files of code: path, bytes, surface. Files of one path and length have one
+/// digest.
+#[must_use]
+pub fn code(files: &[(&str, u64, Option<Surface>)]) -> Contents {
+    Contents {
+        files: files
+            .iter()
+            .map(|(path, bytes, surface)| FileDigest {
+                path: (*path).to_owned(),
+                bytes: *bytes,
+                digest: format!("{path} {bytes}"),
+                surface: *surface,
+                longest_line: 100,
+            })
+            .collect(),
+        ..tarball(r#"{"name":"left-lib"}"#)
+    }
+}
+
+/// A release of another package that added these files: path, bytes.
+///
+/// # Panics
+/// If `published` is no time.
+#[must_use]
+pub fn sibling(name: &str, version: &str, published: &str, added: &[(&str, u64)]) -> Sibling {
+    let files: Vec<_> = added
+        .iter()
+        .map(|(path, bytes)| (*path, *bytes, Some(Surface::Import)))
+        .collect();
+    Sibling {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        published: published.parse().expect("the sample has a time"),
+        added: code(&files).files,
+    }
+}
+
+/// Contents whose code is able to do that.
+#[must_use]
+pub fn able(surface: Surface, kind: CapabilityKind, detail: &str) -> Contents {
+    Contents {
+        capabilities: vec![Capability {
+            kind,
+            detail: detail.to_owned(),
+            place: place("lib/index.js", 7, "act();"),
+            surface,
+        }],
+        ..Contents::default()
+    }
+}
+
+/// Contents whose code talks to that host.
+#[must_use]
+pub fn contact(surface: Surface, host: &str, class: HostClass) -> Contents {
+    Contents {
+        hosts: vec![Host {
+            host: host.to_owned(),
+            class,
+            place: place("lib/index.js", 4, &format!("send('https://{host}/x');")),
+            surface,
         }],
         ..Contents::default()
     }

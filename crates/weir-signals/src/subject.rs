@@ -4,12 +4,15 @@ use std::cell::OnceCell;
 use std::cmp::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
+use weir_model::contents::FileDigest;
 use weir_model::{Advisory, Contents};
 use weir_npm::name::PackageName;
 use weir_npm::packument::{Packument, VersionManifest};
 use weir_npm::version::Version;
 
-use crate::NameIndex;
+use crate::comparison::{COMPARED_DAYS, is_worth_comparing};
+use crate::past::{self, ReleaseSize};
+use crate::{Comparison, NameIndex};
 
 /// An input that may not be there. Unknown is a value (DESIGN, "Flow"): it is never read as empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +31,15 @@ impl<T> Stage<T> {
         match self {
             Self::Known(value) => Some(value),
             Self::NotKnown(_) | Self::Pending => None,
+        }
+    }
+
+    /// The same, with the value borrowed.
+    pub fn as_ref(&self) -> Stage<&T> {
+        match self {
+            Self::Known(value) => Stage::Known(value),
+            Self::NotKnown(why) => Stage::NotKnown(why.clone()),
+            Self::Pending => Stage::Pending,
         }
     }
 
@@ -72,6 +84,19 @@ pub struct Previous<'a> {
     pub manifest: Result<VersionManifest, String>,
 }
 
+/// A release of another package of the same scope or publisher, and what it added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sibling {
+    /// The package.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// When it was published.
+    pub published: Timestamp,
+    /// Files with code that its previous release did not have.
+    pub added: Vec<FileDigest>,
+}
+
 /// One release and everything known about it. Borrowed and pure: no clock, no IO; whoever builds it
 /// says what time it is.
 pub struct Subject<'a> {
@@ -85,6 +110,9 @@ pub struct Subject<'a> {
     pub contents: Stage<&'a Contents>,
     /// The same for the previous release; asked for only when [`Subject::wants_previous_contents`].
     pub previous_contents: Stage<&'a Contents>,
+    /// Releases of sibling packages that were assessed lately. What is not known here is no gap:
+    /// it only ever adds to what a release shows by itself.
+    pub siblings: &'a [Sibling],
     /// Advisories that affect this release; known and empty when there are none.
     pub advisories: Stage<&'a [Advisory]>,
     /// Names that people trust, the operator's own among them.
@@ -98,6 +126,7 @@ pub struct Subject<'a> {
     refused: Option<&'a dyn Fn(&str) -> bool>,
     manifest: OnceCell<Result<VersionManifest, String>>,
     previous: OnceCell<Option<Previous<'a>>>,
+    comparison: OnceCell<Option<Comparison<'a>>>,
 }
 
 impl<'a> Subject<'a> {
@@ -115,6 +144,7 @@ impl<'a> Subject<'a> {
             packument: Stage::default(),
             contents: Stage::default(),
             previous_contents: Stage::default(),
+            siblings: &[],
             advisories: Stage::default(),
             names,
             now,
@@ -123,6 +153,7 @@ impl<'a> Subject<'a> {
             refused: None,
             manifest: OnceCell::new(),
             previous: OnceCell::new(),
+            comparison: OnceCell::new(),
         }
     }
 
@@ -204,7 +235,57 @@ impl<'a> Subject<'a> {
             manifest.manifest.gypfile == Some(true)
                 || manifest.manifest.scripts.contains_key("install")
         };
-        (implicit && !said(previous) && !self.manifest().is_ok_and(said)).then_some(version)
+        let open = implicit && !said(previous) && !self.manifest().is_ok_and(said);
+        (open || self.wants_comparison()).then_some(version)
+    }
+
+    /// Whether something in the contents would be a finding if the previous release did not have
+    /// it, and the release is young enough for that to matter. Quiet releases cost nothing.
+    #[must_use]
+    pub fn wants_comparison(&self) -> bool {
+        let Some(contents) = self.contents.known() else {
+            return false;
+        };
+        let young = self.published().is_none_or(|published| {
+            self.now.duration_since(published).as_hours() < COMPARED_DAYS * 24
+        });
+        young
+            && self.previous().is_some()
+            && (is_worth_comparing(contents) || self.shares_an_addition(contents))
+    }
+
+    /// Whether a file that a sibling has added lately is in here too.
+    fn shares_an_addition(&self, contents: &Contents) -> bool {
+        let added = || self.siblings.iter().flat_map(|sibling| &sibling.added);
+        contents
+            .files
+            .iter()
+            .any(|file| added().any(|other| other.digest == file.digest))
+    }
+
+    /// This release's contents beside those of the previous one, where both are known.
+    #[must_use]
+    pub fn comparison(&self) -> Option<&Comparison<'a>> {
+        let compare = || {
+            let after: &'a Contents = self.contents.known()?;
+            let before: &'a Contents = self.previous_contents.known()?;
+            let version = match self.previous() {
+                Some(previous) => previous.version,
+                None => before.manifest.as_ref()?.version.as_deref()?,
+            };
+            Some(Comparison::new((version, before), (self.version, after)))
+        };
+        self.comparison.get_or_init(compare).as_ref()
+    }
+
+    /// The sizes of the last releases before this one, newest first; empty where they are not known.
+    /// Each call reads manifests: ask only where the previous release alone leaves a question open.
+    #[must_use]
+    pub fn past_sizes(&self) -> Vec<ReleaseSize> {
+        let refused = |version: &str| self.refused.is_some_and(|refused| refused(version));
+        self.packument.known().map_or_else(Vec::new, |packument| {
+            past::sizes(packument, self.version, &refused)
+        })
     }
 }
 

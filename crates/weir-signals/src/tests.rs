@@ -86,10 +86,32 @@ fn ids_are_unique_and_never_change() {
     insta::assert_snapshot!(ids.join("\n"), @r"
     known-malware
     credential-exfiltration
+    self-publish
+    download-and-run
+    decoded-code
+    destructive
+    persistence
+    agent-abuse
+    package-tampering
+    wallet-hook
+    suspicious-host
+    silent-process
+    tls-disabled
     archive-ambiguity
     new-install-script
+    new-flow
+    new-capability
+    new-obfuscation
+    new-binary
+    new-host
+    shared-addition
+    size-jump
     remote-dependency
     manifest-mismatch
+    user-rule
+    hidden-text
+    obfuscated-code
+    bundled-binary
     unreadable-code
     lookalike-name
     young-release
@@ -147,6 +169,15 @@ fn a_missing_input_is_incomplete_rather_than_quiet() {
             let withheld = match need {
                 Input::Manifest | Input::History | Input::PublishTime => scene().without_history(),
                 Input::Contents => scene().without_contents(),
+                // Asked for only where the contents raise a question.
+                Input::PreviousContents => scene()
+                    .release("1.4.0", "2025-03-01T09:00:00Z", "{}")
+                    .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+                    .contents(crate::sample::abilities(&[(
+                        weir_model::contents::CapabilityKind::Network,
+                        "https.request",
+                        weir_model::contents::Surface::Install,
+                    )])),
                 Input::Advisories => scene().without_advisories(),
             };
             let observation = run(signal, &withheld);

@@ -6,7 +6,30 @@ use weir_model::contents::ANALYSER_VERSION;
 
 use crate::{Store, StoreError};
 
+/// The low bits of the analyser's number are its version, the rest says which rules it ran.
+const VERSION_BITS: u32 = 16;
+
 impl Store {
+    /// Says under which rules of the operator's own contents are read from now on: those read under
+    /// others, or under none, are not found. The first call counts, and it comes before any reading.
+    pub fn analysed_under(&self, rules: Option<&str>) {
+        let Some(rules) = rules else { return };
+        let mut digest: u64 = 0xcbf2_9ce4_8422_2325;
+        for byte in rules.bytes() {
+            digest = (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+        // 47 bits of it: the number stays positive.
+        let rules = i64::try_from(digest >> (VERSION_BITS + 1)).unwrap_or(0);
+        let number = (rules << VERSION_BITS) | i64::from(ANALYSER_VERSION);
+        let _ = self.inner.analyser.set(number);
+    }
+
+    /// The number that present contents are kept under.
+    pub(crate) fn analyser(&self) -> i64 {
+        let without = i64::from(ANALYSER_VERSION);
+        self.inner.analyser.get().copied().unwrap_or(without)
+    }
+
     /// What the present analyser saw inside the tarball with this integrity, if it was analysed.
     /// A stored value that cannot be understood counts as absent.
     ///
@@ -16,7 +39,7 @@ impl Store {
         let text: Option<String> =
             sqlx::query("SELECT json FROM contents WHERE integrity = $1 AND analyser = $2")
                 .bind(integrity)
-                .bind(i64::from(ANALYSER_VERSION))
+                .bind(self.analyser())
                 .fetch_optional(&self.inner.database.read)
                 .await
                 .and_then(|row| row.map(|row| row.try_get(0)).transpose())
@@ -48,7 +71,7 @@ impl Store {
              ON CONFLICT (integrity, analyser) DO UPDATE SET json = excluded.json",
         )
         .bind(integrity)
-        .bind(i64::from(ANALYSER_VERSION))
+        .bind(self.analyser())
         .bind(text)
         .execute(&self.inner.database.write)
         .await

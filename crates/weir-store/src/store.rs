@@ -24,6 +24,8 @@ pub(crate) struct Inner {
     pub(crate) verified: Verified,
     pub(crate) presence: Presence,
     pub(crate) ledger: Ledger,
+    /// The number that contents are kept under, where the operator has rules of its own.
+    pub(crate) analyser: std::sync::OnceLock<i64>,
     /// Held shared for as long as the store is open: while anybody holds it, nobody sweeps.
     _lock: File,
 }
@@ -75,6 +77,7 @@ impl Store {
                 verified: Verified::default(),
                 presence,
                 ledger,
+                analyser: std::sync::OnceLock::new(),
                 _lock: lock,
             }),
         })

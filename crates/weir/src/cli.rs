@@ -64,6 +64,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Assess a release, a tarball or a folder, with evidence.
     Inspect(Inspect),
+    /// Compare two releases, tarballs or folders: what one does that the other does not.
+    Diff(Diff),
     /// Explain a refusal by the id shown with it.
     Explain(Explain),
     /// List what was decided and what was served to whom.
@@ -123,6 +125,20 @@ pub(crate) struct Inspect {
     /// Read more releases from this file, one per line; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
+}
+
+/// `weir diff`.
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The earlier one: `name@version`, a `.tgz` file or a folder.
+    #[arg(value_name = "BEFORE")]
+    pub before: String,
+    /// The later one. Without it, BEFORE is compared with the release before it.
+    #[arg(value_name = "AFTER")]
+    pub after: Option<String>,
+    /// Print one JSON object (schema `weir.diff/v1`).
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `weir explain`.

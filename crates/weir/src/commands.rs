@@ -2,12 +2,14 @@
 
 mod advisories;
 mod client;
+mod diff;
 mod explain;
 mod inspect;
 mod ledger;
 mod policy;
 mod serve;
 mod signals;
+mod wanted;
 pub(crate) mod worker;
 
 use std::process::ExitCode;
@@ -28,6 +30,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Bun(arguments) => client::run(global, Client::Bun, arguments.arguments).await,
         Command::Serve(options) => serve::run(global, options).await,
         Command::Inspect(options) => inspect::run(global, options).await,
+        Command::Diff(options) => diff::run(global, options).await,
         Command::Explain(options) => explain::run(global, &options).await,
         Command::Ledger(options) => ledger::run(global, options).await,
         Command::Policy { command } => policy::run(global, command),

@@ -1,16 +1,23 @@
 //! What people read: assessments, refusals, summaries, ledger lines.
 
+mod changes;
+mod note;
+mod words;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use weir_engine::Assessed;
 use weir_gateway::Summary;
+use weir_model::contents::Flow;
 use weir_model::finding::printable;
 use weir_model::{Action, Assessment, Finding, LedgerEntry};
 use weir_npm::version::Version;
 use weir_policy::Policy;
 use weir_store::StoredRefusal;
+
+pub(crate) use changes::difference;
 
 mod style {
     use anstyle::{AnsiColor, Style};
@@ -63,23 +70,45 @@ pub(crate) fn assessed(assessed: &Assessed) -> String {
     if let Some(published) = assessed.published {
         line(&mut out, format_args!("  published {published}"));
     }
-    explanation(&mut out, decision, assessment);
-    findings(&mut out, assessment);
+    let explained = weir_policy::explain(decision, assessment);
+    // First what happened, and what to do about it last, where a reader's eye ends up.
+    let todo = explained
+        .iter()
+        .position(|text| text == "What to do:")
+        .unwrap_or(explained.len());
+    let (why, todo) = explained.split_at(todo);
+    lines(&mut out, why);
+    match &assessed.profile {
+        Some(profile) => {
+            let chains = note::chains(assessment, &profile.contents);
+            note::incident(&mut out, &chains, &profile.contents, decision.action);
+            note::since_previous(&mut out, profile);
+            note::what_it_does(&mut out, profile, assessment);
+            findings(&mut out, assessment, &chains);
+        }
+        None => findings(&mut out, assessment, &[]),
+    }
+    lines(&mut out, todo);
     out
 }
 
-fn explanation(out: &mut String, decision: &weir_model::Decision, assessment: &Assessment) {
-    for text in weir_policy::explain(decision, assessment) {
-        line(out, format_args!("  {}", printable(&text, 2000)));
+fn lines(out: &mut String, texts: &[String]) {
+    for text in texts {
+        line(out, format_args!("  {}", printable(text, 2000)));
     }
 }
 
-fn findings(out: &mut String, assessment: &Assessment) {
+fn explanation(out: &mut String, decision: &weir_model::Decision, assessment: &Assessment) {
+    lines(out, &weir_policy::explain(decision, assessment));
+}
+
+/// Findings and gaps. Evidence that is one of the chains told before is not told again.
+fn findings(out: &mut String, assessment: &Assessment, chains: &[&Flow]) {
     if assessment.findings.is_empty() {
         line(out, format_args!("  no findings"));
     }
     for finding in &assessment.findings {
-        one_finding(out, finding);
+        one_finding(out, finding, &note::told(finding, chains));
     }
     for gap in &assessment.incomplete {
         line(
@@ -93,7 +122,7 @@ fn findings(out: &mut String, assessment: &Assessment) {
     }
 }
 
-fn one_finding(out: &mut String, finding: &Finding) {
+fn one_finding(out: &mut String, finding: &Finding, told: &[usize]) {
     line(
         out,
         format_args!(
@@ -110,6 +139,11 @@ fn one_finding(out: &mut String, finding: &Finding) {
         out,
         format_args!("    {}", printable(&finding.message, 1000)),
     );
+    if !told.is_empty() {
+        let numbers = told.iter().map(usize::to_string);
+        line(out, format_args!("    see {} above", words::list(numbers)));
+        return;
+    }
     for evidence in &finding.evidence {
         line(out, format_args!("    {evidence}"));
     }
@@ -125,7 +159,7 @@ pub(crate) fn refusal(id: &str, refusal: &StoredRefusal) -> String {
         format_args!("  first {}, last {}", refusal.first_at, refusal.last_at),
     );
     explanation(&mut out, &refusal.decision, &refusal.assessment);
-    findings(&mut out, &refusal.assessment);
+    findings(&mut out, &refusal.assessment, &[]);
     out
 }
 

@@ -2,6 +2,8 @@
 
 use std::io::{self, Read, Write};
 
+use weir_files::rules::{RuleSet, Sources};
+
 use super::contents;
 use super::limits::{self, WorkerLimits};
 use super::protocol::{self, Answer, Job, Misbehaviour};
@@ -27,12 +29,26 @@ pub fn run(options: WorkerOptions) -> io::Result<()> {
     limits::apply(options.limits)?;
     let mut input = io::stdin().lock();
     let mut output = io::stdout().lock();
+    let mut rules = None;
     while let Some(frame) = protocol::read_frame(&mut input, protocol::FRAME_LIMIT)? {
         let job: Job = serde_json::from_slice(&frame)?;
-        let answer = answer(job, &mut input, &mut output, options)?;
+        if matches!(job, Job::Rules) {
+            rules = Some(read_rules(&mut input)?);
+            continue;
+        }
+        let answer = answer(job, &mut input, &mut output, options, rules.as_ref())?;
         protocol::write_frame(&mut output, &serde_json::to_vec(&answer)?)?;
     }
     Ok(())
+}
+
+/// Compiles the rules in the next frame, once for all jobs. The gateway has compiled them before, so
+/// a failure is none of the operator's making.
+fn read_rules(input: &mut impl Read) -> io::Result<RuleSet> {
+    let frame =
+        protocol::read_frame(input, protocol::FRAME_LIMIT)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+    let sources: Sources = serde_json::from_slice(&frame)?;
+    RuleSet::compile(&sources).map_err(io::Error::other)
 }
 
 fn answer(
@@ -40,6 +56,7 @@ fn answer(
     input: &mut impl Read,
     output: &mut impl Write,
     options: WorkerOptions,
+    rules: Option<&RuleSet>,
 ) -> io::Result<Answer> {
     let result = match job {
         Job::Tarball => {
@@ -50,9 +67,10 @@ fn answer(
                 entries: options.files,
                 ..weir_archive::Limits::default()
             };
-            contents::of_tarball(&bytes, &limits)
+            contents::of_tarball_with(&bytes, &limits, rules)
         }
-        Job::Folder(path) => contents::of_folder(&path),
+        Job::Folder(path) => contents::of_folder(&path, rules),
+        Job::Rules => Err("rules are no job of their own".to_owned()),
         Job::Misbehave(how) if options.may_misbehave => return misbehave(how, output),
         Job::Misbehave(_) => Err("this worker does not misbehave on order".to_owned()),
     };

@@ -1,12 +1,17 @@
 //! From the bytes of a tarball, or from a folder, to facts. Runs in a worker process only.
 
+use std::io::Read;
 use std::path::Path;
 
 use weir_archive::{Archive, Entry, File, Visitor};
+use weir_files::TextFile;
+use weir_files::rules::RuleSet;
 use weir_js::{Package, SourceFile};
 use weir_model::Contents;
 use weir_model::contents::{Size, Unread, Violation};
 use weir_npm::manifest::Manifest;
+
+use super::beside::Beside;
 
 /// Most text kept for analysis, in bytes. The largest real package in the reference corpus holds
 /// 69 MB of JavaScript (PEERS section 6); what is beyond is reported as not read.
@@ -26,7 +31,22 @@ const TEXT: &[&str] = &[
 /// # Errors
 /// When nothing in it could be read at all; what could be read in part is in the facts.
 pub fn of_tarball(bytes: &[u8], limits: &weir_archive::Limits) -> Result<Contents, String> {
-    let mut collected = Collected::default();
+    of_tarball_with(bytes, limits, None)
+}
+
+/// The same, with the operator's rules run over every file.
+///
+/// # Errors
+/// As for [`of_tarball`].
+pub fn of_tarball_with(
+    bytes: &[u8],
+    limits: &weir_archive::Limits,
+    rules: Option<&RuleSet>,
+) -> Result<Contents, String> {
+    let mut collected = Collected {
+        beside: Beside::new(rules),
+        ..Collected::default()
+    };
     let archive = weir_archive::read(bytes, limits, &mut collected);
     if archive.files == 0
         && let Err(error) = &archive.ended
@@ -57,23 +77,33 @@ pub fn of_tarball(bytes: &[u8], limits: &weir_archive::Limits) -> Result<Content
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn of_folder(folder: &Path) -> Result<Contents, String> {
-    let mut collected = Collected::default();
+pub fn of_folder(folder: &Path, rules: Option<&RuleSet>) -> Result<Contents, String> {
+    let mut collected = Collected {
+        beside: Beside::new(rules),
+        ..Collected::default()
+    };
     collected.walk(folder, "", 0)?;
     Ok(collected.analyse(Vec::new()))
 }
 
 /// Text worth analysing, gathered from an archive or a folder.
 #[derive(Debug, Default)]
-struct Collected {
+struct Collected<'r> {
     files: Vec<(String, Vec<u8>)>,
+    /// Programs with the name of a script: their beginning, which is enough to know that something
+    /// starts them.
+    programs: Vec<(String, Vec<u8>)>,
+    /// Whether the file at hand is one of those whose text is analysed.
+    keeps: bool,
+    /// What is looked at in every file, text or not.
+    beside: Beside<'r>,
     text_bytes: u64,
     manifest: Option<Vec<u8>>,
     size: Size,
     unread: Vec<Unread>,
 }
 
-impl Collected {
+impl Collected<'_> {
     /// Whether a file's text is to be analysed.
     fn wants_text(&mut self, path: &str, size: u64) -> bool {
         if path == "package.json" {
@@ -111,7 +141,20 @@ impl Collected {
         true
     }
 
+    /// A file of which all is in memory.
+    fn whole(&mut self, path: &str, data: &[u8]) {
+        self.beside.whole(path, data);
+        if self.keeps {
+            self.keep(path, data);
+        }
+    }
+
     fn keep(&mut self, path: &str, data: &[u8]) {
+        if Beside::is_program(path, data) {
+            let head = data.get(..weir_files::HEAD_BYTES).unwrap_or(data);
+            self.programs.push((path.to_owned(), head.to_vec()));
+            return;
+        }
         if path == "package.json" {
             // npm takes the last of several; the archive's violation names the others.
             self.manifest = Some(data.to_vec());
@@ -171,10 +214,22 @@ impl Collected {
         let size = std::fs::metadata(file).map_err(why)?.len();
         self.size.files += 1;
         self.size.bytes += size;
-        if self.wants_text(path, size) {
+        self.keeps = self.wants_text(path, size);
+        if self.keeps || self.beside.wants(path, size) {
             let data = std::fs::read(file).map_err(why)?;
-            self.keep(path, &data);
+            self.whole(path, &data);
+            return Ok(());
         }
+        let mut open = std::fs::File::open(file).map_err(why)?;
+        let mut piece = vec![0; 64 << 10];
+        loop {
+            let read = open.read(&mut piece).map_err(why)?;
+            self.beside.piece(piece.get(..read).unwrap_or_default());
+            if read == 0 || !self.beside.is_busy() {
+                break;
+            }
+        }
+        self.beside.end(path, size);
         Ok(())
     }
 
@@ -193,6 +248,7 @@ impl Collected {
         let files: Vec<SourceFile<'_>> = self
             .files
             .iter()
+            .chain(&self.programs)
             .map(|(path, bytes)| SourceFile { path, bytes })
             .collect();
         let fallback = Manifest::default();
@@ -200,6 +256,16 @@ impl Collected {
         let facts = weir_js::analyse(&package, &weir_js::Limits::default());
         self.size.javascript_bytes = facts.javascript_bytes;
         self.unread.extend(facts.unread);
+        let texts: Vec<TextFile<'_>> = self
+            .files
+            .iter()
+            .filter(|(path, _)| path != "package.json")
+            .map(|(path, bytes)| TextFile { path, bytes })
+            .collect();
+        let looked = weir_files::look(&texts, &facts.surfaces, &weir_files::Limits::default());
+        self.unread.extend(looked.unread);
+        let (binaries, rule_hits, unread) = self.beside.finish();
+        self.unread.extend(unread);
         Contents {
             manifest,
             size: self.size,
@@ -208,6 +274,13 @@ impl Collected {
             flows: facts.flows,
             capabilities: facts.capabilities,
             hosts: facts.hosts,
+            binaries,
+            hidden: looked.hidden,
+            obfuscated: looked.obfuscated,
+            rule_hits,
+            files: looked.files,
+            files_left_out: looked.files_left_out,
+            sketch: looked.sketch,
             unread: self.unread,
             ..Contents::default()
         }
@@ -222,14 +295,21 @@ impl Collected {
     }
 }
 
-impl Visitor for Collected {
+impl Visitor for Collected<'_> {
     fn wants(&mut self, file: &File<'_>) -> bool {
-        self.wants_text(file.path, file.size)
+        self.keeps = self.wants_text(file.path, file.size);
+        let beside = self.beside.wants(file.path, file.size);
+        self.keeps || beside
+    }
+
+    fn piece(&mut self, piece: &[u8]) {
+        self.beside.piece(piece);
     }
 
     fn entry(&mut self, entry: Entry<'_>) {
-        if let Some(data) = entry.data() {
-            self.keep(entry.path(), data);
+        match entry.data() {
+            Some(data) => self.whole(entry.path(), data),
+            None => self.beside.end(entry.path(), entry.file.size),
         }
     }
 }

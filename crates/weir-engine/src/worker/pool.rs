@@ -56,6 +56,8 @@ pub enum Priority {
 #[derive(Debug)]
 pub struct WorkerPool {
     program: WorkerProgram,
+    /// The operator's own rules, which every new worker is given first; empty where there are none.
+    rules: Bytes,
     foreground: Lane,
     background: Lane,
     deadline: Deadline,
@@ -111,9 +113,22 @@ impl WorkerPool {
     /// A pool of at most `size` workers.
     #[must_use]
     pub fn new(program: WorkerProgram, size: usize, deadline: Deadline) -> Arc<Self> {
+        Self::with_rules(program, size, deadline, Bytes::new())
+    }
+
+    /// The same, where every worker is given the operator's own rules first: what
+    /// [`weir_files::rules::Sources`] is as JSON, or nothing.
+    #[must_use]
+    pub fn with_rules(
+        program: WorkerProgram,
+        size: usize,
+        deadline: Deadline,
+        rules: Bytes,
+    ) -> Arc<Self> {
         let size = size.max(1);
         Arc::new(Self {
             program,
+            rules,
             foreground: Lane::new(size, &[]),
             background: Lane::new(size, &["--background"]),
             deadline,
@@ -184,12 +199,19 @@ impl WorkerPool {
                 return Ok(worker);
             }
         }
-        Worker::start(&self.program, lane.arguments).map_err(|error| {
+        let failed = |error| {
             format!(
                 "no worker process could be started ({}: {error})",
                 self.program.program.display()
             )
-        })
+        };
+        let mut worker = Worker::start(&self.program, lane.arguments).map_err(failed)?;
+        if !self.rules.is_empty() {
+            let job = serde_json::to_vec(&Job::Rules).map_err(|error| error.to_string())?;
+            worker.send(&job).await.map_err(failed)?;
+            worker.send(&self.rules).await.map_err(failed)?;
+        }
+        Ok(worker)
     }
 
     async fn give_back(self: &Arc<Self>, worker: Worker, priority: Priority) {

@@ -17,6 +17,8 @@ pub const ANSWER_LIMIT: u32 = 32 << 20;
 /// What a worker is asked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Job {
+    /// Run the rules in the next frame over every file of all later jobs. Not answered.
+    Rules,
     /// Look at the tarball in the next frame.
     Tarball,
     /// Look at the folder at this path, as `npm pack` would take it.

@@ -72,7 +72,7 @@ pub(crate) fn unwrapped(words: &[String]) -> &[String] {
 }
 
 /// The network tool among the words, where the program is one.
-fn tool(words: &[String]) -> Option<(&'static str, SinkKind)> {
+pub(super) fn tool(words: &[String]) -> Option<(&'static str, SinkKind)> {
     let name = program(words.first()?);
     let (tool, _) = network::TOOLS.iter().find(|(tool, _)| *tool == name)?;
     let sends = match *tool {
@@ -118,7 +118,7 @@ pub(crate) fn host(text: &str) -> Option<String> {
 }
 
 /// Pipelines of a text, with those inside `sh -c`, `eval` and substitutions after them.
-fn commands(text: &str, depth: usize) -> Vec<Vec<Simple>> {
+pub(super) fn commands(text: &str, depth: usize) -> Vec<Vec<Simple>> {
     let mut all = shell::pipelines(text);
     if depth >= DEPTH {
         return all;
@@ -192,12 +192,12 @@ pub(crate) fn sources(text: &str) -> Vec<Stolen> {
 }
 
 /// All leaks of a script.
-pub(crate) fn find(text: &str) -> Vec<Leak> {
+pub(crate) fn find(commands: &[Vec<Simple>]) -> Vec<Leak> {
     let mut leaks = Vec::new();
     let mut variables: HashMap<String, Vec<Stolen>> = HashMap::new();
-    for pipeline in commands(text, 0) {
+    for pipeline in commands {
         let mut carried: Vec<Stolen> = Vec::new();
-        for simple in &pipeline {
+        for simple in pipeline {
             for (name, value) in &simple.assignments {
                 let stolen = in_word(value, &variables, 0);
                 variables.entry(name.clone()).or_default().extend(stolen);
@@ -326,9 +326,9 @@ fn in_path(path: &str) -> Vec<Stolen> {
         .replace("${HOME}", "~")
         .replace("$HOME", "~")
         .replace("%USERPROFILE%", "~");
-    credentials::find(&path)
-        .map(|_| Stolen {
-            kind: SourceKind::CredentialFile,
+    credentials::kind(&path)
+        .map(|kind| Stolen {
+            kind,
             detail: crate::place::clean(&path),
         })
         .into_iter()
@@ -378,6 +378,16 @@ fn yields(simple: &Simple, variables: &HashMap<String, Vec<Stolen>>, depth: usiz
         "npm" if whole.starts_with("npm token") || whole.contains("config ls -l") => {
             tool_secret(&whole)
         }
+        "hostname" | "whoami" | "id" | "uname" | "ifconfig" | "ipconfig" | "systeminfo" | "pwd" => {
+            vec![Stolen {
+                kind: SourceKind::HostFacts,
+                detail: name.clone(),
+            }]
+        }
+        "pbpaste" | "xclip" | "xsel" | "wl-paste" | "get-clipboard" => vec![Stolen {
+            kind: SourceKind::Clipboard,
+            detail: name.clone(),
+        }],
         "git" if whole.contains("credential fill") => tool_secret(&whole),
         "gcloud"
             if whole.contains("print-access-token") || whole.contains("print-identity-token") =>
@@ -415,7 +425,7 @@ fn yields(simple: &Simple, variables: &HashMap<String, Vec<Stolen>>, depth: usiz
 
 fn tool_secret(command: &str) -> Vec<Stolen> {
     vec![Stolen {
-        kind: SourceKind::CredentialFile,
+        kind: SourceKind::CredentialTool,
         detail: crate::place::clean(command),
     }]
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::acts::{Deed, Deeds};
 use super::leaks::{self, Leak, inline_script, program, unwrapped};
 use super::shell::{self, Simple};
 
@@ -19,6 +20,10 @@ pub(crate) struct Reading {
     pub(crate) leaks: Vec<Leak>,
     /// It builds `binding.gyp`.
     pub(crate) node_gyp: bool,
+    /// What it is able to do.
+    pub(crate) acts: Vec<Deed>,
+    /// Hosts it talks to, with the text that names them.
+    pub(crate) hosts: Vec<(String, String)>,
 }
 
 /// Reads a command line or a shell script.
@@ -37,7 +42,15 @@ fn follow(
     depth: usize,
 ) {
     if depth == 0 || !text.is_empty() {
-        reading.leaks.extend(leaks::find(text));
+        let commands = leaks::commands(text, 0);
+        reading.leaks.extend(leaks::find(&commands));
+        let mut deeds = Deeds::default();
+        for pipeline in &commands {
+            deeds.pipeline(pipeline, text);
+        }
+        reading.leaks.append(&mut deeds.runs);
+        reading.acts.append(&mut deeds.deeds);
+        reading.hosts.append(&mut deeds.hosts);
     }
     let mut folder = String::new();
     for simple in shell::pipelines(text).iter().flatten() {

@@ -352,6 +352,13 @@ impl Graph {
         source
     }
 
+    /// Whether a source is key material, which unknown calls use rather than pass on.
+    pub(crate) fn is_key(&self, source: u32) -> bool {
+        self.sources
+            .get(source as usize)
+            .is_some_and(|source| source.kind == SourceKind::KeyArgument)
+    }
+
     pub(crate) fn atoms(&self, node: Node) -> &[(Atom, Node)] {
         match self.slots.get(node as usize) {
             Some(slot) if node != NONE => &slot.atoms,
@@ -564,7 +571,7 @@ impl Graph {
                 let deep = self.make_data(object, false);
                 self.add(deep, Atom::Taint(source), from);
                 let is_passed_on = match part {
-                    Part::Field => true,
+                    Part::Field => !self.is_key(source),
                     Part::EnvironmentField => false,
                     Part::Spread => matches!(atom, Atom::Taint(_)),
                 };

@@ -8,7 +8,10 @@ use oxc_syntax::operator::{AssignmentOperator, BinaryOperator, LogicalOperator};
 use oxc_syntax::scope::ScopeFlags;
 use oxc_syntax::symbol::SymbolId;
 
+use weir_model::contents::SourceKind;
+
 use super::graph::{Atom, Call, Function as Callable, Graph, Key, NONE, Node, Rule};
+use crate::tables::secrets;
 
 /// Lowers one file. `scoping` must be that of `program`.
 pub(crate) fn lower(graph: &mut Graph, file: u32, program: &Program<'_>, scoping: &Scoping) {
@@ -647,6 +650,7 @@ impl Lower<'_, '_> {
                 self.graph.copy(value, node);
             }
             self.bind(&parameter.pattern, node);
+            self.key_argument(&parameter.pattern, node);
         }
         let mut rest = None;
         if let Some(parameter) = &params.rest {
@@ -667,6 +671,21 @@ impl Lower<'_, '_> {
         }
         let node = self.holding(at, Atom::Function(id));
         (id, node)
+    }
+
+    /// Key material that callers hand over is a source where it comes in.
+    fn key_argument(&mut self, pattern: &BindingPattern<'_>, node: Node) {
+        if let BindingPattern::BindingIdentifier(name) = pattern
+            && secrets::is_key_argument(name.name.as_str())
+        {
+            let source = self.graph.source(
+                SourceKind::KeyArgument,
+                name.name.as_str(),
+                self.file,
+                name.span.start,
+            );
+            self.graph.add(node, Atom::Taint(source), NONE);
+        }
     }
 
     fn arrow(&mut self, arrow: &ArrowFunctionExpression<'_>) -> Node {

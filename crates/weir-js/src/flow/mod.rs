@@ -7,6 +7,7 @@
 
 mod builtins;
 mod call;
+mod deeds;
 mod graph;
 mod lower;
 mod methods;
@@ -14,6 +15,8 @@ mod report;
 mod solve;
 mod text;
 
+pub(crate) use builtins::folder_variable;
+pub(crate) use deeds::Deeds;
 pub(crate) use graph::Graph;
 pub(crate) use lower::lower;
 pub(crate) use report::Reported;

@@ -48,6 +48,8 @@ pub(crate) struct Solver<'m> {
     pub(crate) loads: Vec<(u32, u32)>,
     /// JSON files already turned into objects.
     pub(crate) json: HashSet<u32>,
+    /// Whether what is fetched or decoded is followed: only where something could run it.
+    pub(crate) follows_code: bool,
     budget: u64,
     /// The rule that runs.
     pub(crate) current: u32,
@@ -67,6 +69,7 @@ impl<'m> Solver<'m> {
             instance_index: HashMap::new(),
             loads: Vec::new(),
             json: HashSet::new(),
+            follows_code: false,
             budget,
             current: 0,
         }

@@ -1,3 +1,5 @@
+mod ability;
+mod chains;
 mod flagged;
 mod hostile;
 mod package;

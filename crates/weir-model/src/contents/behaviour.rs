@@ -5,7 +5,19 @@ use serde::{Deserialize, Serialize};
 use super::flow::{Place, Surface};
 
 /// What code is able to do. Ability, not intent: a release is compared with the one before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum CapabilityKind {
     /// Talks to the network.
@@ -28,14 +40,23 @@ pub enum CapabilityKind {
     WritesOutside,
     /// Writes into other installed packages or its own manifest.
     WritesPackages,
-    /// Removes files: whole trees, or its own.
+    /// Writes a file that something else runs or follows: shell start-up files, services, git hooks,
+    /// workflows, configuration of editors and agents.
+    Persists,
+    /// Removes whole trees.
     Removes,
+    /// Removes or overwrites a home folder, a drive, or everything.
+    RemovesHome,
+    /// Removes its own files, or puts another manifest in place of its own.
+    RemovesItself,
     /// Loads native code.
     Native,
     /// Reads or writes the clipboard.
     Clipboard,
-    /// Speaks to a wallet provider, or wraps a browser's `fetch` or `XMLHttpRequest`.
+    /// Speaks to a wallet provider.
     Wallet,
+    /// Puts its own function in place of a page's `fetch` or `XMLHttpRequest`.
+    WrapsRequests,
     /// Publishes packages.
     Publishes,
     /// Switches certificate checks off.
@@ -60,7 +81,19 @@ pub struct Capability {
 }
 
 /// What kind of host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum HostClass {
     /// A tunnel to somebody's machine, or a catcher of requests.
@@ -97,7 +130,19 @@ pub struct Host {
 }
 
 /// What code waits for before it acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum GateKind {
     /// It runs (or does not run) in CI.

@@ -5,6 +5,7 @@
 mod behaviour;
 mod flow;
 mod inventory;
+mod words;
 
 use serde::{Deserialize, Serialize};
 use weir_npm::manifest::Manifest;
@@ -17,7 +18,7 @@ pub use inventory::{
 
 /// Raised whenever the same bytes could give other facts. Stored contents of another version are
 /// computed anew.
-pub const ANALYSER_VERSION: u32 = 2;
+pub const ANALYSER_VERSION: u32 = 3;
 
 /// Facts about the contents of one tarball or folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,11 +54,18 @@ pub struct Contents {
     /// Digests of the files with code, to find what was added and what siblings share.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileDigest>,
+    /// How many more files with code there are, whose digests were left out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub files_left_out: u64,
     /// A sketch of all code, to find near copies; absent where there is too little of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sketch: Option<Sketch>,
     /// What could not be analysed, and why.
     pub unread: Vec<Unread>,
+}
+
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// How much there is in a package.

@@ -7,7 +7,9 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use super::nearest::nearest;
-use super::{Expiry, NameGlob, Period, Policy, Selector, SignalId, Size, VersionRange, Words};
+use super::{
+    Expiry, Folder, NameGlob, Period, Policy, Selector, SignalId, Size, VersionRange, Words,
+};
 
 /// What a key takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +60,9 @@ const FORMS: &[Form] = &[
         text.parse::<Expiry>().map(drop)
     }),
     ("text", "text", |text| text.parse::<Words>().map(drop)),
+    ("folder", "a folder such as \"rules\"", |text| {
+        text.parse::<Folder>().map(drop)
+    }),
     (
         "version range",
         "a version range such as \"1.2.3 || ^2\"",

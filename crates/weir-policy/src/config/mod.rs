@@ -88,6 +88,8 @@ pub struct Policy {
     /// Signals switched off, or given another severity, each by its id: `"lookalike-name" = "off"`. A
     /// fact that is enough by itself stays so with any severity that counts.
     pub signals: BTreeMap<String, SignalSetting>,
+    /// Rules of your own.
+    pub rules: Rules,
     /// What analysing a package may cost.
     pub limits: Limits,
     /// What the gateway keeps at hand.
@@ -230,6 +232,47 @@ impl SignalSetting {
             Self::High => Some(Severity::High),
             Self::Critical => Some(Severity::Critical),
         }
+    }
+}
+
+/// Rules of your own.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rules {
+    /// A folder with rules in the language of YARA, in files that end in `.yar` or `.yara`; a relative
+    /// one begins at the folder of the file that names it. They run over every file of every package,
+    /// and each hit is a finding of the signal `user-rule` with the severity that the rule's metadata
+    /// gives. A rule that does not compile stops the start, with its place. `"none"` for no rules.
+    pub folder: Folder,
+}
+
+/// A folder's path, or the word `none`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Folder(String);
+
+text_value!(Folder, "folder", "rules");
+
+impl std::str::FromStr for Folder {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() || text.contains('\0') {
+            return Err(format!("{text:?} is no path: write \"none\" for no folder"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl Default for Folder {
+    fn default() -> Self {
+        Self("none".to_owned())
+    }
+}
+
+impl std::fmt::Display for Folder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -377,6 +420,20 @@ impl Policy {
     #[must_use]
     pub fn loader<'a>() -> Loader<'a> {
         Loader::default()
+    }
+
+    /// The folder with the operator's own rules, if one is set: relative to the file that names it.
+    #[must_use]
+    pub fn rules_folder(&self) -> Option<std::path::PathBuf> {
+        let folder = match self.rules.folder.0.as_str() {
+            "none" => return None,
+            folder => std::path::Path::new(folder),
+        };
+        let beside = match self.origin("rules.folder") {
+            Origin::File { file, .. } => std::path::Path::new(file).parent(),
+            Origin::Default | Origin::Setting(_) => None,
+        };
+        Some(beside.map_or_else(|| folder.to_owned(), |beside| beside.join(folder)))
     }
 
     /// Where the value of a key came from, e.g. of `age.minimum`.

@@ -1,17 +1,16 @@
 //! `weir inspect`: the full assessment of releases, tarballs and folders.
 
 use std::io::BufRead as _;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use weir_engine::{Assessed, Engine, Local};
+use weir_engine::{Assessed, Engine};
 use weir_model::json::v1;
 use weir_model::ledger::LedgerEvent;
 use weir_model::{Action, LedgerEntry};
-use weir_npm::name::PackageName;
 
+use super::wanted::Wanted;
 use crate::cli::{Global, Inspect};
 use crate::{exit, print, progress, setup};
 
@@ -27,6 +26,11 @@ pub(super) async fn run(global: &Global, options: Inspect) -> Result<ExitCode> {
         match assess(&engine, release).await {
             Ok((assessed, local)) => {
                 code = code.max(exit::for_action(assessed.decision.action));
+                let assessed = if options.json {
+                    assessed
+                } else {
+                    engine.with_profile(assessed).await
+                };
                 bar.suspend(|| show(&assessed, options.json))?;
                 if local {
                     // The engine itself writes down what it decides on a registry's releases.
@@ -62,48 +66,9 @@ fn wanted(options: &Inspect) -> Result<Vec<String>> {
 
 /// The assessment, and whether it is of something on this machine.
 async fn assess(engine: &Arc<Engine>, release: &str) -> Result<(Assessed, bool)> {
-    let path = Path::new(release);
-    let looks_local = release.starts_with(['.', '/']) || release.ends_with(".tgz");
-    if path.is_dir() && (looks_local || path.join("package.json").is_file()) {
-        let folder = path
-            .canonicalize()
-            .with_context(|| format!("finding {release}"))?;
-        return Ok((
-            engine.inspect_local(release, Local::Folder(folder)).await,
-            true,
-        ));
-    }
-    if looks_local {
-        let limit = engine.policy().limits.tarball_size.bytes();
-        let length = std::fs::metadata(path)
-            .with_context(|| format!("reading {release}"))?
-            .len();
-        anyhow::ensure!(
-            length <= limit,
-            "{length} bytes are over the limit of {limit} for tarballs"
-        );
-        let bytes = std::fs::read(path).with_context(|| format!("reading {release}"))?;
-        let tarball = Local::Tarball(bytes.into());
-        return Ok((engine.inspect_local(release, tarball).await, true));
-    }
-    let (name, version) = split(release);
-    let name =
-        PackageName::parse(name).with_context(|| format!("{name:?} is not a package name"))?;
-    Ok((engine.inspect(&name, version).await?, false))
-}
-
-/// Splits `name@version`, minding the `@` of a scope.
-fn split(release: &str) -> (&str, Option<&str>) {
-    match release
-        .char_indices()
-        .skip(1)
-        .find(|(_, character)| *character == '@')
-    {
-        Some((at, _)) => {
-            let (name, version) = release.split_at(at);
-            (name, version.get(1..).filter(|version| !version.is_empty()))
-        }
-        None => (release, None),
+    match Wanted::find(engine, release)? {
+        Wanted::Local(label, what) => Ok((engine.inspect_local(label, what).await, true)),
+        Wanted::Release(name, version) => Ok((engine.inspect(&name, version).await?, false)),
     }
 }
 
@@ -140,18 +105,4 @@ async fn record(engine: &Engine, assessed: &Assessed) -> Result<()> {
         })
         .await?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::split;
-
-    #[test]
-    fn the_at_of_a_scope_is_not_the_one_before_a_version() {
-        assert_eq!(split("a"), ("a", None));
-        assert_eq!(split("a@1.0.0"), ("a", Some("1.0.0")));
-        assert_eq!(split("@s/a"), ("@s/a", None));
-        assert_eq!(split("@s/a@^1"), ("@s/a", Some("^1")));
-        assert_eq!(split("a@"), ("a", None));
-    }
 }

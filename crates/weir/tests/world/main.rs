@@ -4,6 +4,7 @@
 
 mod advisories;
 mod clients;
+mod diff;
 mod gate;
 mod hostile;
 mod inspect;

@@ -10,6 +10,9 @@ use crate::tar::header::{BLOCK, Header};
 use crate::tar::path::CleanPath;
 use crate::{ArchiveError, Rule};
 
+/// Least bytes of the first piece of a file that is passed over, where it has so many.
+const FIRST_PIECE: usize = 4 << 10;
+
 /// Bytes of a file that only other extractors than npm's may see: per file, and per archive.
 const OTHER_READING_BYTES: usize = 1 << 20;
 const OTHER_READINGS_BYTES: u64 = 64 << 20;
@@ -110,8 +113,9 @@ impl<R: Read, V: Visitor + ?Sized> Walk<'_, R, V> {
     fn head(&mut self, file: File<'_>) -> Fingerprint {
         let mut fingerprint = Fingerprint::new(self.keys);
         let mut head = [0; HEAD_BYTES];
-        let shown = self.window.peek(HEAD_BYTES.min(to_usize(file.size)));
-        let shown_bytes = shown.len();
+        // The first piece is long enough for whoever tells formats apart.
+        let shown = self.window.peek(FIRST_PIECE.min(to_usize(file.size)));
+        let shown_bytes = shown.len().min(HEAD_BYTES);
         for (to, from) in head.iter_mut().zip(shown) {
             *to = *from;
         }
@@ -123,6 +127,7 @@ impl<R: Read, V: Visitor + ?Sized> Walk<'_, R, V> {
                 break;
             }
             fingerprint.update(here);
+            self.visitor.piece(here);
             let taken = here.len();
             self.window.consume(taken);
             missing -= taken as u64;
@@ -155,6 +160,7 @@ impl<R: Read, V: Visitor + ?Sized> Walk<'_, R, V> {
         let content = if wanted {
             Content::Whole(data)
         } else {
+            self.visitor.piece(data);
             Content::Head(data.get(..HEAD_BYTES).unwrap_or(data))
         };
         self.visitor.entry(Entry {

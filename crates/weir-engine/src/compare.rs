@@ -1,0 +1,390 @@
+//! A release beside others: the one before it, its siblings, or any that a person names.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use weir_model::advisory::AdvisoryKind;
+use weir_model::{Contents, Difference, Finding, ReleaseId};
+use weir_npm::name::PackageName;
+use weir_npm::packument::{Packument, Publisher};
+use weir_npm::version::Version;
+use weir_signals::{Sibling, Stage, Subject};
+
+use crate::EngineError;
+use crate::assess::{Assessed, pick};
+use crate::engine::{Engine, Local};
+use crate::neighbours::owners;
+use crate::packuments::Held;
+use crate::verdicts::Verdict;
+use weir_store::Hashed;
+
+/// What a release is seen beside.
+#[derive(Debug, Default)]
+pub(crate) struct Beside {
+    /// The contents of the release before, where they settle a question that the contents raise.
+    pub(crate) previous: Stage<Contents>,
+    /// What other packages of the same owner added lately.
+    pub(crate) siblings: Vec<Sibling>,
+    /// Versions that are no baseline, because they were refused here.
+    pub(crate) refused: HashSet<String>,
+}
+
+impl Beside {
+    /// Beside nothing yet.
+    pub(crate) fn pending() -> Self {
+        Self {
+            previous: Stage::Pending,
+            ..Self::default()
+        }
+    }
+}
+
+/// What a release looks like to a person who asks: its contents, and how it came to be like that.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// What a worker saw inside.
+    pub contents: Contents,
+    /// The release before it, or nothing where there is none or its history is not known.
+    pub previous: Option<PreviousRelease>,
+    /// Since when each install step has been there, in the order of the contents.
+    pub steps_since: Vec<Option<Since>>,
+}
+
+/// The release before.
+#[derive(Debug, Clone)]
+pub struct PreviousRelease {
+    /// Its version.
+    pub version: String,
+    /// Its contents, or why they are not known.
+    pub contents: Result<Contents, String>,
+}
+
+/// The first of the releases in a row that have something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Since {
+    /// Its version.
+    pub version: String,
+    /// When it was published.
+    pub published: Option<Timestamp>,
+    /// How many releases in a row have it, the present one among them.
+    pub releases: usize,
+}
+
+/// One side of a comparison that a person asks for.
+#[derive(Debug, Clone)]
+pub struct Side {
+    /// Which release.
+    pub release: ReleaseId,
+    /// When it was published, where a registry says so.
+    pub published: Option<Timestamp>,
+    /// Who published it, where a registry says so.
+    pub publisher: Option<Publisher>,
+    /// What a worker saw inside.
+    pub contents: Contents,
+}
+
+impl Engine {
+    /// What a release is to be seen beside.
+    pub(crate) async fn beside(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+        contents: &Contents,
+    ) -> Result<Beside, EngineError> {
+        let siblings = self.siblings(held, version);
+        let wanted = |refused: &HashSet<String>| {
+            let malware = self.known_malware(held.packument.name());
+            let no_baseline = |version: &str| refused.contains(version) || malware(version);
+            let mut subject = self.subject(held, version).without_refused(&no_baseline);
+            subject.siblings = &siblings;
+            subject.contents = Stage::Known(contents);
+            subject.wants_previous_contents().map(str::to_owned)
+        };
+        let mut beside = Beside::pending();
+        if wanted(&beside.refused).is_some() || !contents.install_steps.is_empty() {
+            // Only a release that is compared needs to know what is no baseline.
+            beside.refused = self.refused_versions(held, version).await?;
+        }
+        if let Some(previous) = wanted(&beside.refused) {
+            beside.previous = match self.contents_of_version(held, &previous).await {
+                Ok(contents) => Stage::Known(contents),
+                Err(why) => Stage::NotKnown(format!("{previous} could not be read: {why}")),
+            };
+        }
+        beside.siblings = siblings;
+        Ok(beside)
+    }
+
+    /// Versions of the package, other than this one, that were refused on evidence.
+    async fn refused_versions(
+        &self,
+        held: &Held,
+        version: &str,
+    ) -> Result<HashSet<String>, EngineError> {
+        let name = held.packument.name();
+        let kept = self
+            .store
+            .verdicts(name.as_str(), &self.verdict_generation(name))
+            .await?;
+        let is_refused = |json: &str| {
+            serde_json::from_str::<Verdict>(json).is_ok_and(|verdict| {
+                let decision = &verdict.decision;
+                // A hold that ends by itself is one for age.
+                !decision.action.serves() && decision.until.is_none()
+            })
+        };
+        Ok(kept
+            .into_iter()
+            .filter(|(other, json)| other != version && is_refused(json))
+            .map(|(other, _)| other)
+            .collect())
+    }
+
+    /// Whether an advisory calls a version of the package malware.
+    pub(crate) fn known_malware(&self, name: &PackageName) -> impl Fn(&str) -> bool + use<> {
+        let named = self.advisories().about(name.as_str());
+        move |version| {
+            named
+                .matching(version)
+                .iter()
+                .any(|advisory| advisory.kind == AdvisoryKind::Malware)
+        }
+    }
+
+    fn siblings(&self, held: &Held, version: &str) -> Vec<Sibling> {
+        let manifest = self.manifest(held, version).ok();
+        let name = held.packument.name();
+        self.neighbours.of(&owners(name, manifest.as_deref()), name)
+    }
+
+    /// Remembers what a release added, for the sake of its siblings.
+    pub(crate) fn note_additions(
+        &self,
+        held: &Held,
+        version: &str,
+        contents: &Contents,
+        beside: &Beside,
+    ) {
+        let published = held.packument.published(version);
+        let (Some(published), Some(previous)) = (published, beside.previous.known()) else {
+            return;
+        };
+        let name = held.packument.name();
+        let manifest = self.manifest(held, version).ok();
+        let difference = Difference::between(previous, contents);
+        self.neighbours.note(
+            &owners(name, manifest.as_deref()),
+            name,
+            version,
+            published,
+            &difference,
+        );
+    }
+
+    /// What a release of a registry looks like to a person who asks. Its contents have been read.
+    pub(crate) async fn profile(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+    ) -> Option<Profile> {
+        let contents = self.contents_of_version(held, version).await.ok()?;
+        let refused = self.refused_versions(held, version).await.ok()?;
+        let malware = self.known_malware(held.packument.name());
+        let no_baseline = |version: &str| refused.contains(version) || malware(version);
+        let before = weir_signals::previous_version(&held.packument, version, &no_baseline);
+        let previous = match before {
+            Some(before) => Some(PreviousRelease {
+                version: before.to_owned(),
+                contents: self.contents_of_version(held, before).await,
+            }),
+            None => None,
+        };
+        let steps_since = contents
+            .install_steps
+            .iter()
+            .map(|step| since(&held.packument, version, &step.event, &step.command))
+            .collect();
+        Some(Profile {
+            contents,
+            previous,
+            steps_since,
+        })
+    }
+
+    /// A release of a registry, as one side of a comparison.
+    ///
+    /// # Errors
+    /// When it cannot be found, had or read.
+    pub async fn side(
+        self: &Arc<Self>,
+        name: &PackageName,
+        wanted: Option<&str>,
+    ) -> Result<Side, EngineError> {
+        let held = self.packuments.get(name).await?;
+        let version = pick(&held, wanted)?;
+        let contents = self
+            .contents_of_version(&held, &version)
+            .await
+            .map_err(|why| EngineError::Upstream {
+                what: format!("the contents of {name}@{version}"),
+                why,
+            })?;
+        let integrity = self.integrity_of(&held, &version);
+        Ok(Side {
+            release: ReleaseId {
+                name: name.to_string(),
+                version: version.clone(),
+                integrity: integrity.map(|integrity| integrity.to_string()),
+            },
+            published: held.packument.published(&version),
+            publisher: self.manifest(&held, &version)?.publisher.clone(),
+            contents,
+        })
+    }
+
+    /// The release before a side, where it has one that can be read.
+    ///
+    /// # Errors
+    /// When its package cannot be found, or the release before cannot be had or read.
+    pub async fn side_before(self: &Arc<Self>, after: &Side) -> Result<Option<Side>, EngineError> {
+        let Ok(name) = PackageName::parse(&after.release.name) else {
+            return Ok(None);
+        };
+        let held = self.packuments.get(&name).await?;
+        let version = &after.release.version;
+        let refused = self.refused_versions(&held, version).await?;
+        let malware = self.known_malware(&name);
+        let no_baseline = |version: &str| refused.contains(version) || malware(version);
+        match weir_signals::previous_version(&held.packument, version, &no_baseline) {
+            Some(before) => Ok(Some(self.side(&name, Some(before)).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// A tarball or folder on this machine, as one side of a comparison.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    pub async fn side_local(&self, label: &str, what: Local) -> Result<Side, String> {
+        let integrity = match &what {
+            Local::Tarball(bytes) => Some(Hashed::of(bytes.clone()).integrity()),
+            Local::Folder(_) => None,
+        };
+        let contents = self.read_local(what).await?;
+        let manifest = contents.manifest.as_ref();
+        let name = manifest.and_then(|manifest| manifest.name.clone());
+        let version = manifest.and_then(|manifest| manifest.version.clone());
+        Ok(Side {
+            release: ReleaseId {
+                name: name.unwrap_or_else(|| label.to_owned()),
+                version: version.unwrap_or_else(|| "0.0.0".to_owned()),
+                integrity,
+            },
+            published: None,
+            publisher: None,
+            contents,
+        })
+    }
+
+    /// What the signals that compare releases would say of `after`, if `before` were the release
+    /// before it.
+    #[must_use]
+    pub fn compare(&self, before: &Side, after: &Side) -> Vec<Finding> {
+        let Ok(name) =
+            PackageName::parse(&after.release.name).or_else(|_| PackageName::parse("unnamed"))
+        else {
+            return Vec::new();
+        };
+        // The version that the label says, also where the package's own manifest lies.
+        let mut earlier = before.contents.clone();
+        let manifest = earlier.manifest.get_or_insert_default();
+        manifest.version = Some(before.release.version.clone());
+        let mut subject = Subject::new(&name, &after.release.version, &self.names, self.now());
+        subject.contents = Stage::Known(&after.contents);
+        subject.previous_contents = Stage::Known(&earlier);
+        let mut findings = weir_signals::observe_comparison(&subject).findings;
+        findings.sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.confidence)));
+        findings
+    }
+
+    /// Adds what a release of a registry looks like, for a person to read. The release before it is
+    /// fetched for that if need be.
+    pub async fn with_profile(self: &Arc<Self>, mut assessed: Assessed) -> Assessed {
+        let release = &assessed.assessment.release;
+        if assessed.profile.is_none()
+            && let Ok(name) = PackageName::parse(&release.name)
+            && let Ok(held) = self.packuments.get(&name).await
+        {
+            assessed.profile = self.profile(&held, &release.version).await;
+        }
+        assessed
+    }
+}
+
+/// Most releases looked at to find since when something has been there.
+const LOOKED_BACK: usize = 200;
+
+/// Since which release an install step has been there: the releases before that have the same
+/// script without a gap, as their manifests say. Numbers in the command may differ, as when the
+/// version is spelled out. Nothing for what manifests do not say.
+fn since(packument: &Packument, version: &str, event: &str, command: &str) -> Option<Since> {
+    let has = |version: &str| {
+        let Some(Ok(manifest)) = packument.manifest(version) else {
+            return false;
+        };
+        match event {
+            "binding.gyp" => {
+                manifest.manifest.gypfile == Some(true)
+                    || manifest
+                        .manifest
+                        .scripts
+                        .get("install")
+                        .is_some_and(|script| script.contains("node-gyp"))
+            }
+            event => manifest
+                .manifest
+                .scripts
+                .get(event)
+                .is_some_and(|script| without_numbers(script) == without_numbers(command)),
+        }
+    };
+    if !has(version) {
+        return None;
+    }
+    let is_prerelease =
+        |text: &str| Version::parse(text).is_ok_and(|version| version.is_prerelease());
+    let published = packument.published(version);
+    let mut before: Vec<(Timestamp, &str)> = packument
+        .versions()
+        .iter()
+        .map(|entry| entry.version.as_str())
+        .filter(|other| !is_prerelease(other))
+        .filter_map(|other| Some((packument.published(other)?, other)))
+        .filter(|(time, _)| published.is_some_and(|published| *time < published))
+        .collect();
+    before.sort_unstable_by(|one, other| other.cmp(one));
+    let mut found = Since {
+        version: version.to_owned(),
+        published,
+        releases: 1,
+    };
+    for (time, other) in before.into_iter().take(LOOKED_BACK) {
+        if !has(other) {
+            break;
+        }
+        found = Since {
+            version: other.to_owned(),
+            published: Some(time),
+            releases: found.releases + 1,
+        };
+    }
+    Some(found)
+}
+
+fn without_numbers(text: &str) -> String {
+    text.trim()
+        .chars()
+        .filter(|character| !character.is_ascii_digit())
+        .collect()
+}

@@ -1,0 +1,124 @@
+//! What is looked at in every file, whatever its name: its format by its first bytes, and the
+//! operator's rules. Nothing of a file is kept.
+
+use weir_files::rules::{RuleSet, SCANNED_BYTES, Scan};
+use weir_files::{Digest, Recognised, digest_of, recognise};
+use weir_model::contents::{Binary, BinaryFormat, RuleHit, Unread};
+
+/// Most binaries that are listed. Packages of prebuilt addons have a few dozen.
+const BINARIES: usize = 1_000;
+
+/// A look at every file of a package, one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Beside<'r> {
+    rules: Option<&'r RuleSet>,
+    scan: Scan,
+    binaries: Vec<Binary>,
+    left_out: u64,
+    /// The path of the file at hand, and what is known of it so far.
+    path: String,
+    begun: bool,
+    recognised: Option<(Recognised, Digest)>,
+}
+
+impl<'r> Beside<'r> {
+    pub(super) fn new(rules: Option<&'r RuleSet>) -> Self {
+        Self {
+            rules,
+            ..Self::default()
+        }
+    }
+
+    /// A file begins. Whether all of it has to be in memory.
+    pub(super) fn wants(&mut self, path: &str, size: u64) -> bool {
+        self.path.clear();
+        self.path.push_str(path);
+        self.begun = false;
+        self.recognised = None;
+        self.rules.is_some() && size <= SCANNED_BYTES
+    }
+
+    /// The next bytes of a file that is not in memory.
+    pub(super) fn piece(&mut self, piece: &[u8]) {
+        if !self.begun {
+            self.begun = true;
+            self.recognised =
+                recognise(&self.path, piece).map(|recognised| (recognised, Digest::default()));
+        }
+        if let Some((_, digest)) = &mut self.recognised {
+            digest.update(piece);
+        }
+    }
+
+    /// Whether more pieces make a difference.
+    pub(super) fn is_busy(&self) -> bool {
+        self.recognised.is_some()
+    }
+
+    /// The file whose pieces were shown has ended.
+    pub(super) fn end(&mut self, path: &str, size: u64) {
+        if self.rules.is_some() && size > SCANNED_BYTES {
+            self.scan.too_large(path);
+        }
+        if let Some((recognised, digest)) = self.recognised.take() {
+            self.add(path, size, recognised, digest.finish());
+        }
+    }
+
+    /// A file of which all is in memory.
+    pub(super) fn whole(&mut self, path: &str, data: &[u8]) {
+        if let Some(rules) = self.rules {
+            if data.len() as u64 <= SCANNED_BYTES {
+                self.scan.file(rules, path, data);
+            } else {
+                self.scan.too_large(path);
+            }
+        }
+        if let Some(recognised) = recognise(path, data) {
+            self.add(path, data.len() as u64, recognised, digest_of(data));
+        }
+    }
+
+    fn add(&mut self, path: &str, bytes: u64, recognised: Recognised, digest: String) {
+        if self.binaries.len() >= BINARIES {
+            self.left_out += 1;
+            return;
+        }
+        self.binaries.push(Binary {
+            path: path.to_owned(),
+            format: recognised.format,
+            bytes,
+            disguise: recognised.disguise,
+            usual_place: recognised.usual_place,
+            digest,
+        });
+    }
+
+    /// Whether it is a program that no interpreter of text takes, under a name that could be a
+    /// script's. Only formats whose first bytes no JavaScript and no shell script begins with.
+    pub(super) fn is_program(path: &str, data: &[u8]) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        !name.contains('.')
+            && recognise(path, data).is_some_and(|recognised| {
+                matches!(recognised.format, BinaryFormat::Elf | BinaryFormat::MachO)
+            })
+    }
+
+    /// Binaries, hits of rules, and what was not looked at.
+    pub(super) fn finish(self) -> (Vec<Binary>, Vec<RuleHit>, Vec<Unread>) {
+        let mut unread = Vec::new();
+        if self.left_out > 0 {
+            unread.push(Unread {
+                path: "binaries".to_owned(),
+                why: format!(
+                    "more than {BINARIES} files that are no text: {} are not listed",
+                    self.left_out
+                ),
+                suspicious: false,
+            });
+        }
+        let (hits, not_scanned) = self.scan.finish();
+        unread.extend(not_scanned);
+        (self.binaries, hits, unread)
+    }
+}

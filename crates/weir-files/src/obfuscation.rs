@@ -1,0 +1,79 @@
+//! Whether a file's code is packed or obfuscated, by what can be counted.
+//!
+//! Minified code has short names and no white space, and none of what is counted here: no tool that
+//! makes code smaller writes a letter as an escape, asks `parseInt` of a shuffled array, or spells
+//! a program with six characters. Everything is found by searches over bytes, so that a file without
+//! any of it costs little more than reading it.
+
+mod blobs;
+mod marks;
+mod words;
+
+/// Files up to this size get every look, in bytes: loaders are small, and so is the cost.
+const SMALL: usize = 256 << 10;
+
+/// What was measured in one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measured {
+    /// Where it shows first, in bytes.
+    pub offset: usize,
+    /// Name and value in words, strongest first.
+    pub criteria: Vec<String>,
+}
+
+/// One criterion that is met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Mark {
+    offset: usize,
+    /// Whether it is enough alone. Others need a second one.
+    enough: bool,
+    words: String,
+}
+
+/// Measures a file. Nothing for one that is neither packed nor obfuscated.
+#[must_use]
+pub fn measure(text: &[u8]) -> Option<Measured> {
+    let mut met: Vec<Mark> = [
+        marks::packer(text),
+        marks::six_characters(text),
+        marks::faces(text),
+        marks::shuffled_array(text),
+        marks::flattened(text),
+        marks::hexadecimal_names(text),
+        marks::escaped_letters(text),
+        marks::foreign_base64(text),
+        marks::self_replacing_array(text),
+        marks::only_evaluates(text),
+        marks::decoded_in_place(text),
+        words::split_words(text),
+        words::shuffled_alphabet(text),
+        words::noise(text),
+        words::encoded_array(text),
+        blobs::decoded_blob(text),
+        blobs::character_codes(text),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !met.iter().any(|mark| mark.enough) {
+        // Two that say little alone are only counted where there is a reason or little to count.
+        if met.is_empty() && text.len() > SMALL {
+            return None;
+        }
+        met.extend(words::hexadecimal_numbers(text));
+        if met.is_empty() {
+            return None;
+        }
+        met.extend(words::computed_members(text));
+        if met.len() < 2 {
+            return None;
+        }
+    }
+    met.sort_by_key(|mark| !mark.enough);
+    let offset = met.iter().map(|mark| mark.offset).min().unwrap_or_default();
+    let criteria = met.into_iter().map(|mark| mark.words).collect();
+    Some(Measured { offset, criteria })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,364 @@
+//! The operator's own rules, in the language of YARA.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use boreal::compiler::{Compiler, CompilerParams};
+use boreal::scanner::{EvaluatedRule, ScanError, ScanParams, Scanner};
+use boreal::{Metadata, MetadataValue};
+use serde::{Deserialize, Serialize};
+use weir_model::contents::{RuleHit, Unread};
+
+use crate::{Digest, TextFile, place};
+
+/// Most bytes of rules. The largest public collections have a few megabytes.
+const RULES_BYTES: u64 = 16 << 20;
+
+/// Folders are followed to this depth.
+const DEPTH: usize = 8;
+
+/// Largest file that rules are run over, in bytes.
+pub const SCANNED_BYTES: u64 = 32 << 20;
+
+/// Longest time for one file, and for all files of a package.
+const FILE_TIME: Duration = Duration::from_secs(1);
+const PACKAGE_TIME: Duration = Duration::from_secs(8);
+
+/// Most matches of one string that are counted, and their longest length.
+const MATCHES: u32 = 100;
+const MATCH_BYTES: usize = 128;
+
+/// Most places shown per rule, and most rules that may hit one package.
+const PLACES: usize = 5;
+const HITS: usize = 200;
+
+/// What `severity` may be in a rule's metadata.
+pub const SEVERITIES: &[&str] = &["info", "low", "medium", "high", "critical"];
+
+/// Why rules are refused.
+#[derive(Debug, thiserror::Error)]
+pub enum RulesError {
+    /// A file or folder cannot be read.
+    #[error("{path}: {source}")]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// There are no rules, which would look as if nothing was ever found.
+    #[error("{0}: no file that ends in .yar or .yara")]
+    None(PathBuf),
+    /// More rules than a worker should compile.
+    #[error("{0}: more than {limit} MiB of rules", limit = RULES_BYTES >> 20)]
+    TooLarge(PathBuf),
+    /// A rule does not compile: file, line, column and reason.
+    #[error("{0}")]
+    Rule(String),
+}
+
+/// One file of rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Its name, relative to the folder.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// All rules as text: read once where files may be read, and handed to workers, which read none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sources {
+    files: Vec<Source>,
+}
+
+impl Sources {
+    /// Reads every `.yar` and `.yara` file of a folder and the folders in it.
+    ///
+    /// # Errors
+    /// When something cannot be read, is no text, or there are no rules.
+    pub fn read(folder: &Path) -> Result<Self, RulesError> {
+        let mut sources = Self::default();
+        let mut bytes = 0;
+        read_folder(folder, "", 0, &mut bytes, &mut sources.files)?;
+        if sources.files.is_empty() {
+            return Err(RulesError::None(folder.to_owned()));
+        }
+        Ok(sources)
+    }
+
+    /// Rules given as text.
+    #[must_use]
+    pub fn of(files: Vec<Source>) -> Self {
+        Self { files }
+    }
+
+    /// SHA-256 over names and texts, the first 16 bytes in hexadecimal: other rules, other findings.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut digest = Digest::default();
+        for file in &self.files {
+            for part in [&file.name, &file.text] {
+                digest.update(&(part.len() as u64).to_le_bytes());
+                digest.update(part.as_bytes());
+            }
+        }
+        digest.finish()
+    }
+}
+
+fn read_folder(
+    folder: &Path,
+    inside: &str,
+    depth: usize,
+    bytes: &mut u64,
+    files: &mut Vec<Source>,
+) -> Result<(), RulesError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| RulesError::Read { path, source }
+    };
+    let mut entries: Vec<_> = std::fs::read_dir(folder)
+        .map_err(failed(folder))?
+        .collect::<Result<_, _>>()
+        .map_err(failed(folder))?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let name = format!("{inside}{}", entry.file_name().to_string_lossy());
+        let meta = std::fs::metadata(&path).map_err(failed(&path))?;
+        if meta.is_dir() && depth < DEPTH {
+            read_folder(&path, &format!("{name}/"), depth + 1, bytes, files)?;
+        } else if meta.is_file()
+            && path
+                .extension()
+                .is_some_and(|extension| extension == "yar" || extension == "yara")
+        {
+            *bytes = bytes.saturating_add(meta.len());
+            if *bytes > RULES_BYTES {
+                return Err(RulesError::TooLarge(path));
+            }
+            let text = std::fs::read_to_string(&path).map_err(failed(&path))?;
+            files.push(Source { name, text });
+        }
+    }
+    Ok(())
+}
+
+/// Compiled rules. Made once per process.
+pub struct RuleSet {
+    scanner: Scanner,
+    warnings: Vec<String>,
+}
+
+impl std::fmt::Debug for RuleSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RuleSet").finish_non_exhaustive()
+    }
+}
+
+impl RuleSet {
+    /// Compiles rules. Each file is a namespace of its own, so that names may repeat.
+    ///
+    /// # Errors
+    /// The first mistake, with file, line, column and reason.
+    pub fn compile(sources: &Sources) -> Result<Self, RulesError> {
+        let mut compiler = Compiler::new();
+        // A rule that includes a file would make a worker read it.
+        compiler.set_params(CompilerParams::default().disable_includes(true));
+        let mut warnings = Vec::new();
+        for file in &sources.files {
+            let status = compiler
+                .add_rules_str_in_namespace(&file.text, &file.name)
+                .map_err(|error| RulesError::Rule(located(&error.to_string(), &file.name)))?;
+            warnings.extend(
+                status
+                    .warnings()
+                    .map(|warning| located(&warning.to_string(), &file.name)),
+            );
+        }
+        let mut scanner = compiler.finalize();
+        scanner.set_scan_params(
+            ScanParams::default()
+                .compute_full_matches(true)
+                .match_max_length(MATCH_BYTES)
+                .string_max_nb_matches(MATCHES)
+                .timeout_duration(Some(FILE_TIME)),
+        );
+        let set = Self { scanner, warnings };
+        set.check_severities(sources)?;
+        Ok(set)
+    }
+
+    /// What the compiler warned of: slow or pointless patterns, with their places.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// A severity that is none would silently count as another.
+    fn check_severities(&self, sources: &Sources) -> Result<(), RulesError> {
+        for rule in self.scanner.rules() {
+            let metadata = self.metadata(rule.metadatas);
+            let Some(severity) = metadata.get("severity") else {
+                continue;
+            };
+            if !SEVERITIES.contains(&severity.as_str()) {
+                let (line, column) = position(sources, rule.namespace, rule.name);
+                return Err(RulesError::Rule(format!(
+                    "{}:{line}:{column}: error: rule {}: severity {severity:?} is not one of {}",
+                    rule.namespace,
+                    rule.name,
+                    SEVERITIES.join(", ")
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn metadata(&self, all: &[Metadata]) -> BTreeMap<String, String> {
+        /// Longest value that is carried along, in characters.
+        const VALUE: usize = 500;
+        all.iter()
+            .map(|one| {
+                let value = match one.value {
+                    MetadataValue::Bytes(symbol) => {
+                        String::from_utf8_lossy(self.scanner.get_bytes_symbol(symbol)).into_owned()
+                    }
+                    MetadataValue::Integer(number) => number.to_string(),
+                    MetadataValue::Boolean(value) => value.to_string(),
+                };
+                (
+                    self.scanner.get_string_symbol(one.name).to_owned(),
+                    value.chars().take(VALUE).collect(),
+                )
+            })
+            .collect()
+    }
+}
+
+/// The compiler calls every text `mem`.
+fn located(message: &str, file: &str) -> String {
+    match message.strip_prefix("mem:") {
+        Some(rest) => format!("{file}:{rest}"),
+        None => format!("{file}: {message}"),
+    }
+}
+
+/// Line and column of a rule's name, counted from 1.
+fn position(sources: &Sources, file: &str, rule: &str) -> (usize, usize) {
+    let text = sources
+        .files
+        .iter()
+        .find(|source| source.name == file)
+        .map_or("", |source| source.text.as_str());
+    for (index, line) in text.lines().enumerate() {
+        let mut words = line.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        if words.by_ref().any(|word| word == "rule") && words.next() == Some(rule) {
+            let column = line.find(rule).unwrap_or(0) + 1;
+            return (index + 1, column);
+        }
+    }
+    (1, 1)
+}
+
+/// Hits of rules over one package.
+#[derive(Debug, Default)]
+pub struct Scan {
+    hits: BTreeMap<(String, String), RuleHit>,
+    unread: Vec<Unread>,
+    spent: Duration,
+}
+
+impl Scan {
+    /// Runs all rules over one file.
+    pub fn file(&mut self, rules: &RuleSet, path: &str, bytes: &[u8]) {
+        if self.spent > PACKAGE_TIME {
+            let why = format!(
+                "your rules took longer than {} s for this package",
+                PACKAGE_TIME.as_secs()
+            );
+            self.not_scanned(path, why);
+            return;
+        }
+        let start = Instant::now();
+        let result = match rules.scanner.scan_mem(bytes) {
+            Ok(result) => result,
+            // Never printed as they are: partial results hold the file's bytes.
+            Err((error, partial)) => {
+                let why = match error {
+                    ScanError::Timeout => format!(
+                        "your rules took longer than {} s for it",
+                        FILE_TIME.as_secs()
+                    ),
+                    _ => "your rules could not be run over it".to_owned(),
+                };
+                self.not_scanned(path, why);
+                partial
+            }
+        };
+        for rule in &result.rules {
+            self.hit(rules, rule, path, bytes);
+        }
+        self.spent += start.elapsed();
+    }
+
+    /// A file that no rule has seen, because it was not in memory.
+    pub fn too_large(&mut self, path: &str) {
+        let why = format!(
+            "larger than {} MiB: your rules were not run over it",
+            SCANNED_BYTES >> 20
+        );
+        self.not_scanned(path, why);
+    }
+
+    /// Hits and what was not scanned.
+    #[must_use]
+    pub fn finish(self) -> (Vec<RuleHit>, Vec<Unread>) {
+        (self.hits.into_values().collect(), self.unread)
+    }
+
+    fn not_scanned(&mut self, path: &str, why: String) {
+        if self.unread.len() < HITS {
+            self.unread.push(Unread {
+                path: path.to_owned(),
+                why,
+                suspicious: false,
+            });
+        }
+    }
+
+    fn hit(&mut self, rules: &RuleSet, rule: &EvaluatedRule<'_>, path: &str, bytes: &[u8]) {
+        let key = (rule.namespace.to_owned(), rule.name.to_owned());
+        if self.hits.len() >= HITS && !self.hits.contains_key(&key) {
+            return;
+        }
+        let hit = self.hits.entry(key).or_insert_with(|| RuleHit {
+            rule: rule.name.to_owned(),
+            source: rule.namespace.to_owned(),
+            metadata: rules.metadata(rule.metadatas),
+            places: Vec::new(),
+        });
+        let file = TextFile { path, bytes };
+        let matches = rule
+            .matches
+            .iter()
+            .filter_map(|string| string.matches.first());
+        let mut offsets: Vec<usize> = matches.map(|found| found.offset).collect();
+        if offsets.is_empty() {
+            // A condition on the file itself.
+            offsets.push(0);
+        }
+        offsets.sort_unstable();
+        offsets.dedup();
+        for offset in offsets {
+            if hit.places.len() < PLACES {
+                hit.places.push(place(&file, offset, offset));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+use super::*;
+
+fn sources(files: &[(&str, &str)]) -> Sources {
+    Sources::of(
+        files
+            .iter()
+            .map(|(name, text)| Source {
+                name: (*name).to_owned(),
+                text: (*text).to_owned(),
+            })
+            .collect(),
+    )
+}
+
+const COLLECTOR: &str = r#"
+rule collector {
+    meta:
+        severity = "high"
+        description = "the host of March"
+        weight = 3
+    strings:
+        $host = "collector.example"
+    condition:
+        $host
+}
+"#;
+
+#[test]
+fn hits_carry_metadata_and_places() {
+    let rules = RuleSet::compile(&sources(&[
+        ("acme.yar", COLLECTOR),
+        ("more/acme.yar", COLLECTOR),
+    ]))
+    .unwrap();
+    let mut scan = Scan::default();
+    scan.file(
+        &rules,
+        "lib/a.js",
+        b"// first\nfetch('https://collector.example/')\n",
+    );
+    scan.file(&rules, "lib/b.bin", b"\x7fELF\0\0collector.example\0");
+    scan.file(&rules, "lib/c.js", b"nothing");
+    let (hits, unread) = scan.finish();
+    assert!(unread.is_empty());
+    assert_eq!(hits.len(), 2, "one for each file of rules");
+    let hit = &hits[0];
+    assert_eq!(
+        (hit.rule.as_str(), hit.source.as_str()),
+        ("collector", "acme.yar")
+    );
+    assert_eq!(hit.metadata["severity"], "high");
+    assert_eq!(hit.metadata["weight"], "3");
+    assert_eq!(hit.places.len(), 2);
+    assert_eq!(
+        (hit.places[0].path.as_str(), hit.places[0].line),
+        ("lib/a.js", 2)
+    );
+}
+
+#[test]
+fn bad_rules_are_refused_with_file_line_column_and_reason() {
+    for (text, place, reason) in [
+        (
+            "rule a {\n  condition:\n    $x\n}",
+            "bad.yar:3:5",
+            "unknown",
+        ),
+        ("rule a { condition: tru", "bad.yar:1:", "syntax"),
+        (
+            "include \"/etc/passwd\"\nrule a { condition: true }",
+            "bad.yar:1:1",
+            "includes are not allowed",
+        ),
+        (
+            "rule fine { condition: true }\nrule odd { meta: severity = \"grave\" condition: true }",
+            "bad.yar:2:6",
+            "\"grave\" is not one of info",
+        ),
+        (
+            "import \"pe\"\nrule a { condition: pe.is_pe }",
+            "bad.yar:1:1",
+            "pe",
+        ),
+        (
+            "rule a { condition: true }\nrule a { condition: true }",
+            "bad.yar:2:6",
+            "already",
+        ),
+    ] {
+        let error = RuleSet::compile(&sources(&[("ok.yar", COLLECTOR), ("bad.yar", text)]))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(place), "{text:?}: {error}");
+        assert!(error.contains(reason), "{text:?}: {error}");
+    }
+}
+
+#[test]
+fn a_scan_that_takes_too_long_is_named() {
+    // A loop without end in a condition.
+    let endless = "rule slow { condition: for any i in (0..1000000000000) : (i == 1000000000001) }";
+    let rules = RuleSet::compile(&sources(&[("slow.yar", endless)])).unwrap();
+    let mut scan = Scan::default();
+    scan.file(&rules, "index.js", b"anything");
+    scan.too_large("data.bin");
+    let (hits, unread) = scan.finish();
+    assert!(hits.is_empty());
+    assert_eq!(unread.len(), 2);
+    assert!(
+        unread[0].why.contains("longer than 1 s"),
+        "{}",
+        unread[0].why
+    );
+    assert!(unread[1].why.contains("larger than 32 MiB"));
+}
+
+#[test]
+fn folders_are_read_and_named_by_what_is_in_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let none = Sources::read(folder.path()).unwrap_err();
+    assert!(matches!(none, RulesError::None(_)), "{none}");
+    std::fs::create_dir(folder.path().join("more")).unwrap();
+    std::fs::write(folder.path().join("a.yar"), COLLECTOR).unwrap();
+    std::fs::write(folder.path().join("more/b.yara"), COLLECTOR).unwrap();
+    std::fs::write(folder.path().join("notes.txt"), "not a rule").unwrap();
+    let read = Sources::read(folder.path()).unwrap();
+    assert_eq!(
+        read,
+        sources(&[("a.yar", COLLECTOR), ("more/b.yara", COLLECTOR)])
+    );
+    let digest = read.digest();
+    assert_eq!(digest.len(), 32);
+    std::fs::write(folder.path().join("a.yar"), format!("{COLLECTOR} ")).unwrap();
+    assert_ne!(Sources::read(folder.path()).unwrap().digest(), digest);
+    assert!(Sources::read(&folder.path().join("nowhere")).is_err());
+}
+
+#[test]
+fn a_rule_that_matches_everywhere_is_cut_short() {
+    let everywhere = "rule all { strings: $a = /[a-z]/ condition: $a }";
+    let rules = RuleSet::compile(&sources(&[("all.yar", everywhere)])).unwrap();
+    let mut scan = Scan::default();
+    for _ in 0..20 {
+        scan.file(&rules, "index.js", &b"abcdefgh\n".repeat(10_000));
+    }
+    let (hits, _) = scan.finish();
+    assert_eq!(hits[0].places.len(), PLACES);
+}

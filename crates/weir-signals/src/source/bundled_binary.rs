@@ -1,0 +1,203 @@
+//! `bundled-binary`: programs and archives among the files, and what their names say instead.
+
+use weir_model::contents::{Binary, BinaryFormat, Contents};
+use weir_model::{Confidence, Evidence, Group, Severity};
+
+use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
+
+/// Files listed per finding; the rest is counted.
+const LISTED: usize = 10;
+
+pub(crate) static SIGNAL: Declaration = Declaration {
+    id: "bundled-binary",
+    summary: "Programs or archives lie among the files",
+    since: "next",
+    layer: Layer::Source,
+    kind: Kind::Indicator,
+    maturity: Maturity::Trial,
+    group: Group::Shape,
+    severity: Severity::Medium,
+    confidence: Confidence::High,
+    needs: &[Input::Contents],
+    incidents: &["eslint-config-prettier, 2025"],
+    documentation: Documentation {
+        sees: "Files that are programs, libraries, archives or compiled code by their first bytes, whatever they \
+               are called. One whose name says that it is something else (a `.js`, a `.png`, a `LICENSE`) weighs \
+               most, and more if an install script reaches it. A program outside the places where prebuilt \
+               addons are kept weighs something if the package also runs something at install time. Everything \
+               else is only mentioned.",
+        matters: "Nobody reviews a binary, and no analysis of code sees into it. A picture that is a program has \
+                  no innocent explanation.",
+        wrong: "Packages for one platform consist of a binary, and tools bring helpers for Windows. Test data is \
+                sometimes misnamed on purpose. Archives are recognised and not opened.",
+        todo: "Ask what the file is for and where it was built. The digest in the evidence is the first half of \
+               its SHA-256: look it up, or compare it with the project's own build.",
+    },
+    observe,
+    #[cfg(any(test, feature = "samples"))]
+    samples,
+};
+
+fn observe(subject: &Subject<'_>, observation: &mut Observation) {
+    let Some(contents) = subject.contents.known() else {
+        return;
+    };
+    let mut weighed: Vec<(Severity, bool, &Binary)> = contents
+        .binaries
+        .iter()
+        .map(|binary| (weigh(binary, contents), binary.disguise.is_some(), binary))
+        .collect();
+    weighed.sort_by_key(|(severity, disguised, _)| std::cmp::Reverse((*severity, *disguised)));
+    for group in weighed.chunk_by(|(a, b, _), (c, d, _)| a == c && b == d) {
+        let Some((severity, disguised, first)) = group.first() else {
+            continue;
+        };
+        let mut finding = SIGNAL.finding(message(first, *severity, group.len()));
+        finding.severity = *severity;
+        if *disguised {
+            // The same fact that makes a file of code unreadable: one group of evidence.
+            finding.group = Group::Code;
+        }
+        finding.evidence = group
+            .iter()
+            .take(LISTED)
+            .map(|(_, _, binary)| {
+                let what = in_words(binary.format);
+                let text = format!("{what}, {} bytes, {}", binary.bytes, binary.digest);
+                Evidence::place(&binary.path, None, &text)
+            })
+            .collect();
+        observation.find(finding);
+    }
+}
+
+const fn is_program(format: BinaryFormat) -> bool {
+    use BinaryFormat::{Elf, JavaClass, MachO, Pe, PythonBytecode};
+    matches!(format, Elf | MachO | Pe | JavaClass | PythonBytecode)
+}
+
+fn weigh(binary: &Binary, contents: &Contents) -> Severity {
+    let reached = contents.install_steps.iter().any(|step| {
+        step.reaches.iter().any(|path| *path == binary.path) || step.command.contains(&binary.path)
+    });
+    let is_code = binary.format == BinaryFormat::NotText;
+    match &binary.disguise {
+        Some(_) if reached => Severity::High,
+        Some(_) if is_program(binary.format) => Severity::High,
+        Some(_) if is_code => Severity::Medium,
+        Some(_) => Severity::Low,
+        None if binary.usual_place || !is_program(binary.format) => Severity::Info,
+        None if contents.install_steps.is_empty() => Severity::Info,
+        None => Severity::Medium,
+    }
+}
+
+fn message(binary: &Binary, severity: Severity, count: usize) -> String {
+    let path = weir_model::finding::printable(&binary.path, 200);
+    let what = in_words(binary.format);
+    let more = match count {
+        0 | 1 => String::new(),
+        _ => format!(" (and {} more)", count - 1),
+    };
+    match (&binary.disguise, severity) {
+        (Some(name), _) => {
+            let name = weir_model::finding::printable(name, 40);
+            format!("{path} is called {name} and is {what}{more}")
+        }
+        (None, Severity::Info) => format!("{path} is {what}{more}"),
+        (None, _) => format!(
+            "{path} is {what}, outside the usual places for prebuilt addons, and the package runs \
+             something at install time{more}"
+        ),
+    }
+}
+
+const fn in_words(format: BinaryFormat) -> &'static str {
+    match format {
+        BinaryFormat::Elf => "a program or library for Linux",
+        BinaryFormat::MachO => "a program or library for macOS",
+        BinaryFormat::Pe => "a program or library for Windows",
+        BinaryFormat::Wasm => "WebAssembly",
+        BinaryFormat::Archive => "an archive",
+        BinaryFormat::JavaClass => "compiled Java",
+        BinaryFormat::PythonBytecode => "compiled Python",
+        BinaryFormat::NotText => "no text",
+    }
+}
+
+#[cfg(any(test, feature = "samples"))]
+fn samples() -> Vec<crate::sample::Sample> {
+    use crate::sample::{Sample, Scene, step};
+    let scene = |path: &str, format, disguise: Option<&str>, usual_place, installs: bool| {
+        let binary = Binary {
+            path: path.to_owned(),
+            format,
+            bytes: 48_640,
+            disguise: disguise.map(str::to_owned),
+            usual_place,
+            digest: "1f0c6b7a3e5d49c2b8a7f6e5d4c3b2a1".to_owned(),
+        };
+        let install_steps = if installs {
+            vec![step("install", "node install.js", &["install.js"])]
+        } else {
+            Vec::new()
+        };
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(Contents {
+                install_steps,
+                binaries: vec![binary],
+                ..Contents::default()
+            })
+    };
+    vec![
+        Sample::flagged(
+            "A picture that is a program for Linux",
+            scene(
+                "assets/logo.png",
+                BinaryFormat::Elf,
+                Some(".png"),
+                false,
+                false,
+            ),
+        ),
+        Sample::flagged(
+            "A Windows library in the top folder of a package of settings, beside an install script",
+            scene("node-gyp.dll", BinaryFormat::Pe, None, false, true),
+        ),
+        Sample::flagged(
+            "A .js file that is no text",
+            scene(
+                "lib/table.js",
+                BinaryFormat::NotText,
+                Some(".js"),
+                false,
+                false,
+            ),
+        ),
+        Sample::passing(
+            "Near miss: a prebuilt addon where prebuilt addons are kept, beside an install script",
+            scene(
+                "prebuilds/linux-x64/left.node",
+                BinaryFormat::Elf,
+                None,
+                true,
+                true,
+            ),
+        ),
+        Sample::passing(
+            "WebAssembly that says that it is",
+            scene("dist/left.wasm", BinaryFormat::Wasm, None, true, false),
+        ),
+        Sample::passing(
+            "Archives for tests",
+            scene(
+                "test/fixtures/a.zip",
+                BinaryFormat::Archive,
+                None,
+                false,
+                true,
+            ),
+        ),
+    ]
+}

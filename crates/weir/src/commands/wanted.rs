@@ -1,0 +1,75 @@
+//! What people name on the command line: a release of a registry, a tarball, a folder.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use weir_engine::{Engine, Local};
+use weir_npm::name::PackageName;
+
+/// Something to look at.
+#[derive(Debug)]
+pub(super) enum Wanted<'a> {
+    /// A release of a registry: name, and a version, tag or range.
+    Release(PackageName, Option<&'a str>),
+    /// A tarball or folder on this machine, and what the user called it.
+    Local(&'a str, Local),
+}
+
+impl<'a> Wanted<'a> {
+    /// Finds out what is meant; reads it, if it is a tarball.
+    pub(super) fn find(engine: &Engine, text: &'a str) -> Result<Self> {
+        let path = Path::new(text);
+        let looks_local = text.starts_with(['.', '/']) || text.ends_with(".tgz");
+        if path.is_dir() && (looks_local || path.join("package.json").is_file()) {
+            let folder = path
+                .canonicalize()
+                .with_context(|| format!("finding {text}"))?;
+            return Ok(Self::Local(text, Local::Folder(folder)));
+        }
+        if looks_local {
+            let limit = engine.policy().limits.tarball_size.bytes();
+            let length = std::fs::metadata(path)
+                .with_context(|| format!("reading {text}"))?
+                .len();
+            anyhow::ensure!(
+                length <= limit,
+                "{length} bytes are over the limit of {limit} for tarballs"
+            );
+            let bytes = std::fs::read(path).with_context(|| format!("reading {text}"))?;
+            return Ok(Self::Local(text, Local::Tarball(bytes.into())));
+        }
+        let (name, version) = split(text);
+        let name =
+            PackageName::parse(name).with_context(|| format!("{name:?} is not a package name"))?;
+        Ok(Self::Release(name, version))
+    }
+}
+
+/// Splits `name@version`, minding the `@` of a scope.
+fn split(release: &str) -> (&str, Option<&str>) {
+    match release
+        .char_indices()
+        .skip(1)
+        .find(|(_, character)| *character == '@')
+    {
+        Some((at, _)) => {
+            let (name, version) = release.split_at(at);
+            (name, version.get(1..).filter(|version| !version.is_empty()))
+        }
+        None => (release, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn the_at_of_a_scope_is_not_the_one_before_a_version() {
+        assert_eq!(split("a"), ("a", None));
+        assert_eq!(split("a@1.0.0"), ("a", Some("1.0.0")));
+        assert_eq!(split("@s/a"), ("@s/a", None));
+        assert_eq!(split("@s/a@^1"), ("@s/a", Some("^1")));
+        assert_eq!(split("a@"), ("a", None));
+    }
+}

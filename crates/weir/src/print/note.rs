@@ -1,0 +1,455 @@
+//! What a release looks like inside, as an analyst would note it: how an attack works, chain by
+//! chain, and what an ordinary package does.
+
+use weir_engine::{PreviousRelease, Profile, Since};
+use weir_model::contents::{Binary, Flow, SourceKind, Surface};
+use weir_model::{Action, Assessment, Contents, Difference, Evidence, Finding, Severity};
+
+use super::changes::{changes, new_behaviour};
+use super::words::{at, count, day, flow, list, sentence, short, size};
+use super::{line, style};
+
+/// Chains told step by step; the findings have the rest.
+const CHAINS: usize = 5;
+
+/// Steps of one chain besides its two ends.
+const STEPS: usize = 8;
+
+/// Abilities, hosts and binaries named per line.
+const NAMED: usize = 6;
+
+/// The flows that a finding is about, each once, in the order of the findings.
+pub(super) fn chains<'a>(assessment: &Assessment, contents: &'a Contents) -> Vec<&'a Flow> {
+    let mut chains: Vec<&Flow> = Vec::new();
+    for finding in &assessment.findings {
+        if finding.severity == Severity::Info {
+            continue;
+        }
+        for flow in &contents.flows {
+            let same = |other: &&Flow| {
+                (&other.source_place, &other.sink_place) == (&flow.source_place, &flow.sink_place)
+            };
+            if is_about(finding, flow) && !chains.iter().any(same) {
+                chains.push(flow);
+            }
+        }
+    }
+    chains.truncate(CHAINS);
+    chains
+}
+
+/// Whether a finding's evidence has both ends of a flow.
+fn is_about(finding: &Finding, flow: &Flow) -> bool {
+    let has = |wanted: &weir_model::contents::Place| {
+        finding.evidence.iter().any(|evidence| {
+            matches!(evidence, Evidence::Place { path, line: Some(line), .. }
+                if *path == wanted.path && *line == wanted.line)
+        })
+    };
+    has(&flow.source_place) && has(&flow.sink_place)
+}
+
+/// Which of the chains told above a finding is about, counted from 1.
+pub(super) fn told(finding: &Finding, chains: &[&Flow]) -> Vec<usize> {
+    (1..)
+        .zip(chains)
+        .filter(|(_, flow)| is_about(finding, flow))
+        .map(|(number, _)| number)
+        .collect()
+}
+
+/// How an attack works.
+pub(super) fn incident(out: &mut String, chains: &[&Flow], contents: &Contents, action: Action) {
+    if chains.is_empty() {
+        return;
+    }
+    heading(out, "How it works");
+    for (number, chain) in (1..).zip(chains) {
+        line(
+            out,
+            format_args!("    {number}. {}", sentence(&flow(chain))),
+        );
+        told_chain(out, chain, contents);
+    }
+    if action >= Action::Hold {
+        if_it_ran(out, chains);
+    }
+}
+
+fn told_chain(out: &mut String, flow: &Flow, contents: &Contents) {
+    step(out, "read", &flow.source_place, None);
+    let ends = [&flow.source_place, &flow.sink_place];
+    let between = flow.steps.iter().filter(|it| !ends.contains(&&it.place));
+    for it in between.clone().take(STEPS) {
+        step(out, "then", &it.place, it.folded.as_deref());
+    }
+    let left_out = between.count().saturating_sub(STEPS);
+    if left_out > 0 {
+        line(
+            out,
+            format_args!(
+                "       ...    {}",
+                count(left_out, "more step", "more steps")
+            ),
+        );
+    }
+    let last = if flow.sink.leaves() { "sent" } else { "used" };
+    step(out, last, &flow.sink_place, None);
+    line(
+        out,
+        format_args!("       runs   {}", started_by(flow, contents)),
+    );
+    for gate in &flow.gates {
+        line(
+            out,
+            format_args!(
+                "       only   {} ({})",
+                gate.kind.in_words(),
+                at(&gate.place)
+            ),
+        );
+    }
+}
+
+fn step(out: &mut String, what: &str, place: &weir_model::contents::Place, folded: Option<&str>) {
+    line(
+        out,
+        format_args!("       {what}   {}  {}", at(place), short(&place.snippet)),
+    );
+    if let Some(folded) = folded {
+        line(
+            out,
+            format_args!("              which is {:?}", short(folded)),
+        );
+    }
+}
+
+/// What starts the code of a flow.
+fn started_by(flow: &Flow, contents: &Contents) -> String {
+    let reaches = |path: &str| {
+        contents
+            .install_steps
+            .iter()
+            .find(|step| step.reaches.iter().any(|reached| reached == path))
+    };
+    let step = reaches(&flow.sink_place.path).or_else(|| reaches(&flow.source_place.path));
+    match (flow.surface, step) {
+        (Surface::Install, Some(step)) => {
+            format!("by {}: {}", short(&step.event), short(&step.command))
+        }
+        (surface, _) => surface.in_words().to_owned(),
+    }
+}
+
+/// What to do where it was installed before.
+fn if_it_ran(out: &mut String, chains: &[&Flow]) {
+    let mut todo: Vec<String> = Vec::new();
+    let mut add = |text: String| {
+        if !todo.contains(&text) {
+            todo.push(text);
+        }
+    };
+    for flow in chains {
+        let detail = short(&flow.source_detail);
+        if flow.sink.leaves() {
+            match flow.source {
+                SourceKind::Environment => {
+                    add("replace every secret in the environment it ran in".to_owned());
+                }
+                SourceKind::SecretVariable
+                | SourceKind::CredentialFile
+                | SourceKind::CredentialTool
+                | SourceKind::CloudMetadata
+                | SourceKind::ProcessMemory => add(format!(
+                    "take {} ({detail}) for stolen and replace what was in it",
+                    flow.source.in_words()
+                )),
+                SourceKind::WalletOrProfile | SourceKind::KeyArgument => add(format!(
+                    "take {} ({detail}) for stolen and move what it protects",
+                    flow.source.in_words()
+                )),
+                _ => {}
+            }
+        }
+        match flow.sink {
+            weir_model::contents::SinkKind::Persistence
+            | weir_model::contents::SinkKind::OtherPackage => add(format!(
+                "look for what it wrote ({}); removing the package does not undo that",
+                short(&flow.sink_detail)
+            )),
+            weir_model::contents::SinkKind::DynamicCode
+            | weir_model::contents::SinkKind::ProgramFile
+            | weir_model::contents::SinkKind::Process
+                if flow.source == SourceKind::Fetched =>
+            {
+                add(
+                    "what it fetched and ran is not in the package: treat the machine as somebody else's"
+                        .to_owned(),
+                );
+            }
+            weir_model::contents::SinkKind::Publish => {
+                add("look through what your accounts published since".to_owned());
+            }
+            _ => {}
+        }
+    }
+    if todo.is_empty() {
+        return;
+    }
+    heading(out, "If it has run anywhere");
+    for text in todo {
+        line(out, format_args!("    - {text}"));
+    }
+}
+
+/// What is different from the release before.
+pub(super) fn since_previous(out: &mut String, profile: &Profile) {
+    let Some(previous) = &profile.previous else {
+        return;
+    };
+    match &previous.contents {
+        Ok(before) => {
+            let difference = Difference::between(before, &profile.contents);
+            match new_behaviour(&difference) {
+                Some(new) => {
+                    heading(
+                        out,
+                        &format!("New since {}: {new}", short(&previous.version)),
+                    );
+                    changes_indented(out, &difference);
+                }
+                None => heading(
+                    out,
+                    &format!(
+                        "Since {}: nothing new in what it does",
+                        short(&previous.version)
+                    ),
+                ),
+            }
+        }
+        Err(why) => heading(
+            out,
+            &format!(
+                "Since {}: not known ({})",
+                short(&previous.version),
+                short(why)
+            ),
+        ),
+    }
+}
+
+fn changes_indented(out: &mut String, difference: &Difference<'_>) {
+    let mut text = String::new();
+    changes(&mut text, difference);
+    for one in text.lines() {
+        line(out, format_args!("  {one}"));
+    }
+}
+
+/// What the package does, whether or not anything was found.
+pub(super) fn what_it_does(out: &mut String, profile: &Profile, assessment: &Assessment) {
+    let contents = &profile.contents;
+    heading(out, "What it does");
+    let mut quiet = true;
+    let mut row = |what: &str, text: String| {
+        quiet = false;
+        line(out, format_args!("    {what:16} {text}"));
+    };
+    let since = profile.steps_since.iter().map(Option::as_ref);
+    for (step, since) in contents
+        .install_steps
+        .iter()
+        .zip(since.chain(std::iter::repeat(None)))
+    {
+        let known = since.map_or(String::new(), in_releases);
+        row(
+            &short(&step.event),
+            format!("{}{known}", short(&step.command)),
+        );
+    }
+    for surface in [
+        Surface::Install,
+        Surface::Import,
+        Surface::Command,
+        Surface::Worker,
+    ] {
+        if let Some(text) = abilities(contents, surface) {
+            row(surface_label(surface), text);
+        }
+    }
+    if let Some(text) = hosts(contents) {
+        row("talks to", text);
+    }
+    if !contents.binaries.is_empty() {
+        row("binaries", binaries(&contents.binaries));
+    }
+    if !contents.obfuscated.is_empty() {
+        let paths = contents.obfuscated.iter().map(|it| short(&it.place.path));
+        row("obfuscated", named(paths.collect()));
+    }
+    if !contents.hidden.is_empty() {
+        let places = contents.hidden.iter().map(|it| at(&it.place));
+        row("hidden text", named(places.collect()));
+    }
+    if quiet {
+        line(
+            out,
+            format_args!("    nothing that reaches beyond its callers was found in its code"),
+        );
+    }
+    line(
+        out,
+        format_args!(
+            "    {:16} {} files, {}",
+            "size",
+            contents.size.files,
+            size(contents.size.bytes)
+        ),
+    );
+    if assessment.counted().next().is_none() {
+        line(
+            out,
+            format_args!("    {}", why_that_is_fine(profile, quiet)),
+        );
+    }
+}
+
+/// Only what was looked at and is so.
+fn why_that_is_fine(profile: &Profile, quiet: bool) -> String {
+    let contents = &profile.contents;
+    let mut reasons = Vec::new();
+    if let Some(PreviousRelease {
+        version,
+        contents: Ok(before),
+    }) = &profile.previous
+        && !quiet
+        && new_behaviour(&Difference::between(before, contents)).is_none()
+    {
+        reasons.push(format!("{} did the same", short(version)));
+    }
+    reasons.extend(what_leaves(contents));
+    if !contents.unread.is_empty() {
+        reasons.push(format!(
+            "{} could not be read",
+            count(contents.unread.len(), "file", "files")
+        ));
+    }
+    format!("{}.", sentence(&reasons.join("; ")))
+}
+
+/// What of value was found to leave the package, if anything.
+fn what_leaves(contents: &Contents) -> Vec<String> {
+    let mut leaving: Vec<&Flow> = contents
+        .flows
+        .iter()
+        .filter(|flow| {
+            flow.sink.leaves()
+                && flow.surface != Surface::Unreferenced
+                && !matches!(
+                    flow.source,
+                    SourceKind::Fetched | SourceKind::Decoded | SourceKind::HostFacts
+                )
+        })
+        .collect();
+    if leaving.is_empty() {
+        return vec!["no way was found on which a secret leaves it".to_owned()];
+    }
+    let mut variables: Vec<String> = leaving
+        .iter()
+        .filter(|flow| flow.source == SourceKind::SecretVariable)
+        .map(|flow| short(&flow.source_detail))
+        .collect();
+    variables.sort();
+    variables.dedup();
+    leaving.retain(|flow| flow.source != SourceKind::SecretVariable);
+    let mut parts: Vec<String> = leaving
+        .iter()
+        .take(NAMED)
+        .map(|it| format!("{}, {}", flow(it), at(&it.sink_place)))
+        .collect();
+    if !variables.is_empty() {
+        parts.push(format!(
+            "it sends {}, as clients send their own key",
+            named(variables)
+        ));
+    }
+    parts
+}
+
+fn in_releases(since: &Since) -> String {
+    if since.releases < 2 {
+        return ", new in this release".to_owned();
+    }
+    let published = since
+        .published
+        .map_or(String::new(), |time| format!(" of {}", day(time)));
+    format!(
+        ", the same since {}{published} ({} releases)",
+        short(&since.version),
+        since.releases
+    )
+}
+
+const fn surface_label(surface: Surface) -> &'static str {
+    match surface {
+        Surface::Install => "at install time",
+        Surface::Import => "on import",
+        Surface::Command => "as a command",
+        Surface::Worker => "in a worker",
+        Surface::Unreferenced => "unused",
+    }
+}
+
+fn abilities(contents: &Contents, surface: Surface) -> Option<String> {
+    let on = contents
+        .capabilities
+        .iter()
+        .filter(|it| it.surface == surface);
+    let parts: Vec<String> = on
+        .map(|it| format!("{} ({})", it.kind.in_words(), at(&it.place)))
+        .collect();
+    (!parts.is_empty()).then(|| named(parts))
+}
+
+fn hosts(contents: &Contents) -> Option<String> {
+    let mut names: Vec<String> = contents
+        .hosts
+        .iter()
+        .filter(|host| host.surface != Surface::Unreferenced)
+        .map(|host| match host.class.in_words() {
+            Some(class) => format!("{} ({class})", short(&host.host)),
+            None => short(&host.host),
+        })
+        .collect();
+    names.sort();
+    names.dedup();
+    (!names.is_empty()).then(|| named(names))
+}
+
+fn binaries(binaries: &[Binary]) -> String {
+    let bytes: u64 = binaries.iter().map(|it| it.bytes).sum();
+    let names = binaries
+        .iter()
+        .map(|it| format!("{} ({})", short(&it.path), it.format.in_words()));
+    format!("{} in all: {}", size(bytes), named(names.collect()))
+}
+
+/// The first few of a list, and how many more there are.
+fn named(mut parts: Vec<String>) -> String {
+    let more = parts.len().saturating_sub(NAMED);
+    parts.truncate(NAMED);
+    if more > 0 {
+        parts.push(format!("{more} more"));
+    }
+    list(parts)
+}
+
+fn heading(out: &mut String, text: &str) {
+    line(
+        out,
+        format_args!("  {}{text}{}", style::BOLD, style::BOLD.render_reset()),
+    );
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,346 @@
+//! How a note reads: an imitated attack, and a package with benign abilities.
+
+use weir_engine::{Assessed, Side};
+use weir_model::contents::{
+    Binary, BinaryFormat, Capability, CapabilityKind, FileDigest, Gate, GateKind, Host, HostClass,
+    InstallStep, Place, SinkKind, Size, Step,
+};
+use weir_model::{Confidence, Decision, Evidence, Group, ReleaseId};
+
+use super::*;
+
+fn place(path: &str, line: u32, snippet: &str) -> Place {
+    Place {
+        path: path.to_owned(),
+        line,
+        snippet: snippet.to_owned(),
+    }
+}
+
+fn able(kind: CapabilityKind, detail: &str, at: Place, surface: Surface) -> Capability {
+    Capability {
+        kind,
+        detail: detail.to_owned(),
+        place: at,
+        surface,
+    }
+}
+
+fn file(path: &str, bytes: u64, surface: Option<Surface>) -> FileDigest {
+    FileDigest {
+        path: path.to_owned(),
+        bytes,
+        digest: format!("{path} {bytes}"),
+        surface,
+        longest_line: 80,
+    }
+}
+
+fn harmless() -> Contents {
+    Contents {
+        size: Size {
+            files: 2,
+            bytes: 912,
+            javascript_bytes: 600,
+        },
+        files: vec![file("index.js", 600, Some(Surface::Import))],
+        ..Contents::default()
+    }
+}
+
+/// The release that begins to steal.
+fn hostile() -> Contents {
+    let mut contents = harmless();
+    let script = "lib/telemetry.js";
+    contents.size = Size {
+        files: 3,
+        bytes: 2_140,
+        javascript_bytes: 1_800,
+    };
+    contents
+        .files
+        .push(file(script, 1_228, Some(Surface::Install)));
+    contents.install_steps.push(InstallStep {
+        event: "postinstall".to_owned(),
+        command: "node lib/telemetry.js".to_owned(),
+        reaches: vec![script.to_owned()],
+    });
+    contents.capabilities = vec![
+        able(
+            CapabilityKind::Network,
+            "https.request",
+            place(script, 20, "https.request(target, options)"),
+            Surface::Install,
+        ),
+        able(
+            CapabilityKind::SecretFiles,
+            "~/.npmrc",
+            place(script, 10, "fs.readFileSync(file, 'utf8')"),
+            Surface::Install,
+        ),
+    ];
+    contents.hosts = vec![Host {
+        host: "collector.example".to_owned(),
+        class: HostClass::Webhook,
+        place: place(script, 20, "https.request(target, options)"),
+        surface: Surface::Install,
+    }];
+    contents.flows = vec![Flow {
+        source: SourceKind::CredentialFile,
+        source_detail: "~/.npmrc".to_owned(),
+        source_place: place(script, 10, "found.npmrc = fs.readFileSync(file, 'utf8');"),
+        steps: vec![Step {
+            place: place(script, 19, "const target = parts.reverse().join('');"),
+            folded: Some("https://collector.example/".to_owned()),
+        }],
+        sink: SinkKind::Http,
+        sink_detail: "https.request to collector.example".to_owned(),
+        sink_place: place(script, 22, "request.end(body);"),
+        surface: Surface::Install,
+        gates: vec![Gate {
+            kind: GateKind::Ci,
+            place: place(script, 4, "if (process.env.CI)"),
+        }],
+    }];
+    contents
+}
+
+fn release(name: &str, version: &str) -> ReleaseId {
+    ReleaseId {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        integrity: Some("sha512-AAAA".to_owned()),
+    }
+}
+
+fn decision(action: Action, reasons: &[&str]) -> Decision {
+    let groups: Vec<&str> = if action == Action::Allow {
+        Vec::new()
+    } else {
+        vec!["execution", "code"]
+    };
+    serde_json::from_value(serde_json::json!({
+        "action": action,
+        "groups": groups,
+        "reasons": reasons,
+        "until": null,
+        "instead": (action == Action::Block).then_some("1.4.1"),
+    }))
+    .unwrap()
+}
+
+fn theft(contents: &Contents) -> Finding {
+    let flow = &contents.flows[0];
+    let evidence = [&flow.source_place, &flow.steps[0].place, &flow.sink_place];
+    Finding {
+        signal: "credential-exfiltration".to_owned(),
+        group: Group::Code,
+        severity: Severity::Critical,
+        confidence: Confidence::High,
+        decisive: true,
+        message: "a credential file (~/.npmrc) is sent away at install time".to_owned(),
+        evidence: evidence
+            .map(|at| Evidence::place(&at.path, Some(at.line), &at.snippet))
+            .to_vec(),
+    }
+}
+
+fn attack() -> Assessed {
+    let contents = hostile();
+    Assessed {
+        assessment: Assessment {
+            release: release("ledger-format", "1.4.2"),
+            findings: vec![
+                theft(&contents),
+                Finding {
+                    signal: "new-install-script".to_owned(),
+                    group: Group::Execution,
+                    severity: Severity::Medium,
+                    confidence: Confidence::High,
+                    decisive: false,
+                    message: "postinstall runs `node lib/telemetry.js`; 1.4.1 had no such script"
+                        .to_owned(),
+                    evidence: vec![Evidence::change(
+                        "scripts.postinstall",
+                        None::<&str>,
+                        Some("node lib/telemetry.js"),
+                    )],
+                },
+            ],
+            incomplete: Vec::new(),
+        },
+        decision: decision(Action::Block, &["blocked: a fact that is enough by itself"]),
+        published: Some("2026-11-20T11:49:00Z".parse().unwrap()),
+        profile: Some(Profile {
+            steps_since: vec![Some(Since {
+                version: "1.4.2".to_owned(),
+                published: Some("2026-11-20T11:49:00Z".parse().unwrap()),
+                releases: 1,
+            })],
+            contents,
+            previous: Some(PreviousRelease {
+                version: "1.4.1".to_owned(),
+                contents: Ok(harmless()),
+            }),
+        }),
+    }
+}
+
+/// A package that downloads its program, as it always did.
+fn builder() -> Contents {
+    let fetch = place("install.js", 60, "https.get(url, (res) => {");
+    Contents {
+        size: Size {
+            files: 9,
+            bytes: 11_904_120,
+            javascript_bytes: 130_000,
+        },
+        install_steps: vec![InstallStep {
+            event: "postinstall".to_owned(),
+            command: "node install.js".to_owned(),
+            reaches: vec!["install.js".to_owned()],
+        }],
+        capabilities: vec![
+            able(
+                CapabilityKind::Network,
+                "https.get",
+                fetch.clone(),
+                Surface::Install,
+            ),
+            able(
+                CapabilityKind::Process,
+                "child_process.spawn",
+                place("lib/main.js", 1_704, "child_process.spawn(command, args)"),
+                Surface::Import,
+            ),
+        ],
+        hosts: vec![Host {
+            host: "files.builder.example".to_owned(),
+            class: HostClass::Other,
+            place: fetch,
+            surface: Surface::Install,
+        }],
+        binaries: vec![Binary {
+            path: "bin/builder".to_owned(),
+            format: BinaryFormat::Elf,
+            bytes: 11_600_000,
+            disguise: None,
+            usual_place: false,
+            digest: "aa".to_owned(),
+        }],
+        ..Contents::default()
+    }
+}
+
+fn benign() -> Assessed {
+    Assessed {
+        assessment: Assessment {
+            release: release("builder", "0.25.1"),
+            findings: Vec::new(),
+            incomplete: Vec::new(),
+        },
+        decision: decision(Action::Allow, &[]),
+        published: Some("2026-03-10T08:00:00Z".parse().unwrap()),
+        profile: Some(Profile {
+            steps_since: vec![Some(Since {
+                version: "0.8.0".to_owned(),
+                published: Some("2021-02-01T00:00:00Z".parse().unwrap()),
+                releases: 187,
+            })],
+            contents: builder(),
+            previous: Some(PreviousRelease {
+                version: "0.25.0".to_owned(),
+                contents: Ok(builder()),
+            }),
+        }),
+    }
+}
+
+/// As printed where the output is no terminal.
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+#[test]
+fn an_attack_reads_like_an_incident_note() {
+    insta::assert_snapshot!(plain(&crate::print::assessed(&attack())));
+}
+
+#[test]
+fn a_package_with_benign_abilities_reads_calmly() {
+    insta::assert_snapshot!(plain(&crate::print::assessed(&benign())));
+}
+
+#[test]
+fn a_package_that_only_computes_says_so() {
+    let mut assessed = benign();
+    let profile = assessed.profile.as_mut().unwrap();
+    profile.contents = harmless();
+    profile.steps_since.clear();
+    profile.previous = None;
+    insta::assert_snapshot!(plain(&crate::print::assessed(&assessed)));
+}
+
+#[test]
+fn a_difference_reads_like_a_reviewers_note() {
+    let side = |version: &str, contents| Side {
+        release: release("ledger-format", version),
+        published: Some("2026-11-20T11:49:00Z".parse().unwrap()),
+        publisher: None,
+        contents,
+    };
+    let (before, mut after) = (side("1.4.1", harmless()), side("1.4.2", hostile()));
+    after.contents.files[0].digest = "other".to_owned();
+    let difference = Difference::between(&before.contents, &after.contents);
+    let findings = vec![theft(&after.contents)];
+    let decision = decision(Action::Block, &["blocked: a fact that is enough by itself"]);
+    insta::assert_snapshot!(plain(&crate::print::difference(
+        &before,
+        &after,
+        &difference,
+        &findings,
+        &decision
+    )));
+    let same = Difference::between(&after.contents, &after.contents);
+    let text = plain(&crate::print::difference(
+        &after,
+        &after,
+        &same,
+        &[],
+        &decision,
+    ));
+    assert!(
+        text.contains("nothing that weir looks at is different"),
+        "{text}"
+    );
+}
+
+/// Text from packages is printed as text, whatever it holds.
+#[test]
+fn nothing_from_a_package_reaches_the_terminal_as_it_is() {
+    let mut assessed = attack();
+    let evil = "\u{1b}]0;x\u{7}\u{202e}".to_owned();
+    let profile = assessed.profile.as_mut().unwrap();
+    let contents = &mut profile.contents;
+    contents.install_steps[0].event = evil.clone();
+    contents.install_steps[0].command = evil.clone();
+    contents.capabilities[0].place.path = evil.clone();
+    contents.capabilities[0].detail = evil.clone();
+    contents.hosts[0].host = evil.clone();
+    contents.hosts[0].place.path = evil.clone();
+    contents.binaries = builder().binaries;
+    contents.binaries[0].path = evil.clone();
+    contents.binaries[0].disguise = Some(evil.clone());
+    contents.files[1].path = evil.clone();
+    let flow = &mut contents.flows[0];
+    flow.source_detail = evil.clone();
+    flow.sink_detail = evil.clone();
+    flow.steps[0].folded = Some(evil.clone());
+    flow.steps[0].place.snippet = evil.clone();
+    flow.gates[0].place.path = evil;
+    let text = plain(&crate::print::assessed(&assessed));
+    assert!(text.contains("\\u{1b}"), "{text}");
+    for hidden in ['\u{1b}', '\u{7}', '\u{202e}'] {
+        assert!(!text.contains(hidden), "{text:?}");
+    }
+}
