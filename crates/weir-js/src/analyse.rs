@@ -44,6 +44,9 @@ struct Code<'a> {
     is_inline: bool,
 }
 
+/// Source and sink of a flow as file and offset, where they are JavaScript.
+type Ends = (Option<(u32, u32)>, Option<(u32, u32)>);
+
 /// Everything on the way to [`Facts`].
 struct Work<'a> {
     package: &'a Package<'a>,
@@ -65,7 +68,7 @@ struct Work<'a> {
     /// What the value flow saw code do.
     folded: flow::Deeds,
     /// Both ends of each flow in `facts`, as file and offset, where they are JavaScript.
-    ends: Vec<(Option<(u32, u32)>, Option<(u32, u32)>)>,
+    ends: Vec<Ends>,
 }
 
 /// Runs all steps. Called on a thread with a large stack.
@@ -683,7 +686,7 @@ impl Work<'_> {
     }
 
     /// Adds a flow unless one between the same lines is there.
-    fn add_flow(&mut self, flow: Flow, ends: (Option<(u32, u32)>, Option<(u32, u32)>)) {
+    fn add_flow(&mut self, flow: Flow, ends: Ends) {
         let is_known = self.facts.flows.iter().any(|other| {
             other.source == flow.source
                 && other.source_detail == flow.source_detail
@@ -746,8 +749,7 @@ impl Work<'_> {
                 continue;
             };
             let surfaces = self.modules.surfaces(index).list();
-            let text = String::from_utf8_lossy(&code.bytes);
-            collected.file(&code.path, &text, &surfaces, &survey.seen);
+            collected.file(&code.path, &code.bytes, &surfaces, &survey.seen);
         }
         for (path, deed) in std::mem::take(&mut self.deeds) {
             let place = self.shell_place(&path, &deed.snippet);

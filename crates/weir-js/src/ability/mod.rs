@@ -207,7 +207,14 @@ pub(crate) struct Collected {
 
 impl Collected {
     /// Adds what one file is able to do, for every surface that reaches it.
-    pub(crate) fn file(&mut self, path: &str, text: &str, surfaces: &[Surface], seen: &Seen) {
+    pub(crate) fn file(&mut self, path: &str, bytes: &[u8], surfaces: &[Surface], seen: &Seen) {
+        // Most files show nothing that others have not shown: their text is not needed then.
+        let decoded = std::cell::OnceCell::new();
+        let text = || {
+            decoded
+                .get_or_init(|| String::from_utf8_lossy(bytes))
+                .as_ref()
+        };
         let Some(&strongest) = surfaces.first() else {
             return;
         };
@@ -222,7 +229,7 @@ impl Collected {
                 if known.is_some_and(|(sure, _)| *sure >= act.sure) {
                     continue;
                 }
-                let place = place::at(path, text, act.offset as usize);
+                let place = place::at(path, text(), act.offset as usize);
                 self.add(act.sure, act.kind, &act.detail, place, surface);
             }
         }
@@ -232,7 +239,7 @@ impl Collected {
             if self.hosts.get(&key).is_some_and(weaker) {
                 continue;
             }
-            let place = place::at(path, text, contact.offset as usize);
+            let place = place::at(path, text(), contact.offset as usize);
             let host = Host {
                 host: contact.host.clone(),
                 class: contact.class,

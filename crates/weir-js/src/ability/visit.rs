@@ -17,14 +17,7 @@ use crate::tables::{abilities, credentials};
 const CONSTANT: usize = 512;
 
 /// Packages that take `fs`'s place.
-const FILE_PACKAGES: [&str; 6] = [
-    "fs-extra",
-    "graceful-fs",
-    "mz/fs",
-    "jsonfile",
-    "rimraf",
-    "del",
-];
+const FILE_PACKAGES: [&str; 4] = ["fs-extra", "graceful-fs", "mz/fs", "jsonfile"];
 
 /// The last name of a callee: `a.b.c` gives `c`.
 pub(super) fn last_name<'a>(callee: &'a Expression<'_>) -> &'a str {
@@ -42,6 +35,7 @@ fn module(specifier: &str) -> Option<&str> {
         "fs" | "fs/promises" => Some("fs"),
         "dns/promises" => Some("dns"),
         "os" | "vm" | "process" | "worker_threads" | "path" => Some(bare),
+        "rimraf" | "del" => Some("rimraf"),
         _ if FILE_PACKAGES.contains(&bare) => Some("fs"),
         _ => None,
     };
@@ -470,6 +464,7 @@ impl Seen {
     fn known(&mut self, module: &str, function: &str, arguments: &[Argument<'_>], offset: u32) {
         match module {
             "fs" => self.file(function, arguments, offset),
+            "rimraf" => self.remove(true, arguments, "rimraf", offset),
             "os" | "vm" | "process" | "clipboard" | "clipboardy" | "copy-paste" | "navigator"
             | "libnpmpublish" | "Deno" | "Bun" => {
                 let Some(kind) = abilities::of_function(module, function)
@@ -546,11 +541,6 @@ impl Seen {
 
     /// Reads, writes and removals of files.
     fn file(&mut self, function: &str, arguments: &[Argument<'_>], offset: u32) {
-        let function = if function.is_empty() {
-            "rimraf"
-        } else {
-            function
-        };
         if abilities::READERS.contains(&function) {
             if !self.is_settled(CapabilityKind::SecretFiles)
                 && let Some(path) = first(arguments, 0).and_then(|it| self.fold(it))
@@ -585,11 +575,6 @@ impl Seen {
                     matches!(it, Expression::ObjectExpression(object) if has(object, "recursive", is_true))
                 });
             self.remove(is_recursive, arguments, function, offset);
-        } else if matches!(
-            function,
-            "rimraf" | "sync" | "rimrafSync" | "deleteAsync" | "deleteSync"
-        ) {
-            self.remove(true, arguments, "rimraf", offset);
         }
     }
 

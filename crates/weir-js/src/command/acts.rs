@@ -468,7 +468,7 @@ fn fetched(host: &str) -> Stolen {
 
 /// A command as one line.
 fn line(simple: &Simple) -> String {
-    simple.words.join(" ")
+    super::shell::literal(&simple.words.join(" "))
 }
 
 /// Whether a word is a group of short options with this one among them.

@@ -32,8 +32,20 @@ pub(crate) struct Leak {
     pub(crate) snippet: String,
 }
 
+/// Programs that run text.
+const RUNNERS: [&str; 6] = ["sh", "bash", "zsh", "node", "python", "eval"];
+
 /// The base name of a program, lower case, without `.exe`.
 pub(crate) fn program(word: &str) -> String {
+    // `c\url` is curl to a shell, and a file in a folder to Windows.
+    if word.contains('\\') && !word.contains([':', '/']) {
+        let joined = word.replace('\\', "").to_ascii_lowercase();
+        if network::TOOLS.iter().any(|(tool, _)| *tool == joined)
+            || RUNNERS.contains(&joined.as_str())
+        {
+            return joined;
+        }
+    }
     let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
     let name = name.to_ascii_lowercase();
     name.strip_suffix(".exe")
@@ -128,9 +140,13 @@ pub(super) fn commands(text: &str, depth: usize) -> Vec<Vec<Simple>> {
         if let Some(script) = inline_script(&simple.words) {
             inner.extend(commands(&script, depth + 1));
         }
+        if let Some(script) = document_script(simple) {
+            inner.extend(commands(&script, depth + 1));
+        }
         let words = simple
             .words
             .iter()
+            .chain(&simple.documents)
             .chain(simple.assignments.iter().map(|(_, value)| value));
         for word in words {
             for text in shell::substitutions(word) {
@@ -143,9 +159,28 @@ pub(super) fn commands(text: &str, depth: usize) -> Vec<Vec<Simple>> {
     inner
 }
 
+/// The script that a shell is given as a here-document.
+pub(crate) fn document_script(simple: &Simple) -> Option<String> {
+    let words = unwrapped(&simple.words);
+    let name = program(words.first()?);
+    let reads = matches!(
+        name.as_str(),
+        "sh" | "bash" | "zsh" | "dash" | "ash" | "ksh"
+    ) && words
+        .iter()
+        .skip(1)
+        .all(|word| word.starts_with('-') && !word.ends_with('c'));
+    let body = simple.documents.first().filter(|_| reads)?;
+    Some(shell::literal(body))
+}
+
 /// The script in `sh -c '...'`, `cmd /c ...`, `powershell -Command ...`, `eval ...`.
 pub(crate) fn inline_script(words: &[String]) -> Option<String> {
-    let words = unwrapped(words);
+    let script = quoted_script(unwrapped(words))?;
+    Some(shell::literal(&script))
+}
+
+fn quoted_script(words: &[String]) -> Option<String> {
     let name = program(words.first()?);
     match name.as_str() {
         "sh" | "bash" | "zsh" | "dash" | "ash" | "ksh" => {
@@ -213,6 +248,9 @@ pub(crate) fn find(commands: &[Vec<Simple>]) -> Vec<Leak> {
                     given.extend(in_path(input));
                     given.extend(in_word(input, &variables, 0));
                 }
+                for document in &simple.documents {
+                    given.extend(in_word(document, &variables, 0));
+                }
                 given.extend(carried.iter().cloned());
                 report(&mut leaks, given, kind, name, host, &text);
             } else if let Some(path) = device(simple) {
@@ -246,7 +284,7 @@ fn report(
             source,
             sink,
             sink_detail: sink_detail.clone(),
-            snippet: crate::place::clean(text),
+            snippet: crate::place::clean(&shell::literal(text)),
         };
         if !leaks.contains(&leak) {
             leaks.push(leak);

@@ -12,5 +12,16 @@ pub(crate) use leaks::{Leak, host, names_tool, sources};
 use run::Reading;
 pub(crate) use run::read;
 
+/// The words of all programs of a text, for tests.
+#[cfg(test)]
+pub(crate) fn words(text: &str) -> Vec<String> {
+    shell::pipelines(text)
+        .into_iter()
+        .flatten()
+        .flat_map(|simple| simple.words)
+        .map(|word| shell::literal(&word))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests;

@@ -86,6 +86,7 @@ fn invocation(
         next.push(script);
         return;
     }
+    next.extend(leaks::document_script(simple));
     let words = unwrapped(&simple.words);
     let Some(first) = words.first() else {
         return;
@@ -99,6 +100,11 @@ fn invocation(
         }
         "node" | "nodejs" | "tsx" | "ts-node" | "ts-node-esm" | "babel-node" | "zx"
         | "electron" | "swc-node" | "esr" | "jiti" | "sucrase-node" | "esno" | "deno" => {
+            let reads_input = rest.iter().all(|word| word.starts_with('-'));
+            if reads_input {
+                let code = simple.documents.iter().map(|body| shell::literal(body));
+                reading.inline.extend(code);
+            }
             runtime(rest, scripts, folder, reading, next);
         }
         "bun" | "bunx" => bun(rest, scripts, folder, reading, next),
@@ -200,7 +206,9 @@ fn runtime(
         let value = words.get(at + 1);
         match word.as_str() {
             "-e" | "--eval" | "-p" | "--print" | "-pe" | "eval" => {
-                reading.inline.extend(value.cloned());
+                reading
+                    .inline
+                    .extend(value.map(|code| shell::literal(code)));
                 return;
             }
             "--run" => {
@@ -214,7 +222,7 @@ fn runtime(
             "-C" | "--conditions" | "--project" | "-P" | "--tsconfig" | "--env-file" => at += 2,
             "run" | "watch" | "-" | "--" => at += 1,
             _ if word.starts_with("--eval=") || word.starts_with("--print=") => {
-                let code = word.split_once('=').map(|(_, code)| code.to_owned());
+                let code = word.split_once('=').map(|(_, code)| shell::literal(code));
                 reading.inline.extend(code);
                 return;
             }

@@ -708,7 +708,9 @@ impl Solver<'_> {
         if !network::is_client(name) {
             // Common helpers with a known meaning.
             match rest {
-                "os-homedir" | "homedir" | "untildify" => self.give_text(call.out, "~"),
+                "os-homedir" | "homedir" => self.give_text(call.out, "~"),
+                // Folded paths keep the tilde.
+                "untildify" => self.graph.copy(Self::argument(call, 0), call.out),
                 "lodash.assign" | "lodash.merge" | "lodash.extend" | "lodash.defaults"
                 | "object-assign" | "xtend" | "extend" | "deepmerge" | "lodash.cloneDeep"
                 | "lodash.clone" => {

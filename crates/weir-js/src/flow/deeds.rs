@@ -108,7 +108,12 @@ impl Solver<'_> {
         let Some((verb, at)) = written.or(removed) else {
             return;
         };
-        for path in self.known_texts(Self::argument(call, at)) {
+        let paths = self.known_texts(Self::argument(call, at));
+        // One of several possible paths is no reason to say that a home folder is removed.
+        if paths.len() > 1 && matches!(verb, Verb::Remove { .. }) {
+            return;
+        }
+        for path in paths {
             let touch = Touch {
                 verb,
                 path,

@@ -609,7 +609,7 @@ impl Solver<'_> {
         let name = *self.graph.texts(node).first()?;
         let text = self.graph.name(name).replace(super::UNKNOWN, "…");
         let text = crate::place::clean(&text);
-        (text.chars().filter(|c| c.is_alphanumeric()).count() > 2).then_some(text)
+        (text.chars().filter(|c| c.is_alphabetic()).count() > 2).then_some(text)
     }
 
     /// The places a value passed, from source to sink, without the ends.

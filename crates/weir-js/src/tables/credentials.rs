@@ -143,7 +143,6 @@ pub(crate) const CREDENTIALS: &[Credential] = &[
     wallet("microsoft/edge/user data/", "browser profile"),
     wallet(".mozilla/firefox/", "browser profile"),
     wallet("firefox/profiles/", "browser profile"),
-    wallet("local state", "key of the browser's stored passwords"),
     wallet(".local/share/keyrings/", "desktop passwords"),
     wallet("library/keychains/", "macOS passwords"),
     wallet("ledger live/", "wallet"),
