@@ -130,7 +130,11 @@ impl Engine {
             .time_to_idle(Duration::from_secs(60))
             .build();
         let engine = Arc::new(Self {
-            fingerprint: format!("{}{}", policy.fingerprint(), rules.digest().unwrap_or_default()),
+            fingerprint: format!(
+                "{}{}",
+                policy.fingerprint(),
+                rules.digest().unwrap_or_default()
+            ),
             pool: WorkerPool::with_rules(worker, workers, deadline, rules.into_frame()),
             packuments,
             names,

@@ -5,12 +5,14 @@ use crate::{Declaration, Observation, Subject};
 /// All signals, in the order in which findings of equal strength are reported.
 pub static CATALOGUE: &[&Declaration] = &[
     &crate::intel::known_malware::SIGNAL,
+    &crate::source::known_bad_content::SIGNAL,
     &crate::source::credential_exfiltration::SIGNAL,
     &crate::source::archive_ambiguity::SIGNAL,
     &crate::history::new_install_script::SIGNAL,
     &crate::history::remote_dependency::SIGNAL,
     &crate::manifest::manifest_mismatch::SIGNAL,
     &crate::source::user_rule::SIGNAL,
+    &crate::source::near_copy::SIGNAL,
     &crate::source::hidden_text::SIGNAL,
     &crate::source::obfuscated_code::SIGNAL,
     &crate::source::bundled_binary::SIGNAL,

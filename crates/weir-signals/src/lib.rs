@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod alike;
 mod catalogue;
 mod declaration;
 mod history;
@@ -14,6 +15,7 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
+pub use alike::{Alike, KnownBad, NearCopy};
 pub use catalogue::{CATALOGUE, observe_all};
 pub use declaration::{
     Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, find,

@@ -9,7 +9,7 @@ use weir_npm::manifest::Manifest;
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
 
-use crate::{NameIndex, Observation, Stage, Subject, observe_all};
+use crate::{Alike, NameIndex, Observation, Stage, Subject, observe_all};
 
 /// The moment at which samples take place.
 pub const NOW: &str = "2026-06-15T12:00:00Z";
@@ -56,6 +56,7 @@ pub struct Scene {
     history: bool,
     contents: Stage<Contents>,
     previous_contents: Stage<Contents>,
+    alike: Alike,
     advisories: Stage<Vec<Advisory>>,
     own: Vec<String>,
     own_scopes: Vec<String>,
@@ -75,6 +76,7 @@ impl Scene {
             history: true,
             contents: Stage::Known(Contents::default()),
             previous_contents: Stage::default(),
+            alike: Alike::default(),
             advisories: Stage::Known(Vec::new()),
             own: Vec::new(),
             own_scopes: Vec::new(),
@@ -126,6 +128,13 @@ impl Scene {
     #[must_use]
     pub fn previous_contents(mut self, contents: Contents) -> Self {
         self.previous_contents = Stage::Known(contents);
+        self
+    }
+
+    /// Sets what its code resembles.
+    #[must_use]
+    pub fn alike(mut self, alike: Alike) -> Self {
+        self.alike = alike;
         self
     }
 
@@ -199,6 +208,7 @@ impl Scene {
             Stage::NotKnown(why) => Stage::NotKnown(why),
             Stage::Pending => Stage::Pending,
         };
+        subject.alike = Some(&self.alike);
         subject.settings.minimum_age = self.minimum_age;
         look(&subject)
     }
@@ -276,6 +286,24 @@ impl Scene {
                 serde_json::to_value(advisories).unwrap_or_default(),
             );
         }
+        let near = self.alike.near.iter().map(|near| {
+            json!({
+                "package": format!("{}@{}", near.name, near.version),
+                "percent": near.percent,
+                "names alike": near.lookalike,
+                "same maintainer": near.shared_maintainer,
+                "refused": near.refused,
+            })
+        });
+        shown.insert("nearly the same code".to_owned(), near.collect());
+        let bad = self.alike.bad.iter().map(|bad| {
+            json!({
+                "path": bad.path,
+                "refused in": format!("{}@{}", bad.name, bad.version),
+                "why": bad.why,
+            })
+        });
+        shown.insert("refused before".to_owned(), bad.collect());
         shown.insert("own names".to_owned(), json!(self.own));
         shown.insert("own scopes".to_owned(), json!(self.own_scopes));
         shown.insert("refused".to_owned(), json!(self.refused));

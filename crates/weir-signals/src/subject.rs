@@ -9,7 +9,7 @@ use weir_npm::name::PackageName;
 use weir_npm::packument::{Packument, VersionManifest};
 use weir_npm::version::Version;
 
-use crate::NameIndex;
+use crate::{Alike, NameIndex};
 
 /// An input that may not be there. Unknown is a value (DESIGN, "Flow"): it is never read as empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +85,8 @@ pub struct Subject<'a> {
     pub contents: Stage<&'a Contents>,
     /// The same for the previous release; asked for only when [`Subject::wants_previous_contents`].
     pub previous_contents: Stage<&'a Contents>,
+    /// What its code resembles; nothing where nobody compared.
+    pub alike: Option<&'a Alike>,
     /// Advisories that affect this release; known and empty when there are none.
     pub advisories: Stage<&'a [Advisory]>,
     /// Names that people trust, the operator's own among them.
@@ -115,6 +117,7 @@ impl<'a> Subject<'a> {
             packument: Stage::default(),
             contents: Stage::default(),
             previous_contents: Stage::default(),
+            alike: None,
             advisories: Stage::default(),
             names,
             now,

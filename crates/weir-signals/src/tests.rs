@@ -85,12 +85,14 @@ fn ids_are_unique_and_never_change() {
     assert_eq!(ids.len(), unique.len());
     insta::assert_snapshot!(ids.join("\n"), @r"
     known-malware
+    known-bad-content
     credential-exfiltration
     archive-ambiguity
     new-install-script
     remote-dependency
     manifest-mismatch
     user-rule
+    near-copy
     hidden-text
     obfuscated-code
     bundled-binary

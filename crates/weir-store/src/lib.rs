@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod advisories;
+mod alike;
 pub mod blobs;
 mod contents;
 mod database;
@@ -13,6 +14,7 @@ mod store;
 mod verdicts;
 
 pub use advisories::{Advisories, ImportReport, PackageAdvisories};
+pub use alike::{BadContent, KeptSketch};
 pub use blobs::{Blob, BlobWriter};
 pub use error::StoreError;
 pub use ledger::{Filter, Ledger};

@@ -33,33 +33,59 @@ fn hits_carry_metadata_and_places() {
     ]))
     .unwrap();
     let mut scan = Scan::default();
-    scan.file(&rules, "lib/a.js", b"// first\nfetch('https://collector.example/')\n");
+    scan.file(
+        &rules,
+        "lib/a.js",
+        b"// first\nfetch('https://collector.example/')\n",
+    );
     scan.file(&rules, "lib/b.bin", b"\x7fELF\0\0collector.example\0");
     scan.file(&rules, "lib/c.js", b"nothing");
     let (hits, unread) = scan.finish();
     assert!(unread.is_empty());
     assert_eq!(hits.len(), 2, "one for each file of rules");
     let hit = &hits[0];
-    assert_eq!((hit.rule.as_str(), hit.source.as_str()), ("collector", "acme.yar"));
+    assert_eq!(
+        (hit.rule.as_str(), hit.source.as_str()),
+        ("collector", "acme.yar")
+    );
     assert_eq!(hit.metadata["severity"], "high");
     assert_eq!(hit.metadata["weight"], "3");
     assert_eq!(hit.places.len(), 2);
-    assert_eq!((hit.places[0].path.as_str(), hit.places[0].line), ("lib/a.js", 2));
+    assert_eq!(
+        (hit.places[0].path.as_str(), hit.places[0].line),
+        ("lib/a.js", 2)
+    );
 }
 
 #[test]
 fn bad_rules_are_refused_with_file_line_column_and_reason() {
     for (text, place, reason) in [
-        ("rule a {\n  condition:\n    $x\n}", "bad.yar:3:5", "unknown"),
+        (
+            "rule a {\n  condition:\n    $x\n}",
+            "bad.yar:3:5",
+            "unknown",
+        ),
         ("rule a { condition: tru", "bad.yar:1:", "syntax"),
-        ("include \"/etc/passwd\"\nrule a { condition: true }", "bad.yar:1:1", "includes are not allowed"),
+        (
+            "include \"/etc/passwd\"\nrule a { condition: true }",
+            "bad.yar:1:1",
+            "includes are not allowed",
+        ),
         (
             "rule fine { condition: true }\nrule odd { meta: severity = \"grave\" condition: true }",
             "bad.yar:2:6",
             "\"grave\" is not one of info",
         ),
-        ("import \"pe\"\nrule a { condition: pe.is_pe }", "bad.yar:1:1", "pe"),
-        ("rule a { condition: true }\nrule a { condition: true }", "bad.yar:2:6", "already"),
+        (
+            "import \"pe\"\nrule a { condition: pe.is_pe }",
+            "bad.yar:1:1",
+            "pe",
+        ),
+        (
+            "rule a { condition: true }\nrule a { condition: true }",
+            "bad.yar:2:6",
+            "already",
+        ),
     ] {
         let error = RuleSet::compile(&sources(&[("ok.yar", COLLECTOR), ("bad.yar", text)]))
             .unwrap_err()
@@ -80,7 +106,11 @@ fn a_scan_that_takes_too_long_is_named() {
     let (hits, unread) = scan.finish();
     assert!(hits.is_empty());
     assert_eq!(unread.len(), 2);
-    assert!(unread[0].why.contains("longer than 1 s"), "{}", unread[0].why);
+    assert!(
+        unread[0].why.contains("longer than 1 s"),
+        "{}",
+        unread[0].why
+    );
     assert!(unread[1].why.contains("larger than 32 MiB"));
 }
 
@@ -94,7 +124,10 @@ fn folders_are_read_and_named_by_what_is_in_them() {
     std::fs::write(folder.path().join("more/b.yara"), COLLECTOR).unwrap();
     std::fs::write(folder.path().join("notes.txt"), "not a rule").unwrap();
     let read = Sources::read(folder.path()).unwrap();
-    assert_eq!(read, sources(&[("a.yar", COLLECTOR), ("more/b.yara", COLLECTOR)]));
+    assert_eq!(
+        read,
+        sources(&[("a.yar", COLLECTOR), ("more/b.yara", COLLECTOR)])
+    );
     let digest = read.digest();
     assert_eq!(digest.len(), 32);
     std::fs::write(folder.path().join("a.yar"), format!("{COLLECTOR} ")).unwrap();

@@ -7,7 +7,9 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use super::nearest::nearest;
-use super::{Expiry, Folder, NameGlob, Period, Policy, Selector, SignalId, Size, VersionRange, Words};
+use super::{
+    Expiry, Folder, NameGlob, Period, Policy, Selector, SignalId, Size, VersionRange, Words,
+};
 
 /// What a key takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
