@@ -14,7 +14,7 @@ use weir_model::{
 use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
 use weir_policy::{Context, Request, decide};
-use weir_signals::{Settings, Stage, Subject, observe_all};
+use weir_signals::{Alike, Settings, Stage, Subject, observe_all};
 use weir_store::Blob;
 
 use crate::EngineError;
@@ -42,6 +42,7 @@ struct Facts<'a> {
     version: &'a str,
     contents: Stage<&'a Contents>,
     previous_contents: Stage<&'a Contents>,
+    alike: Option<&'a Alike>,
     first_seen: Option<Timestamp>,
     request: Request,
     served_before: bool,
@@ -65,6 +66,7 @@ impl Engine {
             version,
             contents: Stage::Pending,
             previous_contents: Stage::Pending,
+            alike: None,
             first_seen: times.get(version).copied(),
             request: Request::NewResolution,
             served_before,
@@ -113,6 +115,10 @@ impl Engine {
             Ok(contents) => self.previous_contents(held, version, contents).await,
             Err(_) => Stage::Pending,
         };
+        let alike = match &contents {
+            Ok(contents) => Some(self.alike(held, version, contents).await),
+            Err(_) => None,
+        };
         let facts = Facts {
             held,
             version,
@@ -125,6 +131,7 @@ impl Engine {
                 Stage::NotKnown(why) => Stage::NotKnown(why.clone()),
                 Stage::Pending => Stage::Pending,
             },
+            alike: alike.as_ref(),
             first_seen,
             request: Request::Pinned,
             served_before,
@@ -132,6 +139,9 @@ impl Engine {
         let mut verdict = self.judge(&facts, &self.verdict_generation(held.packument.name()));
         verdict.blob = blob.as_ref().map(|blob| blob.sha512_hex().to_owned());
         let verdict = Arc::new(verdict);
+        if let Ok(contents) = &contents {
+            self.remember(&verdict, contents);
+        }
         self.keep(held.packument.name(), &verdict, blob).await?;
         self.append(decided(&verdict, self.now())).await?;
         Ok(verdict)
@@ -159,7 +169,7 @@ impl Engine {
     }
 
     /// The contents of one version, fetched if need be.
-    async fn contents_of_version(
+    pub(crate) async fn contents_of_version(
         self: &Arc<Self>,
         held: &Arc<Held>,
         version: &str,
@@ -210,6 +220,7 @@ impl Engine {
         subject.advisories = Stage::Known(&advisories);
         subject.contents = facts.contents.clone();
         subject.previous_contents = facts.previous_contents.clone();
+        subject.alike = facts.alike;
         subject.first_seen = facts.first_seen;
         let mut observation = observe_all(&subject);
         if matches!(facts.contents, Stage::Pending) {
@@ -313,6 +324,7 @@ impl Engine {
             version,
             contents: Stage::Pending,
             previous_contents: Stage::Pending,
+            alike: None,
             first_seen: times.get(version).copied(),
             request: Request::Pinned,
             served_before: false,
@@ -405,6 +417,13 @@ impl Engine {
                 why: error.to_string(),
             });
         }
+        let alike = Alike {
+            bad: match &contents {
+                Ok(contents) => self.known_bad(contents).await,
+                Err(_) => Vec::new(),
+            },
+            ..Alike::default()
+        };
         let mut findings = Vec::new();
         if let Ok(package) = parsed.or(stand_in) {
             let advisories = self.advisories_for(&package, &version);
@@ -413,6 +432,7 @@ impl Engine {
             subject.packument =
                 Stage::NotKnown("a tarball or folder alone has no history".to_owned());
             subject.advisories = Stage::Known(&advisories);
+            subject.alike = Some(&alike);
             subject.contents = match &contents {
                 Ok(contents) => Stage::Known(contents),
                 Err(why) => Stage::NotKnown(why.clone()),

@@ -4,6 +4,7 @@
 
 mod advisories;
 mod clients;
+mod files;
 mod gate;
 mod hostile;
 mod inspect;
