@@ -37,18 +37,18 @@ fn inspect(world: &World, registry: &Registry, what: &str) -> Value {
 fn a_copy_with_a_small_addition_is_compared_with_what_its_name_resembles() {
     let world = World::new();
     let registry = Registry::start();
-    registry.publish(
-        Package::new("cross-env").release(
+    registry.add(
+        Package::new("cross-env").maintainer("kent").release(
             Release::new("7.0.3")
                 .published("2020-01-01T00:00:00Z")
                 .file("index.js", library("")),
         ),
     );
     let addition = "require('child_process').exec('true');\n";
-    registry.publish(
-        Package::new("crossenv").release(
+    registry.add(
+        Package::new("crossenv").maintainer("passer-by").release(
             Release::new("7.0.4")
-                .published("2026-01-01T00:00:00Z")
+                .published("2026-11-18T00:00:00Z")
                 .script("postinstall", "node index.js")
                 .file("index.js", library(addition)),
         ),
@@ -72,10 +72,10 @@ fn what_was_refused_is_known_again_under_another_name() {
         ("gauge-thief", "collect.js"),
         ("depth-thief", "lib/setup.js"),
     ] {
-        registry.publish(
+        registry.add(
             Package::new(name).release(
                 Release::new("1.0.0")
-                    .published("2026-01-01T00:00:00Z")
+                    .published("2026-11-18T00:00:00Z")
                     .script("postinstall", &format!("node {file}"))
                     .file("index.js", "exports.nothing = 1;\n")
                     .file(file, &thief),
@@ -101,7 +101,7 @@ fn what_was_refused_is_known_again_under_another_name() {
 fn own_rules_run_over_every_file_and_changing_them_reads_packages_anew() {
     let world = World::new();
     let registry = Registry::start();
-    registry.publish(
+    registry.add(
         Package::new("gauge-reader").release(
             Release::new("1.0.0")
                 .published("2020-01-01T00:00:00Z")
