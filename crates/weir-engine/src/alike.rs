@@ -327,7 +327,9 @@ fn whole_digest(contents: &Contents) -> Option<String> {
 fn shares_maintainer(ours: &Held, theirs: &Held) -> bool {
     let names = |held: &Held| -> BTreeSet<String> {
         let people = held.packument.maintainers();
-        people.iter().map(|person| person.name.clone()).collect()
+        let names = people.iter().map(|person| person.name.clone());
+        // A registry may give people without a name, who are nobody in particular.
+        names.filter(|name| !name.is_empty()).collect()
     };
     !names(ours).is_disjoint(&names(theirs))
 }
