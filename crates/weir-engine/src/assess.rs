@@ -14,7 +14,7 @@ use weir_model::{
 use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
 use weir_policy::{Context, Request, decide};
-use weir_signals::{Settings, Stage, Subject, observe_all};
+use weir_signals::{Alike, Settings, Stage, Subject, observe_all};
 use weir_store::{Blob, Hashed};
 
 use crate::EngineError;
@@ -45,6 +45,7 @@ struct Facts<'a> {
     version: &'a str,
     contents: Stage<&'a Contents>,
     beside: &'a Beside,
+    alike: Option<&'a Alike>,
     first_seen: Option<Timestamp>,
     request: Request,
     served_before: bool,
@@ -64,6 +65,7 @@ impl Engine {
             version,
             contents: Stage::Pending,
             beside: &Beside::pending(),
+            alike: None,
             first_seen: times.get(version).copied(),
             request: Request::NewResolution,
             served_before: false,
@@ -107,6 +109,10 @@ impl Engine {
             Ok(contents) => self.beside(held, version, contents).await?,
             Err(_) => Beside::pending(),
         };
+        let alike = match &contents {
+            Ok(contents) => Some(self.alike(held, version, contents).await),
+            Err(_) => None,
+        };
         let facts = Facts {
             held,
             version,
@@ -115,6 +121,7 @@ impl Engine {
                 Err(why) => Stage::NotKnown(why.clone()),
             },
             beside: &beside,
+            alike: alike.as_ref(),
             first_seen,
             request: Request::Pinned,
             served_before: false,
@@ -126,6 +133,9 @@ impl Engine {
         }
         verdict.blob = blob.as_ref().map(|blob| blob.sha512_hex().to_owned());
         let verdict = Arc::new(verdict);
+        if let Ok(contents) = &contents {
+            self.remember(&verdict, contents);
+        }
         self.keep(held.packument.name(), &verdict, blob).await?;
         self.append(decided(&verdict, self.now())).await?;
         Ok(verdict)
@@ -208,6 +218,7 @@ impl Engine {
         subject.contents = facts.contents.clone();
         subject.previous_contents = facts.beside.previous.as_ref();
         subject.siblings = &facts.beside.siblings;
+        subject.alike = facts.alike;
         subject.first_seen = facts.first_seen;
         let mut observation = observe_all(&subject);
         if matches!(facts.contents, Stage::Pending) {
@@ -311,6 +322,7 @@ impl Engine {
             version,
             contents: Stage::Pending,
             beside: &Beside::pending(),
+            alike: None,
             first_seen: times.get(version).copied(),
             request: Request::Pinned,
             served_before: false,
@@ -404,6 +416,13 @@ impl Engine {
                 why: error.to_string(),
             });
         }
+        let alike = Alike {
+            bad: match &contents {
+                Ok(contents) => self.known_bad(contents).await,
+                Err(_) => Vec::new(),
+            },
+            ..Alike::default()
+        };
         let mut findings = Vec::new();
         if let Ok(package) = parsed.or(stand_in) {
             let advisories = self.advisories_for(&package, &version);
@@ -412,6 +431,7 @@ impl Engine {
             subject.packument =
                 Stage::NotKnown("a tarball or folder alone has no history".to_owned());
             subject.advisories = Stage::Known(&advisories);
+            subject.alike = Some(&alike);
             subject.contents = match &contents {
                 Ok(contents) => Stage::Known(contents),
                 Err(why) => Stage::NotKnown(why.clone()),

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
-pub mod assess;
+pub mod alike;
+mod assess;
 pub mod clock;
 mod compare;
 mod download;

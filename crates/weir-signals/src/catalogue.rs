@@ -5,6 +5,7 @@ use crate::{Declaration, Observation, Subject};
 /// All signals, in the order in which findings of equal strength are reported.
 pub static CATALOGUE: &[&Declaration] = &[
     &crate::intel::known_malware::SIGNAL,
+    &crate::source::known_bad_content::SIGNAL,
     &crate::source::credential_exfiltration::SIGNAL,
     &crate::source::self_publish::SIGNAL,
     &crate::source::download_and_run::SIGNAL,
@@ -29,6 +30,7 @@ pub static CATALOGUE: &[&Declaration] = &[
     &crate::history::remote_dependency::SIGNAL,
     &crate::manifest::manifest_mismatch::SIGNAL,
     &crate::source::user_rule::SIGNAL,
+    &crate::source::near_copy::SIGNAL,
     &crate::source::hidden_text::SIGNAL,
     &crate::source::obfuscated_code::SIGNAL,
     &crate::source::bundled_binary::SIGNAL,

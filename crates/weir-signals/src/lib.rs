@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod alike;
 mod catalogue;
 mod chain;
 mod comparison;
@@ -17,6 +18,7 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
+pub use alike::{Alike, KnownBad, NearCopy};
 pub use catalogue::{CATALOGUE, COMPARING, observe_all, observe_comparison};
 pub use comparison::{Comparison, is_worth_comparing};
 pub use declaration::{

@@ -12,7 +12,7 @@ use weir_npm::manifest::Manifest;
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
 
-use crate::{NameIndex, Observation, Sibling, Stage, Subject, observe_all};
+use crate::{Alike, NameIndex, Observation, Sibling, Stage, Subject, observe_all};
 
 /// The moment at which samples take place.
 pub const NOW: &str = "2026-06-15T12:00:00Z";
@@ -60,6 +60,7 @@ pub struct Scene {
     contents: Stage<Contents>,
     previous_contents: Stage<Contents>,
     siblings: Vec<Sibling>,
+    alike: Alike,
     advisories: Stage<Vec<Advisory>>,
     own: Vec<String>,
     own_scopes: Vec<String>,
@@ -80,6 +81,7 @@ impl Scene {
             contents: Stage::Known(Contents::default()),
             previous_contents: Stage::default(),
             siblings: Vec::new(),
+            alike: Alike::default(),
             advisories: Stage::Known(Vec::new()),
             own: Vec::new(),
             own_scopes: Vec::new(),
@@ -138,6 +140,13 @@ impl Scene {
     #[must_use]
     pub fn sibling(mut self, sibling: Sibling) -> Self {
         self.siblings.push(sibling);
+        self
+    }
+
+    /// Sets what its code resembles.
+    #[must_use]
+    pub fn alike(mut self, alike: Alike) -> Self {
+        self.alike = alike;
         self
     }
 
@@ -212,6 +221,7 @@ impl Scene {
             Stage::NotKnown(why) => Stage::NotKnown(why),
             Stage::Pending => Stage::Pending,
         };
+        subject.alike = Some(&self.alike);
         subject.settings.minimum_age = self.minimum_age;
         look(&subject)
     }
@@ -301,6 +311,24 @@ impl Scene {
                 serde_json::to_value(advisories).unwrap_or_default(),
             );
         }
+        let near = self.alike.near.iter().map(|near| {
+            json!({
+                "package": format!("{}@{}", near.name, near.version),
+                "percent": near.percent,
+                "names alike": near.lookalike,
+                "same maintainer": near.shared_maintainer,
+                "refused": near.refused,
+            })
+        });
+        shown.insert("nearly the same code".to_owned(), near.collect());
+        let bad = self.alike.bad.iter().map(|bad| {
+            json!({
+                "path": bad.path,
+                "refused in": format!("{}@{}", bad.name, bad.version),
+                "why": bad.why,
+            })
+        });
+        shown.insert("refused before".to_owned(), bad.collect());
         shown.insert("own names".to_owned(), json!(self.own));
         shown.insert("own scopes".to_owned(), json!(self.own_scopes));
         shown.insert("refused".to_owned(), json!(self.refused));

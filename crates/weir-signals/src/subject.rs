@@ -12,7 +12,7 @@ use weir_npm::version::Version;
 
 use crate::comparison::{COMPARED_DAYS, is_worth_comparing};
 use crate::past::{self, ReleaseSize};
-use crate::{Comparison, NameIndex};
+use crate::{Alike, Comparison, NameIndex};
 
 /// An input that may not be there. Unknown is a value (DESIGN, "Flow"): it is never read as empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +113,8 @@ pub struct Subject<'a> {
     /// Releases of sibling packages that were assessed lately. What is not known here is no gap:
     /// it only ever adds to what a release shows by itself.
     pub siblings: &'a [Sibling],
+    /// What its code resembles; nothing where nobody compared.
+    pub alike: Option<&'a Alike>,
     /// Advisories that affect this release; known and empty when there are none.
     pub advisories: Stage<&'a [Advisory]>,
     /// Names that people trust, the operator's own among them.
@@ -145,6 +147,7 @@ impl<'a> Subject<'a> {
             contents: Stage::default(),
             previous_contents: Stage::default(),
             siblings: &[],
+            alike: None,
             advisories: Stage::default(),
             names,
             now,

@@ -85,6 +85,7 @@ fn ids_are_unique_and_never_change() {
     assert_eq!(ids.len(), unique.len());
     insta::assert_snapshot!(ids.join("\n"), @r"
     known-malware
+    known-bad-content
     credential-exfiltration
     self-publish
     download-and-run
@@ -109,6 +110,7 @@ fn ids_are_unique_and_never_change() {
     remote-dependency
     manifest-mismatch
     user-rule
+    near-copy
     hidden-text
     obfuscated-code
     bundled-binary

@@ -27,6 +27,11 @@ const STEPS: &[Step] = &[
         sql: include_str!("../../../migrations/0002_verdicts.sql"),
         sqlite: "",
     },
+    Step {
+        number: 3,
+        sql: include_str!("../../../migrations/0003_alike.sql"),
+        sqlite: "",
+    },
 ];
 
 /// Pragmas of every connection. The waiting time comes first, so that the others may wait too.

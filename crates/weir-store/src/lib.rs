@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod advisories;
+mod alike;
 pub mod blobs;
 mod contents;
 mod database;
@@ -15,6 +16,7 @@ mod store;
 mod verdicts;
 
 pub use advisories::{Advisories, ImportReport, PackageAdvisories};
+pub use alike::{BadContent, KeptSketch};
 pub use blobs::Blob;
 pub use error::StoreError;
 pub use hashed::{Hashed, Hashing};

@@ -282,7 +282,6 @@ impl Collected<'_> {
             files_left_out: looked.files_left_out,
             sketch: looked.sketch,
             unread: self.unread,
-            ..Contents::default()
         }
     }
 

@@ -1,1 +1,142 @@
+use weir_model::contents::HiddenKind::*;
+
 use super::*;
+
+fn kinds(text: &str) -> Vec<HiddenKind> {
+    scan(text.as_bytes())
+        .iter()
+        .map(|hidden| hidden.kind)
+        .collect()
+}
+
+const PAYLOAD: &str = "global['r']=require;run('x');";
+
+#[test]
+fn code_behind_white_space_is_found() {
+    for (text, columns) in [
+        (
+            format!("module.exports = a;{}{PAYLOAD}\n", " ".repeat(900)),
+            900,
+        ),
+        (
+            format!("module.exports = a;{}{PAYLOAD}\n", " ".repeat(400)),
+            400,
+        ),
+        (format!("{}{PAYLOAD}\n", " ".repeat(500)), 500),
+        (format!("foo();{}{PAYLOAD}", "\t".repeat(60)), 480),
+        (format!("foo();{}{PAYLOAD}", "\u{3000}".repeat(420)), 420),
+        (format!("foo();{}{PAYLOAD}", "\u{a0}".repeat(420)), 420),
+        // Too little for any screen, and alone in its file.
+        (
+            format!("a();\nfoo();{}{PAYLOAD}\nb();\n", " ".repeat(160)),
+            160,
+        ),
+    ] {
+        let found = scan(text.as_bytes());
+        assert_eq!(found.len(), 1, "{columns}");
+        assert_eq!((found[0].kind, found[0].length), (OffScreen, columns));
+        assert!(
+            text.get(found[0].end..).unwrap().starts_with("global"),
+            "{columns}"
+        );
+    }
+}
+
+#[test]
+fn white_space_without_code_or_in_the_files_own_style_is_not() {
+    let aligned: String = (0..40)
+        .map(|row| format!("call{row}();{}other({row}, 'value');\n", " ".repeat(150)))
+        .collect();
+    for text in [
+        format!("module.exports = a;{}\n", " ".repeat(900)),
+        format!(
+            "module.exports = a;{}// a comment far to the right = (\n",
+            " ".repeat(900)
+        ),
+        format!("const pad = '{}'; use(pad, 'x');\n", " ".repeat(900)),
+        format!("const table = [1,{}2];\n", " ".repeat(380)),
+        format!("x = 'a'{}'b';", " ".repeat(399)),
+        format!("{}deep(call, 'x');\n", " ".repeat(300)),
+        aligned,
+        " ".repeat(100_000),
+        "\n".repeat(100_000),
+        String::new(),
+    ] {
+        assert_eq!(kinds(&text), [], "{:?}", text.get(..60));
+    }
+}
+
+#[test]
+fn runs_without_width_are_found_and_emoji_are_not() {
+    let selectors: String = (0..64_u32)
+        .map(|byte| char::from_u32(0xe0100 + byte).unwrap())
+        .collect();
+    let tags: String = "payload of tags.."
+        .chars()
+        .map(|c| char::from_u32(0xe0000 + u32::from(c)).unwrap())
+        .collect();
+    let bits: String = (0..32)
+        .map(|bit| if bit % 3 == 0 { '\u{200b}' } else { '\u{200c}' })
+        .collect();
+    let fillers = "\u{3164}\u{ffa0}".repeat(10);
+    for (text, kind) in [
+        (format!("decode('{selectors}')"), VariationSelectors),
+        (
+            format!("decode(`a{}`)", "\u{fe01}".repeat(16)),
+            VariationSelectors,
+        ),
+        (format!("// {tags}\n"), VariationSelectors),
+        (format!("x = '{bits}'"), Invisible),
+        (format!("x = {{ {fillers}: 1 }}"), Invisible),
+    ] {
+        assert_eq!(kinds(&text), [kind], "{text:?}");
+    }
+    for text in [
+        // A family, a flag of a region (six tags), a heart, keycaps.
+        "'👨\u{200d}👩\u{200d}👧\u{200d}👦 🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f} ❤\u{fe0f} 1\u{fe0f}\u{20e3}'".repeat(40),
+        "می\u{200c}خواهم می\u{200c}روم نمی\u{200c}دانم ".repeat(40),
+        "so\u{ad}ft hy\u{ad}phens".repeat(40),
+        "'\u{200b}'".repeat(200),
+        format!("x = '{}'", "\u{200b}".repeat(15)),
+        "\u{feff}module.exports = 1;".to_owned(),
+    ] {
+        assert_eq!(kinds(&text), [], "{text:?}");
+    }
+}
+
+#[test]
+fn lines_that_read_in_another_order_are_found_and_data_is_not() {
+    for text in [
+        // After the examples of the Trojan Source paper, with our own words.
+        "/*\u{202e} } \u{2066}if (isAdmin)\u{2069} \u{2066} admins only */",
+        "if (level != 'user\u{202e} \u{2066}// check it\u{2069} \u{2066}') {",
+        "a(); // \u{202b}comment\nb();",
+    ] {
+        assert_eq!(kinds(text), [Bidi], "{text:?}");
+    }
+    for text in [
+        "const pattern = /[\u{202a}-\u{202e}\u{2066}-\u{2069}]/g;",
+        "const controls = ['\u{202a}', '\u{202b}', '\u{202d}', '\u{202e}'];",
+        "const name = '\u{2068}' + user + '\u{2069}';",
+        "say('\u{202b}שלום\u{202c}');",
+        "say('\u{2067}hello\u{2069} and \u{2067}again\u{2069}');",
+        "const marks = '\u{200e}\u{200f}';",
+        "“quoted” — text… with dashes – and ‘quotes’",
+    ] {
+        assert_eq!(kinds(text), [], "{text:?}");
+    }
+}
+
+#[test]
+fn nothing_is_quadratic() {
+    // Each would take minutes if every probe walked over all of it.
+    for text in [
+        " ".repeat(8 << 20),
+        "\u{3000}".repeat(2 << 20),
+        "\u{202e}a".repeat(2 << 20),
+        "\u{200b}".repeat(2 << 20),
+        format!("{} x", " ".repeat(63)).repeat(100_000),
+    ] {
+        assert!(scan(text.as_bytes()).len() <= REPORTED);
+    }
+}

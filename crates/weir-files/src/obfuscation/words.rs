@@ -254,8 +254,7 @@ pub(super) fn split_words(text: &[u8]) -> Option<Mark> {
 
 /// Whether two to twelve characters of a word follow, and then the quote.
 fn part<'a>(bytes: impl Iterator<Item = &'a u8>, quote: u8) -> bool {
-    let mut length = 0;
-    for byte in bytes {
+    for (length, byte) in bytes.enumerate() {
         if *byte == quote {
             return length >= 1;
         }
@@ -264,7 +263,6 @@ fn part<'a>(bytes: impl Iterator<Item = &'a u8>, quote: u8) -> bool {
         if !of_word || length >= PART {
             return false;
         }
-        length += 1;
     }
     false
 }

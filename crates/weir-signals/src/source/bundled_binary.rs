@@ -77,9 +77,10 @@ const fn is_program(format: BinaryFormat) -> bool {
 }
 
 fn weigh(binary: &Binary, contents: &Contents) -> Severity {
-    let reached = contents.install_steps.iter().any(|step| {
-        step.reaches.iter().any(|path| *path == binary.path) || step.command.contains(&binary.path)
-    });
+    let reached = contents
+        .install_steps
+        .iter()
+        .any(|step| step.reaches.contains(&binary.path) || step.command.contains(&binary.path));
     let is_code = binary.format == BinaryFormat::NotText;
     match &binary.disguise {
         Some(_) if reached => Severity::High,

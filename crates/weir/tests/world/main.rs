@@ -5,6 +5,7 @@
 mod advisories;
 mod clients;
 mod diff;
+mod files;
 mod gate;
 mod hostile;
 mod inspect;

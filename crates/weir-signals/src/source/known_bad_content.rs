@@ -1,0 +1,110 @@
+//! `known-bad-content`: content that was refused before, byte for byte.
+
+use weir_model::{Confidence, Evidence, Group, Severity};
+
+use crate::{
+    Declaration, Documentation, Input, Kind, KnownBad, Layer, Maturity, Observation, Subject,
+};
+
+/// Files listed; the rest is counted.
+const LISTED: usize = 5;
+
+pub(crate) static SIGNAL: Declaration = Declaration {
+    id: "known-bad-content",
+    summary: "It holds content that was refused before, byte for byte",
+    since: "next",
+    layer: Layer::Source,
+    kind: Kind::Pattern,
+    maturity: Maturity::Stable,
+    group: Group::Intel,
+    severity: Severity::Critical,
+    confidence: Confidence::High,
+    needs: &[Input::Contents],
+    incidents: &["klow and klown, 2021", "Shai-Hulud, 2025", "antv, 2026"],
+    documentation: Documentation {
+        sees: "A file with the same bytes as one that reads secrets and sends them away at install time in a \
+               release that was blocked here, or a release whose code and install commands are all the same as \
+               those of one that was blocked. What is compared is what this data folder knows.",
+        matters: "Most malicious packages are copies: the same file goes into dozens of packages, and what is \
+                  taken down comes back under another name within hours.",
+        wrong: "Only if the first refusal was wrong. A waiver for that release does not undo what was learned \
+                from it; the file that stole is what is remembered, not the library around it.",
+        todo: "Treat it like the release that is named: `weir explain` shows why that one was refused.",
+    },
+    observe,
+    #[cfg(any(test, feature = "samples"))]
+    samples,
+};
+
+fn observe(subject: &Subject<'_>, observation: &mut Observation) {
+    let Some(alike) = subject.alike else { return };
+    // A release is no copy of itself.
+    let bad: Vec<&KnownBad> = alike
+        .bad
+        .iter()
+        .filter(|bad| bad.name != subject.name.as_str() || bad.version != subject.version)
+        .collect();
+    let Some(first) = bad.first() else { return };
+    let printable = |text: &str| weir_model::finding::printable(text, 200);
+    let what = match &first.path {
+        Some(path) => format!("{} is", printable(path)),
+        None => "all of its code is".to_owned(),
+    };
+    let more = match bad.len() {
+        1 => String::new(),
+        count => format!(" (and {} more)", count - 1),
+    };
+    let mut finding = SIGNAL.finding(format!(
+        "{what} byte for byte what {}@{} was refused for{more}: {}",
+        printable(&first.name),
+        printable(&first.version),
+        printable(&first.why)
+    ));
+    finding.decisive = true;
+    finding.evidence = bad
+        .iter()
+        .take(LISTED)
+        .map(|bad| {
+            let path = bad.path.as_deref().unwrap_or("(all code)");
+            let text = format!("{}, in {}@{}", bad.digest, bad.name, bad.version);
+            Evidence::place(path, None, &text)
+        })
+        .collect();
+    observation.find(finding);
+}
+
+#[cfg(any(test, feature = "samples"))]
+fn samples() -> Vec<crate::sample::Sample> {
+    use crate::Alike;
+    use crate::sample::{Sample, Scene};
+    let scene = |bad: Vec<KnownBad>| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .alike(Alike {
+                bad,
+                ..Alike::default()
+            })
+    };
+    let bad = |path: Option<&str>, name: &str, version: &str| KnownBad {
+        path: path.map(str::to_owned),
+        digest: "1f0c6b7a3e5d49c2b8a7f6e5d4c3b2a1".to_owned(),
+        name: name.to_owned(),
+        version: version.to_owned(),
+        why: "the whole environment is sent away by a web request at install time".to_owned(),
+    };
+    vec![
+        Sample::flagged(
+            "The file that stole in another package",
+            scene(vec![bad(Some("setup.js"), "right-lib", "2.0.1")]),
+        ),
+        Sample::flagged(
+            "A refused package under a new name",
+            scene(vec![bad(None, "right-lib", "2.0.1")]),
+        ),
+        Sample::passing(
+            "Near miss: the release itself, looked at once more",
+            scene(vec![bad(Some("setup.js"), "left-lib", "1.4.1")]),
+        ),
+        Sample::passing("Nothing that was refused before", scene(Vec::new())),
+    ]
+}
