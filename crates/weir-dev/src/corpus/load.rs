@@ -42,9 +42,7 @@ pub(crate) enum Surface {
 }
 
 /// How a package is written.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Style {
     /// By hand, straight on.
@@ -128,7 +126,10 @@ fn from_hex(hex: &str) -> anyhow::Result<Vec<u8>> {
     if digits.len() % 2 == 1 {
         bail!("an odd number of hexadecimal digits");
     }
-    Ok(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+    Ok(digits
+        .chunks(2)
+        .map(|pair| pair[0] << 4 | pair[1])
+        .collect())
 }
 
 /// A story file.

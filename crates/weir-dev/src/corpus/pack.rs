@@ -85,10 +85,7 @@ fn build(manifest: Value, files: &[SourceFile]) -> anyhow::Result<Package> {
     let text = serde_json::to_string_pretty(&manifest)?;
     let mut entries = vec![Entry::file("package/package.json", text)];
     for file in files {
-        entries.push(Entry::file(
-            format!("package/{}", file.path),
-            file.bytes()?,
-        ));
+        entries.push(Entry::file(format!("package/{}", file.path), file.bytes()?));
     }
     Ok(Package {
         manifest,

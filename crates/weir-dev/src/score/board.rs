@@ -65,7 +65,10 @@ pub(super) fn summary(
         if let Some(benign) = benign {
             let high = Share::of(benign.packages.iter().map(|(_, seen)| seen.is_high()));
             let seen = Share::of(benign.packages.iter().map(|(_, seen)| seen.is_seen()));
-            let _ = writeln!(text, "{what} packages: high {high}, anything above info {seen}");
+            let _ = writeln!(
+                text,
+                "{what} packages: high {high}, anything above info {seen}"
+            );
         }
     }
     text
@@ -122,9 +125,8 @@ fn styles(scored: &[Scored<'_>]) -> String {
          |---|---|---|---|---|---|\n"
         .to_owned();
     for style in Style::ALL {
-        let of = |is: &dyn Fn(&Scored<'_>) -> bool| {
-            Share::of(tally::in_style(scored, *style).map(is))
-        };
+        let of =
+            |is: &dyn Fn(&Scored<'_>) -> bool| Share::of(tally::in_style(scored, *style).map(is));
         let _ = writeln!(
             text,
             "| {} | {} | {} | {} | {} | {} |",
@@ -262,7 +264,10 @@ fn benign(benign: &Benign, is_hard: bool) -> String {
     for (label, seen) in listed.take(LISTED) {
         text += &alarm(&label.spec, seen);
         if is_hard {
-            let fine = label.fine.as_deref().unwrap_or("no reason given: a false alarm");
+            let fine = label
+                .fine
+                .as_deref()
+                .unwrap_or("no reason given: a false alarm");
             let _ = writeln!(text, "  - {} ({}); {fine}", label.why, label.kind);
         }
     }
@@ -319,7 +324,9 @@ fn part(present: &str, name: &str, measured: Option<String>) -> String {
 }
 
 fn misses(scored: &[Scored<'_>]) -> String {
-    let mut text = "\n## Known misses\n\nStories that are not found in some style, with those styles.\n".to_owned();
+    let mut text =
+        "\n## Known misses\n\nStories that are not found in some style, with those styles.\n"
+            .to_owned();
     for (title, kind) in [("attacks", Kind::Attack), ("evasions", Kind::Evasion)] {
         let stories = tally::clusters(scored, |one| one.sample.kind == kind);
         let _ = writeln!(text, "\n### Missed {title}\n");

@@ -165,7 +165,9 @@ fn packument(name: &PackageName, manifests: &[&Value]) -> anyhow::Result<Bytes> 
     let (mut versions, mut time) = (Map::new(), Map::new());
     let base = name.as_str().rsplit('/').next().unwrap_or_default();
     let dates = [PUBLISHED_BEFORE, PUBLISHED];
-    let dates = dates.iter().skip(dates.len().saturating_sub(manifests.len()));
+    let dates = dates
+        .iter()
+        .skip(dates.len().saturating_sub(manifests.len()));
     let mut latest = "";
     for (manifest, date) in manifests.iter().zip(dates) {
         latest = manifest

@@ -77,7 +77,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let present = std::fs::read_to_string(root.join(BOARD)).unwrap_or_default();
     let text = board::render(&scored, hard.as_ref(), tarballs.as_ref(), &present);
-    print!("{}", board::summary(&scored, hard.as_ref(), tarballs.as_ref()));
+    print!(
+        "{}",
+        board::summary(&scored, hard.as_ref(), tarballs.as_ref())
+    );
     let outputs = [Output::new(BOARD, text)];
     files::settle(&root, &outputs, &[], arguments.check, "cargo dev score")
 }
