@@ -1,8 +1,8 @@
 //! `cargo dev corpus`: the styles that tools make out of hand-written samples.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
@@ -54,6 +54,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let samples = load::every(&root)?;
     let jobs = samples
         .iter()
+        .filter(|sample| !sample.story.only_as_written)
         .map(|sample| {
             let kind = sample.story.manifest.get("type");
             Ok(Job {
@@ -68,15 +69,35 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let answers = ask(&root, &jobs)?;
     let mut outputs = Vec::new();
     for sample in &samples {
-        let answer = answers
-            .get(&sample.id)
-            .with_context(|| format!("no answer for {}", sample.id))?;
+        let Some(answer) = answers.get(&sample.id) else {
+            continue;
+        };
         let path = format!("corpus/{}{GENERATED}", sample.id);
         if !answer.variants.is_empty() || !answer.impossible.is_empty() {
             outputs.push(Output::new(path, render(sample, answer)));
         }
     }
-    files::settle(&root, &outputs, &[], arguments.check, "cargo dev corpus")
+    let superfluous = left_over(&root, &outputs)?;
+    files::settle(
+        &root,
+        &outputs,
+        &superfluous,
+        arguments.check,
+        "cargo dev corpus",
+    )
+}
+
+/// Generated files of stories that are gone, or that have one style now.
+fn left_over(root: &Path, outputs: &[Output]) -> anyhow::Result<Vec<PathBuf>> {
+    let wanted: BTreeSet<&Path> = outputs.iter().map(|output| output.path.as_path()).collect();
+    let mut left = Vec::new();
+    for path in load::files(root)? {
+        let path = path.strip_prefix(root)?.to_owned();
+        if path.to_string_lossy().ends_with(GENERATED) && !wanted.contains(path.as_path()) {
+            left.push(path);
+        }
+    }
+    Ok(left)
 }
 
 /// Installs the tools with the user's own npm, unless the same ones are there.

@@ -158,6 +158,15 @@ pub(crate) struct Story {
     pub(crate) manifest: toml::Table,
     /// Its files; the first is the one that runs.
     pub(crate) files: Vec<SourceFile>,
+    /// Whether the point would be lost in any other style: comments and white space do not survive tools.
+    #[serde(default)]
+    pub(crate) only_as_written: bool,
+    /// The files of the release before, where they are not what is clean about it.
+    #[serde(default)]
+    pub(crate) before: Vec<SourceFile>,
+    /// Whether the release before ran the same hook already.
+    #[serde(default)]
+    pub(crate) hook_before: bool,
 }
 
 /// What was generated from a story.
@@ -216,6 +225,16 @@ pub(crate) fn every(root: &Path) -> anyhow::Result<Vec<Sample>> {
     }
     samples.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(samples)
+}
+
+/// Every file of the folders with stories.
+pub(crate) fn files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for (folder, _) in FOLDERS {
+        files_below(&root.join("corpus").join(folder), &mut found)?;
+    }
+    found.sort();
+    Ok(found)
 }
 
 fn files_below(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {

@@ -33,13 +33,17 @@ pub(crate) fn clean_before(sample: &Sample, files: &[SourceFile]) -> anyhow::Res
     if sample.kind == super::Kind::Twin {
         return build(manifest(sample, BEFORE, true)?, files);
     }
+    let before = manifest(sample, BEFORE, sample.story.hook_before)?;
+    if !sample.story.before.is_empty() {
+        return build(before, &sample.story.before);
+    }
     let harmless = SourceFile {
         path: entry(sample)?.to_owned(),
         text: Some("'use strict';\n".to_owned()),
         hex: None,
         pad: None,
     };
-    build(manifest(sample, BEFORE, false)?, &[harmless])
+    build(before, &[harmless])
 }
 
 /// The file that runs.
@@ -75,7 +79,9 @@ fn manifest(sample: &Sample, version: &str, with_hook: bool) -> anyhow::Result<V
             manifest.insert("bin".to_owned(), json!({ "corpus": entry }));
         }
     }
-    for (field, value) in &story.manifest {
+    let more = story.manifest.iter();
+    // What an attack adds to its manifest was not there before.
+    for (field, value) in more.filter(|(field, _)| version == VERSION || *field == "type") {
         manifest.insert(field.clone(), serde_json::to_value(value)?);
     }
     Ok(Value::Object(manifest))

@@ -92,6 +92,9 @@ fn samples_are_filed_where_they_belong() {
             "{}",
             sample.id
         );
+        if let Some(signal) = &sample.story.evades {
+            assert_eq!(folder, signal, "{}", sample.id);
+        }
         let styles: BTreeSet<Style> = sample.variants.iter().map(|(style, _)| *style).collect();
         assert_eq!(styles.len(), sample.variants.len(), "{}", sample.id);
     }

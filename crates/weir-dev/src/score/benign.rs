@@ -1,11 +1,13 @@
 //! Honest packages: hard ones by name and version, and whole folders of tarballs.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
 use serde::Deserialize;
+use weir_model::Severity;
 use weir_npm::integrity::{Algorithm, Integrity};
 
 use super::judge::side_by_side;
@@ -22,6 +24,20 @@ const KEPT: &str = "target/corpus/benign";
 #[serde(deny_unknown_fields)]
 struct List {
     package: Vec<Hard>,
+    #[serde(default)]
+    reason: Vec<Reason>,
+}
+
+/// Why what a signal says of a package with severity high or more is right, or at least no alarm.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reason {
+    /// The package's name.
+    package: String,
+    /// The signal.
+    signal: String,
+    /// Why.
+    why: String,
 }
 
 /// A hard package.
@@ -35,9 +51,6 @@ pub(crate) struct Hard {
     pub(crate) kind: String,
     /// What it does that attacks do.
     pub(crate) why: String,
-    /// Why a finding of severity high or more is right nevertheless.
-    #[serde(default)]
-    pub(crate) fine: Option<String>,
 }
 
 impl Hard {
@@ -62,18 +75,40 @@ pub(crate) struct Benign {
 }
 
 /// What the scoreboard says about a benign package besides what was seen.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Label {
+    /// Name and version.
     pub(crate) spec: String,
-    pub(crate) kind: String,
-    pub(crate) why: String,
-    pub(crate) fine: Option<String>,
+    /// What kind of hard it is, and why; empty for others.
+    pub(crate) hard: Option<(String, String)>,
+    /// By signal, why a finding of severity high or more is right.
+    pub(crate) reasons: BTreeMap<String, String>,
+}
+
+impl Label {
+    fn new(name: &str, version: &str, reasons: &[Reason]) -> Self {
+        let of_package = reasons.iter().filter(|reason| reason.package == name);
+        Self {
+            spec: format!("{name}@{version}"),
+            hard: None,
+            reasons: of_package
+                .map(|reason| (reason.signal.clone(), reason.why.clone()))
+                .collect(),
+        }
+    }
+
+    /// Whether every finding of severity high or more has a reason.
+    pub(crate) fn explains(&self, seen: &Seen) -> bool {
+        let mut findings = seen.findings.iter();
+        findings.all(|finding| {
+            finding.severity < Severity::High || self.reasons.contains_key(&finding.signal)
+        })
+    }
 }
 
 /// Fetches and judges the hard packages. Nothing if they cannot all be had, which is said aloud.
 pub(crate) fn hard(root: &Path, judge: &Judge) -> anyhow::Result<Option<Benign>> {
-    let list = std::fs::read_to_string(root.join(LIST)).with_context(|| LIST.to_owned())?;
-    let list: List = toml::from_str(&list).with_context(|| LIST.to_owned())?;
+    let list = list(root)?;
     let kept = root.join(KEPT);
     let missing = fetch(&kept, &list.package)?;
     if !missing.is_empty() {
@@ -93,18 +128,20 @@ pub(crate) fn hard(root: &Path, judge: &Judge) -> anyhow::Result<Option<Benign>>
     });
     let mut packages = Vec::new();
     for (hard, seen) in list.package.iter().zip(seen) {
-        let label = Label {
-            spec: hard.spec(),
-            kind: hard.kind.clone(),
-            why: hard.why.clone(),
-            fine: hard.fine.clone(),
-        };
-        packages.push((label, seen.with_context(|| hard.spec())?));
+        let mut label = Label::new(&hard.name, &hard.version, &list.reason);
+        label.hard = Some((hard.kind.clone(), hard.why.clone()));
+        let (_, seen) = seen.with_context(|| hard.spec())?;
+        packages.push((label, seen));
     }
     Ok(Some(Benign {
         packages,
         broken: Vec::new(),
     }))
+}
+
+fn list(root: &Path) -> anyhow::Result<List> {
+    let list = std::fs::read_to_string(root.join(LIST)).with_context(|| LIST.to_owned())?;
+    toml::from_str(&list).with_context(|| LIST.to_owned())
 }
 
 fn verify(bytes: &[u8], integrity: &str) -> anyhow::Result<()> {
@@ -149,7 +186,8 @@ fn fetch(kept: &Path, list: &[Hard]) -> anyhow::Result<Vec<String>> {
 }
 
 /// Judges every tarball of a folder.
-pub(crate) fn tarballs(folder: &Path, judge: &Judge) -> anyhow::Result<Benign> {
+pub(crate) fn tarballs(root: &Path, folder: &Path, judge: &Judge) -> anyhow::Result<Benign> {
+    let reasons = list(root)?.reason;
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
         .with_context(|| folder.display().to_string())?
         .map(|entry| entry.map(|entry| entry.path()))
@@ -165,18 +203,15 @@ pub(crate) fn tarballs(folder: &Path, judge: &Judge) -> anyhow::Result<Benign> {
         broken: Vec::new(),
     };
     for (path, seen) in paths.iter().zip(seen) {
-        let spec = path.file_stem().unwrap_or_default().to_string_lossy();
         match seen {
-            Ok(seen) => benign.packages.push((
-                Label {
-                    spec: spec.into_owned(),
-                    kind: String::new(),
-                    why: String::new(),
-                    fine: None,
-                },
-                seen,
-            )),
-            Err(error) => benign.broken.push(format!("{spec}: {error:#}")),
+            Ok(((name, version), seen)) => {
+                let label = Label::new(&name, &version, &reasons);
+                benign.packages.push((label, seen));
+            }
+            Err(error) => {
+                let file = path.file_name().unwrap_or_default().to_string_lossy();
+                benign.broken.push(format!("{file}: {error:#}"));
+            }
         }
     }
     Ok(benign)

@@ -35,9 +35,9 @@ pub(super) fn render(
     text += &incidents(scored);
     text += &ablation(scored);
     text += &twins(scored);
-    let hard = hard.map(|hard| benign(hard, true));
+    let hard = hard.map(|hard| benign(hard));
     text += &part(present, "hard benign packages", hard);
-    let tarballs = tarballs.map(|tarballs| benign(tarballs, false));
+    let tarballs = tarballs.map(|tarballs| benign(tarballs));
     text += &part(present, "real packages", tarballs);
     text += &misses(scored);
     text
@@ -241,34 +241,41 @@ fn plain(text: &str) -> String {
     plain
 }
 
-fn benign(benign: &Benign, is_hard: bool) -> String {
+fn benign(benign: &Benign) -> String {
     let all = benign.packages.len();
     let count = |is: &dyn Fn(&Seen) -> bool| Share::of(benign.packages.iter().map(|(_, s)| is(s)));
-    let (high, seen, refused) = (
-        count(&Seen::is_high),
-        count(&Seen::is_seen),
-        count(&Seen::is_refused),
-    );
     let per_thousand = |share: Share| share.found as f64 * 1000.0 / all.max(1) as f64;
-    let mut text = format!(
-        "{all} packages: high {high}, above info {seen}, refused {refused}. Per 1,000: {:.1} high, {:.1} above info, \
-         {:.1} refused.\n\n",
-        per_thousand(high),
-        per_thousand(seen),
-        per_thousand(refused),
-    );
+    let unexplained = benign
+        .packages
+        .iter()
+        .map(|(label, seen)| !label.explains(seen));
+    let unexplained = Share::of(unexplained);
+    let mut text =
+        format!("{all} packages.\n\n| reported | packages | per 1,000 |\n|---|---|---|\n");
+    for (words, share) in [
+        ("severity high or more", count(&Seen::is_high)),
+        ("the same without a written reason", unexplained),
+        ("code or shape, medium or more", count(&Seen::is_medium)),
+        ("code or shape, above info", count(&Seen::is_seen)),
+        ("refused by the default policy", count(&Seen::is_refused)),
+    ] {
+        let _ = writeln!(text, "| {words} | {share} | {:.1} |", per_thousand(share));
+    }
+    text.push('\n');
     text += &by_signal(benign);
     let loud = |seen: &Seen| seen.is_high() || seen.is_refused();
     let listed = benign.packages.iter().filter(|(_, seen)| loud(seen));
     let beyond = listed.clone().count().saturating_sub(LISTED);
     for (label, seen) in listed.take(LISTED) {
         text += &alarm(&label.spec, seen);
-        if is_hard {
-            let fine = label
-                .fine
-                .as_deref()
-                .unwrap_or("no reason given: a false alarm");
-            let _ = writeln!(text, "  - {} ({}); {fine}", label.why, label.kind);
+        if let Some((kind, why)) = &label.hard {
+            let _ = writeln!(text, "  - hard because: {why} ({kind})");
+        }
+        for (signal, why) in &label.reasons {
+            let _ = writeln!(text, "  - {signal} is right: {why}");
+        }
+        if !label.explains(seen) {
+            text += "  - **a false alarm**\n";
         }
     }
     if beyond > 0 {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use weir_engine::worker::contents::of_tarball;
+use weir_model::contents::Size;
 use weir_model::{Action, Assessment, Contents, Finding, Group, ReleaseId, Severity};
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
@@ -46,6 +47,12 @@ impl Seen {
     pub(crate) fn is_high_without(&self, signal: &str) -> bool {
         let mut findings = self.findings.iter();
         findings.any(|finding| finding.severity >= Severity::High && finding.signal != signal)
+    }
+
+    /// Whether there is a finding about code or shape of severity medium or more.
+    pub(crate) fn is_medium(&self) -> bool {
+        let mut findings = self.findings.iter();
+        findings.any(|finding| counts_as_seen(finding) && finding.severity >= Severity::Medium)
     }
 
     /// Whether anything that counts is said about contents. That code runs at install time is left
@@ -92,19 +99,30 @@ impl Judge {
         let previous = before.map(|before| read(&before.tarball));
         let manifests = before.map(|before| &before.manifest).into_iter();
         let manifests: Vec<&Value> = manifests.chain([&package.manifest]).collect();
-        self.observe(&manifests, &contents, previous.as_ref())
+        let sizes = [previous.as_ref(), Some(&contents)];
+        let sizes: Vec<Size> = sizes.into_iter().flatten().map(size).collect();
+        self.observe(
+            &with_sizes(&manifests, &sizes),
+            &contents,
+            previous.as_ref(),
+        )
     }
 
-    /// Judges a tarball of a registry, as the only release of its package. An error if it is none.
-    pub(crate) fn tarball(&self, tarball: &Bytes) -> anyhow::Result<Seen> {
+    /// Judges a tarball of a registry, as the only release of its package; also says which it is. An
+    /// error if it is none.
+    pub(crate) fn tarball(&self, tarball: &Bytes) -> anyhow::Result<((String, String), Seen)> {
         let contents = read(tarball);
         let manifest = manifest_in(tarball)?;
-        self.observe(&[&manifest], &contents, None)
+        let text = |field: &str| manifest.get(field).and_then(Value::as_str);
+        let (name, version) = (text("name").context("no name")?, text("version"));
+        let spec = (name.to_owned(), version.context("no version")?.to_owned());
+        let manifests = with_sizes(&[&manifest], &[size(&contents)]);
+        Ok((spec, self.observe(&manifests, &contents, None)?))
     }
 
     fn observe(
         &self,
-        manifests: &[&Value],
+        manifests: &[Value],
         contents: &Result<Contents, String>,
         previous: Option<&Result<Contents, String>>,
     ) -> anyhow::Result<Seen> {
@@ -160,8 +178,24 @@ fn stage(contents: &Result<Contents, String>) -> Stage<&Contents> {
     }
 }
 
+fn size(contents: &Result<Contents, String>) -> Size {
+    contents
+        .as_ref()
+        .map_or_else(|_| Size::default(), |contents| contents.size)
+}
+
+/// The manifests with what a registry states about their tarballs.
+fn with_sizes(manifests: &[&Value], sizes: &[Size]) -> Vec<Value> {
+    let stated = manifests.iter().zip(sizes).map(|(manifest, size)| {
+        let mut stated = (*manifest).clone();
+        stated["dist"] = json!({ "unpackedSize": size.bytes, "fileCount": size.files });
+        stated
+    });
+    stated.collect()
+}
+
 /// The history that a registry would state: these releases, oldest first.
-fn packument(name: &PackageName, manifests: &[&Value]) -> anyhow::Result<Bytes> {
+fn packument(name: &PackageName, manifests: &[Value]) -> anyhow::Result<Bytes> {
     let (mut versions, mut time) = (Map::new(), Map::new());
     let base = name.as_str().rsplit('/').next().unwrap_or_default();
     let dates = [PUBLISHED_BEFORE, PUBLISHED];
@@ -179,7 +213,8 @@ fn packument(name: &PackageName, manifests: &[&Value]) -> anyhow::Result<Bytes> 
             .context("package.json is no object")?
             .clone();
         let address = format!("https://registry.example.invalid/{name}/-/{base}-{latest}.tgz");
-        stated.insert("dist".to_owned(), json!({ "tarball": address }));
+        let dist = stated.entry("dist").or_insert_with(|| json!({}));
+        dist["tarball"] = json!(address);
         versions.insert(latest.to_owned(), Value::Object(stated));
         time.insert(latest.to_owned(), json!(date));
     }

@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         benign::hard(&root, &judge)?
     };
     let tarballs = match &arguments.tarballs {
-        Some(folder) => Some(benign::tarballs(folder, &judge)?),
+        Some(folder) => Some(benign::tarballs(&root, folder, &judge)?),
         None => None,
     };
     let present = std::fs::read_to_string(root.join(BOARD)).unwrap_or_default();
