@@ -24,7 +24,13 @@ fn foreign_hosts(text: &str) -> Vec<String> {
     };
     let mut hosts: Vec<String> = words.filter(is_host).map(str::to_owned).collect();
     for rest in text.split("://").skip(1) {
-        let host = rest.split(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c)));
+        // What stands before an @ is a user.
+        let place = rest
+            .split(['/', '\'', '"', '`', ' '])
+            .next()
+            .unwrap_or_default();
+        let place = place.rsplit('@').next().unwrap_or_default();
+        let host = place.split(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c)));
         let host = host.into_iter().next().unwrap_or_default();
         let allowed = host.is_empty()
             || matches!(host, "localhost" | "127.0.0.1" | "169.254.169.254")
@@ -59,7 +65,10 @@ fn samples_name_reserved_hosts_only() {
         ["a.example.com", "b.io", "a.example.com"]
     );
     for sample in samples() {
-        for (_, files) in &sample.variants {
+        // Other styles cut texts into pieces, and are made from these.
+        let whole = [Style::Plain, Style::Passed, Style::Esbuild, Style::Webpack];
+        let variants = sample.variants.iter();
+        for (_, files) in variants.filter(|(style, _)| whole.contains(style)) {
             for text in files.iter().filter_map(|file| file.text.as_ref()) {
                 let found = foreign_hosts(text);
                 assert!(found.is_empty(), "{}: {found:?}", sample.id);

@@ -35,9 +35,9 @@ pub(super) fn render(
     text += &incidents(scored);
     text += &ablation(scored);
     text += &twins(scored);
-    let hard = hard.map(|hard| benign(hard));
+    let hard = hard.map(benign);
     text += &part(present, "hard benign packages", hard);
-    let tarballs = tarballs.map(|tarballs| benign(tarballs));
+    let tarballs = tarballs.map(benign);
     text += &part(present, "real packages", tarballs);
     text += &misses(scored);
     text

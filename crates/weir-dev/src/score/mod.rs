@@ -5,6 +5,8 @@ mod board;
 mod judge;
 mod list;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
