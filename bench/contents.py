@@ -63,11 +63,13 @@ def weir(files: list[Path], work: Path) -> dict:
     return _figures(run(command, work, services.environment(), WEIR_LIMIT))
 
 
-def guarddog(files: list[Path], work: Path) -> dict:
-    """guarddog in one process, so that its start is not counted for every archive."""
+def guarddog(files: list[Path], work: Path, each: bool = False) -> dict:
+    """guarddog in one process, so that its start is not counted for every archive. `each` asks for
+    the score of every one."""
     listed = work / "tarballs.txt"
     listed.write_text("".join(f"{file}\n" for file in files))
-    command = [*_pinned(), places.GUARDDOG, Path(__file__).parent / "guarddog_scan.py", listed]
+    command = [*_pinned(), places.GUARDDOG, Path(__file__).parent / "guarddog_scan.py", listed,
+               *(["each"] if each else [])]
     environment = services.environment(TMPDIR=work)
     return _figures(run(command, work, environment, GUARDDOG_LIMIT))
 

@@ -1,5 +1,5 @@
 """Runs in guarddog's own environment: does to each archive what `guarddog npm scan <archive>` does,
-in one process. Prints one JSON object at the end."""
+in one process. Prints one JSON object at the end, with a second argument that of each archive as well."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def main() -> None:
         # As the command does by default: no network from here on.
         apply_sandbox(scan_paths=sorted({os.path.dirname(file) for file in files}),
                       writable_paths=[root])
-    times, risky, failed = [], 0, 0
+    times, scores, risky, failed = [], {}, 0, 0
     for file in files:
         start = time.perf_counter()
         with tempfile.TemporaryDirectory(dir=root) as folder:
@@ -40,8 +40,10 @@ def main() -> None:
         score = (result.get("risk_score") or {}).get("score", 0)
         # Its own line between "low" and "suspicious" (PEERS section 8).
         risky += score >= 5
+        scores[file] = score, result.get("issues", 0)
     times.sort()
     print(json.dumps({
+        **({"scores": scores} if len(sys.argv) > 2 else {}),
         "packages": len(files), "failed": failed, "seconds": sum(times), "sandboxed": sandboxed,
         "at_or_above_5": risky, "p50_ms": times[len(times) // 2] * 1e3, "max_ms": times[-1] * 1e3,
         "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,

@@ -11,6 +11,7 @@ TARBALLS = BENCH / "tarballs"
 RESULTS = BENCH / "results.json"
 DOCS = ROOT / "docs" / "benchmarks.md"
 NOTICES = ROOT / "docs" / "benchmarks-notices.md"
+RECALL = ROOT / "corpus" / "guarddog.md"
 
 # What is measured: copies, so that a build meanwhile changes nothing.
 WEIR = BENCH / "bin" / "weir"

@@ -3,6 +3,7 @@
 import json
 import os
 
+import corpus
 import machine
 import places
 import services
@@ -126,6 +127,20 @@ def _contents(figures: dict):
            f"{one['p50_ms']:.1f}, {one['p99_ms']:.0f}, {one['max_ms']:,.0f} ms", "", "", "", None)
 
 
+def _corpus(figures: dict):
+    rows = {row["group"]: row for row in figures["rows"]}
+    for group, text in (("all attacks", "imitated attacks found"),
+                        ("benign twins (false)", "benign twins reported")):
+        one = rows[group]
+        ours, theirs = one["weir high"], one["guarddog suspicious"]
+        attacks = group == "all attacks"
+        share = ours / one["packages"]
+        yield (f"{text}, of {one['packages']} packages", f"{ours} ({share:.1%})",
+               f"guarddog {theirs} ({theirs / one['packages']:.1%})", "",
+               ">= 98%" if attacks else "fewer",
+               share >= 0.98 if attacks else ours < theirs or ours == 0)
+
+
 def _assess(figures: dict):
     blocked, held = figures["blocked"], figures["held_apart_from_age"]
     share = held / max(figures["assessed"], 1)
@@ -149,7 +164,8 @@ def _idle(figures: dict):
                figure < 64e6)
 
 
-ROWS = {"install": _install, "serve": _serve, "contents": _contents, "assess": _assess, "idle": _idle}
+ROWS = {"install": _install, "serve": _serve, "contents": _contents, "corpus": _corpus,
+        "assess": _assess, "idle": _idle}
 
 
 def write_docs(results: dict) -> None:
@@ -161,6 +177,8 @@ def write_docs(results: dict) -> None:
         raise SystemExit(f"{places.DOCS} has no place for figures")
     body = f"{before}{BEGIN}\n\n{_setting(results)}\n\n{table(results)}\n\n{_caveats(results)}{END}{after}"
     places.DOCS.write_text(_without_registry(body))
+    if "corpus" in results:
+        places.RECALL.write_text(_without_registry(corpus.document(results["corpus"])))
     if "assess" in results:
         places.NOTICES.write_text(_without_registry(_notices(results["assess"])))
 

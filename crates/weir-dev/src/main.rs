@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod corpus;
 mod demo;
 mod dependencies;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod layering;
 mod licence;
 mod popular;
 mod programs;
+mod score;
 mod signal_page;
 mod suite;
 
@@ -39,6 +41,10 @@ enum Command {
     Dependencies,
     /// Compiles the list of names that people trust
     Popular(popular::Arguments),
+    /// Generates the obfuscated and bundled styles of the corpus
+    Corpus(corpus::generate::Arguments),
+    /// Says what is found of the corpus, and what is reported that should not be
+    Score(score::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -59,5 +65,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Layering => layering::run(),
         Command::Dependencies => dependencies::run(),
         Command::Popular(arguments) => popular::run(&arguments),
+        Command::Corpus(arguments) => corpus::generate::run(&arguments),
+        Command::Score(arguments) => score::run(&arguments),
     }
 }
