@@ -8,6 +8,7 @@ use oxc_semantic::SemanticBuilder;
 use weir_model::contents::{Flow, InstallStep, Place, Step, Surface, Unread};
 
 use crate::command::{self, Leak};
+use crate::fold::Evaluator;
 use crate::flow::{self, Modular, Outcome, Reported};
 use crate::modules::{Modules, Surfaces};
 use crate::parse::{self, Kind, Unparsed};
@@ -582,8 +583,15 @@ impl Work<'_> {
             kind,
             self.limits.bracket_depth,
             |program| {
-                let semantic = SemanticBuilder::new().build(program).semantic;
-                flow::lower(graph, file, program, semantic.scoping());
+                let computes = scan::computes(&code.bytes);
+                let semantic = SemanticBuilder::new()
+                    .with_build_nodes(computes)
+                    .build(program)
+                    .semantic;
+                let (scoping, nodes) = semantic.into_scoping_and_nodes();
+                let evaluator =
+                    computes.then(|| Evaluator::new(&nodes, &scoping, graph.fold_steps));
+                flow::lower(graph, file, program, &scoping, evaluator);
             },
         )
         .is_ok()

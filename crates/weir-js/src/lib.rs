@@ -3,6 +3,7 @@
 mod analyse;
 mod command;
 mod flow;
+mod fold;
 pub mod fuzz;
 mod guard;
 mod gyp;

@@ -68,6 +68,9 @@ const TEXTS: usize = 8;
 /// Longest string constant that is kept, in bytes.
 pub(crate) const TEXT_BYTES: usize = 4096;
 
+/// Steps of decoders that are run, for the whole package: about a second.
+const FOLD_STEPS: u64 = 32_000_000;
+
 /// One thing a node may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Atom {
@@ -243,6 +246,8 @@ pub(crate) struct Graph {
     modules: HashMap<u32, u32>,
     /// Fields of the global object.
     pub(crate) globals: u32,
+    /// Steps that decoders of the package may still take while files are lowered.
+    pub(crate) fold_steps: u64,
 }
 
 impl Default for Graph {
@@ -263,6 +268,7 @@ impl Default for Graph {
             edges: HashSet::default(),
             modules: HashMap::new(),
             globals: 0,
+            fold_steps: FOLD_STEPS,
         };
         graph.globals = graph.object();
         graph

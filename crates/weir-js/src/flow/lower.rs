@@ -8,10 +8,23 @@ use oxc_syntax::operator::{AssignmentOperator, BinaryOperator, LogicalOperator};
 use oxc_syntax::scope::ScopeFlags;
 use oxc_syntax::symbol::SymbolId;
 
+use crate::fold::{Evaluator, Value};
+
 use super::graph::{Atom, Call, Function as Callable, Graph, Key, NONE, Node, Rule};
 
-/// Lowers one file. `scoping` must be that of `program`.
-pub(crate) fn lower(graph: &mut Graph, file: u32, program: &Program<'_>, scoping: &Scoping) {
+/// Longest loop that is tried as a decoder, in bytes.
+const LOOP_BYTES: u32 = 4_096;
+/// Longest computed array whose elements are kept apart.
+const ELEMENTS: usize = 4_096;
+
+/// Lowers one file. `scoping` and `evaluator` must be those of `program`.
+pub(crate) fn lower<'s>(
+    graph: &mut Graph,
+    file: u32,
+    program: &Program<'_>,
+    scoping: &'s Scoping,
+    evaluator: Option<Evaluator<'s, '_>>,
+) {
     let exports = graph.exports(file);
     let module = graph.module(file);
     let module_node = graph.node(file, 0);
@@ -33,8 +46,12 @@ pub(crate) fn lower(graph: &mut Graph, file: u32, program: &Program<'_>, scoping
             ..Frame::default()
         }],
         classes: Vec::new(),
+        evaluator,
     };
     lower.visit_program(program);
+    if let Some(evaluator) = &lower.evaluator {
+        lower.graph.fold_steps = evaluator.budget;
+    }
 }
 
 /// The function that is being lowered.
@@ -47,7 +64,7 @@ struct Frame {
     is_arrow: bool,
 }
 
-struct Lower<'g, 's> {
+struct Lower<'g, 's, 'a> {
     graph: &'g mut Graph,
     file: u32,
     scoping: &'s Scoping,
@@ -57,9 +74,11 @@ struct Lower<'g, 's> {
     frames: Vec<Frame>,
     /// Super classes of the classes around.
     classes: Vec<Node>,
+    /// Runs decoders, in files that have some.
+    evaluator: Option<Evaluator<'s, 'a>>,
 }
 
-impl Lower<'_, '_> {
+impl Lower<'_, '_, '_> {
     fn node(&mut self, at: impl GetSpan) -> Node {
         self.graph.node(self.file, at.span().start)
     }
@@ -580,6 +599,12 @@ impl Lower<'_, '_> {
     }
 
     fn call(&mut self, call: &CallExpression<'_>) -> Node {
+        if let Some(evaluator) = &mut self.evaluator
+            && let Some(value) = evaluator.call(call)
+            && let Some(node) = self.value(call.span, &value, 0)
+        {
+            return node;
+        }
         let (callee, receiver, method) = self.callee(&call.callee);
         let arguments = self.arguments_of(&call.arguments);
         // The name of a method says more of where a call is than the start of its chain.
@@ -588,6 +613,51 @@ impl Lower<'_, '_> {
             _ => call.span,
         };
         self.emit(at, callee, receiver, method, arguments, false)
+    }
+
+    /// The node of a value that was computed; `None` for one that the graph has no use for.
+    fn value(&mut self, at: Span, value: &Value, depth: u8) -> Option<Node> {
+        match value {
+            Value::Text(_) | Value::Number(_) => Some(self.graph.constant(&value.to_plain()?)),
+            Value::Bytes(bytes) => Some(
+                std::str::from_utf8(bytes)
+                    .map_or(NONE, |text| self.graph.constant(text)),
+            ),
+            Value::Array(values) if depth < 2 => {
+                let values = values.borrow();
+                if values.len() > ELEMENTS {
+                    return None;
+                }
+                let elements = values
+                    .iter()
+                    .map(|value| self.value(at, value, depth + 1).unwrap_or(NONE))
+                    .collect();
+                let object = self.graph.object();
+                self.graph.set_elements(object, elements);
+                Some(self.holding(at, Atom::Object(object)))
+            }
+            Value::Boolean(_) => Some(NONE),
+            _ => None,
+        }
+    }
+
+    /// What a loop that computes with constants leaves in the variables it writes.
+    fn after_loop(&mut self, statement: &Statement<'_>) {
+        if statement.span().size() > LOOP_BYTES {
+            return;
+        }
+        let Some(evaluator) = &mut self.evaluator else {
+            return;
+        };
+        for (symbol, value) in evaluator.after_loop(statement) {
+            if matches!(value, Value::Text(_) | Value::Array(_))
+                && let Some(node) = self.value(statement.span(), &value, 0)
+            {
+                let span = self.scoping.symbol_span(symbol);
+                let variable = self.symbol(symbol, span);
+                self.graph.copy(node, variable);
+            }
+        }
     }
 
     fn emit(
@@ -1013,9 +1083,22 @@ impl Lower<'_, '_> {
     }
 }
 
-impl<'a> Visit<'a> for Lower<'_, '_> {
+impl<'a> Visit<'a> for Lower<'_, '_, '_> {
     fn visit_expression(&mut self, it: &Expression<'a>) {
         self.expression(it);
+    }
+
+    fn visit_statement(&mut self, it: &Statement<'a>) {
+        walk::walk_statement(self, it);
+        if matches!(
+            it,
+            Statement::ForStatement(_)
+                | Statement::WhileStatement(_)
+                | Statement::DoWhileStatement(_)
+                | Statement::ForOfStatement(_)
+        ) {
+            self.after_loop(it);
+        }
     }
 
     fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {

@@ -12,7 +12,7 @@ mod lower;
 mod methods;
 mod report;
 mod solve;
-mod text;
+pub(crate) mod text;
 
 pub(crate) use graph::Graph;
 pub(crate) use lower::lower;

@@ -1,4 +1,5 @@
 mod flagged;
+mod folded;
 mod hostile;
 mod package;
 mod passing;
