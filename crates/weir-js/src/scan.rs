@@ -37,7 +37,7 @@ const SINKS: [&str; 12] = [
 ];
 
 /// Names without which no code makes text out of other text.
-const COMPUTES: [&str; 12] = [
+const COMPUTES: [&str; 13] = [
     "CharCode",
     "fromCodePoint",
     "codePointAt",
@@ -48,6 +48,7 @@ const COMPUTES: [&str; 12] = [
     "parseInt",
     "reverse",
     "split(",
+    "join(",
     "replace(",
     "unescape",
 ];

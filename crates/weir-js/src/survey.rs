@@ -42,6 +42,8 @@ pub(crate) struct Survey {
     loads_by_alias: bool,
     names_module: bool,
     decodes: bool,
+    /// Members whose name is what a function makes of constants.
+    decoded_names: u32,
     /// Some literal may be a command that matters.
     may_name_command: bool,
 }
@@ -54,7 +56,9 @@ impl Survey {
             ..Self::default()
         };
         survey.visit_program(program);
-        if survey.loads_by_alias && (survey.names_module || survey.decodes) {
+        if survey.loads_by_alias && (survey.names_module || survey.decodes)
+            || survey.decoded_names > 1
+        {
             survey.dynamic = true;
         }
         survey
@@ -96,6 +100,9 @@ impl Survey {
             Some(Some(specifier)) => self.load(&specifier),
             Some(None) => self.loads_by_alias = true,
             None => {}
+        }
+        if argument.is_some_and(is_decoded) {
+            self.dynamic = true;
         }
     }
 
@@ -208,6 +215,84 @@ fn short_literal(expression: &Expression<'_>) -> Option<String> {
     }
 }
 
+/// Methods that make text of constants.
+const MAKES_TEXT: [&str; 14] = [
+    "replace",
+    "replaceAll",
+    "join",
+    "map",
+    "reverse",
+    "slice",
+    "substring",
+    "substr",
+    "concat",
+    "fromCharCode",
+    "fromCodePoint",
+    "apply",
+    "call",
+    "atob",
+];
+
+/// Whether an expression has the shape of a decoder at work: a function on nothing but constants.
+fn is_decoded(expression: &Expression<'_>) -> bool {
+    let call = match expression {
+        Expression::CallExpression(call) => call,
+        // `d(1) + 'ps'`: the outermost two pieces say enough.
+        Expression::BinaryExpression(sum) if sum.operator == BinaryOperator::Addition => {
+            let piece = |side: &Expression<'_>| {
+                matches!(side, Expression::CallExpression(_)) && is_decoded(side)
+            };
+            let right = piece(&sum.right);
+            return match &sum.left {
+                Expression::BinaryExpression(inner) => {
+                    piece(&inner.left) || (right && piece(&inner.right))
+                }
+                Expression::StringLiteral(_) => right,
+                left => piece(left) && (right || is_constant(&sum.right, 0)),
+            };
+        }
+        _ => return false,
+    };
+    let is_constant = |argument: &Argument<'_>| {
+        argument
+            .as_expression()
+            .is_some_and(|inner| is_constant(inner, 4))
+            || matches!(argument, Argument::SpreadElement(_))
+    };
+    match &call.callee {
+        Expression::Identifier(_) => {
+            !call.arguments.is_empty() && call.arguments.iter().all(is_constant)
+        }
+        Expression::StaticMemberExpression(member) => {
+            MAKES_TEXT.contains(&member.property.name.as_str())
+        }
+        Expression::ComputedMemberExpression(_) => call.arguments.iter().all(is_constant),
+        _ => false,
+    }
+}
+
+/// Literals, and what is computed or picked from them.
+fn is_constant(expression: &Expression<'_>, depth: u8) -> bool {
+    match expression {
+        Expression::StringLiteral(_) | Expression::NumericLiteral(_) => true,
+        _ if depth == 0 => false,
+        Expression::UnaryExpression(unary) => is_constant(&unary.argument, depth - 1),
+        Expression::BinaryExpression(binary) => {
+            is_constant(&binary.left, depth - 1) && is_constant(&binary.right, depth - 1)
+        }
+        Expression::StaticMemberExpression(member) => {
+            matches!(member.object, Expression::Identifier(_))
+        }
+        Expression::ArrayExpression(array) => array.elements.iter().take(8).all(|element| {
+            element
+                .as_expression()
+                .is_some_and(|inner| is_constant(inner, depth - 1))
+        }),
+        Expression::CallExpression(_) => is_decoded(expression),
+        _ => false,
+    }
+}
+
 /// The last name of a callee: `a.b.c` gives `c`.
 fn last_name<'a>(callee: &'a Expression<'_>) -> &'a str {
     match callee {
@@ -278,6 +363,9 @@ impl<'a> Visit<'a> for Survey {
                 let is_plain = matches!(&it.callee, Expression::Identifier(_));
                 let first = it.arguments.first().and_then(Argument::as_expression);
                 let text = first.and_then(literal);
+                if first.is_some_and(is_decoded) {
+                    self.dynamic = true;
+                }
                 if let Some(text) = &text {
                     self.load(text);
                 } else if is_plain && first.is_some() && last_name(&it.callee) == "require" {
@@ -395,6 +483,14 @@ impl<'a> Visit<'a> for Survey {
     }
 
     fn visit_computed_member_expression(&mut self, it: &ComputedMemberExpression<'a>) {
+        let is_call = match &it.expression {
+            Expression::CallExpression(call) => matches!(call.callee, Expression::Identifier(_)),
+            Expression::BinaryExpression(_) => true,
+            _ => false,
+        };
+        if is_call && is_decoded(&it.expression) {
+            self.decoded_names += 1;
+        }
         if let Expression::Identifier(name) = &it.object
             && matches!(
                 name.name.as_str(),

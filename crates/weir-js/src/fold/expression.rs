@@ -101,6 +101,7 @@ impl Evaluator<'_, '_> {
                 let arguments = self.arguments(&new.arguments, frame)?;
                 match callee {
                     Value::Builtin(path) => self.construct(path, &arguments)?,
+                    Value::Function(_) => self.instance(&callee, arguments)?,
                     _ => return Err(Halt::Unknown),
                 }
             }
@@ -215,6 +216,17 @@ impl Evaluator<'_, '_> {
                 .iter()
                 .map(|&byte| Value::Number(f64::from(byte)))
                 .collect(),
+            Value::Object(table) => {
+                let table = table.borrow();
+                let length = table.get("length").and_then(Value::to_index);
+                let length = length.filter(|&length| length <= table.len());
+                (0..length.ok_or(Halt::Unknown)?)
+                    .map(|at| {
+                        let value = table.get(at.to_string().as_str());
+                        value.cloned().unwrap_or(Value::Undefined)
+                    })
+                    .collect()
+            }
             _ => return Err(Halt::Unknown),
         };
         self.take(24 * list.len())?;
@@ -265,6 +277,22 @@ impl Evaluator<'_, '_> {
         };
         let arguments = self.arguments(&call.arguments, frame)?;
         self.method_call(&receiver, &key, arguments)
+    }
+
+    /// `new callee()`: an object with what the prototype has by then.
+    fn instance(&mut self, callee: &Value, arguments: Vec<Value>) -> Outcome<Value> {
+        self.take(LINK)?;
+        let prototype = self.member(callee, &Value::text("prototype"))?;
+        let Value::Object(prototype) = prototype else {
+            return Err(Halt::Unknown);
+        };
+        let table = prototype.borrow().clone();
+        self.take(64 * table.len())?;
+        let object = Value::Object(Rc::new(RefCell::new(table)));
+        match self.apply(callee, object.clone(), arguments)? {
+            Value::Undefined => Ok(object),
+            _ => Err(Halt::Unknown),
+        }
     }
 
     /// Calls a value.
@@ -321,6 +349,12 @@ impl Evaluator<'_, '_> {
                 let found = closure.properties.borrow().get(&key).cloned();
                 match found {
                     Some(value) => value,
+                    None if &*key == "prototype" => {
+                        self.take(LINK)?;
+                        let made = Value::Object(Rc::default());
+                        closure.properties.borrow_mut().insert(key, made.clone());
+                        made
+                    }
                     None if matches!(&*key, "toString" | "constructor" | "name" | "length") => {
                         return Err(Halt::Unknown);
                     }
@@ -580,6 +614,14 @@ impl Evaluator<'_, '_> {
         })
     }
 
+    /// As text; functions are their source.
+    fn units(&mut self, value: &Value) -> Outcome<Rc<Vec<u16>>> {
+        match value {
+            Value::Function(closure) => self.source(closure)?.to_units().ok_or(Halt::Unknown),
+            other => other.to_units().ok_or(Halt::Unknown),
+        }
+    }
+
     fn add(&mut self, left: Value, right: &Value) -> Outcome<Value> {
         let is_number = |value: &Value| {
             matches!(
@@ -590,10 +632,10 @@ impl Evaluator<'_, '_> {
         if is_number(&left) && is_number(right) {
             return Ok(Value::Number(left.to_number() + right.to_number()));
         }
-        let right = right.to_units().ok_or(Halt::Unknown)?;
+        let right = self.units(right)?;
         let mut units = match left {
             Value::Text(text) => text,
-            other => other.to_units().ok_or(Halt::Unknown)?,
+            other => self.units(&other)?,
         };
         let copied = if Rc::strong_count(&units) > 1 {
             units.len()

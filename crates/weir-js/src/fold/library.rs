@@ -2,9 +2,11 @@
 
 use std::rc::Rc;
 
+use oxc_span::GetSpan;
+
 use super::expression::position;
 use super::pattern::Pattern;
-use super::value::{Value, index, parse_int, parse_number};
+use super::value::{Closure, Value, index, parse_int, parse_number};
 use super::{Evaluator, Halt, LINK, Outcome};
 use crate::flow::text::{base64, bytes_text, encode_base64, hex};
 
@@ -291,6 +293,8 @@ impl Evaluator<'_, '_> {
             Value::Function(_) if matches!(name.as_str(), "call" | "apply") => {
                 self.invoke(receiver, &name, arguments)
             }
+            // Code that guards itself looks at its own text.
+            Value::Function(closure) if name == "toString" => self.source(closure),
             Value::Builtin("TextDecoder") => match arguments.first() {
                 Some(Value::Bytes(bytes)) if name == "decode" => {
                     Ok(Value::text(&String::from_utf8_lossy(bytes)))
@@ -311,6 +315,15 @@ impl Evaluator<'_, '_> {
                 self.apply(&callee, receiver.clone(), arguments)
             }
         }
+    }
+
+    /// The text of a function.
+    pub(crate) fn source(&mut self, closure: &Closure) -> Outcome<Value> {
+        let span = self.nodes.kind(closure.node).span();
+        let text = self.nodes.program().source_text;
+        let text = text.get(span.start as usize..span.end as usize);
+        self.take(2 * span.size() as usize)?;
+        Ok(Value::text(unknown(text)?))
     }
 
     fn invoke(&mut self, callee: &Value, name: &str, arguments: Vec<Value>) -> Outcome<Value> {

@@ -106,11 +106,27 @@ impl<'s, 'a> Evaluator<'s, 'a> {
                 return None;
             }
         }
-        if !call.arguments.iter().all(|one| is_plain_argument(one, 0)) {
+        // What prepares a variable runs once, when something first reads the variable.
+        let prepares = matches!(
+            call.callee,
+            Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_)
+        ) && call.arguments.iter().any(|one| {
+            matches!(one, Argument::Identifier(_)) || matches!(one, Argument::SpreadElement(_))
+        });
+        if prepares || !call.arguments.iter().all(|one| is_plain_argument(one, 0)) {
             return None;
         }
-        let value = self.attempt(CALL_STEPS, |it| it.call_expression(call, None));
+        let mut is_ready = false;
+        let value = self.attempt(CALL_STEPS, |it| {
+            if symbol.is_some() {
+                it.arguments(&call.arguments, None)?;
+                is_ready = true;
+            }
+            it.call_expression(call, None)
+        });
+        // Only the function's own failures count, not those of what it is given.
         if value.is_none()
+            && is_ready
             && let Some(symbol) = symbol
         {
             *self.failures.entry(symbol).or_default() += 1;

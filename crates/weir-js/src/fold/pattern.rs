@@ -14,9 +14,8 @@ enum Set {
     Ranges(Vec<(u16, u16)>, bool),
 }
 
-/// A pattern without alternatives, groups and assertions. A count takes all it can and gives
-/// nothing back, so matching is linear; patterns where that matters are refused by most decoders'
-/// simplicity, and at worst a constant is wrong.
+/// A pattern without alternatives, groups and assertions. Counts take all they can and give back
+/// what the rest needs, within a budget of comparisons.
 pub(crate) struct Pattern {
     items: Vec<Item>,
     ignores_case: bool,
@@ -35,11 +34,18 @@ impl Pattern {
                 Some(b'.') => (Set::Any, at + 1),
                 Some(b'\\') => (Set::Ranges(escape(*units.get(at + 1)?)?, false), at + 2),
                 Some(b'[') => class(&units, at + 1)?,
+                // A brace that counts nothing is itself.
+                Some(b'{') if !is_digit(units.get(at + 1)) => {
+                    (Set::Ranges(vec![(unit, unit)], false), at + 1)
+                }
                 Some(b'(' | b')' | b'|' | b'^' | b'$' | b'*' | b'+' | b'?' | b'{') => return None,
                 _ => (Set::Ranges(vec![(unit, unit)], false), at + 1),
             };
             let (least, most, next) = count(&units, next)?;
             items.push(Item { set, least, most });
+            if items.len() > 256 {
+                return None;
+            }
             at = next;
         }
         Some(Self {
@@ -69,24 +75,35 @@ impl Pattern {
     }
 
     fn match_at(&self, text: &[u16], start: usize) -> Option<usize> {
-        let mut at = start;
-        self.work.set(self.work.get().checked_sub(1)?);
-        for item in &self.items {
-            let mut count = 0;
-            while count < item.most
-                && text
-                    .get(at)
-                    .is_some_and(|&unit| self.matches(&item.set, unit))
-            {
-                at += 1;
-                count += 1;
-                self.work.set(self.work.get().checked_sub(1)?);
-            }
-            if count < item.least {
+        self.match_items(&self.items, text, start)
+    }
+
+    fn match_items(&self, items: &[Item], text: &[u16], start: usize) -> Option<usize> {
+        let Some((item, rest)) = items.split_first() else {
+            return Some(start);
+        };
+        let mut end = start;
+        while end - start < item.most
+            && text
+                .get(end)
+                .is_some_and(|&unit| self.matches(&item.set, unit))
+        {
+            end += 1;
+            self.work.set(self.work.get().checked_sub(1)?);
+        }
+        loop {
+            self.work.set(self.work.get().checked_sub(1)?);
+            if end - start < item.least {
                 return None;
             }
+            if let Some(found) = self.match_items(rest, text, end) {
+                return Some(found);
+            }
+            if end == start {
+                return None;
+            }
+            end -= 1;
         }
-        Some(at)
     }
 
     fn matches(&self, set: &Set, unit: u16) -> bool {
@@ -102,6 +119,10 @@ impl Pattern {
                 }));
         found != *is_negated
     }
+}
+
+fn is_digit(unit: Option<&u16>) -> bool {
+    unit.is_some_and(|&unit| (u16::from(b'0')..=u16::from(b'9')).contains(&unit))
 }
 
 fn escape(unit: u16) -> Option<Vec<(u16, u16)>> {
@@ -152,7 +173,7 @@ fn count(units: &[u16], at: usize) -> Option<(usize, usize, usize)> {
         Some(b'*') => (0, usize::MAX, at + 1),
         Some(b'+') => (1, usize::MAX, at + 1),
         Some(b'?') => (0, 1, at + 1),
-        Some(b'{') => {
+        Some(b'{') if is_digit(units.get(at + 1)) => {
             let length = units
                 .get(at..)?
                 .iter()

@@ -10,7 +10,7 @@ use oxc_syntax::node::NodeId;
 use oxc_syntax::scope::ScopeId;
 use oxc_syntax::symbol::SymbolId;
 
-use super::value::{Closure, Value};
+use super::value::{Closure, Table, Value};
 use super::{DEPTH, Evaluator, Halt, LINK, Outcome};
 
 /// The variables of a running function, or of a loop that is run by itself.
@@ -180,7 +180,7 @@ impl Evaluator<'_, '_> {
             span: None,
             arguments: match (is_arrow, outer) {
                 (true, Some(outer)) => outer.arguments.clone(),
-                _ => Value::array(arguments.clone()),
+                _ => argument_object(&arguments),
             },
             this: match (is_arrow, outer) {
                 (true, Some(outer)) => outer.this.clone(),
@@ -575,6 +575,17 @@ impl Evaluator<'_, '_> {
         }
         outcome
     }
+}
+
+/// `arguments`: an object, as decoders also keep what they decoded in it.
+fn argument_object(arguments: &[Value]) -> Value {
+    let mut table: Table = arguments
+        .iter()
+        .enumerate()
+        .map(|(at, value)| (Rc::from(at.to_string()), value.clone()))
+        .collect();
+    table.insert(Rc::from("length"), super::library::number(arguments.len()));
+    Value::Object(Rc::new(RefCell::new(table)))
 }
 
 impl Frame {
