@@ -4,14 +4,18 @@ use std::sync::OnceLock;
 
 use memchr::memmem::Finder;
 use oxc_ast::ast::{
-    Argument, BinaryExpression, BindingProperty, CallExpression, ComputedMemberExpression,
+    Argument, AssignmentExpression, AssignmentTarget, BinaryExpression, BindingIdentifier,
+    BindingProperty, CallExpression, ComputedMemberExpression,
     ExportAllDeclaration, ExportFromDeclaration, Expression, IdentifierReference,
-    ImportDeclaration, ImportExpression, JSXElement, NewExpression, PropertyKey, Statement,
+    ImportDeclaration, ImportExpression, JSXElement, MethodDefinition, NewExpression,
+    ObjectProperty, PropertyKey, Statement, VariableDeclarator,
     StaticMemberExpression, StringLiteral, TSType, TemplateLiteral, UnaryExpression,
 };
 use oxc_ast_visit::{Visit, walk};
+use oxc_span::{GetSpan, Span};
 use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
 
+use crate::slice::Recorder;
 use crate::tables::{calls, credentials, network, secrets};
 
 /// Deepest syntax tree that is walked, in nested expressions and statements. The deepest of 44,175
@@ -20,7 +24,7 @@ use crate::tables::{calls, credentials, network, secrets};
 pub(crate) const TREE_DEPTH: u32 = 60_000;
 
 /// What one file is like.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Survey {
     /// Specifiers of what it loads, as far as they are plain or folded from literals.
     pub(crate) imports: Vec<String>,
@@ -46,6 +50,8 @@ pub(crate) struct Survey {
     decoded_names: u32,
     /// Some literal may be a command that matters.
     may_name_command: bool,
+    /// Collects the parts of a large file, when it is surveyed for that.
+    recorder: Option<Box<Recorder>>,
 }
 
 impl Survey {
@@ -56,12 +62,72 @@ impl Survey {
             ..Self::default()
         };
         survey.visit_program(program);
-        if survey.loads_by_alias && (survey.names_module || survey.decodes)
-            || survey.decoded_names > 1
-        {
-            survey.dynamic = true;
-        }
+        survey.conclude();
         survey
+    }
+
+    /// Looks at a program again, part by part.
+    pub(crate) fn parts(program: &oxc_ast::ast::Program<'_>) -> Recorder {
+        let mut survey = Self {
+            may_name_command: may_name_command(program.source_text),
+            recorder: Some(Box::default()),
+            ..Self::default()
+        };
+        survey.visit_program(program);
+        survey.recorder.map(|recorder| *recorder).unwrap_or_default()
+    }
+
+    /// Begins a part of the file here, if this is where one begins.
+    fn open(&mut self, span: Span) -> bool {
+        let Some(recorder) = &mut self.recorder else {
+            return false;
+        };
+        if !recorder.begins(span) {
+            return false;
+        }
+        recorder.open(span);
+        self.source = false;
+        self.env_of_something = false;
+        self.sink = false;
+        self.dynamic = false;
+        self.loads_by_alias = false;
+        self.names_module = false;
+        self.decodes = false;
+        self.decoded_names = 0;
+        true
+    }
+
+    fn close(&mut self) {
+        self.conclude();
+        let (source, env_of_something, sink, dynamic) =
+            (self.source, self.env_of_something, self.sink, self.dynamic);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.close(|part| {
+                part.source = source;
+                part.env_of_something = env_of_something;
+                part.sink = sink;
+                part.dynamic = dynamic;
+            });
+        }
+    }
+
+    /// What several observations say together.
+    fn conclude(&mut self) {
+        if self.loads_by_alias && (self.names_module || self.decodes) || self.decoded_names > 1 {
+            self.dynamic = true;
+        }
+    }
+
+    fn uses(&mut self, name: &str) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.uses(name);
+        }
+    }
+
+    fn defines(&mut self, name: &str) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.defines(name);
+        }
     }
 
     /// It may take part in a flow.
@@ -310,7 +376,11 @@ impl<'a> Visit<'a> for Survey {
         }
         self.depth += 1;
         self.deepest = self.deepest.max(self.depth);
+        let opened = self.open(it.span());
         walk::walk_expression(self, it);
+        if opened {
+            self.close();
+        }
         self.depth -= 1;
     }
 
@@ -321,7 +391,11 @@ impl<'a> Visit<'a> for Survey {
         }
         self.depth += 1;
         self.deepest = self.deepest.max(self.depth);
+        let opened = self.open(it.span());
         walk::walk_statement(self, it);
+        if opened {
+            self.close();
+        }
         self.depth -= 1;
     }
 
@@ -334,6 +408,59 @@ impl<'a> Visit<'a> for Survey {
         self.deepest = self.deepest.max(self.depth);
         walk::walk_jsx_element(self, it);
         self.depth -= 1;
+    }
+
+    fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
+        let opened = self.open(it.span);
+        walk::walk_variable_declarator(self, it);
+        if opened {
+            self.close();
+        }
+    }
+
+    fn visit_binding_identifier(&mut self, it: &BindingIdentifier<'a>) {
+        self.defines(it.name.as_str());
+    }
+
+    fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
+        if self.recorder.is_some() {
+            match &it.left {
+                AssignmentTarget::StaticMemberExpression(member) => {
+                    self.defines(member.property.name.as_str());
+                }
+                AssignmentTarget::AssignmentTargetIdentifier(name) => {
+                    self.defines(name.name.as_str());
+                }
+                _ => {}
+            }
+        }
+        walk::walk_assignment_expression(self, it);
+    }
+
+    fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {
+        if self.recorder.is_some() {
+            // A module of a bundle stands under its number or path.
+            let opened = self.open(it.value.span());
+            match &it.key {
+                PropertyKey::StaticIdentifier(name) => self.defines(name.name.as_str()),
+                PropertyKey::StringLiteral(text) => self.defines(text.value.as_str()),
+                PropertyKey::NumericLiteral(number) => self.defines(&number.value.to_string()),
+                _ => {}
+            }
+            walk::walk_object_property(self, it);
+            if opened {
+                self.close();
+            }
+            return;
+        }
+        walk::walk_object_property(self, it);
+    }
+
+    fn visit_method_definition(&mut self, it: &MethodDefinition<'a>) {
+        if let PropertyKey::StaticIdentifier(name) = &it.key {
+            self.defines(name.name.as_str());
+        }
+        walk::walk_method_definition(self, it);
     }
 
     fn visit_ts_type(&mut self, _: &TSType<'a>) {
@@ -358,6 +485,14 @@ impl<'a> Visit<'a> for Survey {
     }
 
     fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
+        if self.recorder.is_some() {
+            // `require(123)` inside a bundle.
+            match it.arguments.first() {
+                Some(Argument::NumericLiteral(number)) => self.uses(&number.value.to_string()),
+                Some(Argument::StringLiteral(text)) => self.uses(text.value.as_str()),
+                _ => {}
+            }
+        }
         match last_name(&it.callee) {
             "require" | "resolve" | "fork" | "getBuiltinModule" | "_load" => {
                 let is_plain = matches!(&it.callee, Expression::Identifier(_));
@@ -440,6 +575,7 @@ impl<'a> Visit<'a> for Survey {
 
     fn visit_static_member_expression(&mut self, it: &StaticMemberExpression<'a>) {
         let property = it.property.name.as_str();
+        self.uses(property);
         match property {
             "env" => match &it.object {
                 Expression::Identifier(name) if name.name != "process" => {
@@ -521,6 +657,7 @@ impl<'a> Visit<'a> for Survey {
     }
 
     fn visit_identifier_reference(&mut self, it: &IdentifierReference<'a>) {
+        self.uses(it.name.as_str());
         match it.name.as_str() {
             "process" => self.process_by_alias = true,
             "fetch" | "XMLHttpRequest" | "WebSocket" => self.sink = true,

@@ -1,5 +1,7 @@
 //! From syntax trees to values and rules.
 
+use std::collections::HashSet;
+
 use oxc_ast::ast::*;
 use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::Scoping;
@@ -9,11 +11,14 @@ use oxc_syntax::scope::ScopeFlags;
 use oxc_syntax::symbol::SymbolId;
 
 use crate::fold::{Evaluator, Value};
+use crate::slice::PART;
 
 use super::graph::{Atom, Call, Function as Callable, Graph, Key, NONE, Node, Rule};
 
 /// Longest loop that is tried as a decoder, in bytes.
 const LOOP_BYTES: u32 = 4_096;
+/// Most variables of a file that code it evaluates may see.
+const VARIABLES: usize = 20_000;
 /// Longest computed array whose elements are kept apart.
 const ELEMENTS: usize = 4_096;
 
@@ -24,6 +29,7 @@ pub(crate) fn lower<'s>(
     program: &Program<'_>,
     scoping: &'s Scoping,
     evaluator: Option<Evaluator<'s, '_>>,
+    left_out: HashSet<Span>,
 ) {
     let exports = graph.exports(file);
     let module = graph.module(file);
@@ -47,8 +53,10 @@ pub(crate) fn lower<'s>(
         }],
         classes: Vec::new(),
         evaluator,
+        left_out,
     };
     lower.visit_program(program);
+    lower.keep_variables(program.source_text);
     if let Some(evaluator) = &lower.evaluator {
         lower.graph.fold_steps = evaluator.budget;
     }
@@ -76,6 +84,8 @@ struct Lower<'g, 's, 'a> {
     classes: Vec<Node>,
     /// Runs decoders, in files that have some.
     evaluator: Option<Evaluator<'s, 'a>>,
+    /// Parts of a large file that no flow passes.
+    left_out: HashSet<Span>,
 }
 
 impl Lower<'_, '_, '_> {
@@ -87,6 +97,42 @@ impl Lower<'_, '_, '_> {
         let node = self.node(at);
         self.graph.add(node, atom, NONE);
         node
+    }
+
+    /// Code that is evaluated here sees these.
+    fn keep_variables(&mut self, text: &str) {
+        let evaluates = ["eval", "_compile", "CharCode", "atob", "Buffer.from"]
+            .iter()
+            .any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some());
+        if !evaluates || self.symbols.len() > VARIABLES {
+            return;
+        }
+        let scoping = self.scoping;
+        for id in scoping.symbol_ids() {
+            if let Some(&node) = self.symbols.get(id.index())
+                && node != NONE
+            {
+                let name = self.graph.intern(scoping.symbol_name(id));
+                let known = self.graph.variables.entry((self.file, name)).or_default();
+                known.push(node);
+            }
+        }
+    }
+
+    /// A variable of the code that evaluates this file.
+    fn outer_variable(&mut self, name: &str, at: impl GetSpan) -> Option<Node> {
+        let &(outer, _) = self.graph.completions.get(&self.file)?;
+        let name = self.graph.known(name)?;
+        let nodes = self.graph.variables.get(&(outer, name))?.clone();
+        let node = self.node(at);
+        for from in nodes {
+            self.graph.copy(from, node);
+        }
+        Some(node)
+    }
+
+    fn is_left_out(&self, span: Span) -> bool {
+        !self.left_out.is_empty() && span.size() <= PART && self.left_out.contains(&span)
     }
 
     fn builtin(&mut self, at: impl GetSpan, path: &str) -> Node {
@@ -161,6 +207,9 @@ impl Lower<'_, '_, '_> {
         if let Some(node) = self.declared(identifier) {
             return node;
         }
+        if let Some(node) = self.outer_variable(identifier.name.as_str(), identifier.span) {
+            return node;
+        }
         match identifier.name.as_str() {
             "undefined" | "NaN" | "Infinity" => NONE,
             "exports" => self.exports_node,
@@ -214,6 +263,9 @@ impl Lower<'_, '_, '_> {
 
     /// Lowers an expression and gives the node of its value.
     fn expression(&mut self, it: &Expression<'_>) -> Node {
+        if self.is_left_out(it.span()) {
+            return NONE;
+        }
         match it {
             Expression::StringLiteral(text) => self.graph.constant(text.value.as_str()),
             Expression::NumericLiteral(number) => self.number(number.value),
@@ -1089,6 +1141,10 @@ impl<'a> Visit<'a> for Lower<'_, '_, '_> {
     }
 
     fn visit_statement(&mut self, it: &Statement<'a>) {
+        // What is imported and exported costs little.
+        if self.is_left_out(it.span()) && !it.is_module_declaration() {
+            return;
+        }
         walk::walk_statement(self, it);
         if matches!(
             it,
@@ -1102,9 +1158,21 @@ impl<'a> Visit<'a> for Lower<'_, '_, '_> {
     }
 
     fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
+        if self.is_left_out(it.span) {
+            return;
+        }
         if let Some(init) = &it.init {
             let value = self.expression(init);
             self.bind(&it.id, value);
+        }
+    }
+
+    fn visit_expression_statement(&mut self, it: &ExpressionStatement<'a>) {
+        let value = self.expression(&it.expression);
+        if self.frames.len() == 1
+            && let Some(&(_, result)) = self.graph.completions.get(&self.file)
+        {
+            self.graph.copy(value, result);
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod builtins;
 mod call;
+mod evaluated;
 mod graph;
 mod lower;
 mod methods;
@@ -14,7 +15,7 @@ mod report;
 mod solve;
 pub(crate) mod text;
 
-pub(crate) use graph::Graph;
+pub(crate) use graph::{Graph, NumberHasher};
 pub(crate) use lower::lower;
 pub(crate) use report::Reported;
 pub(crate) use solve::{Modular, Outcome, Solver};

@@ -1,10 +1,13 @@
 //! Folding of strings.
 
 use super::UNKNOWN;
-use super::graph::TEXT_BYTES;
+use super::graph::{LONG_TEXT, TEXT_BYTES};
 
 /// Joins pieces, `None` for unknown ones. `None` when nothing of it is known.
 pub(crate) fn concat(pieces: &[Option<&str>]) -> Option<String> {
+    // What is known whole may be code.
+    let is_whole = pieces.iter().all(Option::is_some);
+    let limit = if is_whole { LONG_TEXT } else { TEXT_BYTES };
     let mut joined = String::new();
     for piece in pieces {
         match piece {
@@ -12,12 +15,11 @@ pub(crate) fn concat(pieces: &[Option<&str>]) -> Option<String> {
             None if joined.ends_with(UNKNOWN) => {}
             None => joined.push(UNKNOWN),
         }
-        if joined.len() > TEXT_BYTES {
+        if joined.len() > limit {
             return None;
         }
     }
     let known = joined.chars().filter(|c| *c != UNKNOWN).count();
-    let is_whole = pieces.iter().all(Option::is_some);
     (is_whole || known >= 3).then_some(joined)
 }
 
