@@ -17,7 +17,7 @@ use std::rc::Rc;
 use oxc_ast::AstKind;
 use oxc_ast::ast::{Argument, BindingPattern, CallExpression, Expression, Statement};
 use oxc_semantic::{AstNodes, Scoping};
-use oxc_span::GetSpan;
+use oxc_span::{GetSpan, Span};
 use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
@@ -38,6 +38,11 @@ const BYTES: usize = 128 << 20;
 const LINK: usize = 512;
 /// How often a function may fail before it is not tried any more.
 const FAILURES: u8 = 2;
+
+/// Methods that change a list in place.
+const FILLS: [&str; 8] = [
+    "push", "unshift", "pop", "shift", "splice", "fill", "sort", "reverse",
+];
 
 /// Why an evaluation ended without a value.
 #[derive(Debug)]
@@ -207,6 +212,9 @@ impl<'s, 'a> Evaluator<'s, 'a> {
                     return Err(Halt::Unknown);
                 };
                 let written = self.scoping.symbol_is_mutated(symbol);
+                if self.is_filled(symbol, None) {
+                    return Err(Halt::Unknown);
+                }
                 match &declarator.init {
                     Some(init) if !written => self.expression(init, None),
                     Some(init) if self.is_written_inside(symbol) => self.expression(init, None),
@@ -215,6 +223,48 @@ impl<'s, 'a> Evaluator<'s, 'a> {
                 }
             }
             _ => Err(Halt::Unknown),
+        }
+    }
+
+    /// Whether what a variable holds is changed in place, other than in functions that prepare it
+    /// and at `except`: `list.push(x)`, `list[i] = x`.
+    pub(crate) fn is_filled(&self, symbol: SymbolId, except: Option<Span>) -> bool {
+        let starts_empty = match self.nodes.kind(self.scoping.symbol_declaration(symbol)) {
+            AstKind::VariableDeclarator(declarator) => match &declarator.init {
+                Some(Expression::ArrayExpression(array)) => array.elements.is_empty(),
+                Some(Expression::ObjectExpression(object)) => object.properties.is_empty(),
+                _ => false,
+            },
+            _ => return false,
+        };
+        self.scoping.get_resolved_references(symbol).any(|reference| {
+            let node = reference.node_id();
+            let span = self.nodes.kind(node).span();
+            if except.is_some_and(|except| except.contains_inclusive(span)) {
+                return false;
+            }
+            let parent = self.nodes.parent_id(node);
+            match self.nodes.kind(parent) {
+                AstKind::StaticMemberExpression(member) if member.object.span() == span => {
+                    FILLS.contains(&member.property.name.as_str()) || self.is_target(parent)
+                }
+                AstKind::ComputedMemberExpression(member) if member.object.span() == span => {
+                    self.is_target(parent)
+                }
+                // A function that is given something empty fills it.
+                AstKind::CallExpression(_) => starts_empty,
+                _ => false,
+            }
+        })
+    }
+
+    /// Whether a member is assigned to.
+    fn is_target(&self, member: NodeId) -> bool {
+        let span = self.nodes.kind(member).span();
+        match self.nodes.parent_kind(member) {
+            AstKind::AssignmentExpression(assignment) => assignment.left.span() == span,
+            AstKind::UpdateExpression(_) => true,
+            _ => false,
         }
     }
 

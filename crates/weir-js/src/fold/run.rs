@@ -255,7 +255,7 @@ impl Evaluator<'_, '_> {
             .filter(|reference| reference.is_write())
             .any(|reference| !span.contains_inclusive(self.nodes.kind(reference.node_id()).span()));
         let is_written = self.scoping.symbol_is_mutated(symbol);
-        if is_written && writes_elsewhere {
+        if (is_written && writes_elsewhere) || self.is_filled(symbol, Some(span)) {
             return Err(Halt::Unknown);
         }
         let value = match self.nodes.kind(declaration) {
