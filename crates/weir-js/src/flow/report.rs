@@ -540,7 +540,9 @@ fn socket_kind(path: &str) -> Option<SinkKind> {
 
 fn is_credential_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    network::CREDENTIAL_FIELDS.contains(&name.as_str())
+    // `x-figma-token`: every service has its own.
+    let is_own = name.starts_with("x-") && (name.ends_with("-token") || name.ends_with("-key"));
+    is_own || network::CREDENTIAL_FIELDS.contains(&name.as_str())
 }
 
 /// The tool that a command names.
