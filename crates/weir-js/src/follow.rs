@@ -48,6 +48,8 @@ struct Gaps {
     files: usize,
     /// Whether the solver ran out of steps or the install surface out of bytes.
     is_stopped: bool,
+    /// Steps left for all groups that install does not reach.
+    quiet_steps: u64,
 }
 
 impl Work<'_> {
@@ -166,7 +168,10 @@ impl Work<'_> {
             ),
             files: self.package.files,
         };
-        let mut gaps = Gaps::default();
+        let mut gaps = Gaps {
+            quiet_steps: self.limits.quiet_flow_steps.saturating_mul(4),
+            ..Gaps::default()
+        };
         for group in groups {
             self.follow(group, &around, &mut gaps);
         }
@@ -196,7 +201,7 @@ impl Work<'_> {
         let budget = if group.installs {
             self.limits.flow_steps
         } else {
-            self.limits.quiet_flow_steps
+            self.limits.quiet_flow_steps.min(gaps.quiet_steps)
         };
         let limit = if group.installs {
             self.limits.flow_bytes
@@ -237,6 +242,9 @@ impl Work<'_> {
             }
             next = self.newly_loaded(&solver.loads, &around.resolver);
             next.extend(self.newly_evaluated(&mut solver, around));
+        }
+        if !group.installs {
+            gaps.quiet_steps = gaps.quiet_steps.saturating_sub(solver.graph.steps);
         }
         self.facts.files_in_flow += lowered.len() as u64;
         let reported = solver.report(self.limits.flows.saturating_mul(2));
@@ -356,6 +364,10 @@ impl Work<'_> {
             return None;
         }
         let is_cut = !group.installs && code.bytes.len() > slice::WHOLE;
+        // A large file that neither reads nor sends would only hand something on.
+        if is_cut && !survey.may_read(group.holds_process) && !survey.sink {
+            return None;
+        }
         let others = |test: &dyn Fn(&Survey) -> bool| {
             group
                 .files
@@ -366,12 +378,11 @@ impl Work<'_> {
         let has_sink = is_cut && others(&|survey| survey.sink || survey.dynamic);
         let file = u32::try_from(index).unwrap_or(u32::MAX);
         let text = parse::decode(&code.bytes).ok()?;
-        parse::with_program(
+        parse::with_checked(
             &mut self.allocator,
             &code.path,
             &text,
             kind,
-            self.limits.bracket_depth,
             |program| {
                 let (left_out, bytes) = if is_cut {
                     Survey::parts(program).left_out(group.holds_process, has_source, has_sink)

@@ -172,6 +172,18 @@ impl Survey {
         }
     }
 
+    /// Text is turned into code, which may do anything. `Function('return this')` and the like are
+    /// how libraries find the global object.
+    fn evaluates(&mut self, arguments: &[Argument<'_>]) {
+        let Some(last) = arguments.last().and_then(Argument::as_expression) else {
+            return;
+        };
+        let is_trivial = literal(last).is_some_and(|text| text.len() < 24);
+        if !is_trivial {
+            self.dynamic = true;
+        }
+    }
+
     fn text(&mut self, text: &str) {
         let bare = text.strip_prefix("node:").unwrap_or(text);
         match bare.len() {
@@ -517,7 +529,8 @@ impl<'a> Visit<'a> for Survey {
             "createRequire" => {
                 self.loads_by_alias = true;
             }
-            "eval" => self.loads_by_alias = true,
+            "eval" | "Function" | "runInThisContext" | "runInNewContext" | "runInContext"
+            | "_compile" | "compileFunction" => self.evaluates(&it.arguments),
             "fromCharCode" | "atob" | "unescape" | "reverse" => self.decodes = true,
             "from" | "toString" | "join" => {
                 let last = it.arguments.last().and_then(Argument::as_expression);
@@ -538,6 +551,9 @@ impl<'a> Visit<'a> for Survey {
     }
 
     fn visit_new_expression(&mut self, it: &NewExpression<'a>) {
+        if matches!(last_name(&it.callee), "Function" | "Script") {
+            self.evaluates(&it.arguments);
+        }
         if matches!(last_name(&it.callee), "Worker" | "URL")
             && let Some(text) = it
                 .arguments

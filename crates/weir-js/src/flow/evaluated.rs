@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::graph::{Atom, Graph, NONE, Node, Rule, TEXT_BYTES};
+use super::graph::{Atom, Graph, Key, NONE, Node, Rule, TEXT_BYTES};
 use super::solve::Solver;
 
 /// Shortest text that is worth a parse.
@@ -40,7 +40,6 @@ fn maker(path: &str) -> Option<Maker> {
         | "setInterval"
         | "execScript" => Some(Maker::Program),
         "Function" => Some(Maker::Function),
-        "module._compile" | "Module._compile" => Some(Maker::Module),
         _ => None,
     }
 }
@@ -59,7 +58,13 @@ impl Solver<'_> {
                 };
                 maker(&self.graph.name(*path))
             });
-            for maker in makers.collect::<Vec<_>>() {
+            let mut makers: Vec<Maker> = makers.collect();
+            // Whatever it is called on, this is how Node's own loader compiles.
+            let compile = self.graph.known("_compile").map(Key::Name);
+            if call.method.is_some() && call.method == compile {
+                makers.push(Maker::Module);
+            }
+            for maker in makers {
                 let mut arguments: Vec<Node> =
                     call.arguments.iter().map(|(node, _)| *node).collect();
                 let body = match maker {

@@ -1,3 +1,4 @@
+mod aliases;
 mod flagged;
 mod folded;
 mod hostile;
