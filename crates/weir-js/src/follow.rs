@@ -169,7 +169,7 @@ impl Work<'_> {
             files: self.package.files,
         };
         let mut gaps = Gaps {
-            quiet_steps: self.limits.quiet_flow_steps.saturating_mul(4),
+            quiet_steps: self.limits.quiet_flow_steps.saturating_mul(6),
             ..Gaps::default()
         };
         for group in groups {
@@ -344,12 +344,7 @@ impl Work<'_> {
     }
 
     /// Adds a file to the graph. Gives the bytes that were lowered; nothing where that failed.
-    fn lower(
-        &mut self,
-        index: usize,
-        group: &Group,
-        graph: &mut flow::Graph,
-    ) -> Option<usize> {
+    fn lower(&mut self, index: usize, group: &Group, graph: &mut flow::Graph) -> Option<usize> {
         let kind = self.kind(index);
         let code = self.codes.get(index)?;
         let survey = code.survey.as_ref()?;
@@ -378,32 +373,25 @@ impl Work<'_> {
         let has_sink = is_cut && others(&|survey| survey.sink || survey.dynamic);
         let file = u32::try_from(index).unwrap_or(u32::MAX);
         let text = parse::decode(&code.bytes).ok()?;
-        parse::with_checked(
-            &mut self.allocator,
-            &code.path,
-            &text,
-            kind,
-            |program| {
-                let (left_out, bytes) = if is_cut {
-                    Survey::parts(program).left_out(group.holds_process, has_source, has_sink)
-                } else {
-                    (HashSet::new(), code.bytes.len())
-                };
-                if bytes == 0 {
-                    return 0;
-                }
-                let computes = scan::computes(&code.bytes);
-                let semantic = SemanticBuilder::new()
-                    .with_build_nodes(computes)
-                    .build(program)
-                    .semantic;
-                let (scoping, nodes) = semantic.into_scoping_and_nodes();
-                let evaluator =
-                    computes.then(|| Evaluator::new(&nodes, &scoping, graph.fold_steps));
-                flow::lower(graph, file, program, &scoping, evaluator, left_out);
-                bytes
-            },
-        )
+        parse::with_checked(&mut self.allocator, &code.path, &text, kind, |program| {
+            let (left_out, bytes) = if is_cut {
+                Survey::parts(program).left_out(group.holds_process, has_source, has_sink)
+            } else {
+                (HashSet::new(), code.bytes.len())
+            };
+            if bytes == 0 {
+                return 0;
+            }
+            let computes = (!is_cut || survey.dynamic) && scan::computes(&code.bytes);
+            let semantic = SemanticBuilder::new()
+                .with_build_nodes(computes)
+                .build(program)
+                .semantic;
+            let (scoping, nodes) = semantic.into_scoping_and_nodes();
+            let evaluator = computes.then(|| Evaluator::new(&nodes, &scoping, graph.fold_steps));
+            flow::lower(graph, file, program, &scoping, evaluator, left_out);
+            bytes
+        })
         .ok()
     }
 

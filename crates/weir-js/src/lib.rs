@@ -111,7 +111,7 @@ pub struct Limits {
     pub flows: usize,
     /// Most steps of the value-flow solver, each about 100 ns.
     pub flow_steps: u64,
-    /// The same for each group of files that install does not reach; all of them together have four
+    /// The same for each group of files that install does not reach; all of them together have six
     /// times as many.
     pub quiet_flow_steps: u64,
     /// Stack of the analysing thread, in bytes. Only touched pages count.
@@ -124,11 +124,11 @@ impl Default for Limits {
             file_bytes: 16 << 20,
             total_bytes: 256 << 20,
             flow_bytes: 24 << 20,
-            quiet_flow_bytes: 512 << 10,
+            quiet_flow_bytes: 384 << 10,
             bracket_depth: 512,
             flows: 50,
             flow_steps: 20_000_000,
-            quiet_flow_steps: 1_000_000,
+            quiet_flow_steps: 500_000,
             stack_bytes: 256 << 20,
         }
     }

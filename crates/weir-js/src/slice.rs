@@ -17,11 +17,11 @@ pub(crate) const WHOLE: usize = 32 << 10;
 /// How many names the two ends of a flow may be apart.
 const DISTANCE: u8 = 2;
 /// Most parts that may define a name for it to connect them.
-const DEFINERS: usize = 3;
+const DEFINERS: usize = 2;
 /// Most parts that may use it.
-const USERS: usize = 12;
+const USERS: usize = 8;
 /// Most bytes that are added because chosen parts call them.
-const SUPPORT: u32 = 128 << 10;
+const SUPPORT: u32 = 24 << 10;
 
 type Names = std::hash::BuildHasherDefault<crate::flow::NumberHasher>;
 
@@ -190,7 +190,11 @@ impl Graph {
             }
         }
         while let Some(at) = queue.pop_front() {
-            let next = distance.get(at).copied().unwrap_or(u8::MAX).saturating_add(1);
+            let next = distance
+                .get(at)
+                .copied()
+                .unwrap_or(u8::MAX)
+                .saturating_add(1);
             if next > DISTANCE {
                 continue;
             }

@@ -5,11 +5,11 @@ use std::sync::OnceLock;
 use memchr::memmem::Finder;
 use oxc_ast::ast::{
     Argument, AssignmentExpression, AssignmentTarget, BinaryExpression, BindingIdentifier,
-    BindingProperty, CallExpression, ComputedMemberExpression,
-    ExportAllDeclaration, ExportFromDeclaration, Expression, IdentifierReference,
-    ImportDeclaration, ImportExpression, JSXElement, MethodDefinition, NewExpression,
-    ObjectProperty, PropertyKey, Statement, VariableDeclarator,
+    BindingProperty, CallExpression, ComputedMemberExpression, ExportAllDeclaration,
+    ExportFromDeclaration, Expression, IdentifierReference, ImportDeclaration, ImportExpression,
+    JSXElement, MethodDefinition, NewExpression, ObjectProperty, PropertyKey, Statement,
     StaticMemberExpression, StringLiteral, TSType, TemplateLiteral, UnaryExpression,
+    VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::{GetSpan, Span};
@@ -74,7 +74,10 @@ impl Survey {
             ..Self::default()
         };
         survey.visit_program(program);
-        survey.recorder.map(|recorder| *recorder).unwrap_or_default()
+        survey
+            .recorder
+            .map(|recorder| *recorder)
+            .unwrap_or_default()
     }
 
     /// Begins a part of the file here, if this is where one begins.

@@ -52,12 +52,16 @@ impl Solver<'_> {
             let Rule::Call(call) = rule else {
                 continue;
             };
-            let makers = self.graph.atoms(call.callee).iter().filter_map(|(atom, _)| {
-                let Atom::Builtin(path) = atom else {
-                    return None;
-                };
-                maker(&self.graph.name(*path))
-            });
+            let makers = self
+                .graph
+                .atoms(call.callee)
+                .iter()
+                .filter_map(|(atom, _)| {
+                    let Atom::Builtin(path) = atom else {
+                        return None;
+                    };
+                    maker(&self.graph.name(*path))
+                });
             let mut makers: Vec<Maker> = makers.collect();
             // Whatever it is called on, this is how Node's own loader compiles.
             let compile = self.graph.known("_compile").map(Key::Name);
@@ -85,12 +89,15 @@ impl Solver<'_> {
                         }
                         _ => text,
                     };
-                    found.push((id, Evaluated {
-                        text,
-                        file: call.file,
-                        offset: call.offset,
-                        out: call.out,
-                    }));
+                    found.push((
+                        id,
+                        Evaluated {
+                            text,
+                            file: call.file,
+                            offset: call.offset,
+                            out: call.out,
+                        },
+                    ));
                 }
             }
         }

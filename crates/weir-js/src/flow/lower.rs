@@ -671,10 +671,9 @@ impl Lower<'_, '_, '_> {
     fn value(&mut self, at: Span, value: &Value, depth: u8) -> Option<Node> {
         match value {
             Value::Text(_) | Value::Number(_) => Some(self.graph.constant(&value.to_plain()?)),
-            Value::Bytes(bytes) => Some(
-                std::str::from_utf8(bytes)
-                    .map_or(NONE, |text| self.graph.constant(text)),
-            ),
+            Value::Bytes(bytes) => {
+                Some(std::str::from_utf8(bytes).map_or(NONE, |text| self.graph.constant(text)))
+            }
             Value::Array(values) if depth < 2 => {
                 let values = values.borrow();
                 if values.len() > ELEMENTS {

@@ -5,9 +5,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use weir_model::contents::SourceKind;
 
 use super::builtins;
-use super::graph::{
-    Atom, Graph, Key, LONG_TEXT, NONE, Name, Node, Quick, Rule, TEXT_BYTES, Use,
-};
+use super::graph::{Atom, Graph, Key, LONG_TEXT, NONE, Name, Node, Quick, Rule, TEXT_BYTES, Use};
 use crate::tables::{calls, secrets};
 
 /// Most rules that solving may add, so that hostile graphs stay in memory.

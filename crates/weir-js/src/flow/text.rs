@@ -108,7 +108,11 @@ pub(crate) fn encode_base64(bytes: &[u8]) -> String {
         for at in 0..4 {
             let sextet = (group >> (18 - 6 * at)) & 63;
             let letter = ALPHABET.get(sextet as usize).copied().unwrap_or(b'=');
-            text.push(if at <= chunk.len() { char::from(letter) } else { '=' });
+            text.push(if at <= chunk.len() {
+                char::from(letter)
+            } else {
+                '='
+            });
         }
     }
     text

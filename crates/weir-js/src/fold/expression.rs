@@ -54,7 +54,9 @@ impl Evaluator<'_, '_> {
             Expression::FunctionExpression(function) => {
                 self.closure(function.node_id.get(), frame)?
             }
-            Expression::ArrowFunctionExpression(arrow) => self.closure(arrow.node_id.get(), frame)?,
+            Expression::ArrowFunctionExpression(arrow) => {
+                self.closure(arrow.node_id.get(), frame)?
+            }
             Expression::AssignmentExpression(assignment) => self.assignment(assignment, frame)?,
             Expression::UpdateExpression(update) => self.update(update, frame)?,
             Expression::UnaryExpression(unary) => self.unary(unary, frame)?,
@@ -68,9 +70,7 @@ impl Evaluator<'_, '_> {
                 let stays = match inner.operator {
                     LogicalOperator::Or => left.is_truthy(),
                     LogicalOperator::And => !left.is_truthy(),
-                    LogicalOperator::Coalesce => {
-                        !matches!(left, Value::Undefined | Value::Null)
-                    }
+                    LogicalOperator::Coalesce => !matches!(left, Value::Undefined | Value::Null),
                 };
                 if stays {
                     left
@@ -322,11 +322,9 @@ impl Evaluator<'_, '_> {
             (Value::Undefined | Value::Null, _) => {
                 return Err(Halt::Thrown(Value::text("TypeError")));
             }
-            (Value::Array(values), Some(at)) => values
-                .borrow()
-                .get(at)
-                .cloned()
-                .unwrap_or(Value::Undefined),
+            (Value::Array(values), Some(at)) => {
+                values.borrow().get(at).cloned().unwrap_or(Value::Undefined)
+            }
             (Value::Text(text), Some(at)) => text
                 .get(at)
                 .map_or(Value::Undefined, |&unit| Value::units(vec![unit])),
@@ -364,7 +362,9 @@ impl Evaluator<'_, '_> {
             (Value::Builtin(path), _) => {
                 let key = key.to_plain().ok_or(Halt::Unknown)?;
                 match (*path, key.as_str()) {
-                    ("global", name) => Value::Builtin(library::builtin(name).ok_or(Halt::Unknown)?),
+                    ("global", name) => {
+                        Value::Builtin(library::builtin(name).ok_or(Halt::Unknown)?)
+                    }
                     ("Math", "PI") => Value::Number(std::f64::consts::PI),
                     (path, name) => Value::Builtin(
                         library::builtin(&format!("{path}.{name}")).ok_or(Halt::Unknown)?,

@@ -381,10 +381,11 @@ impl Evaluator<'_, '_> {
             ),
             "substring" => {
                 let clamp = |value: Option<&Value>, default| {
-                    value.filter(|v| !matches!(v, Value::Undefined)).map_or(
-                        default,
-                        |value| position(Some(&Value::Number(value.to_number().max(0.0))), length, 0),
-                    )
+                    value
+                        .filter(|v| !matches!(v, Value::Undefined))
+                        .map_or(default, |value| {
+                            position(Some(&Value::Number(value.to_number().max(0.0))), length, 0)
+                        })
                 };
                 let (a, b) = (clamp(first, 0), clamp(list.get(1), length));
                 cut(a.min(b), a.max(b))
@@ -533,7 +534,9 @@ impl Evaluator<'_, '_> {
             units.extend_from_slice(text.get(from..start).unwrap_or_default());
             let part = text.get(start..end).unwrap_or_default().to_vec();
             let new = match with {
-                Value::Function(_) => self.apply(with, Value::Undefined, vec![Value::units(part)])?,
+                Value::Function(_) => {
+                    self.apply(with, Value::Undefined, vec![Value::units(part)])?
+                }
                 other => other.clone(),
             };
             let new = unknown(new.to_units())?;
@@ -554,11 +557,7 @@ impl Evaluator<'_, '_> {
         let mut mapped = Vec::with_capacity(list.len());
         self.take(24 * list.len())?;
         for (at, value) in list.iter().enumerate() {
-            mapped.push(self.apply(
-                callback,
-                Value::Undefined,
-                vec![value.clone(), number(at)],
-            )?);
+            mapped.push(self.apply(callback, Value::Undefined, vec![value.clone(), number(at)])?);
         }
         Ok(Value::array(mapped))
     }
@@ -614,10 +613,7 @@ impl Evaluator<'_, '_> {
         let list = values.borrow().clone();
         let length = list.len();
         self.take(24 * length + LINK)?;
-        self.steps = self
-            .steps
-            .checked_sub(length as u64)
-            .ok_or(Halt::Unknown)?;
+        self.steps = self.steps.checked_sub(length as u64).ok_or(Halt::Unknown)?;
         Ok(match name {
             "join" | "toString" => {
                 let separator = match &first {
@@ -887,4 +883,3 @@ fn from_json(json: &serde_json::Value) -> Value {
         }
     }
 }
-

@@ -237,25 +237,27 @@ impl<'s, 'a> Evaluator<'s, 'a> {
             },
             _ => return false,
         };
-        self.scoping.get_resolved_references(symbol).any(|reference| {
-            let node = reference.node_id();
-            let span = self.nodes.kind(node).span();
-            if except.is_some_and(|except| except.contains_inclusive(span)) {
-                return false;
-            }
-            let parent = self.nodes.parent_id(node);
-            match self.nodes.kind(parent) {
-                AstKind::StaticMemberExpression(member) if member.object.span() == span => {
-                    FILLS.contains(&member.property.name.as_str()) || self.is_target(parent)
+        self.scoping
+            .get_resolved_references(symbol)
+            .any(|reference| {
+                let node = reference.node_id();
+                let span = self.nodes.kind(node).span();
+                if except.is_some_and(|except| except.contains_inclusive(span)) {
+                    return false;
                 }
-                AstKind::ComputedMemberExpression(member) if member.object.span() == span => {
-                    self.is_target(parent)
+                let parent = self.nodes.parent_id(node);
+                match self.nodes.kind(parent) {
+                    AstKind::StaticMemberExpression(member) if member.object.span() == span => {
+                        FILLS.contains(&member.property.name.as_str()) || self.is_target(parent)
+                    }
+                    AstKind::ComputedMemberExpression(member) if member.object.span() == span => {
+                        self.is_target(parent)
+                    }
+                    // A function that is given something empty fills it.
+                    AstKind::CallExpression(_) => starts_empty,
+                    _ => false,
                 }
-                // A function that is given something empty fills it.
-                AstKind::CallExpression(_) => starts_empty,
-                _ => false,
-            }
-        })
+            })
     }
 
     /// Whether a member is assigned to.

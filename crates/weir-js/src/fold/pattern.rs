@@ -130,7 +130,12 @@ fn escape(unit: u16) -> Option<Vec<(u16, u16)>> {
     let range = |from: u8, to: u8| (u16::from(from), u16::from(to));
     Some(match u8::try_from(unit).ok()? {
         b'd' => vec![range(b'0', b'9')],
-        b'w' => vec![range(b'0', b'9'), range(b'a', b'z'), range(b'A', b'Z'), one(b'_')],
+        b'w' => vec![
+            range(b'0', b'9'),
+            range(b'a', b'z'),
+            range(b'A', b'Z'),
+            one(b'_'),
+        ],
         b's' => vec![one(b' '), range(9, 13), (0xa0, 0xa0), (0xfeff, 0xfeff)],
         b'n' => vec![one(b'\n')],
         b'r' => vec![one(b'\r')],

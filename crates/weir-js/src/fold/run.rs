@@ -304,11 +304,7 @@ impl Evaluator<'_, '_> {
         Ok(())
     }
 
-    pub(crate) fn statements(
-        &mut self,
-        list: &[Statement<'_>],
-        frame: Scope<'_>,
-    ) -> Outcome<Next> {
+    pub(crate) fn statements(&mut self, list: &[Statement<'_>], frame: Scope<'_>) -> Outcome<Next> {
         if let Some(frame) = frame {
             for statement in list {
                 if let Statement::FunctionDeclaration(function) = statement

@@ -105,9 +105,7 @@ impl Value {
             Self::Number(value) => *value,
             Self::Text(text) => parse_number(&String::from_utf16_lossy(text)),
             // `+[]` is 0 and `+[7]` is 7: packed code counts that way.
-            Self::Array(_) => self
-                .to_plain()
-                .map_or(f64::NAN, |text| parse_number(&text)),
+            Self::Array(_) => self.to_plain().map_or(f64::NAN, |text| parse_number(&text)),
             _ => f64::NAN,
         }
     }
@@ -163,7 +161,10 @@ impl Value {
         match (self, other) {
             (Self::Undefined | Self::Null, Self::Undefined | Self::Null) => true,
             (Self::Undefined | Self::Null, _) | (_, Self::Undefined | Self::Null) => false,
-            (Self::Number(_) | Self::Boolean(_), Self::Text(_) | Self::Boolean(_) | Self::Number(_))
+            (
+                Self::Number(_) | Self::Boolean(_),
+                Self::Text(_) | Self::Boolean(_) | Self::Number(_),
+            )
             | (Self::Text(_), Self::Number(_) | Self::Boolean(_)) => {
                 self.to_number() == other.to_number()
             }
@@ -205,7 +206,12 @@ pub(crate) fn number_text(number: f64) -> String {
     if number.is_nan() {
         "NaN".to_owned()
     } else if number.is_infinite() {
-        if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned()
+        if number > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        }
+        .to_owned()
     } else if number == 0.0 {
         "0".to_owned()
     } else {
@@ -229,7 +235,11 @@ pub(crate) fn parse_number(text: &str) -> f64 {
         [b'0', b'b' | b'B', ..] => radix(text.get(2..).unwrap_or_default(), 2),
         [b'0', b'o' | b'O', ..] => radix(text.get(2..).unwrap_or_default(), 8),
         // Rust also reads `inf` and `nan`.
-        bytes if bytes.iter().any(|byte| matches!(byte, b'i' | b'n' | b'I' | b'N')) => {
+        bytes
+            if bytes
+                .iter()
+                .any(|byte| matches!(byte, b'i' | b'n' | b'I' | b'N')) =>
+        {
             if text == "Infinity" {
                 f64::INFINITY
             } else {
