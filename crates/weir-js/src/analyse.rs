@@ -4,9 +4,12 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use oxc_allocator::Allocator;
-use weir_model::contents::{Flow, InstallStep, Place, Surface, Unread};
+use weir_model::contents::{Flow, Gate, GateKind, InstallStep, Place, Surface, Unread};
 
-use crate::command::{self, Leak};
+use crate::ability::{self, Collected};
+use crate::command::{self, Deed, Leak};
+use crate::flow;
+use crate::follow::FLOW_DEPTH;
 use crate::modules::{Modules, Surfaces};
 use crate::parse::{self, Kind, Unparsed};
 use crate::resolve::Resolver;
@@ -15,6 +18,9 @@ use crate::{Facts, Limits, Package, SourceFile, gyp, place, scan};
 
 /// Most entries of `unread`; more say nothing new.
 const UNREAD: usize = 200;
+/// Largest file in which conditions around a flow are looked for, in bytes. In a large one, which
+/// holds many programs, they say little and cost a parse each.
+const GATED: usize = 512 << 10;
 /// Event of what `binding.gyp` runs.
 const GYP: &str = "binding.gyp";
 
@@ -30,6 +36,9 @@ pub(crate) struct Code<'a> {
     pub(crate) within: Option<(u32, u32)>,
 }
 
+/// Source and sink of a flow as file and offset, where they are JavaScript.
+pub(crate) type Ends = (Option<(u32, u32)>, Option<(u32, u32)>);
+
 /// Everything on the way to [`Facts`].
 pub(crate) struct Work<'a> {
     pub(crate) package: &'a Package<'a>,
@@ -41,9 +50,17 @@ pub(crate) struct Work<'a> {
     pub(crate) facts: Facts,
     /// Leaks of shell text: where, and on which surface.
     pub(crate) leaks: Vec<(String, usize, Leak)>,
+    /// What shell text is able to do: where.
+    deeds: Vec<(String, Deed)>,
+    /// Hosts that shell text names: where, and the text around.
+    shell_hosts: Vec<(String, String, String)>,
     /// Roots of each install step.
     pub(crate) steps: Vec<(InstallStep, Vec<usize>)>,
     pub(crate) out_of_budget: bool,
+    /// What the value flow saw code do.
+    pub(crate) folded: flow::Deeds,
+    /// Both ends of each flow in `facts`, as file and offset, where they are JavaScript.
+    ends: Vec<Ends>,
 }
 
 /// Runs all steps. Called on a thread with a large stack.
@@ -57,8 +74,12 @@ pub(crate) fn run(package: &Package<'_>, limits: &Limits) -> Facts {
         allocator: Allocator::default(),
         facts: Facts::default(),
         leaks: Vec::new(),
+        deeds: Vec::new(),
+        shell_hosts: Vec::new(),
         steps: Vec::new(),
         out_of_budget: false,
+        folded: flow::Deeds::default(),
+        ends: Vec::new(),
     };
     work.read_commands();
     work.modules = Modules::new(work.codes.len());
@@ -66,6 +87,8 @@ pub(crate) fn run(package: &Package<'_>, limits: &Limits) -> Facts {
     work.mark_surfaces();
     work.value_flow();
     work.report_leaks();
+    work.report_gates();
+    work.report_abilities();
     work.report_steps();
     work.report_unread();
     work.finish()
@@ -198,6 +221,11 @@ impl Work<'_> {
                 let at = line_of(&leak);
                 self.leaks.push((path.clone(), at, leak));
             }
+            let from_here = |deed: Deed| (path.clone(), deed);
+            self.deeds.extend(reading.acts.into_iter().map(from_here));
+            let named_here = |(host, text): (String, String)| (path.clone(), host, text);
+            self.shell_hosts
+                .extend(reading.hosts.into_iter().map(named_here));
             for code in reading.inline {
                 roots.push(self.codes.len());
                 self.codes.push(Code::inline(&code));
@@ -380,7 +408,7 @@ impl Work<'_> {
     }
 
     /// Adds a flow unless one between the same lines is there.
-    pub(crate) fn add_flow(&mut self, flow: Flow) {
+    pub(crate) fn add_flow(&mut self, flow: Flow, ends: Ends) {
         let is_known = self.facts.flows.iter().any(|other| {
             other.source == flow.source
                 && other.source_detail == flow.source_detail
@@ -392,6 +420,7 @@ impl Work<'_> {
         });
         if !is_known {
             self.facts.flows.push(flow);
+            self.ends.push(ends);
         }
     }
 
@@ -410,7 +439,7 @@ impl Work<'_> {
             if path == "package.json" {
                 place.line = self.line_in_manifest(&leak.snippet);
             }
-            self.add_flow(leak_flow(leak, place, Surface::Install));
+            self.add_flow(leak_flow(leak, place, Surface::Install), (None, None));
         }
     }
 
@@ -432,6 +461,124 @@ impl Work<'_> {
                 Some(place::at("package.json", &text, at).line)
             })
             .unwrap_or(1)
+    }
+
+    /// What every file is able to do and to whom it talks, and the same of shell text.
+    fn report_abilities(&mut self) {
+        let mut collected = Collected::default();
+        for (index, code) in self.codes.iter().enumerate() {
+            let Some(survey) = &code.survey else {
+                continue;
+            };
+            let surfaces = self.modules.surfaces(index).list();
+            let file = u32::try_from(index).unwrap_or(u32::MAX);
+            collected.file(&code.path, &surfaces, &survey.seen, |offset| {
+                self.place((file, offset))
+            });
+        }
+        for (path, deed) in std::mem::take(&mut self.deeds) {
+            let place = self.shell_place(&path, &deed.snippet);
+            let sure = ability::Sure::Exact;
+            collected.add(sure, deed.kind, &deed.detail, place, Surface::Install);
+        }
+        for (path, host, text) in std::mem::take(&mut self.shell_hosts) {
+            let place = self.shell_place(&path, &crate::place::clean(&text));
+            collected.host(&host, &text, place, Surface::Install);
+        }
+        self.add_folded(&mut collected);
+        (self.facts.capabilities, self.facts.hosts) = collected.finish();
+    }
+
+    /// What became known by folding only.
+    fn add_folded(&mut self, collected: &mut Collected) {
+        let folded = std::mem::take(&mut self.folded);
+        for (kind, detail, place) in folded.abilities {
+            for surface in self.modules.surfaces(place.0 as usize).list() {
+                let place = self.place(place);
+                collected.add(ability::Sure::Loaded, kind, &detail, place, surface);
+            }
+        }
+        for (touch, file) in folded.touches {
+            let surfaces = self.modules.surfaces(file as usize);
+            let place = self.place((file, touch.offset));
+            let Some((kind, detail)) = ability::judged(&touch, &place.path, surfaces.has_install())
+            else {
+                continue;
+            };
+            for surface in surfaces.list() {
+                let sure = ability::Sure::Exact;
+                collected.add(sure, kind, &detail, place.clone(), surface);
+            }
+        }
+        for (host, place) in folded.hosts {
+            let surface = self.modules.surfaces(place.0 as usize).strongest();
+            let place = self.place(place);
+            let text = place.snippet.clone();
+            collected.host(&host, &text, place, surface);
+        }
+    }
+
+    /// Where a command stands in a script or in the manifest.
+    fn shell_place(&self, path: &str, snippet: &str) -> Place {
+        let mut place = match self
+            .codes
+            .iter()
+            .find(|code| code.path == path && !code.is_inline && path != "package.json")
+        {
+            Some(code) => {
+                let text = String::from_utf8_lossy(&code.bytes);
+                let offset = text.find(snippet).unwrap_or(0);
+                place::at(path, &text, offset)
+            }
+            None => place::at(path, "", 0),
+        };
+        snippet.clone_into(&mut place.snippet);
+        if path == "package.json" {
+            place.line = self.line_in_manifest(snippet);
+        }
+        place
+    }
+
+    /// Conditions around both ends of the flows. The files are parsed once more for it: there are
+    /// few flows, and nearly always few files.
+    fn report_gates(&mut self) {
+        let mut flows = std::mem::take(&mut self.facts.flows);
+        let ends = std::mem::take(&mut self.ends);
+        for (flow, (source, sink)) in flows.iter_mut().zip(ends) {
+            for end in [sink, source].into_iter().flatten() {
+                for (kind, offset) in self.gates(end) {
+                    if flow.gates.iter().all(|gate| gate.kind != kind) {
+                        let place = self.place((end.0, offset));
+                        flow.gates.push(Gate { kind, place });
+                    }
+                }
+            }
+        }
+        self.facts.flows = flows;
+    }
+
+    fn gates(&mut self, (file, offset): (u32, u32)) -> Vec<(GateKind, u32)> {
+        let kind = self.kind(file as usize);
+        let Some(code) = self.codes.get(file as usize) else {
+            return Vec::new();
+        };
+        let is_small = code.bytes.len() <= GATED
+            && code
+                .survey
+                .as_ref()
+                .is_some_and(|survey| survey.deepest <= FLOW_DEPTH);
+        let (true, Ok(text)) = (is_small, parse::decode(&code.bytes)) else {
+            return Vec::new();
+        };
+        parse::with_program(
+            &mut self.allocator,
+            &code.path,
+            &text,
+            kind,
+            self.limits.bracket_depth,
+            |program| ability::gates(program, offset),
+        )
+        .unwrap_or_default()
     }
 
     fn report_steps(&mut self) {

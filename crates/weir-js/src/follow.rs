@@ -4,13 +4,14 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 
 use oxc_semantic::SemanticBuilder;
-use weir_model::contents::{Flow, Step, Surface, Unread};
+use weir_model::contents::{Flow, Place, Step, Surface, Unread};
 
 use crate::analyse::{Code, Work, leak_flow};
 use crate::flow::{self, Modular, Outcome, Reported};
 use crate::fold::Evaluator;
 use crate::resolve::Resolver;
-use crate::survey::Survey;
+use crate::slice::Nearby;
+use crate::survey::{Signs, Survey};
 use crate::{SourceFile, parse, scan, slice};
 
 /// How far apart, in loads between files, the two ends of a flow may be for the value flow to look.
@@ -25,7 +26,7 @@ const ROUNDS: usize = 5;
 /// Most pieces of evaluated code that are looked at.
 const EVALUATED: usize = 32;
 /// Deepest tree that takes part in the value flow, in nested expressions and statements.
-const FLOW_DEPTH: u32 = 8_000;
+pub(crate) const FLOW_DEPTH: u32 = 8_000;
 /// From how many bytes on a group is followed carefully: see [`flow::Solver::is_careful`].
 const CAREFUL: usize = 64 << 10;
 
@@ -66,33 +67,46 @@ impl Work<'_> {
             .any(|survey| survey.process_by_alias)
     }
 
-    /// Files that are near both a possible source and a possible sink.
+    fn with(&self, test: &dyn Fn(&Signs) -> bool) -> Vec<usize> {
+        (0..self.codes.len())
+            .filter(|&index| {
+                self.surveyed(index)
+                    .is_some_and(|survey| test(&survey.signs))
+            })
+            .collect()
+    }
+
+    /// Files that are near both ends of a flow: of secrets that leave, or of text that becomes code.
     fn near_both(&self, holds_process: bool) -> Vec<usize> {
-        let all = 0..self.codes.len();
-        let with = |test: &dyn Fn(&Survey) -> bool| -> Vec<usize> {
-            all.clone()
-                .filter(|&index| self.surveyed(index).is_some_and(test))
-                .collect()
-        };
-        let sources = with(&|survey| survey.may_read(holds_process));
-        let sinks = with(&|survey| survey.sink || survey.dynamic);
-        if sources.is_empty() || sinks.is_empty() {
-            return Vec::new();
-        }
+        let secrets = (
+            self.with(&|signs| signs.may_read(holds_process)),
+            self.with(&Signs::may_send),
+        );
+        let text = (
+            self.with(&Signs::may_unpack),
+            self.with(&|signs| signs.runs_text),
+        );
         let bound = if self.facts.files_parsed <= SMALL {
             DISTANCE_IN_SMALL
         } else {
             DISTANCE
         };
-        let from_source = self.modules.distances(&sources, bound);
-        let from_sink = self.modules.distances(&sinks, bound);
-        let distance = |list: &[u8], index: usize| list.get(index).copied().unwrap_or(u8::MAX);
-        all.filter(|&index| {
-            let source = distance(&from_source, index);
-            let sink = distance(&from_sink, index);
-            self.surveyed(index).is_some() && source.saturating_add(sink) <= bound
-        })
-        .collect()
+        let mut near = vec![false; self.codes.len()];
+        for (sources, sinks) in [secrets, text] {
+            if sources.is_empty() || sinks.is_empty() {
+                continue;
+            }
+            let from_source = self.modules.distances(&sources, bound);
+            let from_sink = self.modules.distances(&sinks, bound);
+            for ((mark, source), sink) in near.iter_mut().zip(from_source).zip(from_sink) {
+                *mark |= source.saturating_add(sink) <= bound;
+            }
+        }
+        (0..self.codes.len())
+            .filter(|&index| {
+                near.get(index).is_some_and(|mark| *mark) && self.surveyed(index).is_some()
+            })
+            .collect()
     }
 
     /// What install reaches is one group; of the rest, files that load each other are.
@@ -142,14 +156,24 @@ impl Work<'_> {
     /// Without a source or without a sink there is nothing to follow. Code that install reaches is
     /// looked at even so: it may fold to both.
     fn has_both_ends(&self, group: &Group) -> bool {
-        let any = |test: &dyn Fn(&Survey) -> bool| {
-            group
-                .files
-                .iter()
-                .any(|&index| self.surveyed(index).is_some_and(test))
+        let nearby = self.nearby(group, None);
+        (nearby.reads && nearby.sends) || (nearby.unpacks && nearby.runs_text)
+    }
+
+    /// What the files of a group have, but for one.
+    fn nearby(&self, group: &Group, but: Option<usize>) -> Nearby {
+        let mut nearby = Nearby {
+            holds_process: group.holds_process,
+            ..Nearby::default()
         };
-        any(&|survey| survey.may_read(group.holds_process))
-            && any(&|survey| survey.sink || survey.dynamic)
+        let others = group.files.iter().filter(|&&index| Some(index) != but);
+        for survey in others.filter_map(|&index| self.surveyed(index)) {
+            nearby.reads |= survey.signs.may_read(group.holds_process);
+            nearby.sends |= survey.signs.may_send();
+            nearby.unpacks |= survey.signs.may_unpack();
+            nearby.runs_text |= survey.signs.runs_text;
+        }
+        nearby
     }
 
     /// Follows values through every group.
@@ -209,6 +233,7 @@ impl Work<'_> {
             self.limits.quiet_flow_bytes
         };
         let mut solver = flow::Solver::new(around, budget);
+        solver.graph.follows_code = group.installs || self.nearby(&group, None).runs_text;
         let mut lowered = HashSet::new();
         let mut bytes = 0_usize;
         let mut next = group.files.clone();
@@ -247,18 +272,21 @@ impl Work<'_> {
             gaps.quiet_steps = gaps.quiet_steps.saturating_sub(solver.graph.steps);
         }
         self.facts.files_in_flow += lowered.len() as u64;
+        self.folded.append(solver.deeds());
         let reported = solver.report(self.limits.flows.saturating_mul(2));
         for one in reported {
             if solver.is_careful && one.steps.len() > HOPS {
                 continue;
             }
+            let ends = (Some(one.source_place), Some(one.sink_place));
             let flow = self.flow(one);
-            self.add_flow(flow);
+            self.add_flow(flow, ends);
         }
         for (file, offset, leak) in solver.constant_commands() {
             let sink_place = self.place((file, offset));
             let surface = self.modules.surfaces(file as usize).strongest();
-            self.add_flow(leak_flow(leak, sink_place, surface));
+            let ends = (None, Some((file, offset)));
+            self.add_flow(leak_flow(leak, sink_place, surface), ends);
         }
     }
 
@@ -359,30 +387,17 @@ impl Work<'_> {
             return None;
         }
         let is_cut = !group.installs && code.bytes.len() > slice::WHOLE;
-        // A large file that neither reads nor sends would only hand something on.
-        if is_cut && !survey.may_read(group.holds_process) && !survey.sink {
+        let (left_out, bytes) = match &survey.parts {
+            Some(parts) if is_cut => parts.left_out(self.nearby(group, Some(index))),
+            _ => (HashSet::new(), code.bytes.len()),
+        };
+        if bytes == 0 && is_cut {
             return None;
         }
-        let others = |test: &dyn Fn(&Survey) -> bool| {
-            group
-                .files
-                .iter()
-                .any(|&other| other != index && self.surveyed(other).is_some_and(test))
-        };
-        let has_source = is_cut && others(&|survey| survey.may_read(group.holds_process));
-        let has_sink = is_cut && others(&|survey| survey.sink || survey.dynamic);
         let file = u32::try_from(index).unwrap_or(u32::MAX);
         let text = parse::decode(&code.bytes).ok()?;
         parse::with_checked(&mut self.allocator, &code.path, &text, kind, |program| {
-            let (left_out, bytes) = if is_cut {
-                Survey::parts(program).left_out(group.holds_process, has_source, has_sink)
-            } else {
-                (HashSet::new(), code.bytes.len())
-            };
-            if bytes == 0 {
-                return 0;
-            }
-            let computes = (!is_cut || survey.dynamic) && scan::computes(&code.bytes);
+            let computes = (!is_cut || survey.signs.dynamic) && scan::computes(&code.bytes);
             let semantic = SemanticBuilder::new()
                 .with_build_nodes(computes)
                 .build(program)
@@ -401,20 +416,15 @@ impl Work<'_> {
         let source_place = self.place(reported.source_place);
         let sink_place = self.place(reported.sink_place);
         let mut steps: Vec<Step> = Vec::new();
-        for step in reported.steps {
+        for (step, folded) in reported.steps {
             let place = self.place(step);
-            let same = |other: &weir_model::contents::Place| {
-                other.path == place.path && other.line == place.line
-            };
-            if !same(&source_place)
-                && !same(&sink_place)
-                && !steps.iter().any(|step| same(&step.place))
-            {
-                steps.push(Step {
-                    place,
-                    folded: None,
-                });
+            let same = |other: &Place| other.path == place.path && other.line == place.line;
+            // A step on the line of an end is worth telling for what it folds to.
+            let is_end = same(&source_place) || same(&sink_place);
+            if (is_end && folded.is_none()) || steps.iter().any(|step| same(&step.place)) {
+                continue;
             }
+            steps.push(Step { place, folded });
         }
         // The way out matters more than the way in.
         if steps.len() > 8 {

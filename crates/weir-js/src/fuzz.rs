@@ -45,3 +45,16 @@ pub fn javascript(data: &[u8]) {
     let facts = analyse(&package, &limits);
     assert!(facts.flows.len() <= limits.flows, "flows are capped");
 }
+
+/// Reads `data` as shell text. Must never panic, must end, and must not make more text than a bounded
+/// multiple of what it was given.
+pub fn shell(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let reading = crate::command::read(&text, &std::collections::BTreeMap::new());
+    let made: usize = reading.inline.iter().map(String::len).sum();
+    assert!(
+        made <= (64 + text.len()).saturating_mul(512),
+        "{made} bytes of code from {} of shell",
+        text.len()
+    );
+}

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod ability;
 mod analyse;
 mod command;
 mod flow;

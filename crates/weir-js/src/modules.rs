@@ -30,6 +30,23 @@ impl Surfaces {
         self.0 & 1 != 0
     }
 
+    /// All of the set, strongest first; [`Surface::Unreferenced`] alone where it is empty.
+    pub(crate) fn list(self) -> Vec<Surface> {
+        let mut list: Vec<Surface> = [
+            Surface::Install,
+            Surface::Import,
+            Surface::Command,
+            Surface::Worker,
+        ]
+        .into_iter()
+        .filter(|surface| self.0 & Self::only(*surface).0 != 0)
+        .collect();
+        if list.is_empty() {
+            list.push(Surface::Unreferenced);
+        }
+        list
+    }
+
     /// The strongest of the set.
     pub(crate) fn strongest(self) -> Surface {
         match self.0 {

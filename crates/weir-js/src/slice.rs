@@ -10,6 +10,8 @@ use std::hash::BuildHasher;
 
 use oxc_span::Span;
 
+use crate::survey::Signs;
+
 /// Largest part, in bytes.
 pub(crate) const PART: u32 = 16 << 10;
 /// Files up to this size are not cut, in bytes.
@@ -29,14 +31,7 @@ type Names = std::hash::BuildHasherDefault<crate::flow::NumberHasher>;
 #[derive(Debug, Default)]
 pub(crate) struct Part {
     pub(crate) span: Span,
-    /// It may read secrets.
-    pub(crate) source: bool,
-    /// It reads a member `env` of something.
-    pub(crate) env_of_something: bool,
-    /// It may send.
-    pub(crate) sink: bool,
-    /// It hides what it does, so it may do both.
-    pub(crate) dynamic: bool,
+    signs: Signs,
     defines: Vec<u64>,
     uses: Vec<u64>,
 }
@@ -63,9 +58,9 @@ impl Recorder {
         });
     }
 
-    pub(crate) fn close(&mut self, finish: impl FnOnce(&mut Part)) {
+    pub(crate) fn close(&mut self, signs: Signs) {
         if let Some(mut part) = self.current.take() {
-            finish(&mut part);
+            part.signs = signs;
             part.defines.sort_unstable();
             part.defines.dedup();
             part.uses.sort_unstable();
@@ -88,38 +83,50 @@ impl Recorder {
         }
     }
 
-    /// The parts that may be left out, and how many bytes are left in. `has_source` and `has_sink`
-    /// say whether a file nearby has the other end.
-    pub(crate) fn left_out(
-        self,
-        holds_process: bool,
-        has_source: bool,
-        has_sink: bool,
-    ) -> (HashSet<Span>, usize) {
-        let parts = self.parts;
-        let is_source =
-            |part: &Part| part.source || part.dynamic || (holds_process && part.env_of_something);
-        let is_sink = |part: &Part| part.sink || part.dynamic;
-        let graph = Graph::of(&parts);
-        let ends = |test: &dyn Fn(&Part) -> bool| -> Vec<usize> {
-            (0..parts.len())
-                .filter(|&at| parts.get(at).is_some_and(test))
-                .collect()
-        };
-        let from_source = graph.distances(&ends(&is_source));
-        let from_sink = graph.distances(&ends(&is_sink));
-        let mut chosen: Vec<bool> = parts
-            .iter()
-            .enumerate()
-            .map(|(at, part)| {
-                let source = from_source.get(at).copied().unwrap_or(u8::MAX);
-                let sink = from_sink.get(at).copied().unwrap_or(u8::MAX);
-                source.saturating_add(sink) <= DISTANCE
-                    || (has_sink && is_source(part))
-                    || (has_source && is_sink(part))
-            })
-            .collect();
-        graph.support(&parts, &mut chosen);
+    pub(crate) fn finish(self) -> Parts {
+        Parts(self.parts)
+    }
+}
+
+/// The parts of a file.
+#[derive(Debug, Default)]
+pub(crate) struct Parts(Vec<Part>);
+
+/// What files nearby have.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Nearby {
+    /// Something in the package holds the process by an alias.
+    pub(crate) holds_process: bool,
+    /// Another file may read secrets.
+    pub(crate) reads: bool,
+    /// Another file may send.
+    pub(crate) sends: bool,
+    /// Another file may hold what was fetched or decoded.
+    pub(crate) unpacks: bool,
+    /// Another file makes code of text.
+    pub(crate) runs_text: bool,
+}
+
+impl Parts {
+    /// The parts that may be left out, and how many bytes are left in.
+    pub(crate) fn left_out(&self, nearby: Nearby) -> (HashSet<Span>, usize) {
+        let parts = &self.0;
+        let reads = |signs: &Signs| signs.may_read(nearby.holds_process);
+        let graph = Graph::of(parts);
+        let mut chosen = vec![false; parts.len()];
+        graph.choose(
+            parts,
+            &mut chosen,
+            (&reads, nearby.reads),
+            (&Signs::may_send, nearby.sends),
+        );
+        graph.choose(
+            parts,
+            &mut chosen,
+            (&Signs::may_unpack, nearby.unpacks),
+            (&|signs| signs.runs_text, nearby.runs_text),
+        );
+        graph.support(parts, &mut chosen);
         let mut bytes = 0;
         let mut left_out = HashSet::new();
         for (part, is_chosen) in parts.iter().zip(chosen) {
@@ -132,6 +139,9 @@ impl Recorder {
         (left_out, bytes)
     }
 }
+
+/// One end of a flow: which parts are one, and whether a file nearby has one.
+type End<'a> = (&'a dyn Fn(&Signs) -> bool, bool);
 
 /// Parts by the names they share.
 struct Graph {
@@ -178,6 +188,31 @@ impl Graph {
             }
         }
         Self { near, definers }
+    }
+
+    /// Chooses what is near both ends of a flow. Each end says what it is, and whether a file nearby
+    /// has it too.
+    fn choose(&self, parts: &[Part], chosen: &mut [bool], from: End<'_>, to: End<'_>) {
+        let ends = |test: &dyn Fn(&Signs) -> bool| -> Vec<usize> {
+            (0..parts.len())
+                .filter(|&at| parts.get(at).is_some_and(|part| test(&part.signs)))
+                .collect()
+        };
+        let (sources, sinks) = (ends(from.0), ends(to.0));
+        for (list, is_elsewhere) in [(&sources, to.1), (&sinks, from.1)] {
+            for &at in list.iter().filter(|_| is_elsewhere) {
+                if let Some(mark) = chosen.get_mut(at) {
+                    *mark = true;
+                }
+            }
+        }
+        if sources.is_empty() || sinks.is_empty() {
+            return;
+        }
+        let (from_source, from_sink) = (self.distances(&sources), self.distances(&sinks));
+        for ((mark, source), sink) in chosen.iter_mut().zip(from_source).zip(from_sink) {
+            *mark |= source.saturating_add(sink) <= DISTANCE;
+        }
     }
 
     fn distances(&self, starts: &[usize]) -> Vec<u8> {

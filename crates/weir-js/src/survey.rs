@@ -5,17 +5,18 @@ use std::sync::OnceLock;
 use memchr::memmem::Finder;
 use oxc_ast::ast::{
     Argument, AssignmentExpression, AssignmentTarget, BinaryExpression, BindingIdentifier,
-    BindingProperty, CallExpression, ComputedMemberExpression, ExportAllDeclaration,
-    ExportFromDeclaration, Expression, IdentifierReference, ImportDeclaration, ImportExpression,
-    JSXElement, MethodDefinition, NewExpression, ObjectProperty, PropertyKey, Statement,
-    StaticMemberExpression, StringLiteral, TSType, TemplateLiteral, UnaryExpression,
-    VariableDeclarator,
+    BindingPattern, BindingProperty, CallExpression, ComputedMemberExpression,
+    ExportAllDeclaration, ExportFromDeclaration, Expression, FormalParameter, IdentifierReference,
+    ImportDeclaration, ImportExpression, JSXElement, MethodDefinition, NewExpression,
+    ObjectProperty, PropertyKey, Statement, StaticMemberExpression, StringLiteral, TSType,
+    TemplateLiteral, UnaryExpression, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::{GetSpan, Span};
 use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
 
-use crate::slice::Recorder;
+use crate::ability::{Seen, Settled};
+use crate::slice::{self, Parts, Recorder};
 use crate::tables::{calls, credentials, network, secrets};
 
 /// Deepest syntax tree that is walked, in nested expressions and statements. The deepest of 44,175
@@ -28,90 +29,60 @@ pub(crate) const TREE_DEPTH: u32 = 60_000;
 pub(crate) struct Survey {
     /// Specifiers of what it loads, as far as they are plain or folded from literals.
     pub(crate) imports: Vec<String>,
-    /// It may read secrets.
-    pub(crate) source: bool,
-    /// It reads a member `env` of something: the environment, if that is the process.
-    pub(crate) env_of_something: bool,
+    /// What speaks for a flow.
+    pub(crate) signs: Signs,
     /// It holds the process, or everything global, under another name.
     pub(crate) process_by_alias: bool,
-    /// It may talk to the network.
-    pub(crate) sink: bool,
-    /// It hides what it loads or calls.
-    pub(crate) dynamic: bool,
     /// The tree was too deep to be walked whole.
     pub(crate) too_deep: bool,
     /// Deepest nesting of expressions and statements that was met.
     pub(crate) deepest: u32,
+    /// What it is able to do, and the hosts it names.
+    pub(crate) seen: Seen,
     depth: u32,
-    loads_by_alias: bool,
-    names_module: bool,
-    decodes: bool,
-    /// Members whose name is what a function makes of constants.
-    decoded_names: u32,
     /// Some literal may be a command that matters.
     may_name_command: bool,
-    /// Collects the parts of a large file, when it is surveyed for that.
+    /// The parts of a large file.
+    pub(crate) parts: Option<Parts>,
+    /// Collects them.
     recorder: Option<Box<Recorder>>,
 }
 
-impl Survey {
-    /// Looks at a program.
-    pub(crate) fn of(program: &oxc_ast::ast::Program<'_>) -> Self {
-        let mut survey = Self {
-            may_name_command: may_name_command(program.source_text),
-            ..Self::default()
-        };
-        survey.visit_program(program);
-        survey.conclude();
-        survey
+/// What speaks for a flow, in a file or in a part of one.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Signs {
+    /// It may read secrets.
+    pub(crate) source: bool,
+    /// It reads a member `env` of something: the environment, if that is the process.
+    pub(crate) env_of_something: bool,
+    /// It may talk to the network.
+    pub(crate) sink: bool,
+    /// It hides what it loads or calls.
+    pub(crate) dynamic: bool,
+    /// It decodes text.
+    pub(crate) decodes: bool,
+    /// It makes code of text that is no literal.
+    pub(crate) runs_text: bool,
+    loads_by_alias: bool,
+    names_module: bool,
+    /// Members whose name is what a function makes of constants.
+    decoded_names: u32,
+}
+
+impl Signs {
+    /// It may read secrets, given whether any file of the package holds the process by an alias.
+    pub(crate) fn may_read(&self, holds_process: bool) -> bool {
+        self.source || self.dynamic || (holds_process && self.env_of_something)
     }
 
-    /// Looks at a program again, part by part.
-    pub(crate) fn parts(program: &oxc_ast::ast::Program<'_>) -> Recorder {
-        let mut survey = Self {
-            may_name_command: may_name_command(program.source_text),
-            recorder: Some(Box::default()),
-            ..Self::default()
-        };
-        survey.visit_program(program);
-        survey
-            .recorder
-            .map(|recorder| *recorder)
-            .unwrap_or_default()
+    /// It may send something away.
+    pub(crate) fn may_send(&self) -> bool {
+        self.sink || self.dynamic
     }
 
-    /// Begins a part of the file here, if this is where one begins.
-    fn open(&mut self, span: Span) -> bool {
-        let Some(recorder) = &mut self.recorder else {
-            return false;
-        };
-        if !recorder.begins(span) {
-            return false;
-        }
-        recorder.open(span);
-        self.source = false;
-        self.env_of_something = false;
-        self.sink = false;
-        self.dynamic = false;
-        self.loads_by_alias = false;
-        self.names_module = false;
-        self.decodes = false;
-        self.decoded_names = 0;
-        true
-    }
-
-    fn close(&mut self) {
-        self.conclude();
-        let (source, env_of_something, sink, dynamic) =
-            (self.source, self.env_of_something, self.sink, self.dynamic);
-        if let Some(recorder) = &mut self.recorder {
-            recorder.close(|part| {
-                part.source = source;
-                part.env_of_something = env_of_something;
-                part.sink = sink;
-                part.dynamic = dynamic;
-            });
-        }
+    /// It may hold text that was fetched or decoded.
+    pub(crate) fn may_unpack(&self) -> bool {
+        self.sink || self.decodes
     }
 
     /// What several observations say together.
@@ -119,6 +90,66 @@ impl Survey {
         if self.loads_by_alias && (self.names_module || self.decodes) || self.decoded_names > 1 {
             self.dynamic = true;
         }
+    }
+
+    /// Adds what a part shows to what the file shows.
+    fn add(&mut self, part: Self) {
+        self.source |= part.source;
+        self.env_of_something |= part.env_of_something;
+        self.sink |= part.sink;
+        self.dynamic |= part.dynamic;
+        self.decodes |= part.decodes;
+        self.runs_text |= part.runs_text;
+        self.loads_by_alias |= part.loads_by_alias;
+        self.names_module |= part.names_module;
+        self.decoded_names = self.decoded_names.saturating_add(part.decoded_names);
+    }
+}
+
+impl Survey {
+    /// Looks at a program. A large one is looked at part by part.
+    pub(crate) fn of(program: &oxc_ast::ast::Program<'_>) -> Self {
+        let is_large = program.source_text.len() > slice::WHOLE;
+        let mut survey = Self {
+            may_name_command: may_name_command(program.source_text),
+            recorder: is_large.then(Box::default),
+            ..Self::default()
+        };
+        survey.visit_program(program);
+        survey.signs = survey.concluded();
+        survey.parts = survey.recorder.take().map(|recorder| recorder.finish());
+        survey
+    }
+
+    /// Begins a part of the file here, if this is where one begins. Gives what was seen before.
+    fn open(&mut self, span: Span) -> Option<(Signs, Settled)> {
+        let recorder = self.recorder.as_mut()?;
+        if !recorder.begins(span) {
+            return None;
+        }
+        recorder.open(span);
+        Some((std::mem::take(&mut self.signs), self.seen.unsettle()))
+    }
+
+    fn close(&mut self, before: Option<(Signs, Settled)>) {
+        let Some((signs, settled)) = before else {
+            return;
+        };
+        let part = self.concluded();
+        if let Some(recorder) = &mut self.recorder {
+            recorder.close(part);
+        }
+        self.signs.add(signs);
+        self.seen.settle(settled);
+    }
+
+    /// What was seen since the beginning of the part or the file.
+    fn concluded(&mut self) -> Signs {
+        self.signs.source |= self.seen.reads_the_host();
+        self.signs.runs_text |= self.seen.runs_text();
+        let mut signs = self.signs;
+        signs.conclude();
+        signs
     }
 
     fn uses(&mut self, name: &str) {
@@ -135,15 +166,11 @@ impl Survey {
 
     /// It may take part in a flow.
     pub(crate) fn is_candidate(&self) -> bool {
-        self.may_read(true) || self.sink
+        self.signs.may_read(true) || self.signs.sink
     }
 
-    /// It may read secrets, given whether any file of the package holds the process by an alias.
-    pub(crate) fn may_read(&self, holds_process: bool) -> bool {
-        self.source || self.dynamic || (holds_process && self.env_of_something)
-    }
-
-    fn load(&mut self, specifier: &str) {
+    fn load(&mut self, specifier: &str, offset: u32) {
+        self.seen.load(specifier, offset);
         let bare = specifier.strip_prefix("node:").unwrap_or(specifier);
         let module = bare.split('/').next().unwrap_or(bare);
         if calls::SENDING_MODULES.contains(&module)
@@ -153,11 +180,11 @@ impl Survey {
                 "execa" | "cross-spawn" | "shelljs" | "zx" | "ws" | "bun"
             )
         {
-            self.sink = true;
+            self.signs.sink = true;
         }
         if module == "process" {
             self.process_by_alias = true;
-            self.env_of_something = true;
+            self.signs.env_of_something = true;
         }
         if (specifier.starts_with('.') || specifier.starts_with('/')) && specifier.len() < 512 {
             self.imports.push(specifier.to_owned());
@@ -166,12 +193,15 @@ impl Survey {
 
     fn load_argument(&mut self, argument: Option<&Expression<'_>>) {
         match argument.map(literal) {
-            Some(Some(specifier)) => self.load(&specifier),
-            Some(None) => self.loads_by_alias = true,
+            Some(Some(specifier)) => {
+                let offset = argument.map_or(0, |argument| argument.span().start);
+                self.load(&specifier, offset);
+            }
+            Some(None) => self.signs.loads_by_alias = true,
             None => {}
         }
         if argument.is_some_and(is_decoded) {
-            self.dynamic = true;
+            self.signs.dynamic = true;
         }
     }
 
@@ -183,29 +213,29 @@ impl Survey {
         };
         let is_trivial = literal(last).is_some_and(|text| text.len() < 24);
         if !is_trivial {
-            self.dynamic = true;
+            self.signs.dynamic = true;
         }
     }
 
     fn text(&mut self, text: &str) {
         let bare = text.strip_prefix("node:").unwrap_or(text);
         match bare.len() {
-            3 if bare == "env" => self.env_of_something = true,
-            2..=13 if calls::SENDING_MODULES.contains(&bare) => self.names_module = true,
+            3 if bare == "env" => self.signs.env_of_something = true,
+            2..=13 if calls::SENDING_MODULES.contains(&bare) => self.signs.names_module = true,
             _ => {}
         }
-        if !self.source && credentials::may_name_one(text) {
-            self.source = true;
+        if !self.signs.source && credentials::may_name_one(text) {
+            self.signs.source = true;
         }
         if self.may_name_command && text.len() >= 6 && text.len() <= 8192 && names_command(text) {
-            self.source = true;
+            self.signs.source = true;
         }
         if text.len() > 2
             && text.len() < 128
             && is_shouting(text)
             && secrets::is_secret_variable(text)
         {
-            self.source = true;
+            self.signs.source = true;
         }
     }
 }
@@ -393,9 +423,7 @@ impl<'a> Visit<'a> for Survey {
         self.deepest = self.deepest.max(self.depth);
         let opened = self.open(it.span());
         walk::walk_expression(self, it);
-        if opened {
-            self.close();
-        }
+        self.close(opened);
         self.depth -= 1;
     }
 
@@ -408,9 +436,7 @@ impl<'a> Visit<'a> for Survey {
         self.deepest = self.deepest.max(self.depth);
         let opened = self.open(it.span());
         walk::walk_statement(self, it);
-        if opened {
-            self.close();
-        }
+        self.close(opened);
         self.depth -= 1;
     }
 
@@ -426,11 +452,10 @@ impl<'a> Visit<'a> for Survey {
     }
 
     fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
+        self.seen.declare(it);
         let opened = self.open(it.span);
         walk::walk_variable_declarator(self, it);
-        if opened {
-            self.close();
-        }
+        self.close(opened);
     }
 
     fn visit_binding_identifier(&mut self, it: &BindingIdentifier<'a>) {
@@ -438,6 +463,7 @@ impl<'a> Visit<'a> for Survey {
     }
 
     fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
+        self.seen.assign(it);
         if self.recorder.is_some() {
             match &it.left {
                 AssignmentTarget::StaticMemberExpression(member) => {
@@ -453,6 +479,7 @@ impl<'a> Visit<'a> for Survey {
     }
 
     fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {
+        self.seen.property(it);
         if self.recorder.is_some() {
             // A module of a bundle stands under its number or path.
             let opened = self.open(it.value.span());
@@ -463,9 +490,7 @@ impl<'a> Visit<'a> for Survey {
                 _ => {}
             }
             walk::walk_object_property(self, it);
-            if opened {
-                self.close();
-            }
+            self.close(opened);
             return;
         }
         walk::walk_object_property(self, it);
@@ -483,15 +508,16 @@ impl<'a> Visit<'a> for Survey {
     }
 
     fn visit_import_declaration(&mut self, it: &ImportDeclaration<'a>) {
-        self.load(it.source.value.as_str());
+        self.seen.import(it);
+        self.load(it.source.value.as_str(), it.span.start);
     }
 
     fn visit_export_all_declaration(&mut self, it: &ExportAllDeclaration<'a>) {
-        self.load(it.source.value.as_str());
+        self.load(it.source.value.as_str(), it.span.start);
     }
 
     fn visit_export_from_declaration(&mut self, it: &ExportFromDeclaration<'a>) {
-        self.load(it.source.value.as_str());
+        self.load(it.source.value.as_str(), it.span.start);
     }
 
     fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
@@ -500,6 +526,7 @@ impl<'a> Visit<'a> for Survey {
     }
 
     fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
+        self.seen.call(it);
         if self.recorder.is_some() {
             // `require(123)` inside a bundle.
             match it.arguments.first() {
@@ -514,12 +541,12 @@ impl<'a> Visit<'a> for Survey {
                 let first = it.arguments.first().and_then(Argument::as_expression);
                 let text = first.and_then(literal);
                 if first.is_some_and(is_decoded) {
-                    self.dynamic = true;
+                    self.signs.dynamic = true;
                 }
                 if let Some(text) = &text {
-                    self.load(text);
+                    self.load(text, it.span.start);
                 } else if is_plain && first.is_some() && last_name(&it.callee) == "require" {
-                    self.loads_by_alias = true;
+                    self.signs.loads_by_alias = true;
                 }
                 if is_plain && last_name(&it.callee) == "require" {
                     // The name itself is no alias here.
@@ -530,17 +557,24 @@ impl<'a> Visit<'a> for Survey {
                 }
             }
             "createRequire" => {
-                self.loads_by_alias = true;
+                self.signs.loads_by_alias = true;
             }
             "eval" | "Function" | "runInThisContext" | "runInNewContext" | "runInContext"
             | "_compile" | "compileFunction" => self.evaluates(&it.arguments),
-            "fromCharCode" | "atob" | "unescape" | "reverse" => self.decodes = true,
+            "fromCharCode"
+            | "atob"
+            | "unescape"
+            | "reverse"
+            | "createDecipheriv"
+            | "gunzipSync"
+            | "inflateSync"
+            | "brotliDecompressSync" => self.signs.decodes = true,
             "from" | "toString" | "join" => {
                 let last = it.arguments.last().and_then(Argument::as_expression);
                 if let Some(Expression::StringLiteral(text)) = last
                     && matches!(text.value.as_str(), "hex" | "base64" | "")
                 {
-                    self.decodes = true;
+                    self.signs.decodes = true;
                 }
             }
             _ => {}
@@ -554,6 +588,7 @@ impl<'a> Visit<'a> for Survey {
     }
 
     fn visit_new_expression(&mut self, it: &NewExpression<'a>) {
+        self.seen.construct(it);
         if matches!(last_name(&it.callee), "Function" | "Script") {
             self.evaluates(&it.arguments);
         }
@@ -564,7 +599,7 @@ impl<'a> Visit<'a> for Survey {
                 .and_then(Argument::as_expression)
                 .and_then(literal)
         {
-            self.load(&text);
+            self.load(&text, it.span.start);
         }
         walk::walk_new_expression(self, it);
     }
@@ -578,7 +613,7 @@ impl<'a> Visit<'a> for Survey {
             && !left.value.contains(['\n', ' '])
             && !right.value.contains(['\n', ' '])
         {
-            self.dynamic = true;
+            self.signs.dynamic = true;
         }
         walk::walk_binary_expression(self, it);
     }
@@ -595,18 +630,19 @@ impl<'a> Visit<'a> for Survey {
     fn visit_static_member_expression(&mut self, it: &StaticMemberExpression<'a>) {
         let property = it.property.name.as_str();
         self.uses(property);
+        self.seen.member(it);
         match property {
             "env" => match &it.object {
                 Expression::Identifier(name) if name.name != "process" => {
-                    self.env_of_something = true;
+                    self.signs.env_of_something = true;
                 }
                 Expression::StaticMemberExpression(inner) if inner.property.name != "process" => {
-                    self.env_of_something = true;
+                    self.signs.env_of_something = true;
                 }
-                _ => self.source = true,
+                _ => self.signs.source = true,
             },
-            "fetch" | "XMLHttpRequest" | "WebSocket" | "sendBeacon" => self.sink = true,
-            "mainModule" | "getBuiltinModule" => self.dynamic = true,
+            "fetch" | "XMLHttpRequest" | "WebSocket" | "sendBeacon" => self.signs.sink = true,
+            "mainModule" | "getBuiltinModule" => self.signs.dynamic = true,
             "process" => self.process_by_alias = true,
             _ => {}
         }
@@ -616,7 +652,7 @@ impl<'a> Visit<'a> for Survey {
             // `process.env.NAME`
             Expression::StaticMemberExpression(inner) if inner.property.name == "env" => {
                 if secrets::is_secret_variable(property) {
-                    self.source = true;
+                    self.signs.source = true;
                 }
                 if let Expression::Identifier(name) = &inner.object {
                     if name.name != "process" {
@@ -630,7 +666,7 @@ impl<'a> Visit<'a> for Survey {
             Expression::Identifier(name)
                 if name.name == "module" && matches!(property, "constructor" | "require") =>
             {
-                self.dynamic = true;
+                self.signs.dynamic = true;
             }
             _ => {}
         }
@@ -644,7 +680,7 @@ impl<'a> Visit<'a> for Survey {
             _ => false,
         };
         if is_call && is_decoded(&it.expression) {
-            self.decoded_names += 1;
+            self.signs.decoded_names += 1;
         }
         if let Expression::Identifier(name) = &it.object
             && matches!(
@@ -654,10 +690,10 @@ impl<'a> Visit<'a> for Survey {
         {
             match literal(&it.expression) {
                 Some(text) if matches!(text.as_str(), "fetch" | "XMLHttpRequest" | "WebSocket") => {
-                    self.sink = true;
+                    self.signs.sink = true;
                 }
                 Some(text) if matches!(text.as_str(), "env" | "process" | "require") => {
-                    self.dynamic = true;
+                    self.signs.dynamic = true;
                 }
                 Some(_) => {}
                 // A name that is not known: anything global, the network included.
@@ -666,10 +702,10 @@ impl<'a> Visit<'a> for Survey {
                     "global" | "globalThis" | "window" | "self"
                 ) =>
                 {
-                    self.sink = true;
+                    self.signs.sink = true;
                     self.process_by_alias = true;
                 }
-                None => self.dynamic = true,
+                None => self.signs.dynamic = true,
             }
         }
         walk::walk_computed_member_expression(self, it);
@@ -679,14 +715,23 @@ impl<'a> Visit<'a> for Survey {
         self.uses(it.name.as_str());
         match it.name.as_str() {
             "process" => self.process_by_alias = true,
-            "fetch" | "XMLHttpRequest" | "WebSocket" => self.sink = true,
+            "fetch" | "XMLHttpRequest" | "WebSocket" => self.signs.sink = true,
             "Bun" | "Deno" => {
-                self.source = true;
-                self.sink = true;
+                self.signs.source = true;
+                self.signs.sink = true;
             }
-            "require" => self.loads_by_alias = true,
+            "require" => self.signs.loads_by_alias = true,
             _ => {}
         }
+    }
+
+    fn visit_formal_parameter(&mut self, it: &FormalParameter<'a>) {
+        if let BindingPattern::BindingIdentifier(name) = &it.pattern
+            && secrets::is_key_argument(name.name.as_str())
+        {
+            self.signs.source = true;
+        }
+        walk::walk_formal_parameter(self, it);
     }
 
     fn visit_string_literal(&mut self, it: &StringLiteral<'a>) {
@@ -696,9 +741,9 @@ impl<'a> Visit<'a> for Survey {
     fn visit_binding_property(&mut self, it: &BindingProperty<'a>) {
         if let PropertyKey::StaticIdentifier(key) = &it.key {
             match key.name.as_str() {
-                "env" => self.env_of_something = true,
+                "env" => self.signs.env_of_something = true,
                 "process" => self.process_by_alias = true,
-                "fetch" | "XMLHttpRequest" | "WebSocket" => self.sink = true,
+                "fetch" | "XMLHttpRequest" | "WebSocket" => self.signs.sink = true,
                 _ => {}
             }
         }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod catalogue;
+mod chain;
 mod declaration;
 mod history;
 mod identity;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
+use weir_model::contents::{Capability, CapabilityKind, Host, HostClass};
 use weir_model::contents::{Flow, InstallStep, Place, SinkKind, SourceKind, Step, Surface};
 use weir_model::{Advisory, AdvisoryKind, Contents};
 use weir_npm::manifest::Manifest;
@@ -361,6 +362,34 @@ pub fn flow(surface: Surface, from: (SourceKind, &str), to: (SinkKind, &str)) ->
             sink_place: place("lib/index.js", 9, "send(body);"),
             surface,
             gates: Vec::new(),
+        }],
+        ..Contents::default()
+    }
+}
+
+/// Contents whose code is able to do that.
+#[must_use]
+pub fn able(surface: Surface, kind: CapabilityKind, detail: &str) -> Contents {
+    Contents {
+        capabilities: vec![Capability {
+            kind,
+            detail: detail.to_owned(),
+            place: place("lib/index.js", 7, "act();"),
+            surface,
+        }],
+        ..Contents::default()
+    }
+}
+
+/// Contents whose code talks to that host.
+#[must_use]
+pub fn contact(surface: Surface, host: &str, class: HostClass) -> Contents {
+    Contents {
+        hosts: vec![Host {
+            host: host.to_owned(),
+            class,
+            place: place("lib/index.js", 4, &format!("send('https://{host}/x');")),
+            surface,
         }],
         ..Contents::default()
     }

@@ -86,6 +86,17 @@ fn ids_are_unique_and_never_change() {
     insta::assert_snapshot!(ids.join("\n"), @r"
     known-malware
     credential-exfiltration
+    self-publish
+    download-and-run
+    decoded-code
+    destructive
+    persistence
+    agent-abuse
+    package-tampering
+    wallet-hook
+    suspicious-host
+    silent-process
+    tls-disabled
     archive-ambiguity
     new-install-script
     remote-dependency

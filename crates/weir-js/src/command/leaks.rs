@@ -32,8 +32,20 @@ pub(crate) struct Leak {
     pub(crate) snippet: String,
 }
 
+/// Programs that run text.
+const RUNNERS: [&str; 6] = ["sh", "bash", "zsh", "node", "python", "eval"];
+
 /// The base name of a program, lower case, without `.exe`.
 pub(crate) fn program(word: &str) -> String {
+    // `c\url` is curl to a shell, and a file in a folder to Windows.
+    if word.contains('\\') && !word.contains([':', '/']) {
+        let joined = word.replace('\\', "").to_ascii_lowercase();
+        if network::TOOLS.iter().any(|(tool, _)| *tool == joined)
+            || RUNNERS.contains(&joined.as_str())
+        {
+            return joined;
+        }
+    }
     let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
     let name = name.to_ascii_lowercase();
     name.strip_suffix(".exe")
@@ -72,7 +84,7 @@ pub(crate) fn unwrapped(words: &[String]) -> &[String] {
 }
 
 /// The network tool among the words, where the program is one.
-fn tool(words: &[String]) -> Option<(&'static str, SinkKind)> {
+pub(super) fn tool(words: &[String]) -> Option<(&'static str, SinkKind)> {
     let name = program(words.first()?);
     let (tool, _) = network::TOOLS.iter().find(|(tool, _)| *tool == name)?;
     let sends = match *tool {
@@ -118,7 +130,7 @@ pub(crate) fn host(text: &str) -> Option<String> {
 }
 
 /// Pipelines of a text, with those inside `sh -c`, `eval` and substitutions after them.
-fn commands(text: &str, depth: usize) -> Vec<Vec<Simple>> {
+pub(super) fn commands(text: &str, depth: usize) -> Vec<Vec<Simple>> {
     let mut all = shell::pipelines(text);
     if depth >= DEPTH {
         return all;
@@ -128,9 +140,13 @@ fn commands(text: &str, depth: usize) -> Vec<Vec<Simple>> {
         if let Some(script) = inline_script(&simple.words) {
             inner.extend(commands(&script, depth + 1));
         }
+        if let Some(script) = document_script(simple) {
+            inner.extend(commands(&script, depth + 1));
+        }
         let words = simple
             .words
             .iter()
+            .chain(&simple.documents)
             .chain(simple.assignments.iter().map(|(_, value)| value));
         for word in words {
             for text in shell::substitutions(word) {
@@ -143,9 +159,28 @@ fn commands(text: &str, depth: usize) -> Vec<Vec<Simple>> {
     inner
 }
 
+/// The script that a shell is given as a here-document.
+pub(crate) fn document_script(simple: &Simple) -> Option<String> {
+    let words = unwrapped(&simple.words);
+    let name = program(words.first()?);
+    let reads = matches!(
+        name.as_str(),
+        "sh" | "bash" | "zsh" | "dash" | "ash" | "ksh"
+    ) && words
+        .iter()
+        .skip(1)
+        .all(|word| word.starts_with('-') && !word.ends_with('c'));
+    let body = simple.documents.first().filter(|_| reads)?;
+    Some(shell::literal(body))
+}
+
 /// The script in `sh -c '...'`, `cmd /c ...`, `powershell -Command ...`, `eval ...`.
 pub(crate) fn inline_script(words: &[String]) -> Option<String> {
-    let words = unwrapped(words);
+    let script = quoted_script(unwrapped(words))?;
+    Some(shell::literal(&script))
+}
+
+fn quoted_script(words: &[String]) -> Option<String> {
     let name = program(words.first()?);
     match name.as_str() {
         "sh" | "bash" | "zsh" | "dash" | "ash" | "ksh" => {
@@ -192,12 +227,12 @@ pub(crate) fn sources(text: &str) -> Vec<Stolen> {
 }
 
 /// All leaks of a script.
-pub(crate) fn find(text: &str) -> Vec<Leak> {
+pub(crate) fn find(commands: &[Vec<Simple>]) -> Vec<Leak> {
     let mut leaks = Vec::new();
     let mut variables: HashMap<String, Vec<Stolen>> = HashMap::new();
-    for pipeline in commands(text, 0) {
+    for pipeline in commands {
         let mut carried: Vec<Stolen> = Vec::new();
-        for simple in &pipeline {
+        for simple in pipeline {
             for (name, value) in &simple.assignments {
                 let stolen = in_word(value, &variables, 0);
                 variables.entry(name.clone()).or_default().extend(stolen);
@@ -212,6 +247,9 @@ pub(crate) fn find(text: &str) -> Vec<Leak> {
                 for input in &simple.inputs {
                     given.extend(in_path(input));
                     given.extend(in_word(input, &variables, 0));
+                }
+                for document in &simple.documents {
+                    given.extend(in_word(document, &variables, 0));
                 }
                 given.extend(carried.iter().cloned());
                 report(&mut leaks, given, kind, name, host, &text);
@@ -246,7 +284,7 @@ fn report(
             source,
             sink,
             sink_detail: sink_detail.clone(),
-            snippet: crate::place::clean(text),
+            snippet: crate::place::clean(&shell::literal(text)),
         };
         if !leaks.contains(&leak) {
             leaks.push(leak);
@@ -326,9 +364,9 @@ fn in_path(path: &str) -> Vec<Stolen> {
         .replace("${HOME}", "~")
         .replace("$HOME", "~")
         .replace("%USERPROFILE%", "~");
-    credentials::find(&path)
-        .map(|_| Stolen {
-            kind: SourceKind::CredentialFile,
+    credentials::kind(&path)
+        .map(|kind| Stolen {
+            kind,
             detail: crate::place::clean(&path),
         })
         .into_iter()
@@ -378,6 +416,16 @@ fn yields(simple: &Simple, variables: &HashMap<String, Vec<Stolen>>, depth: usiz
         "npm" if whole.starts_with("npm token") || whole.contains("config ls -l") => {
             tool_secret(&whole)
         }
+        "hostname" | "whoami" | "id" | "uname" | "ifconfig" | "ipconfig" | "systeminfo" | "pwd" => {
+            vec![Stolen {
+                kind: SourceKind::HostFacts,
+                detail: name.clone(),
+            }]
+        }
+        "pbpaste" | "xclip" | "xsel" | "wl-paste" | "get-clipboard" => vec![Stolen {
+            kind: SourceKind::Clipboard,
+            detail: name.clone(),
+        }],
         "git" if whole.contains("credential fill") => tool_secret(&whole),
         "gcloud"
             if whole.contains("print-access-token") || whole.contains("print-identity-token") =>
@@ -415,7 +463,7 @@ fn yields(simple: &Simple, variables: &HashMap<String, Vec<Stolen>>, depth: usiz
 
 fn tool_secret(command: &str) -> Vec<Stolen> {
     vec![Stolen {
-        kind: SourceKind::CredentialFile,
+        kind: SourceKind::CredentialTool,
         detail: crate::place::clean(command),
     }]
 }

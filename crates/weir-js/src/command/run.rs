@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::acts::{Deed, Deeds};
 use super::leaks::{self, Leak, inline_script, program, unwrapped};
 use super::shell::{self, Simple};
 
@@ -19,6 +20,10 @@ pub(crate) struct Reading {
     pub(crate) leaks: Vec<Leak>,
     /// It builds `binding.gyp`.
     pub(crate) node_gyp: bool,
+    /// What it is able to do.
+    pub(crate) acts: Vec<Deed>,
+    /// Hosts it talks to, with the text that names them.
+    pub(crate) hosts: Vec<(String, String)>,
 }
 
 /// Reads a command line or a shell script.
@@ -37,7 +42,15 @@ fn follow(
     depth: usize,
 ) {
     if depth == 0 || !text.is_empty() {
-        reading.leaks.extend(leaks::find(text));
+        let commands = leaks::commands(text, 0);
+        reading.leaks.extend(leaks::find(&commands));
+        let mut deeds = Deeds::default();
+        for pipeline in &commands {
+            deeds.pipeline(pipeline, text);
+        }
+        reading.leaks.append(&mut deeds.runs);
+        reading.acts.append(&mut deeds.deeds);
+        reading.hosts.append(&mut deeds.hosts);
     }
     let mut folder = String::new();
     for simple in shell::pipelines(text).iter().flatten() {
@@ -73,6 +86,7 @@ fn invocation(
         next.push(script);
         return;
     }
+    next.extend(leaks::document_script(simple));
     let words = unwrapped(&simple.words);
     let Some(first) = words.first() else {
         return;
@@ -86,6 +100,11 @@ fn invocation(
         }
         "node" | "nodejs" | "tsx" | "ts-node" | "ts-node-esm" | "babel-node" | "zx"
         | "electron" | "swc-node" | "esr" | "jiti" | "sucrase-node" | "esno" | "deno" => {
+            let reads_input = rest.iter().all(|word| word.starts_with('-'));
+            if reads_input {
+                let code = simple.documents.iter().map(|body| shell::literal(body));
+                reading.inline.extend(code);
+            }
             runtime(rest, scripts, folder, reading, next);
         }
         "bun" | "bunx" => bun(rest, scripts, folder, reading, next),
@@ -187,7 +206,9 @@ fn runtime(
         let value = words.get(at + 1);
         match word.as_str() {
             "-e" | "--eval" | "-p" | "--print" | "-pe" | "eval" => {
-                reading.inline.extend(value.cloned());
+                reading
+                    .inline
+                    .extend(value.map(|code| shell::literal(code)));
                 return;
             }
             "--run" => {
@@ -201,7 +222,7 @@ fn runtime(
             "-C" | "--conditions" | "--project" | "-P" | "--tsconfig" | "--env-file" => at += 2,
             "run" | "watch" | "-" | "--" => at += 1,
             _ if word.starts_with("--eval=") || word.starts_with("--print=") => {
-                let code = word.split_once('=').map(|(_, code)| code.to_owned());
+                let code = word.split_once('=').map(|(_, code)| shell::literal(code));
                 reading.inline.extend(code);
                 return;
             }

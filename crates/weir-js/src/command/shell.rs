@@ -1,8 +1,22 @@
-//! A small shell tokenizer: enough structure to see programs, their words, pipes and substitutions.
-//! It never fails; what it cannot read becomes words.
+//! A shell reader: programs with their words, pipes, redirects, here-documents, quotes of all kinds,
+//! nested substitutions, variables with constant values. Control flow is read as a list of commands:
+//! whether one runs depends on others, that it can run is what counts. It never fails; what it cannot
+//! read becomes words.
+//!
+//! Our own rather than a crate: it has to read POSIX shells, `cmd` and PowerShell well enough at once,
+//! because one command line of a manifest runs on all of them, and must not refuse any text.
+
+use std::collections::HashMap;
 
 /// Longest text that is tokenised, in bytes. Longer scripts are cut there.
 pub(crate) const TEXT: usize = 1 << 20;
+/// Most variables whose values are kept.
+const VARIABLES: usize = 256;
+/// Longest word after variables were put in, in bytes.
+const WORD: usize = 64 << 10;
+/// Stand for `$` and the backtick where quotes took their meaning away.
+const DOLLAR: char = '\u{f8f0}';
+const BACKTICK: char = '\u{f8f1}';
 
 /// One program with its words. Substitutions and variables stay in the words as written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,20 +27,32 @@ pub(crate) struct Simple {
     pub(crate) words: Vec<String>,
     /// Targets of `>`, `>>`, `&>`.
     pub(crate) outputs: Vec<String>,
-    /// Sources of `<` and the text of `<<<`.
+    /// Sources of `<`.
     pub(crate) inputs: Vec<String>,
+    /// Bodies of `<<` and texts of `<<<`.
+    pub(crate) documents: Vec<String>,
 }
 
 impl Simple {
     fn is_empty(&self) -> bool {
-        self.words.is_empty() && self.assignments.is_empty() && self.inputs.is_empty()
+        self.words.is_empty()
+            && self.assignments.is_empty()
+            && self.inputs.is_empty()
+            && self.outputs.is_empty()
+            && self.documents.is_empty()
     }
 }
 
 /// Pipelines in order. `&&`, `||`, `;`, `&` and line breaks separate them alike: whether a command
 /// runs depends on others, that it can run is what counts.
 pub(crate) fn pipelines(text: &str) -> Vec<Vec<Simple>> {
-    let text = cut(text);
+    // `curl${IFS}-d` has two words.
+    let spaced = text.contains("IFS").then(|| {
+        text.replace("${IFS}", " ")
+            .replace("$IFS$9", " ")
+            .replace("$IFS", " ")
+    });
+    let text = cut(spaced.as_deref().unwrap_or(text));
     let mut lexer = Lexer {
         rest: text.chars().peekable(),
         out: Vec::new(),
@@ -34,9 +60,75 @@ pub(crate) fn pipelines(text: &str) -> Vec<Vec<Simple>> {
         simple: Simple::default(),
         word: None,
         redirect: None,
+        awaited: Vec::new(),
     };
     lexer.run();
+    insert_variables(&mut lexer.out);
     lexer.out
+}
+
+/// A word as it is once quotes are gone: for scripts inside words, and for showing.
+pub(crate) fn literal(word: &str) -> String {
+    word.replace(DOLLAR, "$").replace(BACKTICK, "`")
+}
+
+fn masked(c: char) -> char {
+    match c {
+        '$' => DOLLAR,
+        '`' => BACKTICK,
+        other => other,
+    }
+}
+
+/// Puts the values of variables that were set to constants before into the words that use them:
+/// `C=curl; $C -d x`.
+fn insert_variables(pipelines: &mut [Vec<Simple>]) {
+    let mut values: HashMap<String, String> = HashMap::new();
+    for simple in pipelines.iter_mut().flatten() {
+        if !values.is_empty() {
+            for word in &mut simple.words {
+                insert_into(word, &values);
+            }
+        }
+        // `A=1 program` sets it for that program only.
+        if simple.words.is_empty() || simple.words.first().is_some_and(|word| word == "export") {
+            for (name, value) in &simple.assignments {
+                let is_constant = !value.contains(['$', '`', '<']) && value.len() < 1024;
+                if is_constant && values.len() < VARIABLES {
+                    values.insert(name.clone(), value.clone());
+                } else {
+                    values.remove(name);
+                }
+            }
+        }
+    }
+}
+
+fn insert_into(word: &mut String, values: &HashMap<String, String>) {
+    if !word.contains('$') || word.contains("$(") {
+        return;
+    }
+    for name in variables(word) {
+        let Some(value) = values.get(&name) else {
+            continue;
+        };
+        if word.len().saturating_add(value.len().saturating_mul(8)) > WORD {
+            return;
+        }
+        let braced = word.replacen(&format!("${{{name}}}"), value, 8);
+        *word = match braced.find(&format!("${name}")) {
+            // A longer name begins alike.
+            Some(at)
+                if braced
+                    .get(at + name.len() + 1..)
+                    .and_then(|rest| rest.chars().next())
+                    .is_none_or(|c| !(c.is_ascii_alphanumeric() || c == '_')) =>
+            {
+                braced.replacen(&format!("${name}"), value, 1)
+            }
+            _ => braced,
+        };
+    }
 }
 
 fn cut(text: &str) -> &str {
@@ -58,18 +150,7 @@ pub(crate) fn substitutions(word: &str) -> Vec<String> {
             found.push(after.get(..end).unwrap_or_default().to_owned());
             rest = after.get(end + 1..).unwrap_or_default();
         } else if let Some(inner) = after.strip_prefix('(') {
-            let mut depth = 1_usize;
-            let end = inner
-                .char_indices()
-                .find(|(_, c)| {
-                    match c {
-                        '(' => depth += 1,
-                        ')' => depth -= 1,
-                        _ => {}
-                    }
-                    depth == 0
-                })
-                .map_or(inner.len(), |(index, _)| index);
+            let end = closing(inner);
             found.push(inner.get(..end).unwrap_or_default().to_owned());
             rest = inner.get(end..).unwrap_or_default();
         } else {
@@ -80,6 +161,35 @@ pub(crate) fn substitutions(word: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// Where the parenthesis closes that `inner` follows. Parentheses in quotes do not count.
+fn closing(inner: &str) -> usize {
+    let mut depth = 1_usize;
+    let mut quote = None;
+    let mut is_escaped = false;
+    for (index, c) in inner.char_indices() {
+        if is_escaped {
+            is_escaped = false;
+            continue;
+        }
+        match (quote, c) {
+            (Some('\''), '\'') => quote = None,
+            (Some('\''), _) => {}
+            (_, '\\') => is_escaped = true,
+            (Some('"'), '"') => quote = None,
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(') => depth += 1,
+            (None, ')') => {
+                depth -= 1;
+                if depth == 0 {
+                    return index;
+                }
+            }
+            _ => {}
+        }
+    }
+    inner.len()
 }
 
 /// Names of the variables a word expands: `$NAME`, `${NAME...}`, `%NAME%`, `$env:NAME`.
@@ -113,6 +223,8 @@ pub(crate) fn variables(word: &str) -> Vec<String> {
 enum Redirect {
     Output,
     Input,
+    /// `<<<`
+    Text,
 }
 
 struct Lexer<'a> {
@@ -122,6 +234,9 @@ struct Lexer<'a> {
     simple: Simple,
     word: Option<String>,
     redirect: Option<Redirect>,
+    /// Here-documents whose bodies follow the line: delimiter, whether it was quoted, whether tabs
+    /// are taken away, and which program of the pipeline reads it.
+    awaited: Vec<(String, bool, bool, usize)>,
 }
 
 impl Lexer<'_> {
@@ -141,10 +256,19 @@ impl Lexer<'_> {
                 '"' => self.quoted('"', true),
                 '`' => self.nested('`'),
                 '$' => {
+                    if self.rest.next_if_eq(&'\'').is_some() {
+                        self.escaped();
+                        continue;
+                    }
                     self.push('$');
                     if self.rest.peek() == Some(&'(') {
                         self.parenthesised();
                     }
+                }
+                '\n' if !self.awaited.is_empty() => {
+                    self.end_word();
+                    self.documents();
+                    self.end_pipeline();
                 }
                 ' ' | '\t' | '\r' => self.end_word(),
                 '#' if self.word.is_none() => while self.rest.next_if(|c| *c != '\n').is_some() {},
@@ -187,9 +311,13 @@ impl Lexer<'_> {
                     if self.rest.peek() == Some(&'(') {
                         self.push('<');
                         self.parenthesised();
-                    } else {
-                        while self.rest.next_if_eq(&'<').is_some() {}
+                    } else if self.rest.next_if_eq(&'<').is_none() {
                         self.redirected(Redirect::Input);
+                    } else if self.rest.next_if_eq(&'<').is_some() {
+                        self.redirected(Redirect::Text);
+                    } else {
+                        self.end_word();
+                        self.awaits();
                     }
                 }
                 other => self.push(other),
@@ -221,7 +349,115 @@ impl Lexer<'_> {
                         self.parenthesised();
                     }
                 }
+                other if !escapes => self.push(masked(other)),
                 other => self.push(other),
+            }
+        }
+    }
+
+    /// `$'...'`, whose escapes are those of C.
+    fn escaped(&mut self) {
+        self.word.get_or_insert_default();
+        while let Some(c) = self.rest.next() {
+            match c {
+                '\'' => return,
+                '\\' => {
+                    let Some(next) = self.rest.next() else {
+                        return;
+                    };
+                    let decoded = match next {
+                        'n' => '\n',
+                        't' => '\t',
+                        'r' => '\r',
+                        'x' => self.number(16, 2),
+                        'u' => self.number(16, 4),
+                        '0'..='7' => {
+                            let rest = self.number(8, 2);
+                            let high = next.to_digit(8).unwrap_or(0);
+                            char::from_u32(high * 64 + u32::from(rest)).unwrap_or(rest)
+                        }
+                        other => other,
+                    };
+                    self.push(masked(decoded));
+                }
+                other => self.push(masked(other)),
+            }
+        }
+    }
+
+    /// The character of up to `most` digits that follow.
+    fn number(&mut self, radix: u32, most: usize) -> char {
+        let mut value = 0;
+        for _ in 0..most {
+            let Some(digit) = self
+                .rest
+                .next_if(|c| c.is_digit(radix))
+                .and_then(|c| c.to_digit(radix))
+            else {
+                break;
+            };
+            value = value * radix + digit;
+        }
+        char::from_u32(value).unwrap_or(' ')
+    }
+
+    /// The delimiter of a here-document, after `<<`.
+    fn awaits(&mut self) {
+        let strips = self.rest.next_if_eq(&'-').is_some();
+        while self.rest.next_if(|c| matches!(c, ' ' | '\t')).is_some() {}
+        let mut delimiter = String::new();
+        let mut is_quoted = false;
+        while let Some(c) = self
+            .rest
+            .next_if(|c| !c.is_whitespace() && !matches!(c, ';' | '|' | '&' | '>' | '<' | ')'))
+        {
+            if matches!(c, '\'' | '"' | '\\') {
+                is_quoted = true;
+            } else {
+                delimiter.push(c);
+            }
+        }
+        if !delimiter.is_empty() {
+            let reader = self.pipeline.len();
+            self.awaited.push((delimiter, is_quoted, strips, reader));
+        }
+    }
+
+    /// The bodies of all here-documents of the line that just ended.
+    fn documents(&mut self) {
+        for (delimiter, is_quoted, strips, reader) in std::mem::take(&mut self.awaited) {
+            let mut body = String::new();
+            loop {
+                let mut line = String::new();
+                let mut ended = true;
+                for c in self.rest.by_ref() {
+                    if c == '\n' {
+                        ended = false;
+                        break;
+                    }
+                    line.push(c);
+                }
+                let stripped = if strips {
+                    line.trim_start_matches('\t')
+                } else {
+                    &line
+                };
+                if stripped.trim_end_matches('\r') == delimiter {
+                    break;
+                }
+                body.extend(
+                    stripped
+                        .chars()
+                        .map(|c| if is_quoted { masked(c) } else { c }),
+                );
+                body.push('\n');
+                if ended {
+                    break;
+                }
+            }
+            match self.pipeline.get_mut(reader) {
+                Some(simple) => simple.documents.push(body),
+                None => self.simple.documents.push(body),
             }
         }
     }
@@ -240,12 +476,23 @@ impl Lexer<'_> {
     /// Keeps everything up to the matching parenthesis.
     fn parenthesised(&mut self) {
         let mut depth = 0_usize;
+        let mut quote = None;
+        let mut is_escaped = false;
         for c in self.rest.by_ref() {
             self.word.get_or_insert_default().push(c);
-            match c {
-                '(' => depth += 1,
-                ')' => {
-                    depth -= 1;
+            if is_escaped {
+                is_escaped = false;
+                continue;
+            }
+            match (quote, c) {
+                (Some('\''), '\'') => quote = None,
+                (Some('\''), _) => {}
+                (_, '\\') => is_escaped = true,
+                (Some('"'), '"') => quote = None,
+                (None, '\'' | '"') => quote = Some(c),
+                (None, '(') => depth += 1,
+                (None, ')') => {
+                    depth = depth.saturating_sub(1);
                     if depth == 0 {
                         return;
                     }
@@ -267,6 +514,7 @@ impl Lexer<'_> {
         match self.redirect.take() {
             Some(Redirect::Output) => self.simple.outputs.push(word),
             Some(Redirect::Input) => self.simple.inputs.push(word),
+            Some(Redirect::Text) => self.simple.documents.push(word),
             None => {
                 if self.simple.words.is_empty()
                     && let Some((name, value)) = word.split_once('=')

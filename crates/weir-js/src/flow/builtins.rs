@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use weir_model::contents::SourceKind;
+use weir_model::contents::{HostClass, SinkKind, SourceKind};
 
 use super::graph::{Atom, Call, Key, NONE, Node, Rule};
 use super::solve::Solver;
@@ -86,6 +86,7 @@ fn module(specifier: &str) -> Option<String> {
 impl Solver<'_> {
     /// A call of something built in. Returns whether what it does with data is known.
     pub(crate) fn builtin(&mut self, id: u32, path: &str, call: &Call) -> bool {
+        self.sources_of_code(path, call);
         let first = Self::argument(call, 0);
         let second = Self::argument(call, 1);
         match path {
@@ -239,6 +240,17 @@ impl Solver<'_> {
             | "Bun.connect"
             | "WebTransport" => self.give_instance(id, call),
             "fetch" | "Bun.fetch" | "navigator.sendBeacon" => {}
+            "node:os.hostname" | "node:os.userInfo" | "node:os.networkInterfaces" => {
+                self.read(SourceKind::HostFacts, path, call);
+            }
+            "navigator.clipboard.readText"
+            | "navigator.clipboard.read"
+            | "pkg:clipboardy.read"
+            | "pkg:clipboardy.readSync"
+            | "pkg:clipboardy" => {
+                self.read(SourceKind::Clipboard, path, call);
+            }
+            "node:fs.createWriteStream" => self.give_instance(id, call),
             "node:dns.Resolver" => self.give(call.out, "node:dns"),
             _ if calls::READS_FILE.contains(&path) => self.read_file(first, call),
             _ if calls::RUNS_COMMAND.contains(&path) => {
@@ -254,6 +266,71 @@ impl Solver<'_> {
             _ => return false,
         }
         true
+    }
+
+    /// Something that a call reads by itself.
+    fn read(&mut self, kind: SourceKind, path: &str, call: &Call) {
+        let shown = path.trim_start_matches("node:").trim_start_matches("pkg:");
+        let source = self.graph.source(kind, shown, call.file, call.offset);
+        self.graph.add(call.out, Atom::Taint(source), NONE);
+    }
+
+    /// What comes from the network or out of a decoder. Followed only where something could run it,
+    /// but for answers of a cloud's metadata service, which are secrets.
+    fn sources_of_code(&mut self, path: &str, call: &Call) {
+        let answers = network::call(path).is_some_and(|kind| kind == SinkKind::Http)
+            || matches!(
+                path,
+                "WebSocket" | "WebSocketPackage" | "WebSocketPackage.WebSocket"
+            );
+        if answers {
+            let all: Vec<Node> = call.arguments.iter().map(|(node, _)| *node).collect();
+            let host = self.host(&all);
+            let class = host
+                .as_deref()
+                .map(|host| crate::tables::hosts::classify(host, host));
+            let kind = if class == Some(HostClass::CloudMetadata) {
+                SourceKind::CloudMetadata
+            } else if self.graph.follows_code {
+                SourceKind::Fetched
+            } else {
+                return;
+            };
+            let shown = path.trim_start_matches("node:").trim_start_matches("pkg:");
+            let detail = match host {
+                Some(host) => format!("{shown} from {host}"),
+                None => shown.to_owned(),
+            };
+            // The host may become known later than the call.
+            let source = self.graph.source(kind, &detail, call.file, call.offset);
+            self.graph.add(call.out, Atom::Taint(source), NONE);
+            if let Some(&(callback, _)) = call.arguments.last() {
+                for function in self.functions(callback) {
+                    // `(response)` of Node, `(error, response, body)` of `request`.
+                    for at in 0..3 {
+                        let parameter = self.parameter(function, at);
+                        self.graph.add(parameter, Atom::Taint(source), NONE);
+                    }
+                }
+            }
+            return;
+        }
+        if !self.graph.follows_code {
+            return;
+        }
+        let decodes = match path {
+            "atob" | "unescape" | "String.fromCharCode" | "String.fromCodePoint" => true,
+            "Buffer.from" | "Buffer" => self
+                .known_texts(Self::argument(call, 1))
+                .iter()
+                .any(|encoding| matches!(encoding.as_str(), "base64" | "hex" | "base64url")),
+            _ => crate::tables::flows::DECODERS
+                .iter()
+                .any(|(decoder, _)| *decoder == path),
+        };
+        if decodes {
+            self.read(SourceKind::Decoded, path, call);
+        }
     }
 
     fn give(&mut self, out: Node, path: &str) {
@@ -568,12 +645,10 @@ impl Solver<'_> {
     fn read_file(&mut self, path: Node, call: &Call) {
         for name in self.graph.texts(path) {
             let text = self.graph.name(name);
-            if credentials::find(&text).is_none() {
+            let Some(kind) = credentials::kind(&text) else {
                 continue;
-            }
-            let source =
-                self.graph
-                    .source(SourceKind::CredentialFile, &text, call.file, call.offset);
+            };
+            let source = self.graph.source(kind, &text, call.file, call.offset);
             self.give_data(source, call);
         }
     }
@@ -633,7 +708,9 @@ impl Solver<'_> {
         if !network::is_client(name) {
             // Common helpers with a known meaning.
             match rest {
-                "os-homedir" | "homedir" | "untildify" => self.give_text(call.out, "~"),
+                "os-homedir" | "homedir" => self.give_text(call.out, "~"),
+                // Folded paths keep the tilde.
+                "untildify" => self.graph.copy(Self::argument(call, 0), call.out),
                 "lodash.assign" | "lodash.merge" | "lodash.extend" | "lodash.defaults"
                 | "object-assign" | "xtend" | "extend" | "deepmerge" | "lodash.cloneDeep"
                 | "lodash.clone" => {

@@ -220,6 +220,8 @@ impl Solver<'_> {
     pub(crate) fn loose_content(&mut self, from: Node, copies: bool, out: Node) {
         for atom in self.graph.held(from) {
             match atom {
+                // What is signed with a key, or derived from it, is not the key.
+                Atom::Taint(source) if !copies && self.graph.is_key(source) => {}
                 Atom::Taint(_) => self.graph.add(out, atom, from),
                 Atom::Environment(source) if copies => {
                     self.graph.add(out, Atom::Taint(source), from);

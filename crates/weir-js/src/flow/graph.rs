@@ -252,6 +252,8 @@ pub(crate) struct Graph {
     pub(crate) globals: u32,
     /// Steps that decoders of the package may still take while files are lowered.
     pub(crate) fold_steps: u64,
+    /// Whether what is fetched or decoded is followed: only where something could run it.
+    pub(crate) follows_code: bool,
     /// Bytes of long texts that may still be kept.
     pub(crate) long_text: usize,
     /// Evaluated code, by file: the file that evaluates it, and the node of its result.
@@ -279,6 +281,7 @@ impl Default for Graph {
             modules: HashMap::new(),
             globals: 0,
             fold_steps: FOLD_STEPS,
+            follows_code: false,
             long_text: LONG_TEXTS,
             completions: HashMap::new(),
             variables: HashMap::new(),
@@ -369,6 +372,13 @@ impl Graph {
         });
         self.source_index.insert(key, source);
         source
+    }
+
+    /// Whether a source is key material, which unknown calls use rather than pass on.
+    pub(crate) fn is_key(&self, source: u32) -> bool {
+        self.sources
+            .get(source as usize)
+            .is_some_and(|source| source.kind == SourceKind::KeyArgument)
     }
 
     pub(crate) fn atoms(&self, node: Node) -> &[(Atom, Node)] {
@@ -583,7 +593,7 @@ impl Graph {
                 let deep = self.make_data(object, false);
                 self.add(deep, Atom::Taint(source), from);
                 let is_passed_on = match part {
-                    Part::Field => true,
+                    Part::Field => !self.is_key(source),
                     Part::EnvironmentField => false,
                     Part::Spread => matches!(atom, Atom::Taint(_)),
                 };

@@ -7,6 +7,7 @@
 
 mod builtins;
 mod call;
+mod deeds;
 mod evaluated;
 mod graph;
 mod lower;
@@ -15,6 +16,8 @@ mod report;
 mod solve;
 pub(crate) mod text;
 
+pub(crate) use builtins::folder_variable;
+pub(crate) use deeds::Deeds;
 pub(crate) use graph::{Graph, NumberHasher};
 pub(crate) use lower::lower;
 pub(crate) use report::Reported;

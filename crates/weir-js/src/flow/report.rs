@@ -7,7 +7,7 @@ use weir_model::contents::{SinkKind, SourceKind};
 use super::graph::{Atom, Call, NONE, Node, Rule};
 use super::solve::Solver;
 use crate::command;
-use crate::tables::{calls, network};
+use crate::tables::{abilities, calls, flows, network, writes};
 
 /// Deepest object in object that is looked into at a sink.
 const DEPTH: usize = 6;
@@ -24,7 +24,8 @@ pub(crate) struct Reported {
     pub(crate) source: SourceKind,
     pub(crate) source_detail: String,
     pub(crate) source_place: (u32, u32),
-    pub(crate) steps: Vec<(u32, u32)>,
+    /// Places between, with the constant that each folds to.
+    pub(crate) steps: Vec<((u32, u32), Option<String>)>,
     pub(crate) sink: SinkKind,
     pub(crate) sink_detail: String,
     pub(crate) sink_place: (u32, u32),
@@ -64,6 +65,7 @@ impl Solver<'_> {
                         network::call(&path).is_some()
                             || socket_kind(&path).is_some()
                             || calls::RUNS_COMMAND.contains(&&*path)
+                            || (self.graph.follows_code && flows::CODE.contains(&&*path))
                     }
                     _ => false,
                 })
@@ -112,6 +114,9 @@ impl Solver<'_> {
             let Some(source) = self.graph.sources.get(one.source as usize) else {
                 continue;
             };
+            if !flows::makes_sense(source.kind, sink.kind) {
+                continue;
+            }
             if source.kind == SourceKind::SecretVariable && one.is_credential_field && !is_odd {
                 continue;
             }
@@ -149,6 +154,25 @@ impl Solver<'_> {
             let path = self.graph.name(*path);
             if calls::RUNS_COMMAND.contains(&&*path) {
                 sinks.extend(self.command(&path, call));
+                sinks.push(Sink {
+                    kind: SinkKind::Process,
+                    label: shown(&path),
+                    host: None,
+                    sent: all.iter().copied().take(2).collect(),
+                    is_credential_field: false,
+                });
+            } else if flows::CODE.contains(&&*path) {
+                sinks.push(Sink {
+                    kind: SinkKind::DynamicCode,
+                    label: shown(&path),
+                    host: None,
+                    sent: all.clone(),
+                    is_credential_field: false,
+                });
+            } else if matches!(&*path, "node:worker_threads.Worker" | "Worker") {
+                sinks.push(Self::worker(call));
+            } else if let Some(function) = path.strip_prefix("node:fs.") {
+                sinks.extend(self.written(function, call));
             } else if path.ends_with(".pipeline") {
                 sinks.extend(self.pipeline(call));
             } else if let Some(kind) = network::call(&path) {
@@ -173,8 +197,96 @@ impl Solver<'_> {
         sinks
     }
 
+    /// A worker: its first argument is its code or where that lies, so that data which arrives there
+    /// decides what runs.
+    fn worker(call: &Call) -> Sink {
+        Sink {
+            kind: SinkKind::DynamicCode,
+            label: "Worker".to_owned(),
+            host: None,
+            sent: vec![Self::argument(call, 0)],
+            is_credential_field: false,
+        }
+    }
+
+    /// A file that matters is written.
+    fn written(&self, function: &str, call: &Call) -> Option<Sink> {
+        let (_, at) = abilities::WRITERS
+            .iter()
+            .find(|(name, _)| *name == function)?;
+        // Copies and moves have no contents to follow.
+        if *at != 0 {
+            return None;
+        }
+        let (kind, label) = self.file_kind(Self::argument(call, 0))?;
+        Some(Sink {
+            kind,
+            label: format!("fs.{function} of {label}"),
+            host: None,
+            sent: vec![Self::argument(call, 1)],
+            is_credential_field: false,
+        })
+    }
+
+    /// What a written path is, where it is one that others run.
+    fn file_kind(&self, path: Node) -> Option<(SinkKind, String)> {
+        let texts = self.known_texts(path);
+        for text in &texts {
+            let label = crate::place::clean(text);
+            if writes::find(text).is_some() {
+                return Some((SinkKind::Persistence, label));
+            }
+            if text.contains("node_modules/") && !text.contains("node_modules/.") {
+                return Some((SinkKind::OtherPackage, label));
+            }
+        }
+        let started = self.started();
+        texts
+            .iter()
+            .find(|text| started.contains(*text))
+            .map(|text| (SinkKind::ProgramFile, crate::place::clean(text)))
+    }
+
+    /// Paths of programs that are started, made executable or loaded.
+    fn started(&self) -> HashSet<String> {
+        let mut found = HashSet::new();
+        for rule in &self.graph.rules {
+            let Rule::Call(call) = rule else {
+                continue;
+            };
+            let starts = self.graph.atoms(call.callee).iter().any(|(atom, _)| {
+                matches!(atom, Atom::Builtin(path) if {
+                    let path = self.graph.name(*path);
+                    calls::RUNS_COMMAND.contains(&&*path)
+                        || matches!(&*path, "node:fs.chmod" | "node:fs.chmodSync" | "node:child_process.fork" | "process.dlopen")
+                })
+            });
+            if !starts {
+                continue;
+            }
+            for text in self.known_texts(Self::argument(call, 0)) {
+                // `exec('node /tmp/x.js')`: every word may be the file.
+                found.extend(text.split_whitespace().map(str::to_owned));
+                found.insert(text);
+            }
+            for (node, _) in self.listed(Self::argument(call, 1)).into_iter().flatten() {
+                found.extend(self.known_texts(node));
+            }
+        }
+        found
+    }
+
     /// `request.write(x)`, `socket.send(x)`, `stream.pipe(request)`, `child.stdin.write(x)`.
     fn instance_sink(&self, name: &str, call: &Call, all: &[Node]) -> Option<Sink> {
+        if name == "_compile" {
+            return Some(Sink {
+                kind: SinkKind::DynamicCode,
+                label: "module._compile".to_owned(),
+                host: None,
+                sent: all.to_vec(),
+                is_credential_field: false,
+            });
+        }
         let (carrier, sent) = if matches!(name, "pipe" | "pipeThrough") {
             (*all.first()?, vec![call.receiver])
         } else if network::SENDS.contains(&name) {
@@ -236,6 +348,10 @@ impl Solver<'_> {
                             command::host(&text),
                         )
                     });
+                }
+                if &*path == "node:fs.createWriteStream" {
+                    let (kind, label) = self.file_kind(Self::argument(made, 0))?;
+                    return Some((kind, format!("fs.createWriteStream of {label}"), None));
                 }
                 let kind = network::call(&path).or_else(|| socket_kind(&path))?;
                 let label = path.trim_start_matches("pkg:").trim_start_matches("node:");
@@ -369,7 +485,7 @@ impl Solver<'_> {
     }
 
     /// The host that the arguments of a request name.
-    fn host(&self, arguments: &[Node]) -> Option<String> {
+    pub(super) fn host(&self, arguments: &[Node]) -> Option<String> {
         let mut objects = HashSet::new();
         arguments
             .iter()
@@ -488,9 +604,17 @@ impl Solver<'_> {
         }
     }
 
+    /// The constant beside the data in a node: the text it was put into.
+    fn folded(&self, node: Node) -> Option<String> {
+        let name = *self.graph.texts(node).first()?;
+        let text = self.graph.name(name).replace(super::UNKNOWN, "…");
+        let text = crate::place::clean(&text);
+        (text.chars().filter(|c| c.is_alphabetic()).count() > 2).then_some(text)
+    }
+
     /// The places a value passed, from source to sink, without the ends.
-    fn steps(&self, source: u32, from: Node) -> Vec<(u32, u32)> {
-        let mut places: Vec<(u32, u32)> = Vec::new();
+    fn steps(&self, source: u32, from: Node) -> Vec<((u32, u32), Option<String>)> {
+        let mut places: Vec<((u32, u32), Option<String>)> = Vec::new();
         let mut node = from;
         let mut seen = HashSet::new();
         for _ in 0..HOPS {
@@ -498,8 +622,8 @@ impl Solver<'_> {
                 break;
             }
             let place = self.graph.place(node);
-            if place.0 != u32::MAX && places.last() != Some(&place) {
-                places.push(place);
+            if place.0 != u32::MAX && places.last().map(|(last, _)| *last) != Some(place) {
+                places.push((place, self.folded(node)));
             }
             let found = self.graph.atoms(node).iter().find(|(atom, _)| {
                 matches!(atom, Atom::Taint(held) | Atom::Environment(held) if *held == source)
@@ -521,7 +645,7 @@ impl Solver<'_> {
 }
 
 /// Sockets are sinks by what is written to them, not by being opened.
-fn socket_kind(path: &str) -> Option<SinkKind> {
+pub(super) fn socket_kind(path: &str) -> Option<SinkKind> {
     match path {
         "XMLHttpRequest" => Some(SinkKind::Http),
         "node:net.connect"
@@ -536,6 +660,13 @@ fn socket_kind(path: &str) -> Option<SinkKind> {
         | "WebTransport" => Some(SinkKind::Socket),
         _ => None,
     }
+}
+
+/// A path as it is shown.
+fn shown(path: &str) -> String {
+    path.trim_start_matches("pkg:")
+        .trim_start_matches("node:")
+        .to_owned()
 }
 
 fn is_credential_name(name: &str) -> bool {

@@ -86,6 +86,14 @@ fn latin(bytes: &[u8]) -> Value {
     Value::units(bytes.iter().map(|&byte| u16::from(byte)).collect())
 }
 
+/// Functions whose result was hidden in what they are given.
+const DECODERS: &[&str] = &[
+    "String.fromCharCode",
+    "String.fromCodePoint",
+    "atob",
+    "unescape",
+];
+
 impl Evaluator<'_, '_> {
     /// Calls a function of the language.
     pub(crate) fn call_builtin(&mut self, path: &str, arguments: &[Value]) -> Outcome<Value> {
@@ -94,6 +102,9 @@ impl Evaluator<'_, '_> {
         // Functions that give a list count as one.
         let is_list = path.starts_with("Array") || path.starts_with("Object");
         self.take(if is_list { LINK } else { 16 })?;
+        if let Some(decoder) = DECODERS.iter().find(|decoder| **decoder == path) {
+            self.decoder = Some(decoder);
+        }
         Ok(match path {
             "String" => Value::Text(unknown(first.to_units())?),
             "String.fromCharCode" => Value::units(
@@ -243,8 +254,14 @@ impl Evaluator<'_, '_> {
             Value::Text(text) => {
                 let text = String::from_utf16_lossy(text);
                 match encoding.and_then(Value::to_plain).as_deref() {
-                    Some("base64" | "base64url") => unknown(base64(&text))?,
-                    Some("hex") => hex(&text).unwrap_or_default(),
+                    Some("base64" | "base64url") => {
+                        self.decoder = Some("Buffer.from");
+                        unknown(base64(&text))?
+                    }
+                    Some("hex") => {
+                        self.decoder = Some("Buffer.from");
+                        hex(&text).unwrap_or_default()
+                    }
                     Some("latin1" | "binary" | "ascii") => {
                         text.chars().map(|c| (u32::from(c) & 0xff) as u8).collect()
                     }

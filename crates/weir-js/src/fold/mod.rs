@@ -77,6 +77,8 @@ pub(crate) struct Evaluator<'s, 'a> {
     steps: u64,
     bytes: usize,
     depth: u32,
+    /// The name of what decoded text, where the last call did that.
+    pub(crate) decoder: Option<&'static str>,
 }
 
 impl<'s, 'a> Evaluator<'s, 'a> {
@@ -92,11 +94,13 @@ impl<'s, 'a> Evaluator<'s, 'a> {
             steps: 0,
             bytes: BYTES,
             depth: 0,
+            decoder: None,
         }
     }
 
     /// The value of a call whose function and arguments are constant.
     pub(crate) fn call(&mut self, call: &CallExpression<'_>) -> Option<Value> {
+        self.decoder = None;
         let symbol = match &call.callee {
             Expression::Identifier(name) => {
                 let reference = name.reference_id.get()?;

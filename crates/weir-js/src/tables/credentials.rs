@@ -3,18 +3,44 @@
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
+use weir_model::contents::SourceKind;
+
 /// A part of a path and why the file is sensitive.
 pub(crate) struct Credential {
     /// The part, lower case, `/`-separated. Matched at the start of a path component unless it says
     /// otherwise by its own leading slash.
     pub(crate) part: &'static str,
+    /// What kind of secret it is.
+    pub(crate) kind: SourceKind,
     /// Why.
     #[cfg_attr(not(test), expect(dead_code, reason = "reviewed, not read"))]
     pub(crate) reason: &'static str,
 }
 
 const fn file(part: &'static str, reason: &'static str) -> Credential {
-    Credential { part, reason }
+    Credential {
+        part,
+        kind: SourceKind::CredentialFile,
+        reason,
+    }
+}
+
+const fn wallet(part: &'static str, reason: &'static str) -> Credential {
+    Credential {
+        part,
+        kind: SourceKind::WalletOrProfile,
+        reason,
+    }
+}
+
+/// Where a cluster or vault hands a workload its secrets: the machine's identity, like the answer of
+/// a cloud's metadata service.
+const fn identity(part: &'static str, reason: &'static str) -> Credential {
+    Credential {
+        part,
+        kind: SourceKind::CloudMetadata,
+        reason,
+    }
 }
 
 /// The table. Components must match whole, except where the part ends in `/` (anything below).
@@ -50,7 +76,12 @@ pub(crate) const CREDENTIALS: &[Credential] = &[
     ),
     file(".azure/", "cloud logins"),
     file(".kube/config", "cluster logins"),
-    file("var/run/secrets/kubernetes.io/", "service account tokens"),
+    identity("var/run/secrets/kubernetes.io/", "service account tokens"),
+    identity("run/secrets/", "secrets mounted into a container"),
+    identity(
+        "var/run/secrets/eks.amazonaws.com/",
+        "cloud identity of a pod",
+    ),
     file(".docker/config.json", "registry logins"),
     file(".netrc", "passwords of hosts"),
     file("_netrc", "the same on Windows"),
@@ -65,7 +96,8 @@ pub(crate) const CREDENTIALS: &[Credential] = &[
     file(".vercel/auth.json", "platform token"),
     file(".wrangler/config/", "platform token"),
     file(".terraform.d/credentials.tfrc.json", "Terraform token"),
-    file(".vault-token", "Vault token"),
+    identity(".vault-token", "Vault token"),
+    identity("vault/secrets/", "secrets that Vault's agent writes"),
     file(".pgpass", "database passwords"),
     file(".my.cnf", "database passwords"),
     file(".env", "project secrets"),
@@ -76,33 +108,48 @@ pub(crate) const CREDENTIALS: &[Credential] = &[
     file(".node_repl_history", "typed secrets"),
     file("etc/shadow", "password hashes"),
     file("proc/self/environ", "the environment, by another way"),
-    file(".config/solana/id.json", "wallet key"),
-    file(".ethereum/keystore/", "wallet keys"),
-    file("ethereum/keystore/", "wallet keys on macOS"),
-    file(".bitcoin/", "wallet"),
-    file("wallet.dat", "wallet"),
-    file(".electrum/", "wallet"),
-    file("electrum/wallets/", "wallet"),
-    file("exodus/exodus.wallet/", "wallet"),
-    file("atomic/local storage/", "wallet"),
-    file(".config/exodus/", "wallet"),
-    file(
+    wallet(".config/solana/id.json", "wallet key"),
+    wallet(".ethereum/keystore/", "wallet keys"),
+    wallet("ethereum/keystore/", "wallet keys on macOS"),
+    wallet(".bitcoin/", "wallet"),
+    wallet("wallet.dat", "wallet"),
+    wallet(".electrum/", "wallet"),
+    wallet("electrum/wallets/", "wallet"),
+    wallet("exodus/exodus.wallet/", "wallet"),
+    wallet("atomic/local storage/", "wallet"),
+    wallet(".config/exodus/", "wallet"),
+    wallet(
         "nkbihfbeogaeaoehlefnkodbefgpgknn",
         "browser wallet extension",
     ),
-    file(
+    wallet(
         "bfnaelmomeimhlpmgjnjophhpkkoljpa",
         "browser wallet extension",
     ),
-    file(
+    wallet(
         "local extension settings/",
         "storage of browser extensions, wallets among them",
     ),
-    file("login data", "browser passwords"),
-    file("logins.json", "browser passwords"),
-    file("key4.db", "browser password key"),
-    file("cookies.sqlite", "browser sessions"),
-    file("web data", "browser form and card data"),
+    wallet("login data", "browser passwords"),
+    wallet("logins.json", "browser passwords"),
+    wallet("key4.db", "browser password key"),
+    wallet("cookies.sqlite", "browser sessions"),
+    wallet("web data", "browser form and card data"),
+    wallet(".config/google-chrome/", "browser profile"),
+    wallet("google/chrome/user data/", "browser profile"),
+    wallet("google/chrome/default/", "browser profile"),
+    wallet("application support/google/chrome/", "browser profile"),
+    wallet("bravesoftware/brave-browser/", "browser profile"),
+    wallet("microsoft/edge/user data/", "browser profile"),
+    wallet(".mozilla/firefox/", "browser profile"),
+    wallet("firefox/profiles/", "browser profile"),
+    wallet(".local/share/keyrings/", "desktop passwords"),
+    wallet("library/keychains/", "macOS passwords"),
+    wallet("ledger live/", "wallet"),
+    wallet("telegram desktop/tdata/", "messenger session"),
+    wallet("discord/local storage/", "messenger session"),
+    wallet(".password-store/", "passwords"),
+    wallet("1password/", "passwords"),
     file(".claude/.credentials.json", "agent login"),
     file(".claude.json", "agent login and tool keys"),
     file(".claude/settings.json", "agent configuration with keys"),
@@ -121,27 +168,47 @@ pub(crate) fn find(path: &str) -> Option<&'static Credential> {
         return None;
     }
     let path = path.replace('\\', "/").to_lowercase();
-    CREDENTIALS.iter().find(|row| {
-        let mut from = 0;
-        while let Some(found) = path.get(from..).and_then(|rest| rest.find(row.part)) {
-            let start = from + found;
-            let end = start + row.part.len();
-            let before = path.get(..start).and_then(|text| text.chars().next_back());
-            let starts_component = before
-                .is_none_or(|c| matches!(c, '/' | ':' | '@' | '=') || c == crate::flow::UNKNOWN);
-            let after = path.get(end..).and_then(|text| text.chars().next());
-            let ends_component = row.part.ends_with('/')
-                || after.is_none_or(|c| matches!(c, '/') || c == crate::flow::UNKNOWN);
-            if starts_component && ends_component {
-                return true;
-            }
-            from = end;
+    CREDENTIALS.iter().find(|row| stands_in(&path, row.part))
+}
+
+/// Whether `part` stands in `path` as whole components. Both are in lower case.
+pub(crate) fn stands_in(path: &str, part: &str) -> bool {
+    let mut from = 0;
+    while let Some(found) = path.get(from..).and_then(|rest| rest.find(part)) {
+        let start = from + found;
+        let end = start + part.len();
+        let before = path.get(..start).and_then(|text| text.chars().next_back());
+        let starts_component =
+            before.is_none_or(|c| matches!(c, '/' | ':' | '@' | '=') || c == crate::flow::UNKNOWN);
+        let after = path.get(end..).and_then(|text| text.chars().next());
+        let ends_component = part.ends_with('/')
+            || after.is_none_or(|c| matches!(c, '/') || c == crate::flow::UNKNOWN);
+        if starts_component && ends_component {
+            return true;
         }
-        // A folder whose contents are sensitive is sensitive itself: it is read file by file.
-        row.part
-            .strip_suffix('/')
-            .is_some_and(|folder| path == folder || path.ends_with(&format!("/{folder}")))
+        from = end;
+    }
+    // A folder whose contents are sensitive is sensitive itself: it is read file by file.
+    part.strip_suffix('/').is_some_and(|folder| {
+        path.strip_suffix(folder)
+            .is_some_and(|before| before.is_empty() || before.ends_with('/'))
     })
+}
+
+/// Whether a path is the memory of a process, or the map that says where in it to look.
+pub(crate) fn is_process_memory(path: &str) -> bool {
+    path.strip_prefix("/proc/").is_some_and(|rest| {
+        rest.split_once('/')
+            .is_some_and(|(_, file)| matches!(file, "mem" | "maps"))
+    })
+}
+
+/// What reading `path` gives, where that is a secret.
+pub(crate) fn kind(path: &str) -> Option<SourceKind> {
+    if is_process_memory(path) {
+        return Some(SourceKind::ProcessMemory);
+    }
+    find(path).map(|row| row.kind)
 }
 
 /// Whether a string literal may be part of such a path: cheap, and with false alarms, because it

@@ -1,13 +1,18 @@
 //! What is a secret, where secrets lie, what talks to the network. Data, with a reason per row.
 
+pub(crate) mod abilities;
 pub(crate) mod calls;
 pub(crate) mod credentials;
+pub(crate) mod flows;
+pub(crate) mod gates;
+pub(crate) mod hosts;
 pub(crate) mod network;
 pub(crate) mod secrets;
+pub(crate) mod writes;
 
 #[cfg(test)]
 mod tests {
-    use super::{credentials, network, secrets};
+    use super::{abilities, credentials, flows, gates, hosts, network, secrets, writes};
 
     #[test]
     fn every_row_is_there_once_and_has_a_reason() {
@@ -36,6 +41,35 @@ mod tests {
             network::CALLS
                 .iter()
                 .map(|row| ("call", row.name, row.reason)),
+        );
+        rows.extend(
+            hosts::KNOWN
+                .iter()
+                .map(|row| ("host", row.labels, row.reason)),
+        );
+        rows.extend(
+            hosts::CHEAP
+                .iter()
+                .map(|(domain, reason)| ("domain", *domain, *reason)),
+        );
+        rows.extend(
+            flows::DECODERS
+                .iter()
+                .map(|(path, reason)| ("decoder", *path, *reason)),
+        );
+        assert!(flows::FLOWS.iter().all(|row| !row.reason.is_empty()));
+        for table in [abilities::MODULES, abilities::FUNCTIONS] {
+            rows.extend(table.iter().map(|row| ("ability", row.name, row.reason)));
+        }
+        rows.extend(
+            gates::WORDS
+                .iter()
+                .map(|row| ("gate", row.word, row.reason)),
+        );
+        rows.extend(
+            writes::WRITES
+                .iter()
+                .map(|row| ("write", row.part, row.reason)),
         );
         let mut seen = std::collections::HashSet::new();
         for (table, name, reason) in rows {

@@ -194,34 +194,12 @@ pub(crate) const CREDENTIAL_FIELDS: &[&str] = &[
 /// Whether a host is one that nobody's service has: a raw address or a tunnel, paste, webhook or
 /// chat endpoint. There the exemption for credential fields ends.
 pub(crate) fn is_odd_host(host: &str) -> bool {
-    const PARTS: [&str; 20] = [
-        "ngrok",
-        "serveo",
-        "localtunnel",
-        "loca.lt",
-        "trycloudflare",
-        "webhook.site",
-        "requestbin",
-        "pipedream",
-        "burpcollaborator",
-        "oastify",
-        "interact.sh",
-        "oast.",
-        "beeceptor",
-        "discord.com",
-        "discordapp.com",
-        "api.telegram.org",
-        "pastebin",
-        "hookbin",
-        "dnslog",
-        "requestcatcher",
-    ];
-    let host = host.trim_matches(|c| c == '[' || c == ']');
-    let bare = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let is_address =
-        bare.parse::<std::net::IpAddr>().is_ok() || host.parse::<std::net::IpAddr>().is_ok();
-    let is_loopback = bare.starts_with("127.") || host == "::1";
-    (is_address && !is_loopback) || PARTS.iter().any(|part| host.contains(part))
+    use weir_model::contents::HostClass::{Paste, RawAddress, Throwaway, Tunnel, Webhook};
+    // Of a chat service the path is often in another piece of text than the name.
+    matches!(
+        super::hosts::classify(host, "/api/webhooks"),
+        Tunnel | Paste | Webhook | RawAddress | Throwaway
+    )
 }
 
 /// The table row for a called function: a path of Node or a global, or `pkg:name` with members.

@@ -135,6 +135,32 @@ pub(crate) fn is_secret_variable(name: &str) -> bool {
     has_word || has_key
 }
 
+/// Names of parameters under which callers hand over key material, and why.
+pub(crate) const KEY_ARGUMENTS: &[Word] = &[
+    word("privatekey", "signs for its owner"),
+    word("secretkey", "signs for its owner"),
+    word("mnemonic", "all keys of a wallet"),
+    word("mnemonicphrase", "all keys of a wallet"),
+    word("seedphrase", "all keys of a wallet"),
+    word("recoveryphrase", "all keys of a wallet"),
+    word("keypair", "signs for its owner"),
+    word("privkey", "signs for its owner"),
+    word("walletseed", "all keys of a wallet"),
+];
+
+/// Whether a parameter of this name takes key material.
+pub(crate) fn is_key_argument(name: &str) -> bool {
+    if name.len() < 7 || name.len() > 20 {
+        return false;
+    }
+    let plain: String = name
+        .chars()
+        .filter(|c| *c != '_')
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    KEY_ARGUMENTS.iter().any(|row| row.word == plain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::is_secret_variable;

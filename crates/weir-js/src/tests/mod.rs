@@ -1,4 +1,6 @@
+mod ability;
 mod aliases;
+mod chains;
 mod flagged;
 mod folded;
 mod hostile;

@@ -88,6 +88,49 @@ const SNIPPETS: [&str; 6] = [
     "[a, b = c, ...d] = ({ e: [f], ...g } = h); label: while (1) { try { break label } catch ({ i }) { } finally { } }",
 ];
 
+const SHELL: [&str; 40] = [
+    "curl ",
+    "-d ",
+    "$(",
+    ")",
+    "`",
+    "'",
+    "\"",
+    "$'",
+    "\\",
+    "\n",
+    ";",
+    "|",
+    "||",
+    "&&",
+    "&",
+    ">",
+    "<",
+    "<<E",
+    "<<-'E'",
+    "<<<",
+    "\nE\n",
+    "{",
+    "}",
+    "(",
+    "A=",
+    "$A",
+    "${A}",
+    "${IFS}",
+    "sh ",
+    "-c ",
+    "node ",
+    "-e ",
+    "env ",
+    "https://a.invalid ",
+    "base64 -d ",
+    "eval ",
+    "#",
+    " ",
+    "npx ",
+    "rm -rf ~ ",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
 
@@ -109,6 +152,28 @@ proptest! {
             text.splice(at..end, TOKENS[token].bytes());
         }
         fuzz::javascript(&text);
+    }
+
+    #[test]
+    fn soups_of_shell(tokens in prop::collection::vec(0..SHELL.len(), 0..80)) {
+        let text: String = tokens.iter().map(|&index| SHELL[index]).collect();
+        fuzz::shell(text.as_bytes());
+        fuzz::javascript(text.as_bytes());
+    }
+
+    /// Quoting a word in any of the three ways gives the word back.
+    #[test]
+    fn quoted_words_come_back(word in "[a-z$`(){}\"\\\\ ;|&<>#*~=]{1,24}") {
+        let single = format!("x '{word}'");
+        let escaped: String = word.chars().flat_map(|c| match c {
+            'a'..='z' => vec![c],
+            other => vec!['\\', other],
+        }).collect();
+        let decoded: String = word.chars().map(|c| format!("\\x{:02x}", u32::from(c))).collect();
+        for text in [single, format!("x {escaped}"), format!("x $'{decoded}'")] {
+            let words: Vec<String> = crate::command::words(&text);
+            prop_assert_eq!(&words, &vec!["x".to_owned(), word.clone()], "{}", text);
+        }
     }
 
     #[test]

@@ -28,14 +28,23 @@ pub enum CapabilityKind {
     WritesOutside,
     /// Writes into other installed packages or its own manifest.
     WritesPackages,
-    /// Removes files: whole trees, or its own.
+    /// Writes a file that something else runs or follows: shell start-up files, services, git hooks,
+    /// workflows, configuration of editors and agents.
+    Persists,
+    /// Removes whole trees.
     Removes,
+    /// Removes or overwrites a home folder, a drive, or everything.
+    RemovesHome,
+    /// Removes its own files, or puts another manifest in place of its own.
+    RemovesItself,
     /// Loads native code.
     Native,
     /// Reads or writes the clipboard.
     Clipboard,
-    /// Speaks to a wallet provider, or wraps a browser's `fetch` or `XMLHttpRequest`.
+    /// Speaks to a wallet provider.
     Wallet,
+    /// Puts its own function in place of a page's `fetch` or `XMLHttpRequest`.
+    WrapsRequests,
     /// Publishes packages.
     Publishes,
     /// Switches certificate checks off.

@@ -1,15 +1,10 @@
 //! `credential-exfiltration`: secrets travel to the network.
 
 use weir_model::contents::{Flow, SinkKind, SourceKind, Surface};
-use weir_model::{Confidence, Evidence, Finding, Group, Severity};
+use weir_model::{Confidence, Group, Severity};
 
+use crate::chain::{MENTION, Weight, report_flows, weight};
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
-
-/// Flows shown per finding; the rest is counted.
-const LISTED: usize = 3;
-
-/// Steps shown per flow, besides its two ends.
-const STEPS: usize = 4;
 
 pub(crate) static SIGNAL: Declaration = Declaration {
     id: "credential-exfiltration",
@@ -30,8 +25,10 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     ],
     documentation: Documentation {
         sees: "A value that travels, through the package's own code, from a source of secrets (the whole \
-               environment, a variable whose name says that it holds a secret, a credential file) to the network: \
-               a request, a socket, a name lookup, a command. Where the code runs at install time the finding is \
+               environment, a variable whose name says that it holds a secret, a credential file, a wallet or \
+               browser profile, a cloud's metadata service, the memory of another process, the clipboard, what \
+               a credential tool prints, key material handed over by a caller, facts about host and user) to the \
+               network: a request, a socket, a name lookup, a command. Where the code runs at install time the finding is \
                decisive; where it runs on import or from a command it weighs less, and where nothing leads to it \
                it is only mentioned.",
         matters: "This is what nearly all of the attacks on record are for. No install script has a reason to send \
@@ -51,46 +48,70 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let Some(contents) = subject.contents.known() else {
         return;
     };
-    let mut weighed: Vec<(Weight, &Flow)> = contents
+    let flows = contents
         .flows
         .iter()
-        .filter(|flow| source_in_words(flow.source).is_some() && sink_in_words(flow.sink).is_some())
-        .map(|flow| (weigh(flow), flow))
-        .collect();
-    weighed.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
-    for group in weighed.chunk_by(|(a, _), (b, _)| a == b) {
-        if let Some(finding) = report(group) {
-            observation.find(finding);
-        }
+        .filter(|flow| is_secret(flow.source) && leaves(flow.sink));
+    report_flows(&SIGNAL, flows, |flow| Some(weigh(flow)), observation);
+}
+
+const fn is_secret(source: SourceKind) -> bool {
+    !matches!(source, SourceKind::Fetched | SourceKind::Decoded)
+}
+
+const fn leaves(sink: SinkKind) -> bool {
+    matches!(
+        sink,
+        SinkKind::Http | SinkKind::Socket | SinkKind::Dns | SinkKind::NetworkCommand
+    )
+}
+
+fn weigh(flow: &Flow) -> Weight {
+    match flow.surface {
+        Surface::Install => at_install(flow),
+        Surface::Import | Surface::Worker => at_import(flow),
+        Surface::Command => match flow.source {
+            SourceKind::Environment
+            | SourceKind::CredentialFile
+            | SourceKind::WalletOrProfile
+            | SourceKind::ProcessMemory => weight(Severity::Low, Confidence::Medium),
+            _ => MENTION,
+        },
+        Surface::Unreferenced => MENTION,
     }
 }
 
-/// What a flow is worth: whether it is decisive, its severity, its confidence.
-type Weight = (bool, Severity, Confidence);
+fn at_install(flow: &Flow) -> Weight {
+    match flow.source {
+        SourceKind::SecretVariable if shows_host_its_own_token(flow) => {
+            weight(Severity::Info, Confidence::Medium)
+        }
+        // No credentials: what probes for internal names send, and what installers count by.
+        SourceKind::HostFacts if flow.sink == SinkKind::Http => {
+            weight(Severity::Medium, Confidence::Medium)
+        }
+        SourceKind::HostFacts | SourceKind::Clipboard | SourceKind::KeyArgument => {
+            weight(Severity::High, Confidence::Medium)
+        }
+        _ => (true, Severity::Critical, Confidence::High),
+    }
+}
 
-fn weigh(flow: &Flow) -> Weight {
-    use SourceKind::{CredentialFile, Environment, SecretVariable};
-    match (flow.surface, flow.source) {
-        (Surface::Install, SecretVariable) if shows_host_its_own_token(flow) => {
-            (false, Severity::Info, Confidence::Medium)
+fn at_import(flow: &Flow) -> Weight {
+    use SourceKind::{
+        CredentialFile, CredentialTool, Environment, KeyArgument, ProcessMemory, SecretVariable,
+        WalletOrProfile,
+    };
+    let is_quiet = matches!(flow.sink, SinkKind::Dns | SinkKind::NetworkCommand);
+    match flow.source {
+        ProcessMemory | WalletOrProfile | CredentialFile => {
+            weight(Severity::High, Confidence::Medium)
         }
-        (Surface::Install, _) => (true, Severity::Critical, Confidence::High),
+        Environment | CredentialTool => weight(Severity::Medium, Confidence::Medium),
         // A secret in a name lookup or on a command line is not how services are called.
-        (Surface::Import | Surface::Worker, SecretVariable)
-            if matches!(flow.sink, SinkKind::Dns | SinkKind::NetworkCommand) =>
-        {
-            (false, Severity::Medium, Confidence::Medium)
-        }
-        (Surface::Import | Surface::Worker, Environment) => {
-            (false, Severity::Medium, Confidence::Medium)
-        }
-        (Surface::Import | Surface::Worker, CredentialFile) => {
-            (false, Severity::High, Confidence::Medium)
-        }
-        (Surface::Command, Environment | CredentialFile) => {
-            (false, Severity::Low, Confidence::Medium)
-        }
-        _ => (false, Severity::Info, Confidence::Low),
+        SecretVariable | KeyArgument if is_quiet => weight(Severity::Medium, Confidence::Medium),
+        KeyArgument => weight(Severity::Low, Confidence::Medium),
+        _ => MENTION,
     }
 }
 
@@ -148,61 +169,6 @@ fn is_call(word: &str) -> bool {
     )
 }
 
-fn report(group: &[(Weight, &Flow)]) -> Option<Finding> {
-    let ((decisive, severity, confidence), flow) = *group.first()?;
-    let when = match flow.surface {
-        Surface::Install => "at install time",
-        Surface::Import | Surface::Worker => "when it is imported or used",
-        Surface::Command => "when its command is run",
-        Surface::Unreferenced => "in code that nothing in the package leads to",
-    };
-    let more = match group.len() {
-        1 => String::new(),
-        count => format!(" (and {} more such flows)", count - 1),
-    };
-    let printable = |text: &str| weir_model::finding::printable(text, 120);
-    let mut finding = SIGNAL.finding(format!(
-        "{} ({}) is sent away by {} ({}) {when}{more}",
-        source_in_words(flow.source)?,
-        printable(&flow.source_detail),
-        sink_in_words(flow.sink)?,
-        printable(&flow.sink_detail),
-    ));
-    finding.decisive = decisive;
-    finding.severity = severity;
-    finding.confidence = confidence;
-    for (_, flow) in group.iter().take(LISTED) {
-        let places = std::iter::once(&flow.source_place)
-            .chain(flow.steps.iter().take(STEPS).map(|step| &step.place))
-            .chain(std::iter::once(&flow.sink_place));
-        finding.evidence.extend(
-            places.map(|place| Evidence::place(&place.path, Some(place.line), &place.snippet)),
-        );
-    }
-    Some(finding)
-}
-
-/// Nothing for what is no secret.
-const fn source_in_words(source: SourceKind) -> Option<&'static str> {
-    match source {
-        SourceKind::Environment => Some("the whole environment"),
-        SourceKind::SecretVariable => Some("a secret variable"),
-        SourceKind::CredentialFile => Some("a credential file"),
-        _ => None,
-    }
-}
-
-/// Nothing for what does not lead to the network.
-const fn sink_in_words(sink: SinkKind) -> Option<&'static str> {
-    match sink {
-        SinkKind::Http => Some("a web request"),
-        SinkKind::Socket => Some("a socket"),
-        SinkKind::Dns => Some("a name lookup"),
-        SinkKind::NetworkCommand => Some("a command"),
-        _ => None,
-    }
-}
-
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, flow};
@@ -233,6 +199,33 @@ fn samples() -> Vec<crate::sample::Sample> {
                 Surface::Install,
                 (SourceKind::SecretVariable, "GITHUB_TOKEN"),
                 (SinkKind::Http, "https.get to github.com.collector.example"),
+            ),
+        ),
+        Sample::flagged(
+            "A library sends a browser's passwords away when it is imported",
+            scene(
+                Surface::Import,
+                (
+                    SourceKind::WalletOrProfile,
+                    "~/.config/google-chrome/Default/Login Data",
+                ),
+                post,
+            ),
+        ),
+        Sample::flagged(
+            "An install script looks up a name made of the host's name",
+            scene(
+                Surface::Install,
+                (SourceKind::HostFacts, "os.hostname"),
+                (SinkKind::Dns, "dns.lookup"),
+            ),
+        ),
+        Sample::passing(
+            "A cloud client that asks who it is and says so to its service",
+            scene(
+                Surface::Import,
+                (SourceKind::CloudMetadata, "fetch from 169.254.169.254"),
+                (SinkKind::Http, "fetch to api.acme.example"),
             ),
         ),
         Sample::passing(

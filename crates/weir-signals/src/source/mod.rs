@@ -1,5 +1,16 @@
 //! Signals over the tarball and the code in it.
 
+pub(crate) mod agent_abuse;
 pub(crate) mod archive_ambiguity;
 pub(crate) mod credential_exfiltration;
+pub(crate) mod decoded_code;
+pub(crate) mod destructive;
+pub(crate) mod download_and_run;
+pub(crate) mod package_tampering;
+pub(crate) mod persistence;
+pub(crate) mod self_publish;
+pub(crate) mod silent_process;
+pub(crate) mod suspicious_host;
+pub(crate) mod tls_disabled;
 pub(crate) mod unreadable_code;
+pub(crate) mod wallet_hook;

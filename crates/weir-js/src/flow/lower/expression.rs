@@ -4,6 +4,7 @@ use oxc_ast::ast::*;
 use oxc_ast_visit::walk;
 use oxc_span::GetSpan;
 use oxc_syntax::operator::{BinaryOperator, LogicalOperator};
+use weir_model::contents::SourceKind;
 
 use super::{ELEMENTS, LOOP_BYTES, Lower};
 use crate::flow::graph::{Atom, Call, Key, NONE, Node, Rule};
@@ -402,9 +403,10 @@ impl Lower<'_, '_, '_> {
     pub(super) fn call(&mut self, call: &CallExpression<'_>) -> Node {
         if let Some(evaluator) = &mut self.evaluator
             && let Some(value) = evaluator.call(call)
+            && let decoder = evaluator.decoder
             && let Some(node) = self.value(call.span, &value, 0)
         {
-            return node;
+            return decoder.map_or(node, |decoder| self.decoded(call.span, decoder, node));
         }
         let (callee, receiver, method) = self.callee(&call.callee);
         let arguments = self.arguments_of(&call.arguments);
@@ -414,6 +416,18 @@ impl Lower<'_, '_, '_> {
             _ => call.span,
         };
         self.emit(at, callee, receiver, method, arguments, false)
+    }
+
+    /// Text that was computed by decoding is known, and hidden nevertheless.
+    fn decoded(&mut self, at: Span, decoder: &str, text: Node) -> Node {
+        if !self.graph.follows_code {
+            return text;
+        }
+        let source = (self.graph).source(SourceKind::Decoded, decoder, self.file, at.start);
+        let node = self.node(at);
+        self.graph.copy(text, node);
+        self.graph.add(node, Atom::Taint(source), NONE);
+        node
     }
 
     /// The node of a value that was computed; `None` for one that the graph has no use for.

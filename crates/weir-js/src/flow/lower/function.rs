@@ -3,9 +3,11 @@
 use oxc_ast::ast::*;
 use oxc_ast_visit::Visit;
 use oxc_span::GetSpan;
+use weir_model::contents::SourceKind;
 
 use super::{Frame, Lower};
 use crate::flow::graph::{Atom, Function as Callable, Key, NONE, Node, Rule};
+use crate::tables::secrets;
 
 impl Lower<'_, '_, '_> {
     /// Makes a function and its frame. The body is lowered by `body` inside it.
@@ -42,6 +44,7 @@ impl Lower<'_, '_, '_> {
                 self.graph.copy(value, node);
             }
             self.bind(&parameter.pattern, node);
+            self.key_argument(&parameter.pattern, node);
         }
         let mut rest = None;
         if let Some(parameter) = &params.rest {
@@ -62,6 +65,21 @@ impl Lower<'_, '_, '_> {
         }
         let node = self.holding(at, Atom::Function(id));
         (id, node)
+    }
+
+    /// Key material that callers hand over is a source where it comes in.
+    fn key_argument(&mut self, pattern: &BindingPattern<'_>, node: Node) {
+        if let BindingPattern::BindingIdentifier(name) = pattern
+            && secrets::is_key_argument(name.name.as_str())
+        {
+            let source = self.graph.source(
+                SourceKind::KeyArgument,
+                name.name.as_str(),
+                self.file,
+                name.span.start,
+            );
+            self.graph.add(node, Atom::Taint(source), NONE);
+        }
     }
 
     pub(super) fn arrow(&mut self, arrow: &ArrowFunctionExpression<'_>) -> Node {

@@ -1,0 +1,346 @@
+//! What code is able to do and to whom it talks, from one look at each file.
+//!
+//! Ability is told by names: the module that is loaded, the function that is called on it, the path
+//! or command it is given. Names are followed within one file and constants are folded within one
+//! file; where a chain needs more than that, the value flow says so. A release is compared with the
+//! one before, so that what matters here is that the same code gives the same answer every time.
+
+mod fold;
+mod gates;
+mod paths;
+mod visit;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use weir_model::contents::{Capability, CapabilityKind, Host, HostClass, Surface};
+
+use crate::command;
+use crate::place;
+use crate::tables::{hosts, network};
+
+pub(crate) use gates::gates;
+pub(crate) use paths::{Touch, Verb, judge};
+
+/// Most hosts that are kept per file.
+const HOSTS: usize = 48;
+/// Most hosts that are reported per package.
+const REPORTED: usize = 200;
+/// Most paths that are kept per file.
+const TOUCHES: usize = 64;
+/// Most names and constants that are followed per file: more belong to tables and bundles, where
+/// looking them up costs more than it tells.
+const NAMES: usize = 48;
+
+/// How sure a mention is: a later and surer one takes the place of an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sure {
+    /// A module is loaded that can do it.
+    Loaded,
+    /// A function is called that does it.
+    Called,
+    /// It is known what exactly it is done to.
+    Exact,
+}
+
+/// Something a file is able to do, where it shows best.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Act {
+    /// Which.
+    pub(crate) kind: CapabilityKind,
+    /// What exactly.
+    pub(crate) detail: Cow<'static, str>,
+    /// Byte offset in the file.
+    pub(crate) offset: u32,
+    sure: Sure,
+}
+
+/// A host that a call is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Contact {
+    /// The name, in lower case.
+    pub(crate) host: String,
+    /// What kind.
+    pub(crate) class: HostClass,
+    /// Byte offset in the file.
+    pub(crate) offset: u32,
+}
+
+/// What one file is able to do.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seen {
+    acts: Vec<Act>,
+    contacts: Vec<Contact>,
+    touches: Vec<Touch>,
+    /// Local names of modules and their functions: `cp` is `child_process`.
+    names: Vec<(String, String)>,
+    /// Constants by name.
+    constants: Vec<(String, String)>,
+    /// Names of elements made by `createElement('script')`.
+    scripts: Vec<String>,
+    /// Kinds that are known as well as they can be.
+    settled: u32,
+    /// Code is made of text that is no literal.
+    runs_text: bool,
+    /// A cloud's metadata service is named.
+    names_metadata: bool,
+}
+
+/// What was known about a file before one of its parts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settled {
+    settled: u32,
+    runs_text: bool,
+    names_metadata: bool,
+}
+
+impl Seen {
+    /// Notes an ability.
+    pub(crate) fn act(
+        &mut self,
+        kind: CapabilityKind,
+        detail: impl Into<Cow<'static, str>>,
+        offset: u32,
+        sure: Sure,
+    ) {
+        let bit = 1_u32 << (kind as u32);
+        if self.settled & bit != 0 {
+            return;
+        }
+        if sure >= Sure::Called {
+            self.settled |= bit;
+        }
+        match self.acts.iter_mut().find(|act| act.kind == kind) {
+            Some(act) if act.sure >= sure => {}
+            Some(act) => {
+                act.detail = detail.into();
+                act.offset = offset;
+                act.sure = sure;
+            }
+            None => self.acts.push(Act {
+                kind,
+                detail: detail.into(),
+                offset,
+                sure,
+            }),
+        }
+    }
+
+    /// Whether it reads what identifies or belongs to its host, or asks a cloud who it is.
+    pub(crate) fn reads_the_host(&self) -> bool {
+        [
+            CapabilityKind::HostFacts,
+            CapabilityKind::Clipboard,
+            CapabilityKind::SecretFiles,
+        ]
+        .into_iter()
+        .any(|kind| self.is_settled(kind))
+            || self.names_metadata
+    }
+
+    /// Whether code is made of text that is no literal.
+    pub(crate) fn runs_text(&self) -> bool {
+        self.runs_text
+    }
+
+    /// Forgets for a while what is settled, so that a part of the file shows what it holds itself.
+    pub(crate) fn unsettle(&mut self) -> Settled {
+        Settled {
+            settled: std::mem::take(&mut self.settled),
+            runs_text: std::mem::take(&mut self.runs_text),
+            names_metadata: std::mem::take(&mut self.names_metadata),
+        }
+    }
+
+    /// Remembers what was known before.
+    pub(crate) fn settle(&mut self, before: Settled) {
+        self.settled |= before.settled;
+        self.runs_text |= before.runs_text;
+        self.names_metadata |= before.names_metadata;
+    }
+
+    /// Whether an ability was noted from a call, not only from a load.
+    fn is_settled(&self, kind: CapabilityKind) -> bool {
+        self.settled & (1_u32 << (kind as u32)) != 0
+    }
+
+    /// Notes the host of an address, of any kind where the call is known to talk to the network,
+    /// else only where the kind alone says something.
+    pub(crate) fn contact(&mut self, text: &str, offset: u32, talks: bool) {
+        let Some(host) = network::host_of(text) else {
+            return;
+        };
+        self.contact_host(host, text, offset, talks);
+    }
+
+    fn contact_host(&mut self, host: String, text: &str, offset: u32, talks: bool) {
+        if !is_host(&host) {
+            return;
+        }
+        let class = hosts::classify(&host, text);
+        self.names_metadata |= class == HostClass::CloudMetadata;
+        if !talks && matches!(class, HostClass::Other | HostClass::Local) {
+            return;
+        }
+        if self.contacts.len() >= HOSTS || self.contacts.iter().any(|known| known.host == host) {
+            return;
+        }
+        self.contacts.push(Contact {
+            host,
+            class,
+            offset,
+        });
+    }
+
+    /// What a command line does, that code runs.
+    pub(crate) fn command(&mut self, text: &str, offset: u32) {
+        let reading = command::read(text, &BTreeMap::new());
+        for act in reading.acts {
+            self.act(act.kind, act.detail, offset, Sure::Called);
+        }
+        for (host, text) in reading.hosts {
+            self.contact_host(host, &text, offset, true);
+        }
+    }
+}
+
+/// Whether a text can be the name of a host: what is built at run time cannot.
+fn is_host(host: &str) -> bool {
+    host.len() >= 3
+        && host.len() <= 253
+        && (host.contains(['.', ':'])
+            || host == "localhost"
+            || host.bytes().all(|b| b.is_ascii_digit()))
+        && !host.starts_with(['.', '-'])
+        && !host.ends_with(['.', '-'])
+        && host.bytes().all(|b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']')
+        })
+}
+
+/// The ability that a touched path shows, and what exactly.
+pub(crate) fn judged(
+    touch: &Touch,
+    file: &str,
+    at_install: bool,
+) -> Option<(CapabilityKind, String)> {
+    judge(touch, file, at_install).map(|act| (act.kind, act.detail.into_owned()))
+}
+
+/// Everything a package's files are able to do, by surface.
+#[derive(Debug, Default)]
+pub(crate) struct Collected {
+    capabilities: BTreeMap<(Surface, CapabilityKind), (Sure, Capability)>,
+    hosts: BTreeMap<(HostClass, String), Host>,
+}
+
+impl Collected {
+    /// Adds what one file is able to do, for every surface that reaches it.
+    /// Most files show nothing that others have not shown: `place` is not asked then.
+    pub(crate) fn file(
+        &mut self,
+        path: &str,
+        surfaces: &[Surface],
+        seen: &Seen,
+        place: impl Fn(u32) -> weir_model::contents::Place,
+    ) {
+        let Some(&strongest) = surfaces.first() else {
+            return;
+        };
+        let judged = seen
+            .touches
+            .iter()
+            .filter_map(|touch| judge(touch, path, strongest == Surface::Install));
+        let acts: Vec<Act> = judged.chain(seen.acts.iter().cloned()).collect();
+        for act in &acts {
+            for &surface in surfaces {
+                let known = self.capabilities.get(&(surface, act.kind));
+                if known.is_some_and(|(sure, _)| *sure >= act.sure) {
+                    continue;
+                }
+                let place = place(act.offset);
+                self.add(act.sure, act.kind, &act.detail, place, surface);
+            }
+        }
+        for contact in &seen.contacts {
+            let key = (contact.class, contact.host.clone());
+            let weaker = |known: &Host| known.surface <= strongest;
+            if self.hosts.get(&key).is_some_and(weaker) {
+                continue;
+            }
+            let place = place(contact.offset);
+            let host = Host {
+                host: contact.host.clone(),
+                class: contact.class,
+                place,
+                surface: strongest,
+            };
+            self.hosts.insert(key, host);
+        }
+    }
+
+    /// Adds one ability.
+    pub(crate) fn add(
+        &mut self,
+        sure: Sure,
+        kind: CapabilityKind,
+        detail: &str,
+        place: weir_model::contents::Place,
+        surface: Surface,
+    ) {
+        let key = (surface, kind);
+        if self
+            .capabilities
+            .get(&key)
+            .is_some_and(|(known, _)| *known >= sure)
+        {
+            return;
+        }
+        let capability = Capability {
+            kind,
+            detail: place::clean(detail),
+            place,
+            surface,
+        };
+        self.capabilities.insert(key, (sure, capability));
+    }
+
+    /// Adds a host that a command or a folded call names.
+    pub(crate) fn host(
+        &mut self,
+        host: &str,
+        text: &str,
+        place: weir_model::contents::Place,
+        surface: Surface,
+    ) {
+        if !is_host(host) {
+            return;
+        }
+        let class = hosts::classify(host, text);
+        let known = self
+            .hosts
+            .entry((class, host.to_owned()))
+            .or_insert_with(|| Host {
+                host: host.to_owned(),
+                class,
+                place: place.clone(),
+                surface,
+            });
+        if surface < known.surface {
+            known.surface = surface;
+            known.place = place;
+        }
+    }
+
+    /// The lists, strongest surface first, odd hosts before ordinary ones.
+    pub(crate) fn finish(self) -> (Vec<Capability>, Vec<Host>) {
+        let capabilities = self
+            .capabilities
+            .into_values()
+            .map(|(_, capability)| capability)
+            .collect();
+        let mut hosts: Vec<Host> = self.hosts.into_values().collect();
+        hosts.truncate(REPORTED);
+        (capabilities, hosts)
+    }
+}

@@ -1,0 +1,262 @@
+//! What it means to write or remove a path.
+
+use weir_model::contents::CapabilityKind;
+
+use super::fold::OWN;
+use super::{Act, Sure};
+use crate::flow::UNKNOWN;
+use crate::tables::writes::{self, Trusted};
+
+/// What is done to a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    /// Written, appended to, replaced.
+    Write,
+    /// Removed; a whole tree or not.
+    Remove {
+        /// With everything below.
+        tree: bool,
+    },
+}
+
+/// A path that a call writes or removes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Touch {
+    /// What is done.
+    pub(crate) verb: Verb,
+    /// The folded path. [`OWN`] stands for the folder of the file, `~` for the home folder.
+    pub(crate) path: String,
+    /// The function that does it.
+    pub(crate) by: String,
+    /// Byte offset in the file.
+    pub(crate) offset: u32,
+}
+
+/// Where a path lies, seen from a file of the package.
+enum Where {
+    /// In the package, by its path there.
+    Own(String),
+    /// In another installed package.
+    Sibling(String),
+    /// Somewhere else.
+    Elsewhere(String),
+}
+
+/// The ability that a touched path shows. `at_install` says that the working folder is the
+/// package's own.
+pub(crate) fn judge(touch: &Touch, file: &str, at_install: bool) -> Option<Act> {
+    let shown = |path: &str| {
+        let path = path.replace(UNKNOWN, "…").replace('\u{f8fd}', "itself");
+        format!("{} by {}", path, touch.by)
+    };
+    let act = |kind, detail: String| {
+        Some(Act {
+            kind,
+            detail: detail.into(),
+            offset: touch.offset,
+            sure: Sure::Exact,
+        })
+    };
+    let place = locate(&touch.path, file, at_install);
+    match (touch.verb, place) {
+        (Verb::Write, Where::Own(path)) if path == "package.json" => act(
+            CapabilityKind::WritesPackages,
+            format!("its own package.json by {}", touch.by),
+        ),
+        (Verb::Write, Where::Sibling(path)) => act(CapabilityKind::WritesPackages, shown(&path)),
+        (Verb::Write, Where::Own(_)) => None,
+        (Verb::Write, Where::Elsewhere(path)) => {
+            if let Some(row) = writes::find(&path) {
+                let kind = match row.trusted {
+                    Trusted::Agent => CapabilityKind::DrivesAgents,
+                    _ => CapabilityKind::Persists,
+                };
+                return act(
+                    kind,
+                    format!("{}, {}", row.trusted.in_words(), shown(&path)),
+                );
+            }
+            let is_outside = (path.starts_with("~/") || path.starts_with('/'))
+                && !["/tmp", "/dev/", "/proc/"]
+                    .iter()
+                    .any(|start| path.starts_with(start));
+            if is_outside {
+                return act(CapabilityKind::WritesOutside, shown(&path));
+            }
+            None
+        }
+        (Verb::Remove { .. }, Where::Own(path))
+            if path == file || path == "package.json" || path.contains('\u{f8fd}') =>
+        {
+            act(CapabilityKind::RemovesItself, shown(&path))
+        }
+        (Verb::Remove { .. }, Where::Sibling(path)) => {
+            act(CapabilityKind::WritesPackages, shown(&path))
+        }
+        (Verb::Remove { tree: true }, Where::Elsewhere(path)) => {
+            let kind = if is_everything(&path) {
+                CapabilityKind::RemovesHome
+            } else {
+                CapabilityKind::Removes
+            };
+            act(kind, shown(&path))
+        }
+        (Verb::Remove { .. }, _) => None,
+    }
+}
+
+/// Whether a path is a home folder, a drive or the root: nothing that a package may remove.
+pub(crate) fn is_everything(path: &str) -> bool {
+    let path = path.trim_end_matches("/*").trim_end_matches("/.");
+    let bare = path.trim_end_matches('/');
+    let is_root = matches!(
+        bare,
+        "" | "~"
+            | "$HOME"
+            | "${HOME}"
+            | "%USERPROFILE%"
+            | "$env:USERPROFILE"
+            | "/home"
+            | "/Users"
+            | "/root"
+            | "/etc"
+            | "/usr"
+            | "/var"
+            | "~/Documents"
+            | "~/Desktop"
+            | "~/.ssh"
+    );
+    let is_drive = bare.len() == 2
+        && bare.ends_with(':')
+        && bare.starts_with(|c: char| c.is_ascii_alphabetic());
+    (is_root && !path.is_empty()) || is_drive
+}
+
+fn locate(path: &str, file: &str, at_install: bool) -> Where {
+    if let Some(rest) = path.strip_prefix(OWN) {
+        return from_own(rest, file);
+    }
+    if let Some(other) = other_package(path) {
+        return Where::Sibling(other);
+    }
+    if at_install && matches!(path, "package.json" | "./package.json") {
+        return Where::Own("package.json".to_owned());
+    }
+    Where::Elsewhere(path.to_owned())
+}
+
+/// A path relative to the folder of `file`.
+fn from_own(rest: &str, file: &str) -> Where {
+    let mut folder: Vec<&str> = file.split('/').collect();
+    folder.pop();
+    let mut outside = 0_usize;
+    for component in rest.split('/').filter(|component| !component.is_empty()) {
+        match component {
+            ".." if folder.pop().is_none() => outside += 1,
+            ".." => {}
+            // Outside of the package only what names another package matters.
+            other => folder.push(other),
+        }
+    }
+    let inside = folder.join("/");
+    if let Some(other) = other_package(&inside) {
+        return Where::Sibling(other);
+    }
+    match outside {
+        0 => Where::Own(inside),
+        // `node_modules`, or the scope's folder in it.
+        1 | 2 if is_package_file(&inside) => Where::Sibling(format!("../{inside}")),
+        _ => Where::Elsewhere(format!("../{inside}")),
+    }
+}
+
+/// Whether `path` names a file of a package that lies beside ours.
+fn is_package_file(path: &str) -> bool {
+    path.split_once('/').is_some_and(|(name, rest)| {
+        !name.starts_with('.') && !name.contains(UNKNOWN) && !rest.is_empty()
+    })
+}
+
+/// The part of a path from the last `node_modules/` on, where it names a package. Folders that begin
+/// with a dot are caches and generated clients.
+fn other_package(path: &str) -> Option<String> {
+    let at = path.rfind("node_modules/")?;
+    let rest = path.get(at + "node_modules/".len()..)?;
+    is_package_file(rest).then(|| format!("node_modules/{rest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(verb: Verb, path: &str, file: &str) -> Option<CapabilityKind> {
+        let touch = Touch {
+            verb,
+            path: path.to_owned(),
+            by: "f".to_owned(),
+            offset: 0,
+        };
+        judge(&touch, file, true).map(|act| act.kind)
+    }
+
+    #[test]
+    fn paths_are_told_apart() {
+        use CapabilityKind::*;
+        let tree = Verb::Remove { tree: true };
+        let one = Verb::Remove { tree: false };
+        let own = |rest: &str| format!("{OWN}{rest}");
+        for (verb, path, file, expected) in [
+            (
+                Verb::Write,
+                own("/../package.json"),
+                "lib/a.js",
+                Some(WritesPackages),
+            ),
+            (Verb::Write, own("/package.json"), "lib/a.js", None),
+            (
+                Verb::Write,
+                own("/../ethers/lib/x.js"),
+                "a.js",
+                Some(WritesPackages),
+            ),
+            (Verb::Write, own("/../../dist/x.js"), "lib/a/b.js", None),
+            (
+                Verb::Write,
+                "x/node_modules/ethers/i.js".to_owned(),
+                "a.js",
+                Some(WritesPackages),
+            ),
+            (
+                Verb::Write,
+                "node_modules/.cache/i.js".to_owned(),
+                "a.js",
+                None,
+            ),
+            (Verb::Write, "~/.bashrc".to_owned(), "a.js", Some(Persists)),
+            (
+                Verb::Write,
+                "~/.claude/settings.json".to_owned(),
+                "a.js",
+                Some(DrivesAgents),
+            ),
+            (
+                Verb::Write,
+                "~/notes".to_owned(),
+                "a.js",
+                Some(WritesOutside),
+            ),
+            (Verb::Write, "dist/x".to_owned(), "a.js", None),
+            (Verb::Write, "/tmp/x".to_owned(), "a.js", None),
+            (tree, "~".to_owned(), "a.js", Some(RemovesHome)),
+            (tree, "/".to_owned(), "a.js", Some(RemovesHome)),
+            (tree, "C:\\".replace('\\', "/"), "a.js", Some(RemovesHome)),
+            (tree, "dist".to_owned(), "a.js", Some(Removes)),
+            (one, "dist/x".to_owned(), "a.js", None),
+            (one, own("/\u{f8fd}"), "a.js", Some(RemovesItself)),
+            (one, own("/a.js"), "a.js", Some(RemovesItself)),
+            (one, own("/b.js"), "a.js", None),
+        ] {
+            assert_eq!(kind(verb, &path, file), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,596 @@
+//! What commands are able to do, whom they talk to, and what they run that comes from elsewhere.
+
+use weir_model::contents::{CapabilityKind, SinkKind, SourceKind};
+
+use super::leaks::{self, Leak, Stolen, program, unwrapped};
+use super::shell::Simple;
+use crate::ability::{Touch, Verb, judge};
+use crate::tables::{abilities, network};
+
+/// Something a command is able to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Deed {
+    /// Which.
+    pub(crate) kind: CapabilityKind,
+    /// What exactly.
+    pub(crate) detail: String,
+    /// The command.
+    pub(crate) snippet: String,
+}
+
+/// Programs that run what they read.
+const SHELLS: [&str; 19] = [
+    "sh",
+    "bash",
+    "zsh",
+    "dash",
+    "ash",
+    "ksh",
+    "fish",
+    "cmd",
+    "powershell",
+    "pwsh",
+    "iex",
+    "invoke-expression",
+    "node",
+    "bun",
+    "deno",
+    "python",
+    "python3",
+    "perl",
+    "ruby",
+];
+
+/// What the commands of one script do together.
+#[derive(Debug, Default)]
+pub(crate) struct Deeds {
+    /// Abilities, each kind once.
+    pub(crate) deeds: Vec<Deed>,
+    /// Hosts, with the text that names them.
+    pub(crate) hosts: Vec<(String, String)>,
+    /// What is fetched or decoded and then run.
+    pub(crate) runs: Vec<Leak>,
+    /// Files that were downloaded, with where from.
+    downloads: Vec<(String, String)>,
+}
+
+impl Deeds {
+    /// Looks at one pipeline; `is_last` pipelines of a script come after earlier ones.
+    pub(crate) fn pipeline(&mut self, pipeline: &[Simple], text: &str) {
+        for simple in pipeline {
+            self.simple(simple, pipeline.len() > 1);
+        }
+        self.piped(pipeline);
+        self.silent(pipeline, text);
+        if self.hosts.len() > 64 {
+            self.hosts.truncate(64);
+        }
+    }
+
+    fn deed(&mut self, kind: CapabilityKind, detail: impl Into<String>, simple: &Simple) {
+        if self.deeds.iter().any(|deed| deed.kind == kind) {
+            return;
+        }
+        self.deeds.push(Deed {
+            kind,
+            detail: detail.into(),
+            snippet: crate::place::clean(&line(simple)),
+        });
+    }
+
+    fn simple(&mut self, simple: &Simple, is_piped: bool) {
+        for (name, value) in &simple.assignments {
+            if name == "NODE_TLS_REJECT_UNAUTHORIZED" && value == "0" {
+                self.deed(CapabilityKind::DisablesTls, name.clone(), simple);
+            }
+        }
+        self.redirects(simple);
+        let words = unwrapped(&simple.words);
+        let Some(first) = words.first() else {
+            return;
+        };
+        let name = program(first);
+        let rest = words.get(1..).unwrap_or_default();
+        if leaks::tool(words).is_some() {
+            self.network(&name, rest, simple);
+        }
+        match name.as_str() {
+            "rm" | "del" | "rd" | "rmdir" | "shred" | "remove-item" | "rimraf" => {
+                self.removal(&name, rest, simple);
+            }
+            "npm" | "pnpm" | "yarn" | "bun" => self.manager(&name, rest, simple),
+            "crontab" if rest.iter().any(|word| !word.starts_with("-l")) || is_piped => {
+                self.deed(
+                    CapabilityKind::Persists,
+                    "a service or scheduled job, crontab",
+                    simple,
+                );
+            }
+            "systemctl" | "launchctl" | "schtasks" | "loginctl" | "sc" | "update-rc.d" => {
+                let starts = [
+                    "enable",
+                    "load",
+                    "bootstrap",
+                    "/create",
+                    "enable-linger",
+                    "create",
+                    "defaults",
+                ];
+                if let Some(word) = rest
+                    .iter()
+                    .find(|word| starts.contains(&word.to_ascii_lowercase().as_str()))
+                {
+                    self.deed(
+                        CapabilityKind::Persists,
+                        format!("a service or scheduled job, {name} {word}"),
+                        simple,
+                    );
+                }
+            }
+            "reg"
+                if rest
+                    .iter()
+                    .any(|word| word.to_ascii_lowercase().contains("currentversion\\run")) =>
+            {
+                self.deed(
+                    CapabilityKind::Persists,
+                    "a service or scheduled job, a Run key",
+                    simple,
+                );
+            }
+            "tee" | "cp" | "mv" | "install" | "ln" | "copy" | "copy-item" | "move"
+            | "add-content" | "set-content" | "out-file" => {
+                // `tee` writes all it is given, the others the last.
+                let targets: Vec<&String> =
+                    rest.iter().filter(|word| !word.starts_with('-')).collect();
+                let written = if name == "tee" {
+                    targets.as_slice()
+                } else {
+                    targets
+                        .get(targets.len().saturating_sub(1)..)
+                        .unwrap_or_default()
+                };
+                for target in written {
+                    self.write(target, &name, simple);
+                }
+            }
+            "chattr" | "dd"
+                if rest.iter().any(|word| {
+                    word.starts_with("of=/dev/sd") || word.starts_with("of=/dev/nvme")
+                }) =>
+            {
+                self.deed(CapabilityKind::RemovesHome, line(simple), simple);
+            }
+            "pbpaste" | "xclip" | "xsel" | "wl-paste" | "get-clipboard" => {
+                self.deed(CapabilityKind::Clipboard, name.clone(), simple);
+            }
+            "hostname" | "whoami" | "ifconfig" | "ipconfig" | "systeminfo" => {
+                self.deed(CapabilityKind::HostFacts, name.clone(), simple);
+            }
+            _ => self.agent(&name, rest, simple),
+        }
+        self.starts_download(first, rest, simple);
+    }
+
+    /// Assistants that are told to act unasked.
+    fn agent(&mut self, name: &str, rest: &[String], simple: &Simple) {
+        let Some((_, option)) = abilities::AGENTS.iter().find(|(agent, _)| *agent == name) else {
+            return;
+        };
+        let acts = rest
+            .iter()
+            .any(|word| word == option || word == "-p" || word == "--prompt");
+        if acts {
+            self.deed(CapabilityKind::DrivesAgents, line(simple), simple);
+        }
+    }
+
+    fn manager(&mut self, name: &str, rest: &[String], simple: &Simple) {
+        let mut words = rest
+            .iter()
+            .filter(|word| !word.starts_with('-'))
+            .map(String::as_str);
+        let first = words.next();
+        let second = words.next();
+        match (first, second) {
+            (Some("publish"), _) | (Some("npm"), Some("publish")) => {
+                let is_rehearsal = rest.iter().any(|word| word.starts_with("--dry-run"));
+                if !is_rehearsal {
+                    self.deed(CapabilityKind::Publishes, format!("{name} publish"), simple);
+                }
+            }
+            (Some("config" | "set"), _)
+                if rest.iter().any(|word| word.starts_with("strict-ssl"))
+                    && rest.iter().any(|word| word.ends_with("false")) =>
+            {
+                self.deed(CapabilityKind::DisablesTls, "strict-ssl false", simple);
+            }
+            _ => {}
+        }
+    }
+
+    fn network(&mut self, name: &str, rest: &[String], simple: &Simple) {
+        let text = line(simple);
+        let host = leaks::host(&text);
+        let detail = match &host {
+            Some(host) => format!("{name} to {host}"),
+            None => name.to_owned(),
+        };
+        self.deed(CapabilityKind::Network, detail, simple);
+        if let Some(host) = &host
+            && !self.hosts.iter().any(|(known, _)| known == host)
+        {
+            self.hosts.push((host.clone(), text.clone()));
+        }
+        let is_careless = match name {
+            "curl" => rest
+                .iter()
+                .any(|word| word == "--insecure" || short(word, 'k')),
+            "wget" => rest.iter().any(|word| word == "--no-check-certificate"),
+            _ => rest
+                .iter()
+                .any(|word| word.eq_ignore_ascii_case("-skipcertificatecheck")),
+        };
+        if is_careless {
+            self.deed(
+                CapabilityKind::DisablesTls,
+                format!("{name} without checks"),
+                simple,
+            );
+        }
+        if let Some(file) = target(name, rest, simple) {
+            self.downloads.push((file, host.unwrap_or_default()));
+        }
+    }
+
+    fn removal(&mut self, name: &str, rest: &[String], simple: &Simple) {
+        let is_tree = name == "rimraf"
+            || name == "shred"
+            || rest.iter().any(|word| {
+                let word = word.to_ascii_lowercase();
+                short(&word, 'r') || word == "--recursive" || word == "/s" || word == "-recurse"
+            });
+        for word in rest.iter().filter(|word| !word.starts_with('-')) {
+            self.judge(Verb::Remove { tree: is_tree }, word, name, simple);
+        }
+    }
+
+    fn redirects(&mut self, simple: &Simple) {
+        for output in &simple.outputs {
+            self.write(output, ">", simple);
+        }
+    }
+
+    fn write(&mut self, path: &str, by: &str, simple: &Simple) {
+        self.judge(Verb::Write, path, by, simple);
+    }
+
+    /// Paths of a shell are seen from the package's folder.
+    fn judge(&mut self, verb: Verb, path: &str, by: &str, simple: &Simple) {
+        let touch = Touch {
+            verb,
+            path: at_home(path),
+            by: by.to_owned(),
+            offset: 0,
+        };
+        if let Some(act) = judge(&touch, "package.json", false) {
+            self.deed(act.kind, act.detail.into_owned(), simple);
+        }
+    }
+
+    /// `curl ... | sh`, `base64 -d | sh`
+    fn piped(&mut self, pipeline: &[Simple]) {
+        let mut carried: Option<Stolen> = None;
+        for simple in pipeline {
+            let words = unwrapped(&simple.words);
+            let Some(first) = words.first() else {
+                continue;
+            };
+            let name = program(first);
+            let rest = words.get(1..).unwrap_or_default();
+            if let Some(source) = &carried
+                && runs_input(&name, rest)
+            {
+                self.runs.push(Leak {
+                    source: source.clone(),
+                    sink: SinkKind::Process,
+                    sink_detail: name.clone(),
+                    snippet: crate::place::clean(&line(simple)),
+                });
+            }
+            if is_download(words) {
+                let host =
+                    leaks::host(&line(simple)).unwrap_or_else(|| "an unknown host".to_owned());
+                carried = Some(fetched(&host));
+            } else if is_decoder(&name, rest) {
+                let is_fetched = carried
+                    .as_ref()
+                    .is_some_and(|one| one.kind == SourceKind::Fetched);
+                if !is_fetched {
+                    carried = Some(Stolen {
+                        kind: SourceKind::Decoded,
+                        detail: name.clone(),
+                    });
+                }
+            }
+            self.inserted(&name, rest, simple);
+        }
+    }
+
+    /// `sh -c "$(curl ...)"`, `eval "$(...)"`, `bash <(curl ...)`, `iex (iwr ...)`.
+    fn inserted(&mut self, name: &str, rest: &[String], simple: &Simple) {
+        let runs_words = SHELLS.contains(&name) || matches!(name, "eval" | "source" | ".");
+        if !runs_words {
+            return;
+        }
+        let text = rest.join(" ");
+        let lower = text.to_ascii_lowercase();
+        let mut found: Option<Stolen> = None;
+        for word in rest {
+            for inner in super::shell::substitutions(word) {
+                for pipeline in super::shell::pipelines(&inner) {
+                    for one in &pipeline {
+                        let words = unwrapped(&one.words);
+                        let named = words.first().map(|word| program(word)).unwrap_or_default();
+                        if is_download(words) {
+                            let host = leaks::host(&line(one)).unwrap_or_default();
+                            found = Some(fetched(&host));
+                        } else if found.is_none()
+                            && is_decoder(&named, words.get(1..).unwrap_or_default())
+                        {
+                            found = Some(Stolen {
+                                kind: SourceKind::Decoded,
+                                detail: named,
+                            });
+                        }
+                    }
+                }
+            }
+        }
+        let is_powershell = matches!(name, "powershell" | "pwsh" | "iex" | "invoke-expression");
+        if is_powershell && found.is_none() {
+            let downloads = [
+                "downloadstring",
+                "downloadfile",
+                "invoke-webrequest",
+                "iwr ",
+                "irm ",
+                "invoke-restmethod",
+            ]
+            .iter()
+            .any(|word| lower.contains(word));
+            let runs = name.starts_with('i')
+                || lower.contains("iex")
+                || lower.contains("invoke-expression")
+                || lower.contains("start-process");
+            if downloads && runs {
+                found = Some(fetched(&network::host_of(&text).unwrap_or_default()));
+            } else if rest.iter().any(|word| {
+                let word = word.to_ascii_lowercase();
+                word.len() >= 4 && ("-encodedcommand".starts_with(&word) || word == "-enc")
+            }) {
+                found = Some(Stolen {
+                    kind: SourceKind::Decoded,
+                    detail: "-EncodedCommand".to_owned(),
+                });
+            }
+        }
+        if let Some(source) = found {
+            if let Some(host) = source.detail.strip_prefix("download from ")
+                && !host.is_empty()
+                && !self.hosts.iter().any(|(known, _)| known == host)
+            {
+                self.hosts.push((host.to_owned(), text.clone()));
+            }
+            self.runs.push(Leak {
+                source,
+                sink: SinkKind::Process,
+                sink_detail: name.to_owned(),
+                snippet: crate::place::clean(&line(simple)),
+            });
+        }
+    }
+
+    /// A file that was downloaded before is made executable or started.
+    fn starts_download(&mut self, first: &str, rest: &[String], simple: &Simple) {
+        let name = program(first);
+        let started: Option<&String> = match name.as_str() {
+            "chmod" => rest
+                .iter()
+                .find(|word| !word.starts_with(['-', '+', 'u', 'a', '7', '0'])),
+            "start" | "start-process" | "rundll32" | "regsvr32" | "mshta" | "msiexec"
+            | "cscript" | "wscript" => rest.iter().find(|word| !word.starts_with(['-', '/'])),
+            _ if SHELLS.contains(&name.as_str()) || name == "." || name == "source" => {
+                rest.iter().find(|word| !word.starts_with('-'))
+            }
+            _ => None,
+        };
+        let same = |a: &str, b: &str| {
+            let base = |text: &str| {
+                text.rsplit(['/', '\\'])
+                    .next()
+                    .unwrap_or(text)
+                    .to_ascii_lowercase()
+            };
+            base(a) == base(b)
+        };
+        let begun = started.map_or(first, String::as_str);
+        let first_path =
+            first.contains(['/', '\\']) || first.to_ascii_lowercase().ends_with(".exe");
+        if started.is_none() && !first_path {
+            return;
+        }
+        let found = self
+            .downloads
+            .iter()
+            .find(|(file, _)| same(file, begun))
+            .map(|(_, host)| fetched(host));
+        if let Some(source) = found
+            && self.runs.iter().all(|run| run.source != source)
+        {
+            self.runs.push(Leak {
+                source,
+                sink: SinkKind::ProgramFile,
+                sink_detail: crate::place::clean(begun),
+                snippet: crate::place::clean(&line(simple)),
+            });
+        }
+    }
+
+    /// A program that is left behind without output: `nohup x > /dev/null 2>&1 &`.
+    fn silent(&mut self, pipeline: &[Simple], text: &str) {
+        let Some(first) = pipeline.first() else {
+            return;
+        };
+        let is_left = first
+            .words
+            .iter()
+            .take(2)
+            .any(|word| matches!(program(word).as_str(), "nohup" | "setsid" | "disown"));
+        let is_hidden = first.words.windows(2).any(|pair| {
+            matches!(pair, [a, b] if a.eq_ignore_ascii_case("-windowstyle") && b.eq_ignore_ascii_case("hidden"))
+        });
+        let drops = pipeline
+            .iter()
+            .any(|simple| simple.outputs.iter().any(|path| path == "/dev/null"));
+        if (is_left && drops && text.contains('&')) || is_hidden {
+            self.deed(CapabilityKind::DetachedProcess, line(first), first);
+        }
+    }
+}
+
+fn fetched(host: &str) -> Stolen {
+    Stolen {
+        kind: SourceKind::Fetched,
+        detail: format!("download from {host}"),
+    }
+}
+
+/// A command as one line.
+fn line(simple: &Simple) -> String {
+    super::shell::literal(&simple.words.join(" "))
+}
+
+/// Whether a word is a group of short options with this one among them.
+fn short(word: &str, option: char) -> bool {
+    word.strip_prefix('-')
+        .is_some_and(|rest| !rest.starts_with('-') && rest.len() <= 8 && rest.contains(option))
+}
+
+/// `$HOME` and its relatives as `~`.
+pub(crate) fn at_home(path: &str) -> String {
+    let mut path = path.replace('\\', "/");
+    for home in [
+        "${HOME}",
+        "$HOME",
+        "%USERPROFILE%",
+        "$env:USERPROFILE",
+        "$Env:USERPROFILE",
+        "%HOMEPATH%",
+    ] {
+        path = path.replace(home, "~");
+    }
+    for (variable, folder) in [
+        ("%APPDATA%", "~/AppData/Roaming"),
+        ("$env:APPDATA", "~/AppData/Roaming"),
+        ("%LOCALAPPDATA%", "~/AppData/Local"),
+    ] {
+        path = path.replace(variable, folder);
+    }
+    path
+}
+
+/// Whether a program runs what comes in on its input.
+fn runs_input(name: &str, rest: &[String]) -> bool {
+    if !SHELLS.contains(&name) {
+        return false;
+    }
+    // With a script or code of its own it only reads the input as data.
+    let has_own = rest
+        .iter()
+        .any(|word| !word.starts_with('-') && word != "-")
+        && !rest.iter().any(|word| word == "-s" || word == "-");
+    let has_code = rest
+        .iter()
+        .any(|word| matches!(word.as_str(), "-c" | "-e" | "-p" | "--eval" | "-m"));
+    !has_own && !has_code
+}
+
+fn is_download(words: &[String]) -> bool {
+    let Some((name, _)) = leaks::tool(words) else {
+        return false;
+    };
+    matches!(
+        name,
+        "curl"
+            | "wget"
+            | "iwr"
+            | "irm"
+            | "invoke-webrequest"
+            | "invoke-restmethod"
+            | "http"
+            | "https"
+            | "certutil"
+            | "bitsadmin"
+            | "nc"
+            | "ncat"
+            | "netcat"
+            | "dig"
+            | "nslookup"
+            | "aws"
+            | "scp"
+            | "ftp"
+    )
+}
+
+fn is_decoder(name: &str, rest: &[String]) -> bool {
+    match name {
+        "base64" | "base32" | "gbase64" => rest
+            .iter()
+            .any(|word| word == "-d" || word == "-D" || word == "--decode"),
+        "xxd" => rest.iter().any(|word| short(word, 'r')),
+        "openssl" => rest.iter().any(|word| word == "-d"),
+        "gunzip" | "zcat" | "uudecode" => true,
+        "gzip" => rest.iter().any(|word| short(word, 'd')),
+        _ => false,
+    }
+}
+
+/// Where a download goes.
+fn target(name: &str, rest: &[String], simple: &Simple) -> Option<String> {
+    let mut after = false;
+    for word in rest {
+        if after {
+            return Some(word.clone());
+        }
+        let lower = word.to_ascii_lowercase();
+        if let Some(file) = lower
+            .strip_prefix("--output=")
+            .or_else(|| lower.strip_prefix("--output-document="))
+        {
+            return Some(file.to_owned());
+        }
+        after = match name {
+            "curl" => word == "--output" || (short(word, 'o') && word.ends_with('o')),
+            "wget" => word == "--output-document" || (short(word, 'O') && word.ends_with('O')),
+            _ => lower == "-outfile" || lower == "-o",
+        };
+    }
+    if name == "curl"
+        && rest
+            .iter()
+            .any(|word| short(word, 'O') || word == "--remote-name")
+        || name == "wget"
+    {
+        let address = rest.iter().find(|word| word.contains("://"))?;
+        return address.rsplit('/').next().map(str::to_owned);
+    }
+    if matches!(name, "certutil" | "bitsadmin") {
+        return rest.last().cloned();
+    }
+    simple
+        .outputs
+        .first()
+        .filter(|path| *path != "/dev/null")
+        .cloned()
+}

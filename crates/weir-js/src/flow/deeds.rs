@@ -1,0 +1,135 @@
+//! What solved code is able to do: the same as one look at each file tells, where names, paths and
+//! commands only become known by folding.
+
+use std::collections::BTreeMap;
+
+use weir_model::contents::CapabilityKind;
+
+use super::graph::{Atom, Call, Node, Rule};
+use super::report::socket_kind;
+use super::solve::Solver;
+use crate::ability::{Touch, Verb};
+use crate::command;
+use crate::tables::{abilities, calls, flows, network};
+
+/// Most of either kind that are reported.
+const MOST: usize = 200;
+
+/// What calls are able to do, with places as file and offset.
+#[derive(Debug, Default)]
+pub(crate) struct Deeds {
+    /// Abilities: which, what exactly, where.
+    pub(crate) abilities: Vec<(CapabilityKind, String, (u32, u32))>,
+    /// Paths that are written or removed.
+    pub(crate) touches: Vec<(Touch, u32)>,
+    /// Hosts with the text that names them.
+    pub(crate) hosts: Vec<(String, (u32, u32))>,
+}
+
+impl Deeds {
+    /// Adds what another group of files does.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.abilities.append(&mut other.abilities);
+        self.touches.append(&mut other.touches);
+        self.hosts.append(&mut other.hosts);
+    }
+}
+
+impl Solver<'_> {
+    /// Looks at every call.
+    pub(crate) fn deeds(&self) -> Deeds {
+        let mut deeds = Deeds::default();
+        for rule in &self.graph.rules {
+            let Rule::Call(call) = rule else {
+                continue;
+            };
+            for (atom, _) in self.graph.atoms(call.callee) {
+                if let Atom::Builtin(path) = atom {
+                    let path = self.graph.name(*path);
+                    self.deed(&path, call, &mut deeds);
+                }
+            }
+            if deeds.abilities.len() > MOST || deeds.touches.len() > MOST {
+                break;
+            }
+        }
+        deeds
+    }
+
+    fn deed(&self, path: &str, call: &Call, deeds: &mut Deeds) {
+        let place = (call.file, call.offset);
+        let bare = path
+            .trim_start_matches("node:")
+            .trim_start_matches("pkg:")
+            .to_owned();
+        if calls::RUNS_COMMAND.contains(&path) {
+            deeds.abilities.push((CapabilityKind::Process, bare, place));
+            for text in self.known_texts(Self::argument(call, 0)) {
+                let reading = command::read(&text, &BTreeMap::new());
+                let acts = reading.acts.into_iter();
+                deeds
+                    .abilities
+                    .extend(acts.map(|act| (act.kind, act.detail, place)));
+                let hosts = reading.hosts.into_iter();
+                deeds.hosts.extend(hosts.map(|(host, _)| (host, place)));
+            }
+        } else if flows::CODE.contains(&path) {
+            let code = Self::argument(call, call.arguments.len().saturating_sub(1));
+            if self.graph.texts(code).is_empty() {
+                deeds
+                    .abilities
+                    .push((CapabilityKind::DynamicCode, bare, place));
+            }
+        } else if let Some(function) = path.strip_prefix("node:fs.") {
+            self.file_deed(function, call, deeds);
+        } else if network::call(path).is_some() || socket_kind(path).is_some() {
+            let kind = if path.starts_with("node:dns") {
+                CapabilityKind::Dns
+            } else {
+                CapabilityKind::Network
+            };
+            deeds.abilities.push((kind, bare, place));
+            let all: Vec<Node> = call.arguments.iter().map(|(node, _)| *node).collect();
+            if let Some(host) = self.host(&all) {
+                deeds.hosts.push((host, place));
+            }
+        } else if let Some((module, function)) = bare.split_once('.')
+            && let Some(kind) = abilities::of_function(module, function)
+            && kind != CapabilityKind::DynamicCode
+        {
+            deeds.abilities.push((kind, bare.clone(), place));
+        }
+    }
+
+    fn file_deed(&self, function: &str, call: &Call, deeds: &mut Deeds) {
+        let written = abilities::WRITERS
+            .iter()
+            .find(|(name, _)| *name == function)
+            .map(|(_, at)| (Verb::Write, *at));
+        let removed = abilities::REMOVERS
+            .iter()
+            .find(|(name, _)| *name == function)
+            .map(|(_, whole)| {
+                // Options of a removal ask for the whole tree, in nearly all code.
+                let tree = *whole || call.arguments.len() > 1;
+                (Verb::Remove { tree }, 0)
+            });
+        let Some((verb, at)) = written.or(removed) else {
+            return;
+        };
+        let paths = self.known_texts(Self::argument(call, at));
+        // One of several possible paths is no reason to say that a home folder is removed.
+        if paths.len() > 1 && matches!(verb, Verb::Remove { .. }) {
+            return;
+        }
+        for path in paths {
+            let touch = Touch {
+                verb,
+                path,
+                by: function.to_owned(),
+                offset: call.offset,
+            };
+            deeds.touches.push((touch, call.file));
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Files that are run, read or trusted by something other than the package that writes them.
+
+use super::credentials::stands_in;
+
+/// What a file is to whoever else reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Trusted {
+    /// A shell runs it when it starts.
+    ShellStartup,
+    /// The system starts it: services, launch agents, scheduled jobs.
+    Service,
+    /// Git runs it.
+    GitHook,
+    /// A CI service runs it.
+    Workflow,
+    /// A coding agent follows it.
+    Agent,
+    /// An editor runs or follows it.
+    Editor,
+    /// It decides whom the machine trusts: keys, hosts, registries.
+    Trust,
+}
+
+impl Trusted {
+    /// In words, with an article.
+    pub(crate) const fn in_words(self) -> &'static str {
+        match self {
+            Self::ShellStartup => "a shell start-up file",
+            Self::Service => "a service or scheduled job",
+            Self::GitHook => "a git hook",
+            Self::Workflow => "a CI workflow",
+            Self::Agent => "an agent's configuration",
+            Self::Editor => "an editor's configuration",
+            Self::Trust => "a file of keys or registries",
+        }
+    }
+}
+
+/// A part of a path, what it is, and why.
+pub(crate) struct Row {
+    /// Lower case, `/`-separated; whole components, anything below where it ends in `/`.
+    pub(crate) part: &'static str,
+    /// What it is.
+    pub(crate) trusted: Trusted,
+    /// Why.
+    #[cfg_attr(not(test), expect(dead_code, reason = "reviewed, not read"))]
+    pub(crate) reason: &'static str,
+}
+
+const fn row(part: &'static str, trusted: Trusted, reason: &'static str) -> Row {
+    Row {
+        part,
+        trusted,
+        reason,
+    }
+}
+
+use Trusted::{Agent, Editor, GitHook, Service, ShellStartup, Trust, Workflow};
+
+/// The table.
+pub(crate) const WRITES: &[Row] = &[
+    row(".bashrc", ShellStartup, "every interactive bash"),
+    row(".bash_profile", ShellStartup, "every login bash"),
+    row(".bash_login", ShellStartup, "every login bash"),
+    row(".bash_aliases", ShellStartup, "read by .bashrc"),
+    row(".profile", ShellStartup, "every login shell"),
+    row(".zshrc", ShellStartup, "every interactive zsh"),
+    row(".zshenv", ShellStartup, "every zsh"),
+    row(".zprofile", ShellStartup, "every login zsh"),
+    row("config.fish", ShellStartup, "every fish"),
+    row(
+        "etc/profile",
+        ShellStartup,
+        "every login shell of everybody",
+    ),
+    row(
+        "etc/profile.d/",
+        ShellStartup,
+        "every login shell of everybody",
+    ),
+    row("etc/bash.bashrc", ShellStartup, "every bash of everybody"),
+    row("etc/ld.so.preload", Service, "loaded into every program"),
+    row(
+        "microsoft.powershell_profile.ps1",
+        ShellStartup,
+        "every PowerShell",
+    ),
+    row(".config/systemd/user/", Service, "user services"),
+    row("etc/systemd/system/", Service, "services"),
+    row("lib/systemd/system/", Service, "services"),
+    row(
+        "library/launchagents/",
+        Service,
+        "started at login on macOS",
+    ),
+    row(
+        "library/launchdaemons/",
+        Service,
+        "started at boot on macOS",
+    ),
+    row(
+        ".config/autostart/",
+        Service,
+        "started at login on desktops",
+    ),
+    row(
+        "start menu/programs/startup/",
+        Service,
+        "started at login on Windows",
+    ),
+    row("etc/cron.d/", Service, "scheduled jobs"),
+    row("etc/cron.daily/", Service, "scheduled jobs"),
+    row("etc/crontab", Service, "scheduled jobs"),
+    row("var/spool/cron/", Service, "scheduled jobs"),
+    row("etc/init.d/", Service, "started at boot"),
+    row("etc/rc.local", Service, "started at boot"),
+    row(".git/hooks/", GitHook, "run by git commands"),
+    row(
+        ".github/workflows/",
+        Workflow,
+        "run with the repository's secrets",
+    ),
+    row(
+        ".gitlab-ci.yml",
+        Workflow,
+        "run with the repository's secrets",
+    ),
+    row(
+        ".circleci/config.yml",
+        Workflow,
+        "run with the repository's secrets",
+    ),
+    row(".travis.yml", Workflow, "run with the repository's secrets"),
+    row(
+        "azure-pipelines.yml",
+        Workflow,
+        "run with the repository's secrets",
+    ),
+    row(".claude/", Agent, "hooks and permissions of an agent"),
+    row(".claude.json", Agent, "tool servers of an agent"),
+    row("claude.md", Agent, "instructions an agent follows"),
+    row("agents.md", Agent, "instructions agents follow"),
+    row("gemini.md", Agent, "instructions an agent follows"),
+    row(
+        "claude_desktop_config.json",
+        Agent,
+        "tool servers of an agent",
+    ),
+    row(".cursorrules", Agent, "instructions an agent follows"),
+    row(".cursor/", Agent, "rules and tool servers of an agent"),
+    row(".codex/", Agent, "configuration of an agent"),
+    row(".gemini/", Agent, "configuration of an agent"),
+    row(".continue/", Agent, "configuration of an agent"),
+    row(".windsurf/", Agent, "configuration of an agent"),
+    row(".windsurfrules", Agent, "instructions an agent follows"),
+    row(".codeium/", Agent, "configuration of an agent"),
+    row(".kiro/", Agent, "configuration of an agent"),
+    row(".roo/", Agent, "configuration of an agent"),
+    row(".mcp.json", Agent, "tool servers of agents"),
+    row(
+        "copilot-instructions.md",
+        Agent,
+        "instructions an agent follows",
+    ),
+    row(
+        ".vscode/tasks.json",
+        Editor,
+        "tasks may run when the folder is opened",
+    ),
+    row(
+        ".vscode/settings.json",
+        Editor,
+        "chooses the programs an editor runs",
+    ),
+    row(".vscode/extensions/", Editor, "code the editor loads"),
+    row(
+        ".config/code/user/",
+        Editor,
+        "chooses the programs an editor runs",
+    ),
+    row(
+        "code/user/settings.json",
+        Editor,
+        "chooses the programs an editor runs",
+    ),
+    row(".vimrc", Editor, "code the editor runs"),
+    row(".config/nvim/", Editor, "code the editor runs"),
+    row(".emacs.d/", Editor, "code the editor runs"),
+    row(".ssh/authorized_keys", Trust, "lets its key's owner log in"),
+    row(".ssh/config", Trust, "may run commands and reroute"),
+    row(".npmrc", Trust, "decides from where packages come"),
+    row(".yarnrc.yml", Trust, "decides from where packages come"),
+    row(".gitconfig", Trust, "may run commands"),
+    row("etc/hosts", Trust, "reroutes names"),
+    row("etc/sudoers", Trust, "gives away the machine"),
+    row("etc/sudoers.d/", Trust, "gives away the machine"),
+];
+
+/// The row that a written path falls under.
+pub(crate) fn find(path: &str) -> Option<&'static Row> {
+    if path.len() > 1024 {
+        return None;
+    }
+    let path = path.replace('\\', "/").to_lowercase();
+    WRITES.iter().find(|row| stands_in(&path, row.part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trusted_files_are_known_and_their_neighbours_are_not() {
+        for (path, trusted) in [
+            ("~/.bashrc", ShellStartup),
+            ("~/.config/systemd/user/x.service", Service),
+            ("~/Library/LaunchAgents/x.plist", Service),
+            (".git/hooks/pre-commit", GitHook),
+            ("./.github/workflows/x.yml", Workflow),
+            ("~/.claude/settings.json", Agent),
+            (".vscode/tasks.json", Editor),
+            (
+                "~\\AppData\\Roaming\\Microsoft\\Windows\\Start Menu\\Programs\\Startup\\x.bat",
+                Service,
+            ),
+            ("/etc/hosts", Trust),
+        ] {
+            assert_eq!(find(path).map(|row| row.trusted), Some(trusted), "{path}");
+        }
+        for path in [
+            "dist/index.js",
+            "~/.bashrc.bak",
+            ".vscode/launch.json",
+            "src/hosts",
+            "profile",
+        ] {
+            assert!(find(path).is_none(), "{path}");
+        }
+    }
+}

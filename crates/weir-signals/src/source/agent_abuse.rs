@@ -1,0 +1,102 @@
+//! `agent-abuse`: coding agents that are driven, or told what to do.
+
+use weir_model::contents::{Capability, CapabilityKind, Surface};
+use weir_model::{Confidence, Group, Severity};
+
+use crate::chain::{MENTION, Weight, report_abilities, weight};
+use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
+
+pub(crate) static SIGNAL: Declaration = Declaration {
+    id: "agent-abuse",
+    summary: "Drives command-line agents or writes what they follow",
+    since: "next",
+    layer: Layer::Source,
+    kind: Kind::Indicator,
+    maturity: Maturity::Trial,
+    group: Group::Code,
+    severity: Severity::High,
+    confidence: Confidence::Medium,
+    needs: &[Input::Contents],
+    incidents: &["nx, 2025", "SANDWORM_MODE, 2026", "antv, 2026"],
+    documentation: Documentation {
+        sees: "A command-line agent that is started with a prompt or with its permissions switched off, or a write to the \
+               configuration, tool servers, hooks or instructions of an agent.",
+        matters: "An agent reads every file its user can read and has been told to be helpful. Attacks have it search for \
+                  secrets, or plant a hook that runs at its next start.",
+        wrong: "Packages that add a tool server or a skill to agents do so by command, and ask before.",
+        todo: "Look at the agents' configuration on the machine: hooks, tool servers, instructions.",
+    },
+    observe,
+    #[cfg(any(test, feature = "samples"))]
+    samples,
+};
+
+fn observe(subject: &Subject<'_>, observation: &mut Observation) {
+    let Some(contents) = subject.contents.known() else {
+        return;
+    };
+    report_abilities(
+        &SIGNAL,
+        contents,
+        "Drives or instructs coding agents",
+        weigh,
+        observation,
+    );
+}
+
+/// Nothing for other abilities.
+fn weigh(capability: &Capability) -> Option<Weight> {
+    if !matches!(capability.kind, CapabilityKind::DrivesAgents) {
+        return None;
+    }
+    Some(match capability.surface {
+        Surface::Install => weight(Severity::High, Confidence::Medium),
+        Surface::Import | Surface::Worker => weight(Severity::Low, Confidence::Medium),
+        Surface::Command => MENTION,
+        Surface::Unreferenced => MENTION,
+    })
+}
+
+#[cfg(any(test, feature = "samples"))]
+fn samples() -> Vec<crate::sample::Sample> {
+    use crate::sample::{Sample, Scene, able};
+    let scene = |contents| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    };
+    vec![
+        Sample::flagged(
+            "An install script prompts an agent without permissions",
+            scene(able(
+                Surface::Install,
+                CapabilityKind::DrivesAgents,
+                "claude --dangerously-skip-permissions -p",
+            )),
+        ),
+        Sample::flagged(
+            "A library writes an agent's settings when it is imported",
+            scene(able(
+                Surface::Import,
+                CapabilityKind::DrivesAgents,
+                "an agent's configuration, ~/.claude/settings.json by writeFileSync",
+            )),
+        ),
+        Sample::passing(
+            "Near miss: a command that adds its tool server",
+            scene(able(
+                Surface::Command,
+                CapabilityKind::DrivesAgents,
+                "an agent's configuration, ~/.cursor/mcp.json by writeFileSync",
+            )),
+        ),
+        Sample::passing(
+            "An install script that starts a compiler",
+            scene(able(
+                Surface::Install,
+                CapabilityKind::Process,
+                "child_process.spawnSync of node-gyp",
+            )),
+        ),
+    ]
+}

@@ -1,0 +1,100 @@
+//! `decoded-code`: code that lies in the package as encoded text.
+
+use weir_model::contents::{Flow, SourceKind, Surface};
+use weir_model::{Confidence, Group, Severity};
+
+use crate::chain::{MENTION, Weight, report_flows, weight};
+use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
+
+pub(crate) static SIGNAL: Declaration = Declaration {
+    id: "decoded-code",
+    summary: "Text is decoded or decrypted and then run",
+    since: "next",
+    layer: Layer::Source,
+    kind: Kind::Pattern,
+    maturity: Maturity::Trial,
+    group: Group::Code,
+    severity: Severity::High,
+    confidence: Confidence::Medium,
+    needs: &[Input::Contents],
+    incidents: &[
+        "event-stream, 2018",
+        "Contagious Interview, 2024",
+        "velora-dex, 2026",
+    ],
+    documentation: Documentation {
+        sees: "A value that travels from a decoder (base64, hexadecimal, character codes, decompression, decryption) into \
+               code made of text, a process, a start-up file or another package.",
+        matters: "There is one reason to encode code that is then evaluated: that nobody reads it.",
+        wrong: "Bundles carry workers and WebAssembly glue as base64. Licence checks and some test tools decrypt code. \
+                Where install does not reach it, it is reported low.",
+        todo: "Decode the text and read it.",
+    },
+    observe,
+    #[cfg(any(test, feature = "samples"))]
+    samples,
+};
+
+fn observe(subject: &Subject<'_>, observation: &mut Observation) {
+    let Some(contents) = subject.contents.known() else {
+        return;
+    };
+    let flows = contents
+        .flows
+        .iter()
+        .filter(|flow| flow.source == SourceKind::Decoded);
+    report_flows(&SIGNAL, flows, |flow| Some(weigh(flow)), observation);
+}
+
+fn weigh(flow: &Flow) -> Weight {
+    match flow.surface {
+        Surface::Install => weight(Severity::High, Confidence::Medium),
+        Surface::Import | Surface::Worker => weight(Severity::Low, Confidence::Medium),
+        Surface::Command | Surface::Unreferenced => MENTION,
+    }
+}
+
+#[cfg(any(test, feature = "samples"))]
+fn samples() -> Vec<crate::sample::Sample> {
+    use crate::sample::{Sample, Scene, flow};
+    use weir_model::contents::SinkKind;
+    let scene = |contents| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    };
+    vec![
+        Sample::flagged(
+            "An install script evaluates base64",
+            scene(flow(
+                Surface::Install,
+                (SourceKind::Decoded, "Buffer.from"),
+                (SinkKind::DynamicCode, "eval"),
+            )),
+        ),
+        Sample::flagged(
+            "A library runs a command that it decodes first",
+            scene(flow(
+                Surface::Import,
+                (SourceKind::Decoded, "atob"),
+                (SinkKind::Process, "child_process.exec"),
+            )),
+        ),
+        Sample::passing(
+            "A command-line tool that evaluates what it decodes",
+            scene(flow(
+                Surface::Command,
+                (SourceKind::Decoded, "zlib.gunzipSync"),
+                (SinkKind::DynamicCode, "vm.Script"),
+            )),
+        ),
+        Sample::passing(
+            "Near miss: the same code where nothing leads to it",
+            scene(flow(
+                Surface::Unreferenced,
+                (SourceKind::Decoded, "Buffer.from"),
+                (SinkKind::DynamicCode, "eval"),
+            )),
+        ),
+    ]
+}

@@ -1,0 +1,100 @@
+//! `destructive`: removal of home folders, drives and system folders.
+
+use weir_model::contents::{Capability, CapabilityKind, Surface};
+use weir_model::{Confidence, Group, Severity};
+
+use crate::chain::{MENTION, Weight, report_abilities, weight};
+use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
+
+pub(crate) static SIGNAL: Declaration = Declaration {
+    id: "destructive",
+    summary: "Removes a home folder, a drive, or a system folder",
+    since: "next",
+    layer: Layer::Source,
+    kind: Kind::Pattern,
+    maturity: Maturity::Trial,
+    group: Group::Code,
+    severity: Severity::High,
+    confidence: Confidence::Medium,
+    needs: &[Input::Contents],
+    incidents: &["node-ipc, 2022", "picasso, 2025", "TanStack, 2026"],
+    documentation: Documentation {
+        sees: "A removal with everything below whose folded target is a home folder, a drive, the root, or a system folder.",
+        matters: "Wipers do it, and worms do it when they lose their access.",
+        wrong: "A path that is joined from an empty variable folds to the root in the analysis as it would when it runs.",
+        todo: "Do not run it. If it ran, restore from a backup.",
+    },
+    observe,
+    #[cfg(any(test, feature = "samples"))]
+    samples,
+};
+
+fn observe(subject: &Subject<'_>, observation: &mut Observation) {
+    let Some(contents) = subject.contents.known() else {
+        return;
+    };
+    report_abilities(
+        &SIGNAL,
+        contents,
+        "Removes what is not its own",
+        weigh,
+        observation,
+    );
+}
+
+/// Nothing for other abilities.
+fn weigh(capability: &Capability) -> Option<Weight> {
+    if !matches!(capability.kind, CapabilityKind::RemovesHome) {
+        return None;
+    }
+    Some(match capability.surface {
+        Surface::Install => weight(Severity::High, Confidence::Medium),
+        Surface::Import | Surface::Worker => weight(Severity::High, Confidence::Medium),
+        Surface::Command => weight(Severity::Medium, Confidence::Medium),
+        Surface::Unreferenced => MENTION,
+    })
+}
+
+#[cfg(any(test, feature = "samples"))]
+fn samples() -> Vec<crate::sample::Sample> {
+    use crate::sample::{Sample, Scene, able};
+    let scene = |contents| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    };
+    vec![
+        Sample::flagged(
+            "An install script removes the home folder",
+            scene(able(
+                Surface::Install,
+                CapabilityKind::RemovesHome,
+                "~ by rmSync",
+            )),
+        ),
+        Sample::flagged(
+            "A library removes everything",
+            scene(able(
+                Surface::Import,
+                CapabilityKind::RemovesHome,
+                "/ by rm",
+            )),
+        ),
+        Sample::passing(
+            "An installer that removes its build folder",
+            scene(able(
+                Surface::Install,
+                CapabilityKind::Removes,
+                "build by rmSync",
+            )),
+        ),
+        Sample::passing(
+            "Near miss: such code where nothing leads to it",
+            scene(able(
+                Surface::Unreferenced,
+                CapabilityKind::RemovesHome,
+                "~ by rmSync",
+            )),
+        ),
+    ]
+}

@@ -1,0 +1,136 @@
+//! `download-and-run`: what is fetched from the network is run.
+
+use weir_model::contents::{Flow, HostClass, SinkKind, SourceKind, Surface};
+use weir_model::{Confidence, Group, Severity};
+
+use crate::chain::{MENTION, Weight, report_flows, weight};
+use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
+
+pub(crate) static SIGNAL: Declaration = Declaration {
+    id: "download-and-run",
+    summary: "Code or programs are fetched from the network and run",
+    since: "next",
+    layer: Layer::Source,
+    kind: Kind::Pattern,
+    maturity: Maturity::Trial,
+    group: Group::Code,
+    severity: Severity::High,
+    confidence: Confidence::Medium,
+    needs: &[Input::Contents],
+    incidents: &[
+        "ua-parser-js, 2021",
+        "rspack, 2024",
+        "Shai-Hulud 2.0, 2025",
+        "velora-dex, 2026",
+    ],
+    documentation: Documentation {
+        sees: "A value that travels from a download (fetch, a client, `curl`, `wget`, PowerShell) into code made of text, a \
+               process, a program file that is then started, a start-up file, or another installed package; also in \
+               shell text, as `curl ... | sh`.",
+        matters: "What runs then is in no file of the release: it can be different for every victim, and gone tomorrow. \
+                  Most loaders of this year's attacks begin so.",
+        wrong: "Installers of ready-made binaries download a program and start it once to see whether it works. As long as \
+                it comes from an ordinary host that is only mentioned. Module loaders for browsers evaluate what \
+                they fetch, and say so in their name.",
+        todo: "Look at the address in the evidence and at who decides what lies there.",
+    },
+    observe,
+    #[cfg(any(test, feature = "samples"))]
+    samples,
+};
+
+fn observe(subject: &Subject<'_>, observation: &mut Observation) {
+    let Some(contents) = subject.contents.known() else {
+        return;
+    };
+    let is_odd = |flow: &Flow| {
+        contents.hosts.iter().any(|host| {
+            !matches!(
+                host.class,
+                HostClass::Other
+                    | HostClass::Local
+                    | HostClass::ChainRpc
+                    | HostClass::CloudMetadata
+            ) && flow.source_detail.ends_with(host.host.as_str())
+        })
+    };
+    let flows = contents
+        .flows
+        .iter()
+        .filter(|flow| flow.source == SourceKind::Fetched);
+    report_flows(
+        &SIGNAL,
+        flows,
+        |flow| Some(weigh(flow, is_odd(flow))),
+        observation,
+    );
+}
+
+/// What a chain is worth, given whether the download comes from a host of the odd kinds.
+fn weigh(flow: &Flow, is_odd: bool) -> Weight {
+    use Surface::{Import, Install, Worker};
+    match (flow.surface, flow.sink) {
+        (Install, SinkKind::ProgramFile) if !is_odd => MENTION,
+        (Install, _) => weight(Severity::High, Confidence::Medium),
+        (Import | Worker, _) if is_odd => weight(Severity::High, Confidence::Medium),
+        (Import | Worker, SinkKind::Persistence | SinkKind::OtherPackage) => {
+            weight(Severity::Medium, Confidence::Medium)
+        }
+        (Import | Worker, SinkKind::DynamicCode | SinkKind::Process) => {
+            weight(Severity::Low, Confidence::Low)
+        }
+        _ => MENTION,
+    }
+}
+
+#[cfg(any(test, feature = "samples"))]
+fn samples() -> Vec<crate::sample::Sample> {
+    use crate::sample::{Sample, Scene, flow};
+    let scene = |contents| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    };
+    vec![
+        Sample::flagged(
+            "An install script pipes a download into a shell",
+            scene(flow(
+                Surface::Install,
+                (SourceKind::Fetched, "download from a.invalid"),
+                (SinkKind::Process, "sh"),
+            )),
+        ),
+        Sample::flagged(
+            "An install script evaluates what it fetched",
+            scene(flow(
+                Surface::Install,
+                (SourceKind::Fetched, "fetch from a.invalid"),
+                (SinkKind::DynamicCode, "eval"),
+            )),
+        ),
+        Sample::flagged(
+            "A library evaluates what it fetched when it is imported",
+            scene(flow(
+                Surface::Import,
+                (SourceKind::Fetched, "https.get from a.invalid"),
+                (SinkKind::DynamicCode, "Function"),
+            )),
+        ),
+        Sample::passing(
+            "Near miss: an installer that starts the binary it downloaded",
+            scene(flow(
+                Surface::Install,
+                (SourceKind::Fetched, "https.get from downloads.example"),
+                (SinkKind::ProgramFile, "bin/tool"),
+            )),
+        ),
+        Sample::passing(
+            "A command that runs what it downloaded",
+            scene(flow(
+                Surface::Command,
+                (SourceKind::Fetched, "fetch from downloads.example"),
+                (SinkKind::Process, "spawn"),
+            )),
+        ),
+    ]
+}

@@ -1,0 +1,105 @@
+//! `package-tampering`: changes to installed packages, its own manifest, its own files.
+
+use weir_model::contents::{Capability, CapabilityKind, Surface};
+use weir_model::{Confidence, Group, Severity};
+
+use crate::chain::{MENTION, Weight, report_abilities, weight};
+use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
+
+pub(crate) static SIGNAL: Declaration = Declaration {
+    id: "package-tampering",
+    summary: "Writes into other installed packages, its own manifest, or removes itself",
+    since: "next",
+    layer: Layer::Source,
+    kind: Kind::Indicator,
+    maturity: Maturity::Trial,
+    group: Group::Code,
+    severity: Severity::Medium,
+    confidence: Confidence::Medium,
+    needs: &[Input::Contents],
+    incidents: &["ethers-provider2, 2025", "axios, 2026"],
+    documentation: Documentation {
+        sees: "A write below `node_modules/` of another package or beside its own folder, a write to its own \
+               `package.json`, or the removal of the running file.",
+        matters: "What is put into another package stays when this one is removed. A script that removes itself and puts a \
+                  clean manifest in its place hides what it did from whoever looks later.",
+        wrong: "Tools that patch packages are made for it. Installers clean up after themselves.",
+        todo: "Compare the installed packages with their tarballs (`npm ci` in a fresh folder).",
+    },
+    observe,
+    #[cfg(any(test, feature = "samples"))]
+    samples,
+};
+
+fn observe(subject: &Subject<'_>, observation: &mut Observation) {
+    let Some(contents) = subject.contents.known() else {
+        return;
+    };
+    report_abilities(
+        &SIGNAL,
+        contents,
+        "Changes installed packages or its own traces",
+        weigh,
+        observation,
+    );
+}
+
+/// Nothing for other abilities.
+fn weigh(capability: &Capability) -> Option<Weight> {
+    if !matches!(
+        capability.kind,
+        CapabilityKind::WritesPackages | CapabilityKind::RemovesItself
+    ) {
+        return None;
+    }
+    Some(match capability.surface {
+        Surface::Install => weight(Severity::Medium, Confidence::Medium),
+        Surface::Import | Surface::Worker => weight(Severity::Low, Confidence::Medium),
+        Surface::Command => MENTION,
+        Surface::Unreferenced => MENTION,
+    })
+}
+
+#[cfg(any(test, feature = "samples"))]
+fn samples() -> Vec<crate::sample::Sample> {
+    use crate::sample::{Sample, Scene, able};
+    let scene = |contents| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    };
+    vec![
+        Sample::flagged(
+            "An install script writes into another package",
+            scene(able(
+                Surface::Install,
+                CapabilityKind::WritesPackages,
+                "node_modules/ethers/lib/index.js by writeFileSync",
+            )),
+        ),
+        Sample::flagged(
+            "An install script removes itself",
+            scene(able(
+                Surface::Install,
+                CapabilityKind::RemovesItself,
+                "itself by unlinkSync",
+            )),
+        ),
+        Sample::passing(
+            "Near miss: a command that patches packages",
+            scene(able(
+                Surface::Command,
+                CapabilityKind::WritesPackages,
+                "node_modules/x/index.js by writeFileSync",
+            )),
+        ),
+        Sample::passing(
+            "An installer that removes a temporary folder",
+            scene(able(
+                Surface::Install,
+                CapabilityKind::Removes,
+                "tmp by rmSync",
+            )),
+        ),
+    ]
+}

@@ -1,0 +1,97 @@
+//! `self-publish`: publishing from the code of a package.
+
+use weir_model::contents::{Capability, CapabilityKind, Surface};
+use weir_model::{Confidence, Group, Severity};
+
+use crate::chain::{MENTION, Weight, report_abilities};
+use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
+
+pub(crate) static SIGNAL: Declaration = Declaration {
+    id: "self-publish",
+    summary: "Publishes packages when it is installed",
+    since: "next",
+    layer: Layer::Source,
+    kind: Kind::Pattern,
+    maturity: Maturity::Stable,
+    group: Group::Code,
+    severity: Severity::Critical,
+    confidence: Confidence::Medium,
+    needs: &[Input::Contents],
+    incidents: &[
+        "Shai-Hulud, 2025",
+        "CanisterWorm, 2026",
+        "IndonesianFoods, 2025",
+    ],
+    documentation: Documentation {
+        sees: "`npm publish` (or that of another client) among what install runs, or a publish request made by code that \
+               install reaches. Elsewhere it is mentioned.",
+        matters: "A package that publishes when it is installed spreads: that is what makes a worm.",
+        wrong: "Release tools publish, but when they are called. None does it while it is installed.",
+        todo: "Revoke the publishing tokens of the machine, and look at what was published with them since.",
+    },
+    observe,
+    #[cfg(any(test, feature = "samples"))]
+    samples,
+};
+
+fn observe(subject: &Subject<'_>, observation: &mut Observation) {
+    let Some(contents) = subject.contents.known() else {
+        return;
+    };
+    report_abilities(&SIGNAL, contents, "Publishes packages", weigh, observation);
+}
+
+/// Nothing for other abilities.
+fn weigh(capability: &Capability) -> Option<Weight> {
+    if capability.kind != CapabilityKind::Publishes {
+        return None;
+    }
+    Some(match capability.surface {
+        Surface::Install => (true, Severity::Critical, Confidence::High),
+        Surface::Import | Surface::Worker | Surface::Command | Surface::Unreferenced => MENTION,
+    })
+}
+
+#[cfg(any(test, feature = "samples"))]
+fn samples() -> Vec<crate::sample::Sample> {
+    use crate::sample::{Sample, Scene, able};
+    let scene = |contents| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    };
+    vec![
+        Sample::flagged(
+            "An install script runs npm publish",
+            scene(able(
+                Surface::Install,
+                CapabilityKind::Publishes,
+                "npm publish",
+            )),
+        ),
+        Sample::flagged(
+            "An install script sends a publish request",
+            scene(able(
+                Surface::Install,
+                CapabilityKind::Publishes,
+                "a publish request (_attachments)",
+            )),
+        ),
+        Sample::passing(
+            "A release tool that publishes by command",
+            scene(able(
+                Surface::Command,
+                CapabilityKind::Publishes,
+                "npm publish",
+            )),
+        ),
+        Sample::passing(
+            "Near miss: a registry client that can publish when it is used",
+            scene(able(
+                Surface::Import,
+                CapabilityKind::Publishes,
+                "a publish request (_attachments)",
+            )),
+        ),
+    ]
+}

@@ -1,0 +1,102 @@
+//! `silent-process`: processes that outlive what started them, without a word.
+
+use weir_model::contents::{Capability, CapabilityKind, Surface};
+use weir_model::{Confidence, Group, Severity};
+
+use crate::chain::{MENTION, Weight, report_abilities, weight};
+use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
+
+pub(crate) static SIGNAL: Declaration = Declaration {
+    id: "silent-process",
+    summary: "Starts a detached process whose output is thrown away",
+    since: "next",
+    layer: Layer::Source,
+    kind: Kind::Indicator,
+    maturity: Maturity::Trial,
+    group: Group::Code,
+    severity: Severity::Medium,
+    confidence: Confidence::Medium,
+    needs: &[Input::Contents],
+    incidents: &["axios, 2026", "velora-dex, 2026"],
+    documentation: Documentation {
+        sees: "A child process that is detached and whose output is ignored, or its like in shell (`nohup ... &`). At install \
+               it is a finding, elsewhere it is mentioned.",
+        matters: "Install waits for its scripts and shows what they print. A process that is left behind has found a way \
+                  around both, and sandboxes that stop with the script never see it.",
+        wrong: "Some telemetry and update checks are sent this way so as not to slow the user down.",
+        todo: "See which program is started, and look for it among the running processes.",
+    },
+    observe,
+    #[cfg(any(test, feature = "samples"))]
+    samples,
+};
+
+fn observe(subject: &Subject<'_>, observation: &mut Observation) {
+    let Some(contents) = subject.contents.known() else {
+        return;
+    };
+    report_abilities(
+        &SIGNAL,
+        contents,
+        "Leaves a silent process behind",
+        weigh,
+        observation,
+    );
+}
+
+/// Nothing for other abilities.
+fn weigh(capability: &Capability) -> Option<Weight> {
+    if !matches!(capability.kind, CapabilityKind::DetachedProcess) {
+        return None;
+    }
+    Some(match capability.surface {
+        Surface::Install => weight(Severity::Medium, Confidence::Medium),
+        Surface::Import | Surface::Worker => MENTION,
+        Surface::Command => MENTION,
+        Surface::Unreferenced => MENTION,
+    })
+}
+
+#[cfg(any(test, feature = "samples"))]
+fn samples() -> Vec<crate::sample::Sample> {
+    use crate::sample::{Sample, Scene, able};
+    let scene = |contents| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    };
+    vec![
+        Sample::flagged(
+            "An install script leaves a process behind",
+            scene(able(
+                Surface::Install,
+                CapabilityKind::DetachedProcess,
+                "child_process.spawn",
+            )),
+        ),
+        Sample::flagged(
+            "An install command leaves a process behind",
+            scene(able(
+                Surface::Install,
+                CapabilityKind::DetachedProcess,
+                "nohup node x.js",
+            )),
+        ),
+        Sample::passing(
+            "Near miss: a library that checks for updates in the background",
+            scene(able(
+                Surface::Import,
+                CapabilityKind::DetachedProcess,
+                "child_process.spawn",
+            )),
+        ),
+        Sample::passing(
+            "An install script that waits for what it starts",
+            scene(able(
+                Surface::Install,
+                CapabilityKind::Process,
+                "child_process.spawnSync of node-gyp",
+            )),
+        ),
+    ]
+}

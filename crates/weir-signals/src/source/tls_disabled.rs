@@ -1,0 +1,98 @@
+//! `tls-disabled`: certificate checks that are switched off.
+
+use weir_model::contents::{Capability, CapabilityKind, Surface};
+use weir_model::{Confidence, Group, Severity};
+
+use crate::chain::{MENTION, Weight, report_abilities, weight};
+use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
+
+pub(crate) static SIGNAL: Declaration = Declaration {
+    id: "tls-disabled",
+    summary: "Switches certificate checks off",
+    since: "next",
+    layer: Layer::Source,
+    kind: Kind::Indicator,
+    maturity: Maturity::Trial,
+    group: Group::Code,
+    severity: Severity::Medium,
+    confidence: Confidence::Medium,
+    needs: &[Input::Contents],
+    incidents: &[],
+    documentation: Documentation {
+        sees: "`NODE_TLS_REJECT_UNAUTHORIZED=0`, `rejectUnauthorized: false`, `strict-ssl false`, and the options of download \
+               tools that do the same. At install it is a finding, elsewhere it is mentioned.",
+        matters: "Whoever is on the way can then answer for any host, and decide what the installer gets. Attackers' own \
+                  servers seldom have a certificate.",
+        wrong: "Development servers and options for proxies of companies need it, and are not part of install.",
+        todo: "Find out which host is meant. A download at install time has to be checked by hash at least.",
+    },
+    observe,
+    #[cfg(any(test, feature = "samples"))]
+    samples,
+};
+
+fn observe(subject: &Subject<'_>, observation: &mut Observation) {
+    let Some(contents) = subject.contents.known() else {
+        return;
+    };
+    report_abilities(
+        &SIGNAL,
+        contents,
+        "Switches certificate checks off",
+        weigh,
+        observation,
+    );
+}
+
+/// Nothing for other abilities.
+fn weigh(capability: &Capability) -> Option<Weight> {
+    if !matches!(capability.kind, CapabilityKind::DisablesTls) {
+        return None;
+    }
+    Some(match capability.surface {
+        Surface::Install => weight(Severity::Medium, Confidence::Medium),
+        Surface::Import | Surface::Worker => MENTION,
+        Surface::Command => MENTION,
+        Surface::Unreferenced => MENTION,
+    })
+}
+
+#[cfg(any(test, feature = "samples"))]
+fn samples() -> Vec<crate::sample::Sample> {
+    use crate::sample::{Sample, Scene, able};
+    let scene = |contents| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    };
+    vec![
+        Sample::flagged(
+            "An install script accepts any certificate",
+            scene(able(
+                Surface::Install,
+                CapabilityKind::DisablesTls,
+                "NODE_TLS_REJECT_UNAUTHORIZED",
+            )),
+        ),
+        Sample::flagged(
+            "An install command downloads without checks",
+            scene(able(
+                Surface::Install,
+                CapabilityKind::DisablesTls,
+                "curl without checks",
+            )),
+        ),
+        Sample::passing(
+            "Near miss: a client with an option for it",
+            scene(able(
+                Surface::Import,
+                CapabilityKind::DisablesTls,
+                "rejectUnauthorized: false",
+            )),
+        ),
+        Sample::passing(
+            "An installer with checks",
+            scene(able(Surface::Install, CapabilityKind::Network, "https.get")),
+        ),
+    ]
+}

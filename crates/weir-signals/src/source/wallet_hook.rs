@@ -1,0 +1,121 @@
+//! `wallet-hook`: code that places itself between a page and its wallet.
+
+use weir_model::contents::{CapabilityKind, Surface};
+use weir_model::{Confidence, Evidence, Group, Severity};
+
+use crate::chain::{MENTION, report_abilities, shown, weighted, when};
+use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
+
+pub(crate) static SIGNAL: Declaration = Declaration {
+    id: "wallet-hook",
+    summary: "Reaches for a page's wallet and wraps the page's requests",
+    since: "next",
+    layer: Layer::Source,
+    kind: Kind::Pattern,
+    maturity: Maturity::Trial,
+    group: Group::Code,
+    severity: Severity::High,
+    confidence: Confidence::Medium,
+    needs: &[Input::Contents],
+    incidents: &[
+        "chalk and debug, 2025",
+        "connect-kit, 2023",
+        "lottie-player, 2024",
+    ],
+    documentation: Documentation {
+        sees: "Code on one surface that both speaks to a wallet provider (`window.ethereum` and others) and puts its own \
+               function in place of `fetch` or `XMLHttpRequest`. Either alone is mentioned.",
+        matters: "A drainer exchanges the address that a person is about to pay. It has to see both ends for it.",
+        wrong: "Wallet software does the first, monitoring the second. Something that does both, honestly, is rare.",
+        todo: "Do not ship the bundle. Compare it with the release before.",
+    },
+    observe,
+    #[cfg(any(test, feature = "samples"))]
+    samples,
+};
+
+fn observe(subject: &Subject<'_>, observation: &mut Observation) {
+    let Some(contents) = subject.contents.known() else {
+        return;
+    };
+    let has = |kind: CapabilityKind, surface: Surface| {
+        contents
+            .capabilities
+            .iter()
+            .find(|one| one.kind == kind && one.surface == surface)
+    };
+    let mut found = false;
+    for surface in [Surface::Install, Surface::Import, Surface::Worker] {
+        let (Some(wallet), Some(wraps)) = (
+            has(CapabilityKind::Wallet, surface),
+            has(CapabilityKind::WrapsRequests, surface),
+        ) else {
+            continue;
+        };
+        found = true;
+        let message = format!(
+            "Speaks to a wallet ({}) and {} {}",
+            shown(&wallet.detail),
+            shown(&wraps.detail),
+            when(surface)
+        );
+        let weight = (false, SIGNAL.severity, Confidence::Medium);
+        let mut finding = weighted(&SIGNAL, weight, message);
+        finding.evidence = [wallet, wraps]
+            .map(|one| Evidence::place(&one.place.path, Some(one.place.line), &one.place.snippet))
+            .to_vec();
+        observation.find(finding);
+    }
+    if !found {
+        let is_half = |kind| matches!(kind, CapabilityKind::Wallet | CapabilityKind::WrapsRequests);
+        report_abilities(
+            &SIGNAL,
+            contents,
+            "Reaches for a wallet or wraps requests",
+            |one| is_half(one.kind).then_some(MENTION),
+            observation,
+        );
+    }
+}
+
+#[cfg(any(test, feature = "samples"))]
+fn samples() -> Vec<crate::sample::Sample> {
+    use crate::sample::{Sample, Scene, able};
+    let both = |surface| {
+        let mut contents = able(surface, CapabilityKind::Wallet, "window.ethereum");
+        let wraps = able(surface, CapabilityKind::WrapsRequests, "replaces fetch");
+        contents.capabilities.extend(wraps.capabilities);
+        contents
+    };
+    let scene = |contents| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    };
+    vec![
+        Sample::flagged(
+            "A library wraps fetch and asks for the wallet when it is imported",
+            scene(both(Surface::Import)),
+        ),
+        Sample::flagged(
+            "An install script that does both",
+            scene(both(Surface::Install)),
+        ),
+        Sample::passing(
+            "A wallet connector",
+            scene(able(
+                Surface::Import,
+                CapabilityKind::Wallet,
+                "window.ethereum",
+            )),
+        ),
+        Sample::passing(
+            "Near miss: monitoring that wraps requests",
+            scene(able(
+                Surface::Import,
+                CapabilityKind::WrapsRequests,
+                "replaces fetch",
+            )),
+        ),
+    ]
+}
