@@ -1,13 +1,14 @@
 //! Measures the way from a tarball to facts on one thread: each `.tgz` given, or found in a folder
 //! given or listed in a file, is read from memory as a worker process would read it. One line per
-//! tarball where `--each` asks for it, then one JSON object over all of them.
+//! tarball where `--each` asks for it, every flow with `--flows`, then one JSON object over all of them.
 //!
-//! `cargo run --release -p weir-engine --example contents -- [--each] [--list file] <folder or file.tgz>...`
+//! `cargo run --release -p weir-engine --example contents -- [--each] [--flows] [--list file] <folder or file.tgz>...`
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use weir_engine::worker::contents::of_tarball;
+use weir_model::contents::Contents;
 
 /// Sums over every tarball.
 #[derive(Default)]
@@ -24,7 +25,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, path: &Path, each: bool) -> std::io::Result<()> {
+    fn add(&mut self, path: &Path, show: Show) -> std::io::Result<()> {
         let bytes = std::fs::read(path)?;
         let start = Instant::now();
         let contents = of_tarball(&bytes, &weir_archive::Limits::default());
@@ -38,6 +39,9 @@ impl Sums {
                 self.javascript_bytes += contents.size.javascript_bytes;
                 self.flows += contents.flows.len();
                 self.unread += contents.unread.len();
+                if show.flows {
+                    print_flows(path, &contents);
+                }
                 contents.size.javascript_bytes
             }
             Err(why) => {
@@ -46,7 +50,7 @@ impl Sums {
                 0
             }
         };
-        if each {
+        if show.each {
             let milliseconds = took.as_secs_f64() * 1e3;
             println!(
                 "{milliseconds:10.3} ms {javascript:10} bytes of JavaScript  {}",
@@ -88,6 +92,38 @@ impl Sums {
     }
 }
 
+/// What is printed beside the sums.
+#[derive(Clone, Copy, Default)]
+struct Show {
+    /// One line per tarball.
+    each: bool,
+    /// Every flow, and what was not read for another reason than the file.
+    flows: bool,
+}
+
+fn print_flows(path: &Path, contents: &Contents) {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    for flow in &contents.flows {
+        let (from, to) = (&flow.source_place, &flow.sink_place);
+        println!(
+            "flow {name} {:?} {:?} {} {}:{} -> {:?} {} {}:{}",
+            flow.surface,
+            flow.source,
+            flow.source_detail,
+            from.path,
+            from.line,
+            flow.sink,
+            flow.sink_detail,
+            to.path,
+            to.line
+        );
+        println!("    {}\n    {}", from.snippet, to.snippet);
+    }
+    for one in &contents.unread {
+        println!("unread {name} {}: {}", one.path, one.why);
+    }
+}
+
 /// The most memory this process has held, in bytes; absent where the system does not say.
 fn peak_rss() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -112,12 +148,14 @@ fn tarballs(path: PathBuf, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
 }
 
 fn main() -> std::io::Result<()> {
-    let mut each = false;
+    let mut show = Show::default();
     let mut found = Vec::new();
     let mut arguments = std::env::args_os().skip(1);
     while let Some(argument) = arguments.next() {
         if argument == "--each" {
-            each = true;
+            show.each = true;
+        } else if argument == "--flows" {
+            show.flows = true;
         } else if argument == "--list" {
             let list = arguments.next().unwrap_or_default();
             for line in std::fs::read_to_string(list)?.lines() {
@@ -129,7 +167,7 @@ fn main() -> std::io::Result<()> {
     }
     let mut sums = Sums::default();
     for path in found {
-        sums.add(&path, each)?;
+        sums.add(&path, show)?;
     }
     println!("{}", sums.into_json());
     Ok(())

@@ -4,69 +4,61 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use oxc_allocator::Allocator;
-use oxc_semantic::SemanticBuilder;
-use weir_model::contents::{Flow, Gate, GateKind, InstallStep, Place, Step, Surface, Unread};
+use weir_model::contents::{Flow, Gate, GateKind, InstallStep, Place, Surface, Unread};
 
 use crate::ability::{self, Collected};
 use crate::command::{self, Deed, Leak};
-use crate::flow::{self, Modular, Outcome, Reported};
+use crate::flow;
+use crate::follow::FLOW_DEPTH;
 use crate::modules::{Modules, Surfaces};
 use crate::parse::{self, Kind, Unparsed};
 use crate::resolve::Resolver;
 use crate::survey::{self, Survey};
 use crate::{Facts, Limits, Package, SourceFile, gyp, place, scan};
 
-/// How far apart, in loads between files, the two ends of a flow may be for the value flow to look.
-/// Files that install reaches are looked at whatever the distance.
-const DISTANCE: u8 = 2;
-/// The same in packages of at most [`SMALL`] files, where following all of it costs nothing.
-const DISTANCE_IN_SMALL: u8 = 6;
-/// Most surveyed files of a small package.
-const SMALL: u64 = 80;
-/// Rounds of lowering files that folding found to be loaded.
-const ROUNDS: usize = 4;
 /// Most entries of `unread`; more say nothing new.
 const UNREAD: usize = 200;
 /// Largest file in which conditions around a flow are looked for, in bytes. In a large one, which
 /// holds many programs, they say little and cost a parse each.
 const GATED: usize = 512 << 10;
-/// Deepest tree that takes part in the value flow, in nested expressions and statements.
-const FLOW_DEPTH: u32 = 8_000;
 /// Event of what `binding.gyp` runs.
 const GYP: &str = "binding.gyp";
 
 /// A source of code: a file of the package, or code given on a command line.
-struct Code<'a> {
-    path: Cow<'a, str>,
-    bytes: Cow<'a, [u8]>,
-    survey: Option<Survey>,
-    failure: Option<Unparsed>,
-    is_inline: bool,
+pub(crate) struct Code<'a> {
+    pub(crate) path: Cow<'a, str>,
+    pub(crate) bytes: Cow<'a, [u8]>,
+    pub(crate) survey: Option<Survey>,
+    pub(crate) failure: Option<Unparsed>,
+    /// Given on a command line, or evaluated by other code.
+    pub(crate) is_inline: bool,
+    /// Where other code evaluates it: file and offset.
+    pub(crate) within: Option<(u32, u32)>,
 }
 
 /// Source and sink of a flow as file and offset, where they are JavaScript.
-type Ends = (Option<(u32, u32)>, Option<(u32, u32)>);
+pub(crate) type Ends = (Option<(u32, u32)>, Option<(u32, u32)>);
 
 /// Everything on the way to [`Facts`].
-struct Work<'a> {
-    package: &'a Package<'a>,
-    limits: &'a Limits,
-    resolver: Resolver<'a>,
-    codes: Vec<Code<'a>>,
-    modules: Modules,
-    allocator: Allocator,
-    facts: Facts,
+pub(crate) struct Work<'a> {
+    pub(crate) package: &'a Package<'a>,
+    pub(crate) limits: &'a Limits,
+    pub(crate) resolver: Resolver<'a>,
+    pub(crate) codes: Vec<Code<'a>>,
+    pub(crate) modules: Modules,
+    pub(crate) allocator: Allocator,
+    pub(crate) facts: Facts,
     /// Leaks of shell text: where, and on which surface.
-    leaks: Vec<(String, usize, Leak)>,
+    pub(crate) leaks: Vec<(String, usize, Leak)>,
     /// What shell text is able to do: where.
     deeds: Vec<(String, Deed)>,
     /// Hosts that shell text names: where, and the text around.
     shell_hosts: Vec<(String, String, String)>,
     /// Roots of each install step.
-    steps: Vec<(InstallStep, Vec<usize>)>,
-    out_of_budget: bool,
+    pub(crate) steps: Vec<(InstallStep, Vec<usize>)>,
+    pub(crate) out_of_budget: bool,
     /// What the value flow saw code do.
-    folded: flow::Deeds,
+    pub(crate) folded: flow::Deeds,
     /// Both ends of each flow in `facts`, as file and offset, where they are JavaScript.
     ends: Vec<Ends>,
 }
@@ -110,6 +102,7 @@ impl<'a> Code<'a> {
             survey: None,
             failure: None,
             is_inline: false,
+            within: None,
         }
     }
 
@@ -120,6 +113,16 @@ impl<'a> Code<'a> {
             survey: None,
             failure: None,
             is_inline: true,
+            within: None,
+        }
+    }
+
+    /// Code that is evaluated at a place of a file.
+    pub(crate) fn evaluated(path: &str, text: &str, at: (u32, u32)) -> Self {
+        Self {
+            path: Cow::Owned(path.to_owned()),
+            within: Some(at),
+            ..Self::inline(text)
         }
     }
 
@@ -141,7 +144,7 @@ impl<'a> Code<'a> {
     }
 
     /// Whether it may be JavaScript when something runs it.
-    fn may_run(&self) -> bool {
+    pub(crate) fn may_run(&self) -> bool {
         self.is_javascript()
             || matches!(self.extension(), "ts" | "tsx" | "mts" | "cts")
             || !matches!(
@@ -298,14 +301,14 @@ impl Work<'_> {
             .collect()
     }
 
-    fn kind(&self, index: usize) -> Kind {
+    pub(crate) fn kind(&self, index: usize) -> Kind {
         let is_inline = self.codes.get(index).is_some_and(|code| code.is_inline);
         Kind {
             module: !is_inline && self.package.module_type == Some("module"),
         }
     }
 
-    fn survey_one(&mut self, index: usize) {
+    pub(crate) fn survey_one(&mut self, index: usize) {
         let kind = self.kind(index);
         let Some(code) = self.codes.get_mut(index) else {
             return;
@@ -369,7 +372,7 @@ impl Work<'_> {
         found
     }
 
-    fn mark_surfaces(&mut self) {
+    pub(crate) fn mark_surfaces(&mut self) {
         let roots: Vec<usize> = self
             .steps
             .iter()
@@ -381,266 +384,20 @@ impl Work<'_> {
         }
     }
 
-    /// Files for the value flow: all that install reaches, and candidates near a counterpart.
-    fn chosen(&self) -> Vec<usize> {
-        let surveyed = |index: usize| self.codes.get(index).and_then(|code| code.survey.as_ref());
-        let all = 0..self.codes.len();
-        // `x.env` is the environment only if something holds the process.
-        let holds_process = all
-            .clone()
-            .any(|index| surveyed(index).is_some_and(|survey| survey.process_by_alias));
-        // What is fetched or decoded matters where something makes code of text.
-        let makes_code = all
-            .clone()
-            .any(|index| surveyed(index).is_some_and(|survey| survey.seen.runs_text));
-        let sources: Vec<usize> = all
-            .clone()
-            .filter(|&index| {
-                surveyed(index).is_some_and(|survey| {
-                    survey.may_read(holds_process)
-                        || (makes_code && (survey.sink || survey.decodes))
-                })
-            })
-            .collect();
-        let sinks: Vec<usize> = all
-            .clone()
-            .filter(|&index| {
-                surveyed(index)
-                    .is_some_and(|survey| survey.sink || survey.dynamic || survey.seen.runs_text)
-            })
-            .collect();
-        let bound = if self.facts.files_parsed <= SMALL {
-            DISTANCE_IN_SMALL
-        } else {
-            DISTANCE
-        };
-        let from_source = self.modules.distances(&sources, bound);
-        let from_sink = self.modules.distances(&sinks, bound);
-        let near = |index: usize| {
-            let distance = |list: &[u8]| list.get(index).copied().unwrap_or(u8::MAX);
-            let (source, sink) = (distance(&from_source), distance(&from_sink));
-            source.saturating_add(sink) <= bound
-        };
-        let mut chosen: Vec<usize> = all
-            .filter(|&index| {
-                surveyed(index).is_some()
-                    && (self.modules.surfaces(index).has_install() || near(index))
-            })
-            .collect();
-        // The budget goes to the strongest surfaces and to candidates first.
-        chosen.sort_by_key(|&index| {
-            let is_candidate = surveyed(index).is_some_and(Survey::is_candidate);
-            (
-                self.modules.surfaces(index).strongest(),
-                !is_candidate,
-                index,
-            )
-        });
-        chosen
-    }
-
-    fn value_flow(&mut self) {
-        let mut chosen = self.chosen();
-        if !self.has_both_ends(&chosen) {
-            return;
-        }
-        let around = Around {
-            resolver: std::mem::take(&mut self.resolver),
-            paths: self
-                .codes
-                .iter()
-                .map(|code| code.path.clone().into_owned())
-                .collect(),
-            files: self.package.files,
-        };
-        let mut solver = flow::Solver::new(&around, self.limits.flow_steps);
-        solver.follows_code = chosen.iter().any(|&index| {
-            self.modules.surfaces(index).has_install()
-                || self
-                    .codes
-                    .get(index)
-                    .and_then(|code| code.survey.as_ref())
-                    .is_some_and(|survey| survey.seen.runs_text)
-        });
-        let mut lowered = HashSet::new();
-        let mut bytes = 0_usize;
-        let mut outcome = Outcome::Complete;
-        let mut left_out = 0_usize;
-        for _ in 0..ROUNDS {
-            let mut is_new = false;
-            for &index in &chosen {
-                let Some(code) = self.codes.get(index) else {
-                    continue;
-                };
-                if lowered.contains(&index) || code.survey.is_none() {
-                    continue;
-                }
-                let total = bytes.saturating_add(code.bytes.len());
-                let installs = self.modules.surfaces(index).has_install();
-                if total > self.limits.flow_bytes {
-                    outcome = Outcome::Stopped;
-                    continue;
-                }
-                if !installs && total > self.limits.quiet_flow_bytes {
-                    left_out += 1;
-                    continue;
-                }
-                bytes += code.bytes.len();
-                lowered.insert(index);
-                is_new |= self.lower(index, &mut solver.graph);
-            }
-            if !is_new {
-                break;
-            }
-            if solver.solve() == Outcome::Stopped {
-                outcome = Outcome::Stopped;
-            }
-            chosen = self.newly_loaded(&solver.loads, &around.resolver);
-        }
-        self.facts.files_in_flow = lowered.len() as u64;
-        if left_out > 0 {
-            self.facts.unread.push(Unread {
-                path: "value flow".to_owned(),
-                why: format!(
-                    "{left_out} files that install does not reach were left out, beyond {} bytes",
-                    self.limits.quiet_flow_bytes
-                ),
-                suspicious: false,
-            });
-        }
-        if outcome == Outcome::Stopped {
-            self.facts.unread.push(Unread {
-                path: "value flow".to_owned(),
-                why: "stopped at its limit of files or steps; what it found until then is reported"
-                    .to_owned(),
-                suspicious: false,
-            });
-        }
-        let reported = solver.report(self.limits.flows.saturating_mul(2));
-        let commands = solver.constant_commands();
-        self.folded = solver.deeds();
-        self.resolver = around.resolver;
-        for one in reported {
-            let ends = (Some(one.source_place), Some(one.sink_place));
-            let flow = self.flow(one);
-            self.add_flow(flow, ends);
-        }
-        for (file, offset, leak) in commands {
-            let sink_place = self.place((file, offset));
-            let surface = self.modules.surfaces(file as usize).strongest();
-            let ends = (None, Some((file, offset)));
-            self.add_flow(leak_flow(leak, sink_place, surface), ends);
-        }
-    }
-
-    /// Without a source or without a sink there is nothing to follow.
-    fn has_both_ends(&self, chosen: &[usize]) -> bool {
-        let any = |test: &dyn Fn(&Survey) -> bool| {
-            chosen.iter().any(|&index| {
-                self.codes
-                    .get(index)
-                    .and_then(|code| code.survey.as_ref())
-                    .is_some_and(test)
-            })
-        };
-        // Code that install reaches is looked at even if it seems to have neither: it may fold to both.
-        let installs = chosen
-            .iter()
-            .any(|&index| self.modules.surfaces(index).has_install());
-        installs
-            || (any(&|survey| survey.seen.runs_text)
-                && any(&|survey| survey.sink || survey.decodes))
-            || (any(&|survey| survey.may_read(true))
-                && any(&|survey| survey.sink || survey.dynamic))
-    }
-
-    /// Files that folding found to be loaded. Their surfaces are those of the files that load them.
-    fn newly_loaded(&mut self, loads: &[(u32, u32)], resolver: &Resolver<'_>) -> Vec<usize> {
-        let mut found = Vec::new();
-        for &(from, to) in loads {
-            let (from, to) = (from as usize, to as usize);
-            if !self.modules.connect(from, to) {
-                continue;
-            }
-            if self.codes.get(to).is_some_and(|code| {
-                code.survey.is_none() && code.failure.is_none() && code.may_run()
-            }) {
-                self.survey_one(to);
-                let path = self
-                    .codes
-                    .get(to)
-                    .map(|code| code.path.clone().into_owned())
-                    .unwrap_or_default();
-                let imports = self
-                    .codes
-                    .get(to)
-                    .and_then(|code| code.survey.as_ref())
-                    .map_or_else(Vec::new, |survey| survey.imports.clone());
-                for specifier in imports {
-                    if let Some(next) = resolver.resolve(&path, &specifier) {
-                        self.modules.connect(to, next);
-                    }
-                }
-            }
-            found.push(to);
-        }
-        let reached = self.modules.reach(&found);
-        let roots: Vec<usize> = self
-            .steps
-            .iter()
-            .flat_map(|(_, roots)| roots.clone())
-            .collect();
-        self.modules.mark(&roots, Surface::Install);
-        let entries: Vec<(Surface, usize)> = self
-            .package
-            .entries
-            .iter()
-            .filter_map(|(surface, path)| Some((*surface, resolver.entry(path)?)))
-            .collect();
-        for (surface, index) in entries {
-            self.modules.mark(&[index], surface);
-        }
-        reached
-    }
-
-    fn lower(&mut self, index: usize, graph: &mut flow::Graph) -> bool {
-        let kind = self.kind(index);
-        let Some(code) = self.codes.get(index) else {
-            return false;
-        };
-        let is_deep = code
-            .survey
-            .as_ref()
-            .is_none_or(|survey| survey.deepest > FLOW_DEPTH);
-        if is_deep {
-            self.facts.unread.push(Unread {
-                path: code.path.clone().into_owned(),
-                why: format!(
-                    "nested deeper than {FLOW_DEPTH} levels, so not part of the value flow"
-                ),
-                suspicious: true,
-            });
-            return false;
-        }
-        let file = u32::try_from(index).unwrap_or(u32::MAX);
-        let Ok(text) = parse::decode(&code.bytes) else {
-            return false;
-        };
-        parse::with_program(
-            &mut self.allocator,
-            &code.path,
-            &text,
-            kind,
-            self.limits.bracket_depth,
-            |program| {
-                let semantic = SemanticBuilder::new().build(program).semantic;
-                flow::lower(graph, file, program, semantic.scoping());
+    pub(crate) fn place(&self, (file, offset): (u32, u32)) -> Place {
+        let within = self.codes.get(file as usize).and_then(|code| code.within);
+        let found = self.place_in(file, offset);
+        match within {
+            // Evaluated code is shown where it is evaluated.
+            Some((outer, at)) if outer < file => Place {
+                snippet: found.snippet,
+                ..self.place((outer, at))
             },
-        )
-        .is_ok()
+            _ => found,
+        }
     }
 
-    fn place(&self, (file, offset): (u32, u32)) -> Place {
+    fn place_in(&self, file: u32, offset: u32) -> Place {
         match self.codes.get(file as usize) {
             Some(code) => match parse::decode(&code.bytes) {
                 Ok(text) => place::at(&code.path, &text, offset as usize),
@@ -650,43 +407,8 @@ impl Work<'_> {
         }
     }
 
-    fn flow(&self, reported: Reported) -> Flow {
-        let surfaces = |file: u32| self.modules.surfaces(file as usize);
-        let surface = surfaces(reported.source_place.0).common(surfaces(reported.sink_place.0));
-        let source_place = self.place(reported.source_place);
-        let sink_place = self.place(reported.sink_place);
-        let mut steps: Vec<Step> = Vec::new();
-        for (step, folded) in reported.steps {
-            let place = self.place(step);
-            let same = |other: &Place| other.path == place.path && other.line == place.line;
-            // A step on the line of an end is worth telling for what it folds to.
-            let is_end = same(&source_place) || same(&sink_place);
-            if (is_end && folded.is_none()) || steps.iter().any(|step| same(&step.place)) {
-                continue;
-            }
-            steps.push(Step { place, folded });
-        }
-        // The way out matters more than the way in.
-        if steps.len() > 8 {
-            let tail = steps.split_off(steps.len() - 4);
-            steps.truncate(4);
-            steps.extend(tail);
-        }
-        Flow {
-            source: reported.source,
-            source_detail: reported.source_detail,
-            source_place,
-            steps,
-            sink: reported.sink,
-            sink_detail: reported.sink_detail,
-            sink_place,
-            surface: surface.strongest(),
-            gates: Vec::new(),
-        }
-    }
-
     /// Adds a flow unless one between the same lines is there.
-    fn add_flow(&mut self, flow: Flow, ends: Ends) {
+    pub(crate) fn add_flow(&mut self, flow: Flow, ends: Ends) {
         let is_known = self.facts.flows.iter().any(|other| {
             other.source == flow.source
                 && other.source_detail == flow.source_detail
@@ -749,7 +471,10 @@ impl Work<'_> {
                 continue;
             };
             let surfaces = self.modules.surfaces(index).list();
-            collected.file(&code.path, &code.bytes, &surfaces, &survey.seen);
+            let file = u32::try_from(index).unwrap_or(u32::MAX);
+            collected.file(&code.path, &surfaces, &survey.seen, |offset| {
+                self.place((file, offset))
+            });
         }
         for (path, deed) in std::mem::take(&mut self.deeds) {
             let place = self.shell_place(&path, &deed.snippet);
@@ -933,7 +658,7 @@ impl Work<'_> {
     }
 }
 
-fn leak_flow(leak: Leak, place: Place, surface: Surface) -> Flow {
+pub(crate) fn leak_flow(leak: Leak, place: Place, surface: Surface) -> Flow {
     Flow {
         source: leak.source.kind,
         source_detail: leak.source.detail,
@@ -944,27 +669,5 @@ fn leak_flow(leak: Leak, place: Place, surface: Surface) -> Flow {
         sink_place: place,
         surface,
         gates: Vec::new(),
-    }
-}
-
-/// The package as the solver sees it.
-struct Around<'a> {
-    resolver: Resolver<'a>,
-    paths: Vec<String>,
-    files: &'a [SourceFile<'a>],
-}
-
-impl Modular for Around<'_> {
-    fn resolve(&self, file: u32, specifier: &str) -> Option<u32> {
-        let from = self.paths.get(file as usize)?;
-        u32::try_from(self.resolver.resolve(from, specifier)?).ok()
-    }
-
-    fn json(&self, file: u32) -> Option<serde_json::Value> {
-        let file = self.files.get(file as usize)?;
-        if !file.path.ends_with(".json") || file.bytes.len() > 1 << 18 {
-            return None;
-        }
-        serde_json::from_slice(file.bytes).ok()
     }
 }

@@ -4,6 +4,8 @@ mod ability;
 mod analyse;
 mod command;
 mod flow;
+mod fold;
+mod follow;
 pub mod fuzz;
 mod guard;
 mod gyp;
@@ -12,6 +14,7 @@ mod parse;
 mod place;
 mod resolve;
 mod scan;
+mod slice;
 mod survey;
 mod tables;
 
@@ -99,10 +102,8 @@ pub struct Limits {
     pub total_bytes: usize,
     /// Most JavaScript that takes part in the value flow, in bytes.
     pub flow_bytes: usize,
-    /// The same for code that install does not reach. In large programs everything comes near
-    /// everything, so that flows say little there and cost most of the time: 64 KiB keeps the
-    /// whole analysis above 50 MB/s on real packages (docs/benchmarks.md) and follows all of a
-    /// small package, which is what hostile ones are. What is left out is reported.
+    /// The same for files that load each other and that install does not reach. Large files count
+    /// with the parts of them that could take part. What is left out is reported.
     pub quiet_flow_bytes: usize,
     /// Deepest nesting of brackets that is given to the parser. The deepest among 44,175 files of
     /// popular packages is 147 (CRATES section 1).
@@ -111,6 +112,9 @@ pub struct Limits {
     pub flows: usize,
     /// Most steps of the value-flow solver, each about 100 ns.
     pub flow_steps: u64,
+    /// The same for each group of files that install does not reach; all of them together have six
+    /// times as many.
+    pub quiet_flow_steps: u64,
     /// Stack of the analysing thread, in bytes. Only touched pages count.
     pub stack_bytes: usize,
 }
@@ -121,10 +125,11 @@ impl Default for Limits {
             file_bytes: 16 << 20,
             total_bytes: 256 << 20,
             flow_bytes: 24 << 20,
-            quiet_flow_bytes: 64 << 10,
+            quiet_flow_bytes: 384 << 10,
             bracket_depth: 512,
             flows: 50,
             flow_steps: 20_000_000,
+            quiet_flow_steps: 500_000,
             stack_bytes: 256 << 20,
         }
     }

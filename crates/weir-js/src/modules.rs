@@ -86,6 +86,43 @@ impl Modules {
         }
     }
 
+    /// Adds code that a file evaluates; it runs where that one does.
+    pub(crate) fn add(&mut self, from: usize) {
+        let to = self.edges.len();
+        self.edges.push(Vec::new());
+        self.surfaces.push(self.surfaces(from));
+        self.connect(from, to);
+    }
+
+    /// Groups of `files` that loads between them connect, each in the order given.
+    pub(crate) fn groups(&self, files: &[usize]) -> Vec<Vec<usize>> {
+        let mut leader: Vec<usize> = (0..self.edges.len()).collect();
+        let is_in: std::collections::HashSet<usize> = files.iter().copied().collect();
+        for &from in files {
+            for &to in self.edges.get(from).into_iter().flatten() {
+                if is_in.contains(&to) {
+                    let (a, b) = (lead(&mut leader, from), lead(&mut leader, to));
+                    if let Some(slot) = leader.get_mut(a.max(b)) {
+                        *slot = a.min(b);
+                    }
+                }
+            }
+        }
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        let mut place = std::collections::HashMap::new();
+        for &file in files {
+            let first = lead(&mut leader, file);
+            let at = *place.entry(first).or_insert_with(|| {
+                groups.push(Vec::new());
+                groups.len() - 1
+            });
+            if let Some(group) = groups.get_mut(at) {
+                group.push(file);
+            }
+        }
+        groups
+    }
+
     /// All files reached from `roots`, roots included, in the order they are met.
     pub(crate) fn reach(&self, roots: &[usize]) -> Vec<usize> {
         let mut seen = vec![false; self.edges.len()];
@@ -165,4 +202,19 @@ impl Modules {
         }
         distance
     }
+}
+
+/// The file that stands for a group, with the way there shortened.
+fn lead(leader: &mut [usize], mut file: usize) -> usize {
+    while let Some(&next) = leader.get(file) {
+        if next == file {
+            break;
+        }
+        let after = leader.get(next).copied().unwrap_or(next);
+        if let Some(slot) = leader.get_mut(file) {
+            *slot = after;
+        }
+        file = after;
+    }
+    file
 }

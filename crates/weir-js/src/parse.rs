@@ -122,6 +122,20 @@ pub(crate) fn with_program<T>(
     then: impl FnOnce(&Program<'_>) -> T,
 ) -> Result<T, Unparsed> {
     guard::check(text.as_bytes(), bracket_depth).map_err(Unparsed::Guarded)?;
+    with_checked(allocator, path, text, kind, then)
+}
+
+/// The same for a file that was parsed before.
+///
+/// # Errors
+/// See [`with_program`].
+pub(crate) fn with_checked<T>(
+    allocator: &mut Allocator,
+    path: &str,
+    text: &str,
+    kind: Kind,
+    then: impl FnOnce(&Program<'_>) -> T,
+) -> Result<T, Unparsed> {
     let mut first_message = None;
     let mut patched = Cow::Borrowed(text);
     for source_type in source_types(path, kind, text.len()) {

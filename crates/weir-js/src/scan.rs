@@ -36,6 +36,32 @@ const SINKS: [&str; 12] = [
     "WebSocket",
 ];
 
+/// Names without which no code makes text out of other text.
+const COMPUTES: [&str; 13] = [
+    "CharCode",
+    "fromCodePoint",
+    "codePointAt",
+    "atob",
+    "base64",
+    "'hex'",
+    "\"hex\"",
+    "parseInt",
+    "reverse",
+    "split(",
+    "join(",
+    "replace(",
+    "unescape",
+];
+
+/// Whether a file may hold a decoder. Names that are themselves assembled (`['spl' + 'it']`) or
+/// escaped show by their pieces.
+pub(crate) fn computes(bytes: &[u8]) -> bool {
+    COMPUTES
+        .iter()
+        .chain(&["\\x", "'+'", "' + '", "\"+\"", "\" + \""])
+        .any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some())
+}
+
 /// Searches the bytes.
 pub(crate) fn words(bytes: &[u8]) -> Words {
     let find = |list: &[&'static str]| {

@@ -4,17 +4,19 @@ use std::sync::OnceLock;
 
 use memchr::memmem::Finder;
 use oxc_ast::ast::{
-    Argument, AssignmentExpression, BinaryExpression, BindingPattern, BindingProperty,
-    CallExpression, ComputedMemberExpression, ExportAllDeclaration, ExportFromDeclaration,
-    Expression, FormalParameter, IdentifierReference, ImportDeclaration, ImportExpression,
-    JSXElement, NewExpression, ObjectProperty, PropertyKey, Statement, StaticMemberExpression,
-    StringLiteral, TSType, TemplateLiteral, UnaryExpression, VariableDeclarator,
+    Argument, AssignmentExpression, AssignmentTarget, BinaryExpression, BindingIdentifier,
+    BindingPattern, BindingProperty, CallExpression, ComputedMemberExpression,
+    ExportAllDeclaration, ExportFromDeclaration, Expression, FormalParameter, IdentifierReference,
+    ImportDeclaration, ImportExpression, JSXElement, MethodDefinition, NewExpression,
+    ObjectProperty, PropertyKey, Statement, StaticMemberExpression, StringLiteral, TSType,
+    TemplateLiteral, UnaryExpression, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
-use oxc_span::GetSpan;
+use oxc_span::{GetSpan, Span};
 use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
 
-use crate::ability::Seen;
+use crate::ability::{Seen, Settled};
+use crate::slice::{self, Parts, Recorder};
 use crate::tables::{calls, credentials, network, secrets};
 
 /// Deepest syntax tree that is walked, in nested expressions and statements. The deepest of 44,175
@@ -23,20 +25,14 @@ use crate::tables::{calls, credentials, network, secrets};
 pub(crate) const TREE_DEPTH: u32 = 60_000;
 
 /// What one file is like.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Survey {
     /// Specifiers of what it loads, as far as they are plain or folded from literals.
     pub(crate) imports: Vec<String>,
-    /// It may read secrets.
-    pub(crate) source: bool,
-    /// It reads a member `env` of something: the environment, if that is the process.
-    pub(crate) env_of_something: bool,
+    /// What speaks for a flow.
+    pub(crate) signs: Signs,
     /// It holds the process, or everything global, under another name.
     pub(crate) process_by_alias: bool,
-    /// It may talk to the network.
-    pub(crate) sink: bool,
-    /// It hides what it loads or calls.
-    pub(crate) dynamic: bool,
     /// The tree was too deep to be walked whole.
     pub(crate) too_deep: bool,
     /// Deepest nesting of expressions and statements that was met.
@@ -44,37 +40,133 @@ pub(crate) struct Survey {
     /// What it is able to do, and the hosts it names.
     pub(crate) seen: Seen,
     depth: u32,
-    loads_by_alias: bool,
-    names_module: bool,
-    /// It decodes text.
-    pub(crate) decodes: bool,
     /// Some literal may be a command that matters.
     may_name_command: bool,
+    /// The parts of a large file.
+    pub(crate) parts: Option<Parts>,
+    /// Collects them.
+    recorder: Option<Box<Recorder>>,
+}
+
+/// What speaks for a flow, in a file or in a part of one.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Signs {
+    /// It may read secrets.
+    pub(crate) source: bool,
+    /// It reads a member `env` of something: the environment, if that is the process.
+    pub(crate) env_of_something: bool,
+    /// It may talk to the network.
+    pub(crate) sink: bool,
+    /// It hides what it loads or calls.
+    pub(crate) dynamic: bool,
+    /// It decodes text.
+    pub(crate) decodes: bool,
+    /// It makes code of text that is no literal.
+    pub(crate) runs_text: bool,
+    loads_by_alias: bool,
+    names_module: bool,
+    /// Members whose name is what a function makes of constants.
+    decoded_names: u32,
+}
+
+impl Signs {
+    /// It may read secrets, given whether any file of the package holds the process by an alias.
+    pub(crate) fn may_read(&self, holds_process: bool) -> bool {
+        self.source || self.dynamic || (holds_process && self.env_of_something)
+    }
+
+    /// It may send something away.
+    pub(crate) fn may_send(&self) -> bool {
+        self.sink || self.dynamic
+    }
+
+    /// It may hold text that was fetched or decoded.
+    pub(crate) fn may_unpack(&self) -> bool {
+        self.sink || self.decodes
+    }
+
+    /// What several observations say together.
+    fn conclude(&mut self) {
+        if self.loads_by_alias && (self.names_module || self.decodes) || self.decoded_names > 1 {
+            self.dynamic = true;
+        }
+    }
+
+    /// Adds what a part shows to what the file shows.
+    fn add(&mut self, part: Self) {
+        self.source |= part.source;
+        self.env_of_something |= part.env_of_something;
+        self.sink |= part.sink;
+        self.dynamic |= part.dynamic;
+        self.decodes |= part.decodes;
+        self.runs_text |= part.runs_text;
+        self.loads_by_alias |= part.loads_by_alias;
+        self.names_module |= part.names_module;
+        self.decoded_names = self.decoded_names.saturating_add(part.decoded_names);
+    }
 }
 
 impl Survey {
-    /// Looks at a program.
+    /// Looks at a program. A large one is looked at part by part.
     pub(crate) fn of(program: &oxc_ast::ast::Program<'_>) -> Self {
+        let is_large = program.source_text.len() > slice::WHOLE;
         let mut survey = Self {
             may_name_command: may_name_command(program.source_text),
+            recorder: is_large.then(Box::default),
             ..Self::default()
         };
         survey.visit_program(program);
-        survey.source |= survey.seen.reads_the_host();
-        if survey.loads_by_alias && (survey.names_module || survey.decodes) {
-            survey.dynamic = true;
-        }
+        survey.signs = survey.concluded();
+        survey.parts = survey.recorder.take().map(|recorder| recorder.finish());
         survey
+    }
+
+    /// Begins a part of the file here, if this is where one begins. Gives what was seen before.
+    fn open(&mut self, span: Span) -> Option<(Signs, Settled)> {
+        let recorder = self.recorder.as_mut()?;
+        if !recorder.begins(span) {
+            return None;
+        }
+        recorder.open(span);
+        Some((std::mem::take(&mut self.signs), self.seen.unsettle()))
+    }
+
+    fn close(&mut self, before: Option<(Signs, Settled)>) {
+        let Some((signs, settled)) = before else {
+            return;
+        };
+        let part = self.concluded();
+        if let Some(recorder) = &mut self.recorder {
+            recorder.close(part);
+        }
+        self.signs.add(signs);
+        self.seen.settle(settled);
+    }
+
+    /// What was seen since the beginning of the part or the file.
+    fn concluded(&mut self) -> Signs {
+        self.signs.source |= self.seen.reads_the_host();
+        self.signs.runs_text |= self.seen.runs_text();
+        let mut signs = self.signs;
+        signs.conclude();
+        signs
+    }
+
+    fn uses(&mut self, name: &str) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.uses(name);
+        }
+    }
+
+    fn defines(&mut self, name: &str) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.defines(name);
+        }
     }
 
     /// It may take part in a flow.
     pub(crate) fn is_candidate(&self) -> bool {
-        self.may_read(true) || self.sink
-    }
-
-    /// It may read secrets, given whether any file of the package holds the process by an alias.
-    pub(crate) fn may_read(&self, holds_process: bool) -> bool {
-        self.source || self.dynamic || (holds_process && self.env_of_something)
+        self.signs.may_read(true) || self.signs.sink
     }
 
     fn load(&mut self, specifier: &str, offset: u32) {
@@ -88,11 +180,11 @@ impl Survey {
                 "execa" | "cross-spawn" | "shelljs" | "zx" | "ws" | "bun"
             )
         {
-            self.sink = true;
+            self.signs.sink = true;
         }
         if module == "process" {
             self.process_by_alias = true;
-            self.env_of_something = true;
+            self.signs.env_of_something = true;
         }
         if (specifier.starts_with('.') || specifier.starts_with('/')) && specifier.len() < 512 {
             self.imports.push(specifier.to_owned());
@@ -105,30 +197,45 @@ impl Survey {
                 let offset = argument.map_or(0, |argument| argument.span().start);
                 self.load(&specifier, offset);
             }
-            Some(None) => self.loads_by_alias = true,
+            Some(None) => self.signs.loads_by_alias = true,
             None => {}
+        }
+        if argument.is_some_and(is_decoded) {
+            self.signs.dynamic = true;
+        }
+    }
+
+    /// Text is turned into code, which may do anything. `Function('return this')` and the like are
+    /// how libraries find the global object.
+    fn evaluates(&mut self, arguments: &[Argument<'_>]) {
+        let Some(last) = arguments.last().and_then(Argument::as_expression) else {
+            return;
+        };
+        let is_trivial = literal(last).is_some_and(|text| text.len() < 24);
+        if !is_trivial {
+            self.signs.dynamic = true;
         }
     }
 
     fn text(&mut self, text: &str) {
         let bare = text.strip_prefix("node:").unwrap_or(text);
         match bare.len() {
-            3 if bare == "env" => self.env_of_something = true,
-            2..=13 if calls::SENDING_MODULES.contains(&bare) => self.names_module = true,
+            3 if bare == "env" => self.signs.env_of_something = true,
+            2..=13 if calls::SENDING_MODULES.contains(&bare) => self.signs.names_module = true,
             _ => {}
         }
-        if !self.source && credentials::may_name_one(text) {
-            self.source = true;
+        if !self.signs.source && credentials::may_name_one(text) {
+            self.signs.source = true;
         }
         if self.may_name_command && text.len() >= 6 && text.len() <= 8192 && names_command(text) {
-            self.source = true;
+            self.signs.source = true;
         }
         if text.len() > 2
             && text.len() < 128
             && is_shouting(text)
             && secrets::is_secret_variable(text)
         {
-            self.source = true;
+            self.signs.source = true;
         }
     }
 }
@@ -219,6 +326,84 @@ fn short_literal(expression: &Expression<'_>) -> Option<String> {
     }
 }
 
+/// Methods that make text of constants.
+const MAKES_TEXT: [&str; 14] = [
+    "replace",
+    "replaceAll",
+    "join",
+    "map",
+    "reverse",
+    "slice",
+    "substring",
+    "substr",
+    "concat",
+    "fromCharCode",
+    "fromCodePoint",
+    "apply",
+    "call",
+    "atob",
+];
+
+/// Whether an expression has the shape of a decoder at work: a function on nothing but constants.
+fn is_decoded(expression: &Expression<'_>) -> bool {
+    let call = match expression {
+        Expression::CallExpression(call) => call,
+        // `d(1) + 'ps'`: the outermost two pieces say enough.
+        Expression::BinaryExpression(sum) if sum.operator == BinaryOperator::Addition => {
+            let piece = |side: &Expression<'_>| {
+                matches!(side, Expression::CallExpression(_)) && is_decoded(side)
+            };
+            let right = piece(&sum.right);
+            return match &sum.left {
+                Expression::BinaryExpression(inner) => {
+                    piece(&inner.left) || (right && piece(&inner.right))
+                }
+                Expression::StringLiteral(_) => right,
+                left => piece(left) && (right || is_constant(&sum.right, 0)),
+            };
+        }
+        _ => return false,
+    };
+    let is_constant = |argument: &Argument<'_>| {
+        argument
+            .as_expression()
+            .is_some_and(|inner| is_constant(inner, 4))
+            || matches!(argument, Argument::SpreadElement(_))
+    };
+    match &call.callee {
+        Expression::Identifier(_) => {
+            !call.arguments.is_empty() && call.arguments.iter().all(is_constant)
+        }
+        Expression::StaticMemberExpression(member) => {
+            MAKES_TEXT.contains(&member.property.name.as_str())
+        }
+        Expression::ComputedMemberExpression(_) => call.arguments.iter().all(is_constant),
+        _ => false,
+    }
+}
+
+/// Literals, and what is computed or picked from them.
+fn is_constant(expression: &Expression<'_>, depth: u8) -> bool {
+    match expression {
+        Expression::StringLiteral(_) | Expression::NumericLiteral(_) => true,
+        _ if depth == 0 => false,
+        Expression::UnaryExpression(unary) => is_constant(&unary.argument, depth - 1),
+        Expression::BinaryExpression(binary) => {
+            is_constant(&binary.left, depth - 1) && is_constant(&binary.right, depth - 1)
+        }
+        Expression::StaticMemberExpression(member) => {
+            matches!(member.object, Expression::Identifier(_))
+        }
+        Expression::ArrayExpression(array) => array.elements.iter().take(8).all(|element| {
+            element
+                .as_expression()
+                .is_some_and(|inner| is_constant(inner, depth - 1))
+        }),
+        Expression::CallExpression(_) => is_decoded(expression),
+        _ => false,
+    }
+}
+
 /// The last name of a callee: `a.b.c` gives `c`.
 fn last_name<'a>(callee: &'a Expression<'_>) -> &'a str {
     match callee {
@@ -236,7 +421,9 @@ impl<'a> Visit<'a> for Survey {
         }
         self.depth += 1;
         self.deepest = self.deepest.max(self.depth);
+        let opened = self.open(it.span());
         walk::walk_expression(self, it);
+        self.close(opened);
         self.depth -= 1;
     }
 
@@ -247,7 +434,9 @@ impl<'a> Visit<'a> for Survey {
         }
         self.depth += 1;
         self.deepest = self.deepest.max(self.depth);
+        let opened = self.open(it.span());
         walk::walk_statement(self, it);
+        self.close(opened);
         self.depth -= 1;
     }
 
@@ -260,6 +449,58 @@ impl<'a> Visit<'a> for Survey {
         self.deepest = self.deepest.max(self.depth);
         walk::walk_jsx_element(self, it);
         self.depth -= 1;
+    }
+
+    fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
+        self.seen.declare(it);
+        let opened = self.open(it.span);
+        walk::walk_variable_declarator(self, it);
+        self.close(opened);
+    }
+
+    fn visit_binding_identifier(&mut self, it: &BindingIdentifier<'a>) {
+        self.defines(it.name.as_str());
+    }
+
+    fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
+        self.seen.assign(it);
+        if self.recorder.is_some() {
+            match &it.left {
+                AssignmentTarget::StaticMemberExpression(member) => {
+                    self.defines(member.property.name.as_str());
+                }
+                AssignmentTarget::AssignmentTargetIdentifier(name) => {
+                    self.defines(name.name.as_str());
+                }
+                _ => {}
+            }
+        }
+        walk::walk_assignment_expression(self, it);
+    }
+
+    fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {
+        self.seen.property(it);
+        if self.recorder.is_some() {
+            // A module of a bundle stands under its number or path.
+            let opened = self.open(it.value.span());
+            match &it.key {
+                PropertyKey::StaticIdentifier(name) => self.defines(name.name.as_str()),
+                PropertyKey::StringLiteral(text) => self.defines(text.value.as_str()),
+                PropertyKey::NumericLiteral(number) => self.defines(&number.value.to_string()),
+                _ => {}
+            }
+            walk::walk_object_property(self, it);
+            self.close(opened);
+            return;
+        }
+        walk::walk_object_property(self, it);
+    }
+
+    fn visit_method_definition(&mut self, it: &MethodDefinition<'a>) {
+        if let PropertyKey::StaticIdentifier(name) = &it.key {
+            self.defines(name.name.as_str());
+        }
+        walk::walk_method_definition(self, it);
     }
 
     fn visit_ts_type(&mut self, _: &TSType<'a>) {
@@ -284,32 +525,28 @@ impl<'a> Visit<'a> for Survey {
         walk::walk_import_expression(self, it);
     }
 
-    fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
-        self.seen.declare(it);
-        walk::walk_variable_declarator(self, it);
-    }
-
-    fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
-        self.seen.assign(it);
-        walk::walk_assignment_expression(self, it);
-    }
-
-    fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {
-        self.seen.property(it);
-        walk::walk_object_property(self, it);
-    }
-
     fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
         self.seen.call(it);
+        if self.recorder.is_some() {
+            // `require(123)` inside a bundle.
+            match it.arguments.first() {
+                Some(Argument::NumericLiteral(number)) => self.uses(&number.value.to_string()),
+                Some(Argument::StringLiteral(text)) => self.uses(text.value.as_str()),
+                _ => {}
+            }
+        }
         match last_name(&it.callee) {
             "require" | "resolve" | "fork" | "getBuiltinModule" | "_load" => {
                 let is_plain = matches!(&it.callee, Expression::Identifier(_));
                 let first = it.arguments.first().and_then(Argument::as_expression);
                 let text = first.and_then(literal);
+                if first.is_some_and(is_decoded) {
+                    self.signs.dynamic = true;
+                }
                 if let Some(text) = &text {
                     self.load(text, it.span.start);
                 } else if is_plain && first.is_some() && last_name(&it.callee) == "require" {
-                    self.loads_by_alias = true;
+                    self.signs.loads_by_alias = true;
                 }
                 if is_plain && last_name(&it.callee) == "require" {
                     // The name itself is no alias here.
@@ -320,9 +557,10 @@ impl<'a> Visit<'a> for Survey {
                 }
             }
             "createRequire" => {
-                self.loads_by_alias = true;
+                self.signs.loads_by_alias = true;
             }
-            "eval" => self.loads_by_alias = true,
+            "eval" | "Function" | "runInThisContext" | "runInNewContext" | "runInContext"
+            | "_compile" | "compileFunction" => self.evaluates(&it.arguments),
             "fromCharCode"
             | "atob"
             | "unescape"
@@ -330,13 +568,13 @@ impl<'a> Visit<'a> for Survey {
             | "createDecipheriv"
             | "gunzipSync"
             | "inflateSync"
-            | "brotliDecompressSync" => self.decodes = true,
+            | "brotliDecompressSync" => self.signs.decodes = true,
             "from" | "toString" | "join" => {
                 let last = it.arguments.last().and_then(Argument::as_expression);
                 if let Some(Expression::StringLiteral(text)) = last
                     && matches!(text.value.as_str(), "hex" | "base64" | "")
                 {
-                    self.decodes = true;
+                    self.signs.decodes = true;
                 }
             }
             _ => {}
@@ -351,6 +589,9 @@ impl<'a> Visit<'a> for Survey {
 
     fn visit_new_expression(&mut self, it: &NewExpression<'a>) {
         self.seen.construct(it);
+        if matches!(last_name(&it.callee), "Function" | "Script") {
+            self.evaluates(&it.arguments);
+        }
         if matches!(last_name(&it.callee), "Worker" | "URL")
             && let Some(text) = it
                 .arguments
@@ -372,7 +613,7 @@ impl<'a> Visit<'a> for Survey {
             && !left.value.contains(['\n', ' '])
             && !right.value.contains(['\n', ' '])
         {
-            self.dynamic = true;
+            self.signs.dynamic = true;
         }
         walk::walk_binary_expression(self, it);
     }
@@ -388,19 +629,20 @@ impl<'a> Visit<'a> for Survey {
 
     fn visit_static_member_expression(&mut self, it: &StaticMemberExpression<'a>) {
         let property = it.property.name.as_str();
+        self.uses(property);
         self.seen.member(it);
         match property {
             "env" => match &it.object {
                 Expression::Identifier(name) if name.name != "process" => {
-                    self.env_of_something = true;
+                    self.signs.env_of_something = true;
                 }
                 Expression::StaticMemberExpression(inner) if inner.property.name != "process" => {
-                    self.env_of_something = true;
+                    self.signs.env_of_something = true;
                 }
-                _ => self.source = true,
+                _ => self.signs.source = true,
             },
-            "fetch" | "XMLHttpRequest" | "WebSocket" | "sendBeacon" => self.sink = true,
-            "mainModule" | "getBuiltinModule" => self.dynamic = true,
+            "fetch" | "XMLHttpRequest" | "WebSocket" | "sendBeacon" => self.signs.sink = true,
+            "mainModule" | "getBuiltinModule" => self.signs.dynamic = true,
             "process" => self.process_by_alias = true,
             _ => {}
         }
@@ -410,7 +652,7 @@ impl<'a> Visit<'a> for Survey {
             // `process.env.NAME`
             Expression::StaticMemberExpression(inner) if inner.property.name == "env" => {
                 if secrets::is_secret_variable(property) {
-                    self.source = true;
+                    self.signs.source = true;
                 }
                 if let Expression::Identifier(name) = &inner.object {
                     if name.name != "process" {
@@ -424,7 +666,7 @@ impl<'a> Visit<'a> for Survey {
             Expression::Identifier(name)
                 if name.name == "module" && matches!(property, "constructor" | "require") =>
             {
-                self.dynamic = true;
+                self.signs.dynamic = true;
             }
             _ => {}
         }
@@ -432,6 +674,14 @@ impl<'a> Visit<'a> for Survey {
     }
 
     fn visit_computed_member_expression(&mut self, it: &ComputedMemberExpression<'a>) {
+        let is_call = match &it.expression {
+            Expression::CallExpression(call) => matches!(call.callee, Expression::Identifier(_)),
+            Expression::BinaryExpression(_) => true,
+            _ => false,
+        };
+        if is_call && is_decoded(&it.expression) {
+            self.signs.decoded_names += 1;
+        }
         if let Expression::Identifier(name) = &it.object
             && matches!(
                 name.name.as_str(),
@@ -440,10 +690,10 @@ impl<'a> Visit<'a> for Survey {
         {
             match literal(&it.expression) {
                 Some(text) if matches!(text.as_str(), "fetch" | "XMLHttpRequest" | "WebSocket") => {
-                    self.sink = true;
+                    self.signs.sink = true;
                 }
                 Some(text) if matches!(text.as_str(), "env" | "process" | "require") => {
-                    self.dynamic = true;
+                    self.signs.dynamic = true;
                 }
                 Some(_) => {}
                 // A name that is not known: anything global, the network included.
@@ -452,24 +702,25 @@ impl<'a> Visit<'a> for Survey {
                     "global" | "globalThis" | "window" | "self"
                 ) =>
                 {
-                    self.sink = true;
+                    self.signs.sink = true;
                     self.process_by_alias = true;
                 }
-                None => self.dynamic = true,
+                None => self.signs.dynamic = true,
             }
         }
         walk::walk_computed_member_expression(self, it);
     }
 
     fn visit_identifier_reference(&mut self, it: &IdentifierReference<'a>) {
+        self.uses(it.name.as_str());
         match it.name.as_str() {
             "process" => self.process_by_alias = true,
-            "fetch" | "XMLHttpRequest" | "WebSocket" => self.sink = true,
+            "fetch" | "XMLHttpRequest" | "WebSocket" => self.signs.sink = true,
             "Bun" | "Deno" => {
-                self.source = true;
-                self.sink = true;
+                self.signs.source = true;
+                self.signs.sink = true;
             }
-            "require" => self.loads_by_alias = true,
+            "require" => self.signs.loads_by_alias = true,
             _ => {}
         }
     }
@@ -478,7 +729,7 @@ impl<'a> Visit<'a> for Survey {
         if let BindingPattern::BindingIdentifier(name) = &it.pattern
             && secrets::is_key_argument(name.name.as_str())
         {
-            self.source = true;
+            self.signs.source = true;
         }
         walk::walk_formal_parameter(self, it);
     }
@@ -490,9 +741,9 @@ impl<'a> Visit<'a> for Survey {
     fn visit_binding_property(&mut self, it: &BindingProperty<'a>) {
         if let PropertyKey::StaticIdentifier(key) = &it.key {
             match key.name.as_str() {
-                "env" => self.env_of_something = true,
+                "env" => self.signs.env_of_something = true,
                 "process" => self.process_by_alias = true,
-                "fetch" | "XMLHttpRequest" | "WebSocket" => self.sink = true,
+                "fetch" | "XMLHttpRequest" | "WebSocket" => self.signs.sink = true,
                 _ => {}
             }
         }

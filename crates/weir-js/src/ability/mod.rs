@@ -81,7 +81,17 @@ pub(crate) struct Seen {
     /// Kinds that are known as well as they can be.
     settled: u32,
     /// Code is made of text that is no literal.
-    pub(crate) runs_text: bool,
+    runs_text: bool,
+    /// A cloud's metadata service is named.
+    names_metadata: bool,
+}
+
+/// What was known about a file before one of its parts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settled {
+    settled: u32,
+    runs_text: bool,
+    names_metadata: bool,
 }
 
 impl Seen {
@@ -125,10 +135,28 @@ impl Seen {
         ]
         .into_iter()
         .any(|kind| self.is_settled(kind))
-            || self
-                .contacts
-                .iter()
-                .any(|contact| contact.class == HostClass::CloudMetadata)
+            || self.names_metadata
+    }
+
+    /// Whether code is made of text that is no literal.
+    pub(crate) fn runs_text(&self) -> bool {
+        self.runs_text
+    }
+
+    /// Forgets for a while what is settled, so that a part of the file shows what it holds itself.
+    pub(crate) fn unsettle(&mut self) -> Settled {
+        Settled {
+            settled: std::mem::take(&mut self.settled),
+            runs_text: std::mem::take(&mut self.runs_text),
+            names_metadata: std::mem::take(&mut self.names_metadata),
+        }
+    }
+
+    /// Remembers what was known before.
+    pub(crate) fn settle(&mut self, before: Settled) {
+        self.settled |= before.settled;
+        self.runs_text |= before.runs_text;
+        self.names_metadata |= before.names_metadata;
     }
 
     /// Whether an ability was noted from a call, not only from a load.
@@ -146,14 +174,15 @@ impl Seen {
     }
 
     fn contact_host(&mut self, host: String, text: &str, offset: u32, talks: bool) {
-        if self.contacts.len() >= HOSTS || !is_host(&host) {
+        if !is_host(&host) {
             return;
         }
         let class = hosts::classify(&host, text);
+        self.names_metadata |= class == HostClass::CloudMetadata;
         if !talks && matches!(class, HostClass::Other | HostClass::Local) {
             return;
         }
-        if self.contacts.iter().any(|known| known.host == host) {
+        if self.contacts.len() >= HOSTS || self.contacts.iter().any(|known| known.host == host) {
             return;
         }
         self.contacts.push(Contact {
@@ -207,14 +236,14 @@ pub(crate) struct Collected {
 
 impl Collected {
     /// Adds what one file is able to do, for every surface that reaches it.
-    pub(crate) fn file(&mut self, path: &str, bytes: &[u8], surfaces: &[Surface], seen: &Seen) {
-        // Most files show nothing that others have not shown: their text is not needed then.
-        let decoded = std::cell::OnceCell::new();
-        let text = || {
-            decoded
-                .get_or_init(|| String::from_utf8_lossy(bytes))
-                .as_ref()
-        };
+    /// Most files show nothing that others have not shown: `place` is not asked then.
+    pub(crate) fn file(
+        &mut self,
+        path: &str,
+        surfaces: &[Surface],
+        seen: &Seen,
+        place: impl Fn(u32) -> weir_model::contents::Place,
+    ) {
         let Some(&strongest) = surfaces.first() else {
             return;
         };
@@ -229,7 +258,7 @@ impl Collected {
                 if known.is_some_and(|(sure, _)| *sure >= act.sure) {
                     continue;
                 }
-                let place = place::at(path, text(), act.offset as usize);
+                let place = place(act.offset);
                 self.add(act.sure, act.kind, &act.detail, place, surface);
             }
         }
@@ -239,7 +268,7 @@ impl Collected {
             if self.hosts.get(&key).is_some_and(weaker) {
                 continue;
             }
-            let place = place::at(path, text(), contact.offset as usize);
+            let place = place(contact.offset);
             let host = Host {
                 host: contact.host.clone(),
                 class: contact.class,

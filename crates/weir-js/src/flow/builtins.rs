@@ -291,7 +291,7 @@ impl Solver<'_> {
                 .map(|host| crate::tables::hosts::classify(host, host));
             let kind = if class == Some(HostClass::CloudMetadata) {
                 SourceKind::CloudMetadata
-            } else if self.follows_code {
+            } else if self.graph.follows_code {
                 SourceKind::Fetched
             } else {
                 return;
@@ -315,7 +315,7 @@ impl Solver<'_> {
             }
             return;
         }
-        if !self.follows_code {
+        if !self.graph.follows_code {
             return;
         }
         let decodes = match path {

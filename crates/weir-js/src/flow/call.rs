@@ -175,7 +175,7 @@ impl Solver<'_> {
                     from: result,
                     out: call.out,
                 });
-                if !has_data {
+                if !has_data || self.is_careful {
                     continue;
                 }
                 let parameters = self
@@ -191,7 +191,7 @@ impl Solver<'_> {
                 }
             }
         }
-        if !has_data {
+        if !has_data || self.is_careful {
             return;
         }
         // `hash.update(secret)`, `form.append(name, secret)`: the receiver holds it from now on.

@@ -26,6 +26,15 @@ pub(crate) struct Deeds {
     pub(crate) hosts: Vec<(String, (u32, u32))>,
 }
 
+impl Deeds {
+    /// Adds what another group of files does.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.abilities.append(&mut other.abilities);
+        self.touches.append(&mut other.touches);
+        self.hosts.append(&mut other.hosts);
+    }
+}
+
 impl Solver<'_> {
     /// Looks at every call.
     pub(crate) fn deeds(&self) -> Deeds {

@@ -68,6 +68,13 @@ const TEXTS: usize = 8;
 /// Longest string constant that is kept, in bytes.
 pub(crate) const TEXT_BYTES: usize = 4096;
 
+/// Longest text that may be code, in bytes.
+pub(crate) const LONG_TEXT: usize = 1 << 20;
+/// Most bytes of texts longer than [`TEXT_BYTES`].
+const LONG_TEXTS: usize = 16 << 20;
+/// Steps of decoders that are run, for the whole package: about a second.
+const FOLD_STEPS: u64 = 32_000_000;
+
 /// One thing a node may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Atom {
@@ -243,6 +250,16 @@ pub(crate) struct Graph {
     modules: HashMap<u32, u32>,
     /// Fields of the global object.
     pub(crate) globals: u32,
+    /// Steps that decoders of the package may still take while files are lowered.
+    pub(crate) fold_steps: u64,
+    /// Whether what is fetched or decoded is followed: only where something could run it.
+    pub(crate) follows_code: bool,
+    /// Bytes of long texts that may still be kept.
+    pub(crate) long_text: usize,
+    /// Evaluated code, by file: the file that evaluates it, and the node of its result.
+    pub(crate) completions: HashMap<u32, (u32, Node)>,
+    /// Variables of files that evaluate code, by file and name.
+    pub(crate) variables: HashMap<(u32, Name), Vec<Node>>,
 }
 
 impl Default for Graph {
@@ -263,6 +280,11 @@ impl Default for Graph {
             edges: HashSet::default(),
             modules: HashMap::new(),
             globals: 0,
+            fold_steps: FOLD_STEPS,
+            follows_code: false,
+            long_text: LONG_TEXTS,
+            completions: HashMap::new(),
+            variables: HashMap::new(),
         };
         graph.globals = graph.object();
         graph
@@ -317,7 +339,7 @@ impl Graph {
 
     /// A node that holds one string constant.
     pub(crate) fn constant(&mut self, text: &str) -> Node {
-        if text.len() > TEXT_BYTES {
+        if text.len() > TEXT_BYTES && (text.len() > LONG_TEXT || !self.keeps_text(text.len())) {
             return NONE;
         }
         let name = self.intern(text);

@@ -12,7 +12,10 @@ impl Solver<'_> {
     pub(crate) fn method(&mut self, id: u32, name: &str, call: &Call, is_known: bool) -> bool {
         match name {
             "then" | "catch" | "finally" => self.promise(name, call),
-            "call" | "apply" | "bind" => return self.invoke(id, name, call),
+            // `Reflect.apply` is no method of the function `Reflect`.
+            "call" | "apply" | "bind" if !self.is_reflect(call.receiver) => {
+                return self.invoke(id, name, call);
+            }
             _ if is_known => return true,
             "map" | "flatMap" | "forEach" | "filter" | "find" | "findLast" | "reduce"
             | "reduceRight" | "sort" | "some" | "every" | "findIndex" => {
@@ -77,6 +80,14 @@ impl Solver<'_> {
             _ => return self.fold_method(name, call),
         }
         true
+    }
+
+    fn is_reflect(&self, node: Node) -> bool {
+        let reflect = self.graph.known("Reflect");
+        self.graph
+            .atoms(node)
+            .iter()
+            .any(|(atom, _)| matches!(atom, Atom::Builtin(name) if Some(*name) == reflect))
     }
 
     fn holds_object(&self, node: Node) -> bool {

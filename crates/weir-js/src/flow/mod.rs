@@ -8,16 +8,17 @@
 mod builtins;
 mod call;
 mod deeds;
+mod evaluated;
 mod graph;
 mod lower;
 mod methods;
 mod report;
 mod solve;
-mod text;
+pub(crate) mod text;
 
 pub(crate) use builtins::folder_variable;
 pub(crate) use deeds::Deeds;
-pub(crate) use graph::Graph;
+pub(crate) use graph::{Graph, NumberHasher};
 pub(crate) use lower::lower;
 pub(crate) use report::Reported;
 pub(crate) use solve::{Modular, Outcome, Solver};

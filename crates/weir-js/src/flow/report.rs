@@ -65,7 +65,7 @@ impl Solver<'_> {
                         network::call(&path).is_some()
                             || socket_kind(&path).is_some()
                             || calls::RUNS_COMMAND.contains(&&*path)
-                            || (self.follows_code && flows::CODE.contains(&&*path))
+                            || (self.graph.follows_code && flows::CODE.contains(&&*path))
                     }
                     _ => false,
                 })
@@ -671,7 +671,9 @@ fn shown(path: &str) -> String {
 
 fn is_credential_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    network::CREDENTIAL_FIELDS.contains(&name.as_str())
+    // `x-figma-token`: every service has its own.
+    let is_own = name.starts_with("x-") && (name.ends_with("-token") || name.ends_with("-key"));
+    is_own || network::CREDENTIAL_FIELDS.contains(&name.as_str())
 }
 
 /// The tool that a command names.

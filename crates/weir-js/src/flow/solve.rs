@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use weir_model::contents::SourceKind;
 
 use super::builtins;
-use super::graph::{Atom, Graph, Key, NONE, Name, Node, Quick, Rule, Use};
+use super::graph::{Atom, Graph, Key, LONG_TEXT, NONE, Name, Node, Quick, Rule, TEXT_BYTES, Use};
 use crate::tables::{calls, secrets};
 
 /// Most rules that solving may add, so that hostile graphs stay in memory.
@@ -48,8 +48,11 @@ pub(crate) struct Solver<'m> {
     pub(crate) loads: Vec<(u32, u32)>,
     /// JSON files already turned into objects.
     pub(crate) json: HashSet<u32>,
-    /// Whether what is fetched or decoded is followed: only where something could run it.
-    pub(crate) follows_code: bool,
+    /// Evaluated code that was handed out, by rule and text.
+    pub(crate) evaluated: HashSet<(usize, String)>,
+    /// What is not known passes data to its result only. In large programs everything comes near
+    /// everything, and objects that take in whatever passes by make flows of nothing.
+    pub(crate) is_careful: bool,
     budget: u64,
     /// The rule that runs.
     pub(crate) current: u32,
@@ -69,7 +72,8 @@ impl<'m> Solver<'m> {
             instance_index: HashMap::new(),
             loads: Vec::new(),
             json: HashSet::new(),
-            follows_code: false,
+            evaluated: HashSet::new(),
+            is_careful: false,
             budget,
             current: 0,
         }
@@ -525,6 +529,11 @@ impl<'m> Solver<'m> {
                 })
                 .collect();
             if let Some(text) = fold(&pieces) {
+                if text.len() > TEXT_BYTES
+                    && (text.len() > LONG_TEXT || !self.graph.keeps_text(text.len()))
+                {
+                    continue;
+                }
                 let text = self.graph.intern(&text);
                 let from = parts
                     .iter()

@@ -1,10 +1,13 @@
 //! Folding of strings.
 
 use super::UNKNOWN;
-use super::graph::TEXT_BYTES;
+use super::graph::{LONG_TEXT, TEXT_BYTES};
 
 /// Joins pieces, `None` for unknown ones. `None` when nothing of it is known.
 pub(crate) fn concat(pieces: &[Option<&str>]) -> Option<String> {
+    // What is known whole may be code.
+    let is_whole = pieces.iter().all(Option::is_some);
+    let limit = if is_whole { LONG_TEXT } else { TEXT_BYTES };
     let mut joined = String::new();
     for piece in pieces {
         match piece {
@@ -12,12 +15,11 @@ pub(crate) fn concat(pieces: &[Option<&str>]) -> Option<String> {
             None if joined.ends_with(UNKNOWN) => {}
             None => joined.push(UNKNOWN),
         }
-        if joined.len() > TEXT_BYTES {
+        if joined.len() > limit {
             return None;
         }
     }
     let known = joined.chars().filter(|c| *c != UNKNOWN).count();
-    let is_whole = pieces.iter().all(Option::is_some);
     (is_whole || known >= 3).then_some(joined)
 }
 
@@ -54,7 +56,8 @@ pub(crate) fn decode(text: &str, encoding: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn hex(text: &str) -> Option<Vec<u8>> {
+/// Bytes of hexadecimal digits.
+pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text
         .chars()
         .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
@@ -67,7 +70,8 @@ fn hex(text: &str) -> Option<Vec<u8>> {
     )
 }
 
-fn base64(text: &str) -> Option<Vec<u8>> {
+/// Bytes of base64 text, either alphabet, with or without padding.
+pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut buffer = 0_u32;
     let mut bits = 0_u32;
@@ -90,6 +94,38 @@ fn base64(text: &str) -> Option<Vec<u8>> {
         }
     }
     Some(bytes)
+}
+
+/// Base64 of bytes, padded.
+pub(crate) fn encode_base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let group = chunk
+            .iter()
+            .fold(0_u32, |value, &byte| (value << 8) | u32::from(byte))
+            << (8 * (3 - chunk.len()));
+        for at in 0..4 {
+            let sextet = (group >> (18 - 6 * at)) & 63;
+            let letter = ALPHABET.get(sextet as usize).copied().unwrap_or(b'=');
+            text.push(if at <= chunk.len() {
+                char::from(letter)
+            } else {
+                '='
+            });
+        }
+    }
+    text
+}
+
+/// What `buffer.toString(encoding)` gives.
+pub(crate) fn bytes_text(bytes: &[u8], encoding: &str) -> Option<String> {
+    match encoding {
+        "utf8" | "utf-8" | "ascii" => Some(String::from_utf8_lossy(bytes).into_owned()),
+        "hex" => Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+        "base64" => Some(encode_base64(bytes)),
+        _ => None,
+    }
 }
 
 /// `%xx` decoded, as `unescape` and `decodeURIComponent` do for plain text.

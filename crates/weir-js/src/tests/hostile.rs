@@ -285,3 +285,28 @@ fn loops_of_modules_and_values_end() {
     ]);
     assert!(facts.flows.is_empty());
 }
+
+/// Programs that abuse the interpreter of constants: it has to end, soon and without a value.
+#[test]
+fn decoders_without_an_end_are_left() {
+    for code in [
+        "function d(x) { while (true) { x += 1; } } require(d(1));",
+        "function d(x) { return d(x + 1); } require(d(1));",
+        "function d(x) { let s = 'ab'; for (;;) s += s; } require(d(1));",
+        "function d(x) { let a = []; for (;;) a = [a]; } require(d(1));",
+        "function d(x) { let a = x; for (;;) { const b = a; a = () => b; } } require(d(1));",
+        "function d(x) { const a = []; a.push(a); return a.join(''); } require(d(1));",
+        "function d(x) { return 'a'.repeat(1e9); } require(d(1));",
+        "function d(x) { return Array(4e9).fill(0).join('x'); } require(d(1));",
+        "function d(x) { const a = []; a[4294967294] = 1; return a.length; } require(d(1));",
+        "require('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'.replace(/a*a*a*a*a*a*a*a*a*a*a*b/g, ''));",
+        "const l = ['a']; (function (a) { while (true) { a.push(a.shift()); } })(l); const d = i => l[i]; require(d(0));",
+        "let s = ''; for (;;) { s += 'x'; } require(s);",
+        "eval('eval(' + JSON.stringify('1'.repeat(100)) + ')');",
+    ] {
+        let start = std::time::Instant::now();
+        let facts = installed(&[("index.js", code)]);
+        assert!(start.elapsed().as_secs() < 20, "{code}");
+        assert!(facts.flows.is_empty(), "{code}");
+    }
+}

@@ -1,6 +1,8 @@
 mod ability;
+mod aliases;
 mod chains;
 mod flagged;
+mod folded;
 mod hostile;
 mod package;
 mod passing;

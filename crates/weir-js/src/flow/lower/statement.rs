@@ -1,0 +1,205 @@
+//! Statements, imports and exports.
+
+use oxc_ast::ast::*;
+use oxc_ast_visit::{Visit, walk};
+use oxc_span::GetSpan;
+use oxc_syntax::scope::ScopeFlags;
+
+use super::Lower;
+use crate::flow::graph::{Atom, NONE, Node, Rule};
+
+impl Lower<'_, '_, '_> {
+    pub(super) fn export(&mut self, name: &str, value: Node) {
+        let key = self.name_key(name);
+        self.store(self.exports_node, key, value);
+    }
+
+    /// What importing `specifier` gives.
+    pub(super) fn import(&mut self, at: Span, specifier: &str) -> Node {
+        let text = self.graph.constant(specifier);
+        let callee = self.builtin(at, "import");
+        self.emit(at, callee, NONE, None, vec![(text, false)], false)
+    }
+}
+
+impl<'a> Visit<'a> for Lower<'_, '_, '_> {
+    fn visit_expression(&mut self, it: &Expression<'a>) {
+        self.expression(it);
+    }
+
+    fn visit_statement(&mut self, it: &Statement<'a>) {
+        // What is imported and exported costs little.
+        if self.is_left_out(it.span()) && !it.is_module_declaration() {
+            return;
+        }
+        walk::walk_statement(self, it);
+        if matches!(
+            it,
+            Statement::ForStatement(_)
+                | Statement::WhileStatement(_)
+                | Statement::DoWhileStatement(_)
+                | Statement::ForOfStatement(_)
+        ) {
+            self.after_loop(it);
+        }
+    }
+
+    fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
+        if self.is_left_out(it.span) {
+            return;
+        }
+        if let Some(init) = &it.init {
+            let value = self.expression(init);
+            self.bind(&it.id, value);
+        }
+    }
+
+    fn visit_expression_statement(&mut self, it: &ExpressionStatement<'a>) {
+        let value = self.expression(&it.expression);
+        if self.frames.len() == 1
+            && let Some(&(_, result)) = self.graph.completions.get(&self.file)
+        {
+            self.graph.copy(value, result);
+        }
+    }
+
+    fn visit_function(&mut self, it: &Function<'a>, _: ScopeFlags) {
+        self.function(it);
+    }
+
+    fn visit_class(&mut self, it: &Class<'a>) {
+        self.class(it);
+    }
+
+    fn visit_return_statement(&mut self, it: &ReturnStatement<'a>) {
+        if let Some(argument) = &it.argument {
+            let value = self.expression(argument);
+            let result = self.frames.last().map_or(NONE, |frame| frame.result);
+            self.graph.copy(value, result);
+        }
+    }
+
+    fn visit_for_in_statement(&mut self, it: &ForInStatement<'a>) {
+        let from = self.expression(&it.right);
+        if from != NONE {
+            let out = self.node(it.right.span());
+            self.graph.rule(Rule::Keys { from, out });
+            self.bind_loop(&it.left, out);
+        }
+        self.visit_statement(&it.body);
+    }
+
+    fn visit_for_of_statement(&mut self, it: &ForOfStatement<'a>) {
+        let from = self.expression(&it.right);
+        if from != NONE {
+            let out = self.node(it.right.span());
+            self.graph.rule(Rule::Elements { from, out });
+            self.bind_loop(&it.left, out);
+        }
+        self.visit_statement(&it.body);
+    }
+
+    fn visit_ts_type(&mut self, _: &TSType<'a>) {}
+
+    fn visit_import_declaration(&mut self, it: &ImportDeclaration<'a>) {
+        let module = self.import(it.span, it.source.value.as_str());
+        for specifier in it.specifiers.iter().flatten() {
+            match specifier {
+                ImportDeclarationSpecifier::ImportSpecifier(one) => {
+                    let name = one.imported.name();
+                    let key = self.name_key(name.as_str());
+                    let value = self.member(one.span, module, key);
+                    let binding = self.binding(&one.local);
+                    self.graph.copy(value, binding);
+                }
+                ImportDeclarationSpecifier::ImportDefaultSpecifier(one) => {
+                    let key = self.name_key("default");
+                    let value = self.member(one.span, module, key);
+                    let binding = self.binding(&one.local);
+                    self.graph.copy(value, binding);
+                    // The default of a CommonJS module is all of it.
+                    self.graph.copy(module, binding);
+                }
+                ImportDeclarationSpecifier::ImportNamespaceSpecifier(one) => {
+                    let binding = self.binding(&one.local);
+                    self.graph.copy(module, binding);
+                }
+            }
+        }
+    }
+
+    fn visit_export_all_declaration(&mut self, it: &ExportAllDeclaration<'a>) {
+        let module = self.import(it.span, it.source.value.as_str());
+        if let Some(exported) = &it.exported {
+            let name = exported.name();
+            self.export(name.as_str(), module);
+        } else {
+            for atom in self.graph.held(self.exports_node) {
+                if let Atom::Object(object) = atom {
+                    let spread = self.graph.spread(object);
+                    self.graph.copy(module, spread);
+                }
+            }
+        }
+    }
+
+    fn visit_export_from_declaration(&mut self, it: &ExportFromDeclaration<'a>) {
+        let module = self.import(it.span, it.source.value.as_str());
+        for specifier in &it.specifiers {
+            let local = specifier.local.name();
+            let key = self.name_key(local.as_str());
+            let value = self.member(specifier.span, module, key);
+            let exported = specifier.exported.name();
+            self.export(exported.as_str(), value);
+        }
+    }
+
+    fn visit_export_named_declaration(&mut self, it: &ExportNamedDeclaration<'a>) {
+        for specifier in &it.specifiers {
+            let value = match &specifier.local {
+                ModuleExportName::IdentifierReference(name) => self.identifier(name),
+                _ => NONE,
+            };
+            let exported = specifier.exported.name();
+            self.export(exported.as_str(), value);
+        }
+    }
+
+    fn visit_export_declaration(&mut self, it: &ExportDeclaration<'a>) {
+        walk::walk_export_declaration(self, it);
+        match &it.declaration {
+            Declaration::FunctionDeclaration(function) => {
+                if let Some(id) = &function.id {
+                    let value = self.binding(id);
+                    self.export(id.name.as_str(), value);
+                }
+            }
+            Declaration::ClassDeclaration(class) => {
+                if let Some(id) = &class.id {
+                    let value = self.binding(id);
+                    self.export(id.name.as_str(), value);
+                }
+            }
+            Declaration::VariableDeclaration(variables) => {
+                for declarator in &variables.declarations {
+                    for id in declarator.id.get_binding_identifiers() {
+                        let value = self.binding(id);
+                        self.export(id.name.as_str(), value);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn visit_export_default_declaration(&mut self, it: &ExportDefaultDeclaration<'a>) {
+        let value = match &it.declaration {
+            ExportDefaultDeclarationKind::FunctionDeclaration(function) => self.function(function),
+            ExportDefaultDeclarationKind::ClassDeclaration(class) => self.class(class),
+            other => other
+                .as_expression()
+                .map_or(NONE, |inner| self.expression(inner)),
+        };
+        self.export("default", value);
+    }
+}

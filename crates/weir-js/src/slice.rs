@@ -1,0 +1,275 @@
+//! Which parts of a large file could take part in a flow.
+//!
+//! A bundle is many files in one. Its parts are the largest statements and expressions that are no
+//! larger than a file that people write, and a part matters when it is near both something that
+//! reads secrets and something that sends. Near is counted in names: one part defines a name that
+//! the other one uses, and few others do.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::BuildHasher;
+
+use oxc_span::Span;
+
+use crate::survey::Signs;
+
+/// Largest part, in bytes.
+pub(crate) const PART: u32 = 16 << 10;
+/// Files up to this size are not cut, in bytes.
+pub(crate) const WHOLE: usize = 32 << 10;
+/// How many names the two ends of a flow may be apart.
+const DISTANCE: u8 = 2;
+/// Most parts that may define a name for it to connect them.
+const DEFINERS: usize = 2;
+/// Most parts that may use it.
+const USERS: usize = 8;
+/// Most bytes that are added because chosen parts call them.
+const SUPPORT: u32 = 24 << 10;
+
+type Names = std::hash::BuildHasherDefault<crate::flow::NumberHasher>;
+
+/// One part of a file.
+#[derive(Debug, Default)]
+pub(crate) struct Part {
+    pub(crate) span: Span,
+    signs: Signs,
+    defines: Vec<u64>,
+    uses: Vec<u64>,
+}
+
+/// Collects parts while a file is surveyed.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder {
+    parts: Vec<Part>,
+    current: Option<Part>,
+    /// The same in every process, so that the same bytes give the same facts.
+    hasher: std::hash::BuildHasherDefault<std::hash::DefaultHasher>,
+}
+
+impl Recorder {
+    /// Whether a node of this size begins a part.
+    pub(crate) fn begins(&self, span: Span) -> bool {
+        self.current.is_none() && span.size() <= PART
+    }
+
+    pub(crate) fn open(&mut self, span: Span) {
+        self.current = Some(Part {
+            span,
+            ..Part::default()
+        });
+    }
+
+    pub(crate) fn close(&mut self, signs: Signs) {
+        if let Some(mut part) = self.current.take() {
+            part.signs = signs;
+            part.defines.sort_unstable();
+            part.defines.dedup();
+            part.uses.sort_unstable();
+            part.uses.dedup();
+            self.parts.push(part);
+        }
+    }
+
+    pub(crate) fn uses(&mut self, name: &str) {
+        let hash = self.hasher.hash_one(name);
+        if let Some(part) = &mut self.current {
+            part.uses.push(hash);
+        }
+    }
+
+    pub(crate) fn defines(&mut self, name: &str) {
+        let hash = self.hasher.hash_one(name);
+        if let Some(part) = &mut self.current {
+            part.defines.push(hash);
+        }
+    }
+
+    pub(crate) fn finish(self) -> Parts {
+        Parts(self.parts)
+    }
+}
+
+/// The parts of a file.
+#[derive(Debug, Default)]
+pub(crate) struct Parts(Vec<Part>);
+
+/// What files nearby have.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Nearby {
+    /// Something in the package holds the process by an alias.
+    pub(crate) holds_process: bool,
+    /// Another file may read secrets.
+    pub(crate) reads: bool,
+    /// Another file may send.
+    pub(crate) sends: bool,
+    /// Another file may hold what was fetched or decoded.
+    pub(crate) unpacks: bool,
+    /// Another file makes code of text.
+    pub(crate) runs_text: bool,
+}
+
+impl Parts {
+    /// The parts that may be left out, and how many bytes are left in.
+    pub(crate) fn left_out(&self, nearby: Nearby) -> (HashSet<Span>, usize) {
+        let parts = &self.0;
+        let reads = |signs: &Signs| signs.may_read(nearby.holds_process);
+        let graph = Graph::of(parts);
+        let mut chosen = vec![false; parts.len()];
+        graph.choose(
+            parts,
+            &mut chosen,
+            (&reads, nearby.reads),
+            (&Signs::may_send, nearby.sends),
+        );
+        graph.choose(
+            parts,
+            &mut chosen,
+            (&Signs::may_unpack, nearby.unpacks),
+            (&|signs| signs.runs_text, nearby.runs_text),
+        );
+        graph.support(parts, &mut chosen);
+        let mut bytes = 0;
+        let mut left_out = HashSet::new();
+        for (part, is_chosen) in parts.iter().zip(chosen) {
+            if is_chosen {
+                bytes += part.span.size() as usize;
+            } else {
+                left_out.insert(part.span);
+            }
+        }
+        (left_out, bytes)
+    }
+}
+
+/// One end of a flow: which parts are one, and whether a file nearby has one.
+type End<'a> = (&'a dyn Fn(&Signs) -> bool, bool);
+
+/// Parts by the names they share.
+struct Graph {
+    near: Vec<Vec<usize>>,
+    /// Parts that define a name, for names that few define.
+    definers: HashMap<u64, Vec<usize>, Names>,
+}
+
+impl Graph {
+    fn of(parts: &[Part]) -> Self {
+        let mut definers: HashMap<u64, Vec<usize>, Names> = HashMap::default();
+        for (at, part) in parts.iter().enumerate() {
+            for &name in &part.defines {
+                definers.entry(name).or_default().push(at);
+            }
+        }
+        definers.retain(|_, list| list.len() <= DEFINERS);
+        let mut users: HashMap<u64, Vec<usize>, Names> = HashMap::default();
+        for (at, part) in parts.iter().enumerate() {
+            for &name in &part.uses {
+                if definers.contains_key(&name) {
+                    let list = users.entry(name).or_default();
+                    if list.len() <= USERS {
+                        list.push(at);
+                    }
+                }
+            }
+        }
+        let mut near = vec![Vec::new(); parts.len()];
+        for (name, using) in &users {
+            if using.len() > USERS {
+                continue;
+            }
+            for &to in definers.get(name).into_iter().flatten() {
+                for &from in using {
+                    if from != to {
+                        for (a, b) in [(from, to), (to, from)] {
+                            if let Some(list) = near.get_mut(a) {
+                                list.push(b);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        Self { near, definers }
+    }
+
+    /// Chooses what is near both ends of a flow. Each end says what it is, and whether a file nearby
+    /// has it too.
+    fn choose(&self, parts: &[Part], chosen: &mut [bool], from: End<'_>, to: End<'_>) {
+        let ends = |test: &dyn Fn(&Signs) -> bool| -> Vec<usize> {
+            (0..parts.len())
+                .filter(|&at| parts.get(at).is_some_and(|part| test(&part.signs)))
+                .collect()
+        };
+        let (sources, sinks) = (ends(from.0), ends(to.0));
+        for (list, is_elsewhere) in [(&sources, to.1), (&sinks, from.1)] {
+            for &at in list.iter().filter(|_| is_elsewhere) {
+                if let Some(mark) = chosen.get_mut(at) {
+                    *mark = true;
+                }
+            }
+        }
+        if sources.is_empty() || sinks.is_empty() {
+            return;
+        }
+        let (from_source, from_sink) = (self.distances(&sources), self.distances(&sinks));
+        for ((mark, source), sink) in chosen.iter_mut().zip(from_source).zip(from_sink) {
+            *mark |= source.saturating_add(sink) <= DISTANCE;
+        }
+    }
+
+    fn distances(&self, starts: &[usize]) -> Vec<u8> {
+        let mut distance = vec![u8::MAX; self.near.len()];
+        let mut queue = VecDeque::new();
+        for &start in starts {
+            if let Some(value) = distance.get_mut(start) {
+                *value = 0;
+                queue.push_back(start);
+            }
+        }
+        while let Some(at) = queue.pop_front() {
+            let next = distance
+                .get(at)
+                .copied()
+                .unwrap_or(u8::MAX)
+                .saturating_add(1);
+            if next > DISTANCE {
+                continue;
+            }
+            for &other in self.near.get(at).into_iter().flatten() {
+                if let Some(value) = distance.get_mut(other)
+                    && *value > next
+                {
+                    *value = next;
+                    queue.push_back(other);
+                }
+            }
+        }
+        distance
+    }
+
+    /// Adds what chosen parts use, however many others use it too: helpers and decoders.
+    fn support(&self, parts: &[Part], chosen: &mut [bool]) {
+        let mut queue: VecDeque<usize> = chosen
+            .iter()
+            .enumerate()
+            .filter_map(|(at, &is_chosen)| is_chosen.then_some(at))
+            .collect();
+        let mut bytes = 0_u32;
+        while let Some(at) = queue.pop_front() {
+            let uses = parts.get(at).map_or(&[][..], |part| part.uses.as_slice());
+            for other in uses
+                .iter()
+                .filter_map(|name| self.definers.get(name))
+                .flatten()
+            {
+                let size = parts.get(*other).map_or(0, |part| part.span.size());
+                if let Some(mark) = chosen.get_mut(*other)
+                    && !*mark
+                    && bytes.saturating_add(size) <= SUPPORT
+                {
+                    bytes += size;
+                    *mark = true;
+                    queue.push_back(*other);
+                }
+            }
+        }
+    }
+}
