@@ -352,24 +352,31 @@ fn since(packument: &Packument, version: &str, event: &str, command: &str) -> Op
     if !has(version) {
         return None;
     }
-    let is_prerelease =
-        |text: &str| Version::parse(text).is_ok_and(|version| version.is_prerelease());
     let published = packument.published(version);
-    let mut before: Vec<(Timestamp, &str)> = packument
+    let own = Version::parse(version).ok()?;
+    // By version, like the release it is compared with: old lines are patched, and some mirrors give
+    // the times at which they copied.
+    let mut before: Vec<(Version, Timestamp, &str)> = packument
         .versions()
         .iter()
-        .map(|entry| entry.version.as_str())
-        .filter(|other| !is_prerelease(other))
-        .filter_map(|other| Some((packument.published(other)?, other)))
-        .filter(|(time, _)| published.is_some_and(|published| *time < published))
+        .filter_map(|entry| {
+            let other = entry.version.as_str();
+            let parsed = Version::parse(other).ok()?;
+            Some((parsed, packument.published(other)?, other))
+        })
+        .filter(|(parsed, time, _)| {
+            !parsed.is_prerelease()
+                && *parsed < own
+                && published.is_some_and(|published| *time < published)
+        })
         .collect();
-    before.sort_unstable_by(|one, other| other.cmp(one));
+    before.sort_unstable_by(|one, other| other.0.cmp(&one.0));
     let mut found = Since {
         version: version.to_owned(),
         published,
         releases: 1,
     };
-    for (time, other) in before.into_iter().take(LOOKED_BACK) {
+    for (_, time, other) in before.into_iter().take(LOOKED_BACK) {
         if !has(other) {
             break;
         }
