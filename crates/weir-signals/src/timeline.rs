@@ -250,6 +250,32 @@ impl<'a> Timeline<'a> {
         })
     }
 
+    /// Whether that release goes beyond everything its line had before it. What does not is no update
+    /// of anything: registries that mirror another stamp old versions with the time they fetched them
+    /// (PROTOCOL 3.14), and no range reaches a version below one that is there.
+    pub(crate) fn is_update(&self, event: &Event<'_>) -> bool {
+        !self
+            .before
+            .iter()
+            .filter(|earlier| earlier.published < event.published)
+            .any(|earlier| {
+                earlier.line() == event.line() && earlier.version.precedence(&event.version).is_gt()
+            })
+    }
+
+    /// The lines that had a release until then, lowest first.
+    pub(crate) fn lines_until(&self, end: Timestamp) -> Vec<(u64, u64)> {
+        let mut lines: Vec<_> = self
+            .before
+            .iter()
+            .filter(|event| event.published <= end)
+            .map(Event::line)
+            .collect();
+        lines.sort_unstable();
+        lines.dedup();
+        lines
+    }
+
     /// How long nothing had been published, prereleases included, before the days that this release
     /// belongs to: its own and what came at most `burst` before it.
     pub(crate) fn quiet_before(
@@ -273,6 +299,7 @@ impl<'a> Timeline<'a> {
 pub(crate) fn in_words(duration: SignedDuration) -> String {
     let days = duration.as_hours() / 24;
     match (days, duration.as_mins()) {
+        (_, minutes) if minutes < 2 => "a minute".to_owned(),
         (_, minutes) if minutes < 120 => format!("{minutes} minutes"),
         (days, minutes) if days < 3 => format!("{} hours", minutes / 60),
         (days, _) if days < 730 => format!("{days} days"),

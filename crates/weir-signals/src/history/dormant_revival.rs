@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use weir_model::{Confidence, Evidence, Group, Severity};
 
-use crate::timeline::{Timeline, in_words, is_same};
+use crate::timeline::{Event, Timeline, in_words, is_same};
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
 
 /// Rest that counts as dormancy (DETECTION section 3, rank 12).
@@ -50,6 +50,9 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let (Some(own), Some((rest, last))) = (&timeline.own, timeline.quiet_before(BURST)) else {
         return;
     };
+    if !timeline.is_update(own) {
+        return;
+    }
     if rest < DORMANT || own.published.duration_since(last.published) < DORMANT {
         return;
     }
@@ -99,17 +102,16 @@ fn longest_rest(timeline: &Timeline<'_>, end: jiff::Timestamp) -> Option<SignedD
         .max()
 }
 
-/// Lines that existed before and have a release since, this one's burst only.
+/// Lines that have a release in these days: those that existed, and new ones above them that do not
+/// begin as lines do (`2.3.9` rather than `2.0.0`), which nobody's work led to (INCIDENTS I09).
 fn lines_woken(timeline: &Timeline<'_>, end: jiff::Timestamp) -> usize {
     let Some(own) = &timeline.own else {
         return 0;
     };
-    let old: Vec<_> = timeline
-        .before
-        .iter()
-        .filter(|event| event.published <= end)
-        .map(crate::timeline::Event::line)
-        .collect();
+    let old = timeline.lines_until(end);
+    let is_beginning = |event: &Event<'_>| {
+        event.version.patch() == 0 && (event.version.major() == 0 || event.version.minor() == 0)
+    };
     let mut woken: Vec<_> = timeline
         .before
         .iter()
@@ -118,10 +120,12 @@ fn lines_woken(timeline: &Timeline<'_>, end: jiff::Timestamp) -> usize {
             event.published > end && event.published.duration_since(own.published).abs() <= BURST
         })
         .chain([own])
-        .filter(|event| !event.version.is_prerelease())
-        .map(crate::timeline::Event::line)
-        // A new line that begins as lines do is a new version; one out of order was made up.
-        .filter(|line| old.contains(line) || old.iter().any(|known| known > line))
+        .filter(|event| !event.version.is_prerelease() && timeline.is_update(event))
+        .filter(|event| {
+            let above = old.last().is_some_and(|highest| event.line() > *highest);
+            old.contains(&event.line()) || (above && !is_beginning(event))
+        })
+        .map(Event::line)
         .collect();
     woken.sort_unstable();
     woken.dedup();
@@ -184,6 +188,18 @@ fn samples() -> Vec<crate::sample::Sample> {
             past("3.0.0")
                 .release("2.0.2", "2026-06-14T09:00:00Z", &mara())
                 .release("3.0.0", "2026-06-14T09:40:00Z", &mara()),
+        ),
+        Sample::flagged(
+            "A patch and a made-up line after four years",
+            past("4.3.9")
+                .release("2.0.2", "2026-06-14T09:00:00Z", &mara())
+                .release("4.3.9", "2026-06-14T09:40:00Z", &mara()),
+        ),
+        Sample::passing(
+            "A mirror that fetched old versions late",
+            past("1.0.0-rc.1")
+                .release("0.9.0", "2026-06-14T09:00:00Z", "{}")
+                .release("1.0.0-rc.1", "2026-06-14T09:00:01Z", "{}"),
         ),
         Sample::passing(
             "A release after eight months",

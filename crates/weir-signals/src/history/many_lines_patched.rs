@@ -12,6 +12,9 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// Within this it weighs more: nobody tests three lines in an hour (INCIDENTS I08, I09, I23, I44).
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
+/// Rest after which new lines are not the work of a busy week (INCIDENTS I08: six months).
+const REST: SignedDuration = SignedDuration::from_hours(60 * 24);
+
 /// Lines from which on it counts. Two are the current and the one before: everyday maintenance.
 const MANY: usize = 3;
 
@@ -28,14 +31,14 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     needs: &[Input::Manifest, Input::History, Input::PublishTime],
     incidents: &[
         "ua-parser-js, 2021",
-        "coa and rc, 2021",
         "eslint-config-prettier, 2025",
         "node-ipc, 2026",
     ],
     documentation: Documentation {
         sees: "Stable releases of three or more lines (major versions, below 1.0 minor ones) within a day of this one, \
-               where the package never released as many within a day before. Within an hour it weighs more. The \
-               beginning of a new highest line is no patch of one and is left out.",
+               where the package never released as many within a day before. Within an hour it weighs more. New \
+               lines above all others count only if the package had rested for two months, and versions below what \
+               their line already had not at all: mirrors stamp old versions with the time they fetched them.",
         matters: "Whoever holds a stolen account for an hour poisons every line that people's ranges reach.",
         wrong: "A flaw gets fixed in all lines on one day. Where all of it is by one of the usual publishers and names \
                 its commits as ever, this is mentioned for information.",
@@ -55,9 +58,13 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     else {
         return;
     };
-    let before = busiest_day(timeline, own.published);
     let at_once = around(timeline, own, DAY);
-    if at_once.len() < MANY || at_once.len() <= before {
+    if at_once.len() < MANY {
+        return;
+    }
+    // Only now is the past worth going through.
+    let before = busiest_day(timeline, own.published);
+    if at_once.len() <= before {
         return;
     }
     let within_hour = around(timeline, own, HOUR).len() >= MANY;
@@ -89,27 +96,37 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     observation.find(finding);
 }
 
-/// One release of each line within `span` of this one, this one among them, lowest line first.
+/// One release of each line within `span` of this one, this one among them, lowest line first: of
+/// lines that existed, and of new ones above them if the package had come to rest. Young packages go
+/// through several lines on a busy day.
 fn around<'t, 'a>(
     timeline: &'t Timeline<'a>,
     own: &'t Event<'a>,
     span: SignedDuration,
 ) -> Vec<&'t Event<'a>> {
-    let settled = timeline
-        .before
-        .iter()
-        .filter(|event| own.published.duration_since(event.published) > DAY)
-        .map(Event::line)
-        .max();
+    let Some((rest, last)) = timeline.quiet_before(DAY) else {
+        return Vec::new();
+    };
+    let old = timeline.lines_until(last.published);
+    let rested = rest >= REST;
     let mut found: Vec<&Event<'a>> = timeline
         .before
         .iter()
         .chain(&timeline.after)
-        .filter(|event| own.published.duration_since(event.published).abs() <= span)
+        .filter(|event| {
+            event.published > last.published
+                && own.published.duration_since(event.published).abs() <= span
+        })
         .chain([own])
-        .filter(|event| !event.version.is_prerelease())
-        .filter(|event| settled.is_some_and(|highest| event.line() <= highest))
+        .filter(|event| !event.version.is_prerelease() && timeline.is_update(event))
+        .filter(|event| {
+            let above = old.last().is_some_and(|highest| event.line() > *highest);
+            old.contains(&event.line()) || (rested && above)
+        })
         .collect();
+    if !found.iter().any(|event| old.contains(&event.line())) {
+        return Vec::new();
+    }
     found.sort_by(|one, other| one.version.precedence(&other.version));
     found.dedup_by_key(|event| event.line());
     found
@@ -206,6 +223,22 @@ fn samples() -> Vec<crate::sample::Sample> {
         Sample::passing(
             "Near miss: a back-port day by the usual publisher, commits named",
             at_once("7.0.1", &by_hand("mara")),
+        ),
+        Sample::flagged(
+            "A patch and two made-up lines after half a year",
+            Scene::of("left-lib", "0.7.29")
+                .release("0.6.0", "2024-01-01T09:00:00Z", silent)
+                .release("0.7.28", "2025-11-01T09:00:00Z", silent)
+                .release("0.7.29", "2026-06-14T09:00:00Z", silent)
+                .release("0.8.0", "2026-06-14T09:05:00Z", silent)
+                .release("1.0.0", "2026-06-14T09:06:00Z", silent),
+        ),
+        Sample::passing(
+            "A mirror that fetched old versions late",
+            past("8.0.0-rc.1")
+                .release("6.0.0", "2026-06-14T09:00:00Z", "{}")
+                .release("5.0.0", "2026-06-14T09:00:00Z", "{}")
+                .release("8.0.0-rc.1", "2026-06-14T09:00:01Z", "{}"),
         ),
         Sample::passing(
             "Two lines, the current one and the one before",

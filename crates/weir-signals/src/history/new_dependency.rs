@@ -6,6 +6,7 @@ use weir_model::{Confidence, Evidence, Finding, Group, Severity};
 use weir_npm::manifest::Manifest;
 use weir_npm::name::PackageName;
 use weir_npm::spec::{DependencySpec, classify};
+use weir_npm::version::Version;
 
 use crate::comparison::is_leap;
 use crate::names::Strength;
@@ -69,6 +70,9 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         return;
     };
     let patch = !is_leap(version, subject.version) && is_patch(version, subject.version);
+    // A back-port below everything is compared with the newest release: what it has beyond that is its
+    // age.
+    let forward = is_forward(version, subject.version);
     let added = added(&previous.manifest, &manifest.manifest);
     let strangers: Vec<&New<'_>> = added
         .iter()
@@ -76,6 +80,9 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         .collect();
     for new in strangers.iter().take(LISTED) {
         let mut finding = tell(subject, new, patch, version);
+        if !forward {
+            finding.severity = Severity::Info;
+        }
         finding.evidence.push(Evidence::change(
             format!("{}.{}", new.section, new.key),
             None::<&str>,
@@ -88,7 +95,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         .filter(|new| new.section == "optionalDependencies")
         .map(|new| new.name.as_str())
         .collect();
-    if optional.len() >= MANY_OPTIONAL {
+    if optional.len() >= MANY_OPTIONAL && forward {
         let mut finding = SIGNAL.finding(format!(
             "{} new optional dependencies that have nothing to do with the package's name",
             optional.len()
@@ -222,9 +229,15 @@ fn popular_within(subject: &Subject<'_>, name: &str) -> Option<String> {
     })
 }
 
+fn is_forward(previous: &str, current: &str) -> bool {
+    match (Version::parse(previous), Version::parse(current)) {
+        (Ok(previous), Ok(current)) => previous.precedence(&current).is_lt(),
+        _ => true,
+    }
+}
+
 /// Whether the version says that nothing but fixes came.
 fn is_patch(previous: &str, current: &str) -> bool {
-    use weir_npm::version::Version;
     let (Ok(previous), Ok(current)) = (Version::parse(previous), Version::parse(current)) else {
         return false;
     };
