@@ -17,6 +17,7 @@ mod source;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod timeline;
 
 pub use alike::{Alike, KnownBad, NearCopy};
 pub use catalogue::{CATALOGUE, COMPARING, observe_all, observe_comparison};

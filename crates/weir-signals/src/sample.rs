@@ -369,6 +369,36 @@ pub fn tarball(package_json: &str) -> Contents {
     }
 }
 
+/// The manifest of a release published from that account's machine, without provenance.
+#[must_use]
+pub fn by_hand(name: &str) -> String {
+    json!({
+        "_npmUser": { "name": name, "email": format!("{name}@mail.example") },
+        "maintainers": [{ "name": "mara", "email": "mara@mail.example" }],
+        "gitHead": "0123456789abcdef0123456789abcdef01234567",
+        "_npmVersion": "10.8.2",
+        "_nodeVersion": "20.17.0",
+    })
+    .to_string()
+}
+
+/// The manifest of a release published from the project's workflow, with provenance.
+#[must_use]
+pub fn from_workflow() -> String {
+    json!({
+        "_npmUser": {
+            "name": "GitHub Actions",
+            "trustedPublisher": { "id": "github" },
+        },
+        "maintainers": [{ "name": "mara", "email": "mara@mail.example" }],
+        "gitHead": "0123456789abcdef0123456789abcdef01234567",
+        "_npmVersion": "11.5.1",
+        "_nodeVersion": "22.14.0",
+        "dist": { "attestations": { "provenance": { "predicateType": "https://slsa.dev/provenance/v1" } } },
+    })
+    .to_string()
+}
+
 /// Contents with something that runs at install time.
 #[must_use]
 pub fn step(event: &str, command: &str, reaches: &[&str]) -> InstallStep {

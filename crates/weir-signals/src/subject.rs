@@ -12,6 +12,7 @@ use weir_npm::version::Version;
 
 use crate::comparison::{COMPARED_DAYS, is_worth_comparing};
 use crate::past::{self, ReleaseSize};
+use crate::timeline::Timeline;
 use crate::{Alike, Comparison, NameIndex};
 
 /// An input that may not be there. Unknown is a value (DESIGN, "Flow"): it is never read as empty.
@@ -129,6 +130,7 @@ pub struct Subject<'a> {
     manifest: OnceCell<Result<VersionManifest, String>>,
     previous: OnceCell<Option<Previous<'a>>>,
     comparison: OnceCell<Option<Comparison<'a>>>,
+    timeline: OnceCell<Timeline<'a>>,
 }
 
 impl<'a> Subject<'a> {
@@ -157,6 +159,7 @@ impl<'a> Subject<'a> {
             manifest: OnceCell::new(),
             previous: OnceCell::new(),
             comparison: OnceCell::new(),
+            timeline: OnceCell::new(),
         }
     }
 
@@ -279,6 +282,17 @@ impl<'a> Subject<'a> {
             Some(Comparison::new((version, before), (self.version, after)))
         };
         self.comparison.get_or_init(compare).as_ref()
+    }
+
+    /// The releases around this one by publish date, refused ones left out, and how each came to be.
+    pub(crate) fn timeline(&self) -> &Timeline<'a> {
+        self.timeline.get_or_init(|| {
+            let refused = |version: &str| self.refused.is_some_and(|refused| refused(version));
+            match self.packument.known() {
+                Some(packument) => Timeline::new(packument, self.version, self.now, &refused),
+                None => Timeline::default(),
+            }
+        })
     }
 
     /// The sizes of the last releases before this one, newest first; empty where they are not known.

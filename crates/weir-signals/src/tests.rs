@@ -106,8 +106,16 @@ fn ids_are_unique_and_never_change() {
     new-binary
     new-host
     shared-addition
+    trust-downgrade
     size-jump
     remote-dependency
+    new-dependency
+    new-publisher
+    dormant-revival
+    many-lines-patched
+    odd-version
+    tag-move
+    missing-source-marks
     manifest-mismatch
     user-rule
     near-copy

@@ -102,6 +102,53 @@ pub struct VersionManifest {
     pub node_version: Option<String>,
 }
 
+/// Who published a version, how, and from where: the part of [`VersionManifest`] that says so, without
+/// what the publisher wrote. Cheap enough to read of every version of a long history.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Publication {
+    /// `_npmUser`.
+    pub publisher: Option<Publisher>,
+    /// Whether `dist.attestations` has provenance.
+    pub provenance: bool,
+    /// `maintainers` at the time of this version.
+    pub maintainers: Vec<Person>,
+    /// `gitHead`.
+    pub git_head: Option<String>,
+    /// `_npmVersion`: the client it was published with.
+    pub npm_version: Option<String>,
+    /// `_nodeVersion`.
+    pub node_version: Option<String>,
+}
+
+impl Publication {
+    /// Reads one value of `versions`. Where a key is there twice the last one counts.
+    ///
+    /// # Errors
+    /// [`ManifestError`] when it is not a JSON object.
+    pub fn from_json(text: &str) -> Result<Self, ManifestError> {
+        let mut found = Self::default();
+        for (key, value) in &read_members(text)? {
+            let text = || json::string(value).map(Cow::into_owned);
+            match &**key {
+                "_npmUser" => found.publisher = read_publisher(value),
+                "dist" => {
+                    let dist = json::members(value).unwrap_or_default();
+                    let stated = dist.iter().rev().find(|(key, _)| key == "attestations");
+                    found.provenance = stated
+                        .and_then(|(_, value)| read_attestations(value))
+                        .is_some_and(|it| it.provenance.is_some());
+                }
+                "maintainers" => found.maintainers = people(value),
+                "gitHead" => found.git_head = text(),
+                "_npmVersion" => found.npm_version = text(),
+                "_nodeVersion" => found.node_version = text(),
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+}
+
 impl VersionManifest {
     /// Reads one value of `versions`.
     ///

@@ -17,7 +17,9 @@ use crate::json;
 use crate::name::PackageName;
 use index::{Index, Span};
 
-pub use manifest::{Attestations, Dist, Person, Publisher, Signature, VersionManifest};
+pub use manifest::{
+    Attestations, Dist, Person, Publication, Publisher, Signature, VersionManifest,
+};
 pub use render::{Form, Plan, Rendered, SkipReason, Skipped, Treatment, render, render_version};
 pub use retag::retag;
 
@@ -212,6 +214,13 @@ impl Packument {
             version: version.to_owned(),
             reason: error.to_string(),
         }))
+    }
+
+    /// Who published one version, how, and from where. Nothing if there is no such version or its
+    /// value is not an object.
+    #[must_use]
+    pub fn publication(&self, version: &str) -> Option<Publication> {
+        Publication::from_json(self.version_raw(version)?).ok()
     }
 
     /// When a version was published, if `time` says so in a form that clients can read.

@@ -4,6 +4,7 @@
 //! All times are relative to the `now` given: attacks are minutes old, histories years. Use
 //! [`default_now`] with a virtual clock and `Timestamp::now()` with the machine's.
 
+mod deviations;
 mod first_hook;
 mod official_scope;
 mod remote_dependency;
@@ -12,6 +13,7 @@ mod tests;
 
 use jiff::{Span, Timestamp};
 
+pub use deviations::{bait_dependency, lost_provenance, other_hands, winning_number, woken_lines};
 pub use first_hook::first_hook;
 pub use official_scope::official_scope_lookalike;
 pub use remote_dependency::remote_dependency;
@@ -79,6 +81,11 @@ pub fn all(now: Timestamp) -> Vec<Scenario> {
         official_scope_lookalike(now),
         first_hook(now),
         remote_dependency(now),
+        woken_lines(now),
+        lost_provenance(now),
+        bait_dependency(now),
+        other_hands(now),
+        winning_number(now),
     ]
 }
 

@@ -5,7 +5,8 @@ use serde_json::Value;
 use weir_testing::Project;
 use weir_testing::clients::{self, Kind, Output};
 use weir_testing::scenarios::{
-    Attack, Scenario, default_now, first_hook, official_scope_lookalike, remote_dependency,
+    Attack, Scenario, bait_dependency, default_now, first_hook, lost_provenance,
+    official_scope_lookalike, other_hands, remote_dependency, winning_number, woken_lines,
 };
 
 use crate::support::{NOW, NPM, World, assert_explained, output};
@@ -249,5 +250,77 @@ fn a_notice_days_later_is_in_the_answer_the_ledger_and_not_in_the_way() {
             .ledger(&["--action", "notice", "--event", "served"])
             .len(),
         1
+    );
+}
+
+/// Asserts what is decided of each attack on the day and once age counts no more, that what must be
+/// noticed is, and that twins pass.
+fn decided(scenario: &Scenario, on_the_day: &str, later: &str) {
+    for (now, action) in [(NOW, on_the_day), (MUCH_LATER, later)] {
+        let world = World::new().at(now);
+        for attack in &scenario.attacks {
+            let assessment = inspected(&world, scenario, attack.name, attack.version);
+            assert_eq!(
+                assessment["decision"]["action"], action,
+                "{} {now}: {assessment:#}",
+                attack.name
+            );
+            assert_noticed(&assessment, attack);
+        }
+    }
+    twins_pass(scenario, NOW);
+    scenario.sink.assert_untouched();
+}
+
+#[test]
+fn three_lines_of_a_sleeping_package_are_held_for_two_kinds_of_evidence() {
+    let scenario = woken_lines(default_now());
+    decided(&scenario, "hold", "hold");
+    let world = World::new().at(MUCH_LATER);
+    for attack in &scenario.attacks {
+        refused(&world, &scenario, attack);
+        replaced(&world, &scenario, attack);
+    }
+}
+
+#[test]
+fn provenance_that_is_gone_is_noticed_and_age_holds_it() {
+    let scenario = lost_provenance(default_now());
+    decided(&scenario, "notice", "notice");
+    let world = World::new();
+    refused(&world, &scenario, &scenario.attacks[0]);
+    replaced(&world, &scenario, &scenario.attacks[0]);
+}
+
+#[test]
+fn a_bait_dependency_published_by_hand_is_blocked_on_the_day_and_held_later() {
+    let scenario = bait_dependency(default_now());
+    decided(&scenario, "block", "hold");
+    for now in [NOW, MUCH_LATER] {
+        let world = World::new().at(now);
+        refused(&world, &scenario, &scenario.attacks[0]);
+        replaced(&world, &scenario, &scenario.attacks[0]);
+    }
+}
+
+#[test]
+fn other_hands_are_noticed_and_age_holds_what_they_publish() {
+    let scenario = other_hands(default_now());
+    decided(&scenario, "notice", "notice");
+    let world = World::new();
+    for attack in &scenario.attacks {
+        refused(&world, &scenario, attack);
+        replaced(&world, &scenario, attack);
+    }
+}
+
+#[test]
+fn a_number_that_wins_every_comparison_is_held_with_its_hook() {
+    let scenario = winning_number(default_now());
+    decided(&scenario, "hold", "hold");
+    refused(
+        &World::new().at(MUCH_LATER),
+        &scenario,
+        &scenario.attacks[0],
     );
 }

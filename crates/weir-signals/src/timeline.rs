@@ -1,0 +1,308 @@
+//! A package's releases by publish date, as far as metadata tells: when each was published, by whom,
+//! how, and from where.
+
+use std::cell::OnceCell;
+
+use jiff::{SignedDuration, Timestamp};
+use weir_npm::packument::{Packument, Publication, Publisher};
+use weir_npm::version::Version;
+
+/// How many releases before one make its habits (DETECTION section 4.4).
+pub(crate) const RECENT: usize = 30;
+
+/// How many more are looked at to find out whether somebody ever published. A bound on the work that
+/// a made-up history can cause; the longest real ones have a few thousand releases.
+const EVER: usize = 2_000;
+
+/// One release on the timeline.
+#[derive(Debug)]
+pub(crate) struct Event<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) version: Version,
+    pub(crate) published: Timestamp,
+}
+
+impl Event<'_> {
+    /// The line that users stay on without thinking: the major version, below 1.0 the minor.
+    pub(crate) fn line(&self) -> (u64, u64) {
+        line(&self.version)
+    }
+
+    /// The line in words: `2.x`, `0.7.x`.
+    pub(crate) fn line_in_words(&self) -> String {
+        match self.line() {
+            (0, minor) => format!("0.{minor}.x"),
+            (major, _) => format!("{major}.x"),
+        }
+    }
+}
+
+/// See [`Event::line`].
+pub(crate) fn line(version: &Version) -> (u64, u64) {
+    match version.major() {
+        0 => (0, version.minor()),
+        major => (major, 0),
+    }
+}
+
+/// How strongly a registry vouches for where a release comes from (DETECTION section 6, "Trust
+/// evidence order").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Trust {
+    None,
+    Provenance,
+    TrustedPublisher,
+    Approved,
+}
+
+impl Trust {
+    pub(crate) fn of(publication: &Publication) -> Self {
+        match &publication.publisher {
+            Some(publisher) if publisher.approver.is_some() => Self::Approved,
+            Some(publisher) if publisher.trusted_publisher && publication.provenance => {
+                Self::TrustedPublisher
+            }
+            _ if publication.provenance => Self::Provenance,
+            _ => Self::None,
+        }
+    }
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "no evidence of where it was built",
+            Self::Provenance => "provenance",
+            Self::TrustedPublisher => "a trusted publisher with provenance",
+            Self::Approved => "a staged publish that a second person approved",
+        }
+    }
+}
+
+/// Whether two publishers are the same: both a workflow of the same host, or one account.
+pub(crate) fn is_same(one: &Publisher, other: &Publisher) -> bool {
+    match (one.trusted_publisher, other.trusted_publisher) {
+        (true, true) => one.trusted_publisher_id == other.trusted_publisher_id,
+        (false, false) => one.name.eq_ignore_ascii_case(&other.name),
+        _ => false,
+    }
+}
+
+/// A publisher in words.
+pub(crate) fn who(publisher: &Publisher) -> String {
+    if publisher.trusted_publisher {
+        let host = publisher.trusted_publisher_id.as_deref();
+        format!("a workflow ({})", host.unwrap_or("host not stated"))
+    } else {
+        publisher.name.clone()
+    }
+}
+
+/// The release that a later one is measured by, where it comes to trust.
+pub(crate) struct TrustBefore<'t, 'a> {
+    pub(crate) event: &'t Event<'a>,
+    pub(crate) publication: Publication,
+    pub(crate) trust: Trust,
+    /// The releases that came after it, newest first: when, and with what.
+    pub(crate) settled: Vec<(Timestamp, Trust)>,
+}
+
+/// The releases before and shortly after one.
+#[derive(Default)]
+pub(crate) struct Timeline<'a> {
+    packument: Option<&'a Packument>,
+    /// The release itself; nothing where the registry does not say when it was published, or its
+    /// version is none.
+    pub(crate) own: Option<Event<'a>>,
+    /// Those published before it, newest first. Those without a publish time are left out.
+    pub(crate) before: Vec<Event<'a>>,
+    /// Those published after it, up to now, oldest first.
+    pub(crate) after: Vec<Event<'a>>,
+    own_publication: OnceCell<Option<Publication>>,
+    recent: OnceCell<Vec<Option<Publication>>>,
+}
+
+impl<'a> Timeline<'a> {
+    pub(crate) fn new(
+        packument: &'a Packument,
+        version: &str,
+        now: Timestamp,
+        refused: &dyn Fn(&str) -> bool,
+    ) -> Self {
+        let mut timeline = Self {
+            packument: Some(packument),
+            ..Self::default()
+        };
+        let Some(own_time) = packument.published(version) else {
+            return timeline;
+        };
+        for entry in packument.versions() {
+            let text = entry.version.as_str();
+            let Some(published) = packument.published(text) else {
+                continue;
+            };
+            let is_own = text == version;
+            if !is_own && (published > now.max(own_time) || refused(text)) {
+                continue;
+            }
+            let Ok(version) = Version::parse(text) else {
+                continue;
+            };
+            let event = Event {
+                text,
+                version,
+                published,
+            };
+            if is_own {
+                timeline.own = Some(event);
+            } else if published < own_time {
+                timeline.before.push(event);
+            } else {
+                timeline.after.push(event);
+            }
+        }
+        timeline
+            .before
+            .sort_by(|one, other| other.published.cmp(&one.published));
+        timeline.after.sort_by_key(|event| event.published);
+        timeline
+    }
+
+    /// How this release was published.
+    pub(crate) fn publication(&self) -> Option<&Publication> {
+        let read = || self.packument?.publication(self.own.as_ref()?.text);
+        self.own_publication.get_or_init(read).as_ref()
+    }
+
+    /// The last releases before this one, newest first, and how each was published. Prereleases count
+    /// only for a prerelease: nightly builds come from elsewhere.
+    pub(crate) fn recent(&self) -> impl Iterator<Item = (&Event<'a>, &Publication)> {
+        let read = || {
+            self.comparable()
+                .take(RECENT)
+                .map(|event| self.packument?.publication(event.text))
+                .collect()
+        };
+        let publications = self.recent.get_or_init(read);
+        self.comparable()
+            .zip(publications)
+            .filter_map(|(event, publication)| Some((event, publication.as_ref()?)))
+    }
+
+    /// Those before this one that it is like: stable ones, and prereleases only for a prerelease.
+    pub(crate) fn comparable(&self) -> impl Iterator<Item = &Event<'a>> {
+        let any = self
+            .own
+            .as_ref()
+            .is_some_and(|own| own.version.is_prerelease());
+        self.before
+            .iter()
+            .filter(move |event| any || !event.version.is_prerelease())
+    }
+
+    /// The last release before this one that `matches` published, prereleases included.
+    pub(crate) fn last_by(&self, matches: impl Fn(&Publisher) -> bool) -> Option<&Event<'a>> {
+        let packument = self.packument?;
+        self.before.iter().take(EVER).find(|event| {
+            packument
+                .publication(event.text)
+                .and_then(|publication| publication.publisher)
+                .is_some_and(|publisher| matches(&publisher))
+        })
+    }
+
+    /// The strongest evidence that an earlier release carries which this one should carry too: of its
+    /// own line where that has a past, else of all. In a line it is the best of the last releases, so
+    /// that one bad release excuses no second.
+    pub(crate) fn trust_before(&self) -> Option<TrustBefore<'_, 'a>> {
+        let own = self.own.as_ref()?;
+        let packument = self.packument?;
+        let of_line = |event: &&Event<'a>| event.line() == own.line();
+        let in_line = self.comparable().any(|event| of_line(&event));
+        let mut best: Option<TrustBefore<'_, 'a>> = None;
+        let mut since: Vec<(Timestamp, Trust)> = Vec::new();
+        let compared = self
+            .comparable()
+            .filter(|event| !in_line || of_line(event))
+            .take(RECENT);
+        for event in compared {
+            let Some(publication) = packument.publication(event.text) else {
+                continue;
+            };
+            let trust = Trust::of(&publication);
+            // Of equals the newest, which comes first.
+            if best.as_ref().is_none_or(|best| trust > best.trust) {
+                best = Some(TrustBefore {
+                    event,
+                    publication,
+                    trust,
+                    settled: since.clone(),
+                });
+            }
+            since.push((event.published, trust));
+        }
+        best
+    }
+
+    /// Whether this release carries less evidence of where it comes from than it should.
+    pub(crate) fn trust_dropped(&self) -> bool {
+        self.publication().is_some_and(|publication| {
+            self.trust_before()
+                .is_some_and(|before| Trust::of(publication) < before.trust)
+        })
+    }
+
+    /// Whether that release goes beyond everything its line had before it. What does not is no update
+    /// of anything: registries that mirror another stamp old versions with the time they fetched them
+    /// (PROTOCOL 3.14), and no range reaches a version below one that is there.
+    pub(crate) fn is_update(&self, event: &Event<'_>) -> bool {
+        !self
+            .before
+            .iter()
+            .filter(|earlier| earlier.published < event.published)
+            .any(|earlier| {
+                earlier.line() == event.line() && earlier.version.precedence(&event.version).is_gt()
+            })
+    }
+
+    /// The lines that had a release until then, lowest first.
+    pub(crate) fn lines_until(&self, end: Timestamp) -> Vec<(u64, u64)> {
+        let mut lines: Vec<_> = self
+            .before
+            .iter()
+            .filter(|event| event.published <= end)
+            .map(Event::line)
+            .collect();
+        lines.sort_unstable();
+        lines.dedup();
+        lines
+    }
+
+    /// How long nothing had been published, prereleases included, before the days that this release
+    /// belongs to: its own and what came at most `burst` before it.
+    pub(crate) fn quiet_before(
+        &self,
+        burst: SignedDuration,
+    ) -> Option<(SignedDuration, &Event<'a>)> {
+        let own = self.own.as_ref()?;
+        let mut first = own.published;
+        for event in &self.before {
+            let gap = first.duration_since(event.published);
+            if gap > burst || own.published.duration_since(event.published) > burst {
+                return Some((gap, event));
+            }
+            first = event.published;
+        }
+        None
+    }
+}
+
+/// A duration in words, for people: days, or years and a tenth from two years on.
+pub(crate) fn in_words(duration: SignedDuration) -> String {
+    let days = duration.as_hours() / 24;
+    match (days, duration.as_mins()) {
+        (_, minutes) if minutes < 2 => "a minute".to_owned(),
+        (_, minutes) if minutes < 120 => format!("{minutes} minutes"),
+        (days, minutes) if days < 3 => format!("{} hours", minutes / 60),
+        (days, _) if days < 730 => format!("{days} days"),
+        (days, _) => format!("{}.{} years", days / 365, days % 365 * 10 / 365),
+    }
+}
