@@ -126,6 +126,15 @@ impl Seen {
             "homedir" => Some("~".to_owned()),
             "tmpdir" => Some("/tmp".to_owned()),
             "cwd" if call.arguments.is_empty() => Some(".".to_owned()),
+            "resolve" if is_require(&call.callee) => {
+                // `require.resolve('other/lib/x.js')`
+                let path = self.folded(call.arguments.first()?.as_expression()?, depth + 1)?;
+                if path.starts_with('.') {
+                    Some(join([OWN, &path]))
+                } else {
+                    (!path.starts_with('/')).then(|| format!("node_modules/{path}"))
+                }
+            }
             "join" | "resolve" | "normalize" | "dirname" | "fileURLToPath" | "untildify"
             | "expandHome" => {
                 // `[a, b].join('/')` is no path of these words.
@@ -161,6 +170,12 @@ impl Seen {
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
     }
+}
+
+/// `require`, as in `require.resolve`.
+fn is_require(callee: &Expression<'_>) -> bool {
+    matches!(callee, Expression::StaticMemberExpression(member)
+        if matches!(&member.object, Expression::Identifier(name) if name.name == "require"))
 }
 
 /// Parts of a path joined, `.` and `..` taken away where they can be.

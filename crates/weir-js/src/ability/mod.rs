@@ -19,8 +19,9 @@ use crate::command;
 use crate::place;
 use crate::tables::{hosts, network};
 
+pub(crate) use fold::OWN;
 pub(crate) use gates::gates;
-pub(crate) use paths::{Touch, Verb, judge};
+pub(crate) use paths::{Touch, Verb, is_everything, judge};
 
 /// Most hosts that are kept per file.
 const HOSTS: usize = 48;
@@ -76,10 +77,14 @@ pub(crate) struct Seen {
     names: Vec<(String, String)>,
     /// Constants by name.
     constants: Vec<(String, String)>,
+    /// Folders whose entries are listed.
+    listed: Vec<String>,
     /// Names of elements made by `createElement('script')`.
     scripts: Vec<String>,
     /// Kinds that are known as well as they can be.
     settled: u32,
+    /// What was copied is read; and replaced.
+    copied: (bool, bool),
     /// Code is made of text that is no literal.
     runs_text: bool,
     /// A cloud's metadata service is named.

@@ -64,6 +64,10 @@ pub(crate) fn judge(touch: &Touch, file: &str, at_install: bool) -> Option<Act> 
             format!("its own package.json by {}", touch.by),
         ),
         (Verb::Write, Where::Sibling(path)) => act(CapabilityKind::WritesPackages, shown(&path)),
+        // The running file, replaced by another text.
+        (Verb::Write, Where::Own(path)) if path.contains('\u{f8fd}') => {
+            act(CapabilityKind::RemovesItself, shown(&path))
+        }
         (Verb::Write, Where::Own(_)) => None,
         (Verb::Write, Where::Elsewhere(path)) => {
             if let Some(row) = writes::find(&path) {
@@ -71,10 +75,14 @@ pub(crate) fn judge(touch: &Touch, file: &str, at_install: bool) -> Option<Act> 
                     Trusted::Agent => CapabilityKind::DrivesAgents,
                     _ => CapabilityKind::Persists,
                 };
-                return act(
-                    kind,
-                    format!("{}, {}", row.trusted.in_words(), shown(&path)),
-                );
+                let detail = format!("{}, {}", row.trusted.in_words(), shown(&path));
+                // Tools that manage git hooks write them: where something else of the kind is
+                // written too, that is what is told.
+                let sure = match row.trusted {
+                    Trusted::GitHook => Sure::Loaded,
+                    _ => Sure::Exact,
+                };
+                return act(kind, detail).map(|act| Act { sure, ..act });
             }
             let is_outside = (path.starts_with("~/") || path.starts_with('/'))
                 && !["/tmp", "/dev/", "/proc/"]
@@ -129,7 +137,28 @@ pub(crate) fn is_everything(path: &str) -> bool {
     let is_drive = bare.len() == 2
         && bare.ends_with(':')
         && bare.starts_with(|c: char| c.is_ascii_alphabetic());
-    (is_root && !path.is_empty()) || is_drive
+    (is_root && !path.is_empty()) || is_drive || is_personal(bare)
+}
+
+/// Whether a path is a visible folder right in the home folder: what a person put there. Programs
+/// keep their own in folders that begin with a dot, or in those of the system.
+fn is_personal(path: &str) -> bool {
+    const PERSONAL: [&str; 6] = [
+        "Documents",
+        "Desktop",
+        "Downloads",
+        "Pictures",
+        ".ssh",
+        ".gnupg",
+    ];
+    let Some(rest) = path.strip_prefix("~/") else {
+        return false;
+    };
+    let last = rest.rsplit('/').next().unwrap_or(rest);
+    let is_visible = !rest.contains(['/', UNKNOWN, '$', '%'])
+        && !rest.starts_with('.')
+        && !matches!(rest, "AppData" | "Library" | "snap" | "node_modules");
+    is_visible || PERSONAL.contains(&last)
 }
 
 fn locate(path: &str, file: &str, at_install: bool) -> Where {
@@ -173,7 +202,9 @@ fn from_own(rest: &str, file: &str) -> Where {
 /// Whether `path` names a file of a package that lies beside ours.
 fn is_package_file(path: &str) -> bool {
     path.split_once('/').is_some_and(|(name, rest)| {
-        !name.starts_with('.') && !name.contains(UNKNOWN) && !rest.is_empty()
+        // Whichever package it is: only its manifest says that it is one.
+        let is_named = !name.contains(UNKNOWN) || rest == "package.json";
+        !name.starts_with('.') && is_named && !rest.is_empty()
     })
 }
 
@@ -250,6 +281,25 @@ mod tests {
             (tree, "~".to_owned(), "a.js", Some(RemovesHome)),
             (tree, "/".to_owned(), "a.js", Some(RemovesHome)),
             (tree, "C:\\".replace('\\', "/"), "a.js", Some(RemovesHome)),
+            (tree, "~/work/*".to_owned(), "a.js", Some(RemovesHome)),
+            (tree, "~/x/Documents".to_owned(), "a.js", Some(RemovesHome)),
+            (tree, "~/.cache".to_owned(), "a.js", Some(Removes)),
+            (tree, "~/.cache/tool".to_owned(), "a.js", Some(Removes)),
+            (tree, "~/work/tool/cache".to_owned(), "a.js", Some(Removes)),
+            (tree, format!("~/{UNKNOWN}"), "a.js", Some(Removes)),
+            (
+                Verb::Write,
+                format!("../node_modules/{UNKNOWN}/package.json"),
+                "a.js",
+                Some(WritesPackages),
+            ),
+            (
+                Verb::Write,
+                format!("../node_modules/{UNKNOWN}/index.js"),
+                "a.js",
+                None,
+            ),
+            (Verb::Write, own("/\u{f8fd}"), "a.js", Some(RemovesItself)),
             (tree, "dist".to_owned(), "a.js", Some(Removes)),
             (one, "dist/x".to_owned(), "a.js", None),
             (one, own("/\u{f8fd}"), "a.js", Some(RemovesItself)),

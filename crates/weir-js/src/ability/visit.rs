@@ -127,6 +127,7 @@ impl Seen {
         let Some(init) = &it.init else {
             return;
         };
+        self.pattern(init, 0);
         if let Expression::StringLiteral(_)
         | Expression::TemplateLiteral(_)
         | Expression::BinaryExpression(_)
@@ -322,6 +323,7 @@ impl Seen {
     /// A call.
     pub(crate) fn call(&mut self, it: &CallExpression<'_>) {
         let offset = it.span.start;
+        self.patterns(&it.arguments, &it.callee);
         if let Some((module, function)) = self.path(&it.callee) {
             self.known(&module, &function, &it.arguments, offset);
             return;
@@ -346,6 +348,63 @@ impl Seen {
                 self.method(function, &it.arguments, offset);
             }
             _ => {}
+        }
+    }
+
+    /// Patterns of addresses that coins are sent to, among what a call is given.
+    fn patterns(&mut self, arguments: &[Argument<'_>], callee: &Expression<'_>) {
+        for argument in arguments.iter().take(3).filter_map(Argument::as_expression) {
+            self.pattern(argument, 0);
+        }
+        if let Expression::StaticMemberExpression(member) = callee {
+            self.pattern(&member.object, 0);
+        }
+    }
+
+    /// A pattern of such addresses, or a table of them.
+    fn pattern(&mut self, it: &Expression<'_>, depth: usize) {
+        match it {
+            Expression::RegExpLiteral(pattern) => {
+                if is_coin_address(pattern.regex.pattern.text.as_str()) {
+                    self.act(
+                        CapabilityKind::Wallet,
+                        "a pattern of coin addresses",
+                        it.span().start,
+                        Sure::Loaded,
+                    );
+                }
+            }
+            Expression::ArrayExpression(list) if depth < 3 => {
+                for element in list.elements.iter().take(16) {
+                    if let Some(element) = element.as_expression() {
+                        self.pattern(element, depth + 1);
+                    }
+                }
+            }
+            Expression::ObjectExpression(object) if depth < 3 => {
+                for property in object.properties.iter().take(16) {
+                    if let ObjectPropertyKind::ObjectProperty(property) = property {
+                        self.pattern(&property.value, depth + 1);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What was copied is read or replaced; a program that does both exchanges it.
+    fn clipboard(&mut self, function: &str, offset: u32) {
+        self.copied.0 |= function.starts_with("read") || function == "paste";
+        self.copied.1 |= function.starts_with("write") || function == "copy";
+        if self.copied == (true, true) {
+            // Surer than one call alone, so that it is what is told.
+            self.settled &= !(1_u32 << (CapabilityKind::Clipboard as u32));
+            self.act(
+                CapabilityKind::Clipboard,
+                "reads and replaces what was copied",
+                offset,
+                Sure::Exact,
+            );
         }
     }
 
@@ -472,6 +531,9 @@ impl Seen {
                 else {
                     return;
                 };
+                if kind == CapabilityKind::Clipboard {
+                    self.clipboard(function, offset);
+                }
                 if kind == CapabilityKind::DynamicCode {
                     self.dynamic("vm", first(arguments, 0), offset);
                 } else {
@@ -542,6 +604,12 @@ impl Seen {
     /// Reads, writes and removals of files.
     fn file(&mut self, function: &str, arguments: &[Argument<'_>], offset: u32) {
         if abilities::READERS.contains(&function) {
+            if function.starts_with("readdir")
+                && self.listed.len() < TOUCHES
+                && let Some(folder) = first(arguments, 0).and_then(|it| self.fold(it))
+            {
+                self.listed.push(super::fold::join([folder.as_str()]));
+            }
             if !self.is_settled(CapabilityKind::SecretFiles)
                 && let Some(path) = first(arguments, 0).and_then(|it| self.fold(it))
                 && credentials::kind(&path).is_some()
@@ -604,9 +672,17 @@ impl Seen {
             path.and_then(|it| self.fold(it))
         };
         if let Some(path) = path {
+            let mut path = super::fold::join([path.as_str()]);
+            // Each entry of a folder that is listed is all of it.
+            if let Some((folder, entry)) = path.rsplit_once('/')
+                && entry.chars().all(|c| c == crate::flow::UNKNOWN)
+                && self.listed.iter().any(|listed| listed == folder)
+            {
+                path = format!("{folder}/*");
+            }
             self.touches.push(Touch {
                 verb,
-                path: super::fold::join([path.as_str()]),
+                path,
                 by: by.to_owned(),
                 offset,
             });
@@ -747,6 +823,19 @@ impl Seen {
         };
         let offset = it.span.start;
         let property = target.property.name.as_str();
+        self.pattern(&it.right, 0);
+        if matches!(
+            property,
+            "request" | "send" | "sendAsync" | "sendTransaction" | "signTransaction"
+        ) && let Some(provider) = provider(&target.object)
+        {
+            self.act(
+                CapabilityKind::WrapsRequests,
+                format!("replaces {provider}.{property}"),
+                offset,
+                Sure::Called,
+            );
+        }
         match property {
             "NODE_TLS_REJECT_UNAUTHORIZED" => {
                 let is_off = match &it.right {
@@ -832,6 +921,36 @@ impl Seen {
             _ => {}
         }
     }
+}
+
+/// The wallet of a page: `window.ethereum`, also under another name of the page.
+fn provider<'a>(it: &'a Expression<'_>) -> Option<&'a str> {
+    let name = match it {
+        Expression::StaticMemberExpression(member) => match &member.object {
+            Expression::Identifier(page)
+                if matches!(page.name.as_str(), "window" | "globalThis" | "self") =>
+            {
+                member.property.name.as_str()
+            }
+            _ => return None,
+        },
+        Expression::Identifier(name) => name.name.as_str(),
+        _ => return None,
+    };
+    matches!(name, "ethereum" | "solana" | "phantom" | "tronWeb").then_some(name)
+}
+
+/// Whether a pattern is that of addresses of Ethereum, Bitcoin or Tron, as far as their alphabets
+/// and lengths tell.
+fn is_coin_address(pattern: &str) -> bool {
+    if pattern.len() > 4096 {
+        return false;
+    }
+    let pattern = pattern.to_ascii_lowercase();
+    let is_ethereum = pattern.contains("0x[") && pattern.contains("{40}");
+    let is_bitcoin = pattern.contains("bc1") && pattern.contains('[');
+    let is_tron = pattern.contains("t[") && pattern.contains("]{33}");
+    is_ethereum || is_bitcoin || is_tron
 }
 
 /// Text whose every piece is written there.

@@ -60,10 +60,40 @@ impl Deeds {
         for simple in pipeline {
             self.simple(simple, pipeline.len() > 1);
         }
+        self.found_and_removed(pipeline);
         self.piped(pipeline);
         self.silent(pipeline, text);
         if self.hosts.len() > 64 {
             self.hosts.truncate(64);
+        }
+    }
+
+    /// `find X -delete`, `find X | xargs rm`: all that lies below is removed.
+    fn found_and_removed(&mut self, pipeline: &[Simple]) {
+        let removes = pipeline.iter().any(|simple| {
+            let words = unwrapped(&simple.words);
+            let name = words.first().map(|word| program(word)).unwrap_or_default();
+            matches!(name.as_str(), "rm" | "shred" | "rimraf")
+                || (name == "find"
+                    && words
+                        .iter()
+                        .any(|word| matches!(word.as_str(), "-delete" | "rm" | "shred")))
+        });
+        if !removes {
+            return;
+        }
+        for simple in pipeline {
+            let words = unwrapped(&simple.words);
+            if words.first().is_none_or(|word| program(word) != "find") {
+                continue;
+            }
+            for folder in words
+                .iter()
+                .skip(1)
+                .take_while(|word| !word.starts_with('-'))
+            {
+                self.judge(Verb::Remove { tree: true }, folder, "find", simple);
+            }
         }
     }
 
@@ -97,6 +127,27 @@ impl Deeds {
         match name.as_str() {
             "rm" | "del" | "rd" | "rmdir" | "shred" | "remove-item" | "rimraf" => {
                 self.removal(&name, rest, simple);
+            }
+            "sed"
+                if rest
+                    .iter()
+                    .any(|word| word.starts_with("-i") || word == "--in-place") =>
+            {
+                if let Some(file) = rest.last() {
+                    self.write(file, "sed", simple);
+                }
+            }
+            // Overwrites what was removed, so that nobody gets it back.
+            "cipher"
+                if rest
+                    .iter()
+                    .any(|word| word.to_ascii_lowercase().starts_with("/w:")) =>
+            {
+                self.deed(CapabilityKind::RemovesHome, line(simple), simple);
+            }
+            // The system's hosts of scripts and libraries run without a window.
+            "cscript" | "wscript" | "mshta" | "rundll32" | "regsvr32" if !rest.is_empty() => {
+                self.deed(CapabilityKind::DetachedProcess, line(simple), simple);
             }
             "npm" | "pnpm" | "yarn" | "bun" => self.manager(&name, rest, simple),
             "crontab" if rest.iter().any(|word| !word.starts_with("-l")) || is_piped => {
@@ -250,7 +301,17 @@ impl Deeds {
                 let word = word.to_ascii_lowercase();
                 short(&word, 'r') || word == "--recursive" || word == "/s" || word == "-recurse"
             });
+        // Nothing but the root is preserved by default.
+        if rest.iter().any(|word| word == "--no-preserve-root") {
+            self.deed(CapabilityKind::RemovesHome, line(simple), simple);
+        }
         for word in rest.iter().filter(|word| !word.starts_with('-')) {
+            if matches!(
+                word.as_str(),
+                "$0" | "${0}" | "$BASH_SOURCE" | "${BASH_SOURCE[0]}" | "%~f0" | "%0"
+            ) {
+                self.deed(CapabilityKind::RemovesItself, "itself by rm", simple);
+            }
             self.judge(Verb::Remove { tree: is_tree }, word, name, simple);
         }
     }
@@ -267,9 +328,15 @@ impl Deeds {
 
     /// Paths of a shell are seen from the package's folder.
     fn judge(&mut self, verb: Verb, path: &str, by: &str, simple: &Simple) {
+        let mut path = at_home(path);
+        // Hooks run in the package's folder: what lies beside it is another package. A plain name
+        // may as well be meant for the folder of whoever runs a command.
+        if path.starts_with("../") || path == "package.json" {
+            path = format!("{}/{path}", crate::ability::OWN);
+        }
         let touch = Touch {
             verb,
-            path: at_home(path),
+            path,
             by: by.to_owned(),
             offset: 0,
         };

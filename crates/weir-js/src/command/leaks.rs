@@ -230,6 +230,7 @@ pub(crate) fn sources(text: &str) -> Vec<Stolen> {
 pub(crate) fn find(commands: &[Vec<Simple>]) -> Vec<Leak> {
     let mut leaks = Vec::new();
     let mut variables: HashMap<String, Vec<Stolen>> = HashMap::new();
+    let mut packed: HashMap<String, Vec<Stolen>> = HashMap::new();
     for pipeline in commands {
         let mut carried: Vec<Stolen> = Vec::new();
         for simple in pipeline {
@@ -252,12 +253,34 @@ pub(crate) fn find(commands: &[Vec<Simple>]) -> Vec<Leak> {
                     given.extend(in_word(document, &variables, 0));
                 }
                 given.extend(carried.iter().cloned());
+                given.extend(words.iter().flat_map(|word| {
+                    let file = word
+                        .rsplit_once('@')
+                        .map_or(word.as_str(), |(_, file)| file);
+                    packed.get(file).into_iter().flatten().cloned()
+                }));
                 report(&mut leaks, given, kind, name, host, &text);
             } else if let Some(path) = device(simple) {
                 let given = carried.iter().cloned().chain(own.iter().cloned()).collect();
                 let host = path.split('/').nth(3).map(str::to_owned);
                 report(&mut leaks, given, SinkKind::Socket, "/dev/tcp", host, path);
             }
+            if words.first().is_some_and(|word| program(word) == "git")
+                && words.get(1).is_some_and(|word| word == "push")
+            {
+                // What was copied into the folder goes along.
+                let text = words.join(" ");
+                let given = packed.values().flatten().cloned().collect();
+                report(
+                    &mut leaks,
+                    given,
+                    SinkKind::NetworkCommand,
+                    "git push",
+                    host(&text),
+                    &text,
+                );
+            }
+            pack(simple, &own, &mut packed);
             carried.extend(own);
         }
         if leaks.len() > 50 {
@@ -265,6 +288,35 @@ pub(crate) fn find(commands: &[Vec<Simple>]) -> Vec<Leak> {
         }
     }
     leaks
+}
+
+/// Files of secrets that are copied or packed: they are secrets under the new name too.
+fn pack(simple: &Simple, own: &[Stolen], packed: &mut HashMap<String, Vec<Stolen>>) {
+    /// Most names that are remembered.
+    const NAMES: usize = 64;
+    if packed.len() >= NAMES {
+        return;
+    }
+    let words = unwrapped(&simple.words);
+    let name = words.first().map(|word| program(word)).unwrap_or_default();
+    let packs = matches!(
+        name.as_str(),
+        "tar" | "zip" | "7z" | "cp" | "mv" | "copy" | "rsync" | "compress-archive"
+    );
+    let operands = || words.iter().skip(1).filter(|word| !word.starts_with('-'));
+    let mut stolen = own.to_vec();
+    if packs {
+        stolen.extend(operands().flat_map(|word| in_path(word)));
+    }
+    if stolen.is_empty() {
+        return;
+    }
+    let targets = operands().filter(|word| packs && in_path(word).is_empty());
+    for target in targets.chain(&simple.outputs) {
+        if target != "/dev/null" {
+            packed.insert(target.clone(), stolen.clone());
+        }
+    }
 }
 
 fn report(

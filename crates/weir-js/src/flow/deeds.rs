@@ -8,7 +8,7 @@ use weir_model::contents::CapabilityKind;
 use super::graph::{Atom, Call, Node, Rule};
 use super::report::socket_kind;
 use super::solve::Solver;
-use crate::ability::{Touch, Verb};
+use crate::ability::{Touch, Verb, is_everything};
 use crate::command;
 use crate::tables::{abilities, calls, flows, network};
 
@@ -64,7 +64,7 @@ impl Solver<'_> {
             .to_owned();
         if calls::RUNS_COMMAND.contains(&path) {
             deeds.abilities.push((CapabilityKind::Process, bare, place));
-            for text in self.known_texts(Self::argument(call, 0)) {
+            for text in self.command_lines(call) {
                 let reading = command::read(&text, &BTreeMap::new());
                 let acts = reading.acts.into_iter();
                 deeds
@@ -101,6 +101,29 @@ impl Solver<'_> {
         }
     }
 
+    /// The command lines that a call may run: each program with the words it is given, those of all
+    /// lists where there are several.
+    fn command_lines(&self, call: &Call) -> Vec<String> {
+        let mut words = String::new();
+        for (node, _) in self
+            .listed(Self::argument(call, 1))
+            .into_iter()
+            .flatten()
+            .take(64)
+        {
+            for text in self.known_texts(node) {
+                words.push_str(" '");
+                words.push_str(&text.replace('\'', "'\\''"));
+                words.push('\'');
+            }
+        }
+        self.known_texts(Self::argument(call, 0))
+            .into_iter()
+            .take(16)
+            .map(|program| format!("{program}{words}"))
+            .collect()
+    }
+
     fn file_deed(&self, function: &str, call: &Call, deeds: &mut Deeds) {
         let written = abilities::WRITERS
             .iter()
@@ -117,11 +140,17 @@ impl Solver<'_> {
         let Some((verb, at)) = written.or(removed) else {
             return;
         };
-        let paths = self.known_texts(Self::argument(call, at));
-        // One of several possible paths is no reason to say that a home folder is removed.
-        if paths.len() > 1 && matches!(verb, Verb::Remove { .. }) {
+        let mut paths = self.known_texts(Self::argument(call, at));
+        // One of several possible paths is no reason to say that a home folder is removed, unless
+        // the others are no better.
+        if paths.len() > 1
+            && matches!(verb, Verb::Remove { .. })
+            && !paths.iter().all(|path| is_everything(path))
+        {
             return;
         }
+        // Hooks of git are told last: whoever writes something else too is no manager of them.
+        paths.sort_by_key(|path| path.contains(".git/hooks/"));
         for path in paths {
             let touch = Touch {
                 verb,

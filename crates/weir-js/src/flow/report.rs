@@ -15,6 +15,8 @@ const DEPTH: usize = 6;
 const STEPS: usize = 8;
 /// Most sinks that are reported for one source; where there are more, they share their way.
 const SINKS: usize = 4;
+/// Longest script that the commands of one file make, in bytes: a dozen of them are plenty.
+const SCRIPT: usize = 4 << 10;
 /// Most hops that are followed back.
 const HOPS: usize = 400;
 
@@ -236,7 +238,9 @@ impl Solver<'_> {
             if writes::find(text).is_some() {
                 return Some((SinkKind::Persistence, label));
             }
-            if text.contains("node_modules/") && !text.contains("node_modules/.") {
+            // The running file itself: what it is replaced by runs next time.
+            let is_self = text.starts_with(crate::ability::OWN) && text.contains('\u{f8fd}');
+            if is_self || text.contains("node_modules/") && !text.contains("node_modules/.") {
                 return Some((SinkKind::OtherPackage, label));
             }
         }
@@ -434,6 +438,9 @@ impl Solver<'_> {
     /// Leaks of constant commands that code runs: `exec('curl -d "$(env)" ...')`.
     pub(crate) fn constant_commands(&self) -> Vec<(u32, u32, command::Leak)> {
         let mut found = Vec::new();
+        // The commands of one file are steps of one script: what one packs, a later one sends.
+        let mut script = String::new();
+        let mut scripted = None;
         for rule in &self.graph.rules {
             let Rule::Call(call) = rule else {
                 continue;
@@ -471,7 +478,27 @@ impl Solver<'_> {
                     .map(|text| format!("{text} {arguments}"))
                     .collect();
             }
+            if scripted.is_some_and(|file| file != call.file) {
+                script.clear();
+            }
+            scripted = Some(call.file);
             for text in texts {
+                if !script.is_empty() && script.len() + text.len() < SCRIPT {
+                    let before: Vec<_> =
+                        command::read(&script, &std::collections::BTreeMap::new()).leaks;
+                    let both = format!("{script}\n{text}");
+                    let after = command::read(&both, &std::collections::BTreeMap::new()).leaks;
+                    let alone = command::read(&text, &std::collections::BTreeMap::new()).leaks;
+                    found.extend(
+                        after
+                            .into_iter()
+                            .filter(|leak| !before.contains(leak) && !alone.contains(leak))
+                            .map(|leak| (call.file, call.offset, leak)),
+                    );
+                    script = both;
+                } else if script.is_empty() {
+                    script.clone_from(&text);
+                }
                 let reading = command::read(&text, &std::collections::BTreeMap::new());
                 found.extend(
                     reading
