@@ -47,6 +47,8 @@ struct Group {
 struct Gaps {
     /// Files beyond the limit of bytes.
     files: usize,
+    /// Large files that install does not reach.
+    bundles: usize,
     /// Whether the solver ran out of steps or the install surface out of bytes.
     is_stopped: bool,
     /// Steps left for all groups that install does not reach.
@@ -211,6 +213,16 @@ impl Work<'_> {
                 suspicious: false,
             });
         }
+        if gaps.bundles > 0 {
+            self.facts.unread.push(Unread {
+                path: "value flow".to_owned(),
+                why: format!(
+                    "{} files of more than {} bytes that install does not reach were left out",
+                    gaps.bundles, self.limits.quiet_file_bytes
+                ),
+                suspicious: false,
+            });
+        }
         if gaps.is_stopped {
             self.facts.unread.push(Unread {
                 path: "value flow".to_owned(),
@@ -219,6 +231,15 @@ impl Work<'_> {
                 suspicious: false,
             });
         }
+    }
+
+    /// Whether a file is too large to be followed off the install surface.
+    fn is_bundle(&self, index: usize) -> bool {
+        let large = |code: &Code<'_>| code.bytes.len() > self.limits.quiet_file_bytes;
+        self.codes.get(index).is_some_and(large)
+            && !self
+                .surveyed(index)
+                .is_some_and(|survey| survey.signs.dynamic)
     }
 
     fn follow(&mut self, group: Group, around: &Around<'_>, gaps: &mut Gaps) {
@@ -241,6 +262,10 @@ impl Work<'_> {
             let mut is_new = false;
             for index in std::mem::take(&mut next) {
                 if lowered.contains(&index) || self.surveyed(index).is_none() {
+                    continue;
+                }
+                if !group.installs && self.is_bundle(index) {
+                    gaps.bundles += 1;
                     continue;
                 }
                 if bytes > limit {

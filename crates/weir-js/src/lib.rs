@@ -105,6 +105,11 @@ pub struct Limits {
     /// The same for files that load each other and that install does not reach. Large files count
     /// with the parts of them that could take part. What is left out is reported.
     pub quiet_flow_bytes: usize,
+    /// Largest file that install does not reach and that takes part in the value flow, in bytes,
+    /// unless it hides what it does. Larger ones are bundles, which are parsed a second time for it
+    /// and gave no flow of worth in 2,054 real releases; following them took half of all time. What
+    /// they are able to do and whom they talk to is seen all the same.
+    pub quiet_file_bytes: usize,
     /// Deepest nesting of brackets that is given to the parser. The deepest among 44,175 files of
     /// popular packages is 147 (CRATES section 1).
     pub bracket_depth: usize,
@@ -126,6 +131,7 @@ impl Default for Limits {
             total_bytes: 256 << 20,
             flow_bytes: 24 << 20,
             quiet_flow_bytes: 384 << 10,
+            quiet_file_bytes: 64 << 10,
             bracket_depth: 512,
             flows: 50,
             flow_steps: 20_000_000,
