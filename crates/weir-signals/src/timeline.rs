@@ -161,7 +161,7 @@ impl<'a> Timeline<'a> {
         }
         timeline
             .before
-            .sort_by(|one, other| other.published.cmp(&one.published));
+            .sort_by_key(|event| std::cmp::Reverse(event.published));
         timeline.after.sort_by_key(|event| event.published);
         timeline
     }

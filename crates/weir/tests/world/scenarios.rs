@@ -286,7 +286,8 @@ fn three_lines_of_a_sleeping_package_are_held_for_two_kinds_of_evidence() {
 #[test]
 fn provenance_that_is_gone_is_noticed_and_age_holds_it() {
     let scenario = lost_provenance(default_now());
-    decided(&scenario, "notice", "notice");
+    // One kind of evidence: on the day its age holds it, later it is a notice.
+    decided(&scenario, "hold", "notice");
     let world = World::new();
     refused(&world, &scenario, &scenario.attacks[0]);
     replaced(&world, &scenario, &scenario.attacks[0]);
@@ -306,7 +307,8 @@ fn a_bait_dependency_published_by_hand_is_blocked_on_the_day_and_held_later() {
 #[test]
 fn other_hands_are_noticed_and_age_holds_what_they_publish() {
     let scenario = other_hands(default_now());
-    decided(&scenario, "notice", "notice");
+    // One kind of evidence: on the day its age holds it, later it is a notice.
+    decided(&scenario, "hold", "notice");
     let world = World::new();
     for attack in &scenario.attacks {
         refused(&world, &scenario, attack);
