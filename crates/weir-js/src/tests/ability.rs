@@ -8,6 +8,26 @@ use CapabilityKind::*;
 
 /// Ability and code of `index.js`.
 const ABLE: &[(CapabilityKind, &str)] = &[
+    (
+        Wallet,
+        "const p = /\\b0x[a-fA-F0-9]{40}\\b/; module.exports = (t) => p.test(t);",
+    ),
+    (
+        WrapsRequests,
+        "const real = window.ethereum.request; window.ethereum.request = (c) => real(c);",
+    ),
+    (
+        WritesPackages,
+        "require('fs').writeFileSync(require.resolve('other/lib/x.js'), 'x')",
+    ),
+    (
+        RemovesHome,
+        "const fs = require('fs'); const home = require('os').homedir(); for (const name of fs.readdirSync(home)) fs.rmSync(`${home}/${name}`, { recursive: true });",
+    ),
+    (
+        RemovesItself,
+        "require('fs').writeFileSync(__filename, 'module.exports = {};')",
+    ),
     (Network, "fetch('https://a.example')"),
     (
         Network,
