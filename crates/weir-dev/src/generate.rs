@@ -49,6 +49,11 @@ fn outputs() -> anyhow::Result<Vec<Output>> {
         "docs/assessment.schema.json",
         &serde_json::to_value(assessment)?,
     )?);
+    let check = schemars::schema_for!(weir_model::json::v1::Check);
+    outputs.push(json(
+        "docs/check.schema.json",
+        &serde_json::to_value(check)?,
+    )?);
     let difference = schemars::schema_for!(weir_model::json::v1::Difference);
     outputs.push(json(
         "docs/diff.schema.json",

@@ -1,12 +1,14 @@
 //! What users parse: versioned copies, apart from the types weir works with. A field here is never
 //! renamed or removed within a version.
 
+mod check;
 mod difference;
 
 /// Version 1.
 pub mod v1 {
     use serde::Serialize;
 
+    pub use super::check::*;
     pub use super::difference::*;
 
     use crate::finding::{Confidence, Evidence, Group, Severity};

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::integrity::Integrity;
+use crate::lockfile::{Edge, Format, Lockfile};
 use crate::manifest::Manifest;
 use crate::name::{self, PackageName};
 use crate::npmrc::Npmrc;
@@ -112,6 +113,41 @@ pub fn texts(data: &[u8]) {
     let _ = settings.scope_registries().count();
 }
 
+/// Reads bytes as a lockfile of every format, and asks it everything. The first byte chooses nothing: all
+/// readers see all bytes, as a file may have any name.
+///
+/// # Panics
+/// When the graph points outside itself, or an error names no line.
+pub fn lockfile(data: &[u8]) {
+    let formats = [
+        Format::Npm,
+        Format::YarnClassic,
+        Format::YarnBerry,
+        Format::Pnpm,
+        Format::Bun,
+    ];
+    for format in formats {
+        let mut lockfile = match Lockfile::parse_as(format, "lockfile", data) {
+            Ok(lockfile) => lockfile,
+            Err(error) => {
+                assert!(error.line > 0, "an error without a line: {error}");
+                continue;
+            }
+        };
+        if let Ok(manifest) = Manifest::from_json(data) {
+            lockfile.add_project("", &manifest);
+        }
+        let count = lockfile.nodes.len();
+        let inside = |edge: &Edge| edge.from < count && edge.to.is_none_or(|id| id < count);
+        assert!(lockfile.edges.iter().all(inside), "an edge to nowhere");
+        let paths = lockfile.paths();
+        for id in 0..count {
+            assert!(paths.to(id).len() <= count, "a path in a circle");
+        }
+        let _ = (lockfile.releases(), lockfile.projects().count());
+    }
+}
+
 fn ask(packument: &Packument) {
     for entry in packument.versions() {
         let version = entry.version.as_str();
@@ -178,6 +214,24 @@ mod tests {
         fn no_text_panics(bytes in prop::collection::vec(any::<u8>(), 0..100), text in any::<String>()) {
             super::texts(&bytes);
             super::texts(text.as_bytes());
+        }
+
+        #[test]
+        fn no_lockfile_panics(bytes in prop::collection::vec(any::<u8>(), 0..200), text in any::<String>()) {
+            super::lockfile(&bytes);
+            super::lockfile(text.as_bytes());
+        }
+
+        /// Real lockfiles of every format with a piece cut out, put elsewhere or written twice.
+        #[test]
+        fn no_damaged_lockfile_panics(which in 0..crate::lockfile::SAMPLES.len(), from in 0..600_usize, length in 0..80_usize, to in 0..600_usize, put in "[-{}\\[\\]:,\"'@&*!|> a\n]{0,6}") {
+            let mut text = crate::lockfile::SAMPLES[which].as_bytes().to_vec();
+            let from = from.min(text.len());
+            let piece: Vec<u8> = text.drain(from..(from + length).min(text.len())).collect();
+            super::lockfile(&text);
+            let to = to.min(text.len());
+            text.splice(to..to, piece.iter().copied().chain(put.bytes()));
+            super::lockfile(&text);
         }
 
         #[test]

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod integrity;
+pub mod lockfile;
 pub mod manifest;
 pub mod name;
 pub mod npmrc;

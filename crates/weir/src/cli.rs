@@ -64,6 +64,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Assess a release, a tarball or a folder, with evidence.
     Inspect(Inspect),
+    /// Check a project's lockfile: present, in step, complete, and untampered.
+    Check(Check),
     /// Compare two releases, tarballs or folders: what one does that the other does not.
     Diff(Diff),
     /// Explain a refusal by the id shown with it.
@@ -125,6 +127,26 @@ pub(crate) struct Inspect {
     /// Read more releases from this file, one per line; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
+}
+
+/// `weir check`.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The project's folder.
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub folder: PathBuf,
+    /// This lockfile, instead of those in the folder.
+    #[arg(long, value_name = "FILE")]
+    pub lockfile: Option<PathBuf>,
+    /// Ask no registry where its tarballs are public.
+    #[arg(long)]
+    pub offline: bool,
+    /// Print one JSON object (schema `weir.check/v1`).
+    #[arg(long)]
+    pub json: bool,
+    /// Also write what was found to this file, as SARIF 2.1.0.
+    #[arg(long, value_name = "FILE")]
+    pub sarif: Option<PathBuf>,
 }
 
 /// `weir diff`.

@@ -1,6 +1,7 @@
 //! One module per command.
 
 mod advisories;
+mod check;
 mod client;
 mod diff;
 mod explain;
@@ -30,6 +31,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Bun(arguments) => client::run(global, Client::Bun, arguments.arguments).await,
         Command::Serve(options) => serve::run(global, options).await,
         Command::Inspect(options) => inspect::run(global, options).await,
+        Command::Check(options) => check::run(global, &options).await,
         Command::Diff(options) => diff::run(global, options).await,
         Command::Explain(options) => explain::run(global, &options).await,
         Command::Ledger(options) => ledger::run(global, options).await,

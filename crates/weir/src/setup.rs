@@ -120,8 +120,13 @@ pub(crate) fn read_policy(file: &Path) -> Result<Policy> {
 /// The registries behind, from the user's own npm configuration.
 pub(crate) fn upstreams(global: &Global, policy: &Policy) -> Result<Upstreams> {
     let folder = std::env::current_dir().context("finding the current folder")?;
+    upstreams_of(global, policy, &folder)
+}
+
+/// The registries behind, as npm would know them in a folder.
+pub(crate) fn upstreams_of(global: &Global, policy: &Policy, folder: &Path) -> Result<Upstreams> {
     let environment = Environment::of_process();
-    let npmrc = load_npmrc(&folder, &environment, command_line(global))
+    let npmrc = load_npmrc(folder, &environment, command_line(global))
         .context("reading the npm configuration")?;
     let mut options = Options {
         environment,

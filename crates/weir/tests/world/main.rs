@@ -3,6 +3,7 @@
 //! One test program for all of it, so that it is linked once.
 
 mod advisories;
+mod check;
 mod clients;
 mod diff;
 mod files;

@@ -1,0 +1,218 @@
+//! `bun.lock`: JSON with trailing commas; packages are lists, keyed by where they lie.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Format;
+use super::error::{LockfileError, Problem};
+use super::graph::{DependencyKind, Edge, Lockfile, Node, NodeId, Source, split_name};
+use super::npm::{LISTS, MAX_KEY, MAX_PARTS, is_limited};
+use super::tree::{Kind, Member, Value};
+
+/// Reads a document.
+pub(super) fn read(document: &Value<'_>) -> Result<Lockfile, LockfileError> {
+    document.map("")?;
+    let said = document
+        .get("lockfileVersion")
+        .ok_or_else(|| Problem::Missing("lockfileVersion").at(1, None))?;
+    let version = said.as_text("lockfileVersion")?;
+    if !matches!(version, "0" | "1" | "2") {
+        let problem = Problem::UnknownVersion(version.to_owned());
+        return Err(problem.at(said.line, Some("lockfileVersion")));
+    }
+    let mut lockfile = Lockfile::new(Format::Bun, version);
+    terms(&mut lockfile, document)?;
+    let workspaces = document.members("workspaces")?;
+    let mut folders: HashMap<&str, NodeId> = HashMap::new();
+    for workspace in workspaces {
+        let name = workspace.value.text("name")?.unwrap_or_default();
+        let source = Source::Project(workspace.key.clone().into_owned());
+        let mut node = Node::new(&workspace.key, workspace.line, name, source);
+        node.version = workspace.value.text("version")?.map(str::to_owned);
+        folders.insert(&workspace.key, lockfile.push(node));
+    }
+    let members = document.members("packages")?;
+    let mut places: HashMap<&str, NodeId> = HashMap::with_capacity(members.len());
+    for member in members {
+        if member.key.len() > MAX_KEY || member.key.split('/').count() > MAX_PARTS {
+            return Err(Problem::KeyTooLong.at(member.line, Some(&member.key)));
+        }
+        places.insert(&member.key, package(&mut lockfile, &folders, member)?);
+    }
+    let mut edges = Vec::new();
+    for (from, workspace) in workspaces.iter().enumerate() {
+        let name = workspace.value.text("name")?.unwrap_or_default();
+        dependencies(&places, (from, name), &workspace.value, &mut edges)?;
+    }
+    for member in members {
+        let information = member.value.list().unwrap_or_default().iter();
+        let information = information
+            .skip(1)
+            .find(|it| matches!(it.kind, Kind::Map(_)));
+        let from = places.get(member.key.as_ref()).copied();
+        if let (Some(from), Some(information)) = (from, information) {
+            dependencies(&places, (from, &member.key), information, &mut edges)?;
+        }
+    }
+    lockfile.edges = edges;
+    Ok(lockfile)
+}
+
+fn terms(lockfile: &mut Lockfile, document: &Value<'_>) -> Result<(), LockfileError> {
+    for member in document.members("overrides")? {
+        // Overrides below one package are objects; the names in them are not needed here.
+        if let Ok(to) = member.value.as_text(&member.key) {
+            let key = member.key.clone().into_owned();
+            lockfile.terms.overrides.insert(key, to.to_owned());
+        }
+    }
+    if let Some(trusted) = document.get("trustedDependencies") {
+        let wrong = || trusted.wrong("trustedDependencies", "a list");
+        for name in trusted.list().ok_or_else(wrong)? {
+            let name = name.as_text("trustedDependencies")?;
+            lockfile.terms.trusted.insert(name.to_owned());
+        }
+    }
+    let patched = document.members("patchedDependencies")?.iter();
+    lockfile.terms.patched = patched.map(|it| it.key.clone().into_owned()).collect();
+    Ok(())
+}
+
+/// A package: the first element says what it is; a registry's address, what the package says, and its
+/// digests follow.
+fn package(
+    lockfile: &mut Lockfile,
+    folders: &HashMap<&str, NodeId>,
+    member: &Member<'_>,
+) -> Result<NodeId, LockfileError> {
+    let key = member.key.as_ref();
+    let parts = member
+        .value
+        .list()
+        .ok_or_else(|| member.value.wrong(key, "a list"))?;
+    let first = parts
+        .first()
+        .ok_or_else(|| Problem::Missing("what it resolves to").at(member.line, Some(key)))?;
+    let first = first.as_text(key)?;
+    let (name, reference) = split_name(first)
+        .ok_or_else(|| Problem::Wrong("a resolution").at(member.line, Some(key)))?;
+    if let Some(folder) = reference.strip_prefix("workspace:")
+        && let Some(id) = folders.get(folder)
+    {
+        return Ok(*id);
+    }
+    let texts: Vec<&str> = parts
+        .iter()
+        .skip(1)
+        .filter_map(|it| it.as_text(key).ok())
+        .collect();
+    let source = source(reference, texts.first().copied());
+    let is_release = matches!(source, Source::Registry(_));
+    let mut node = Node::new(key, member.line, name, source);
+    last_name(key).clone_into(&mut node.place);
+    node.version = is_release.then(|| reference.to_owned());
+    let digest = |text: &&&str| text.starts_with("sha") && text.contains('-');
+    node.integrity = texts
+        .iter()
+        .rev()
+        .find(digest)
+        .map(|text| (*text).to_owned());
+    if let Some(information) = parts.iter().find(|it| matches!(it.kind, Kind::Map(_))) {
+        node.flags.platform = is_limited(information);
+        node.flags.bundled = information.is_true("bundled");
+    }
+    node.flags.patched = lockfile.terms.patched.contains(first);
+    Ok(lockfile.push(node))
+}
+
+fn source(reference: &str, registry: Option<&str>) -> Source {
+    if reference.strip_prefix("root:").is_some() {
+        return Source::Project(String::new());
+    }
+    if let Some(folder) = reference.strip_prefix("workspace:") {
+        return Source::Project(folder.to_owned());
+    }
+    Source::of_address(reference).unwrap_or_else(|| {
+        // Empty for the registry in npm's configuration; a registry's address or the tarball's else.
+        Source::Registry(registry.filter(|it| !it.is_empty()).map(str::to_owned))
+    })
+}
+
+/// The last package of a key like `a/@s/b`.
+fn last_name(key: &str) -> &str {
+    parts(key).last().copied().unwrap_or(key)
+}
+
+/// The packages of a key: a scope and what follows it belong together.
+fn parts(key: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = key;
+    while !rest.is_empty() {
+        let from = if rest.starts_with('@') {
+            rest.find('/').map_or(0, |at| at + 1)
+        } else {
+            0
+        };
+        let end = rest.get(from..).and_then(|text| text.find('/'));
+        let end = end.map_or(rest.len(), |at| from + at);
+        parts.push(rest.get(..end).unwrap_or(rest));
+        rest = rest.get(end + 1..).unwrap_or_default();
+    }
+    parts
+}
+
+fn dependencies(
+    places: &HashMap<&str, NodeId>,
+    (from, key): (NodeId, &str),
+    entry: &Value<'_>,
+    edges: &mut Vec<Edge>,
+) -> Result<(), LockfileError> {
+    let optional_peers = entry
+        .get("optionalPeers")
+        .and_then(Value::list)
+        .unwrap_or_default();
+    let optional_peers: HashSet<&str> = optional_peers
+        .iter()
+        .filter_map(|peer| peer.as_text("optionalPeers").ok())
+        .collect();
+    for (list, kind) in LISTS {
+        for dependency in entry.members(list)? {
+            let name = dependency.key.as_ref();
+            edges.push(Edge {
+                from,
+                name: name.to_owned(),
+                spec: dependency.value.as_text(name)?.to_owned(),
+                kind,
+                optional: kind == DependencyKind::Optional
+                    || (kind == DependencyKind::Peer && optional_peers.contains(name)),
+                to: lookup(places, key, name),
+                line: dependency.line,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Beside the package, or further up.
+fn lookup(places: &HashMap<&str, NodeId>, key: &str, name: &str) -> Option<NodeId> {
+    let parts = parts(key);
+    (0..=parts.len()).rev().find_map(|count| {
+        let mut candidate = parts.get(..count)?.join("/");
+        if count > 0 {
+            candidate.push('/');
+        }
+        candidate.push_str(name);
+        places.get(candidate.as_str()).copied()
+    })
+}
+#[cfg(test)]
+mod tests {
+    use super::parts;
+
+    #[test]
+    fn scopes_stay_with_their_names() {
+        assert_eq!(parts("a/@s/b/c"), ["a", "@s/b", "c"]);
+        assert_eq!(parts("@s/b"), ["@s/b"]);
+        assert_eq!(parts("@s"), ["@s"]);
+        assert_eq!(parts("a//b"), ["a", "", "b"]);
+    }
+}

@@ -1,0 +1,298 @@
+//! npm's format: `packages`, keyed by folder (versions 2 and 3), or `dependencies` in `dependencies`
+//! (version 1).
+
+use std::collections::{HashMap, HashSet};
+
+use super::Format;
+use super::error::{LockfileError, Problem};
+use super::graph::{DependencyKind, Edge, Flags, Lockfile, Node, NodeId, Source};
+use super::tree::{Member, Value};
+
+/// Longest key, in bytes: what file systems take for a path is four times that, and real ones are a tenth.
+pub(super) const MAX_KEY: usize = 1024;
+
+/// Most folders in a key. Looking a dependency up tries them all.
+pub(super) const MAX_PARTS: usize = 128;
+
+/// The lists of an entry. Later ones give way: npm takes an optional dependency for optional, wherever
+/// else it is named.
+pub(super) const LISTS: [(&str, DependencyKind); 4] = [
+    ("optionalDependencies", DependencyKind::Optional),
+    ("dependencies", DependencyKind::Normal),
+    ("devDependencies", DependencyKind::Dev),
+    ("peerDependencies", DependencyKind::Peer),
+];
+
+/// Reads a document.
+pub(super) fn read(document: &Value<'_>) -> Result<Lockfile, LockfileError> {
+    document.map("")?;
+    let version = document.text("lockfileVersion")?.unwrap_or("1");
+    let mut lockfile = Lockfile::new(Format::Npm, version);
+    match (version, document.get("packages")) {
+        ("2" | "3", Some(packages)) => read_packages(&mut lockfile, packages)?,
+        ("2" | "3", None) => {
+            return Err(Problem::Missing("packages").at(document.line, None));
+        }
+        ("1", _) => read_nested(&mut lockfile, document, "", 0)?,
+        _ => {
+            let line = document.get("lockfileVersion").map_or(1, |it| it.line);
+            let problem = Problem::UnknownVersion(version.to_owned());
+            return Err(problem.at(line, Some("lockfileVersion")));
+        }
+    }
+    if version == "1" {
+        link_nested(&mut lockfile, document)?;
+    }
+    Ok(lockfile)
+}
+
+fn read_packages(lockfile: &mut Lockfile, packages: &Value<'_>) -> Result<(), LockfileError> {
+    let members = packages.map("packages")?;
+    let mut places = HashMap::with_capacity(members.len());
+    for member in members {
+        check_key(member)?;
+        let node = package(member)?;
+        places.insert(member.key.as_ref(), lockfile.push(node));
+    }
+    let mut edges = Vec::new();
+    for (from, member) in members.iter().enumerate() {
+        let optional_peers = member.value.optional_in("peerDependenciesMeta")?;
+        let mut seen: HashSet<&str> = HashSet::new();
+        for (list, kind) in LISTS {
+            // What lies in node_modules was installed without its development dependencies.
+            if kind == DependencyKind::Dev && is_installed(&member.key) {
+                continue;
+            }
+            for dependency in member.value.members(list)? {
+                let name = dependency.key.as_ref();
+                if kind != DependencyKind::Optional && seen.contains(name) {
+                    continue;
+                }
+                if kind == DependencyKind::Optional {
+                    seen.insert(name);
+                }
+                edges.push(Edge {
+                    from,
+                    name: name.to_owned(),
+                    spec: dependency.value.as_text(name)?.to_owned(),
+                    kind,
+                    optional: kind == DependencyKind::Optional
+                        || (kind == DependencyKind::Peer && optional_peers.contains(name)),
+                    to: lookup(&places, &member.key, name).map(|id| target(lockfile, &places, id)),
+                    line: dependency.line,
+                });
+            }
+        }
+    }
+    lockfile.edges = edges;
+    Ok(())
+}
+
+fn check_key(member: &Member<'_>) -> Result<(), LockfileError> {
+    let key = &member.key;
+    if key.len() > MAX_KEY || key.split('/').count() > MAX_PARTS {
+        return Err(Problem::KeyTooLong.at(member.line, Some(key)));
+    }
+    Ok(())
+}
+
+fn is_installed(key: &str) -> bool {
+    key.starts_with("node_modules/") || key.contains("/node_modules/")
+}
+
+/// The name a folder in `node_modules` stands for.
+fn place(key: &str) -> Option<&str> {
+    let place = match key.rsplit_once("/node_modules/") {
+        Some((_, place)) => place,
+        None => key.strip_prefix("node_modules/")?,
+    };
+    (!place.is_empty()).then_some(place)
+}
+
+fn package(member: &Member<'_>) -> Result<Node, LockfileError> {
+    let (key, entry) = (member.key.as_ref(), &member.value);
+    entry.map(key)?;
+    let resolved = entry.text("resolved")?;
+    let place = place(key);
+    let name = entry.text("name")?.or(place).unwrap_or_default();
+    let flags = flags(entry);
+    let source = match (place, resolved) {
+        (None, _) => Source::Project(key.to_owned()),
+        (_, Some(resolved)) if entry.is_true("link") => Source::Link(resolved.to_owned()),
+        (_, Some(resolved)) => resolved_source(name, resolved),
+        (_, None) => Source::Registry(None),
+    };
+    let mut node = Node::new(key, member.line, name, source);
+    node.place = place.unwrap_or(name).to_owned();
+    node.version = entry.text("version")?.map(str::to_owned);
+    node.integrity = entry.text("integrity")?.map(str::to_owned);
+    node.flags = flags;
+    Ok(node)
+}
+
+fn flags(entry: &Value<'_>) -> Flags {
+    let either = entry.is_true("devOptional");
+    Flags {
+        dev: entry.is_true("dev") || either,
+        optional: entry.is_true("optional") || either,
+        peer: entry.is_true("peer"),
+        bundled: entry.is_true("inBundle") || entry.is_true("bundled"),
+        platform: is_limited(entry),
+        scripts: entry.is_true("hasInstallScript"),
+        patched: entry.get("patched").is_some(),
+    }
+}
+
+/// Whether an entry is for some platforms only.
+pub(super) fn is_limited(entry: &Value<'_>) -> bool {
+    ["os", "cpu", "libc"]
+        .iter()
+        .any(|key| entry.get(key).is_some())
+}
+
+/// What `resolved` says. The address of a tarball is taken for a registry's if it has the form all
+/// registries share, `…/name/-/…`; anything else stands for itself.
+pub(super) fn resolved_source(name: &str, resolved: &str) -> Source {
+    match Source::of_address(resolved) {
+        Some(Source::Tarball(url)) => {
+            if is_registry_address(name, &url) {
+                Source::Registry(Some(url))
+            } else {
+                Source::Tarball(url)
+            }
+        }
+        Some(source) => source,
+        None => Source::Other(resolved.to_owned()),
+    }
+}
+
+/// Whether an address is one under which a registry has tarballs, of whatever package.
+pub(super) fn is_registry_address(name: &str, url: &str) -> bool {
+    let path = url.split(['?', '#']).next().unwrap_or(url);
+    // GitHub's registry and a few others: /download/@scope/name/version/digest.
+    path.contains("/-/") || path.contains(&format!("/download/{name}/"))
+}
+
+/// Where Node would find a dependency: beside the package, or in a `node_modules` further up.
+fn lookup(places: &HashMap<&str, NodeId>, from: &str, name: &str) -> Option<NodeId> {
+    let mut folder = from;
+    loop {
+        if !folder.ends_with("node_modules") {
+            let slash = if folder.is_empty() { "" } else { "/" };
+            let candidate = format!("{folder}{slash}node_modules/{name}");
+            if let Some(id) = places.get(candidate.as_str()) {
+                return Some(*id);
+            }
+        }
+        if folder.is_empty() {
+            return None;
+        }
+        folder = folder.rsplit_once('/').map_or("", |(parent, _)| parent);
+    }
+}
+
+/// A link stands for the folder it leads to.
+fn target(lockfile: &Lockfile, places: &HashMap<&str, NodeId>, id: NodeId) -> NodeId {
+    match lockfile.node(id).map(|node| &node.source) {
+        Some(Source::Link(folder)) => {
+            let folder = folder.strip_prefix("file:").unwrap_or(folder);
+            places.get(folder).copied().unwrap_or(id)
+        }
+        _ => id,
+    }
+}
+
+/// Version 1: entries in entries, as folders are in folders.
+fn read_nested(
+    lockfile: &mut Lockfile,
+    entry: &Value<'_>,
+    folder: &str,
+    depth: usize,
+) -> Result<(), LockfileError> {
+    for member in entry.members("dependencies")? {
+        let slash = if folder.is_empty() { "" } else { "/" };
+        let key = format!("{folder}{slash}node_modules/{}", member.key);
+        // Version 1 nests at most half as deep as the reader's own limit allows.
+        if key.len() > MAX_KEY || depth > MAX_PARTS {
+            return Err(Problem::KeyTooLong.at(member.line, Some(&key)));
+        }
+        member.value.map(&member.key)?;
+        lockfile.push(nested(&key, member)?);
+        read_nested(lockfile, &member.value, &key, depth + 1)?;
+    }
+    Ok(())
+}
+
+fn nested(key: &str, member: &Member<'_>) -> Result<Node, LockfileError> {
+    let entry = &member.value;
+    let place = member.key.as_ref();
+    let version = entry.text("version")?.unwrap_or_default();
+    let resolved = entry.text("resolved")?;
+    let (name, version, source) = match version
+        .strip_prefix("npm:")
+        .and_then(super::graph::split_name)
+    {
+        Some((name, version)) => (name, Some(version), None),
+        None => match Source::of_address(version) {
+            Some(source) => (place, None, Some(source)),
+            None => (place, Some(version), None),
+        },
+    };
+    let source = source.unwrap_or_else(|| {
+        resolved.map_or(Source::Registry(None), |url| resolved_source(name, url))
+    });
+    let mut node = Node::new(key, member.line, name, source);
+    place.clone_into(&mut node.place);
+    node.version = version.map(str::to_owned);
+    node.integrity = entry.text("integrity")?.map(str::to_owned);
+    node.flags = flags(entry);
+    Ok(node)
+}
+
+/// Version 1: who requires whom, once all folders are known.
+fn link_nested(lockfile: &mut Lockfile, document: &Value<'_>) -> Result<(), LockfileError> {
+    let mut edges = Vec::new();
+    {
+        let places: HashMap<&str, NodeId> = lockfile
+            .nodes
+            .iter()
+            .enumerate()
+            .map(|(id, node)| (node.key.as_str(), id))
+            .collect();
+        requires(&places, document, "", &mut edges)?;
+    }
+    lockfile.edges = edges;
+    Ok(())
+}
+
+fn requires(
+    places: &HashMap<&str, NodeId>,
+    entry: &Value<'_>,
+    folder: &str,
+    edges: &mut Vec<Edge>,
+) -> Result<(), LockfileError> {
+    for member in entry.members("dependencies")? {
+        let slash = if folder.is_empty() { "" } else { "/" };
+        let key = format!("{folder}{slash}node_modules/{}", member.key);
+        // At the top of the document `requires` is the word true.
+        if let (Some(from), Some(required)) =
+            (places.get(key.as_str()), member.value.get("requires"))
+        {
+            for dependency in required.map("requires")? {
+                let name = dependency.key.as_ref();
+                edges.push(Edge {
+                    from: *from,
+                    name: name.to_owned(),
+                    spec: dependency.value.as_text(name)?.to_owned(),
+                    kind: DependencyKind::Normal,
+                    // Version 1 does not say which of them are optional.
+                    optional: false,
+                    to: lookup(places, &key, name),
+                    line: dependency.line,
+                });
+            }
+        }
+        requires(places, &member.value, &key, edges)?;
+    }
+    Ok(())
+}

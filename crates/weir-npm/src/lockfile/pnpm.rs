@@ -1,0 +1,352 @@
+//! pnpm's YAML: `importers`, `packages` and, since version 9, `snapshots`.
+//!
+//! One package is there once per set of peers it was installed with. Here it is one node, and its edges
+//! are those of all its sets.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Format;
+use super::error::{LockfileError, Problem};
+use super::graph::{DependencyKind, Edge, Lockfile, Node, NodeId, Source, split_name};
+use super::npm::is_limited;
+use super::tree::{Member, Value};
+
+const LISTS: [(&str, DependencyKind); 3] = [
+    ("dependencies", DependencyKind::Normal),
+    ("optionalDependencies", DependencyKind::Optional),
+    ("devDependencies", DependencyKind::Dev),
+];
+
+/// How a version writes its keys.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    /// `/name/1.0.0_peer@2.0.0`: 5.
+    Slashes,
+    /// `/name@1.0.0(peer@2.0.0)`: 6.
+    SlashAt,
+    /// `name@1.0.0`, with peers in `snapshots`: 9.
+    At,
+}
+
+/// Reads a document.
+pub(super) fn read(document: &Value<'_>) -> Result<Lockfile, LockfileError> {
+    document.map("")?;
+    let said = document
+        .get("lockfileVersion")
+        .ok_or_else(|| Problem::Missing("lockfileVersion").at(1, None))?;
+    let version = said.as_text("lockfileVersion")?;
+    let keys = match version.split('.').next() {
+        Some("5") => Keys::Slashes,
+        Some("6") => Keys::SlashAt,
+        Some("9") => Keys::At,
+        _ => {
+            let problem = Problem::UnknownVersion(version.to_owned());
+            return Err(problem.at(said.line, Some("lockfileVersion")));
+        }
+    };
+    let mut reader = Reader {
+        lockfile: Lockfile::new(Format::Pnpm, version),
+        keys,
+        places: HashMap::new(),
+        folders: HashMap::new(),
+        seen: HashSet::new(),
+    };
+    reader.terms(document)?;
+    for member in document.members("packages")? {
+        reader.package(member)?;
+    }
+    reader.projects(document)?;
+    reader.all_dependencies(document)?;
+    Ok(reader.lockfile)
+}
+
+struct Reader {
+    lockfile: Lockfile,
+    keys: Keys,
+    /// Keys, with and without their peers.
+    places: HashMap<String, NodeId>,
+    /// Projects by folder.
+    folders: HashMap<String, NodeId>,
+    seen: HashSet<(NodeId, String, Option<NodeId>)>,
+}
+
+impl Reader {
+    fn terms(&mut self, document: &Value<'_>) -> Result<(), LockfileError> {
+        for member in document.members("overrides")? {
+            let to = member.value.as_text(&member.key)?.to_owned();
+            self.lockfile
+                .terms
+                .overrides
+                .insert(member.key.clone().into_owned(), to);
+        }
+        let patched = document.members("patchedDependencies")?.iter();
+        self.lockfile.terms.patched = patched.map(|it| it.key.clone().into_owned()).collect();
+        Ok(())
+    }
+
+    fn package(&mut self, member: &Member<'_>) -> Result<(), LockfileError> {
+        let (key, entry) = (member.key.as_ref(), &member.value);
+        entry.map(key)?;
+        let resolution = entry
+            .get("resolution")
+            .ok_or_else(|| Problem::Missing("resolution").at(member.line, Some(key)))?;
+        resolution.map("resolution")?;
+        let bare = without_peers(self.keys, key);
+        let (name, version) = self.split(bare);
+        let name = entry.text("name")?.or(name).unwrap_or(bare);
+        let version = entry.text("version")?.or(version);
+        let mut node = Node::new(key, member.line, name, source(version, resolution)?);
+        node.version = version.map(str::to_owned);
+        node.integrity = resolution.text("integrity")?.map(str::to_owned);
+        node.flags.dev = entry.is_true("dev");
+        node.flags.optional = entry.is_true("optional");
+        node.flags.platform = is_limited(entry);
+        node.flags.scripts = entry.is_true("requiresBuild");
+        node.flags.bundled = false;
+        node.flags.patched = entry.is_true("patched")
+            || self.lockfile.terms.patched.contains(&node.label())
+            || self.lockfile.terms.patched.contains(name);
+        // With several sets of peers the later entries of one release add only their edges.
+        let id = match self.places.get(bare) {
+            Some(id) => *id,
+            None => self.lockfile.push(node),
+        };
+        self.places.insert(bare.to_owned(), id);
+        self.places.insert(key.to_owned(), id);
+        Ok(())
+    }
+
+    /// Name and version in a key.
+    fn split<'k>(&self, key: &'k str) -> (Option<&'k str>, Option<&'k str>) {
+        let key = match self.keys {
+            Keys::At => key,
+            // A registry may stand before the first slash.
+            Keys::SlashAt | Keys::Slashes => {
+                let Some((host, rest)) = key.split_once('/') else {
+                    return (None, None);
+                };
+                if !host.is_empty() && !host.contains('.') && !host.contains(':') {
+                    return (None, None);
+                }
+                rest
+            }
+        };
+        let split = match self.keys {
+            Keys::At | Keys::SlashAt => split_name(key),
+            Keys::Slashes => key.rsplit_once('/'),
+        };
+        match split {
+            Some((name, version)) => (Some(name), Some(version)),
+            None => (None, None),
+        }
+    }
+
+    fn projects(&mut self, document: &Value<'_>) -> Result<(), LockfileError> {
+        let importers = document.members("importers")?;
+        if importers.is_empty() {
+            // A project without workspaces, before version 9.
+            return self.project("", document, document.line);
+        }
+        let folder = |importer: &Member<'_>| match importer.key.as_ref() {
+            "." => String::new(),
+            folder => folder.to_owned(),
+        };
+        // All of them first: each may link to any other.
+        for importer in importers {
+            importer.value.map(&importer.key)?;
+            self.known(&folder(importer), importer.line);
+        }
+        for importer in importers {
+            self.project(&folder(importer), &importer.value, importer.line)?;
+        }
+        Ok(())
+    }
+
+    /// The node of a project.
+    fn known(&mut self, folder: &str, line: u32) -> NodeId {
+        if let Some(id) = self.folders.get(folder) {
+            return *id;
+        }
+        let node = Node::new(folder, line, "", Source::Project(folder.to_owned()));
+        let id = self.lockfile.push(node);
+        self.folders.insert(folder.to_owned(), id);
+        id
+    }
+
+    fn project(&mut self, folder: &str, entry: &Value<'_>, line: u32) -> Result<(), LockfileError> {
+        let from = self.known(folder, line);
+        let specifiers = entry.members("specifiers")?.iter();
+        let specifiers: HashMap<&str, &Value<'_>> = specifiers
+            .map(|member| (member.key.as_ref(), &member.value))
+            .collect();
+        for (list, kind) in LISTS {
+            for dependency in entry.members(list)? {
+                let name = dependency.key.as_ref();
+                // Before 5.4 and in 5.x the ranges are in a list of their own.
+                let (spec, got) = if dependency.value.get("version").is_some() {
+                    let spec = dependency.value.text("specifier")?;
+                    (spec, dependency.value.text("version")?.unwrap_or_default())
+                } else {
+                    let spec = specifiers.get(name);
+                    let spec = spec.map(|it| it.as_text(name)).transpose()?;
+                    (spec, dependency.value.as_text(name)?)
+                };
+                let to = self.find(name, got).or_else(|| self.linked(folder, got));
+                self.lockfile.edges.push(Edge {
+                    from,
+                    name: name.to_owned(),
+                    spec: spec.unwrap_or(got).to_owned(),
+                    kind,
+                    optional: kind == DependencyKind::Optional,
+                    to,
+                    line: dependency.line,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The workspace a `link:` leads to; made known when its folder is not an importer of its own yet.
+    fn linked(&mut self, from: &str, got: &str) -> Option<NodeId> {
+        let path = got.strip_prefix("link:")?;
+        let folder = joined(from, path);
+        let key = format!("link:{folder}");
+        let known = self.folders.get(&folder).or_else(|| self.places.get(&key));
+        if let Some(id) = known {
+            return Some(*id);
+        }
+        let node = Node::new(&key, 1, "", Source::Link(folder));
+        let id = self.lockfile.push(node);
+        self.places.insert(key, id);
+        Some(id)
+    }
+
+    /// The package a dependency got: by version, or by a whole key for an alias or another source.
+    fn find(&self, name: &str, got: &str) -> Option<NodeId> {
+        let candidates = |got: &str| match self.keys {
+            Keys::At => [format!("{name}@{got}"), got.to_owned()],
+            Keys::SlashAt => [format!("/{name}@{got}"), got.to_owned()],
+            Keys::Slashes => [format!("/{name}/{got}"), got.to_owned()],
+        };
+        let bare = without_peers(self.keys, got);
+        let mut keys = candidates(got).into_iter().chain(candidates(bare));
+        keys.find_map(|key| self.places.get(&key).copied())
+    }
+
+    fn all_dependencies(&mut self, document: &Value<'_>) -> Result<(), LockfileError> {
+        let list = if self.keys == Keys::At {
+            "snapshots"
+        } else {
+            "packages"
+        };
+        for member in document.members(list)? {
+            let key = member.key.as_ref();
+            let id = self
+                .places
+                .get(key)
+                .or_else(|| self.places.get(without_peers(self.keys, key)));
+            let Some(from) = id.copied() else {
+                let problem = Problem::Missing("the entry in packages");
+                return Err(problem.at(member.line, Some(key)));
+            };
+            if member.value.is_true("optional")
+                && let Some(node) = self.lockfile.nodes.get_mut(from)
+            {
+                node.flags.optional = true;
+            }
+            self.dependencies(from, &member.value)?;
+        }
+        Ok(())
+    }
+
+    fn dependencies(&mut self, from: NodeId, entry: &Value<'_>) -> Result<(), LockfileError> {
+        for (list, kind) in LISTS {
+            for dependency in entry.members(list)? {
+                let name = dependency.key.as_ref();
+                let got = dependency.value.as_text(name)?;
+                let to = self.find(name, got).or_else(|| self.linked("", got));
+                if !self.seen.insert((from, name.to_owned(), to)) {
+                    continue;
+                }
+                self.lockfile.edges.push(Edge {
+                    from,
+                    name: name.to_owned(),
+                    spec: got.to_owned(),
+                    kind,
+                    optional: kind == DependencyKind::Optional,
+                    to,
+                    line: dependency.line,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A key or version without the peers behind it.
+fn without_peers(keys: Keys, key: &str) -> &str {
+    match keys {
+        Keys::At | Keys::SlashAt => key.split('(').next().unwrap_or(key),
+        Keys::Slashes => {
+            // Names may hold underscores; versions may not.
+            let version = key.rfind('/').map_or(0, |at| at + 1);
+            let is_address = key.contains("://") || key.starts_with("file:");
+            let peers = key.get(version..).and_then(|text| text.find('_'));
+            // Peers have slashes of their own when they are scoped: `/a/1.0.0_@s+p@2.0.0` writes `+`.
+            match peers {
+                Some(at) if !is_address => key.get(..version + at).unwrap_or(key),
+                _ => key,
+            }
+        }
+    }
+}
+
+fn source(version: Option<&str>, resolution: &Value<'_>) -> Result<Source, LockfileError> {
+    let tarball = resolution.text("tarball")?;
+    let repository = resolution.text("repo")?;
+    let commit = resolution.text("commit")?;
+    if let Some(url) = repository {
+        return Ok(Source::Git {
+            url: url.strip_prefix("git+").unwrap_or(url).to_owned(),
+            commit: commit.map(str::to_owned),
+        });
+    }
+    if let Some(folder) = resolution.text("directory")? {
+        return Ok(Source::File(folder.to_owned()));
+    }
+    let Some(tarball) = tarball else {
+        return Ok(Source::Registry(None));
+    };
+    if let Some(path) = tarball.strip_prefix("file:") {
+        return Ok(Source::File(path.to_owned()));
+    }
+    // The archive of a commit on GitHub, which pnpm fetches instead of cloning.
+    if resolution.is_true("gitHosted") {
+        let commit = tarball.rsplit('/').next().map(str::to_owned);
+        return Ok(Source::Git {
+            url: tarball.to_owned(),
+            commit,
+        });
+    }
+    let from_registry = version.is_some_and(|it| crate::version::Version::parse(it).is_ok());
+    Ok(if from_registry {
+        Source::Registry(Some(tarball.to_owned()))
+    } else {
+        Source::Tarball(tarball.to_owned())
+    })
+}
+
+/// A folder, seen from another.
+fn joined(from: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = from.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}

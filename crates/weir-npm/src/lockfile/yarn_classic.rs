@@ -1,0 +1,233 @@
+//! yarn 1's own format: keys without indentation, fields two blanks in, their members four.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use super::Format;
+use super::error::{LockfileError, Problem};
+use super::graph::{DependencyKind, Edge, Lockfile, Node, NodeId, Source, split_name};
+use super::npm::resolved_source;
+
+/// A line that says something.
+struct Line<'a> {
+    number: u32,
+    indent: usize,
+    text: &'a str,
+}
+
+/// Reads a text.
+pub(super) fn read(text: &str) -> Result<Lockfile, LockfileError> {
+    let mut lockfile = Lockfile::new(Format::YarnClassic, "1");
+    let mut block: Option<&'static str> = None;
+    let mut current: Option<NodeId> = None;
+    let mut fields = HashSet::new();
+    for line in lines(text)? {
+        match line.indent {
+            0 => {
+                current = Some(entry(&mut lockfile, &line)?);
+                block = None;
+                fields.clear();
+            }
+            2 => {
+                let (key, rest) = token(&line)?;
+                if !fields.insert((None, key.clone())) {
+                    return Err(Problem::DuplicateKey.at(line.number, Some(&key)));
+                }
+                let id = current.ok_or_else(|| syntax(&line, "a field without an entry"))?;
+                block = (rest == ":").then(|| list(&key)).flatten();
+                if rest != ":" {
+                    field(&mut lockfile, id, &key, &value(&line, rest)?);
+                }
+            }
+            4 => {
+                let (key, rest) = token(&line)?;
+                if !fields.insert((block, key.clone())) {
+                    return Err(Problem::DuplicateKey.at(line.number, Some(&key)));
+                }
+                let from = current.ok_or_else(|| syntax(&line, "a field without an entry"))?;
+                let spec = value(&line, rest)?.into_owned();
+                if let Some(list) = block {
+                    lockfile
+                        .edges
+                        .push(edge(from, key.into_owned(), spec, list, line.number));
+                }
+            }
+            _ => return Err(syntax(&line, "indented as yarn does not")),
+        }
+    }
+    link(&mut lockfile);
+    Ok(lockfile)
+}
+
+fn syntax(line: &Line<'_>, what: &str) -> LockfileError {
+    Problem::Syntax(format!("not what yarn writes: {what}")).at(line.number, Some(line.text))
+}
+
+/// The lines that are neither blank nor comments.
+fn lines(text: &str) -> Result<Vec<Line<'_>>, LockfileError> {
+    let mut lines = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim_end();
+        let text = line.trim_start_matches(' ');
+        if text.is_empty() || text.starts_with('#') {
+            continue;
+        }
+        let indent = line.len() - text.len();
+        let line = Line {
+            number,
+            indent,
+            text,
+        };
+        if text.starts_with('\t') {
+            return Err(syntax(&line, "a tab"));
+        }
+        lines.push(line);
+    }
+    Ok(lines)
+}
+
+/// A word or a quoted text, and what comes after it.
+fn token<'a>(line: &Line<'a>) -> Result<(Cow<'a, str>, &'a str), LockfileError> {
+    split_token(line, line.text)
+}
+
+fn split_token<'a>(
+    line: &Line<'a>,
+    text: &'a str,
+) -> Result<(Cow<'a, str>, &'a str), LockfileError> {
+    if !text.starts_with('"') {
+        let end = text.find([' ', ':', ',']).unwrap_or(text.len());
+        let (word, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+        if word.is_empty() {
+            return Err(syntax(line, "a key is missing"));
+        }
+        return Ok((word.into(), rest));
+    }
+    let mut escaped = false;
+    let end = text.char_indices().skip(1).find(|(_, c)| {
+        let ends = *c == '"' && !escaped;
+        escaped = *c == '\\' && !escaped;
+        ends
+    });
+    let end = end
+        .map(|(at, _)| at + 1)
+        .ok_or_else(|| syntax(line, "an open quote"))?;
+    let (quoted, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+    let word = match crate::json::string(quoted) {
+        Some(word) => word,
+        None => return Err(syntax(line, "a quoted text that is none")),
+    };
+    Ok((word, rest))
+}
+
+/// The value after a key: one token to the end of the line.
+fn value<'a>(line: &Line<'a>, rest: &'a str) -> Result<Cow<'a, str>, LockfileError> {
+    let text = rest
+        .strip_prefix(' ')
+        .ok_or_else(|| syntax(line, "a value is missing"))?;
+    if text.starts_with('"') {
+        let (word, rest) = split_token(line, text)?;
+        if !rest.is_empty() {
+            return Err(syntax(line, "something after the value"));
+        }
+        return Ok(word);
+    }
+    if text.is_empty() {
+        return Err(syntax(line, "a value is missing"));
+    }
+    // Bare values may hold colons, as addresses do in files of early versions.
+    Ok(text.into())
+}
+
+fn entry(lockfile: &mut Lockfile, line: &Line<'_>) -> Result<NodeId, LockfileError> {
+    let mut requests = Vec::new();
+    let (mut word, mut rest) = token(line)?;
+    loop {
+        requests.push(word);
+        match rest.strip_prefix(", ") {
+            Some(next) => (word, rest) = split_token(line, next)?,
+            None if rest == ":" => break,
+            None => return Err(syntax(line, "a key without a colon")),
+        }
+    }
+    let first = requests.first().map(Cow::as_ref).unwrap_or_default();
+    let (place, spec) =
+        split_name(first).ok_or_else(|| syntax(line, "a key that is no request"))?;
+    let name = alias(spec).unwrap_or(place);
+    let source = Source::of_address(spec).unwrap_or(Source::Registry(None));
+    let mut node = Node::new(first, line.number, name, source);
+    place.clone_into(&mut node.place);
+    let id = lockfile.push(node);
+    for request in requests {
+        if lockfile
+            .requests
+            .insert(request.clone().into_owned(), id)
+            .is_some()
+        {
+            return Err(Problem::DuplicateKey.at(line.number, Some(&request)));
+        }
+    }
+    Ok(id)
+}
+
+/// The package that `npm:name@range` really asks for.
+fn alias(spec: &str) -> Option<&str> {
+    split_name(spec.strip_prefix("npm:")?).map(|(name, _)| name)
+}
+
+fn list(key: &str) -> Option<&'static str> {
+    ["dependencies", "optionalDependencies"]
+        .into_iter()
+        .find(|list| *list == key)
+}
+
+fn field(lockfile: &mut Lockfile, id: NodeId, key: &str, value: &str) {
+    let Some(node) = lockfile.nodes.get_mut(id) else {
+        return;
+    };
+    match key {
+        "version" => node.version = Some(value.to_owned()),
+        "integrity" => node.integrity = Some(value.to_owned()),
+        "resolved" => {
+            // The fragment is a sha1 for a tarball, and the commit for git.
+            let (url, sha1) = value.split_once('#').unwrap_or((value, ""));
+            let source = resolved_source(&node.name, url);
+            node.source = match source {
+                Source::Git { .. } => resolved_source(&node.name, value),
+                // A file of this machine may be written as a bare path with a digest.
+                other => other,
+            };
+            let digest = crate::integrity::Integrity::from_sha1_hex(sha1).ok();
+            if node.integrity.is_none() {
+                node.integrity = digest.map(|digest| digest.to_string());
+            }
+        }
+        _ => {}
+    }
+}
+
+fn edge(from: NodeId, name: String, spec: String, list: &str, line: u32) -> Edge {
+    let optional = list == "optionalDependencies";
+    let kind = if optional {
+        DependencyKind::Optional
+    } else {
+        DependencyKind::Normal
+    };
+    Edge {
+        from,
+        name,
+        spec,
+        kind,
+        optional,
+        to: None,
+        line,
+    }
+}
+
+fn link(lockfile: &mut Lockfile) {
+    let mut edges = std::mem::take(&mut lockfile.edges);
+    for edge in &mut edges {
+        edge.to = lockfile.answering(&edge.name, &edge.spec);
+    }
+    lockfile.edges = edges;
+}

@@ -1,0 +1,106 @@
+//! Whether the address of each entry belongs to a registry in use, and to that name and version. An
+//! entry that leads elsewhere, with a digest to match, is how a pull request smuggles code in.
+
+use weir_model::json::v1::CheckLevel;
+use weir_npm::lockfile::{Node, NodeId, Source};
+
+use super::registries::Registries;
+use super::{Checked, Rule};
+
+const FOREIGN: Rule = Rule {
+    id: "foreign-registry",
+    level: CheckLevel::Error,
+    todo: "find out who changed this entry; a registry that is wanted belongs into .npmrc",
+};
+const PLAIN_HTTP: Rule = Rule {
+    id: "plain-http",
+    level: CheckLevel::Error,
+    todo: "let the client write the entry anew: the registry is known by https",
+};
+const OTHER_TARBALL: Rule = Rule {
+    id: "other-tarball",
+    level: CheckLevel::Error,
+    todo: "find out who changed this entry, and let the client write it anew",
+};
+const UNUSUAL: Rule = Rule {
+    id: "unusual-address",
+    level: CheckLevel::Warning,
+    todo: "could not be checked: an address of a registry in use, but not of the usual form",
+};
+const ASSUMED: Rule = Rule {
+    id: "registry-assumed",
+    level: CheckLevel::Warning,
+    todo: "run without --offline where the registry in npm's configuration can be reached",
+};
+
+/// What stands before the package's name in the address of a tarball, with a final slash.
+pub(super) fn prefix(name: &str, url: &str) -> Option<String> {
+    let (before, _) = url.split_once("/-/")?;
+    let encoded = name.replace('/', "%2f");
+    let upper = name.replace('/', "%2F");
+    let names = [name, encoded.as_str(), upper.as_str()];
+    let prefix = names.iter().find_map(|name| before.strip_suffix(name))?;
+    prefix.ends_with('/').then(|| prefix.to_owned())
+}
+
+pub(super) fn check(checked: &mut Checked<'_>, registries: &Registries) {
+    if let Some(why) = &registries.unasked {
+        let assumed = match &registries.assumed {
+            Some(prefix) => format!("{prefix}, which most entries have, is taken for the registry"),
+            None => "no address is that of most entries".to_owned(),
+        };
+        let what = format!("the registry was not asked where its tarballs are ({why}): {assumed}");
+        checked.add(&ASSUMED, 1, None, &what);
+    }
+    let lockfile = checked.lockfile;
+    for (id, node) in lockfile.nodes.iter().enumerate() {
+        if let Source::Registry(Some(url)) = &node.source {
+            address(checked, registries, id, node, url);
+        }
+    }
+}
+
+fn address(checked: &mut Checked<'_>, registries: &Registries, id: NodeId, node: &Node, url: &str) {
+    let line = node.line;
+    let allowed = |url: &str| {
+        registries
+            .allowed
+            .iter()
+            .any(|prefix| url.starts_with(prefix.as_str()))
+    };
+    if !allowed(url) {
+        let secure = url
+            .strip_prefix("http://")
+            .map(|rest| format!("https://{rest}"));
+        let rule = if secure.is_some_and(|url| allowed(&url)) {
+            &PLAIN_HTTP
+        } else {
+            &FOREIGN
+        };
+        checked.add(rule, line, Some(id), &format!("comes from {url}"));
+        return;
+    }
+    let Some((before, file)) = url.split_once("/-/") else {
+        checked.add(&UNUSUAL, line, Some(id), &format!("comes from {url}"));
+        return;
+    };
+    let Some(prefix) = prefix(&node.name, url) else {
+        let what = format!("is fetched as another package: {before}");
+        checked.add(&OTHER_TARBALL, line, Some(id), &what);
+        return;
+    };
+    if !registries.allowed.contains(&prefix) {
+        // Below a registry's address, but not right there.
+        checked.add(&OTHER_TARBALL, line, Some(id), &format!("comes from {url}"));
+        return;
+    }
+    let Some(version) = &node.version else { return };
+    let base = node.name.rsplit('/').next().unwrap_or(&node.name);
+    // Build metadata is no part of a file's name.
+    let plain = version.split('+').next().unwrap_or(version);
+    let file = file.split(['?', '#']).next().unwrap_or(file);
+    if file != format!("{base}-{plain}.tgz") && file != format!("{base}-{version}.tgz") {
+        let what = format!("says version {version}, and its address is that of {file}");
+        checked.add(&OTHER_TARBALL, line, Some(id), &what);
+    }
+}

@@ -1,0 +1,153 @@
+//! The `package.json` files a lockfile is for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
+
+use serde_json::Value;
+use weir_npm::lockfile::Lockfile;
+use weir_npm::manifest::Manifest;
+
+/// Manifests by folder, and what the root's says to clients.
+pub(super) struct Manifests {
+    by_folder: BTreeMap<String, Manifest>,
+    /// Workspace folders whose manifest is not there, or that lie outside the project.
+    pub(super) missing: Vec<String>,
+    root: Value,
+}
+
+impl Manifests {
+    /// Reads the manifests of the root and of all projects the lockfile names.
+    pub(super) fn read(folder: &Path, lockfile: &Lockfile) -> Result<Self, (PathBuf, String)> {
+        let file = folder.join("package.json");
+        let failed = |why: &dyn std::fmt::Display| (file.clone(), why.to_string());
+        let text = std::fs::read(&file).map_err(|error| failed(&error))?;
+        let root = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+        let root: Value = serde_json::from_slice(root).map_err(|error| failed(&error))?;
+        let manifest = Manifest::from_json(&text).map_err(|error| failed(&error))?;
+        let mut by_folder = BTreeMap::from([(String::new(), manifest)]);
+        let mut missing = Vec::new();
+        for (_, inner) in lockfile.projects().filter(|(_, inner)| !inner.is_empty()) {
+            // A lockfile is a stranger's text: it may not lead anywhere else.
+            let inside = Path::new(inner)
+                .components()
+                .all(|it| matches!(it, Component::Normal(_)));
+            let file = folder.join(inner).join("package.json");
+            let manifest = inside.then(|| std::fs::read(&file).ok()).flatten();
+            match manifest.and_then(|text| Manifest::from_json(text).ok()) {
+                Some(manifest) => {
+                    by_folder.insert(inner.to_owned(), manifest);
+                }
+                None => missing.push(inner.to_owned()),
+            }
+        }
+        Ok(Self {
+            by_folder,
+            missing,
+            root,
+        })
+    }
+
+    /// The manifest of a project's folder.
+    pub(super) fn of(&self, folder: &str) -> Option<&Manifest> {
+        self.by_folder.get(folder)
+    }
+
+    /// All of them, with their folders.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &Manifest)> {
+        self.by_folder
+            .iter()
+            .map(|(folder, manifest)| (folder.as_str(), manifest))
+    }
+
+    /// Whether the project has workspaces.
+    pub(super) fn has_workspaces(&self) -> bool {
+        self.root.get("workspaces").is_some_and(|it| !it.is_null())
+    }
+
+    /// Packages whose versions the project sets for everybody, whatever is asked for: the names in
+    /// `overrides` (npm, bun), `resolutions` (yarn) and `pnpm.overrides`, however deep.
+    pub(super) fn overridden(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        let pnpm = self.root.get("pnpm").and_then(|pnpm| pnpm.get("overrides"));
+        let lists = [
+            self.root.get("overrides"),
+            self.root.get("resolutions"),
+            pnpm,
+        ];
+        let mut open: Vec<&Value> = lists.into_iter().flatten().collect();
+        while let Some(Value::Object(members)) = open.pop() {
+            for (key, value) in members {
+                names.insert(last_name(key).to_owned());
+                if value.is_object() {
+                    open.push(value);
+                }
+            }
+        }
+        names
+    }
+
+    /// A list or an object of names in the root manifest, by its path; `None` where there is none.
+    pub(super) fn setting(&self, path: &[&str]) -> Option<BTreeMap<&str, bool>> {
+        let found = path
+            .iter()
+            .try_fold(&self.root, |value, key| value.get(key))?;
+        match found {
+            Value::Array(names) => Some(
+                names
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .map(|name| (name, true))
+                    .collect(),
+            ),
+            Value::Object(members) => {
+                let allowed = |value: &Value| value.as_bool().unwrap_or(true);
+                Some(
+                    members
+                        .iter()
+                        .map(|(name, value)| (name.as_str(), allowed(value)))
+                        .collect(),
+                )
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The package an override is for: `a>b@1`, `**/b`, `a/@s/b` and `b@npm:1` all name `b`.
+fn last_name(key: &str) -> &str {
+    let last = key.rsplit('>').next().unwrap_or(key);
+    let (start, end) = match last.rfind('@') {
+        Some(at) if at > 0 && last.get(..at).is_some_and(|it| !it.ends_with('/')) => (0, at),
+        _ => (0, last.len()),
+    };
+    let last = last.get(start..end).unwrap_or(last);
+    let from = match last.rfind("/@").map(|at| at + 1) {
+        Some(at) => at,
+        None if last.starts_with('@') => 0,
+        None => last.rfind('/').map_or(0, |at| at + 1),
+    };
+    last.get(from..).unwrap_or(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_name;
+
+    #[test]
+    fn an_override_names_its_last_package() {
+        for (key, name) in [
+            ("b", "b"),
+            ("@s/b", "@s/b"),
+            ("b@^1", "b"),
+            ("@s/b@^1", "@s/b"),
+            ("a>b", "b"),
+            ("a@1>@s/b@2", "@s/b"),
+            ("**/b", "b"),
+            ("a/@s/b", "@s/b"),
+            ("a/b", "b"),
+            ("b@npm:^1.0.0", "b"),
+        ] {
+            assert_eq!(last_name(key), name, "{key}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Where tarballs may come from: the registries in npm's configuration, under the addresses they give
+//! themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use weir_npm::lockfile::{Lockfile, Source};
+use weir_npm::name::PackageName;
+use weir_npm::packument::Packument;
+use weir_policy::Policy;
+use weir_upstream::{Conditional, PackumentResponse, Upstream, Upstreams};
+
+use crate::cli::{Check, Global};
+use crate::setup;
+
+/// Addresses that tarballs may start with, and how far they are known.
+#[derive(Debug, Default)]
+pub(super) struct Registries {
+    /// With a final slash each.
+    pub(super) allowed: BTreeSet<String>,
+    /// Where nothing better was to be had: the address most entries have, which is allowed too.
+    pub(super) assumed: Option<String>,
+    /// Why the registries themselves were not asked or did not answer.
+    pub(super) unasked: Option<String>,
+}
+
+impl Registries {
+    /// The registries of a project. Asks one only if the lockfile has addresses it does not explain:
+    /// lockfiles record the address a registry gives itself, which may be another than it is known by.
+    pub(super) async fn learn(global: &Global, options: &Check, lockfile: &Lockfile) -> Self {
+        let mut found = Self::default();
+        let recorded = recorded(lockfile);
+        if recorded.is_empty() {
+            return found;
+        }
+        let folder =
+            std::path::absolute(&options.folder).unwrap_or_else(|_| options.folder.clone());
+        match setup::upstreams_of(global, &Policy::default(), &folder) {
+            Ok(upstreams) => found.ask(options, &upstreams, &recorded).await,
+            Err(error) => found.unasked = Some(format!("{error:#}")),
+        }
+        if found.unasked.is_some() {
+            found.assumed = most(&recorded);
+            found.allowed.extend(found.assumed.clone());
+        }
+        found
+    }
+
+    async fn ask(&mut self, options: &Check, upstreams: &Upstreams, recorded: &[(&str, String)]) {
+        let all = upstreams.scopes().map(|(_, upstream)| upstream);
+        let all = all.chain([upstreams.default_upstream()]);
+        self.allowed
+            .extend(all.map(|upstream| upstream.id().to_owned()));
+        // One package of each registry is enough to learn how it calls itself.
+        let mut asked: BTreeSet<&str> = BTreeSet::new();
+        for (name, prefix) in recorded {
+            let Ok(name) = PackageName::parse(name) else {
+                continue;
+            };
+            let upstream = upstreams.upstream_for(&name);
+            if self.allowed.contains(prefix) || !asked.insert(upstream.id()) {
+                continue;
+            }
+            if options.offline {
+                self.unasked = Some("--offline".to_owned());
+                return;
+            }
+            match public(upstream, &name).await {
+                Ok(hosts) => self.allowed.extend(hosts),
+                Err(why) => self.unasked = Some(why),
+            }
+        }
+    }
+}
+
+async fn public(upstream: &Upstream, name: &PackageName) -> Result<Vec<String>, String> {
+    match upstream.packument(name, &Conditional::default()).await {
+        Ok(PackumentResponse::Fresh { raw, .. }) => Packument::parse(name, raw)
+            .map(|packument| packument.public_hosts())
+            .map_err(|error| error.to_string()),
+        Ok(PackumentResponse::NotModified) => Err("no answer".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The names of what comes from registries, each with what stands before the name in its address.
+fn recorded(lockfile: &Lockfile) -> Vec<(&str, String)> {
+    let with_address = |node: &'_ weir_npm::lockfile::Node| match &node.source {
+        Source::Registry(Some(url)) => super::addresses::prefix(&node.name, url),
+        _ => None,
+    };
+    let nodes = lockfile.nodes.iter();
+    nodes
+        .filter_map(|node| Some((node.name.as_str(), with_address(node)?)))
+        .collect()
+}
+
+/// The address more than half of the entries have.
+fn most(recorded: &[(&str, String)]) -> Option<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, prefix) in recorded {
+        *counts.entry(prefix).or_default() += 1;
+    }
+    let (prefix, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+    (count * 2 > recorded.len()).then(|| prefix.to_owned())
+}

@@ -1,0 +1,330 @@
+//! `weir check`: a clean project is quiet, and each kind of tampering is found at its line.
+
+use serde_json::Value;
+use weir_testing::Registry;
+
+use crate::support::{World, river};
+
+const MANIFEST: &str = r#"{
+  "name": "app", "version": "1.0.0", "workspaces": ["packages/*"],
+  "dependencies": {"gauge-reader": "^1.0.0", "nick": "npm:silt@^2.0.0"},
+  "optionalDependencies": {"only-elsewhere": "1"}
+}"#;
+
+const WORKSPACE: &str =
+    r#"{"name": "tool", "version": "0.1.0", "dependencies": {"silt": "^1.0.0"}}"#;
+
+/// One entry per line, so that lines are easy to name.
+const LOCK: &str = r#"{
+  "name": "app", "version": "1.0.0", "lockfileVersion": 3, "requires": true, "packages": {
+    "": {"name": "app", "version": "1.0.0", "workspaces": ["packages/*"], "dependencies": {"gauge-reader": "^1.0.0", "nick": "npm:silt@^2.0.0"}, "optionalDependencies": {"only-elsewhere": "1"}},
+    "node_modules/gauge-reader": {"version": "1.0.0", "resolved": "BASE/gauge-reader/-/gauge-reader-1.0.0.tgz", "integrity": "SHA", "dependencies": {"silt": "^1.0.0"}},
+    "node_modules/nick": {"name": "silt", "version": "2.0.0", "resolved": "BASE/silt/-/silt-2.0.0.tgz", "integrity": "SHA"},
+    "node_modules/silt": {"version": "1.2.0", "resolved": "BASE/silt/-/silt-1.2.0.tgz", "integrity": "SHA"},
+    "node_modules/tool": {"resolved": "packages/tool", "link": true},
+    "packages/tool": {"name": "tool", "version": "0.1.0", "dependencies": {"silt": "^1.0.0"}}
+  }
+}
+"#;
+
+fn lock(registry: &Registry) -> String {
+    let sha = format!("sha512-{}==", "A".repeat(86));
+    LOCK.replace("SHA", &sha)
+        .replace("BASE", registry.url().trim_end_matches('/'))
+}
+
+fn project(world: &World, lock: &str) {
+    world.write("work/package.json", MANIFEST);
+    world.write("work/packages/tool/package.json", WORKSPACE);
+    world.write("work/package-lock.json", lock);
+}
+
+/// What is found: rule, line.
+fn found(world: &World, registry: &Registry, code: i32, arguments: &[&str]) -> Vec<(String, u64)> {
+    let run = world.run_before(registry, &[&["check", "--json"], arguments].concat());
+    assert_eq!(run.code, Some(code), "{}", run.text());
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["schema"], "weir.check/v1");
+    let findings = report["findings"].as_array().unwrap().iter();
+    let pair = |it: &Value| {
+        (
+            it["rule"].as_str().unwrap().to_owned(),
+            it["line"].as_u64().unwrap(),
+        )
+    };
+    findings.map(pair).collect()
+}
+
+#[test]
+fn a_clean_project_is_quiet() {
+    let (world, registry) = (World::new(), river());
+    project(&world, &lock(&registry));
+    let run = world.run_before(&registry, &["check"]);
+    assert_eq!(run.code, Some(0), "{}", run.text());
+    assert_eq!(
+        run.stdout,
+        "package-lock.json (npm): 3 packages, 0 to be put right, 0 other findings\n"
+    );
+    // From elsewhere, by file, offline.
+    let folder = world.path("work").display().to_string();
+    assert!(found(&world, &registry, 0, &[&folder, "--offline"]).is_empty());
+    assert!(found(&world, &registry, 0, &["--lockfile", "package-lock.json"]).is_empty());
+}
+
+#[test]
+fn each_tampering_is_found_at_its_line() {
+    let (world, registry) = (World::new(), river());
+    let clean = lock(&registry);
+    let base = registry.url();
+    let base = base.trim_end_matches('/');
+    let sha = format!("sha512-{}==", "A".repeat(86));
+    let silt = format!("{base}/silt/-/silt-1.2.0.tgz");
+    let integrity = format!("silt-1.2.0.tgz\", \"integrity\": \"{sha}\"");
+    let cases: Vec<(&str, &str, String, &str, u64)> = vec![
+        (
+            "another host",
+            &silt,
+            "https://evil.example/silt/-/silt-1.2.0.tgz".into(),
+            "foreign-registry",
+            6,
+        ),
+        (
+            "a host that begins alike",
+            &silt,
+            format!("{base}.evil.example/silt/-/silt-1.2.0.tgz"),
+            "foreign-registry",
+            6,
+        ),
+        (
+            "another package",
+            &silt,
+            format!("{base}/slit/-/slit-1.2.0.tgz"),
+            "other-tarball",
+            6,
+        ),
+        (
+            "another version",
+            &silt,
+            format!("{base}/silt/-/silt-1.2.1.tgz"),
+            "other-tarball",
+            6,
+        ),
+        (
+            "below another path",
+            &silt,
+            format!("{base}/x/silt/-/silt-1.2.0.tgz"),
+            "other-tarball",
+            6,
+        ),
+        (
+            "a tarball for a range",
+            &silt,
+            "https://evil.example/silt.tgz".into(),
+            "other-package",
+            6,
+        ),
+        (
+            "git for a range",
+            &silt,
+            "git+ssh://git@evil.example/x/silt.git#main".into(),
+            "other-package",
+            6,
+        ),
+        (
+            "a branch",
+            &silt,
+            "git+ssh://git@evil.example/x/silt.git#main".into(),
+            "unpinned",
+            6,
+        ),
+        (
+            "a file for a range",
+            &silt,
+            "file:silt-1.2.0.tgz".into(),
+            "other-package",
+            6,
+        ),
+        (
+            "an alias nobody asked for",
+            "node_modules/silt\": {",
+            "node_modules/silt\": {\"name\": \"slit\", ".into(),
+            "other-package",
+            6,
+        ),
+        (
+            "no digest",
+            &integrity,
+            "silt-1.2.0.tgz\"".into(),
+            "no-integrity",
+            6,
+        ),
+        (
+            "a weak digest",
+            &integrity,
+            "silt-1.2.0.tgz\", \"integrity\": \"sha1-qZk+NkcGgWq6PiVxeFDCbJzQ2J0=\"".into(),
+            "weak-integrity",
+            6,
+        ),
+        (
+            "half a digest",
+            &integrity,
+            "silt-1.2.0.tgz\", \"integrity\": \"sha512-AAAA\"".into(),
+            "broken-integrity",
+            6,
+        ),
+        (
+            "a version out of range",
+            "\"version\": \"1.2.0\"",
+            "\"version\": \"3.0.0\"".into(),
+            "out-of-step",
+            6,
+        ),
+        (
+            "an entry missing",
+            "node_modules/silt\"",
+            "node_modules/other\"".into(),
+            "out-of-step",
+            4,
+        ),
+        (
+            "a direct one missing",
+            "node_modules/gauge-reader\"",
+            "node_modules/other\"".into(),
+            "out-of-step",
+            3,
+        ),
+        (
+            "a project elsewhere",
+            "\"packages/tool\": {",
+            "\"../tool\": {".into(),
+            "unchecked-project",
+            8,
+        ),
+        (
+            "a key twice",
+            "node_modules/nick\"",
+            "node_modules/silt\"".into(),
+            "unreadable",
+            6,
+        ),
+    ];
+    for (name, old, new, rule, line) in cases {
+        let tampered = clean.replacen(old, &new, 1);
+        assert_ne!(tampered, clean, "{name}");
+        project(&world, &tampered);
+        let code = if matches!(rule, "weak-integrity" | "unchecked-project") {
+            0
+        } else {
+            5
+        };
+        let found = found(&world, &registry, code, &[]);
+        assert!(
+            found.contains(&(rule.to_owned(), line)),
+            "{name}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn scripts_are_listed_with_what_the_project_says() {
+    let (world, registry) = (World::new(), river());
+    let marked = lock(&registry).replace(
+        "\"version\": \"1.2.0\"",
+        "\"version\": \"1.2.0\", \"hasInstallScript\": true",
+    );
+    project(&world, &marked);
+    assert_eq!(
+        found(&world, &registry, 0, &[]),
+        [("install-script".to_owned(), 6)]
+    );
+    for (value, words) in [("true", "lets them run"), ("false", "does not name it")] {
+        let manifest = MANIFEST.replacen(
+            '{',
+            &format!("{{\"allowScripts\": {{\"silt\": {value}}},"),
+            1,
+        );
+        world.write("work/package.json", manifest);
+        let run = world.run_before(&registry, &["check"]);
+        assert!(run.says(words), "{}", run.text());
+        assert!(
+            run.says("package-lock.json:6: note: silt@1.2.0: "),
+            "{}",
+            run.text()
+        );
+    }
+}
+
+#[test]
+fn what_is_not_there_is_an_error() {
+    let (world, registry) = (World::new(), river());
+    world.write("work/package.json", MANIFEST);
+    assert_eq!(
+        found(&world, &registry, 5, &[]),
+        [("no-lockfile".to_owned(), 1)]
+    );
+    world.write("work/yarn.lock", "a@1:\n  version \"1\n");
+    assert_eq!(
+        found(&world, &registry, 5, &[]),
+        [("unreadable".to_owned(), 2)]
+    );
+    project(&world, &lock(&registry));
+    let both = found(&world, &registry, 5, &[]);
+    assert!(
+        both.contains(&("several-lockfiles".to_owned(), 1)),
+        "{both:?}"
+    );
+    world.write("work/package.json", "{");
+    let broken = found(&world, &registry, 5, &["--lockfile", "package-lock.json"]);
+    assert_eq!(broken, [("unreadable".to_owned(), 1)]);
+}
+
+#[test]
+fn without_a_registry_the_majority_is_taken_and_said_so() {
+    let (world, registry) = (World::new(), river());
+    let clean = lock(&registry);
+    let here = registry.url();
+    let elsewhere = clean.replace(here.trim_end_matches('/'), "https://registry.example");
+    let tampered = elsewhere.replacen(
+        "registry.example/silt/-/silt-1",
+        "evil.example/silt/-/silt-1",
+        1,
+    );
+    project(&world, &tampered);
+    assert_eq!(
+        found(&world, &registry, 5, &["--offline"]),
+        [
+            ("registry-assumed".to_owned(), 1),
+            ("foreign-registry".to_owned(), 6)
+        ]
+    );
+}
+
+#[test]
+fn sarif_names_rules_and_lines() {
+    let (world, registry) = (World::new(), river());
+    let base = registry.url();
+    let tampered = lock(&registry).replacen(
+        &format!("{base}silt/-/silt-1"),
+        "https://evil.example/silt/-/silt-1",
+        1,
+    );
+    project(&world, &tampered);
+    let run = world.run_before(&registry, &["check", "--sarif", "out.sarif"]);
+    assert_eq!(run.code, Some(5), "{}", run.text());
+    let text = std::fs::read_to_string(world.path("work/out.sarif")).unwrap();
+    let sarif: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let result = results
+        .iter()
+        .find(|it| it["ruleId"] == "foreign-registry")
+        .unwrap();
+    assert_eq!(result["level"], "error");
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "package-lock.json");
+    assert_eq!(place["region"]["startLine"], 6);
+    let rules = sarif["runs"][0]["tool"]["driver"]["rules"]
+        .as_array()
+        .unwrap();
+    assert!(rules.iter().any(|rule| rule["id"] == "foreign-registry"));
+}
