@@ -3,7 +3,8 @@
 use weir_model::contents::{Capability, Flow, Gate, GateKind, SinkKind, SourceKind, Surface};
 use weir_model::{Confidence, Contents, Evidence, Finding, Severity};
 
-use crate::{Declaration, Observation};
+use crate::settled::{calmed, is_settled};
+use crate::{Declaration, Observation, Subject};
 
 /// Findings' places that are shown; the rest is counted.
 const LISTED: usize = 3;
@@ -136,12 +137,18 @@ pub(crate) fn shown(text: &str) -> String {
 /// One finding for each weight that flows have, strongest first.
 pub(crate) fn report_flows<'c>(
     signal: &Declaration,
+    subject: &Subject<'_>,
     flows: impl Iterator<Item = &'c Flow>,
     weigh: impl Fn(&Flow) -> Option<Weight>,
     observation: &mut Observation,
 ) {
+    let settled = is_settled(subject);
     let mut weighed: Vec<(Weight, &Flow)> = flows
         .filter_map(|flow| Some((weigh(flow)?, flow)))
+        .map(|(weight, flow)| match settled {
+            true => (calmed(weight, flow.surface), flow),
+            false => (weight, flow),
+        })
         .collect();
     weighed.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
     for group in weighed.chunk_by(|(a, _), (b, _)| a == b) {
@@ -180,15 +187,21 @@ pub(crate) fn weighted(signal: &Declaration, weight: Weight, message: String) ->
 /// does, as the beginning of a sentence.
 pub(crate) fn report_abilities(
     signal: &Declaration,
+    subject: &Subject<'_>,
     contents: &Contents,
     says: &str,
     weigh: impl Fn(&Capability) -> Option<Weight>,
     observation: &mut Observation,
 ) {
+    let settled = is_settled(subject);
     let mut weighed: Vec<(Weight, &Capability)> = contents
         .capabilities
         .iter()
         .filter_map(|capability| Some((weigh(capability)?, capability)))
+        .map(|(weight, capability)| match settled {
+            true => (calmed(weight, capability.surface), capability),
+            false => (weight, capability),
+        })
         .collect();
     weighed.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
     for group in weighed.chunk_by(|(a, _), (b, _)| a == b) {

@@ -13,6 +13,7 @@ pub mod names;
 mod past;
 #[cfg(any(test, feature = "samples"))]
 pub mod sample;
+mod settled;
 mod source;
 mod subject;
 #[cfg(test)]

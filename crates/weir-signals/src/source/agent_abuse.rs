@@ -37,6 +37,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     };
     report_abilities(
         &SIGNAL,
+        subject,
         contents,
         "Drives or instructs coding agents",
         weigh,
@@ -50,10 +51,10 @@ fn weigh(capability: &Capability) -> Option<Weight> {
         return None;
     }
     Some(match capability.surface {
-        Surface::Install => weight(Severity::High, Confidence::Medium),
-        Surface::Import | Surface::Worker => weight(Severity::Low, Confidence::Medium),
-        Surface::Command => MENTION,
-        Surface::Unreferenced => MENTION,
+        Surface::Install | Surface::Import | Surface::Worker => {
+            weight(Severity::High, Confidence::Medium)
+        }
+        Surface::Command | Surface::Unreferenced => MENTION,
     })
 }
 

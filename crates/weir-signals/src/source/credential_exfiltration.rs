@@ -29,13 +29,14 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                browser profile, a cloud's metadata service, the memory of another process, the clipboard, what \
                a credential tool prints, key material handed over by a caller, facts about host and user) to the \
                network: a request, a socket, a name lookup, a command. Where the code runs at install time the finding is \
-               decisive; where it runs on import or from a command it weighs less, and where nothing leads to it \
-               it is only mentioned.",
+               decisive; where it runs on import or from a command it is as severe, but does not decide alone, and \
+               where nothing leads to it it is only mentioned.",
         matters: "This is what nearly all of the attacks on record are for. No install script has a reason to send \
                   the environment anywhere.",
         wrong: "Reading a token from the environment and sending it is what every API client does, so a single \
                 secret variable in library code is only mentioned, as is a download at install time that shows a \
-                host its own token. Crash reporters and deployment tools that send more are worth knowing about, \
+                host its own token, or a cloud's credentials that are shown to that cloud. In a release of a popular \
+                package that has been out for a month, nothing of it decides. Crash reporters and deployment tools that send more are worth knowing about, \
                 and are reported below the weight that blocks.",
         todo: "Follow the path in the evidence. If it ran at install time on your machines, rotate what was read.",
     },
@@ -52,7 +53,13 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         .flows
         .iter()
         .filter(|flow| is_secret(flow.source) && leaves(flow.sink));
-    report_flows(&SIGNAL, flows, |flow| Some(weigh(flow)), observation);
+    report_flows(
+        &SIGNAL,
+        subject,
+        flows,
+        |flow| Some(weigh(flow)),
+        observation,
+    );
 }
 
 const fn is_secret(source: SourceKind) -> bool {
@@ -67,6 +74,9 @@ const fn leaves(sink: SinkKind) -> bool {
 }
 
 fn weigh(flow: &Flow) -> Weight {
+    if is_own_service(flow) {
+        return MENTION;
+    }
     match flow.surface {
         Surface::Install => at_install(flow),
         Surface::Import | Surface::Worker => at_import(flow),
@@ -74,7 +84,8 @@ fn weigh(flow: &Flow) -> Weight {
             SourceKind::Environment
             | SourceKind::CredentialFile
             | SourceKind::WalletOrProfile
-            | SourceKind::ProcessMemory => weight(Severity::Low, Confidence::Medium),
+            | SourceKind::CredentialTool
+            | SourceKind::ProcessMemory => weight(Severity::High, Confidence::Medium),
             _ => MENTION,
         },
         Surface::Unreferenced => MENTION,
@@ -85,10 +96,6 @@ fn at_install(flow: &Flow) -> Weight {
     match flow.source {
         SourceKind::SecretVariable if shows_host_its_own_token(flow) => {
             weight(Severity::Info, Confidence::Medium)
-        }
-        // No credentials: what probes for internal names send, and what installers count by.
-        SourceKind::HostFacts if flow.sink == SinkKind::Http => {
-            weight(Severity::Medium, Confidence::Medium)
         }
         SourceKind::HostFacts | SourceKind::Clipboard | SourceKind::KeyArgument => {
             weight(Severity::High, Confidence::Medium)
@@ -104,15 +111,59 @@ fn at_import(flow: &Flow) -> Weight {
     };
     let is_quiet = matches!(flow.sink, SinkKind::Dns | SinkKind::NetworkCommand);
     match flow.source {
-        ProcessMemory | WalletOrProfile | CredentialFile => {
-            weight(Severity::High, Confidence::Medium)
+        // As bad as at install: nearly every package that is installed is also imported, and half of
+        // this year's attacks had no hook. A key that its caller hands over is for use, not for sending.
+        CredentialFile if is_for_a_service(flow) && !flow.sink_detail.contains(" to ") => {
+            weight(Severity::Medium, Confidence::Medium)
         }
-        Environment | CredentialTool => weight(Severity::Medium, Confidence::Medium),
+        ProcessMemory | WalletOrProfile | CredentialFile | Environment | CredentialTool
+        | KeyArgument => weight(Severity::High, Confidence::Medium),
         // A secret in a name lookup or on a command line is not how services are called.
-        SecretVariable | KeyArgument if is_quiet => weight(Severity::Medium, Confidence::Medium),
-        KeyArgument => weight(Severity::Low, Confidence::Medium),
+        SecretVariable if is_quiet => weight(Severity::High, Confidence::Medium),
         _ => MENTION,
     }
+}
+
+/// Credentials that are made to be shown to one service, by a part of where they are read, with the
+/// domains of that service: libraries that do so are what the credentials are for.
+const OWN_SERVICES: &[(&str, &[&str])] = &[
+    (
+        "/serviceaccount/",
+        &["kubernetes.default.svc", "kubernetes.default"],
+    ),
+    ("/.kube/", &["kubernetes.default.svc", "kubernetes.default"]),
+    ("/.aws/", &["amazonaws.com", "amazonaws.com.cn"]),
+    ("/.azure/", &["azure.com", "microsoftonline.com"]),
+    ("/gcloud/", &["googleapis.com"]),
+];
+
+/// Whether a web request carries what is made for a service: libraries of a cloud put its host
+/// together from service and region, so a host that is not spelled out says nothing against it.
+fn is_for_a_service(flow: &Flow) -> bool {
+    flow.sink == SinkKind::Http
+        && OWN_SERVICES
+            .iter()
+            .any(|(path, _)| flow.source_detail.contains(path))
+}
+
+/// Whether a credential file goes to the service that it is for. Only a host that is spelled out in
+/// full counts.
+fn is_own_service(flow: &Flow) -> bool {
+    if flow.source != SourceKind::CredentialFile || flow.sink != SinkKind::Http {
+        return false;
+    }
+    // The host follows the last ` to `, with a port at most.
+    let Some((_, host)) = flow.sink_detail.rsplit_once(" to ") else {
+        return false;
+    };
+    let host = host.split(':').next().unwrap_or(host);
+    OWN_SERVICES.iter().any(|(path, domains)| {
+        let is_below = |domain: &&str| {
+            host.strip_suffix(*domain)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        flow.source_detail.contains(path) && domains.iter().any(is_below)
+    })
 }
 
 /// Variables that installers of ready-made binaries show to the host they download from, to be
@@ -226,6 +277,47 @@ fn samples() -> Vec<crate::sample::Sample> {
                 Surface::Import,
                 (SourceKind::CloudMetadata, "fetch from 169.254.169.254"),
                 (SinkKind::Http, "fetch to api.acme.example"),
+            ),
+        ),
+        Sample::flagged(
+            "A library posts the whole environment when it is imported",
+            scene(Surface::Import, environment, post),
+        ),
+        Sample::flagged(
+            "Near miss: the same in a popular package, in a release of this morning",
+            Scene::of("express", "9.9.9")
+                .release("9.9.9", "2026-06-15T09:00:00Z", "{}")
+                .contents(flow(Surface::Import, environment, post)),
+        ),
+        Sample::passing(
+            "A popular package whose release has been out for long",
+            Scene::of("express", "9.9.9")
+                .release("9.9.9", "2026-01-15T09:00:00Z", "{}")
+                .contents(flow(Surface::Import, environment, post)),
+        ),
+        Sample::flagged(
+            "A cluster's token goes to a host that only begins like the cluster's own",
+            scene(
+                Surface::Import,
+                (
+                    SourceKind::CredentialFile,
+                    "/var/run/secrets/kubernetes.io/serviceaccount/token",
+                ),
+                (
+                    SinkKind::Http,
+                    "https.request to kubernetes.default.svc.collector.example",
+                ),
+            ),
+        ),
+        Sample::passing(
+            "A resource detector shows a cluster its own token",
+            scene(
+                Surface::Import,
+                (
+                    SourceKind::CredentialFile,
+                    "/var/run/secrets/kubernetes.io/serviceaccount/token",
+                ),
+                (SinkKind::Http, "https.request to kubernetes.default.svc"),
             ),
         ),
         Sample::passing(

@@ -27,7 +27,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                code made of text, a process, a start-up file or another package.",
         matters: "There is one reason to encode code that is then evaluated: that nobody reads it.",
         wrong: "Bundles carry workers and WebAssembly glue as base64. Licence checks and some test tools decrypt code. \
-                Where install does not reach it, it is reported low.",
+                Where only a command reaches it, and in releases of popular packages that have been out for a \
+                month, it weighs less.",
         todo: "Decode the text and read it.",
     },
     observe,
@@ -43,13 +44,19 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         .flows
         .iter()
         .filter(|flow| flow.source == SourceKind::Decoded);
-    report_flows(&SIGNAL, flows, |flow| Some(weigh(flow)), observation);
+    report_flows(
+        &SIGNAL,
+        subject,
+        flows,
+        |flow| Some(weigh(flow)),
+        observation,
+    );
 }
 
 fn weigh(flow: &Flow) -> Weight {
     match flow.surface {
         Surface::Install => weight(Severity::High, Confidence::Medium),
-        Surface::Import | Surface::Worker => weight(Severity::Low, Confidence::Medium),
+        Surface::Import | Surface::Worker => weight(Severity::High, Confidence::Medium),
         Surface::Command | Surface::Unreferenced => MENTION,
     }
 }

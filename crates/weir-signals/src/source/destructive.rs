@@ -35,6 +35,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     };
     report_abilities(
         &SIGNAL,
+        subject,
         contents,
         "Removes what is not its own",
         weigh,
@@ -48,9 +49,9 @@ fn weigh(capability: &Capability) -> Option<Weight> {
         return None;
     }
     Some(match capability.surface {
-        Surface::Install => weight(Severity::High, Confidence::Medium),
-        Surface::Import | Surface::Worker => weight(Severity::High, Confidence::Medium),
-        Surface::Command => weight(Severity::Medium, Confidence::Medium),
+        Surface::Install | Surface::Import | Surface::Worker | Surface::Command => {
+            weight(Severity::High, Confidence::Medium)
+        }
         Surface::Unreferenced => MENTION,
     })
 }

@@ -31,7 +31,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                   Most loaders of this year's attacks begin so.",
         wrong: "Installers of ready-made binaries download a program and start it once to see whether it works. As long as \
                 it comes from an ordinary host that is only mentioned. Module loaders for browsers evaluate what \
-                they fetch, and say so in their name.",
+                they fetch, and say so in their name. In popular packages whose release has been out for a month nothing of \
+                this weighs more than a look.",
         todo: "Look at the address in the evidence and at who decides what lies there.",
     },
     observe,
@@ -60,6 +61,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         .filter(|flow| flow.source == SourceKind::Fetched);
     report_flows(
         &SIGNAL,
+        subject,
         flows,
         |flow| Some(weigh(flow, is_odd(flow))),
         observation,
@@ -73,12 +75,14 @@ fn weigh(flow: &Flow, is_odd: bool) -> Weight {
         (Install, SinkKind::ProgramFile) if !is_odd => MENTION,
         (Install, _) => weight(Severity::High, Confidence::Medium),
         (Import | Worker, _) if is_odd => weight(Severity::High, Confidence::Medium),
-        (Import | Worker, SinkKind::Persistence | SinkKind::OtherPackage) => {
-            weight(Severity::Medium, Confidence::Medium)
-        }
-        (Import | Worker, SinkKind::DynamicCode | SinkKind::Process) => {
-            weight(Severity::Low, Confidence::Low)
-        }
+        (
+            Import | Worker,
+            SinkKind::Persistence
+            | SinkKind::OtherPackage
+            | SinkKind::DynamicCode
+            | SinkKind::Process,
+        ) => weight(Severity::High, Confidence::Medium),
+        (Surface::Command, SinkKind::DynamicCode) => weight(Severity::High, Confidence::Medium),
         _ => MENTION,
     }
 }

@@ -91,8 +91,8 @@ fn weigh(hidden: &HiddenText) -> Severity {
         HiddenKind::Bidi => false,
     };
     match (plain, runs) {
-        (true, 1..) | (false, 2..) => Severity::High,
-        (true, _) | (false, 1) => Severity::Medium,
+        (_, 1..) => Severity::High,
+        (true, _) => Severity::Medium,
         (false, _) => Severity::Low,
     }
 }

@@ -3,6 +3,7 @@
 use weir_model::contents::{Contents, Obfuscated, Surface};
 use weir_model::{Confidence, Evidence, Group, Severity};
 
+use crate::settled::is_settled;
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
 
 /// Files listed per finding; the rest is counted.
@@ -19,7 +20,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     kind: Kind::Indicator,
     maturity: Maturity::Trial,
     group: Group::Code,
-    severity: Severity::Medium,
+    severity: Severity::High,
     confidence: Confidence::High,
     needs: &[Input::Contents],
     incidents: &["chalk and debug, 2025", "rspack, 2024", "is, 2025"],
@@ -32,7 +33,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         matters: "Code that is published for others to use has nothing to hide from them. Of the attacks on \
                   record, most of those that did not hide in an install command were obfuscated.",
         wrong: "Some vendors obfuscate what they sell, in every release. If the release before was obfuscated \
-                too, this is only mentioned. Minified code is not obfuscated, and neither are tables, WebAssembly \
+                too, this is only mentioned. The same holds for popular packages whose release has been out for a \
+                month. Tools that take obfuscated code apart meet a single criterion, which weighs less than two. \
+                Minified code is not obfuscated, and neither are tables, WebAssembly \
                 in base64 or source maps.",
         todo: "Ask why it is there. If nobody can say, do not run it.",
     },
@@ -47,10 +50,11 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     };
     let before = subject.previous_contents.known().copied();
     let always = before.is_some_and(|before| !before.obfuscated.is_empty());
+    let settled = is_settled(subject);
     let mut weighed: Vec<(Severity, &Obfuscated)> = contents
         .obfuscated
         .iter()
-        .map(|one| (weigh(one.surface, always), one))
+        .map(|one| (weigh(one, always || settled), one))
         .collect();
     weighed.sort_by_key(|(severity, one)| (std::cmp::Reverse(*severity), one.surface));
     for group in weighed.chunk_by(|(a, _), (b, _)| a == b) {
@@ -71,11 +75,16 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     }
 }
 
-const fn weigh(surface: Surface, always: bool) -> Severity {
-    match surface {
+fn weigh(one: &Obfuscated, always: bool) -> Severity {
+    match one.surface {
         Surface::Install => Severity::High,
         _ if always => Severity::Info,
-        Surface::Import | Surface::Command | Surface::Worker => Severity::Medium,
+        // One criterion alone is also met by tools that take obfuscated code apart.
+        _ if one.criteria.len() < 2 => match one.surface {
+            Surface::Unreferenced => Severity::Low,
+            _ => Severity::Medium,
+        },
+        Surface::Import | Surface::Command | Surface::Worker => Severity::High,
         Surface::Unreferenced => Severity::Low,
     }
 }

@@ -14,7 +14,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     kind: Kind::Indicator,
     maturity: Maturity::Trial,
     group: Group::Code,
-    severity: Severity::Medium,
+    severity: Severity::High,
     confidence: Confidence::Medium,
     needs: &[Input::Contents],
     incidents: &["ethers-provider2, 2025", "axios, 2026"],
@@ -23,7 +23,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                `package.json`, or the removal of the running file.",
         matters: "What is put into another package stays when this one is removed. A script that removes itself and puts a \
                   clean manifest in its place hides what it did from whoever looks later.",
-        wrong: "Tools that patch packages are made for it. Installers clean up after themselves.",
+        wrong: "Tools that patch packages are made for it. Installers clean up after themselves. \
+                In popular packages whose release has been out for a month it weighs less.",
         todo: "Compare the installed packages with their tarballs (`npm ci` in a fresh folder).",
     },
     observe,
@@ -37,6 +38,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     };
     report_abilities(
         &SIGNAL,
+        subject,
         contents,
         "Changes installed packages or its own traces",
         weigh,
@@ -53,10 +55,10 @@ fn weigh(capability: &Capability) -> Option<Weight> {
         return None;
     }
     Some(match capability.surface {
-        Surface::Install => weight(Severity::Medium, Confidence::Medium),
-        Surface::Import | Surface::Worker => weight(Severity::Low, Confidence::Medium),
-        Surface::Command => MENTION,
-        Surface::Unreferenced => MENTION,
+        Surface::Install | Surface::Import | Surface::Worker => {
+            weight(Severity::High, Confidence::Medium)
+        }
+        Surface::Command | Surface::Unreferenced => MENTION,
     })
 }
 

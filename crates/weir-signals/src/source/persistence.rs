@@ -37,6 +37,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     };
     report_abilities(
         &SIGNAL,
+        subject,
         contents,
         "Writes where something else runs or trusts it",
         weigh,
@@ -51,11 +52,14 @@ fn weigh(capability: &Capability) -> Option<Weight> {
     }
     Some(match capability.surface {
         // Tools that manage git hooks put them there when they are installed.
-        Surface::Install if capability.detail.starts_with("a git hook") => {
+        Surface::Install | Surface::Import | Surface::Worker
+            if capability.detail.starts_with("a git hook") =>
+        {
             weight(Severity::Low, Confidence::Medium)
         }
-        Surface::Install => weight(Severity::High, Confidence::Medium),
-        Surface::Import | Surface::Worker => weight(Severity::Low, Confidence::Medium),
+        Surface::Install | Surface::Import | Surface::Worker => {
+            weight(Severity::High, Confidence::Medium)
+        }
         Surface::Command | Surface::Unreferenced => MENTION,
     })
 }

@@ -38,7 +38,14 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let Some(contents) = subject.contents.known() else {
         return;
     };
-    report_abilities(&SIGNAL, contents, "Publishes packages", weigh, observation);
+    report_abilities(
+        &SIGNAL,
+        subject,
+        contents,
+        "Publishes packages",
+        weigh,
+        observation,
+    );
 }
 
 /// Nothing for other abilities.

@@ -14,7 +14,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     kind: Kind::Indicator,
     maturity: Maturity::Trial,
     group: Group::Code,
-    severity: Severity::Medium,
+    severity: Severity::High,
     confidence: Confidence::Medium,
     needs: &[Input::Contents],
     incidents: &["axios, 2026", "velora-dex, 2026"],
@@ -23,7 +23,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                it is a finding, elsewhere it is mentioned.",
         matters: "Install waits for its scripts and shows what they print. A process that is left behind has found a way \
                   around both, and sandboxes that stop with the script never see it.",
-        wrong: "Some telemetry and update checks are sent this way so as not to slow the user down.",
+        wrong: "Some telemetry and update checks are sent this way so as not to slow the user down. In \
+                popular packages whose release has been out for a month it weighs less.",
         todo: "See which program is started, and look for it among the running processes.",
     },
     observe,
@@ -37,6 +38,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     };
     report_abilities(
         &SIGNAL,
+        subject,
         contents,
         "Leaves a silent process behind",
         weigh,
@@ -50,7 +52,7 @@ fn weigh(capability: &Capability) -> Option<Weight> {
         return None;
     }
     Some(match capability.surface {
-        Surface::Install => weight(Severity::Medium, Confidence::Medium),
+        Surface::Install => weight(Severity::High, Confidence::Medium),
         Surface::Import | Surface::Worker => MENTION,
         Surface::Command => MENTION,
         Surface::Unreferenced => MENTION,

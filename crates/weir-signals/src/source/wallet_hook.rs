@@ -70,6 +70,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         let is_half = |kind| matches!(kind, CapabilityKind::Wallet | CapabilityKind::WrapsRequests);
         report_abilities(
             &SIGNAL,
+            subject,
             contents,
             "Reaches for a wallet or wraps requests",
             |one| is_half(one.kind).then_some(MENTION),
