@@ -328,3 +328,42 @@ fn sarif_names_rules_and_lines() {
         .unwrap();
     assert!(rules.iter().any(|rule| rule["id"] == "foreign-registry"));
 }
+
+/// Real lockfiles hold these, and no client minds: a tag in yarn's spelling, and in bun's a peer of a
+/// version that the package did not ask for.
+#[test]
+fn what_clients_write_themselves_is_fine() {
+    let (world, registry) = (World::new(), river());
+    world.write(
+        "work/package.json",
+        r#"{"name": "app", "dependencies": {"a": "^1"}}"#,
+    );
+    let yarn = "__metadata:\n  version: 8\n\n\"a@npm:^1\":\n  version: 1.0.0\n  resolution: \"a@npm:1.0.0\"\n  \
+        dependencies:\n    b: \"npm:latest\"\n  checksum: 10c0/a\n\n\"app@workspace:.\":\n  version: 0.0.0-use.local\n  \
+        resolution: \"app@workspace:.\"\n  dependencies:\n    a: \"npm:^1\"\n\n\"b@npm:latest\":\n  version: 3.0.0\n  \
+        resolution: \"b@npm:3.0.0\"\n  checksum: 10c0/b\n";
+    let sha = format!("sha512-{}==", "A".repeat(86));
+    let bun = format!(
+        r#"{{"lockfileVersion": 1, "workspaces": {{"": {{"name": "app", "dependencies": {{"a": "^1"}}}}}}, "packages": {{
+        "a": ["a@1.0.0", "", {{"peerDependencies": {{"b": "^2"}}}}, "{sha}"], "b": ["b@3.0.0", "", {{}}, "{sha}"],
+        }}}}"#
+    );
+    let unknown = [("install-scripts-unknown".to_owned(), 1)];
+    for (file, text) in [("yarn.lock", yarn), ("bun.lock", bun.as_str())] {
+        world.write(&format!("work/{file}"), text);
+        assert_eq!(
+            found(&world, &registry, 0, &["--lockfile", file]),
+            unknown,
+            "{file}"
+        );
+    }
+    world.write(
+        "work/yarn.lock",
+        yarn.replace("resolution: \"b@npm", "resolution: \"c@npm"),
+    );
+    let other = found(&world, &registry, 5, &["--lockfile", "yarn.lock"]);
+    assert!(
+        other.iter().any(|(rule, _)| rule == "other-package"),
+        "{other:?}"
+    );
+}

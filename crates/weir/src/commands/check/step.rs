@@ -69,7 +69,14 @@ pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests) {
     let projects: BTreeSet<NodeId> = lockfile.projects().map(|(id, _)| id).collect();
     // Below its projects pnpm writes what was found, not what was asked for.
     let below = |from: &NodeId| !projects.contains(from) && lockfile.format != Format::Pnpm;
-    for edge in lockfile.edges.iter().filter(|edge| below(&edge.from)) {
+    // npm refuses a peer of the wrong version; the others warn when they install, and lock it.
+    let binding =
+        |kind: DependencyKind| kind != DependencyKind::Peer || lockfile.format == Format::Npm;
+    let edges = lockfile
+        .edges
+        .iter()
+        .filter(|edge| below(&edge.from) && binding(edge.kind));
+    for edge in edges {
         let patch = matches!(
             lockfile.node(edge.from).map(|it| &it.source),
             Some(Source::Patch(_))
@@ -186,7 +193,7 @@ fn answer(checked: &mut Checked<'_>, request: &Request<'_>) {
         }
         return;
     };
-    let asked = classify(name, spec);
+    let asked = classify(name, unambiguous(checked.lockfile.format, spec));
     let (wanted, range) = match &asked {
         DependencySpec::Alias { name, spec } => (name.as_str(), spec.as_ref()),
         other => (*name, other),
@@ -224,6 +231,14 @@ fn answer(checked: &mut Checked<'_>, request: &Request<'_>) {
     {
         let what = format!("{who} asks for {name} {spec:?}, the lockfile has {version}");
         checked.add(&OUT_OF_STEP, node.line, request.to, &what);
+    }
+}
+
+/// yarn writes a tag as `npm:latest`, which elsewhere is the package of that name.
+fn unambiguous(format: Format, spec: &str) -> &str {
+    match spec.strip_prefix("npm:") {
+        Some(tag) if format == Format::YarnBerry && !tag.contains('@') => tag,
+        _ => spec,
     }
 }
 
