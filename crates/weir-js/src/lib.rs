@@ -106,9 +106,9 @@ pub struct Limits {
     /// with the parts of them that could take part. What is left out is reported.
     pub quiet_flow_bytes: usize,
     /// Largest file that install does not reach and that takes part in the value flow, in bytes,
-    /// unless it hides what it does. Larger ones are bundles, which are parsed a second time for it
-    /// and gave no flow of worth in 2,054 real releases; following them took half of all time. What
-    /// they are able to do and whom they talk to is seen all the same.
+    /// unless it hides what it does: larger ones are bundles, which have to be parsed a second time
+    /// for it. What they are able to do and whom they talk to is seen all the same, and that they
+    /// were left out is reported.
     pub quiet_file_bytes: usize,
     /// Deepest nesting of brackets that is given to the parser. The deepest among 44,175 files of
     /// popular packages is 147 (CRATES section 1).
@@ -131,7 +131,7 @@ impl Default for Limits {
             total_bytes: 256 << 20,
             flow_bytes: 24 << 20,
             quiet_flow_bytes: 384 << 10,
-            quiet_file_bytes: 64 << 10,
+            quiet_file_bytes: 1 << 20,
             bracket_depth: 512,
             flows: 50,
             flow_steps: 20_000_000,

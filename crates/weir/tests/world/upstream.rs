@@ -8,12 +8,12 @@ const GOOD: &str = "/gauge-reader/-/gauge-reader-1.1.0.tgz";
 
 /// Longer than the time to live that [`short_lived`] sets.
 fn outlive() {
-    std::thread::sleep(std::time::Duration::from_millis(1200));
+    std::thread::sleep(std::time::Duration::from_millis(2300));
 }
 
 fn short_lived() -> World {
     let world = World::new();
-    world.policy("[cache]\npackument_ttl = \"1s\"\n");
+    world.policy("[cache]\npackument_ttl = \"2s\"\n");
     world
 }
 
