@@ -1,5 +1,5 @@
 //! Releases of popular packages that have been out for long: what their code is able to do weighs
-//! less, because so many have run it and nobody has found it hostile.
+//! less, because many have run it and nobody has found it hostile so far.
 
 use weir_model::Severity;
 use weir_model::contents::Surface;
@@ -11,8 +11,9 @@ use crate::chain::{MENTION, Weight};
 /// on evidence of code alone).
 const POPULAR: u32 = 10_000;
 
-/// Days after which a popular release would have been found out: of the hijacked releases on record
-/// nearly all were found within hours, all but one within a month (INCIDENTS).
+/// Days after which a popular release counts as old. A compromise: most hijacked releases on record
+/// were found within hours or days, but one stayed for two months and one for fourteen (INCIDENTS I03,
+/// I34), and such a one is calmed while it still runs.
 const DAYS: i64 = 30;
 
 /// Whether the name is popular and the release older than a month. A fresh release of a popular

@@ -35,8 +35,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                   the environment anywhere.",
         wrong: "Reading a token from the environment and sending it is what every API client does, so a single \
                 secret variable in library code is only mentioned, as is a download at install time that shows a \
-                host its own token, or a cloud's credentials that are shown to that cloud. In a release of a popular \
-                package that has been out for a month, nothing of it decides. Crash reporters and deployment tools that send more are worth knowing about, \
+                host its own token, and in library code a cluster's token that goes to that cluster. A cloud's \
+                credentials in a request whose host is put together when it runs weigh less on import. In a release of \
+                a popular package that has been out for a month, nothing of it decides. Crash reporters and deployment tools that send more are worth knowing about, \
                 and are reported below the weight that blocks.",
         todo: "Follow the path in the evidence. If it ran at install time on your machines, rotate what was read.",
     },
@@ -74,9 +75,6 @@ const fn leaves(sink: SinkKind) -> bool {
 }
 
 fn weigh(flow: &Flow) -> Weight {
-    if is_own_service(flow) {
-        return MENTION;
-    }
     match flow.surface {
         Surface::Install => at_install(flow),
         Surface::Import | Surface::Worker => at_import(flow),
@@ -106,16 +104,15 @@ fn at_install(flow: &Flow) -> Weight {
 
 fn at_import(flow: &Flow) -> Weight {
     use SourceKind::{
-        CredentialFile, CredentialTool, Environment, KeyArgument, ProcessMemory, SecretVariable,
-        WalletOrProfile,
+        CloudMetadata, CredentialFile, CredentialTool, Environment, KeyArgument, ProcessMemory,
+        SecretVariable, WalletOrProfile,
     };
     let is_quiet = matches!(flow.sink, SinkKind::Dns | SinkKind::NetworkCommand);
     match flow.source {
         // As bad as at install: nearly every package that is installed is also imported, and half of
         // this year's attacks had no hook. A key that its caller hands over is for use, not for sending.
-        CredentialFile if is_for_a_service(flow) && !flow.sink_detail.contains(" to ") => {
-            weight(Severity::Medium, Confidence::Medium)
-        }
+        CredentialFile | CloudMetadata if is_own_cluster(flow) => MENTION,
+        CredentialFile if is_unnamed_cloud(flow) => weight(Severity::Medium, Confidence::Medium),
         ProcessMemory | WalletOrProfile | CredentialFile | Environment | CredentialTool
         | KeyArgument => weight(Severity::High, Confidence::Medium),
         // A secret in a name lookup or on a command line is not how services are called.
@@ -124,46 +121,37 @@ fn at_import(flow: &Flow) -> Weight {
     }
 }
 
-/// Credentials that are made to be shown to one service, by a part of where they are read, with the
-/// domains of that service: libraries that do so are what the credentials are for.
-const OWN_SERVICES: &[(&str, &[&str])] = &[
-    (
-        "/serviceaccount/",
-        &["kubernetes.default.svc", "kubernetes.default"],
-    ),
-    ("/.kube/", &["kubernetes.default.svc", "kubernetes.default"]),
-    ("/.aws/", &["amazonaws.com", "amazonaws.com.cn"]),
-    ("/.azure/", &["azure.com", "microsoftonline.com"]),
-    ("/gcloud/", &["googleapis.com"]),
-];
+/// Parts of the paths of credentials that libraries of a cloud read to sign requests to it.
+const CLOUD_FILES: &[&str] = &["/.aws/", "/.azure/", "/gcloud/"];
 
-/// Whether a web request carries what is made for a service: libraries of a cloud put its host
-/// together from service and region, so a host that is not spelled out says nothing against it.
-fn is_for_a_service(flow: &Flow) -> bool {
+/// Where code in a cluster reads its own token.
+const CLUSTER_TOKEN: &str = "/serviceaccount/";
+
+/// The names of a cluster's own service, which only the cluster answers to.
+const CLUSTER: &[&str] = &["kubernetes.default.svc", "kubernetes.default"];
+
+/// Whether a web request may well carry a cloud's credentials to that cloud: its libraries put the
+/// host together from service and region, so one that is not spelled out says little. A spelled-out
+/// host of a cloud is no excuse: anybody can rent one.
+fn is_unnamed_cloud(flow: &Flow) -> bool {
     flow.sink == SinkKind::Http
-        && OWN_SERVICES
+        && host_of(flow).is_none()
+        && CLOUD_FILES
             .iter()
-            .any(|(path, _)| flow.source_detail.contains(path))
+            .any(|path| flow.source_detail.contains(path))
 }
 
-/// Whether a credential file goes to the service that it is for. Only a host that is spelled out in
-/// full counts.
-fn is_own_service(flow: &Flow) -> bool {
-    if flow.source != SourceKind::CredentialFile || flow.sink != SinkKind::Http {
-        return false;
-    }
-    // The host follows the last ` to `, with a port at most.
-    let Some((_, host)) = flow.sink_detail.rsplit_once(" to ") else {
-        return false;
-    };
-    let host = host.split(':').next().unwrap_or(host);
-    OWN_SERVICES.iter().any(|(path, domains)| {
-        let is_below = |domain: &&str| {
-            host.strip_suffix(*domain)
-                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        };
-        flow.source_detail.contains(path) && domains.iter().any(is_below)
-    })
+/// Whether a cluster's token goes to the cluster that it is of.
+fn is_own_cluster(flow: &Flow) -> bool {
+    flow.sink == SinkKind::Http
+        && flow.source_detail.contains(CLUSTER_TOKEN)
+        && host_of(flow).is_some_and(|host| CLUSTER.contains(&host))
+}
+
+/// The host that a flow names as its end, without a port.
+fn host_of(flow: &Flow) -> Option<&str> {
+    let (_, host) = flow.sink_detail.rsplit_once(" to ")?;
+    host.split(':').next()
 }
 
 /// Variables that installers of ready-made binaries show to the host they download from, to be
@@ -307,6 +295,14 @@ fn samples() -> Vec<crate::sample::Sample> {
                     SinkKind::Http,
                     "https.request to kubernetes.default.svc.collector.example",
                 ),
+            ),
+        ),
+        Sample::flagged(
+            "An install script shows a cloud's credentials to a host of that cloud, which anybody can rent",
+            scene(
+                Surface::Install,
+                (SourceKind::CredentialFile, "~/.aws/credentials"),
+                (SinkKind::Http, "fetch to collector.s3.amazonaws.com"),
             ),
         ),
         Sample::passing(
