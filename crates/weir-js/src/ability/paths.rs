@@ -281,11 +281,11 @@ mod tests {
             (tree, "~".to_owned(), "a.js", Some(RemovesHome)),
             (tree, "/".to_owned(), "a.js", Some(RemovesHome)),
             (tree, "C:\\".replace('\\', "/"), "a.js", Some(RemovesHome)),
-            (tree, "~/work/*".to_owned(), "a.js", Some(RemovesHome)),
+            (tree, "~/projects/*".to_owned(), "a.js", Some(RemovesHome)),
             (tree, "~/x/Documents".to_owned(), "a.js", Some(RemovesHome)),
             (tree, "~/.cache".to_owned(), "a.js", Some(Removes)),
             (tree, "~/.cache/tool".to_owned(), "a.js", Some(Removes)),
-            (tree, "~/work/tool/cache".to_owned(), "a.js", Some(Removes)),
+            (tree, "~/projects/tool/cache".to_owned(), "a.js", Some(Removes)),
             (tree, format!("~/{UNKNOWN}"), "a.js", Some(Removes)),
             (
                 Verb::Write,
