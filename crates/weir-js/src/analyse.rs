@@ -1,7 +1,7 @@
 //! The analysis of a package, as a list of steps.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use oxc_allocator::Allocator;
 use weir_model::contents::{Flow, Gate, GateKind, InstallStep, Place, Surface, Unread};
@@ -30,6 +30,8 @@ pub(crate) struct Code<'a> {
     pub(crate) bytes: Cow<'a, [u8]>,
     pub(crate) survey: Option<Survey>,
     pub(crate) failure: Option<Unparsed>,
+    /// Its bytes are its text, as the survey found.
+    is_utf8: bool,
     /// Given on a command line, or evaluated by other code.
     pub(crate) is_inline: bool,
     /// Where other code evaluates it: file and offset.
@@ -101,6 +103,7 @@ impl<'a> Code<'a> {
             bytes: Cow::Borrowed(file.bytes),
             survey: None,
             failure: None,
+            is_utf8: false,
             is_inline: false,
             within: None,
         }
@@ -112,6 +115,7 @@ impl<'a> Code<'a> {
             bytes: Cow::Owned(code.as_bytes().to_vec()),
             survey: None,
             failure: None,
+            is_utf8: false,
             is_inline: true,
             within: None,
         }
@@ -326,6 +330,7 @@ impl Work<'_> {
         self.facts.javascript_bytes = total;
         self.facts.files_parsed += 1;
         let surveyed = parse::decode(&code.bytes).and_then(|text| {
+            code.is_utf8 = matches!(text, Cow::Borrowed(_));
             parse::with_program(
                 &mut self.allocator,
                 &code.path,
@@ -399,8 +404,10 @@ impl Work<'_> {
 
     fn place_in(&self, file: u32, offset: u32) -> Place {
         match self.codes.get(file as usize) {
+            // Offsets are those of the text, which differs from the bytes where these are broken.
+            Some(code) if code.is_utf8 => place::at(&code.path, &code.bytes, offset as usize),
             Some(code) => match parse::decode(&code.bytes) {
-                Ok(text) => place::at(&code.path, &text, offset as usize),
+                Ok(text) => place::at(&code.path, &*text, offset as usize),
                 Err(_) => place::at(&code.path, "", 0),
             },
             None => place::at("", "", 0),
@@ -432,7 +439,7 @@ impl Work<'_> {
                 .iter()
                 .find(|code| code.path == path && !code.is_inline)
             {
-                Some(code) => place::at(&path, &String::from_utf8_lossy(&code.bytes), offset),
+                Some(code) => place::at(&path, &*String::from_utf8_lossy(&code.bytes), offset),
                 None => place::at(&path, "", 0),
             };
             place.snippet.clone_from(&leak.snippet);
@@ -458,7 +465,7 @@ impl Work<'_> {
             .and_then(|file| {
                 let text = String::from_utf8_lossy(file.bytes);
                 let at = text.find(&first)?;
-                Some(place::at("package.json", &text, at).line)
+                Some(place::at("package.json", &*text, at).line)
             })
             .unwrap_or(1)
     }
@@ -528,7 +535,7 @@ impl Work<'_> {
             Some(code) => {
                 let text = String::from_utf8_lossy(&code.bytes);
                 let offset = text.find(snippet).unwrap_or(0);
-                place::at(path, &text, offset)
+                place::at(path, &*text, offset)
             }
             None => place::at(path, "", 0),
         };
@@ -539,14 +546,22 @@ impl Work<'_> {
         place
     }
 
-    /// Conditions around both ends of the flows. The files are parsed once more for it: there are
+    /// Conditions around both ends of the flows. Their files are parsed once more for it: there are
     /// few flows, and nearly always few files.
     fn report_gates(&mut self) {
         let mut flows = std::mem::take(&mut self.facts.flows);
         let ends = std::mem::take(&mut self.ends);
+        let mut offsets: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+        for (file, offset) in ends.iter().flat_map(|&(source, sink)| [sink, source]).flatten() {
+            offsets.entry(file).or_default().insert(offset);
+        }
+        let mut around: BTreeMap<(u32, u32), Vec<(GateKind, u32)>> = BTreeMap::new();
+        for (file, offsets) in offsets {
+            self.gates(file, &offsets, &mut around);
+        }
         for (flow, (source, sink)) in flows.iter_mut().zip(ends) {
             for end in [sink, source].into_iter().flatten() {
-                for (kind, offset) in self.gates(end) {
+                for &(kind, offset) in around.get(&end).into_iter().flatten() {
                     if flow.gates.iter().all(|gate| gate.kind != kind) {
                         let place = self.place((end.0, offset));
                         flow.gates.push(Gate { kind, place });
@@ -557,10 +572,16 @@ impl Work<'_> {
         self.facts.flows = flows;
     }
 
-    fn gates(&mut self, (file, offset): (u32, u32)) -> Vec<(GateKind, u32)> {
+    /// Adds the conditions around places of one file.
+    fn gates(
+        &mut self,
+        file: u32,
+        offsets: &BTreeSet<u32>,
+        around: &mut BTreeMap<(u32, u32), Vec<(GateKind, u32)>>,
+    ) {
         let kind = self.kind(file as usize);
         let Some(code) = self.codes.get(file as usize) else {
-            return Vec::new();
+            return;
         };
         let is_small = code.bytes.len() <= GATED
             && code
@@ -568,17 +589,14 @@ impl Work<'_> {
                 .as_ref()
                 .is_some_and(|survey| survey.deepest <= FLOW_DEPTH);
         let (true, Ok(text)) = (is_small, parse::decode(&code.bytes)) else {
-            return Vec::new();
+            return;
         };
-        parse::with_program(
-            &mut self.allocator,
-            &code.path,
-            &text,
-            kind,
-            self.limits.bracket_depth,
-            |program| ability::gates(program, offset),
-        )
-        .unwrap_or_default()
+        // What does not parse has no flows either.
+        let _ = parse::with_checked(&mut self.allocator, &code.path, &text, kind, |program| {
+            for &offset in offsets {
+                around.insert((file, offset), ability::gates(program, offset));
+            }
+        });
     }
 
     fn report_steps(&mut self) {

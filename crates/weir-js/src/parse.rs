@@ -69,6 +69,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Unparsed> {
     if zeros > 16 && zeros > bytes.len() / 100 {
         return Err(Unparsed::Binary(format!("{zeros} zero bytes")));
     }
+    // The check of the standard library is many times faster than its replacing of what is broken.
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Ok(Cow::Borrowed(text));
+    }
     let text = String::from_utf8_lossy(bytes);
     if let Cow::Owned(lossy) = &text {
         let broken = lossy.matches('\u{fffd}').count();

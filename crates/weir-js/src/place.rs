@@ -5,9 +5,9 @@ use weir_model::contents::Place;
 /// Longest snippet that is kept, in characters.
 const SNIPPET: usize = 160;
 
-/// The place at byte `offset` of `text`.
-pub(crate) fn at(path: &str, text: &str, offset: usize) -> Place {
-    let bytes = text.as_bytes();
+/// The place at byte `offset` of a text.
+pub(crate) fn at(path: &str, text: &(impl AsRef<[u8]> + ?Sized), offset: usize) -> Place {
+    let bytes = text.as_ref();
     let offset = offset.min(bytes.len());
     let before = bytes.get(..offset).unwrap_or_default();
     let line = memchr::memchr_iter(b'\n', before).count() + 1;

@@ -12,7 +12,7 @@ use oxc_ast::ast::{
     TemplateLiteral, UnaryExpression, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
-use oxc_span::{GetSpan, Span};
+use oxc_span::GetSpan;
 use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
 
 use crate::ability::{Seen, Settled};
@@ -122,8 +122,9 @@ impl Survey {
     }
 
     /// Begins a part of the file here, if this is where one begins. Gives what was seen before.
-    fn open(&mut self, span: Span) -> Option<(Signs, Settled)> {
-        let recorder = self.recorder.as_mut()?;
+    fn open(&mut self, node: &impl GetSpan) -> Option<(Signs, Settled)> {
+        let recorder = self.recorder.as_mut().filter(|one| one.is_between())?;
+        let span = node.span();
         if !recorder.begins(span) {
             return None;
         }
@@ -421,7 +422,7 @@ impl<'a> Visit<'a> for Survey {
         }
         self.depth += 1;
         self.deepest = self.deepest.max(self.depth);
-        let opened = self.open(it.span());
+        let opened = self.open(it);
         walk::walk_expression(self, it);
         self.close(opened);
         self.depth -= 1;
@@ -434,7 +435,7 @@ impl<'a> Visit<'a> for Survey {
         }
         self.depth += 1;
         self.deepest = self.deepest.max(self.depth);
-        let opened = self.open(it.span());
+        let opened = self.open(it);
         walk::walk_statement(self, it);
         self.close(opened);
         self.depth -= 1;
@@ -453,7 +454,7 @@ impl<'a> Visit<'a> for Survey {
 
     fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
         self.seen.declare(it);
-        let opened = self.open(it.span);
+        let opened = self.open(it);
         walk::walk_variable_declarator(self, it);
         self.close(opened);
     }
@@ -482,7 +483,7 @@ impl<'a> Visit<'a> for Survey {
         self.seen.property(it);
         if self.recorder.is_some() {
             // A module of a bundle stands under its number or path.
-            let opened = self.open(it.value.span());
+            let opened = self.open(&it.value);
             match &it.key {
                 PropertyKey::StaticIdentifier(name) => self.defines(name.name.as_str()),
                 PropertyKey::StringLiteral(text) => self.defines(text.value.as_str()),

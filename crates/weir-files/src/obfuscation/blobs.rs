@@ -71,7 +71,7 @@ fn any(text: &[u8], names: &[&[u8]]) -> bool {
 pub(super) fn decoded_blob(text: &[u8]) -> Option<Mark> {
     let encoded =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');
-    let (at, length) = longest(text, &encoded)?;
+    let (at, length) = longest(text, encoded)?;
     let blob = text.get(at..at + length)?;
     let before = text.get(at.saturating_sub(80)..at).unwrap_or_default();
     let is_address = memmem::find(before, b"base64,").is_some()
@@ -94,7 +94,7 @@ pub(super) fn decoded_blob(text: &[u8]) -> Option<Mark> {
 /// A large list of small numbers that becomes text.
 pub(super) fn character_codes(text: &[u8]) -> Option<Mark> {
     let listed = |byte: u8| byte.is_ascii_digit() || matches!(byte, b',' | b' ' | b'x' | b'\n');
-    let (at, length) = longest(text, &listed)?;
+    let (at, length) = longest(text, listed)?;
     let numbers = memchr::memchr_iter(b',', text.get(at..at + length)?).count();
     if !is_most(length, text) || numbers * 6 < length {
         return None;
@@ -109,7 +109,7 @@ pub(super) fn character_codes(text: &[u8]) -> Option<Mark> {
 }
 
 /// The longest stretch of at least [`BLOB`] bytes that all pass, tested at every `BLOB / 2`nd byte.
-fn longest(text: &[u8], passes: &dyn Fn(u8) -> bool) -> Option<(usize, usize)> {
+fn longest(text: &[u8], passes: impl Fn(u8) -> bool) -> Option<(usize, usize)> {
     let mut best: Option<(usize, usize)> = None;
     let mut at = 0;
     while let Some(byte) = text.get(at) {
