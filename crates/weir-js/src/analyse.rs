@@ -552,7 +552,11 @@ impl Work<'_> {
         let mut flows = std::mem::take(&mut self.facts.flows);
         let ends = std::mem::take(&mut self.ends);
         let mut offsets: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
-        for (file, offset) in ends.iter().flat_map(|&(source, sink)| [sink, source]).flatten() {
+        for (file, offset) in ends
+            .iter()
+            .flat_map(|&(source, sink)| [sink, source])
+            .flatten()
+        {
             offsets.entry(file).or_default().insert(offset);
         }
         let mut around: BTreeMap<(u32, u32), Vec<(GateKind, u32)>> = BTreeMap::new();

@@ -3,16 +3,18 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 
+use oxc_ast::ast::Program;
 use oxc_semantic::SemanticBuilder;
+use oxc_span::Span;
 use weir_model::contents::{Flow, Place, Step, Surface, Unread};
 
 use crate::analyse::{Code, Work, leak_flow};
 use crate::flow::{self, Modular, Outcome, Reported};
 use crate::fold::Evaluator;
 use crate::resolve::Resolver;
-use crate::slice::Nearby;
+use crate::slice::{LeftOut, Nearby};
 use crate::survey::{Signs, Survey};
-use crate::{SourceFile, parse, scan, slice};
+use crate::{SourceFile, cut, parse, scan, slice};
 
 /// How far apart, in loads between files, the two ends of a flow may be for the value flow to look.
 /// Files that install reaches are looked at whatever the distance.
@@ -412,27 +414,32 @@ impl Work<'_> {
             return None;
         }
         let is_cut = !group.installs && code.bytes.len() > slice::WHOLE;
-        let (left_out, bytes) = match &survey.parts {
+        let left_out = match &survey.parts {
             Some(parts) if is_cut => parts.left_out(self.nearby(group, Some(index))),
-            _ => (HashSet::new(), code.bytes.len()),
+            _ => LeftOut {
+                bytes_left: code.bytes.len(),
+                ..LeftOut::default()
+            },
         };
-        if bytes == 0 && is_cut {
+        if left_out.bytes_left == 0 && is_cut {
             return None;
         }
-        let file = u32::try_from(index).unwrap_or(u32::MAX);
         let text = parse::decode(&code.bytes).ok()?;
-        parse::with_checked(&mut self.allocator, &code.path, &text, kind, |program| {
-            let computes = (!is_cut || survey.signs.dynamic) && scan::computes(&code.bytes);
-            let semantic = SemanticBuilder::new()
-                .with_build_nodes(computes)
-                .build(program)
-                .semantic;
-            let (scoping, nodes) = semantic.into_scoping_and_nodes();
-            let evaluator = computes.then(|| Evaluator::new(&nodes, &scoping, graph.fold_steps));
-            flow::lower(graph, file, program, &scoping, evaluator, left_out);
-            bytes
-        })
-        .ok()
+        let rest = cut::without(&text, &left_out.cuts).filter(|_| !left_out.cuts.is_empty());
+        let file = u32::try_from(index).unwrap_or(u32::MAX);
+        let may_compute = !is_cut || survey.signs.dynamic;
+        // A cut that leaves what does not parse costs time, but nothing is lost.
+        for text in rest.as_deref().into_iter().chain([&*text]) {
+            let lowered =
+                parse::with_checked(&mut self.allocator, &code.path, text, kind, |program| {
+                    let computes = may_compute && scan::computes(text.as_bytes());
+                    lower(program, file, graph, computes, &left_out.spans);
+                });
+            if lowered.is_ok() {
+                return Some(left_out.bytes_left);
+            }
+        }
+        None
     }
 
     fn flow(&self, reported: Reported) -> Flow {
@@ -469,6 +476,23 @@ impl Work<'_> {
             gates: Vec::new(),
         }
     }
+}
+
+/// Adds a parsed file to the graph, with its decoders run where it may have some.
+fn lower(
+    program: &Program<'_>,
+    file: u32,
+    graph: &mut flow::Graph,
+    computes: bool,
+    left_out: &HashSet<Span>,
+) {
+    let semantic = SemanticBuilder::new()
+        .with_build_nodes(computes)
+        .build(program)
+        .semantic;
+    let (scoping, nodes) = semantic.into_scoping_and_nodes();
+    let evaluator = computes.then(|| Evaluator::new(&nodes, &scoping, graph.fold_steps));
+    flow::lower(graph, file, program, &scoping, evaluator, left_out);
 }
 
 /// The package as the solver sees it.

@@ -3,6 +3,7 @@
 mod ability;
 mod analyse;
 mod command;
+mod cut;
 mod flow;
 mod fold;
 mod follow;

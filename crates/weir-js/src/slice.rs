@@ -11,6 +11,7 @@ use std::hash::{BuildHasher, BuildHasherDefault};
 use oxc_span::Span;
 use rustc_hash::FxHasher;
 
+use crate::cut::Cut;
 use crate::survey::Signs;
 
 /// Largest part, in bytes.
@@ -31,7 +32,9 @@ type Names = std::hash::BuildHasherDefault<crate::flow::NumberHasher>;
 /// One part of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Part {
-    pub(crate) span: Span,
+    span: Span,
+    /// How it is taken out of the text.
+    cuts: Vec<Cut>,
     signs: Signs,
     defines: Vec<u64>,
     uses: Vec<u64>,
@@ -58,9 +61,10 @@ impl Recorder {
         self.is_between() && span.size() <= PART
     }
 
-    pub(crate) fn open(&mut self, span: Span) {
+    pub(crate) fn open(&mut self, span: Span, cuts: Vec<Cut>) {
         self.current = Some(Part {
             span,
+            cuts,
             ..Part::default()
         });
     }
@@ -112,9 +116,20 @@ pub(crate) struct Nearby {
     pub(crate) runs_text: bool,
 }
 
+/// The parts of a file that may be left out.
+#[derive(Debug, Default)]
+pub(crate) struct LeftOut {
+    /// Which.
+    pub(crate) spans: HashSet<Span>,
+    /// What to overwrite for them to be gone from the text.
+    pub(crate) cuts: Vec<Cut>,
+    /// How many bytes all other parts have.
+    pub(crate) bytes_left: usize,
+}
+
 impl Parts {
-    /// The parts that may be left out, and how many bytes are left in.
-    pub(crate) fn left_out(&self, nearby: Nearby) -> (HashSet<Span>, usize) {
+    /// What may be left out.
+    pub(crate) fn left_out(&self, nearby: Nearby) -> LeftOut {
         let parts = &self.0;
         let reads = |signs: &Signs| signs.may_read(nearby.holds_process);
         let graph = Graph::of(parts);
@@ -132,16 +147,16 @@ impl Parts {
             (&|signs| signs.runs_text, nearby.runs_text),
         );
         graph.support(parts, &mut chosen);
-        let mut bytes = 0;
-        let mut left_out = HashSet::new();
+        let mut left_out = LeftOut::default();
         for (part, is_chosen) in parts.iter().zip(chosen) {
             if is_chosen {
-                bytes += part.span.size() as usize;
+                left_out.bytes_left += part.span.size() as usize;
             } else {
-                left_out.insert(part.span);
+                left_out.spans.insert(part.span);
+                left_out.cuts.extend_from_slice(&part.cuts);
             }
         }
-        (left_out, bytes)
+        left_out
     }
 }
 

@@ -16,6 +16,7 @@ use oxc_span::GetSpan;
 use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
 
 use crate::ability::{Seen, Settled};
+use crate::cut::Removable;
 use crate::slice::{self, Parts, Recorder};
 use crate::tables::{calls, credentials, network, secrets};
 
@@ -122,13 +123,12 @@ impl Survey {
     }
 
     /// Begins a part of the file here, if this is where one begins. Gives what was seen before.
-    fn open(&mut self, node: &impl GetSpan) -> Option<(Signs, Settled)> {
+    fn open(&mut self, node: &impl Removable) -> Option<(Signs, Settled)> {
         let recorder = self.recorder.as_mut().filter(|one| one.is_between())?;
-        let span = node.span();
-        if !recorder.begins(span) {
+        if !recorder.begins(node.part()) {
             return None;
         }
-        recorder.open(span);
+        recorder.open(node.part(), node.cuts());
         Some((std::mem::take(&mut self.signs), self.seen.unsettle()))
     }
 
@@ -483,7 +483,7 @@ impl<'a> Visit<'a> for Survey {
         self.seen.property(it);
         if self.recorder.is_some() {
             // A module of a bundle stands under its number or path.
-            let opened = self.open(&it.value);
+            let opened = self.open(it);
             match &it.key {
                 PropertyKey::StaticIdentifier(name) => self.defines(name.name.as_str()),
                 PropertyKey::StringLiteral(text) => self.defines(text.value.as_str()),

@@ -336,9 +336,9 @@ pub(super) fn noise(text: &[u8]) -> Option<Mark> {
         // Dense code has punctuation too, but from a small set, and words between. Nearly all code
         // has a space, which is found first and fastest.
         if memchr::memchr2(b' ', b'\n', piece).is_none()
+            && distinct_punctuation(piece) >= 20
             && piece.iter().all(u8::is_ascii_graphic)
             && changes_of_kind(piece) * 2 >= step
-            && distinct_punctuation(piece) >= 20
         {
             return Some(Mark {
                 offset: at,
@@ -362,9 +362,20 @@ fn changes_of_kind(piece: &[u8]) -> usize {
 }
 
 fn distinct_punctuation(piece: &[u8]) -> u32 {
-    let mut seen = 0_u128;
-    for byte in piece.iter().filter(|byte| byte.is_ascii_punctuation()) {
-        seen |= 1_u128.checked_shl(u32::from(*byte)).unwrap_or(0);
-    }
-    seen.count_ones()
+    let seen = piece
+        .iter()
+        .fold(0_u128, |seen, byte| seen | 1_u128 << (byte & 127));
+    (seen & PUNCTUATION).count_ones()
 }
+
+/// One bit for each character that is punctuation.
+const PUNCTUATION: u128 = {
+    let (mut set, mut byte) = (0_u128, 0_u8);
+    while byte < 128 {
+        if byte.is_ascii_punctuation() {
+            set |= 1 << byte;
+        }
+        byte += 1;
+    }
+    set
+};

@@ -32,7 +32,7 @@ pub(crate) fn lower<'s>(
     program: &Program<'_>,
     scoping: &'s Scoping,
     evaluator: Option<Evaluator<'s, '_>>,
-    left_out: HashSet<Span>,
+    left_out: &'s HashSet<Span>,
 ) {
     let exports = graph.exports(file);
     let module = graph.module(file);
@@ -88,7 +88,7 @@ struct Lower<'g, 's, 'a> {
     /// Runs decoders, in files that have some.
     evaluator: Option<Evaluator<'s, 'a>>,
     /// Parts of a large file that no flow passes.
-    left_out: HashSet<Span>,
+    left_out: &'s HashSet<Span>,
 }
 
 impl Lower<'_, '_, '_> {
