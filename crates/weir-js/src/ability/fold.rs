@@ -121,7 +121,7 @@ impl Seen {
     }
 
     fn called(&self, call: &CallExpression<'_>, depth: usize) -> Option<String> {
-        let name = super::visit::last_name(&call.callee);
+        let name = super::syntax::last_name(&call.callee);
         match name {
             "homedir" => Some("~".to_owned()),
             "tmpdir" => Some("/tmp".to_owned()),

@@ -158,7 +158,7 @@ fn leaves(statement: &Statement<'_>) -> bool {
         Statement::ReturnStatement(_) | Statement::ThrowStatement(_) => true,
         Statement::BlockStatement(block) => block.body.last().is_some_and(leaves),
         Statement::ExpressionStatement(it) => match &it.expression {
-            Expression::CallExpression(call) => super::visit::last_name(&call.callee) == "exit",
+            Expression::CallExpression(call) => super::syntax::last_name(&call.callee) == "exit",
             _ => false,
         },
         _ => false,
@@ -207,7 +207,7 @@ impl<'a> Visit<'a> for Around<'_, '_> {
             AstKind::Program(program) => self.guards(&program.body),
             AstKind::CallExpression(call) if self.holds(call.span) => {
                 let delays = matches!(
-                    super::visit::last_name(&call.callee),
+                    super::syntax::last_name(&call.callee),
                     "setTimeout" | "setInterval"
                 );
                 if delays

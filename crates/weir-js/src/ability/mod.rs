@@ -5,9 +5,12 @@
 //! file; where a chain needs more than that, the value flow says so. A release is compared with the
 //! one before, so that what matters here is that the same code gives the same answer every time.
 
+mod effects;
 mod fold;
 mod gates;
+mod names;
 mod paths;
+mod syntax;
 mod visit;
 
 use std::borrow::Cow;

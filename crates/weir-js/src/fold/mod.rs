@@ -5,10 +5,13 @@
 //! clock, no input. Whatever is unknown ends the attempt, and a budget of steps and bytes ends
 //! what does not end by itself.
 
+mod decode;
 mod expression;
 mod library;
+mod list_methods;
 mod pattern;
 mod run;
+mod text_methods;
 mod value;
 
 use std::collections::{HashMap, HashSet};

@@ -1,0 +1,232 @@
+//! What a known function does to what it is given: hosts, files, programs.
+
+use oxc_ast::ast::{Argument, Expression, ObjectExpression, ObjectPropertyKind};
+use weir_model::contents::CapabilityKind;
+
+use super::syntax::{first, has, is_ignored, is_true, key_name};
+use super::{Seen, Sure, TOUCHES, Touch, Verb};
+use crate::tables::{abilities, credentials};
+
+impl Seen {
+    /// A function of a module that is known.
+    pub(super) fn known(
+        &mut self,
+        module: &str,
+        function: &str,
+        arguments: &[Argument<'_>],
+        offset: u32,
+    ) {
+        match module {
+            "fs" => self.file(function, arguments, offset),
+            "rimraf" => self.remove(true, arguments, "rimraf", offset),
+            "os" | "vm" | "process" | "clipboard" | "clipboardy" | "copy-paste" | "navigator"
+            | "libnpmpublish" | "Deno" | "Bun" => {
+                let Some(kind) = abilities::of_function(module, function)
+                    .or_else(|| abilities::of_module(module))
+                else {
+                    return;
+                };
+                if kind == CapabilityKind::Clipboard {
+                    self.clipboard(function, offset);
+                }
+                if kind == CapabilityKind::DynamicCode {
+                    self.dynamic("vm", first(arguments, 0), offset);
+                } else {
+                    self.act(kind, format!("{module}.{function}"), offset, Sure::Called);
+                }
+                if kind == CapabilityKind::Network {
+                    self.addresses(arguments, offset);
+                }
+            }
+            _ => match abilities::of_module(module) {
+                Some(CapabilityKind::Process) => self.process(module, function, arguments, offset),
+                Some(kind) => {
+                    let is_server = matches!(function, "createServer" | "STATUS_CODES" | "Agent");
+                    if !is_server {
+                        let detail = if function.is_empty() {
+                            module.to_owned()
+                        } else {
+                            format!("{module}.{function}")
+                        };
+                        self.act(kind, detail, offset, Sure::Called);
+                    }
+                    if kind == CapabilityKind::Network {
+                        self.addresses(arguments, offset);
+                    }
+                }
+                None => {}
+            },
+        }
+    }
+
+    /// Addresses among the arguments of a call that talks to the network.
+    pub(super) fn addresses(&mut self, arguments: &[Argument<'_>], offset: u32) {
+        for argument in arguments.iter().take(3).filter_map(Argument::as_expression) {
+            if let Expression::ObjectExpression(object) = argument {
+                self.address_fields(object, offset);
+            } else if let Some(address) = self.fold(argument) {
+                if address.contains("://") {
+                    self.contact(&address, offset, true);
+                } else if address.contains('.') && !address.contains(['/', ' ']) {
+                    // `net.connect(443, 'a.example')`
+                    self.contact_host(address.to_ascii_lowercase(), &address, offset, true);
+                }
+            }
+        }
+    }
+
+    fn address_fields(&mut self, object: &ObjectExpression<'_>, offset: u32) {
+        for property in &object.properties {
+            let ObjectPropertyKind::ObjectProperty(property) = property else {
+                continue;
+            };
+            match key_name(&property.key) {
+                "host" | "hostname" => {
+                    if let Some(host) = self.fold(&property.value) {
+                        self.contact_host(host.to_ascii_lowercase(), &host, offset, true);
+                    }
+                }
+                "url" | "uri" | "baseURL" | "prefixUrl" | "href" | "origin" => {
+                    if let Some(address) = self.fold(&property.value) {
+                        self.contact(&address, offset, true);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads, writes and removals of files.
+    fn file(&mut self, function: &str, arguments: &[Argument<'_>], offset: u32) {
+        if abilities::READERS.contains(&function) {
+            if function.starts_with("readdir")
+                && self.listed.len() < TOUCHES
+                && let Some(folder) = first(arguments, 0).and_then(|it| self.fold(it))
+            {
+                self.listed.push(super::fold::join([folder.as_str()]));
+            }
+            if !self.is_settled(CapabilityKind::SecretFiles)
+                && let Some(path) = first(arguments, 0).and_then(|it| self.fold(it))
+                && credentials::kind(&path).is_some()
+            {
+                self.act(CapabilityKind::SecretFiles, path, offset, Sure::Called);
+            }
+            return;
+        }
+        if let Some((_, at)) = abilities::WRITERS
+            .iter()
+            .find(|(name, _)| *name == function)
+        {
+            self.touch(Verb::Write, first(arguments, *at), function, offset);
+            // What is moved away is gone from where it was.
+            if function.starts_with("rename") || function.starts_with("move") {
+                self.touch(
+                    Verb::Remove { tree: false },
+                    first(arguments, 0),
+                    function,
+                    offset,
+                );
+            }
+            return;
+        }
+        let removes = abilities::REMOVERS
+            .iter()
+            .find(|(name, _)| *name == function);
+        if let Some((_, whole)) = removes {
+            let is_recursive = *whole
+                || arguments.iter().skip(1).filter_map(Argument::as_expression).any(|it| {
+                    matches!(it, Expression::ObjectExpression(object) if has(object, "recursive", is_true))
+                });
+            self.remove(is_recursive, arguments, function, offset);
+        }
+    }
+
+    fn remove(&mut self, tree: bool, arguments: &[Argument<'_>], function: &str, offset: u32) {
+        if tree {
+            self.act(
+                CapabilityKind::Removes,
+                function.to_owned(),
+                offset,
+                Sure::Loaded,
+            );
+        }
+        self.touch(Verb::Remove { tree }, first(arguments, 0), function, offset);
+    }
+
+    fn touch(&mut self, verb: Verb, path: Option<&Expression<'_>>, by: &str, offset: u32) {
+        if self.touches.len() >= TOUCHES {
+            return;
+        }
+        // `unlink(process.argv[1])` is the program itself.
+        let is_self = matches!(path, Some(Expression::ComputedMemberExpression(member))
+            if matches!(&member.object, Expression::StaticMemberExpression(inner) if inner.property.name == "argv")
+                && matches!(&member.expression, Expression::NumericLiteral(one) if one.value == 1.0));
+        let path = if is_self {
+            Some(format!("{}/\u{f8fd}", super::fold::OWN))
+        } else {
+            path.and_then(|it| self.fold(it))
+        };
+        if let Some(path) = path {
+            let mut path = super::fold::join([path.as_str()]);
+            // Each entry of a folder that is listed is all of it.
+            if let Some((folder, entry)) = path.rsplit_once('/')
+                && entry.chars().all(|c| c == crate::flow::UNKNOWN)
+                && self.listed.iter().any(|listed| listed == folder)
+            {
+                path = format!("{folder}/*");
+            }
+            self.touches.push(Touch {
+                verb,
+                path,
+                by: by.to_owned(),
+                offset,
+            });
+        }
+    }
+
+    /// A program is started.
+    fn process(&mut self, module: &str, function: &str, arguments: &[Argument<'_>], offset: u32) {
+        if matches!(function, "on" | "isMaster" | "isPrimary" | "ChildProcess") {
+            return;
+        }
+        let program = first(arguments, 0).and_then(|it| self.fold(it));
+        let mut line = program.clone().unwrap_or_default();
+        if let Some(Expression::ArrayExpression(list)) = first(arguments, 1) {
+            for element in list.elements.iter().take(32) {
+                let word = element.as_expression().and_then(|it| self.fold(it));
+                line.push_str(" '");
+                line.push_str(&word.unwrap_or_default().replace('\'', "'\\''"));
+                line.push('\'');
+            }
+        }
+        let named = if function.is_empty() {
+            module.to_owned()
+        } else {
+            format!("{module}.{function}")
+        };
+        match program {
+            Some(program) => {
+                let shown = crate::place::clean(&program);
+                self.act(
+                    CapabilityKind::Process,
+                    format!("{named} of {shown}"),
+                    offset,
+                    Sure::Called,
+                );
+                self.command(&line, offset);
+            }
+            None => self.act(CapabilityKind::Process, named.clone(), offset, Sure::Loaded),
+        }
+        let is_silent = arguments
+            .iter()
+            .skip(1)
+            .filter_map(Argument::as_expression)
+            .any(|it| {
+                matches!(it, Expression::ObjectExpression(options)
+                    if has(options, "detached", is_true) && has(options, "stdio", is_ignored))
+            });
+        if is_silent {
+            self.act(CapabilityKind::DetachedProcess, named, offset, Sure::Called);
+        }
+    }
+}

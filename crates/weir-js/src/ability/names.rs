@@ -1,0 +1,245 @@
+//! What the names of a file stand for: modules, their functions, constants.
+
+use oxc_ast::ast::{
+    BindingPattern, Expression, ImportDeclaration, ImportDeclarationSpecifier, VariableDeclarator,
+};
+
+use super::syntax::{first, key_name, last_name, text};
+use super::{NAMES, Seen};
+use crate::tables::abilities;
+
+/// Longest constant that is remembered by name, in bytes.
+const CONSTANT: usize = 512;
+
+/// Packages that take `fs`'s place.
+const FILE_PACKAGES: [&str; 4] = ["fs-extra", "graceful-fs", "mz/fs", "jsonfile"];
+
+/// The module of a specifier, if it is one that gives an ability.
+fn module(specifier: &str) -> Option<&str> {
+    let bare = specifier.strip_prefix("node:").unwrap_or(specifier);
+    let known = match bare {
+        "fs" | "fs/promises" => Some("fs"),
+        "dns/promises" => Some("dns"),
+        "os" | "vm" | "process" | "worker_threads" | "path" => Some(bare),
+        "rimraf" | "del" => Some("rimraf"),
+        _ if FILE_PACKAGES.contains(&bare) => Some("fs"),
+        _ => None,
+    };
+    known.or_else(|| abilities::of_module(bare).map(|_| bare))
+}
+
+impl Seen {
+    /// `import x, { y as z } from 'm'`
+    pub(crate) fn import(&mut self, it: &ImportDeclaration<'_>) {
+        let Some(module) = module(it.source.value.as_str()) else {
+            return;
+        };
+        for specifier in it.specifiers.iter().flatten() {
+            let path = match specifier {
+                ImportDeclarationSpecifier::ImportSpecifier(one) => {
+                    format!("{module}.{}", one.imported.name())
+                }
+                _ => module.to_owned(),
+            };
+            self.name(specifier.local().name.as_str(), path);
+        }
+    }
+
+    /// `const x = require('m')`, `const { y } = require('m')`, `const text = '...'`.
+    pub(crate) fn declare(&mut self, it: &VariableDeclarator<'_>) {
+        let Some(init) = &it.init else {
+            return;
+        };
+        self.pattern(init, 0);
+        if let Expression::StringLiteral(_)
+        | Expression::TemplateLiteral(_)
+        | Expression::BinaryExpression(_)
+        | Expression::LogicalExpression(_) = init
+        {
+            self.remember(&it.id, init);
+            return;
+        }
+        let Some(module) = self.loaded(init, 0) else {
+            match init {
+                Expression::CallExpression(call) => match last_name(&call.callee) {
+                    "join" | "resolve" | "homedir" | "cwd" | "tmpdir" | "fileURLToPath"
+                    | "dirname" => self.remember(&it.id, init),
+                    "createElement"
+                        if first(&call.arguments, 0).and_then(text) == Some("script") =>
+                    {
+                        if let BindingPattern::BindingIdentifier(name) = &it.id
+                            && self.scripts.len() < NAMES
+                        {
+                            self.scripts.push(name.name.to_string());
+                        }
+                    }
+                    _ => {}
+                },
+                Expression::StaticMemberExpression(_) => self.remember(&it.id, init),
+                _ => {}
+            }
+            return;
+        };
+        match &it.id {
+            BindingPattern::BindingIdentifier(name) => self.name(name.name.as_str(), module),
+            BindingPattern::ObjectPattern(pattern) => {
+                for property in &pattern.properties {
+                    let key = key_name(&property.key);
+                    let local = match &property.value {
+                        BindingPattern::BindingIdentifier(name) => name.name.as_str(),
+                        BindingPattern::AssignmentPattern(default) => match &default.left {
+                            BindingPattern::BindingIdentifier(name) => name.name.as_str(),
+                            _ => continue,
+                        },
+                        _ => continue,
+                    };
+                    if !key.is_empty() {
+                        let path = if key == "promises" {
+                            module.clone()
+                        } else {
+                            format!("{module}.{key}")
+                        };
+                        self.name(local, path);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn remember(&mut self, pattern: &BindingPattern<'_>, init: &Expression<'_>) {
+        let BindingPattern::BindingIdentifier(name) = pattern else {
+            return;
+        };
+        if self.constants.len() >= NAMES {
+            return;
+        }
+        // Only what can be a path or an address is worth a place.
+        let Some(value) = self.fold(init) else {
+            return;
+        };
+        let is_useful = value.len() <= CONSTANT
+            && (value.contains(['/', '~', '.']) || value.starts_with(super::fold::OWN));
+        if is_useful
+            && !self
+                .constants
+                .iter()
+                .any(|(known, _)| known == name.name.as_str())
+        {
+            self.constants.push((name.name.to_string(), value));
+        }
+    }
+
+    pub(super) fn name(&mut self, local: &str, path: String) {
+        if self.names.len() < NAMES && !self.names.iter().any(|(known, _)| known == local) {
+            self.names.push((local.to_owned(), path));
+        }
+    }
+
+    pub(super) fn named(&self, local: &str) -> Option<&str> {
+        self.names
+            .iter()
+            .find(|(known, _)| known == local)
+            .map(|(_, path)| path.as_str())
+    }
+
+    /// The module that an expression gives: `require('m')`, also inside interop wrappers.
+    pub(super) fn loaded(&self, it: &Expression<'_>, depth: usize) -> Option<String> {
+        if depth > 3 {
+            return None;
+        }
+        match it {
+            Expression::AwaitExpression(inner) => self.loaded(&inner.argument, depth + 1),
+            Expression::ImportExpression(import) => {
+                text(&import.source).and_then(module).map(str::to_owned)
+            }
+            Expression::CallExpression(call) => {
+                let argument = first(&call.arguments, 0)?;
+                match text(argument) {
+                    Some(specifier)
+                        if matches!(
+                            last_name(&call.callee),
+                            "require" | "getBuiltinModule" | "__require" | "_load"
+                        ) =>
+                    {
+                        module(specifier).map(str::to_owned)
+                    }
+                    Some(_) => None,
+                    None if call.arguments.len() <= 2 => match argument {
+                        Expression::CallExpression(_) => self.loaded(argument, depth + 1),
+                        // `promisify(exec)`
+                        Expression::StaticMemberExpression(_) | Expression::Identifier(_)
+                            if last_name(&call.callee) == "promisify" =>
+                        {
+                            let (module, function) = self.path(argument)?;
+                            Some(format!("{module}.{function}"))
+                        }
+                        _ => None,
+                    },
+                    None => None,
+                }
+            }
+            Expression::StaticMemberExpression(member) => {
+                let module =
+                    self.loaded(&member.object, depth + 1)
+                        .or_else(|| match &member.object {
+                            Expression::Identifier(name) => {
+                                self.named(name.name.as_str()).map(str::to_owned)
+                            }
+                            _ => None,
+                        })?;
+                match member.property.name.as_str() {
+                    "default" | "promises" => Some(module),
+                    function => Some(format!("{module}.{function}")),
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Module and function of a callee, where it belongs to something known.
+    pub(super) fn path(&self, callee: &Expression<'_>) -> Option<(String, String)> {
+        let split = |path: &str| match path.split_once('.') {
+            Some((module, function)) => (module.to_owned(), function.to_owned()),
+            None => (path.to_owned(), String::new()),
+        };
+        match callee {
+            Expression::Identifier(name) => self.named(name.name.as_str()).map(split),
+            Expression::StaticMemberExpression(member) => {
+                let function = member.property.name.as_str();
+                let module = match &member.object {
+                    Expression::Identifier(object) => {
+                        let object = object.name.as_str();
+                        match self.named(object) {
+                            Some(path) => path.strip_suffix(".default").unwrap_or(path),
+                            None if matches!(object, "process" | "navigator" | "Deno" | "Bun") => {
+                                object
+                            }
+                            None => return None,
+                        }
+                        .to_owned()
+                    }
+                    Expression::StaticMemberExpression(inner) => {
+                        match (inner.property.name.as_str(), &inner.object) {
+                            ("clipboard", _) => "clipboard".to_owned(),
+                            ("promises" | "default", Expression::Identifier(object)) => {
+                                self.named(object.name.as_str())?.to_owned()
+                            }
+                            _ => return None,
+                        }
+                    }
+                    object @ (Expression::CallExpression(_) | Expression::AwaitExpression(_)) => {
+                        self.loaded(object, 0)?
+                    }
+                    _ => return None,
+                };
+                Some((module, function.to_owned()))
+            }
+            Expression::CallExpression(_) => self.loaded(callee, 0).as_deref().map(split),
+            Expression::SequenceExpression(sequence) => {
+                sequence.expressions.last().and_then(|last| self.path(last))
+            }
+            _ => None,
+        }
+    }
+}
