@@ -50,6 +50,8 @@ pub fn first_hook(now: Timestamp) -> Scenario {
             name: "ledger-format",
             version: "1.4.2",
             good: Some("1.4.1"),
+            incidents: &["I02", "I18"],
+            separable: true,
             expected: vec![
                 Expected {
                     code: "M7",

@@ -155,6 +155,8 @@ fn attack(name: &'static str, seen: &'static str) -> Attack {
         name,
         version: "5.90.3",
         good: None,
+        incidents: if name.starts_with('@') { &[] } else { &["I07"] },
+        separable: true,
         expected: vec![
             Expected {
                 code: if name.starts_with('@') { "M2" } else { "M1" },
