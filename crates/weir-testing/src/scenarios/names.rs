@@ -6,7 +6,7 @@ use serde_json::json;
 use super::deviations::{expected, package, release};
 use super::parts::Stage;
 use super::{Scenario, history, minutes_before};
-use crate::payloads::{FETCH_AND_RUN, TOKENS, library, library_with_extra};
+use crate::payloads::{SIBLING_PATCH, TOKENS, library, library_with_extra};
 use crate::samples::{FORMATTER, QUERY_LIBRARY, WHOLE_ENVIRONMENT, aimed_at};
 use crate::{Package, Release};
 
@@ -179,7 +179,7 @@ pub fn first_releases(now: Timestamp) -> Scenario {
     stage.newcomer(
         newcomer("ethers-provider2").release(
             release("1.18.0")
-                .file("install.js", FETCH_AND_RUN)
+                .file("install.js", SIBLING_PATCH)
                 .script("install", "node install.js")
                 .published_at(minutes_before(now, 26)),
         ),

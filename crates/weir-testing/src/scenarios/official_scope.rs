@@ -156,6 +156,7 @@ fn attack(name: &'static str, seen: &'static str) -> Attack {
         version: "5.90.3",
         good: None,
         incidents: if name.starts_with('@') { &[] } else { &["I07"] },
+        parts_of: &[],
         separable: true,
         expected: vec![
             Expected {

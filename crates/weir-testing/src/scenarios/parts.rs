@@ -98,9 +98,18 @@ impl Stage {
             version: NEXT,
             good: Some("1.4.0"),
             incidents,
+            parts_of: &[],
             separable: true,
             expected,
         });
+    }
+
+    /// The same where only one side of the incidents is replayed.
+    pub(super) fn side_of(&mut self, incidents: &'static [&'static str]) {
+        if let Some(attack) = self.attacks.last_mut() {
+            attack.incidents = &[];
+            attack.parts_of = incidents;
+        }
     }
 
     /// A package whose first release is the attack.
@@ -117,6 +126,7 @@ impl Stage {
             version,
             good: None,
             incidents,
+            parts_of: &[],
             separable: true,
             expected,
         });

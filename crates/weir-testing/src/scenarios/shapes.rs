@@ -42,6 +42,7 @@ pub fn bait_in_two_steps(now: Timestamp) -> Scenario {
         version: "0.1.1",
         good: Some("0.1.0"),
         incidents: &["I03", "I04"],
+        parts_of: &[],
         separable: true,
         expected: vec![expected("M7", "execution", "a hook in the second release")],
     });
@@ -221,9 +222,53 @@ pub fn not_text(now: Timestamp) -> Scenario {
                 .script("postinstall", "chmod +x lib/font.js && ./lib/font.js")
         },
     );
+    stage.side_of(&["I08", "I09", "I23"]);
     stage.end(
         "R24-not-text",
         "A hook starts a program that is stored under the name of a script.",
+    )
+}
+
+/// I08, I09, I23: a package that slept for years has three of its lines patched within minutes, each with
+/// a hook that starts a library it brings along.
+pub fn woken_with_program(now: Timestamp) -> Scenario {
+    let mut stage = Stage::new(now);
+    let mut program = b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0".to_vec();
+    program.resize(40_000, 0);
+    let hook = "'use strict';\n\nconst { spawn } = require('child_process');\nconst path = require('path');\n\nif \
+                (process.platform === 'win32') {\n  spawn('rundll32', [path.join(__dirname, 'node-gyp.dll'), 'main'], { \
+                detached: true, cwd: '/weir-inert/none' }).unref();\n}\n";
+    let mut asleep = package("style-options", "vera").releases(history(
+        now,
+        &["1.0.0", "1.0.1", "2.0.0", "2.0.1", "3.0.0", "3.0.1"],
+        (2400, 800),
+        release,
+    ));
+    for (version, minutes) in [("1.0.2", 40), ("2.0.2", 22), ("3.0.2", 6)] {
+        asleep = asleep.release(elsewhere(
+            release(version)
+                .file("install.js", hook)
+                .file("node-gyp.dll", &program)
+                .script("install", "node install.js")
+                .published_at(minutes_before(now, minutes)),
+        ));
+    }
+    stage.registry.add(asleep);
+    stage.attacks.push(Attack {
+        name: "style-options",
+        version: "3.0.2",
+        good: Some("3.0.1"),
+        incidents: &["I08", "I09", "I23"],
+        parts_of: &[],
+        separable: true,
+        expected: vec![
+            expected("M10", "shape", "three major lines within an hour"),
+            expected("M7", "execution", "a hook in each of them"),
+        ],
+    });
+    stage.end(
+        "woken-with-program",
+        "Three lines of a sleeping package gain a hook and a program within the hour.",
     )
 }
 
