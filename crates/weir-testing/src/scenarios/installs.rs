@@ -173,7 +173,7 @@ pub fn hooked_patches(now: Timestamp) -> Scenario {
         native,
         |next| next.script("install", "node install/find.js --quiet"),
     );
-    let package = stage.updated("quiet-gauge", "ines", release, 21, |next| elsewhere(next));
+    let package = stage.updated("quiet-gauge", "ines", release, 21, elsewhere);
     stage.registry.add(package);
     stage.twin(
         "quiet-gauge",
