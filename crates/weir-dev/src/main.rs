@@ -11,6 +11,7 @@ mod layering;
 mod licence;
 mod popular;
 mod programs;
+mod replay;
 mod score;
 mod signal_page;
 mod suite;
@@ -45,6 +46,11 @@ enum Command {
     Corpus(corpus::generate::Arguments),
     /// Says what is found of the corpus, and what is reported that should not be
     Score(score::Arguments),
+    /// Plays all incidents and their benign twins against the engine
+    Replay(replay::Arguments),
+    /// Reads package contents (started by `replay`)
+    #[command(hide = true)]
+    Worker(replay::Worker),
 }
 
 fn main() -> ExitCode {
@@ -67,5 +73,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Popular(arguments) => popular::run(&arguments),
         Command::Corpus(arguments) => corpus::generate::run(&arguments),
         Command::Score(arguments) => score::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Worker(options) => replay::work(&options),
     }
 }

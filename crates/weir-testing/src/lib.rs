@@ -3,6 +3,7 @@
 pub mod clients;
 mod http_server;
 mod package;
+mod payloads;
 mod project;
 mod registry;
 pub mod samples;

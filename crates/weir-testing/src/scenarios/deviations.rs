@@ -9,34 +9,34 @@ use crate::samples::FORMATTER;
 use crate::{Package, Registry, Release, Sink};
 
 /// Somebody's machine that is not the usual one: no project folder, so no commit, and an older client.
-fn elsewhere(release: Release) -> Release {
+pub(super) fn elsewhere(release: Release) -> Release {
     release
         .packument_field("gitHead", Value::Null)
         .packument_field("_npmVersion", json!("6.14.18"))
         .packument_field("_nodeVersion", json!("14.21.3"))
 }
 
-fn release(version: &str) -> Release {
+pub(super) fn release(version: &str) -> Release {
     Release::new(version).file("index.js", FORMATTER)
 }
 
-fn from_workflow(version: &str) -> Release {
+pub(super) fn from_workflow(version: &str) -> Release {
     release(version).trusted_publisher().attested()
 }
 
-fn package(name: &str, maintainer: &str) -> Package {
+pub(super) fn package(name: &str, maintainer: &str) -> Package {
     Package::new(name)
         .maintainer(maintainer)
         .repository(format!("https://git.example.invalid/{maintainer}/{name}"))
 }
 
-fn begun(now: Timestamp) -> (Registry, Sink) {
+pub(super) fn begun(now: Timestamp) -> (Registry, Sink) {
     let registry = Registry::start();
     registry.set_now_at(now);
     (registry, Sink::start())
 }
 
-fn expected(code: &'static str, group: &'static str, seen: &'static str) -> Expected {
+pub(super) fn expected(code: &'static str, group: &'static str, seen: &'static str) -> Expected {
     Expected { code, group, seen }
 }
 
@@ -77,6 +77,9 @@ pub fn woken_lines(now: Timestamp) -> Scenario {
             name: "argument-coat",
             version: "3.0.2",
             good: Some("3.0.1"),
+            incidents: &[],
+            parts_of: &["I08", "I09", "I23"],
+            separable: true,
             expected: vec![
                 expected(
                     "M11",
@@ -141,6 +144,9 @@ pub fn lost_provenance(now: Timestamp) -> Scenario {
             name: "@kiln/tasks",
             version: "4.4.1",
             good: Some("4.4.0"),
+            incidents: &[],
+            parts_of: &["I26"],
+            separable: true,
             expected: vec![expected(
                 "M5",
                 "trust",
@@ -212,6 +218,9 @@ pub fn bait_dependency(now: Timestamp) -> Scenario {
             name: "wire-client",
             version: "1.14.1",
             good: Some("1.14.0"),
+            incidents: &["I38"],
+            parts_of: &[],
+            separable: true,
             expected: vec![
                 expected(
                     "M8",
@@ -300,10 +309,13 @@ pub fn other_hands(now: Timestamp) -> Scenario {
             ))
             .release(release("1.1.2").published_at(minutes_before(now, 26))),
     );
-    let attack = |name, version, good, seen| Attack {
+    let attack = |name, version, good, parts_of, seen| Attack {
         name,
         version,
         good: Some(good),
+        incidents: &[],
+        parts_of,
+        separable: true,
         expected: vec![expected("M4", "identity", seen)],
     };
     Scenario {
@@ -317,12 +329,14 @@ pub fn other_hands(now: Timestamp) -> Scenario {
                 "ledger-tables",
                 "1.3.1",
                 "1.3.0",
+                &["I03", "I05", "I24", "I34"],
                 "a co-maintainer who was not one at the last release",
             ),
             attack(
                 "socket-bridge",
                 "12.0.1",
                 "12.0.0",
+                &["I14", "I44"],
                 "a co-maintainer idle for four years",
             ),
         ],
@@ -371,6 +385,9 @@ pub fn winning_number(now: Timestamp) -> Scenario {
             name: "northwind-billing-internal",
             version: "99.0.3",
             good: None,
+            incidents: &["I06", "I33"],
+            parts_of: &[],
+            separable: true,
             expected: vec![expected("M10", "shape", "a first release of 99.0.3")],
         }],
         twins: vec![

@@ -50,6 +50,9 @@ pub fn first_hook(now: Timestamp) -> Scenario {
             name: "ledger-format",
             version: "1.4.2",
             good: Some("1.4.1"),
+            incidents: &["I02", "I18"],
+            parts_of: &[],
+            separable: true,
             expected: vec![
                 Expected {
                     code: "M7",

@@ -4,19 +4,38 @@
 //! All times are relative to the `now` given: attacks are minutes old, histories years. Use
 //! [`default_now`] with a virtual clock and `Timestamp::now()` with the machine's.
 
+mod claims;
+mod code;
 mod deviations;
 mod first_hook;
+mod honest;
+mod installs;
+mod names;
 mod official_scope;
+mod parts;
 mod remote_dependency;
+mod shapes;
 #[cfg(test)]
 mod tests;
 
 use jiff::{Span, Timestamp};
 
+pub use claims::other_claims;
+pub use code::{
+    hidden_text, obfuscated_patch, on_import, other_hands_on_import, other_host, own_author,
+    prepended,
+};
 pub use deviations::{bait_dependency, lost_provenance, other_hands, winning_number, woken_lines};
 pub use first_hook::first_hook;
+pub use honest::honest_releases;
+pub use installs::{assistant_settings, by_name_lookup, hooked_patches, sibling_patch, vanishing};
+pub use names::{brand_scope, copied_library, first_releases, lookalike_campaign};
 pub use official_scope::official_scope_lookalike;
 pub use remote_dependency::remote_dependency;
+pub use shapes::{
+    bait_in_two_steps, implicit_build, not_text, swollen, two_manifests, whole_scope,
+    woken_with_program,
+};
 
 use crate::package::timestamp;
 use crate::{Registry, Release, Sink};
@@ -41,6 +60,13 @@ pub struct Attack {
     pub version: &'static str,
     /// The version a range or tag should come to instead; `None` when the package is bad as a whole.
     pub good: Option<&'static str>,
+    /// The public incidents (INCIDENTS sections 2 to 4) whose shape it has.
+    pub incidents: &'static [&'static str],
+    /// Those of which it has one side alone, to see that this side is noticed without the others.
+    pub parts_of: &'static [&'static str],
+    /// Whether anything short of knowing the author's mind tells it from an honest release. Where
+    /// nothing does, it is replayed to say so.
+    pub separable: bool,
     /// The minimum to notice.
     pub expected: Vec<Expected>,
 }
@@ -75,18 +101,49 @@ pub struct Scenario {
     pub twins: Vec<Twin>,
 }
 
+/// How a scenario is made.
+pub type Make = fn(Timestamp) -> Scenario;
+
+/// Every scenario, in the order of INCIDENTS section 5, then the rest.
+pub const ALL: &[Make] = &[
+    first_hook,
+    woken_lines,
+    lost_provenance,
+    bait_dependency,
+    bait_in_two_steps,
+    remote_dependency,
+    implicit_build,
+    swollen,
+    whole_scope,
+    other_claims,
+    obfuscated_patch,
+    prepended,
+    other_host,
+    other_hands,
+    winning_number,
+    brand_scope,
+    copied_library,
+    lookalike_campaign,
+    assistant_settings,
+    sibling_patch,
+    by_name_lookup,
+    vanishing,
+    not_text,
+    hidden_text,
+    two_manifests,
+    official_scope_lookalike,
+    hooked_patches,
+    on_import,
+    other_hands_on_import,
+    woken_with_program,
+    first_releases,
+    own_author,
+    honest_releases,
+];
+
 /// Every scenario, for tests that loop.
 pub fn all(now: Timestamp) -> Vec<Scenario> {
-    vec![
-        official_scope_lookalike(now),
-        first_hook(now),
-        remote_dependency(now),
-        woken_lines(now),
-        lost_provenance(now),
-        bait_dependency(now),
-        other_hands(now),
-        winning_number(now),
-    ]
+    ALL.iter().map(|make| make(now)).collect()
 }
 
 /// A fixed moment for tests with a virtual clock: 2026-11-20T12:00:00Z.

@@ -155,6 +155,9 @@ fn attack(name: &'static str, seen: &'static str) -> Attack {
         name,
         version: "5.90.3",
         good: None,
+        incidents: if name.starts_with('@') { &[] } else { &["I07"] },
+        parts_of: &[],
+        separable: true,
         expected: vec![
             Expected {
                 code: if name.starts_with('@') { "M2" } else { "M1" },

@@ -66,6 +66,9 @@ pub fn remote_dependency(now: Timestamp) -> Scenario {
                 name: "report-writer",
                 version: "1.11.2",
                 good: Some("1.11.1"),
+                incidents: &[],
+                parts_of: &["I30"],
+                separable: true,
                 expected: vec![expected(
                     "a dependency by plain http address, new in a patch",
                 )],
@@ -74,6 +77,9 @@ pub fn remote_dependency(now: Timestamp) -> Scenario {
                 name: "@northwind/grid",
                 version: "1.11.2",
                 good: Some("1.11.1"),
+                incidents: &[],
+                parts_of: &["I43"],
+                separable: true,
                 expected: vec![expected(
                     "an optional dependency on a git commit, new in a patch",
                 )],
