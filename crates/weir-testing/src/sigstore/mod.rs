@@ -7,14 +7,13 @@ mod key;
 mod log;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use certificate::Authority;
 pub use certificate::Identity;
-pub(crate) use key::Pair;
-use key::sha256;
+use key::{Pair, sha256};
 pub use log::Kind;
 use log::Signed;
 
@@ -50,6 +49,13 @@ impl SigningKey {
             pair: Pair::generate(),
             id: id.to_owned(),
         }
+    }
+
+    /// A fresh key whose label is made from its digest.
+    pub(crate) fn labelled_by_digest() -> Self {
+        let pair = Pair::generate();
+        let id = format!("SHA256:{}", STANDARD_NO_PAD.encode(sha256(&pair.spki)));
+        Self { pair, id }
     }
 
     /// Its public half, in base64.
