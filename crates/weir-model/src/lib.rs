@@ -8,6 +8,7 @@ pub mod difference;
 pub mod finding;
 pub mod json;
 pub mod ledger;
+pub mod provenance;
 
 pub use advisory::{Advisory, AdvisoryKind};
 pub use assessment::{Assessment, Incomplete, ReleaseId};
@@ -16,3 +17,4 @@ pub use decision::{Action, BlockId, Decision};
 pub use difference::Difference;
 pub use finding::{Confidence, Evidence, Finding, Group, Severity};
 pub use ledger::LedgerEntry;
+pub use provenance::{ClaimChange, ClaimKind, Claims};

@@ -8,6 +8,7 @@ mod project;
 mod registry;
 pub mod samples;
 pub mod scenarios;
+pub mod sigstore;
 mod sink;
 pub mod tarball;
 mod version_order;

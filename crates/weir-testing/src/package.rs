@@ -22,6 +22,10 @@ pub struct Provenance {
     pub trigger: String,
     /// The platform's numeric id of the repository.
     pub repository_id: String,
+    /// The kind of machine.
+    pub runner: String,
+    /// The deployment environment, if any.
+    pub environment: Option<String>,
 }
 
 impl Provenance {
@@ -33,6 +37,8 @@ impl Provenance {
             reference: "refs/tags/v{version}".into(),
             trigger: "push".into(),
             repository_id: "424242".into(),
+            runner: "github-hosted".into(),
+            environment: None,
         }
     }
 
@@ -183,6 +189,7 @@ pub struct Release {
     pub(crate) trusted_publisher: bool,
     pub(crate) approver: Option<String>,
     pub(crate) provenance: Option<Option<Provenance>>,
+    pub(crate) forged: bool,
     pub(crate) gypfile: bool,
     pub(crate) tag: Option<String>,
     pub(crate) signed: Signed,
@@ -214,6 +221,7 @@ impl Release {
             trusted_publisher: false,
             approver: None,
             provenance: None,
+            forged: false,
             gypfile: false,
             tag: None,
             signed: Signed::Yes,
@@ -328,8 +336,8 @@ impl Release {
         self
     }
 
-    /// Carries `dist.attestations`, with provenance from the package's repository. The bundle
-    /// served has the right shape and subject and is not cryptographically valid.
+    /// Carries `dist.attestations`, with provenance from the package's repository, signed by the
+    /// registry's test Sigstore.
     pub fn attested(mut self) -> Release {
         self.provenance = Some(None);
         self
@@ -338,6 +346,13 @@ impl Release {
     /// As [`Release::attested`], with claims of its own.
     pub fn attested_with(mut self, provenance: Provenance) -> Release {
         self.provenance = Some(Some(provenance));
+        self
+    }
+
+    /// Its provenance says something else than what was signed.
+    pub fn forged_attestation(mut self) -> Release {
+        self.provenance.get_or_insert(None);
+        self.forged = true;
         self
     }
 

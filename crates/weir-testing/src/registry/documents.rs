@@ -5,9 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::keys::{RegistryKey, sha256};
+use super::keys::sha256;
 use super::shelf::{Shelf, Shelved};
 use crate::package::Provenance;
+use crate::sigstore::{GITHUB, Identity, Kind, SigningKey, Sigstore};
 
 /// The fields a version keeps in the abbreviated document, in the registry's order (PROTOCOL 3.1).
 const ABBREVIATED_FIELDS: [&str; 20] = [
@@ -38,7 +39,8 @@ pub(super) struct View<'view> {
     pub(super) now: Option<Timestamp>,
     /// The origin written into `dist.tarball` and `dist.attestations.url`, with a closing slash.
     pub(super) base: &'view str,
-    pub(super) key: &'view RegistryKey,
+    pub(super) key: &'view SigningKey,
+    pub(super) sigstore: &'view Sigstore,
 }
 
 impl View<'_> {
@@ -153,8 +155,8 @@ impl View<'_> {
         Value::Object(manifest)
     }
 
-    /// The attestations document of a release, or `None` when it has none. Shapes, subjects and
-    /// claims are as documented in DETECTION section 6; signatures and certificates are not valid.
+    /// The attestations document of a release, or `None` when it has none: signed by the test Sigstore,
+    /// whose root [`super::Registry::trusted_root`] gives.
     pub(super) fn attestations(&self, shelf: &Shelf, shelved: &Shelved) -> Option<Value> {
         let provenance = shelved.release.provenance.as_ref()?;
         let provenance = provenance.clone().unwrap_or_else(|| {
@@ -178,10 +180,23 @@ impl View<'_> {
             "predicateType": PUBLISH,
             "predicate": {"name": name, "version": version, "registry": self.base.trim_end_matches('/')},
         });
-        let built = statement(&provenance, &subject, &git_head(name, version), version);
+        let commit = git_head(name, version);
+        let built = statement(&provenance, &subject, &commit, version);
+        let identity = identity(&provenance, &commit, version);
+        let at = shelved.published;
+        let publish = self
+            .sigstore
+            .sign_with_key(&publish, self.key, Kind::Intoto, at);
+        let mut built = self.sigstore.sign(&built, &identity, Kind::Intoto, at);
+        if shelved.release.forged {
+            // Somebody else's repository, under the signature of the right one.
+            let forged = Provenance::from_repository("https://git.example.invalid/else/where");
+            let forged = statement(&forged, &subject, &commit, version).to_string();
+            built["dsseEnvelope"]["payload"] = STANDARD.encode(forged).into();
+        }
         Some(json!({"attestations": [
-            {"predicateType": PUBLISH, "bundle": bundle(&publish, self.key.id(), shelved.published)},
-            {"predicateType": SLSA, "bundle": bundle(&built, "", shelved.published)},
+            {"predicateType": PUBLISH, "bundle": publish},
+            {"predicateType": SLSA, "bundle": built},
         ]}))
     }
 
@@ -233,7 +248,7 @@ impl View<'_> {
             dist.insert("attestations".into(), attestations);
         }
         if let Some(signature) = &shelved.signature {
-            let signatures = json!([{"keyid": self.key.id(), "sig": signature}]);
+            let signatures = json!([{"keyid": self.key.id, "sig": signature}]);
             dist.insert("signatures".into(), signatures);
         }
         overlay(&mut dist, &shelved.release.dist_fields);
@@ -354,34 +369,42 @@ fn statement(provenance: &Provenance, subject: &Value, commit: &str, version: &s
             },
             "runDetails": {
                 "builder": {"id": "https://github.com/actions/runner/github-hosted"},
-                "metadata": {"invocationId": format!("{repository}/actions/runs/1/attempts/1")},
+                "metadata": {"invocationId": format!("{repository}/actions/runs/{}/attempts/1", &commit[..8])},
             },
         },
     })
 }
 
-fn bundle(statement: &Value, keyid: &str, published: Timestamp) -> Value {
-    let material = if keyid.is_empty() {
-        json!({"x509CertificateChain": {"certificates": [{"rawBytes": STANDARD.encode("not a certificate")}]}})
-    } else {
-        json!({"publicKey": {"hint": keyid}})
-    };
-    let mut material = material;
-    if let Some(material) = material.as_object_mut() {
-        let entry = json!([{
-            "logIndex": "1",
-            "integratedTime": published.as_second().to_string(),
-            "canonicalizedBody": STANDARD.encode("{}"),
-        }]);
-        material.insert("tlogEntries".into(), entry);
+/// What the build's certificate says: the same as its statement, and more.
+fn identity(provenance: &Provenance, commit: &str, version: &str) -> Identity {
+    let reference = provenance.reference.replace("{version}", version);
+    let repository = provenance.repository.as_str();
+    let workflow = format!("{repository}/{}@{reference}", provenance.workflow);
+    let owner = repository.rsplit_once('/').map_or(repository, |it| it.0);
+    let run = format!("{repository}/actions/runs/{}/attempts/1", &commit[..8]);
+    let mut claims = vec![
+        (9, workflow.as_str()),
+        (11, provenance.runner.as_str()),
+        (12, repository),
+        (13, commit),
+        (14, reference.as_str()),
+        (15, provenance.repository_id.as_str()),
+        (16, owner),
+        (17, "4242"),
+        (18, workflow.as_str()),
+        (20, provenance.trigger.as_str()),
+        (21, run.as_str()),
+        (22, "public"),
+    ];
+    if let Some(environment) = &provenance.environment {
+        claims.push((23, environment));
     }
-    json!({
-        "mediaType": "application/vnd.dev.sigstore.bundle+json;version=0.2",
-        "verificationMaterial": material,
-        "dsseEnvelope": {
-            "payload": STANDARD.encode(statement.to_string()),
-            "payloadType": "application/vnd.in-toto+json",
-            "signatures": [{"keyid": keyid, "sig": STANDARD.encode("not a signature")}],
-        },
-    })
+    Identity {
+        issuer: GITHUB.to_owned(),
+        subject: workflow.clone(),
+        claims: claims
+            .into_iter()
+            .map(|(number, value)| (number, value.to_owned()))
+            .collect(),
+    }
 }

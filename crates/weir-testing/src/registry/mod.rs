@@ -21,8 +21,8 @@ pub use fault::Fault;
 
 use crate::http_server::{Answer, Request, Server};
 use crate::package::{Package, timestamp};
+use crate::sigstore::{SigningKey, Sigstore};
 use documents::View;
-use keys::RegistryKey;
 use shelf::{Shelf, Shelved};
 
 /// Which kind of registry to imitate.
@@ -38,7 +38,8 @@ pub enum Flavour {
 }
 
 pub(super) struct State {
-    key: RegistryKey,
+    key: SigningKey,
+    sigstore: Sigstore,
     own: String,
     base: String,
     flavour: Flavour,
@@ -56,6 +57,7 @@ impl State {
             now: self.now,
             base: &self.base,
             key: &self.key,
+            sigstore: &self.sigstore,
         }
     }
 
@@ -87,7 +89,8 @@ impl Registry {
         let (address, listener) = Server::bind();
         let own = format!("http://{address}/");
         let state = Arc::new(Mutex::new(State {
-            key: RegistryKey::generate(),
+            key: keys::registry_key(),
+            sigstore: Sigstore::generate(),
             base: own.clone(),
             own,
             flavour: Flavour::Public,
@@ -243,6 +246,19 @@ impl Registry {
         let state = lock(&self.state);
         let shelf = state.shelf(name)?;
         Some(state.view().full(shelf))
+    }
+
+    /// What a verifier has to trust to believe this registry's attestations, in the form of Sigstore's
+    /// `trusted_root.json`.
+    pub fn trusted_root(&self) -> String {
+        lock(&self.state).sigstore.trusted_root()
+    }
+
+    /// A release's attestations as they would be served now; signed anew each time.
+    pub fn attestations(&self, name: &str, version: &str) -> Option<Value> {
+        let state = lock(&self.state);
+        let (shelf, shelved) = state.release(name, version)?;
+        state.view().attestations(shelf, shelved)
     }
 
     /// A release's tarball.

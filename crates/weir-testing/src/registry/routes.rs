@@ -53,7 +53,7 @@ fn route(state: &State, request: &Request) -> Answer {
     match path {
         "/" => root(state),
         "/-/whoami" => whoami(state),
-        "/-/npm/v1/keys" => Answer::json(StatusCode::OK, &state.key.document()),
+        "/-/npm/v1/keys" => Answer::json(StatusCode::OK, &state.key.document(None)),
         "/-/v1/search" => search(state, request),
         "/_changes" | "/registry/_changes" => changes(state, request),
         _ => document(state, request),

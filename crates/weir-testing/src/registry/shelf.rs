@@ -8,8 +8,9 @@ use bytes::Bytes;
 use jiff::{Span, Timestamp};
 use serde_json::Value;
 
-use super::keys::{RegistryKey, sha1, sha512};
+use super::keys::{sha1, sha512};
 use crate::package::{Package, Release, Signed};
+use crate::sigstore::SigningKey;
 use crate::tarball;
 use crate::version_order::{compare, is_prerelease};
 
@@ -34,7 +35,7 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
-    pub(super) fn build(package: Package, key: &RegistryKey) -> Shelf {
+    pub(super) fn build(package: Package, key: &SigningKey) -> Shelf {
         let releases = package
             .releases
             .iter()
@@ -163,7 +164,7 @@ fn set(tags: &mut Vec<(String, String)>, tag: &str, version: &str) {
     }
 }
 
-fn shelve(package: &Package, release: &Release, position: usize, key: &RegistryKey) -> Shelved {
+fn shelve(package: &Package, release: &Release, position: usize, key: &SigningKey) -> Shelved {
     let (tarball, file_count, unpacked_size) = match &release.raw_tarball {
         Some(bytes) => (bytes.clone(), 1, bytes.len()),
         None => {

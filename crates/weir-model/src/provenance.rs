@@ -1,0 +1,200 @@
+//! What a verified provenance says of a release, and how that differs between releases.
+//!
+//! The claims come from the certificate that Sigstore's authority gave the build, so a build cannot choose
+//! them freely. They prove where a release was built, never that it is harmless: what tells is a change.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Where, how and by what a release was built. What a certificate does not say is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Claims {
+    /// Kind of statement, e.g. `https://slsa.dev/provenance/v1`.
+    pub predicate: String,
+    /// Who vouched for the build's identity: the platform's token issuer.
+    pub issuer: String,
+    /// The source repository, without a final slash or `.git`.
+    pub repository: String,
+    /// The platform's number of the repository: survives renames, and a name registered anew has another.
+    pub repository_id: Option<String>,
+    /// The repository's owner.
+    pub owner: Option<String>,
+    /// The platform's number of the owner.
+    pub owner_id: Option<String>,
+    /// The commit that was built.
+    pub commit: Option<String>,
+    /// The branch or tag that was built, e.g. `refs/tags/v1.2.3`.
+    pub reference: Option<String>,
+    /// The workflow file inside its repository, without the ref.
+    pub workflow: Option<String>,
+    /// The workflow that signed, where it is another one (a reusable workflow); without the ref.
+    pub signer: Option<String>,
+    /// What started the build, e.g. `push`.
+    pub trigger: Option<String>,
+    /// The kind of machine, e.g. `github-hosted`.
+    pub runner: Option<String>,
+    /// The deployment environment, which approvals hang on.
+    pub environment: Option<String>,
+    /// Whether the repository was public when it was built.
+    pub visibility: Option<String>,
+    /// The build's own address.
+    pub run: Option<String>,
+    /// When the signature was logged (RFC 3339).
+    #[schemars(with = "String")]
+    pub signed_at: Timestamp,
+}
+
+/// What differs between the claims of two releases, in an order of how much it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClaimKind {
+    /// The repository's address is the same and its number is not: somebody registered the name anew.
+    RepositoryReplaced,
+    /// Another repository, under its number where both are known.
+    Repository,
+    /// Another platform vouches.
+    Issuer,
+    /// From a hosted machine to one of the owner's own.
+    Runner,
+    /// Another workflow file.
+    Workflow,
+    /// Another reusable workflow signed.
+    Signer,
+    /// From tags to a branch, or another branch.
+    Reference,
+    /// Another trigger.
+    Trigger,
+    /// The deployment environment, and the approvals that hang on it, are gone or another one.
+    Environment,
+    /// From a private to a public repository or back.
+    Visibility,
+    /// One run published both.
+    SameRun,
+}
+
+impl ClaimKind {
+    /// One word or two for it, as tables show it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RepositoryReplaced => "repository replaced",
+            Self::Repository => "repository",
+            Self::Issuer => "issuer",
+            Self::Runner => "runner",
+            Self::Workflow => "workflow",
+            Self::Signer => "signing workflow",
+            Self::Reference => "ref",
+            Self::Trigger => "trigger",
+            Self::Environment => "environment",
+            Self::Visibility => "visibility",
+            Self::SameRun => "run",
+        }
+    }
+
+    /// Whether a project changes this now and then without anything being wrong.
+    #[must_use]
+    pub const fn is_ordinary(self) -> bool {
+        matches!(self, Self::Trigger | Self::Visibility | Self::SameRun)
+    }
+}
+
+/// One claim that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ClaimChange {
+    /// Which.
+    pub claim: ClaimKind,
+    /// In the earlier release.
+    pub before: String,
+    /// In the later one.
+    pub after: String,
+}
+
+impl Claims {
+    /// What is no longer as it was in an earlier release. Empty for what changes with every build
+    /// (commit, run, tag), for a repository that was renamed and kept its number, and for a claim that one
+    /// of the two does not make, except where its going is the news (the environment).
+    #[must_use]
+    pub fn changes_since(&self, before: &Self) -> Vec<ClaimChange> {
+        let mut changes = Vec::new();
+        let mut push = |claim, before: &str, after: &str| {
+            changes.push(ClaimChange {
+                claim,
+                before: before.to_owned(),
+                after: after.to_owned(),
+            });
+        };
+        if let Some((claim, was, is)) = self.other_repository(before) {
+            push(claim, &was, &is);
+        }
+        if self.issuer != before.issuer {
+            push(ClaimKind::Issuer, &before.issuer, &self.issuer);
+        }
+        let claims = [
+            (ClaimKind::Runner, &before.runner, &self.runner),
+            (ClaimKind::Workflow, &before.workflow, &self.workflow),
+            (ClaimKind::Signer, &before.signer, &self.signer),
+            (ClaimKind::Trigger, &before.trigger, &self.trigger),
+            (ClaimKind::Visibility, &before.visibility, &self.visibility),
+        ];
+        for (claim, was, is) in claims {
+            if let (Some(was), Some(is)) = (was, is)
+                && was != is
+                // Back to a hosted machine is no loss.
+                && (claim != ClaimKind::Runner || is.contains("self-hosted"))
+            {
+                push(claim, was, is);
+            }
+        }
+        if let (Some(was), Some(is)) = (&before.reference, &self.reference)
+            && line_of(was) != line_of(is)
+            // From a branch to tags is the better habit.
+            && line_of(is) != TAGS
+        {
+            push(ClaimKind::Reference, was, is);
+        }
+        if let Some(was) = &before.environment
+            && self.environment.as_ref() != Some(was)
+        {
+            let is = self.environment.as_deref().unwrap_or("none");
+            push(ClaimKind::Environment, was, is);
+        }
+        if let (Some(was), Some(is)) = (&before.run, &self.run)
+            && was == is
+        {
+            push(ClaimKind::SameRun, was, is);
+        }
+        changes
+    }
+
+    fn other_repository(&self, before: &Self) -> Option<(ClaimKind, String, String)> {
+        let same_address = self.repository.eq_ignore_ascii_case(&before.repository);
+        match (&before.repository_id, &self.repository_id) {
+            (Some(was), Some(is)) if was == is => None,
+            (Some(was), Some(is)) if same_address => Some((
+                ClaimKind::RepositoryReplaced,
+                format!("{} (number {was})", before.repository),
+                format!("{} (number {is})", self.repository),
+            )),
+            _ if same_address => None,
+            _ => Some((
+                ClaimKind::Repository,
+                before.repository.clone(),
+                self.repository.clone(),
+            )),
+        }
+    }
+}
+
+const TAGS: &str = "refs/tags/";
+
+/// What a ref is one of: all tags are alike, a branch is itself.
+fn line_of(reference: &str) -> &str {
+    if reference.starts_with(TAGS) {
+        TAGS
+    } else {
+        reference
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,33 @@
+//! Key pairs on P-256, as everybody here has one.
+
+use aws_lc_rs::digest;
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
+
+/// A key pair and its public half as SubjectPublicKeyInfo in DER.
+pub(crate) struct Pair {
+    pair: EcdsaKeyPair,
+    pub(crate) spki: Vec<u8>,
+}
+
+impl Pair {
+    /// # Panics
+    /// When the system gives no randomness.
+    pub(crate) fn generate() -> Self {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).expect("a P-256 key");
+        let spki: PublicKeyX509Der<'_> = pair.public_key().as_der().expect("the key as SPKI");
+        let spki = spki.as_ref().to_vec();
+        Self { pair, spki }
+    }
+
+    /// A signature in DER over the SHA-256 of a message.
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let signature = self.pair.sign(&SystemRandom::new(), message);
+        signature.expect("a signature").as_ref().to_vec()
+    }
+}
+
+pub(super) fn sha256(bytes: &[u8]) -> Vec<u8> {
+    digest::digest(&digest::SHA256, bytes).as_ref().to_vec()
+}
