@@ -216,6 +216,8 @@ pub(crate) struct Object {
     parents: Vec<(u32, Part)>,
     /// Rules that want to know when there is data inside.
     watchers: Vec<u32>,
+    /// Rules that read fields, and want to know when there are unknown names or something spread.
+    readers: Vec<u32>,
 }
 
 /// Something that is read and is sensitive.
@@ -515,6 +517,28 @@ impl Graph {
         id
     }
 
+    /// Where fields of every name are read from, as far as there is such a place yet: unknown
+    /// names, and what was spread. Should there be one later, `rule` runs again. Most objects never
+    /// have any.
+    pub(crate) fn beside_fields(&mut self, object: u32, rule: u32) -> (Option<Node>, Option<Node>) {
+        let Some(found) = self.objects.get_mut(object as usize) else {
+            return (None, None);
+        };
+        let made = |node: Node| (node != NONE).then_some(node);
+        let beside = (made(found.any), made(found.spread));
+        if (beside.0.is_none() || beside.1.is_none()) && found.readers.last() != Some(&rule) {
+            found.readers.push(rule);
+        }
+        beside
+    }
+
+    /// Wakes the rules that read fields of an object.
+    fn wake_readers(&mut self, object: u32) {
+        if let Some(found) = self.objects.get_mut(object as usize) {
+            self.added.append(&mut found.readers);
+        }
+    }
+
     fn object_node(
         &mut self,
         object: u32,
@@ -695,6 +719,7 @@ impl Graph {
         let (node, is_new) = self.object_node(object, |object| &mut object.any);
         if is_new {
             self.part(object, node, Part::Field);
+            self.wake_readers(object);
         }
         node
     }
@@ -704,6 +729,7 @@ impl Graph {
         let (node, is_new) = self.object_node(object, |object| &mut object.spread);
         if is_new {
             self.part(object, node, Part::Spread);
+            self.wake_readers(object);
         }
         node
     }

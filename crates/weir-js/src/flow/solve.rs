@@ -246,6 +246,7 @@ impl<'m> Solver<'m> {
                         let field = self.graph.field(target, name);
                         self.graph.copy(field, out);
                     }
+                    let (any, spread) = self.graph.beside_fields(target, self.current);
                     let inner = if names.is_empty() {
                         // An unknown name in the first phase may still become known.
                         if !self.is_guessing && key != Key::Node(NONE) {
@@ -256,15 +257,10 @@ impl<'m> Solver<'m> {
                         }
                         self.graph.all(target)
                     } else {
-                        self.graph.any(target)
+                        any.unwrap_or(NONE)
                     };
                     self.graph.copy(inner, out);
-                    let spread = self.graph.spread(target);
-                    self.derive(Rule::Member {
-                        object: spread,
-                        key,
-                        out,
-                    });
+                    self.inherited(spread, key, out);
                 }
                 Atom::Function(function) => {
                     for &name in &names {
@@ -275,12 +271,8 @@ impl<'m> Solver<'m> {
                             let statics = self.graph.statics(function);
                             let field = self.graph.field(statics, name);
                             self.graph.copy(field, out);
-                            let spread = self.graph.spread(statics);
-                            self.derive(Rule::Member {
-                                object: spread,
-                                key,
-                                out,
-                            });
+                            let (_, spread) = self.graph.beside_fields(statics, self.current);
+                            self.inherited(spread, key, out);
                         }
                     }
                 }
@@ -301,6 +293,13 @@ impl<'m> Solver<'m> {
                 }
                 Atom::Text(_) | Atom::Resolver(_) => {}
             }
+        }
+    }
+
+    /// A field is also read from what was spread into an object, and from its prototypes.
+    fn inherited(&mut self, spread: Option<Node>, key: Key, out: Node) {
+        if let Some(object) = spread {
+            self.derive(Rule::Member { object, key, out });
         }
     }
 
