@@ -36,6 +36,9 @@ const CAREFUL: usize = 64 << 10;
 /// releases everything that took a longer way was no flow but objects that many functions share.
 const HOPS: usize = 10;
 
+/// How often steps of decoders count that come to nothing, in code that install does not reach.
+const WASTE: u64 = 16;
+
 /// Files that are followed together.
 struct Group {
     files: Vec<usize>,
@@ -433,7 +436,14 @@ impl Work<'_> {
             let lowered =
                 parse::with_checked(&mut self.allocator, &code.path, text, kind, |program| {
                     let computes = may_compute && scan::computes(text.as_bytes());
-                    lower(program, file, graph, computes, &left_out.spans);
+                    let waste = if group.installs { 1 } else { WASTE };
+                    lower(
+                        program,
+                        file,
+                        graph,
+                        computes.then_some(waste),
+                        &left_out.spans,
+                    );
                 });
             if lowered.is_ok() {
                 return Some(left_out.bytes_left);
@@ -478,20 +488,21 @@ impl Work<'_> {
     }
 }
 
-/// Adds a parsed file to the graph, with its decoders run where it may have some.
+/// Adds a parsed file to the graph. Where it may have decoders these are run, and their steps in
+/// vain count `waste` times.
 fn lower(
     program: &Program<'_>,
     file: u32,
     graph: &mut flow::Graph,
-    computes: bool,
+    waste: Option<u64>,
     left_out: &HashSet<Span>,
 ) {
     let semantic = SemanticBuilder::new()
-        .with_build_nodes(computes)
+        .with_build_nodes(waste.is_some())
         .build(program)
         .semantic;
     let (scoping, nodes) = semantic.into_scoping_and_nodes();
-    let evaluator = computes.then(|| Evaluator::new(&nodes, &scoping, graph.fold_steps));
+    let evaluator = waste.map(|waste| Evaluator::new(&nodes, &scoping, graph.fold_steps, waste));
     flow::lower(graph, file, program, &scoping, evaluator, left_out);
 }
 

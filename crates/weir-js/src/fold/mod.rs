@@ -76,6 +76,9 @@ pub(crate) struct Evaluator<'s, 'a> {
     failures: HashMap<SymbolId, u8>,
     /// Steps left for the whole package.
     pub(crate) budget: u64,
+    /// How often the steps of an attempt that came to nothing count. Decoders come to something;
+    /// parsers and codecs have loops that look alike and do not.
+    waste: u64,
     /// Steps left for this attempt.
     steps: u64,
     bytes: usize,
@@ -85,8 +88,14 @@ pub(crate) struct Evaluator<'s, 'a> {
 }
 
 impl<'s, 'a> Evaluator<'s, 'a> {
-    /// An interpreter for the file these belong to, which may take `budget` steps.
-    pub(crate) fn new(nodes: &'s AstNodes<'a>, scoping: &'s Scoping, budget: u64) -> Self {
+    /// An interpreter for the file these belong to, which may take `budget` steps. Those taken in
+    /// vain count `waste` times.
+    pub(crate) fn new(
+        nodes: &'s AstNodes<'a>,
+        scoping: &'s Scoping,
+        budget: u64,
+        waste: u64,
+    ) -> Self {
         Self {
             nodes,
             scoping,
@@ -94,6 +103,7 @@ impl<'s, 'a> Evaluator<'s, 'a> {
             prepared: HashSet::new(),
             failures: HashMap::new(),
             budget,
+            waste,
             steps: 0,
             bytes: BYTES,
             depth: 0,
@@ -168,8 +178,9 @@ impl<'s, 'a> Evaluator<'s, 'a> {
         self.steps = granted;
         self.depth = 0;
         let outcome = run(self);
-        let used = granted.saturating_sub(self.steps);
-        self.budget = self.budget.saturating_sub(used.max(16));
+        let used = granted.saturating_sub(self.steps).max(16);
+        let times = if outcome.is_ok() { 1 } else { self.waste };
+        self.budget = self.budget.saturating_sub(used.saturating_mul(times));
         outcome.ok()
     }
 
