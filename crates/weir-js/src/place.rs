@@ -36,10 +36,11 @@ pub(crate) fn clean(text: &str) -> String {
         .trim()
         .chars()
         .map(|character| {
-            if is_invisible(character) {
-                ' '
-            } else {
-                character
+            match character {
+                // The folder of the file itself, in folded paths.
+                '\u{f8fe}' => '.',
+                other if is_invisible(other) => ' ',
+                other => other,
             }
         })
         .take(SNIPPET)

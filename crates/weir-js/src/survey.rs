@@ -91,6 +91,8 @@ impl Signs {
         if self.loads_by_alias && (self.names_module || self.decodes) || self.decoded_names > 1 {
             self.dynamic = true;
         }
+        // Who hides the names of members may hide what they do with text, too.
+        self.runs_text |= self.decoded_names > 1;
     }
 
     /// Adds what a part shows to what the file shows.
@@ -523,6 +525,7 @@ impl<'a> Visit<'a> for Survey {
 
     fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
         self.load_argument(Some(&it.source));
+        self.seen.import_expression(&it.source);
         walk::walk_import_expression(self, it);
     }
 
@@ -644,6 +647,7 @@ impl<'a> Visit<'a> for Survey {
             },
             "fetch" | "XMLHttpRequest" | "WebSocket" | "sendBeacon" => self.signs.sink = true,
             "mainModule" | "getBuiltinModule" => self.signs.dynamic = true,
+            _ if secrets::SEED_FIELDS.contains(&property) => self.signs.source = true,
             "process" => self.process_by_alias = true,
             _ => {}
         }

@@ -15,6 +15,7 @@ pub static CATALOGUE: &[&Declaration] = &[
     &crate::source::agent_abuse::SIGNAL,
     &crate::source::package_tampering::SIGNAL,
     &crate::source::wallet_hook::SIGNAL,
+    &crate::source::injected_script::SIGNAL,
     &crate::source::suspicious_host::SIGNAL,
     &crate::source::silent_process::SIGNAL,
     &crate::source::tls_disabled::SIGNAL,

@@ -99,11 +99,11 @@ impl Seen {
     /// Reads, writes and removals of files.
     fn file(&mut self, function: &str, arguments: &[Argument<'_>], offset: u32) {
         if abilities::READERS.contains(&function) {
-            if function.starts_with("readdir")
-                && self.listed.len() < TOUCHES
-                && let Some(folder) = first(arguments, 0).and_then(|it| self.fold(it))
-            {
-                self.listed.push(super::fold::join([folder.as_str()]));
+            if function.starts_with("readdir") && self.listed.len() < TOUCHES {
+                match first(arguments, 0).and_then(|it| self.fold(it)) {
+                    Some(folder) => self.listed.push(super::fold::join([folder.as_str()])),
+                    None => self.lists_unknown = true,
+                }
             }
             if !self.is_settled(CapabilityKind::SecretFiles)
                 && let Some(path) = first(arguments, 0).and_then(|it| self.fold(it))
@@ -117,6 +117,8 @@ impl Seen {
             .iter()
             .find(|(name, _)| *name == function)
         {
+            self.writes = true;
+            self.overwrites(function, arguments, offset);
             self.touch(Verb::Write, first(arguments, *at), function, offset);
             // What is moved away is gone from where it was.
             if function.starts_with("rename") || function.starts_with("move") {
@@ -138,6 +140,32 @@ impl Seen {
                     matches!(it, Expression::ObjectExpression(object) if has(object, "recursive", is_true))
                 });
             self.remove(is_recursive, arguments, function, offset);
+        }
+    }
+
+    /// The same text in place of every file of a folder that is only known when it runs.
+    fn overwrites(&mut self, function: &str, arguments: &[Argument<'_>], offset: u32) {
+        if !self.lists_unknown || !function.starts_with("writeFile") {
+            return;
+        }
+        let is_entry = first(arguments, 0)
+            .and_then(|it| self.fold(it))
+            .is_some_and(|path| {
+                path.contains('/')
+                    && path
+                        .chars()
+                        .all(|c| matches!(c, '/' | crate::flow::UNKNOWN))
+            });
+        let is_constant = first(arguments, 1)
+            .and_then(super::syntax::text)
+            .is_some_and(|text| !text.is_empty());
+        if is_entry && is_constant {
+            self.act(
+                CapabilityKind::RemovesHome,
+                format!("the same text in place of every file, by {function}"),
+                offset,
+                Sure::Called,
+            );
         }
     }
 
@@ -189,6 +217,7 @@ impl Seen {
         if matches!(function, "on" | "isMaster" | "isPrimary" | "ChildProcess") {
             return;
         }
+        self.starts = true;
         let program = first(arguments, 0).and_then(|it| self.fold(it));
         let mut line = program.clone().unwrap_or_default();
         if let Some(Expression::ArrayExpression(list)) = first(arguments, 1) {

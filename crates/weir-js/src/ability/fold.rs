@@ -52,6 +52,9 @@ impl Seen {
                     return crate::flow::folder_variable(property).map(str::to_owned);
                 }
                 match (&member.object, property) {
+                    (Expression::Identifier(name), "resourcesPath") if name.name == "process" => {
+                        Some(crate::tables::writes::RESOURCES.to_owned())
+                    }
                     (Expression::ImportMeta(_), "dirname") => Some(OWN.to_owned()),
                     (Expression::ImportMeta(_), "url" | "filename") => {
                         Some(format!("{OWN}/\u{f8fd}"))

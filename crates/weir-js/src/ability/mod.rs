@@ -16,7 +16,7 @@ mod visit;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use weir_model::contents::{Capability, CapabilityKind, Host, HostClass, Surface};
+use weir_model::contents::{Capability, CapabilityKind, Host, HostClass, SinkKind, Surface};
 
 use crate::command;
 use crate::place;
@@ -25,6 +25,11 @@ use crate::tables::{hosts, network};
 pub(crate) use fold::OWN;
 pub(crate) use gates::gates;
 pub(crate) use paths::{Touch, Verb, is_everything, judge};
+
+/// What is told of code that both reads and replaces what was copied.
+pub(crate) const EXCHANGES: &str = "reads and replaces what was copied";
+/// Most modules of a bundle that stand for modules outside of it, per file.
+const OUTSIDE: usize = 64;
 
 /// Most hosts that are kept per file.
 const HOSTS: usize = 48;
@@ -82,6 +87,18 @@ pub(crate) struct Seen {
     constants: Vec<(String, String)>,
     /// Folders whose entries are listed.
     listed: Vec<String>,
+    /// Keys of a bundle's modules that are modules outside of it: `200` is `child_process`.
+    outside: Vec<(String, String)>,
+    /// A folder whose path is not known is listed.
+    lists_unknown: bool,
+    /// A field `name` is given what is drawn by lot.
+    renames: bool,
+    /// A file is written.
+    writes: bool,
+    /// A program is started.
+    starts: bool,
+    /// It asks which program a visitor uses, and at which address the page lies.
+    asks: (bool, bool),
     /// Names of elements made by `createElement('script')`.
     scripts: Vec<String>,
     /// Kinds that are known as well as they can be.
@@ -146,9 +163,10 @@ impl Seen {
             || self.names_metadata
     }
 
-    /// Whether code is made of text that is no literal.
+    /// Whether code is made of text that is no literal, or a program started where files are written
+    /// and the network is used.
     pub(crate) fn runs_text(&self) -> bool {
-        self.runs_text
+        self.runs_text || (self.starts && self.writes && self.is_settled(CapabilityKind::Network))
     }
 
     /// Forgets for a while what is settled, so that a part of the file shows what it holds itself.
@@ -203,7 +221,16 @@ impl Seen {
     /// What a command line does, that code runs.
     pub(crate) fn command(&mut self, text: &str, offset: u32) {
         let reading = command::read(text, &BTreeMap::new());
-        for act in reading.acts {
+        // Code in a command is code made of text, as is what a command fetches and runs.
+        self.runs_text |= !reading.inline.is_empty()
+            || reading
+                .leaks
+                .iter()
+                .any(|leak| leak.sink == SinkKind::Process);
+        for mut act in reading.acts {
+            if act.kind == CapabilityKind::Publishes && self.renames {
+                act.detail.push_str(" under a name drawn by lot");
+            }
             self.act(act.kind, act.detail, offset, Sure::Called);
         }
         for (host, text) in reading.hosts {

@@ -1,11 +1,12 @@
 //! What the names of a file stand for: modules, their functions, constants.
 
 use oxc_ast::ast::{
-    BindingPattern, Expression, ImportDeclaration, ImportDeclarationSpecifier, VariableDeclarator,
+    ArrowFunctionBody, AssignmentTarget, BindingPattern, Expression, ImportDeclaration,
+    ImportDeclarationSpecifier, ObjectProperty, PropertyKey, Statement, VariableDeclarator,
 };
 
 use super::syntax::{first, key_name, last_name, text};
-use super::{NAMES, Seen};
+use super::{NAMES, OUTSIDE, Seen};
 use crate::tables::abilities;
 
 /// Longest constant that is remembered by name, in bytes.
@@ -26,6 +27,14 @@ fn module(specifier: &str) -> Option<&str> {
         _ => None,
     };
     known.or_else(|| abilities::of_module(bare).map(|_| bare))
+}
+
+/// The expression that a function's body consists of.
+fn single<'b, 'a>(body: &'b [Statement<'a>]) -> Option<&'b Expression<'a>> {
+    match body {
+        [Statement::ExpressionStatement(only)] => Some(&only.expression),
+        _ => None,
+    }
 }
 
 impl Seen {
@@ -164,7 +173,16 @@ impl Seen {
                     {
                         module(specifier).map(str::to_owned)
                     }
+                    Some(key) if matches!(call.callee, Expression::Identifier(_)) => {
+                        self.bundled(key)
+                    }
                     Some(_) => None,
+                    None if matches!(argument, Expression::NumericLiteral(_)) => {
+                        let Expression::NumericLiteral(number) = argument else {
+                            return None;
+                        };
+                        self.bundled(&number.value.to_string())
+                    }
                     None if call.arguments.len() <= 2 => match argument {
                         Expression::CallExpression(_) => self.loaded(argument, depth + 1),
                         // `promisify(exec)`
@@ -194,6 +212,45 @@ impl Seen {
                 }
             }
             _ => None,
+        }
+    }
+
+    /// The module that a module of this bundle stands for.
+    fn bundled(&self, key: &str) -> Option<String> {
+        self.outside
+            .iter()
+            .find(|(known, _)| known == key)
+            .map(|(_, module)| module.clone())
+    }
+
+    /// `200(e) { e.exports = require('child_process'); }` in the table of a bundle.
+    pub(super) fn outside_module(&mut self, it: &ObjectProperty<'_>) {
+        if self.outside.len() >= OUTSIDE {
+            return;
+        }
+        let key = match &it.key {
+            PropertyKey::NumericLiteral(number) => number.value.to_string(),
+            PropertyKey::StringLiteral(text) => text.value.to_string(),
+            PropertyKey::StaticIdentifier(name) => name.name.to_string(),
+            _ => return,
+        };
+        let only = match &it.value {
+            Expression::FunctionExpression(function) => function
+                .body
+                .as_ref()
+                .and_then(|body| single(&body.statements)),
+            Expression::ArrowFunctionExpression(arrow) => match &arrow.body {
+                ArrowFunctionBody::FunctionBody(body) => single(&body.statements),
+                other => other.as_expression(),
+            },
+            _ => None,
+        };
+        if let Some(Expression::AssignmentExpression(assignment)) = only
+            && let AssignmentTarget::StaticMemberExpression(target) = &assignment.left
+            && target.property.name == "exports"
+            && let Some(module) = self.loaded(&assignment.right, 0)
+        {
+            self.outside.push((key, module));
         }
     }
 

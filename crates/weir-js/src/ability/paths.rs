@@ -70,6 +70,10 @@ pub(crate) fn judge(touch: &Touch, file: &str, at_install: bool) -> Option<Act> 
         }
         (Verb::Write, Where::Own(_)) => None,
         (Verb::Write, Where::Elsewhere(path)) => {
+            // Every file of a folder of the user's is written over.
+            if path.ends_with("/*") && is_everything(&path) {
+                return act(CapabilityKind::RemovesHome, shown(&path));
+            }
             if let Some(row) = writes::find(&path) {
                 let kind = match row.trusted {
                     Trusted::Agent => CapabilityKind::DrivesAgents,

@@ -110,7 +110,7 @@ impl Seen {
             self.settled &= !(1_u32 << (CapabilityKind::Clipboard as u32));
             self.act(
                 CapabilityKind::Clipboard,
-                "reads and replaces what was copied",
+                super::EXCHANGES,
                 offset,
                 Sure::Exact,
             );
@@ -225,7 +225,10 @@ impl Seen {
         if let Some(host) = crate::tables::network::host_of(&full) {
             self.act(
                 CapabilityKind::RemoteScript,
-                format!("a script from {host}"),
+                match self.asks {
+                    (true, true) => format!("a script from {host}, for some visitors only"),
+                    _ => format!("a script from {host}"),
+                },
                 offset,
                 Sure::Exact,
             );
@@ -310,6 +313,8 @@ impl Seen {
                     Sure::Called,
                 );
             }
+            ("navigator", "userAgent") => self.asks.0 = true,
+            ("location", "host" | "hostname" | "href") => self.asks.1 = true,
             _ => {}
         }
     }
@@ -321,6 +326,7 @@ impl Seen {
         };
         let offset = it.span.start;
         let property = target.property.name.as_str();
+        self.renames |= property == "name" && draws_lots(&it.right, 0);
         self.pattern(&it.right, 0);
         if matches!(
             property,
@@ -395,8 +401,20 @@ impl Seen {
         }
     }
 
+    /// `import(address)`: a `data:` address is the code itself.
+    pub(crate) fn import_expression(&mut self, source: &Expression<'_>) {
+        if !is_plain(source, 0)
+            && self
+                .fold(source)
+                .is_some_and(|address| address.starts_with("data:"))
+        {
+            self.dynamic("import", Some(source), source.span().start);
+        }
+    }
+
     /// `name: value` in an object.
     pub(crate) fn property(&mut self, it: &ObjectProperty<'_>) {
+        self.outside_module(it);
         let PropertyKey::StaticIdentifier(key) = &it.key else {
             return;
         };
@@ -436,6 +454,34 @@ fn provider<'a>(it: &'a Expression<'_>) -> Option<&'a str> {
         _ => return None,
     };
     matches!(name, "ethereum" | "solana" | "phantom" | "tronWeb").then_some(name)
+}
+
+/// Whether text is put together with `Math.random`.
+fn draws_lots(it: &Expression<'_>, depth: usize) -> bool {
+    if depth > 6 {
+        return false;
+    }
+    match it {
+        Expression::TemplateLiteral(template) => template
+            .expressions
+            .iter()
+            .any(|inner| draws_lots(inner, depth + 1)),
+        Expression::BinaryExpression(sum) => {
+            draws_lots(&sum.left, depth + 1) || draws_lots(&sum.right, depth + 1)
+        }
+        Expression::StaticMemberExpression(member) => draws_lots(&member.object, depth + 1),
+        Expression::CallExpression(call) => {
+            matches!(&call.callee, Expression::StaticMemberExpression(member)
+                if member.property.name == "random" && last_name(&member.object) == "Math")
+                || draws_lots(&call.callee, depth + 1)
+                || call
+                    .arguments
+                    .iter()
+                    .filter_map(Argument::as_expression)
+                    .any(|inner| draws_lots(inner, depth + 1))
+        }
+        _ => false,
+    }
 }
 
 /// Whether a pattern is that of addresses of Ethereum, Bitcoin or Tron, as far as their alphabets

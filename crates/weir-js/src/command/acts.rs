@@ -41,6 +41,11 @@ const SHELLS: [&str; 19] = [
     "ruby",
 ];
 
+/// Whether a program, as it is named, runs what it reads.
+pub(crate) fn is_shell(program_path: &str) -> bool {
+    !program_path.contains(' ') && SHELLS.contains(&program(program_path).as_str())
+}
+
 /// What the commands of one script do together.
 #[derive(Debug, Default)]
 pub(crate) struct Deeds {
@@ -388,6 +393,33 @@ impl Deeds {
                 }
             }
             self.inserted(&name, rest, simple);
+            self.unlocks(&name, rest, simple);
+        }
+    }
+
+    /// An archive is unpacked with a password that the command gives: nobody else is to look inside.
+    fn unlocks(&mut self, name: &str, rest: &[String], simple: &Simple) {
+        let has_password = match name {
+            "7z" | "7za" | "7zr" | "7zz" | "unrar" | "rar" => {
+                rest.first()
+                    .is_some_and(|word| matches!(word.as_str(), "x" | "e"))
+                    && rest
+                        .iter()
+                        .any(|word| word.starts_with("-p") && word.len() > 2)
+            }
+            "unzip" => rest.iter().any(|word| word.starts_with("-P")),
+            _ => false,
+        };
+        if has_password {
+            self.runs.push(Leak {
+                source: Stolen {
+                    kind: SourceKind::Decoded,
+                    detail: format!("{name} with a password"),
+                },
+                sink: SinkKind::ProgramFile,
+                sink_detail: "what the archive holds".to_owned(),
+                snippet: crate::place::clean(&line(simple)),
+            });
         }
     }
 
@@ -499,12 +531,20 @@ impl Deeds {
             .iter()
             .find(|(file, _)| same(file, begun))
             .map(|(_, host)| fetched(host));
+        // Made executable it may be meant for later; started here it is run unseen.
+        let sink = match name.as_str() {
+            "chmod" => SinkKind::ProgramFile,
+            _ => SinkKind::Process,
+        };
         if let Some(source) = found
-            && self.runs.iter().all(|run| run.source != source)
+            && self
+                .runs
+                .iter()
+                .all(|run| run.source != source || run.sink != sink)
         {
             self.runs.push(Leak {
                 source,
-                sink: SinkKind::ProgramFile,
+                sink,
                 sink_detail: crate::place::clean(begun),
                 snippet: crate::place::clean(&line(simple)),
             });

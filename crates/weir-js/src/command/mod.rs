@@ -6,7 +6,7 @@ mod leaks;
 mod run;
 mod shell;
 
-pub(crate) use acts::Deed;
+pub(crate) use acts::{Deed, is_shell};
 pub(crate) use leaks::{Leak, host, names_tool, sources};
 #[cfg(test)]
 use run::Reading;

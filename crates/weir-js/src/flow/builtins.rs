@@ -27,8 +27,9 @@ pub(crate) fn constant_member(path: &str) -> Option<&'static str> {
         "node:path.sep" => Some("/"),
         "node:path.delimiter" => Some(":"),
         "process.execPath" | "process.argv0" => Some("node"),
-        "import.meta.url" | "import.meta.filename" => Some("./__filename"),
-        "import.meta.dirname" => Some("."),
+        "import.meta.url" | "import.meta.filename" => Some(super::OWN_FILE),
+        "import.meta.dirname" => Some(crate::ability::OWN),
+        "process.resourcesPath" => Some(crate::tables::writes::RESOURCES),
         _ => None,
     }
 }
@@ -54,6 +55,7 @@ pub(crate) fn member<'a>(path: &'a str, member: &'a str) -> Cow<'a, str> {
         ("Bun" | "import.meta", "env") => Cow::Borrowed("process.env"),
         ("node:buffer", "Buffer") => Cow::Borrowed("Buffer"),
         ("node:url", "URL") => Cow::Borrowed("URL"),
+        (loader, "g") if loader.starts_with("webpack:") => Cow::Borrowed("global"),
         ("node:process", name) => Cow::Owned(format!("process.{name}")),
         (path, name) => Cow::Owned(format!("{path}.{name}")),
     }
@@ -83,12 +85,45 @@ fn module(specifier: &str) -> Option<String> {
     }
 }
 
+/// The global field that stands for what workers are given. No program can name it.
+pub(crate) const WORKER_DATA: &str = "worker data";
+
+/// A path from the folder of the file itself, as a specifier.
+fn relative(text: &str) -> Cow<'_, str> {
+    match text.strip_prefix(crate::ability::OWN) {
+        Some(rest) => Cow::Owned(format!(".{rest}")),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// After how many arguments those come that a timer hands to its function.
+fn timer(path: &str) -> Option<usize> {
+    match path {
+        "setTimeout" | "setInterval" | "node:timers.setTimeout" | "node:timers.setInterval" => {
+            Some(2)
+        }
+        "setImmediate" | "process.nextTick" | "node:timers.setImmediate" => Some(1),
+        _ => None,
+    }
+}
+
 impl Solver<'_> {
     /// A call of something built in. Returns whether what it does with data is known.
     pub(crate) fn builtin(&mut self, id: u32, path: &str, call: &Call) -> bool {
         self.sources_of_code(path, call);
         let first = Self::argument(call, 0);
         let second = Self::argument(call, 1);
+        if path.starts_with("webpack:") {
+            return self.bundled(id, path, call);
+        }
+        if let Some(given) = timer(path) {
+            for function in self.functions(first) {
+                for at in given..call.arguments.len() {
+                    let parameter = self.parameter(function, at - given);
+                    self.graph.copy(Self::argument(call, at), parameter);
+                }
+            }
+        }
         match path {
             "require" | "import" | "Module" | "require.resolve" | "import.meta.resolve" => {
                 self.load(path, call);
@@ -99,6 +134,7 @@ impl Solver<'_> {
             "process.binding" => {}
             "node:worker_threads.Worker" | "Worker" | "node:child_process.fork" => {
                 self.start(first, call);
+                self.worker_data(second);
                 self.give_instance(id, call);
             }
             "JSON.stringify"
@@ -268,6 +304,88 @@ impl Solver<'_> {
         true
     }
 
+    /// A loader of webpack's, or one of its helpers.
+    fn bundled(&mut self, id: u32, path: &str, call: &Call) -> bool {
+        let first = Self::argument(call, 0);
+        match path.rsplit_once('.').map(|(_, helper)| helper) {
+            None => {
+                for key in self.known_texts(first) {
+                    let exports = self.graph.bundled_exports(path, &key);
+                    self.graph.copy(exports, call.out);
+                }
+            }
+            // `load.d(exports, { name: () => value })`
+            Some("d") => {
+                for atom in self.graph.held(Self::argument(call, 1)) {
+                    let Atom::Object(object) = atom else {
+                        continue;
+                    };
+                    let getters: Vec<_> =
+                        self.graph
+                            .objects
+                            .get(object as usize)
+                            .map_or_else(Vec::new, |found| {
+                                found
+                                    .fields
+                                    .iter()
+                                    .map(|(&name, &node)| (name, node))
+                                    .collect()
+                            });
+                    for (name, getter) in getters {
+                        for function in self.functions(getter) {
+                            let value = self.result(function);
+                            self.derive(Rule::Store {
+                                object: first,
+                                key: Key::Name(name),
+                                value,
+                            });
+                        }
+                    }
+                }
+            }
+            // `load.n(module)` gives a function that gives the module, or its default.
+            Some("n") => {
+                if !self.made.contains_key(&(id, 0)) {
+                    let function = u32::try_from(self.graph.functions.len()).unwrap_or(u32::MAX);
+                    let result = self.graph.node(u32::MAX, 0);
+                    self.graph.functions.push(super::graph::Function {
+                        result,
+                        ..super::graph::Function::default()
+                    });
+                    self.made.insert((id, 0), function);
+                    let name = self.graph.intern("default");
+                    self.graph.copy(first, result);
+                    self.derive(Rule::Member {
+                        object: first,
+                        key: Key::Name(name),
+                        out: result,
+                    });
+                    self.graph.add(call.out, Atom::Function(function), NONE);
+                    // `x.a` is the same as `x()`.
+                    let statics = self.graph.statics(function);
+                    let short = self.graph.intern("a");
+                    let field = self.graph.field(statics, short);
+                    self.graph.copy(result, field);
+                }
+            }
+            Some(_) => {}
+        }
+        true
+    }
+
+    /// What a worker is given, for the worker.
+    fn worker_data(&mut self, options: Node) {
+        let name = self.graph.intern("workerData");
+        let shared = self.graph.intern(WORKER_DATA);
+        let to = self.graph.field(self.graph.globals, shared);
+        for atom in self.graph.held(options) {
+            if let Atom::Object(object) = atom {
+                let from = self.graph.field(object, name);
+                self.graph.copy(from, to);
+            }
+        }
+    }
+
     /// Something that a call reads by itself.
     fn read(&mut self, kind: SourceKind, path: &str, call: &Call) {
         let shown = path.trim_start_matches("node:").trim_start_matches("pkg:");
@@ -281,7 +399,12 @@ impl Solver<'_> {
         let answers = network::call(path).is_some_and(|kind| kind == SinkKind::Http)
             || matches!(
                 path,
-                "WebSocket" | "WebSocketPackage" | "WebSocketPackage.WebSocket"
+                "WebSocket"
+                    | "WebSocketPackage"
+                    | "WebSocketPackage.WebSocket"
+                    | "node:net.connect"
+                    | "node:net.createConnection"
+                    | "node:tls.connect"
             );
         if answers {
             let all: Vec<Node> = call.arguments.iter().map(|(node, _)| *node).collect();
@@ -360,12 +483,23 @@ impl Solver<'_> {
             if specifier.contains(super::UNKNOWN) {
                 continue;
             }
-            let file = self.modules.resolve(call.file, &specifier);
+            let specifier = relative(&specifier);
+            // What `require.resolve` gave before.
+            let specifier = specifier
+                .strip_prefix("node_modules/")
+                .unwrap_or(&specifier);
+            let file = self.modules.resolve(call.file, specifier);
             if let Some(file) = file {
                 self.loaded(call.file, file);
             }
             if path.ends_with("resolve") {
-                self.give_text(call.out, &specifier);
+                let is_path = specifier.starts_with(['.', '/']) || specifier.contains(':');
+                if is_path || !specifier.contains('/') {
+                    self.give_text(call.out, specifier);
+                } else {
+                    // The file of another package.
+                    self.give_text(call.out, &format!("node_modules/{specifier}"));
+                }
                 continue;
             }
             match file {
@@ -376,7 +510,7 @@ impl Solver<'_> {
                 }
                 None if specifier.starts_with('.') => {}
                 None => {
-                    if let Some(module) = module(&specifier) {
+                    if let Some(module) = module(specifier) {
                         self.give(call.out, &module);
                     }
                 }
@@ -394,6 +528,7 @@ impl Solver<'_> {
     fn start(&mut self, node: Node, call: &Call) {
         for name in self.graph.texts(node) {
             let text = self.graph.name(name);
+            let text = relative(&text);
             let dotted = if text.starts_with(['.', '/']) {
                 text.to_string()
             } else {
@@ -412,23 +547,31 @@ impl Solver<'_> {
         }
         if let Some(value) = self.modules.json(file) {
             let mut budget = 2_000;
-            let node = self.json_value(&value, &mut budget);
+            let node = self.json_value(file, &value, &mut budget);
             let exports = self.graph.exports(file);
             self.graph.copy(node, exports);
         }
     }
 
-    fn json_value(&mut self, value: &serde_json::Value, budget: &mut usize) -> Node {
+    fn json_value(&mut self, file: u32, value: &serde_json::Value, budget: &mut usize) -> Node {
         if *budget == 0 {
             return NONE;
         }
         *budget -= 1;
         match value {
-            serde_json::Value::String(text) => self.graph.constant(text),
+            serde_json::Value::String(text) => {
+                let node = self.graph.constant(text);
+                if self.graph.follows_code && text::is_hidden(text) {
+                    let kind = SourceKind::Decoded;
+                    let source = self.graph.source(kind, "invisible characters", file, 0);
+                    self.graph.add(node, Atom::Taint(source), NONE);
+                }
+                node
+            }
             serde_json::Value::Object(map) => {
                 let object = self.graph.object();
                 for (key, value) in map {
-                    let value = self.json_value(value, budget);
+                    let value = self.json_value(file, value, budget);
                     if value != NONE {
                         let name = self.graph.intern(key);
                         let field = self.graph.field(object, name);
@@ -443,7 +586,7 @@ impl Solver<'_> {
                 let object = self.graph.object();
                 let elements = list
                     .iter()
-                    .map(|value| self.json_value(value, budget))
+                    .map(|value| self.json_value(file, value, budget))
                     .collect();
                 self.graph.set_elements(object, elements);
                 let node = self.graph.node(u32::MAX, 0);
@@ -514,16 +657,28 @@ impl Solver<'_> {
     fn entries(&mut self, id: u32, path: &str, from: Node, out: Node) {
         let array = self.made(id, 0);
         let any = self.graph.any(array);
-        let pair = self.made(id, 1);
-        let inner = if path == "Object.entries" {
-            let value = self.graph.any(pair);
+        if path == "Object.entries" {
+            let is_new = !self.made.contains_key(&(id, 1));
+            let pair = self.made(id, 1);
             self.graph.add(any, Atom::Object(pair), NONE);
-            value
+            if is_new {
+                let elements = vec![self.graph.node(u32::MAX, 0), self.graph.node(u32::MAX, 0)];
+                self.graph.set_elements(pair, elements);
+            }
+            let elements = self
+                .graph
+                .objects
+                .get(pair as usize)
+                .and_then(|found| found.elements.clone())
+                .unwrap_or_default();
+            if let [name, value] = elements.as_slice() {
+                self.derive(Rule::Keys { from, out: *name });
+                self.derive(Rule::Elements { from, out: *value });
+            }
         } else {
-            any
-        };
-        self.derive(Rule::Elements { from, out: inner });
-        self.derive(Rule::Keys { from, out: inner });
+            self.derive(Rule::Elements { from, out: any });
+            self.derive(Rule::Keys { from, out: any });
+        }
         self.graph.add(out, Atom::Object(array), NONE);
         // Listing the environment gives data at once, so that nothing depends on the array's shape.
         self.derive(Rule::Keys { from, out });
@@ -632,6 +787,7 @@ impl Solver<'_> {
         self.fold(&[first], call.out, |pieces| {
             let text = (*pieces.first()?)?;
             Some(match path {
+                "node:path.dirname" if text == crate::ability::OWN => format!("{text}/.."),
                 "node:path.dirname" => text
                     .rsplit_once('/')
                     .map_or(".", |(folder, _)| folder)
@@ -670,26 +826,27 @@ impl Solver<'_> {
         let list = self
             .listed(program)
             .or_else(|| self.listed(Self::argument(call, 1)));
-        let mut words: Vec<String> = self.known_texts(program);
+        let mut words = String::new();
         for (node, _) in list.into_iter().flatten().take(64) {
             if let Some(text) = self.known_texts(node).into_iter().next() {
-                words.push(text);
+                words.push(' ');
+                words.push_str(&text);
             }
         }
-        if words.is_empty() {
-            return;
-        }
-        let text = words.join(" ");
-        for stolen in command::sources(&text) {
-            let source = self
-                .graph
-                .source(stolen.kind, &stolen.detail, call.file, call.offset);
-            self.give_data(source, call);
-        }
-        let reading = command::read(&text, &std::collections::BTreeMap::new());
-        for file in reading.files {
-            let node = self.graph.constant(&file);
-            self.start(node, call);
+        // Each of several commands stands for itself.
+        for program in self.known_texts(program) {
+            let text = format!("{program}{words}");
+            for stolen in command::sources(&text) {
+                let source = self
+                    .graph
+                    .source(stolen.kind, &stolen.detail, call.file, call.offset);
+                self.give_data(source, call);
+            }
+            let reading = command::read(&text, &std::collections::BTreeMap::new());
+            for file in reading.files {
+                let node = self.graph.constant(&file);
+                self.start(node, call);
+            }
         }
     }
 

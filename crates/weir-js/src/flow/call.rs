@@ -63,8 +63,12 @@ impl Solver<'_> {
             if let Some(rest) = found.rest
                 && (is_spread || index >= found.parameters.len())
             {
-                let any = self.graph.any(rest);
-                self.pass(argument, is_spread, any);
+                let at = index.saturating_sub(found.parameters.len());
+                let part = match is_spread {
+                    true => self.graph.any(rest),
+                    false => self.graph.rest_element(rest, at),
+                };
+                self.pass(argument, is_spread, part);
             }
             if let Some(all) = found.arguments {
                 let any = self.graph.any(all);
@@ -159,6 +163,9 @@ impl Solver<'_> {
                     _ => false,
                 });
         self.loose_content(call.receiver, false, call.out);
+        if name.is_some_and(|name| calls::ENCODES.contains(&name)) {
+            self.keys_in(call.receiver, call.out);
+        }
         let nodes: Vec<Node> = call.arguments.iter().map(|(node, _)| *node).collect();
         for &argument in &nodes {
             self.loose_content(argument, copies, call.out);
@@ -232,6 +239,17 @@ impl Solver<'_> {
                     }
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// Key material in a value, for methods that give the same key in another form.
+    fn keys_in(&mut self, from: Node, out: Node) {
+        for atom in self.graph.held(from) {
+            if let Atom::Taint(source) = atom
+                && self.graph.is_key(source)
+            {
+                self.graph.add(out, atom, from);
             }
         }
     }

@@ -8,7 +8,7 @@ use weir_model::contents::CapabilityKind;
 use super::graph::{Atom, Call, Node, Rule};
 use super::report::socket_kind;
 use super::solve::Solver;
-use crate::ability::{Touch, Verb, is_everything};
+use crate::ability::{EXCHANGES, Touch, Verb, is_everything};
 use crate::command;
 use crate::tables::{abilities, calls, flows, network};
 
@@ -24,6 +24,8 @@ pub(crate) struct Deeds {
     pub(crate) touches: Vec<(Touch, u32)>,
     /// Hosts with the text that names them.
     pub(crate) hosts: Vec<(String, (u32, u32))>,
+    /// Folders whose entries are listed.
+    listed: Vec<String>,
 }
 
 impl Deeds {
@@ -33,12 +35,44 @@ impl Deeds {
         self.touches.append(&mut other.touches);
         self.hosts.append(&mut other.hosts);
     }
+
+    /// What was copied is read and replaced: told as one ability, as one look at a file tells it.
+    fn exchanges_what_was_copied(&mut self) {
+        let calls = |verbs: [&str; 2]| {
+            self.abilities.iter().find(|(kind, detail, _)| {
+                let function = detail.rsplit('.').next().unwrap_or_default();
+                *kind == CapabilityKind::Clipboard
+                    && verbs.iter().any(|verb| function.starts_with(verb))
+            })
+        };
+        if let (Some(_), Some((.., place))) = (calls(["read", "paste"]), calls(["write", "copy"])) {
+            let both = (CapabilityKind::Clipboard, EXCHANGES.to_owned(), *place);
+            self.abilities.insert(0, both);
+        }
+    }
+
+    /// Each entry of a folder that is listed is all of it.
+    fn whole_folder(&self, path: String) -> String {
+        match path.rsplit_once('/') {
+            Some((folder, entry))
+                if entry.chars().all(|c| c == super::UNKNOWN)
+                    && !entry.is_empty()
+                    && self.listed.iter().any(|listed| listed == folder) =>
+            {
+                format!("{folder}/*")
+            }
+            _ => path,
+        }
+    }
 }
 
 impl Solver<'_> {
     /// Looks at every call.
     pub(crate) fn deeds(&self) -> Deeds {
-        let mut deeds = Deeds::default();
+        let mut deeds = Deeds {
+            listed: self.listed_folders(),
+            ..Deeds::default()
+        };
         for rule in &self.graph.rules {
             let Rule::Call(call) = rule else {
                 continue;
@@ -53,7 +87,26 @@ impl Solver<'_> {
                 break;
             }
         }
+        deeds.exchanges_what_was_copied();
         deeds
+    }
+
+    /// Folders whose entries are listed.
+    fn listed_folders(&self) -> Vec<String> {
+        let mut folders = Vec::new();
+        for rule in &self.graph.rules {
+            let Rule::Call(call) = rule else {
+                continue;
+            };
+            let lists = self.graph.atoms(call.callee).iter().any(|(atom, _)| {
+                matches!(atom, Atom::Builtin(path)
+                    if self.graph.name(*path).starts_with("node:fs.readdir"))
+            });
+            if lists && folders.len() < MOST {
+                folders.extend(self.known_texts(Self::argument(call, 0)));
+            }
+        }
+        folders
     }
 
     fn deed(&self, path: &str, call: &Call, deeds: &mut Deeds) {
@@ -103,7 +156,7 @@ impl Solver<'_> {
 
     /// The command lines that a call may run: each program with the words it is given, those of all
     /// lists where there are several.
-    fn command_lines(&self, call: &Call) -> Vec<String> {
+    pub(super) fn command_lines(&self, call: &Call) -> Vec<String> {
         let mut words = String::new();
         for (node, _) in self
             .listed(Self::argument(call, 1))
@@ -152,6 +205,7 @@ impl Solver<'_> {
         // Hooks of git are told last: whoever writes something else too is no manager of them.
         paths.sort_by_key(|path| path.contains(".git/hooks/"));
         for path in paths {
+            let path = deeds.whole_folder(path);
             let touch = Touch {
                 verb,
                 path,

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use super::graph::{Atom, Graph, Key, NONE, Node, Rule, TEXT_BYTES};
 use super::solve::Solver;
+use crate::command;
+use crate::tables::calls;
 
 /// Shortest text that is worth a parse.
 const SHORTEST: usize = 12;
@@ -101,12 +103,48 @@ impl Solver<'_> {
                 }
             }
         }
+        found.extend(self.inline_code());
         let seen: &mut HashSet<(usize, String)> = &mut self.evaluated;
         found
             .into_iter()
             .filter(|(id, one)| seen.insert((*id, one.text.clone())))
             .map(|(_, one)| one)
             .collect()
+    }
+}
+
+impl Solver<'_> {
+    /// Code in the commands that are run: `node -e '...'`.
+    fn inline_code(&self) -> Vec<(usize, Evaluated)> {
+        let mut found = Vec::new();
+        for (id, rule) in self.graph.rules.iter().enumerate() {
+            let Rule::Call(call) = rule else {
+                continue;
+            };
+            let runs = self.graph.atoms(call.callee).iter().any(|(atom, _)| {
+                matches!(atom, Atom::Builtin(path)
+                    if calls::RUNS_COMMAND.contains(&&*self.graph.name(*path)))
+            });
+            if !runs {
+                continue;
+            }
+            for line in self.command_lines(call) {
+                let reading = command::read(&line, &std::collections::BTreeMap::new());
+                for text in reading.inline {
+                    if text.len() < SHORTEST || text.contains(super::UNKNOWN) {
+                        continue;
+                    }
+                    let one = Evaluated {
+                        text,
+                        file: call.file,
+                        offset: call.offset,
+                        out: NONE,
+                    };
+                    found.push((id, one));
+                }
+            }
+        }
+        found
     }
 }
 

@@ -63,6 +63,8 @@ const MEDIUM: usize = 30_000;
 const TABLE: usize = 16;
 /// Most objects that one object is known to be part of.
 const PARENTS: usize = 256;
+/// Most elements of a rest parameter that are kept apart.
+const REST: usize = 16;
 /// Most string constants per node.
 const TEXTS: usize = 8;
 /// Longest string constant that is kept, in bytes.
@@ -258,6 +260,8 @@ pub(crate) struct Graph {
     pub(crate) follows_code: bool,
     /// Bytes of long texts that may still be kept.
     pub(crate) long_text: usize,
+    /// Modules of bundles, by loader and key: the nodes of `module` and `exports`.
+    pub(crate) bundled: HashMap<Name, (Node, Node), Quick>,
     /// Evaluated code, by file: the file that evaluates it, and the node of its result.
     pub(crate) completions: HashMap<u32, (u32, Node)>,
     /// Variables of files that evaluate code, by file and name.
@@ -285,6 +289,7 @@ impl Default for Graph {
             fold_steps: FOLD_STEPS,
             follows_code: false,
             long_text: LONG_TEXTS,
+            bundled: HashMap::default(),
             completions: HashMap::new(),
             variables: HashMap::new(),
         };
@@ -712,6 +717,31 @@ impl Graph {
         if let Some(found) = self.objects.get_mut(object as usize) {
             found.elements = Some(elements);
         }
+    }
+
+    /// The element of a rest parameter; beyond the first few they are one.
+    pub(crate) fn rest_element(&mut self, object: u32, at: usize) -> Node {
+        if at >= REST {
+            return self.any(object);
+        }
+        loop {
+            let known = self
+                .objects
+                .get(object as usize)
+                .map_or(0, |found| found.elements.as_ref().map_or(0, Vec::len));
+            if at < known {
+                break;
+            }
+            let node = self.node(u32::MAX, 0);
+            if let Some(found) = self.objects.get_mut(object as usize) {
+                found.elements.get_or_insert_default().push(node);
+            }
+            self.part(object, node, Part::Field);
+        }
+        self.objects
+            .get(object as usize)
+            .and_then(|found| found.elements.as_ref()?.get(at).copied())
+            .unwrap_or(NONE)
     }
 
     /// Fields written under unknown names.

@@ -6,6 +6,8 @@ use super::text;
 
 /// Most elements of an array that is folded into a string.
 const ELEMENTS: usize = 4096;
+/// Most arrays that one call makes of several constants.
+const ARRAYS: usize = 8;
 
 impl Solver<'_> {
     /// A method by its name. Returns whether what it does is known.
@@ -307,9 +309,10 @@ impl Solver<'_> {
     }
 
     fn join(&mut self, call: &Call) -> bool {
-        let Some(elements) = self.listed(call.receiver) else {
+        let lists = self.all_listed(call.receiver);
+        if lists.is_empty() {
             return false;
-        };
+        }
         let separator = match call.arguments.first() {
             None => Some(std::rc::Rc::from(",")),
             Some(&(node, _)) => self
@@ -325,67 +328,83 @@ impl Solver<'_> {
         let Some(separator) = separator else {
             return true;
         };
-        let parts: Vec<Node> = elements.iter().map(|(node, _)| *node).collect();
         let is_guessing = self.is_guessing;
-        self.fold(&parts, call.out, |pieces| {
-            if !is_guessing && pieces.iter().any(Option::is_none) {
-                return None;
-            }
-            let mut joined = Vec::new();
-            for (index, piece) in pieces.iter().enumerate() {
-                if index > 0 {
-                    joined.push(Some(&*separator));
+        for parts in lists {
+            self.fold(&parts, call.out, |pieces| {
+                if !is_guessing && pieces.iter().any(Option::is_none) {
+                    return None;
                 }
-                joined.push(*piece);
-            }
-            text::concat(&joined)
-        });
+                let mut joined = Vec::new();
+                for (index, piece) in pieces.iter().enumerate() {
+                    if index > 0 {
+                        joined.push(Some(&*separator));
+                    }
+                    joined.push(*piece);
+                }
+                text::concat(&joined)
+            });
+        }
         true
     }
 
-    fn reverse(&mut self, id: u32, call: &Call) -> bool {
-        match self.listed(call.receiver) {
-            Some(elements) => {
-                let object = self.made(id, 0);
-                let reversed: Vec<Node> = elements.iter().rev().map(|(node, _)| *node).collect();
-                self.graph.set_elements(object, reversed);
-                self.graph.add(call.out, Atom::Object(object), NONE);
+    /// The elements of every array literal in a node. A function that is called with several
+    /// constants makes one array of each.
+    fn all_listed(&self, node: Node) -> Vec<Vec<Node>> {
+        let elements = |(atom, _): &(Atom, Node)| match atom {
+            Atom::Object(object) => {
+                let found = self.graph.objects.get(*object as usize)?;
+                let elements = found.elements.as_ref()?;
+                Some(elements.iter().take(ELEMENTS).copied().collect())
             }
-            None => self.graph.copy(call.receiver, call.out),
+            _ => None,
+        };
+        let lists = self.graph.atoms(node).iter().filter_map(elements);
+        lists.take(ARRAYS).collect()
+    }
+
+    fn reverse(&mut self, id: u32, call: &Call) -> bool {
+        let lists = self.all_listed(call.receiver);
+        if lists.is_empty() {
+            self.graph.copy(call.receiver, call.out);
+        }
+        for (purpose, mut list) in (0..).zip(lists) {
+            let object = self.made(id, purpose);
+            list.reverse();
+            self.graph.set_elements(object, list);
+            self.graph.add(call.out, Atom::Object(object), NONE);
         }
         true
     }
 
     /// A constant is split into an array of constants.
     fn split(&mut self, id: u32, call: &Call) -> bool {
-        let text = self
-            .graph
-            .texts(call.receiver)
-            .first()
-            .map(|&name| self.graph.name(name));
+        let texts = self.known_texts(call.receiver);
         let separator = self
             .graph
             .texts(Self::argument(call, 0))
             .first()
             .map(|&name| self.graph.name(name));
-        if let (Some(text), Some(separator)) = (text, separator)
-            && !self.made.contains_key(&(id, 0))
-        {
-            let pieces: Vec<String> = if separator.is_empty() {
-                text.chars().take(ELEMENTS).map(String::from).collect()
-            } else {
-                text.split(&*separator)
-                    .take(ELEMENTS)
-                    .map(str::to_owned)
-                    .collect()
-            };
-            let nodes: Vec<Node> = pieces
-                .iter()
-                .map(|piece| self.graph.constant(piece))
-                .collect();
-            let object = self.made(id, 0);
-            self.graph.set_elements(object, nodes);
-            self.graph.add(call.out, Atom::Object(object), NONE);
+        if let Some(separator) = separator {
+            for (purpose, text) in (0..).zip(texts.iter().take(ARRAYS)) {
+                if self.made.contains_key(&(id, purpose)) {
+                    continue;
+                }
+                let pieces: Vec<String> = if separator.is_empty() {
+                    text.chars().take(ELEMENTS).map(String::from).collect()
+                } else {
+                    text.split(&*separator)
+                        .take(ELEMENTS)
+                        .map(str::to_owned)
+                        .collect()
+                };
+                let nodes: Vec<Node> = pieces
+                    .iter()
+                    .map(|piece| self.graph.constant(piece))
+                    .collect();
+                let object = self.made(id, purpose);
+                self.graph.set_elements(object, nodes);
+                self.graph.add(call.out, Atom::Object(object), NONE);
+            }
         }
         self.derive(Rule::Content {
             from: call.receiver,

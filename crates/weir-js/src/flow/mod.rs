@@ -23,5 +23,8 @@ pub(crate) use lower::lower;
 pub(crate) use report::Reported;
 pub(crate) use solve::{Modular, Outcome, Solver};
 
+/// The running file itself, in its own folder.
+pub(crate) const OWN_FILE: &str = "\u{f8fe}/\u{f8fd}";
+
 /// Stands for an unknown piece of a folded string. A private-use character, removed from snippets.
 pub(crate) const UNKNOWN: char = '\u{f8ff}';

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use weir_model::contents::{SinkKind, SourceKind};
 
-use super::graph::{Atom, Call, NONE, Node, Rule};
+use super::graph::{Atom, Call, Key, NONE, Node, Rule};
 use super::solve::Solver;
 use crate::command;
 use crate::tables::{abilities, calls, flows, network, writes};
@@ -54,10 +54,14 @@ struct Sink {
 impl Solver<'_> {
     /// Whether anything is called that could be a sink.
     pub(crate) fn has_sink(&self) -> bool {
+        let compile = self.graph.known("_compile").map(Key::Name);
         self.graph.rules.iter().any(|rule| {
             let Rule::Call(call) = rule else {
                 return false;
             };
+            if self.graph.follows_code && call.method.is_some() && call.method == compile {
+                return true;
+            }
             self.graph
                 .atoms(call.callee)
                 .iter()
@@ -171,6 +175,8 @@ impl Solver<'_> {
                     sent: all.clone(),
                     is_credential_field: false,
                 });
+            } else if &*path == "import" {
+                sinks.extend(self.imported(call));
             } else if matches!(&*path, "node:worker_threads.Worker" | "Worker") {
                 sinks.push(Self::worker(call));
             } else if let Some(function) = path.strip_prefix("node:fs.") {
@@ -209,6 +215,21 @@ impl Solver<'_> {
             sent: vec![Self::argument(call, 0)],
             is_credential_field: false,
         }
+    }
+
+    /// `import('data:text/javascript,' + text)`: the address is the code.
+    fn imported(&self, call: &Call) -> Option<Sink> {
+        let address = Self::argument(call, 0);
+        self.known_texts(address)
+            .iter()
+            .any(|text| text.starts_with("data:"))
+            .then(|| Sink {
+                kind: SinkKind::DynamicCode,
+                label: "import of a data: address".to_owned(),
+                host: None,
+                sent: vec![address],
+                is_credential_field: false,
+            })
     }
 
     /// A file that matters is written.
@@ -345,13 +366,16 @@ impl Solver<'_> {
                 let path = self.graph.name(*path);
                 if calls::RUNS_COMMAND.contains(&&*path) {
                     let text = self.command_text(made);
-                    return command::names_tool(&text).then(|| {
-                        (
-                            SinkKind::NetworkCommand,
-                            tool_label(&text),
-                            command::host(&text),
-                        )
-                    });
+                    if command::names_tool(&text) {
+                        let host = command::host(&text);
+                        return Some((SinkKind::NetworkCommand, tool_label(&text), host));
+                    }
+                    // What a shell reads is what it runs.
+                    return self
+                        .known_texts(Self::argument(made, 0))
+                        .iter()
+                        .any(|program| command::is_shell(program))
+                        .then(|| (SinkKind::Process, shown(&path), None));
                 }
                 if &*path == "node:fs.createWriteStream" {
                     let (kind, label) = self.file_kind(Self::argument(made, 0))?;

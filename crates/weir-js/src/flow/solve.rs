@@ -11,6 +11,9 @@ use crate::tables::{calls, secrets};
 /// Most rules that solving may add, so that hostile graphs stay in memory.
 const RULES: usize = 4_000_000;
 
+/// Most fields of an object whose names are followed as constants.
+const NAMED: usize = 8;
+
 /// How the solver sees the package around the graph.
 pub(crate) trait Modular {
     /// The file that `specifier` means in `file`.
@@ -88,7 +91,11 @@ impl<'m> Solver<'m> {
             return Outcome::Stopped;
         }
         self.is_guessing = true;
-        let strings = self.rules_where(|rule| matches!(rule, Rule::Concat { .. }));
+        let strings = self.rules_where(|rule| match rule {
+            Rule::Concat { .. } => true,
+            Rule::Call(call) => self.joins(call),
+            _ => false,
+        });
         if self.run(strings) == Outcome::Stopped {
             return Outcome::Stopped;
         }
@@ -101,6 +108,16 @@ impl<'m> Solver<'m> {
             _ => false,
         });
         self.run(open)
+    }
+
+    /// Whether a call puts strings together.
+    fn joins(&self, call: &super::graph::Call) -> bool {
+        let join = self.graph.known("join").map(Key::Name);
+        (call.method.is_some() && call.method == join)
+            || self.graph.atoms(call.callee).iter().any(|(atom, _)| {
+                matches!(atom, Atom::Builtin(path)
+                    if self.graph.name(*path).starts_with("node:path."))
+            })
     }
 
     fn rules_where(&self, test: impl Fn(&Rule) -> bool) -> Vec<u32> {
@@ -363,6 +380,11 @@ impl<'m> Solver<'m> {
             }
             return;
         }
+        if found == "node:worker_threads.workerData" {
+            let shared = self.graph.intern(builtins::WORKER_DATA);
+            let field = self.graph.field(self.graph.globals, shared);
+            self.graph.copy(field, out);
+        }
         if let Some(text) = builtins::constant_member(&found) {
             let text = self.graph.intern(text);
             self.graph.add(out, Atom::Text(text), object);
@@ -452,11 +474,27 @@ impl<'m> Solver<'m> {
                     self.graph.add(out, atom, from);
                 }
                 Atom::Object(object) => {
+                    self.field_names(object, out);
                     let spread = self.graph.spread(object);
                     self.derive(Rule::Keys { from: spread, out });
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// The names of a small object's fields, as constants.
+    fn field_names(&mut self, object: u32, out: Node) {
+        let Some(found) = self.graph.objects.get(object as usize) else {
+            return;
+        };
+        if found.fields.len() > NAMED {
+            return;
+        }
+        let mut names: Vec<Name> = found.fields.keys().copied().collect();
+        names.sort_unstable();
+        for name in names {
+            self.graph.add(out, Atom::Text(name), NONE);
         }
     }
 

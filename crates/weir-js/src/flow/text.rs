@@ -23,6 +23,18 @@ pub(crate) fn concat(pieces: &[Option<&str>]) -> Option<String> {
     (is_whole || known >= 3).then_some(joined)
 }
 
+/// Fewest invisible characters that hide something: emoji and scripts use one or two at a time.
+const HIDDEN: usize = 24;
+
+/// Whether a text holds more variation selectors than writing has use for. Each stands for a byte
+/// in what is hidden that way.
+pub(crate) fn is_hidden(text: &str) -> bool {
+    let is_selector = |c: &char| matches!(*c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
+    text.len() >= 3 * HIDDEN
+        && memchr::memchr2(0xef, 0xf3, text.as_bytes()).is_some()
+        && text.chars().filter(is_selector).take(HIDDEN).count() == HIDDEN
+}
+
 /// `path.join` of pieces: separators between, `.` and `..` resolved where they can be.
 pub(crate) fn join_path(pieces: &[&str]) -> String {
     let joined = pieces.join("/").replace('\\', "/");
@@ -31,9 +43,9 @@ pub(crate) fn join_path(pieces: &[&str]) -> String {
         match part {
             "." => {}
             "" if !parts.is_empty() => {}
-            ".." if parts
-                .last()
-                .is_some_and(|last| !last.is_empty() && *last != "..") =>
+            ".." if parts.last().is_some_and(|last| {
+                !last.is_empty() && *last != ".." && *last != crate::ability::OWN
+            }) =>
             {
                 parts.pop();
             }

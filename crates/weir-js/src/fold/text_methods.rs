@@ -28,8 +28,16 @@ impl Evaluator<'_, '_> {
             "charCodeAt" | "codePointAt" => {
                 let at = first.map_or(0.0, Value::to_number).trunc();
                 let at = if at.is_nan() { 0.0 } else { at };
-                match index(at).and_then(|at| text.get(at)) {
-                    Some(&unit) => Value::Number(f64::from(unit)),
+                match index(at).and_then(|at| text.get(at..)?.split_first()) {
+                    // A character beyond the first 65,536 is a pair of units.
+                    Some((&high, rest)) if name == "codePointAt" => {
+                        let pair = [Some(high), rest.first().copied()].into_iter().flatten();
+                        match char::decode_utf16(pair).next() {
+                            Some(Ok(character)) => Value::Number(f64::from(u32::from(character))),
+                            _ => Value::Number(f64::from(high)),
+                        }
+                    }
+                    Some((&unit, _)) => Value::Number(f64::from(unit)),
                     None => Value::Number(f64::NAN),
                 }
             }

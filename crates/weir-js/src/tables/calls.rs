@@ -120,6 +120,21 @@ pub(crate) const COPIES: &[&str] = &[
     "gzipSync",
 ];
 
+/// Methods that give what they are called on in another form: a key stays a key.
+pub(crate) const ENCODES: &[&str] = &[
+    "toString",
+    "toJSON",
+    "slice",
+    "subarray",
+    "substring",
+    "trim",
+    "split",
+    "replace",
+    "reverse",
+    "concat",
+    "join",
+];
+
 /// Properties whose value is not the value's contents.
 pub(crate) const PROPERTIES_WITHOUT_VALUE: &[&str] =
     &["length", "size", "byteLength", "constructor"];

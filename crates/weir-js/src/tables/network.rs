@@ -45,6 +45,14 @@ pub(crate) const CLIENTS: &[Client] = &[
     row("wretch", SinkKind::Http, "fetch wrapper"),
     row("simple-get", SinkKind::Http, "small client"),
     row("follow-redirects", SinkKind::Http, "http with redirects"),
+    row(
+        "@octokit/rest",
+        SinkKind::Http,
+        "a code host's client; repositories are where stolen data is put",
+    ),
+    row("@octokit/core", SinkKind::Http, "a code host's client"),
+    row("@octokit/request", SinkKind::Http, "a code host's client"),
+    row("octokit", SinkKind::Http, "a code host's client"),
     row("nodemailer", SinkKind::Socket, "mail leaves over SMTP"),
 ];
 
@@ -101,6 +109,8 @@ pub(crate) const CONFIGURES: &[&str] = &[
     "createTransport",
     "debug",
     "isRedirect",
+    "Octokit",
+    "plugin",
 ];
 
 /// Methods that send when called on what a client gave back (a request, a socket, a chain).

@@ -148,6 +148,16 @@ pub(crate) const KEY_ARGUMENTS: &[Word] = &[
     word("walletseed", "all keys of a wallet"),
 ];
 
+/// Fields from which the words or the key behind a whole wallet are read. Fields that hold the keys of
+/// servers and services have other names.
+pub(crate) const SEED_FIELDS: [&str; 5] = [
+    "mnemonic",
+    "mnemonicPhrase",
+    "seedPhrase",
+    "recoveryPhrase",
+    "xPrivKey",
+];
+
 /// Whether a parameter of this name takes key material.
 pub(crate) fn is_key_argument(name: &str) -> bool {
     if name.len() < 7 || name.len() > 20 {

@@ -17,6 +17,8 @@ pub(crate) enum Trusted {
     Agent,
     /// An editor runs or follows it.
     Editor,
+    /// An application on the machine is made of it.
+    Application,
     /// It decides whom the machine trusts: keys, hosts, registries.
     Trust,
 }
@@ -31,10 +33,14 @@ impl Trusted {
             Self::Workflow => "a CI workflow",
             Self::Agent => "an agent's configuration",
             Self::Editor => "an editor's configuration",
+            Self::Application => "an application's own code",
             Self::Trust => "a file of keys or registries",
         }
     }
 }
+
+/// The folder of the running desktop application's code, in folded paths.
+pub(crate) const RESOURCES: &str = "$resources";
 
 /// A part of a path, what it is, and why.
 pub(crate) struct Row {
@@ -55,7 +61,7 @@ const fn row(part: &'static str, trusted: Trusted, reason: &'static str) -> Row 
     }
 }
 
-use Trusted::{Agent, Editor, GitHook, Service, ShellStartup, Trust, Workflow};
+use Trusted::{Agent, Application, Editor, GitHook, Service, ShellStartup, Trust, Workflow};
 
 /// The table.
 pub(crate) const WRITES: &[Row] = &[
@@ -182,6 +188,11 @@ pub(crate) const WRITES: &[Row] = &[
         "code/user/settings.json",
         Editor,
         "chooses the programs an editor runs",
+    ),
+    row(
+        "$resources/",
+        Application,
+        "where Electron keeps the code of the application that runs",
     ),
     row(".vimrc", Editor, "code the editor runs"),
     row(".config/nvim/", Editor, "code the editor runs"),

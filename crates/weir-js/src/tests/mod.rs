@@ -1,5 +1,6 @@
 mod ability;
 mod aliases;
+mod bundles;
 mod chains;
 mod flagged;
 mod folded;

@@ -1,6 +1,6 @@
 //! `bundled-binary`: programs and archives among the files, and what their names say instead.
 
-use weir_model::contents::{Binary, BinaryFormat, Contents};
+use weir_model::contents::{Binary, BinaryFormat, CapabilityKind, Contents, Surface};
 use weir_model::{Confidence, Evidence, Group, Severity};
 
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
@@ -24,7 +24,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         sees: "Files that are programs, libraries, archives or compiled code by their first bytes, whatever they \
                are called. One whose name says that it is something else (a `.js`, a `.png`, a `LICENSE`) weighs \
                most, and more if an install script reaches it. A program outside the places where prebuilt \
-               addons are kept weighs something if the package also runs something at install time. Everything \
+               addons are kept weighs something if the package also runs something at install time, and much if a hook \
+               starts it, or if code loads an addon by its path and the file is not called one. Everything \
                else is only mentioned.",
         matters: "Nobody reviews a binary, and no analysis of code sees into it. A picture that is a program has \
                   no innocent explanation.",
@@ -88,8 +89,32 @@ fn weigh(binary: &Binary, contents: &Contents) -> Severity {
         Some(_) if is_code => Severity::Medium,
         Some(_) => Severity::Low,
         None if binary.usual_place || !is_program(binary.format) => Severity::Info,
+        // The hook starts it, or something loads an addon that is not called one.
+        None if reached || (loads_by_path(contents) && !is_named(&binary.path)) => Severity::High,
         None if contents.install_steps.is_empty() => Severity::Info,
         None => Severity::Medium,
+    }
+}
+
+/// Whether code that runs loads an addon by its path rather than as a module.
+fn loads_by_path(contents: &Contents) -> bool {
+    contents.capabilities.iter().any(|one| {
+        one.kind == CapabilityKind::Native
+            && one.surface != Surface::Unreferenced
+            && one.detail.ends_with("dlopen")
+    })
+}
+
+/// Whether a file is called what a program or library is called.
+fn is_named(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.rsplit_once('.') {
+        Some((_, extension)) => matches!(
+            extension.to_ascii_lowercase().as_str(),
+            "node" | "so" | "dll" | "dylib" | "exe" | "bin" | "elf" | "class" | "jar" | "pyc"
+        ),
+        // Programs of Linux and macOS have no ending.
+        None => true,
     }
 }
 
@@ -106,6 +131,9 @@ fn message(binary: &Binary, severity: Severity, count: usize) -> String {
             format!("{path} is called {name} and is {what}{more}")
         }
         (None, Severity::Info) => format!("{path} is {what}{more}"),
+        (None, Severity::High) => {
+            format!("{path} is {what}, and the package starts or loads it{more}")
+        }
         (None, _) => format!(
             "{path} is {what}, outside the usual places for prebuilt addons, and the package runs \
              something at install time{more}"
@@ -176,6 +204,23 @@ fn samples() -> Vec<crate::sample::Sample> {
                 false,
             ),
         ),
+        Sample::flagged("A hook starts a program of the package", {
+            let program = Binary {
+                path: "bin/helper".to_owned(),
+                format: BinaryFormat::Elf,
+                bytes: 48_640,
+                disguise: None,
+                usual_place: false,
+                digest: "1f0c6b7a3e5d49c2b8a7f6e5d4c3b2a1".to_owned(),
+            };
+            Scene::of("left-lib", "1.4.1")
+                .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+                .contents(Contents {
+                    install_steps: vec![step("install", "./bin/helper", &["bin/helper"])],
+                    binaries: vec![program],
+                    ..Contents::default()
+                })
+        }),
         Sample::passing(
             "Near miss: a prebuilt addon where prebuilt addons are kept, beside an install script",
             scene(

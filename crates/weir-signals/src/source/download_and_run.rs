@@ -30,7 +30,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         matters: "What runs then is in no file of the release: it can be different for every victim, and gone tomorrow. \
                   Most loaders of this year's attacks begin so.",
         wrong: "Installers of ready-made binaries download a program and start it once to see whether it works. As long as \
-                it comes from an ordinary host that is only mentioned. Module loaders for browsers evaluate what \
+                it comes from an ordinary host and lies in a folder of their own that is only mentioned. Module loaders for browsers evaluate what \
                 they fetch, and say so in their name. In popular packages whose release has been out for a month nothing of \
                 this weighs more than a look.",
         todo: "Look at the address in the evidence and at who decides what lies there.",
@@ -72,7 +72,10 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
 fn weigh(flow: &Flow, is_odd: bool) -> Weight {
     use Surface::{Import, Install, Worker};
     match (flow.surface, flow.sink) {
-        (Install, SinkKind::ProgramFile) if !is_odd => MENTION,
+        (Install, SinkKind::ProgramFile) if !is_odd && !is_stray(flow) => MENTION,
+        (Import | Worker, SinkKind::ProgramFile) if is_stray(flow) => {
+            weight(Severity::High, Confidence::Medium)
+        }
         (Install, _) => weight(Severity::High, Confidence::Medium),
         (Import | Worker, _) if is_odd => weight(Severity::High, Confidence::Medium),
         (
@@ -85,6 +88,18 @@ fn weigh(flow: &Flow, is_odd: bool) -> Weight {
         (Surface::Command, SinkKind::DynamicCode) => weight(Severity::High, Confidence::Medium),
         _ => MENTION,
     }
+}
+
+/// Whether a program file lies where no installer keeps its own: among temporary files, at a fixed
+/// place of the system, or under a hidden name.
+fn is_stray(flow: &Flow) -> bool {
+    let path = flow
+        .sink_detail
+        .rsplit_once(" of ")
+        .map_or(flow.sink_detail.as_str(), |(_, path)| path);
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let is_hidden = name.len() > 1 && name.starts_with('.') && !name.starts_with("..");
+    path.starts_with('/') || (is_hidden && !path.starts_with('~'))
 }
 
 #[cfg(any(test, feature = "samples"))]
@@ -118,6 +133,14 @@ fn samples() -> Vec<crate::sample::Sample> {
                 Surface::Import,
                 (SourceKind::Fetched, "https.get from a.invalid"),
                 (SinkKind::DynamicCode, "Function"),
+            )),
+        ),
+        Sample::flagged(
+            "A library starts a program that it downloaded to the temporary folder",
+            scene(flow(
+                Surface::Import,
+                (SourceKind::Fetched, "fetch from downloads.example"),
+                (SinkKind::ProgramFile, "fs.writeFile of /tmp/.cache-7f"),
             )),
         ),
         Sample::passing(

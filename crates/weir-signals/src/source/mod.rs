@@ -8,6 +8,7 @@ pub(crate) mod decoded_code;
 pub(crate) mod destructive;
 pub(crate) mod download_and_run;
 pub(crate) mod hidden_text;
+pub(crate) mod injected_script;
 pub(crate) mod known_bad_content;
 pub(crate) mod near_copy;
 pub(crate) mod obfuscated_code;

@@ -3,7 +3,7 @@
 use weir_model::contents::{Capability, CapabilityKind, Surface};
 use weir_model::{Confidence, Group, Severity};
 
-use crate::chain::{MENTION, Weight, report_abilities};
+use crate::chain::{MENTION, Weight, report_abilities, weight};
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
 
 pub(crate) static SIGNAL: Declaration = Declaration {
@@ -24,7 +24,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     ],
     documentation: Documentation {
         sees: "`npm publish` (or that of another client) among what install runs, or a publish request made by code that \
-               install reaches. Elsewhere it is mentioned.",
+               install reaches. Elsewhere it is mentioned, unless a field `name` in the same file is given a random value: \
+               then the package floods a registry with copies of itself.",
         matters: "A package that publishes when it is installed spreads: that is what makes a worm.",
         wrong: "Release tools publish, but when they are called. None does it while it is installed.",
         todo: "Revoke the publishing tokens of the machine, and look at what was published with them since.",
@@ -55,6 +56,12 @@ fn weigh(capability: &Capability) -> Option<Weight> {
     }
     Some(match capability.surface {
         Surface::Install => (true, Severity::Critical, Confidence::High),
+        // A release tool knows what it releases.
+        Surface::Import | Surface::Worker | Surface::Command
+            if capability.detail.ends_with("drawn by lot") =>
+        {
+            weight(Severity::High, Confidence::Medium)
+        }
         Surface::Import | Surface::Worker | Surface::Command | Surface::Unreferenced => MENTION,
     })
 }
@@ -82,6 +89,14 @@ fn samples() -> Vec<crate::sample::Sample> {
                 Surface::Install,
                 CapabilityKind::Publishes,
                 "a publish request (_attachments)",
+            )),
+        ),
+        Sample::flagged(
+            "A command publishes copies under random names",
+            scene(able(
+                Surface::Command,
+                CapabilityKind::Publishes,
+                "npm publish under a name drawn by lot",
             )),
         ),
         Sample::passing(

@@ -8,7 +8,7 @@ use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observatio
 
 pub(crate) static SIGNAL: Declaration = Declaration {
     id: "wallet-hook",
-    summary: "Reaches for a page's wallet and wraps the page's requests",
+    summary: "Places itself between people and their wallets",
     since: "next",
     layer: Layer::Source,
     kind: Kind::Pattern,
@@ -24,9 +24,10 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     ],
     documentation: Documentation {
         sees: "Code on one surface that both speaks to a wallet provider (`window.ethereum` and others) and puts its own \
-               function in place of `fetch` or `XMLHttpRequest`. Either alone is mentioned.",
+               function in place of `fetch` or `XMLHttpRequest`; or that reads and replaces what was copied and knows \
+               what the addresses of coins look like. Either half alone is mentioned.",
         matters: "A drainer exchanges the address that a person is about to pay. It has to see both ends for it.",
-        wrong: "Wallet software does the first, monitoring the second. Something that does both, honestly, is rare.",
+        wrong: "Wallet software does the first, monitoring the second, clipboard managers the third. Something that does both, honestly, is rare.",
         todo: "Do not ship the bundle. Compare it with the release before.",
     },
     observe,
@@ -46,15 +47,15 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     };
     let mut found = false;
     for surface in [Surface::Install, Surface::Import, Surface::Worker] {
-        let (Some(wallet), Some(wraps)) = (
-            has(CapabilityKind::Wallet, surface),
-            has(CapabilityKind::WrapsRequests, surface),
-        ) else {
+        let exchanges = has(CapabilityKind::Clipboard, surface)
+            .filter(|one| one.detail.starts_with("reads and replaces"));
+        let wraps = has(CapabilityKind::WrapsRequests, surface).or(exchanges);
+        let (Some(wallet), Some(wraps)) = (has(CapabilityKind::Wallet, surface), wraps) else {
             continue;
         };
         found = true;
         let message = format!(
-            "Speaks to a wallet ({}) and {} {}",
+            "Knows wallets ({}) and {} {}",
             shown(&wallet.detail),
             shown(&wraps.detail),
             when(surface)
@@ -102,6 +103,27 @@ fn samples() -> Vec<crate::sample::Sample> {
             "An install script that does both",
             scene(both(Surface::Install)),
         ),
+        Sample::flagged("A library watches what is copied for addresses of coins", {
+            let mut contents = able(
+                Surface::Import,
+                CapabilityKind::Wallet,
+                "a pattern of coin addresses",
+            );
+            let copied = able(
+                Surface::Import,
+                CapabilityKind::Clipboard,
+                "reads and replaces what was copied",
+            );
+            contents.capabilities.extend(copied.capabilities);
+            scene(contents)
+        }),
+        Sample::passing("A clipboard manager", {
+            scene(able(
+                Surface::Import,
+                CapabilityKind::Clipboard,
+                "reads and replaces what was copied",
+            ))
+        }),
         Sample::passing(
             "A wallet connector",
             scene(able(

@@ -9,6 +9,7 @@ use weir_model::contents::SourceKind;
 use super::{ELEMENTS, LOOP_BYTES, Lower};
 use crate::flow::graph::{Atom, Call, Key, NONE, Node, Rule};
 use crate::fold::Value;
+use crate::tables::secrets;
 
 impl Lower<'_, '_, '_> {
     /// Lowers an expression and gives the node of its value.
@@ -17,7 +18,7 @@ impl Lower<'_, '_, '_> {
             return NONE;
         }
         match it {
-            Expression::StringLiteral(text) => self.graph.constant(text.value.as_str()),
+            Expression::StringLiteral(text) => self.literal(it.span(), text.value.as_str()),
             Expression::NumericLiteral(number) => self.number(number.value),
             Expression::TemplateLiteral(template) => self.template(template),
             Expression::Identifier(identifier) => self.identifier(identifier),
@@ -119,6 +120,15 @@ impl Lower<'_, '_, '_> {
         }
     }
 
+    /// A text as it is written. One with a run of characters that nobody sees holds something else.
+    fn literal(&mut self, at: Span, text: &str) -> Node {
+        let node = self.graph.constant(text);
+        if !self.graph.follows_code || !crate::flow::text::is_hidden(text) {
+            return node;
+        }
+        self.decoded(at, "invisible characters", node)
+    }
+
     /// Whole numbers are kept as text: they are indexes and character codes.
     pub(super) fn number(&mut self, value: f64) -> Node {
         if value.fract() == 0.0 && (0.0..1_200_000.0).contains(&value) {
@@ -166,7 +176,9 @@ impl Lower<'_, '_, '_> {
             let right = self.expression(&binary.right);
             // Arithmetic on secrets is how decoders work; comparisons tell nothing.
             return match binary.operator {
-                BinaryOperator::BitwiseXOR | BinaryOperator::BitwiseOR => {
+                BinaryOperator::BitwiseXOR
+                | BinaryOperator::BitwiseOR
+                | BinaryOperator::Subtraction => {
                     let out = self.node(binary.span);
                     for from in [left, right] {
                         if from != NONE {
@@ -296,6 +308,7 @@ impl Lower<'_, '_, '_> {
         }
         match key {
             Some(Key::Name(name)) => {
+                self.key_function(name, value);
                 let field = self.graph.field(object, name);
                 self.graph.copy(value, field);
             }
@@ -313,8 +326,15 @@ impl Lower<'_, '_, '_> {
 
     pub(super) fn static_member(&mut self, member: &StaticMemberExpression<'_>) -> Node {
         let object = self.expression(&member.object);
-        let key = self.name_key(member.property.name.as_str());
-        self.member(member.span, object, key)
+        let name = member.property.name.as_str();
+        let key = self.name_key(name);
+        let value = self.member(member.span, object, key);
+        if value != NONE && secrets::SEED_FIELDS.contains(&name) {
+            let (kind, at) = (SourceKind::KeyArgument, member.property.span.start);
+            let source = self.graph.source(kind, name, self.file, at);
+            self.graph.add(value, Atom::Taint(source), NONE);
+        }
+        value
     }
 
     pub(super) fn computed(&mut self, member: &ComputedMemberExpression<'_>) -> Node {
@@ -408,8 +428,12 @@ impl Lower<'_, '_, '_> {
         {
             return decoder.map_or(node, |decoder| self.decoded(call.span, decoder, node));
         }
+        if let Some(module) = self.wrapped(call) {
+            return module;
+        }
         let (callee, receiver, method) = self.callee(&call.callee);
         let arguments = self.arguments_of(&call.arguments);
+        self.table_among(call, &arguments);
         // The name of a method says more of where a call is than the start of its chain.
         let at = match &call.callee {
             Expression::StaticMemberExpression(member) => member.property.span,

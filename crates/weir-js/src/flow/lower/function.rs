@@ -6,7 +6,7 @@ use oxc_span::GetSpan;
 use weir_model::contents::SourceKind;
 
 use super::{Frame, Lower};
-use crate::flow::graph::{Atom, Function as Callable, Key, NONE, Node, Rule};
+use crate::flow::graph::{Atom, Function as Callable, Key, NONE, Name, Node, Rule};
 use crate::tables::secrets;
 
 impl Lower<'_, '_, '_> {
@@ -82,6 +82,33 @@ impl Lower<'_, '_, '_> {
         }
     }
 
+    /// `fromSecretKey`, `fromMnemonic`: what such a function is given first is key material, whatever
+    /// a minifier called it.
+    pub(super) fn key_function(&mut self, name: Name, value: Node) {
+        let name = self.graph.name(name);
+        if !name
+            .strip_prefix("from")
+            .is_some_and(secrets::is_key_argument)
+        {
+            return;
+        }
+        let (file, offset) = self.graph.place(value);
+        for atom in self.graph.held(value) {
+            if let Atom::Function(function) = atom
+                && let Some(&parameter) = self
+                    .graph
+                    .functions
+                    .get(function as usize)
+                    .and_then(|found| found.parameters.first())
+            {
+                let source = self
+                    .graph
+                    .source(SourceKind::KeyArgument, &name, file, offset);
+                self.graph.add(parameter, Atom::Taint(source), NONE);
+            }
+        }
+    }
+
     pub(super) fn arrow(&mut self, arrow: &ArrowFunctionExpression<'_>) -> Node {
         let (_, node) =
             self.callable(
@@ -115,11 +142,19 @@ impl Lower<'_, '_, '_> {
         function: &Function<'_>,
         this: Option<Node>,
     ) -> (u32, Node) {
-        let (id, node) = self.callable(function.span, &function.params, this, false, |lower, _| {
-            if let Some(body) = &function.body {
-                lower.visit_function_body(body);
+        let (id, node) = match self.loader(function.span) {
+            // How a bundler loads its modules is known, and no part of what they do.
+            Some(node) => {
+                let id = u32::try_from(self.graph.functions.len()).unwrap_or(u32::MAX);
+                self.graph.functions.push(Callable::default());
+                (id, node)
             }
-        });
+            None => self.callable(function.span, &function.params, this, false, |lower, _| {
+                if let Some(body) = &function.body {
+                    lower.visit_function_body(body);
+                }
+            }),
+        };
         if let Some(name) = &function.id {
             let binding = self.binding(name);
             self.graph.copy(node, binding);
@@ -168,6 +203,9 @@ impl Lower<'_, '_, '_> {
                     let key = self.key(&method.key);
                     let owner = if method.r#static { statics_node } else { this };
                     let (function, value) = self.function_with(&method.value, Some(owner));
+                    if let Some(Key::Name(name)) = key {
+                        self.key_function(name, value);
+                    }
                     if method.kind == MethodDefinitionKind::Constructor {
                         has_constructor = true;
                         let made = self.graph.functions.get(function as usize).cloned();

@@ -1,5 +1,6 @@
 //! From syntax trees to values and rules.
 
+mod bundle;
 mod expression;
 mod function;
 mod pattern;
@@ -57,6 +58,7 @@ pub(crate) fn lower<'s>(
         classes: Vec::new(),
         evaluator,
         left_out,
+        bundles: bundle::Bundles::of(program, scoping),
     };
     lower.visit_program(program);
     lower.keep_variables(program.source_text);
@@ -89,6 +91,8 @@ struct Lower<'g, 's, 'a> {
     evaluator: Option<Evaluator<'s, 'a>>,
     /// Parts of a large file that no flow passes.
     left_out: &'s HashSet<Span>,
+    /// Loaders of a bundler.
+    bundles: bundle::Bundles,
 }
 
 impl Lower<'_, '_, '_> {
@@ -217,8 +221,8 @@ impl Lower<'_, '_, '_> {
             "undefined" | "NaN" | "Infinity" => NONE,
             "exports" => self.exports_node,
             "module" => self.module_node,
-            "__dirname" => self.graph.constant("."),
-            "__filename" => self.graph.constant("./__filename"),
+            "__dirname" => self.graph.constant(crate::ability::OWN),
+            "__filename" => self.graph.constant(crate::flow::OWN_FILE),
             "arguments" => self.arguments(identifier.span),
             name => {
                 let path = match name {

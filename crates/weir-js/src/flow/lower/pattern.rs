@@ -44,6 +44,9 @@ impl Lower<'_, '_, '_> {
             AssignmentTarget::StaticMemberExpression(member) => {
                 let object = self.expression(&member.object);
                 let key = self.name_key(member.property.name.as_str());
+                if let Key::Name(name) = key {
+                    self.key_function(name, value);
+                }
                 self.store(object, key, value);
             }
             AssignmentTarget::ComputedMemberExpression(member) => {

@@ -50,6 +50,7 @@ impl<'a> Visit<'a> for Lower<'_, '_, '_> {
         }
         if let Some(init) = &it.init {
             let value = self.expression(init);
+            self.table_in(&it.id, value);
             self.bind(&it.id, value);
         }
     }

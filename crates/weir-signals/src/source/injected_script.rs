@@ -1,0 +1,91 @@
+//! `injected-script`: a page is given a script from another host.
+
+use weir_model::contents::{Capability, CapabilityKind, Surface};
+use weir_model::{Confidence, Group, Severity};
+
+use crate::chain::{MENTION, Weight, report_abilities, weight};
+use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
+
+pub(crate) static SIGNAL: Declaration = Declaration {
+    id: "injected-script",
+    summary: "Adds a script of another host to pages",
+    since: "next",
+    layer: Layer::Source,
+    kind: Kind::Pattern,
+    maturity: Maturity::Trial,
+    group: Group::Code,
+    severity: Severity::High,
+    confidence: Confidence::Medium,
+    needs: &[Input::Contents],
+    incidents: &["art-template, 2025", "lottie-player, 2024"],
+    documentation: Documentation {
+        sees: "Code that makes a script element and gives it an address of another host. Where the same file first asks \
+               which program the visitor uses (`navigator.userAgent`) and at which address the page lies (`location.host`), the \
+               script is meant for some visitors only, and that weighs most. Otherwise it is mentioned.",
+        matters: "Whoever has the host decides from then on what runs in every page that uses the library. Leaving out \
+                  developers, who are on localhost, is how such scripts stay unseen.",
+        wrong: "Loaders of maps, payments and measurements add scripts of their vendor. Few of them look at both visitor \
+                and place before they do.",
+        todo: "Look at the host in the evidence, and at what the condition leaves out.",
+    },
+    observe,
+    #[cfg(any(test, feature = "samples"))]
+    samples,
+};
+
+fn observe(subject: &Subject<'_>, observation: &mut Observation) {
+    let Some(contents) = subject.contents.known() else {
+        return;
+    };
+    report_abilities(
+        &SIGNAL,
+        subject,
+        contents,
+        "Adds scripts to pages",
+        weigh,
+        observation,
+    );
+}
+
+/// Nothing for other abilities.
+fn weigh(capability: &Capability) -> Option<Weight> {
+    if capability.kind != CapabilityKind::RemoteScript {
+        return None;
+    }
+    let is_choosy = capability.detail.ends_with("for some visitors only");
+    Some(match capability.surface {
+        Surface::Import | Surface::Worker if is_choosy => {
+            weight(Severity::High, Confidence::Medium)
+        }
+        _ => MENTION,
+    })
+}
+
+#[cfg(any(test, feature = "samples"))]
+fn samples() -> Vec<crate::sample::Sample> {
+    use crate::sample::{Sample, Scene, able};
+    let scene = |surface, detail| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(able(surface, CapabilityKind::RemoteScript, detail))
+    };
+    let choosy = "a script from static.a.invalid, for some visitors only";
+    vec![
+        Sample::flagged(
+            "A template library adds a script to pages that phones look at",
+            scene(Surface::Import, choosy),
+        ),
+        Sample::flagged(
+            "The same in a file that a page runs as a worker",
+            scene(Surface::Worker, choosy),
+        ),
+        Sample::passing(
+            "Near miss: a loader that adds its vendor's script for everybody",
+            scene(Surface::Import, "a script from maps.example"),
+        ),
+        Sample::passing(
+            "Such code where nothing leads to it",
+            scene(Surface::Unreferenced, choosy),
+        ),
+    ]
+}
