@@ -161,9 +161,12 @@ impl Judge {
         assessment
             .findings
             .retain(|finding| finding.group != Group::Age);
+        // The list counts from 0, people from 1.
+        let rank = self.names.rank(name.as_str()).map(|place| place + 1);
         let circumstances = Circumstances {
             published: Some(published),
-            established: self.policy.is_established(Some(published), None, self.now),
+            rank,
+            established: self.policy.is_established(Some(published), rank, self.now),
             request: Request::Pinned,
             ..Circumstances::new(self.now)
         };

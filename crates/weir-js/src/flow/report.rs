@@ -49,6 +49,8 @@ struct Sink {
     sent: Vec<Node>,
     /// The whole call is a credential setter: `setHeader('authorization', x)`.
     is_credential_field: bool,
+    /// What is sent names a program by its path, without a shell.
+    names_program: bool,
 }
 
 impl Solver<'_> {
@@ -122,6 +124,9 @@ impl Solver<'_> {
             if source.kind == SourceKind::SecretVariable && one.is_credential_field && !is_odd {
                 continue;
             }
+            if sink.names_program && self.is_folder(one.source, one.node) {
+                continue;
+            }
             let of_source = seen
                 .iter()
                 .filter(|(source, ..)| *source == one.source)
@@ -162,6 +167,7 @@ impl Solver<'_> {
                     host: None,
                     sent: all.iter().copied().take(2).collect(),
                     is_credential_field: false,
+                    names_program: self.starts_by_path(&path, call),
                 });
             } else if flows::CODE.contains(&&*path) {
                 sinks.push(Sink {
@@ -170,6 +176,7 @@ impl Solver<'_> {
                     host: None,
                     sent: all.clone(),
                     is_credential_field: false,
+                    names_program: false,
                 });
             } else if matches!(&*path, "node:worker_threads.Worker" | "Worker") {
                 sinks.push(Self::worker(call));
@@ -187,6 +194,7 @@ impl Solver<'_> {
                     host: self.host(&all),
                     sent: all.clone(),
                     is_credential_field: false,
+                    names_program: false,
                 });
             }
         }
@@ -208,6 +216,7 @@ impl Solver<'_> {
             host: None,
             sent: vec![Self::argument(call, 0)],
             is_credential_field: false,
+            names_program: false,
         }
     }
 
@@ -227,6 +236,7 @@ impl Solver<'_> {
             host: None,
             sent: vec![Self::argument(call, 1)],
             is_credential_field: false,
+            names_program: false,
         })
     }
 
@@ -289,6 +299,7 @@ impl Solver<'_> {
                 host: None,
                 sent: all.to_vec(),
                 is_credential_field: false,
+                names_program: false,
             });
         }
         let (carrier, sent) = if matches!(name, "pipe" | "pipeThrough") {
@@ -312,6 +323,7 @@ impl Solver<'_> {
             host: host.or_else(|| self.host(all)),
             sent,
             is_credential_field,
+            names_program: false,
         })
     }
 
@@ -324,6 +336,7 @@ impl Solver<'_> {
             host,
             sent: all,
             is_credential_field: false,
+            names_program: false,
         })
     }
 
@@ -356,6 +369,9 @@ impl Solver<'_> {
                 if &*path == "node:fs.createWriteStream" {
                     let (kind, label) = self.file_kind(Self::argument(made, 0))?;
                     return Some((kind, format!("fs.createWriteStream of {label}"), None));
+                }
+                if self.is_local_socket(&path, made) {
+                    return None;
                 }
                 let kind = network::call(&path).or_else(|| socket_kind(&path))?;
                 let label = path.trim_start_matches("pkg:").trim_start_matches("node:");
@@ -432,6 +448,7 @@ impl Solver<'_> {
             host: command::host(&text),
             sent,
             is_credential_field: false,
+            names_program: false,
         })
     }
 
