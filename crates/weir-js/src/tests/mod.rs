@@ -1,6 +1,7 @@
 mod ability;
 mod aliases;
 mod chains;
+mod differential;
 mod flagged;
 mod folded;
 mod hostile;
