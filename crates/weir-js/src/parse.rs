@@ -163,13 +163,16 @@ pub(crate) fn with_checked<T>(
                 if !parsed.panicked {
                     return Ok(then(&parsed.program));
                 }
-                let diagnostic = parsed.diagnostics.iter().next();
-                let message = diagnostic.map(ToString::to_string).unwrap_or_default();
-                let label = diagnostic
-                    .and_then(|found| found.labels.first())
-                    .map(|label| (as_index(label.offset()), as_index(label.len())));
-                first_message.get_or_insert_with(|| message.clone());
-                label.and_then(|(offset, length)| patch(&patched, &message, offset, length))
+                let mut diagnostics = parsed.diagnostics.iter();
+                let message = diagnostics.clone().next().map(ToString::to_string);
+                first_message.get_or_insert_with(|| message.unwrap_or_default());
+                // The one that ended it comes last; `new.target` outside of a function, say, is
+                // only remarked on.
+                diagnostics.next_back().and_then(|found| {
+                    let label = found.labels.first()?;
+                    let (offset, length) = (as_index(label.offset()), as_index(label.len()));
+                    patch(&patched, &found.to_string(), offset, length)
+                })
             };
             match next {
                 Some(text) => patched = Cow::Owned(text),

@@ -3,7 +3,7 @@
 use weir_model::contents::{Capability, Flow, Gate, GateKind, SinkKind, SourceKind, Surface};
 use weir_model::{Confidence, Contents, Evidence, Finding, Severity};
 
-use crate::settled::{calmed, is_settled};
+use crate::settled::{calmed, is_known_ability, is_known_flow, is_settled};
 use crate::{Declaration, Observation, Subject};
 
 /// Findings' places that are shown; the rest is counted.
@@ -145,10 +145,12 @@ pub(crate) fn report_flows<'c>(
     let settled = is_settled(subject);
     let mut weighed: Vec<(Weight, &Flow)> = flows
         .filter_map(|flow| Some((weigh(flow)?, flow)))
-        .map(|(weight, flow)| match settled {
-            true => (calmed(weight, flow.surface), flow),
-            false => (weight, flow),
-        })
+        .map(
+            |(weight, flow)| match settled || is_known_flow(subject, flow) {
+                true => (calmed(weight, flow.surface), flow),
+                false => (weight, flow),
+            },
+        )
         .collect();
     weighed.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
     for group in weighed.chunk_by(|(a, _), (b, _)| a == b) {
@@ -198,10 +200,12 @@ pub(crate) fn report_abilities(
         .capabilities
         .iter()
         .filter_map(|capability| Some((weigh(capability)?, capability)))
-        .map(|(weight, capability)| match settled {
-            true => (calmed(weight, capability.surface), capability),
-            false => (weight, capability),
-        })
+        .map(
+            |(weight, capability)| match settled || is_known_ability(subject, capability) {
+                true => (calmed(weight, capability.surface), capability),
+                false => (weight, capability),
+            },
+        )
         .collect();
     weighed.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
     for group in weighed.chunk_by(|(a, _), (b, _)| a == b) {

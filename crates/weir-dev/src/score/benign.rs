@@ -68,10 +68,21 @@ impl Hard {
 /// What was seen in benign packages.
 #[derive(Debug)]
 pub(crate) struct Benign {
-    /// What each is called, why it is hard or fine, and what was seen.
-    pub(crate) packages: Vec<(Label, Seen)>,
+    /// The packages.
+    pub(crate) packages: Vec<Judged>,
     /// Tarballs nothing can be said of, with the reason.
     pub(crate) broken: Vec<String>,
+}
+
+/// A benign package and what was seen in it.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    /// What it is called, and why it is hard or fine.
+    pub(crate) label: Label,
+    /// As a release of two months ago.
+    pub(crate) seen: Seen,
+    /// As one of this morning, of a package without a history.
+    pub(crate) fresh: Seen,
 }
 
 /// What the scoreboard says about a benign package besides what was seen.
@@ -130,8 +141,8 @@ pub(crate) fn hard(root: &Path, judge: &Judge) -> anyhow::Result<Option<Benign>>
     for (hard, seen) in list.package.iter().zip(seen) {
         let mut label = Label::new(&hard.name, &hard.version, &list.reason);
         label.hard = Some((hard.kind.clone(), hard.why.clone()));
-        let (_, seen) = seen.with_context(|| hard.spec())?;
-        packages.push((label, seen));
+        let (_, [seen, fresh]) = seen.with_context(|| hard.spec())?;
+        packages.push(Judged { label, seen, fresh });
     }
     Ok(Some(Benign {
         packages,
@@ -204,9 +215,9 @@ pub(crate) fn tarballs(root: &Path, folder: &Path, judge: &Judge) -> anyhow::Res
     };
     for (path, seen) in paths.iter().zip(seen) {
         match seen {
-            Ok(((name, version), seen)) => {
+            Ok(((name, version), [seen, fresh])) => {
                 let label = Label::new(&name, &version, &reasons);
-                benign.packages.push((label, seen));
+                benign.packages.push(Judged { label, seen, fresh });
             }
             Err(error) => {
                 let file = path.file_name().unwrap_or_default().to_string_lossy();

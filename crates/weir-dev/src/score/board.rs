@@ -5,7 +5,7 @@ use std::fmt::Write;
 use weir_model::Severity;
 use weir_model::finding::printable;
 
-use super::benign::Benign;
+use super::benign::{Benign, Judged};
 use super::tally::{self, Share};
 use super::{Scored, Seen, has_to_be_found};
 use crate::corpus::{Kind, Style};
@@ -63,12 +63,16 @@ pub(super) fn summary(
     let _ = writeln!(text, "benign twins reported as high: {false_alarms}");
     for (what, benign) in [("hard benign", hard), ("real", tarballs)] {
         if let Some(benign) = benign {
-            let high = Share::of(benign.packages.iter().map(|(_, seen)| seen.is_high()));
-            let seen = Share::of(benign.packages.iter().map(|(_, seen)| seen.is_seen()));
-            let _ = writeln!(
-                text,
-                "{what} packages: high {high}, anything above info {seen}"
-            );
+            for (when, of) in LOOKS {
+                let share = |is: fn(&Seen) -> bool| {
+                    Share::of(benign.packages.iter().map(|one| is(of(one))))
+                };
+                let (high, seen) = (share(Seen::is_high), share(Seen::is_seen));
+                let _ = writeln!(
+                    text,
+                    "{what} packages, {when}: high {high}, anything above info {seen}"
+                );
+            }
         }
     }
     text
@@ -241,45 +245,48 @@ fn plain(text: &str) -> String {
     plain
 }
 
+/// One of the two looks at a benign package.
+type Look = fn(&Judged) -> &Seen;
+
+/// What the looks at a benign package are called.
+const LOOKS: [(&str, Look); 2] = [
+    ("two months old", |one| &one.seen),
+    ("of this morning", |one| &one.fresh),
+];
+
 fn benign(benign: &Benign) -> String {
-    let all = benign.packages.len();
-    let count = |is: &dyn Fn(&Seen) -> bool| Share::of(benign.packages.iter().map(|(_, s)| is(s)));
-    let per_thousand = |share: Share| share.found as f64 * 1000.0 / all.max(1) as f64;
-    let unexplained = benign
-        .packages
-        .iter()
-        .map(|(label, seen)| !label.explains(seen));
-    let unexplained = Share::of(unexplained);
-    let mut text =
-        format!("{all} packages.\n\n| reported | packages | per 1,000 |\n|---|---|---|\n");
-    for (words, share) in [
-        ("severity high or more", count(&Seen::is_high)),
-        ("the same without a written reason", unexplained),
-        ("code or shape, medium or more", count(&Seen::is_medium)),
-        ("code or shape, above info", count(&Seen::is_seen)),
-        ("refused by the default policy", count(&Seen::is_refused)),
-    ] {
-        let _ = writeln!(text, "| {words} | {share} | {:.1} |", per_thousand(share));
+    let packages = &benign.packages;
+    let count = |of: Look, is: fn(&Seen) -> bool| {
+        let share = Share::of(packages.iter().map(|one| is(of(one))));
+        let per_thousand = share.found as f64 * 1000.0 / packages.len().max(1) as f64;
+        format!("{share}, {per_thousand:.1} per 1,000")
+    };
+    let mut text = format!("{} packages.\n\n| reported |", packages.len());
+    for (when, _) in LOOKS {
+        let _ = write!(text, " {when} |");
     }
-    text.push('\n');
-    text += &by_signal(benign);
-    let loud = |seen: &Seen| seen.is_high() || seen.is_refused();
-    let listed = benign.packages.iter().filter(|(_, seen)| loud(seen));
-    let beyond = listed.clone().count().saturating_sub(LISTED);
-    for (label, seen) in listed.take(LISTED) {
-        text += &alarm(&label.spec, seen);
-        if let Some((kind, why)) = &label.hard {
-            let _ = writeln!(text, "  - hard because: {why} ({kind})");
-        }
-        for (signal, why) in &label.reasons {
-            let _ = writeln!(text, "  - {signal} is right: {why}");
-        }
-        if !label.explains(seen) {
-            text += "  - **a false alarm**\n";
-        }
+    text += "\n|---|---|---|\n";
+    let rows: [(&str, fn(&Seen) -> bool); 4] = [
+        ("severity high or more", Seen::is_high),
+        ("code or shape, medium or more", Seen::is_medium),
+        ("code or shape, above info", Seen::is_seen),
+        ("refused by the default policy", Seen::is_refused),
+    ];
+    for (words, is) in rows {
+        let [old, fresh] = LOOKS.map(|(_, of)| count(of, is));
+        let _ = writeln!(text, "| {words} | {old} | {fresh} |");
     }
-    if beyond > 0 {
-        let _ = writeln!(text, "- and {beyond} more");
+    let [old, fresh] = LOOKS.map(|(_, of)| {
+        let unexplained = packages.iter().map(|one| !one.label.explains(of(one)));
+        Share::of(unexplained)
+    });
+    let _ = writeln!(
+        text,
+        "| severity high or more without a written reason | {old} | {fresh} |\n"
+    );
+    text += &by_signal(packages);
+    for (when, of) in LOOKS {
+        text += &listed(packages, when, of);
     }
     for broken in &benign.broken {
         let _ = writeln!(text, "- not judged: {}", plain(broken));
@@ -287,29 +294,63 @@ fn benign(benign: &Benign) -> String {
     text
 }
 
-/// How many packages each signal speaks of, by severity.
-fn by_signal(benign: &Benign) -> String {
-    let mut counts = std::collections::BTreeMap::<&str, [usize; 2]>::new();
-    for (_, seen) in &benign.packages {
-        let mut highest = std::collections::BTreeMap::<&str, Severity>::new();
-        for finding in &seen.findings {
-            let known = highest.entry(&finding.signal).or_insert(finding.severity);
-            *known = (*known).max(finding.severity);
+/// The packages that were reported loudly, by name.
+fn listed(packages: &[Judged], when: &str, of: Look) -> String {
+    let loud = |one: &&Judged| of(one).is_high() || of(one).is_refused();
+    let listed: Vec<&Judged> = packages.iter().filter(loud).collect();
+    let mut text = match listed.len() {
+        0 => format!("None is high or refused, {when}.\n\n"),
+        _ => format!("High or refused, {when}:\n\n"),
+    };
+    for one in listed.iter().take(LISTED) {
+        text += &alarm(&one.label.spec, of(one));
+        if let Some((kind, why)) = &one.label.hard {
+            let _ = writeln!(text, "  - hard because: {why} ({kind})");
         }
-        for (signal, severity) in highest {
-            let count = counts.entry(signal).or_default();
-            if severity >= Severity::High {
-                count[0] += 1;
-            } else if severity > Severity::Info {
-                count[1] += 1;
+        for (signal, why) in &one.label.reasons {
+            let _ = writeln!(text, "  - {signal} is right: {why}");
+        }
+        if !one.label.explains(of(one)) {
+            text += "  - **a false alarm**\n";
+        }
+    }
+    if listed.len() > LISTED {
+        let _ = writeln!(text, "- and {} more", listed.len() - LISTED);
+    }
+    if !listed.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+/// How many packages each signal speaks of, by severity, in both looks.
+fn by_signal(packages: &[Judged]) -> String {
+    let mut counts = std::collections::BTreeMap::<&str, [usize; 4]>::new();
+    for one in packages {
+        for (place, (_, of)) in [[0, 1], [2, 3]].into_iter().zip(LOOKS) {
+            let mut highest = std::collections::BTreeMap::<&str, Severity>::new();
+            for finding in &of(one).findings {
+                let known = highest.entry(&finding.signal).or_insert(finding.severity);
+                *known = (*known).max(finding.severity);
+            }
+            for (signal, severity) in highest {
+                let at = match severity {
+                    Severity::High | Severity::Critical => place[0],
+                    Severity::Low | Severity::Medium => place[1],
+                    Severity::Info => continue,
+                };
+                counts.entry(signal).or_default()[at] += 1;
             }
         }
     }
-    counts.retain(|_, count| *count != [0, 0]);
-    let mut text =
-        "| signal | packages with high | with low or medium |\n|---|---|---|\n".to_owned();
-    for (signal, [high, lower]) in counts {
-        let _ = writeln!(text, "| {signal} | {high} | {lower} |");
+    let mut text = "| signal | packages with high | with low or medium | of this morning, high | low or medium |\n\
+        |---|---|---|---|---|\n"
+        .to_owned();
+    for (signal, [high, lower, fresh_high, fresh_lower]) in counts {
+        let _ = writeln!(
+            text,
+            "| {signal} | {high} | {lower} | {fresh_high} | {fresh_lower} |"
+        );
     }
     text + "\n"
 }

@@ -23,6 +23,10 @@ const NOW: &str = "2026-06-15T12:00:00Z";
 /// When releases were published: long enough ago that their age says nothing.
 const PUBLISHED: &str = "2026-04-15T12:00:00Z";
 
+/// When a release of the same morning was published: what is calm about old releases of popular
+/// packages does not hold for it. That is how hijacks arrive.
+const PUBLISHED_TODAY: &str = "2026-06-15T09:00:00Z";
+
 /// When the releases before them were.
 const PUBLISHED_BEFORE: &str = "2026-01-15T12:00:00Z";
 
@@ -80,11 +84,14 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    /// With the names that weir comes with and the default policy.
+    /// With the names that weir comes with and the default policy, but for the waiting time.
     pub(crate) fn new() -> anyhow::Result<Self> {
+        let mut policy = Policy::default();
+        // It would hold each release of this morning, whatever is in it.
+        policy.age.minimum = weir_policy::config::Period::from_secs(0);
         Ok(Self {
             names: NameIndex::embedded()?,
-            policy: Policy::default(),
+            policy,
             now: NOW.parse()?,
         })
     }
@@ -103,26 +110,29 @@ impl Judge {
         let sizes: Vec<Size> = sizes.into_iter().flatten().map(size).collect();
         self.observe(
             &with_sizes(&manifests, &sizes),
+            PUBLISHED,
             &contents,
             previous.as_ref(),
         )
     }
 
-    /// Judges a tarball of a registry, as the only release of its package; also says which it is. An
-    /// error if it is none.
-    pub(crate) fn tarball(&self, tarball: &Bytes) -> anyhow::Result<((String, String), Seen)> {
+    /// Judges a tarball of a registry, as the only release of its package: as one of two months ago,
+    /// and as one of this morning. Also says which it is. An error if it is none.
+    pub(crate) fn tarball(&self, tarball: &Bytes) -> anyhow::Result<((String, String), [Seen; 2])> {
         let contents = read(tarball);
         let manifest = manifest_in(tarball)?;
         let text = |field: &str| manifest.get(field).and_then(Value::as_str);
         let (name, version) = (text("name").context("no name")?, text("version"));
         let spec = (name.to_owned(), version.context("no version")?.to_owned());
         let manifests = with_sizes(&[&manifest], &[size(&contents)]);
-        Ok((spec, self.observe(&manifests, &contents, None)?))
+        let seen = |published| self.observe(&manifests, published, &contents, None);
+        Ok((spec, [seen(PUBLISHED)?, seen(PUBLISHED_TODAY)?]))
     }
 
     fn observe(
         &self,
         manifests: &[Value],
+        published: &str,
         contents: &Result<Contents, String>,
         previous: Option<&Result<Contents, String>>,
     ) -> anyhow::Result<Seen> {
@@ -130,8 +140,8 @@ impl Judge {
         let text = |field: &str| own.get(field).and_then(Value::as_str);
         let name = PackageName::parse(text("name").context("no name")?)?;
         let version = text("version").context("no version")?;
-        let packument = Packument::parse(&name, packument(&name, manifests)?)?;
-        let published: Timestamp = PUBLISHED.parse()?;
+        let packument = Packument::parse(&name, packument(&name, manifests, published)?)?;
+        let published: Timestamp = published.parse()?;
         let mut subject = Subject::new(&name, version, &self.names, self.now);
         subject.packument = Stage::Known(&packument);
         subject.contents = stage(contents);
@@ -151,9 +161,12 @@ impl Judge {
         assessment
             .findings
             .retain(|finding| finding.group != Group::Age);
+        // The list counts from 0, people from 1.
+        let rank = self.names.rank(name.as_str()).map(|place| place + 1);
         let circumstances = Circumstances {
             published: Some(published),
-            established: self.policy.is_established(Some(published), None, self.now),
+            rank,
+            established: self.policy.is_established(Some(published), rank, self.now),
             request: Request::Pinned,
             ..Circumstances::new(self.now)
         };
@@ -194,11 +207,12 @@ fn with_sizes(manifests: &[&Value], sizes: &[Size]) -> Vec<Value> {
     stated.collect()
 }
 
-/// The history that a registry would state: these releases, oldest first.
-fn packument(name: &PackageName, manifests: &[Value]) -> anyhow::Result<Bytes> {
+/// The history that a registry would state: these releases, oldest first, the last one published at
+/// this moment.
+fn packument(name: &PackageName, manifests: &[Value], published: &str) -> anyhow::Result<Bytes> {
     let (mut versions, mut time) = (Map::new(), Map::new());
     let base = name.as_str().rsplit('/').next().unwrap_or_default();
-    let dates = [PUBLISHED_BEFORE, PUBLISHED];
+    let dates = [PUBLISHED_BEFORE, published];
     let dates = dates
         .iter()
         .skip(dates.len().saturating_sub(manifests.len()));

@@ -442,7 +442,8 @@ impl Solver<'_> {
             return;
         }
         let decodes = match path {
-            "atob" | "unescape" | "String.fromCharCode" | "String.fromCodePoint" => true,
+            // None of them can be constructed: `new (global(name))()` is some class.
+            "atob" | "unescape" | "String.fromCharCode" | "String.fromCodePoint" => !call.is_new,
             "Buffer.from" | "Buffer" => self
                 .known_texts(Self::argument(call, 1))
                 .iter()

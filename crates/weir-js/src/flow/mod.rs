@@ -12,6 +12,7 @@ mod evaluated;
 mod graph;
 mod lower;
 mod methods;
+mod nearby;
 mod report;
 mod solve;
 pub(crate) mod text;

