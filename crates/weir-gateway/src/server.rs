@@ -179,6 +179,10 @@ async fn handle(state: &Arc<State>, request: Request) -> Answer {
                 packument::version(state, name, &version, headers).await
             }
             Route::DistTags(name) => packument::tags(state, name).await,
+            Route::Keys => passthrough::keys(state).await,
+            Route::Attestations(name, version) => {
+                passthrough::attestations(state, &name, &version).await
+            }
             Route::Ping => answer::json(StatusCode::OK, &serde_json::json!({})),
             Route::Health => {
                 answer::json(StatusCode::OK, &serde_json::json!({ "status": "alive" }))

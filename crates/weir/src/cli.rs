@@ -32,6 +32,9 @@ pub(crate) struct Global {
     /// The policy file, instead of the nearest weir.toml.
     #[arg(long, global = true, env = "WEIR_POLICY", value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// Trust this root (Sigstore's `trusted_root.json`) instead of the one that comes with weir.
+    #[arg(long, global = true, env = "WEIR_TRUSTED_ROOT", value_name = "FILE")]
+    pub trusted_root: Option<PathBuf>,
     /// What to log on standard error, e.g. `info` or `weir_gateway=debug`.
     #[arg(long, global = true, env = "WEIR_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -160,9 +163,6 @@ pub(crate) struct Verify {
     /// This lockfile, instead of those in the folder.
     #[arg(long, value_name = "FILE")]
     pub lockfile: Option<PathBuf>,
-    /// Trust this root (Sigstore's `trusted_root.json`) instead of the one that comes with weir.
-    #[arg(long, value_name = "FILE")]
-    pub trusted_root: Option<PathBuf>,
     /// Print one JSON object (schema `weir.verify/v1`).
     #[arg(long)]
     pub json: bool,

@@ -32,18 +32,21 @@ pub(crate) struct Kind {
     pub(crate) check: fn(&[u8]) -> Result<(), String>,
 }
 
-/// A document that is at hand is looked up again after this long: by then another process may have
-/// fetched it, or an upstream that failed be back.
+/// An answer is looked up again after this long: by then another process may have fetched the document,
+/// or an upstream that failed be back.
 const REMEMBERED: Duration = Duration::from_secs(10);
 
 /// Most documents in memory.
 const IN_MEMORY: u64 = 500;
 
+/// What an upstream answered: a document, that there is none, or why it did not answer.
+type Answered = Result<Option<Arc<Document>>, EngineError>;
+
 #[derive(Debug)]
 pub(crate) struct Documents {
     store: Store,
     loading: Keyed<(String, String)>,
-    memory: Cache<(String, String), Arc<Document>>,
+    memory: Cache<(String, String), Answered>,
 }
 
 impl Documents {
@@ -59,25 +62,19 @@ impl Documents {
     }
 
     /// A document of an upstream; `None` where the upstream has none.
-    pub(crate) async fn get(
-        &self,
-        upstream: &Upstream,
-        path: &str,
-        kind: Kind,
-    ) -> Result<Option<Arc<Document>>, EngineError> {
+    pub(crate) async fn get(&self, upstream: &Upstream, path: &str, kind: Kind) -> Answered {
         let key = (upstream.id().to_owned(), path.to_owned());
-        if let Some(document) = self.memory.get(&key) {
-            return Ok(Some(document));
+        if let Some(answered) = self.memory.get(&key) {
+            return answered;
         }
         let _guard = self.loading.hold(&key).await;
-        if let Some(document) = self.memory.get(&key) {
-            return Ok(Some(document));
+        if let Some(answered) = self.memory.get(&key) {
+            return answered;
         }
-        let document = self.load(upstream, path, kind).await?.map(Arc::new);
-        if let Some(document) = &document {
-            self.memory.insert(key, Arc::clone(document));
-        }
-        Ok(document)
+        let loaded = self.load(upstream, path, kind).await;
+        let answered = loaded.map(|document| document.map(Arc::new));
+        self.memory.insert(key, answered.clone());
+        answered
     }
 
     async fn load(
@@ -133,9 +130,13 @@ async fn fetch(upstream: &Upstream, path: &str, kind: Kind) -> Result<Option<Byt
         .await
         .map_err(|error| error.to_string())?;
     match answer.status {
-        StatusCode::NOT_FOUND
-        | StatusCode::GONE
+        // However a registry says that it does not know the question.
+        StatusCode::BAD_REQUEST
+        | StatusCode::FORBIDDEN
+        | StatusCode::NOT_FOUND
         | StatusCode::METHOD_NOT_ALLOWED
+        | StatusCode::NOT_ACCEPTABLE
+        | StatusCode::GONE
         | StatusCode::NOT_IMPLEMENTED => Ok(None),
         status if status.is_success() => {
             (kind.check)(&answer.body)?;

@@ -51,11 +51,16 @@ struct Announced {
 }
 
 impl Facts {
-    /// Reads them from a packument.
+    /// Reads them from a packument, looking back for a release to compare with only where that is wanted:
+    /// it parses others.
     ///
     /// # Errors
     /// What cannot be read, in words.
-    pub(crate) fn read(packument: &Packument, version: &str) -> Result<Self, String> {
+    pub(crate) fn read(
+        packument: &Packument,
+        version: &str,
+        look_back: bool,
+    ) -> Result<Self, String> {
         let raw = packument
             .version_raw(version)
             .ok_or_else(|| "the registry has no such version".to_owned())?;
@@ -72,7 +77,7 @@ impl Facts {
             published: packument.published(version),
             attested: dist.attestations.is_some(),
             provenance,
-            before: before(packument, version),
+            before: look_back.then(|| before(packument, version)).flatten(),
         })
     }
 

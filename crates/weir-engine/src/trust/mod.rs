@@ -24,7 +24,7 @@ use weir_store::Store;
 use weir_upstream::{Upstream, Upstreams};
 
 use crate::EngineError;
-use crate::packuments::Packuments;
+use crate::packuments::{Held, Packuments};
 use crate::quiet::Quiet;
 pub use documents::Document;
 use documents::{Documents, Kind};
@@ -54,6 +54,15 @@ const ATTESTATIONS_KIND: Kind = Kind {
 /// Releases verified at a time: enough to keep the line busy while the processors verify.
 const AT_A_TIME: usize = 16;
 
+/// How long a release that somebody waits for is verified at most.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Keys as a registry lists them, whatever they hold.
+#[derive(Default, Deserialize)]
+struct KeyList {
+    keys: Vec<serde_json::Value>,
+}
+
 /// Verifies releases, with the keys and attestations of their upstreams.
 #[derive(Debug)]
 pub struct ReleaseVerifier {
@@ -61,7 +70,7 @@ pub struct ReleaseVerifier {
     root: String,
     store: Store,
     upstreams: Arc<Upstreams>,
-    packuments: Packuments,
+    packuments: Arc<Packuments>,
     documents: Documents,
 }
 
@@ -120,18 +129,28 @@ impl ReleaseVerifier {
         upstreams: Arc<Upstreams>,
         root: Option<&str>,
     ) -> Result<Self, EngineError> {
-        let failed = |error: weir_provenance::Refusal| EngineError::Trust(error.to_string());
-        let verifier = match root {
-            Some(json) => Verifier::from_root(json),
-            None => Verifier::embedded(),
-        };
-        let packuments = Packuments::new(
+        let packuments = Arc::new(Packuments::new(
             store.clone(),
             Arc::clone(&upstreams),
             Arc::new(Quiet::default()),
             policy.cache.packument_ttl.get(),
             policy.cache.memory.bytes() / 2,
-        );
+        ));
+        Self::over(packuments, store, upstreams, root)
+    }
+
+    /// One that shares the packuments of an engine.
+    pub(crate) fn over(
+        packuments: Arc<Packuments>,
+        store: Store,
+        upstreams: Arc<Upstreams>,
+        root: Option<&str>,
+    ) -> Result<Self, EngineError> {
+        let failed = |error: weir_provenance::Refusal| EngineError::Trust(error.to_string());
+        let verifier = match root {
+            Some(json) => Verifier::from_root(json),
+            None => Verifier::embedded(),
+        };
         Ok(Self {
             verifier: verifier.map_err(failed)?,
             root: digest(root.unwrap_or("embedded").as_bytes()),
@@ -151,6 +170,80 @@ impl ReleaseVerifier {
         upstream: &Upstream,
     ) -> Result<Option<Arc<Document>>, EngineError> {
         self.documents.get(upstream, KEYS, KEYS_KIND).await
+    }
+
+    /// The keys of all registries in one document, as a client sees one registry; `None` where none has
+    /// any. A scope's registry that does not answer is left out and logged.
+    ///
+    /// # Errors
+    /// When the default registry does not answer, and nothing is kept.
+    pub async fn all_keys(&self) -> Result<Option<Arc<Document>>, EngineError> {
+        let default = self.upstreams.default_upstream();
+        let first = self.keys_document(default).await?;
+        let mut others = Vec::new();
+        for (scope, upstream) in self.upstreams.scopes() {
+            if upstream.id() == default.id() {
+                continue;
+            }
+            match self.keys_document(upstream).await {
+                Ok(document) => others.extend(document),
+                Err(error) => tracing::warn!(scope, %error, "a registry's keys are missing"),
+            }
+        }
+        if others.is_empty() {
+            return Ok(first);
+        }
+        let mut keys: Vec<serde_json::Value> = Vec::new();
+        let mut stale = None;
+        for document in first.into_iter().chain(others) {
+            let list: KeyList = serde_json::from_slice(&document.body).unwrap_or_default();
+            keys.extend(list.keys);
+            stale = stale.or_else(|| document.stale.clone());
+        }
+        let body = serde_json::json!({ "keys": keys }).to_string().into();
+        Ok(Some(Arc::new(Document { body, stale })))
+    }
+
+    /// Verifies a release whose packument is at hand, as the gateway does it: what costs nothing at once,
+    /// attestations only where there are some, all within a time.
+    pub(crate) async fn of_held(self: &Arc<Self>, held: &Held, version: &str) -> Trust {
+        match tokio::time::timeout(PATIENCE, self.of_held_at_last(held, version)).await {
+            Ok(trust) => trust,
+            Err(_) => unchecked(&format!(
+                "the registry took longer than {} s",
+                PATIENCE.as_secs()
+            )),
+        }
+    }
+
+    async fn of_held_at_last(self: &Arc<Self>, held: &Held, version: &str) -> Trust {
+        let wanted = Wanted {
+            name: held.packument.name().clone(),
+            version: version.to_owned(),
+            integrity: None,
+        };
+        let facts = match Facts::read(&held.packument, version, false) {
+            Ok(facts) => facts,
+            Err(why) => return unchecked(&why),
+        };
+        if facts.attested {
+            let trusts = self.verify(std::slice::from_ref(&wanted)).await;
+            return match trusts.map(|mut trusts| trusts.pop()) {
+                Ok(Some(trust)) => trust,
+                Ok(None) => unchecked("the work was cut short"),
+                Err(error) => unchecked(&error.to_string()),
+            };
+        }
+        let signature = match self.keys(self.upstreams.upstream_for(&wanted.name)).await {
+            Ok(Keys { keys, .. }) => signature(&wanted, &facts, &keys),
+            Err(why) => SignatureState::Unchecked { why },
+        };
+        Trust {
+            signature,
+            attestations: AttestationState::None,
+            since: None,
+            changes: Vec::new(),
+        }
     }
 
     /// The attestations of a release, as its registry sends them; `None` where there are none.
@@ -311,7 +404,7 @@ impl ReleaseVerifier {
     async fn make(&self, wanted: &Wanted, keys: Result<Keys, String>) -> Record {
         let packument = self.packuments.get(&wanted.name).await;
         let facts = match &packument {
-            Ok(held) => Facts::read(&held.packument, &wanted.version),
+            Ok(held) => Facts::read(&held.packument, &wanted.version, true),
             Err(error) => Err(error.to_string()),
         };
         let under = keys.as_ref().map(|keys| keys.under.to_string());

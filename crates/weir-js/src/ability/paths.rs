@@ -285,7 +285,12 @@ mod tests {
             (tree, "~/x/Documents".to_owned(), "a.js", Some(RemovesHome)),
             (tree, "~/.cache".to_owned(), "a.js", Some(Removes)),
             (tree, "~/.cache/tool".to_owned(), "a.js", Some(Removes)),
-            (tree, "~/projects/tool/cache".to_owned(), "a.js", Some(Removes)),
+            (
+                tree,
+                "~/projects/tool/cache".to_owned(),
+                "a.js",
+                Some(Removes),
+            ),
             (tree, format!("~/{UNKNOWN}"), "a.js", Some(Removes)),
             (
                 Verb::Write,

@@ -142,13 +142,7 @@ async fn trusts(
     let policy = setup::policy(global)?;
     let folder = std::path::absolute(&options.folder).unwrap_or_else(|_| options.folder.clone());
     let upstreams = Arc::new(setup::upstreams_of(global, &policy, &folder)?);
-    let root = match &options.trusted_root {
-        Some(file) => Some(
-            std::fs::read_to_string(file)
-                .with_context(|| format!("reading the trusted root {}", file.display()))?,
-        ),
-        None => None,
-    };
+    let root = setup::trusted_root(global)?;
     let store = setup::store(global).await?;
     let verifier = Arc::new(ReleaseVerifier::new(
         &policy,

@@ -1,9 +1,10 @@
 //! `weir verify`: what holds is quiet, and each way not to hold is named at its line.
 
 use serde_json::Value;
-use weir_testing::{Fault, Flavour, Package, Provenance, Registry, Release};
+use weir_testing::clients::{self, Kind};
+use weir_testing::{Fault, Flavour, Package, Project, Provenance, Registry, Release};
 
-use crate::support::World;
+use crate::support::{Gateway, World, assert_explained};
 
 const REPOSITORY: &str = "https://git.example.invalid/owner/lib";
 
@@ -280,4 +281,148 @@ fn verify_without(world: &World, registry: &Registry) -> Value {
     let run = world.run_before(registry, &["verify", "--json"]);
     assert_eq!(run.code, Some(5), "{}", run.text());
     serde_json::from_str(&run.stdout).unwrap()
+}
+
+/// The service, trusting a registry's own Sigstore.
+fn serve(world: &World, registry: &Registry) -> Gateway {
+    let root = world.write("root.json", registry.trusted_root());
+    Gateway::start(
+        world
+            .weir_before(registry)
+            .arg("--trusted-root")
+            .arg(root)
+            .args(["serve", "--listen", "127.0.0.1:0"]),
+    )
+}
+
+#[test]
+fn what_fails_is_blocked_and_what_changed_counts() {
+    let (world, registry) = (World::new(), registry());
+    let gateway = serve(&world, &registry);
+    let tarball =
+        |name: &str, version: &str| gateway.get(&format!("/{name}/-/{name}-{version}.tgz"), &[]);
+    assert_eq!(tarball("plain", "1.0.0").status, 200);
+    for name in ["wrongly", "forged"] {
+        let answer = tarball(name, "1.0.0");
+        assert_eq!(answer.status, 403, "{name}");
+        assert_eq!(answer.header("x-weir-decision"), Some("block"), "{name}");
+        assert_explained(
+            &world,
+            answer.json()["error"].as_str().unwrap(),
+            &format!("{name}@1.0.0"),
+        );
+    }
+    let signals = |release: &str| -> Vec<String> {
+        let root = world.path("root.json").display().to_string();
+        let run = world.run_before(
+            &registry,
+            &["inspect", "--json", "--trusted-root", &root, release],
+        );
+        let assessment: Value = serde_json::from_str(&run.stdout).unwrap();
+        let findings = assessment["findings"].as_array().unwrap().iter();
+        findings
+            .map(|it| it["signal"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert!(signals("wrongly@1.0.0").contains(&"failed-verification".to_owned()));
+    assert!(signals("moved@1.1.0").contains(&"provenance-change".to_owned()));
+    for calm in ["plain@1.0.0", "@scope/built@1.1.0", "unsigned@1.0.0"] {
+        let signals = signals(calm);
+        let spoken = signals
+            .iter()
+            .any(|it| it == "failed-verification" || it == "provenance-change");
+        assert!(!spoken, "{calm}: {signals:?}");
+    }
+}
+
+#[test]
+fn keys_and_attestations_are_kept_and_answer_for_an_upstream_that_fails() {
+    let (world, registry) = (World::new(), registry());
+    let paths = [
+        "/-/npm/v1/keys",
+        "/-/npm/v1/attestations/@scope%2fbuilt@1.1.0",
+    ];
+    {
+        let gateway = serve(&world, &registry);
+        for path in paths {
+            assert_eq!(gateway.get(path, &[]).status, 200);
+        }
+        registry.clear_requests();
+        for path in paths {
+            assert_eq!(gateway.get(path, &[]).status, 200);
+        }
+        assert!(registry.requests().is_empty());
+        let none = gateway.get("/-/npm/v1/attestations/plain@1.0.0", &[]);
+        assert_eq!(none.status, 404);
+    }
+    // A day later the keys would be asked for again; the clock of the wire cannot be set, so the kept
+    // copy is what a restart answers with.
+    registry.fault(Fault::on("*").status(503));
+    let gateway = serve(&world, &registry);
+    for path in paths {
+        assert_eq!(gateway.get(path, &[]).status, 200, "{path}");
+    }
+    let unknown = gateway.get("/-/npm/v1/attestations/moved@1.0.0", &[]);
+    assert_eq!(unknown.status, 502);
+}
+
+/// What npm takes from the network and cannot have here: the root of trust. Everything else is npm's own.
+const PRELOAD: &str = r#"
+const Module = require('module');
+const fs = require('fs');
+const load = Module._load;
+Module._load = function (request, parent) {
+  const loaded = load.apply(this, arguments);
+  if (request !== '@sigstore/tuf') return loaded;
+  const { TrustedRoot } = parent.require('@sigstore/protobuf-specs');
+  const absent = () => Promise.reject(Object.assign(new Error('no such target'), { code: 'TUF_FIND_TARGET_ERROR' }));
+  return {
+    TUFError: loaded.TUFError,
+    DEFAULT_MIRROR_URL: loaded.DEFAULT_MIRROR_URL,
+    initTUF: async () => ({ getTarget: absent }),
+    getTrustedRoot: async () => TrustedRoot.fromJSON(JSON.parse(fs.readFileSync(process.env.TEST_ROOT, 'utf8'))),
+  };
+};
+"#;
+
+#[test]
+fn npm_audit_signatures_works_through_the_gateway() {
+    let Some(npm) = clients::or_skip(Kind::Npm) else {
+        return;
+    };
+    let (world, registry) = (World::new(), registry());
+    let gateway = serve(&world, &registry);
+    let root = world.path("root.json").display().to_string();
+    let preload = world.write("preload.cjs", PRELOAD).display().to_string();
+    let options = format!("--require {preload}");
+    let variables = [
+        ("NODE_OPTIONS", options.as_str()),
+        ("TEST_ROOT", root.as_str()),
+    ];
+    let audit = |project: &Project| npm.run_with(project, &["audit", "signatures"], &variables);
+    let project = Project::new()
+        .registry(gateway.url())
+        .dependency("plain", "1.0.0")
+        .dependency("@scope/built", "1.1.0");
+    npm.install(&project).assert_success();
+    let run = audit(&project);
+    run.assert_success();
+    assert!(
+        run.says("2 packages have verified registry signatures"),
+        "{}",
+        run.text()
+    );
+    assert!(
+        run.says("1 package has a verified attestation"),
+        "{}",
+        run.text()
+    );
+
+    let project = Project::new()
+        .registry(gateway.url())
+        .dependency("unsigned", "1.0.0");
+    npm.install(&project).assert_success();
+    let run = audit(&project);
+    run.assert_failure();
+    assert!(run.says("missing registry signature"), "{}", run.text());
 }
