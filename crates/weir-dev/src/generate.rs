@@ -54,6 +54,11 @@ fn outputs() -> anyhow::Result<Vec<Output>> {
         "docs/check.schema.json",
         &serde_json::to_value(check)?,
     )?);
+    let verify = schemars::schema_for!(weir_model::json::v1::Verify);
+    outputs.push(json(
+        "docs/verify.schema.json",
+        &serde_json::to_value(verify)?,
+    )?);
     let difference = schemars::schema_for!(weir_model::json::v1::Difference);
     outputs.push(json(
         "docs/diff.schema.json",

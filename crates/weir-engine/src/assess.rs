@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use weir_model::advisory::AdvisoryKind;
 use weir_model::ledger::LedgerEvent;
 use weir_model::{
-    Action, Assessment, Confidence, Contents, Decision, Evidence, Finding, Group, Incomplete,
-    LedgerEntry, ReleaseId, Severity,
+    Action, Assessment, AttestationState, Confidence, Contents, Decision, Evidence, Finding, Group,
+    Incomplete, LedgerEntry, ReleaseId, Severity, SignatureState, Trust,
 };
 use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
@@ -46,6 +46,7 @@ struct Facts<'a> {
     contents: Stage<&'a Contents>,
     beside: &'a Beside,
     alike: Option<&'a Alike>,
+    trust: Option<&'a Trust>,
     first_seen: Option<Timestamp>,
     request: Request,
     served_before: bool,
@@ -66,6 +67,7 @@ impl Engine {
             contents: Stage::Pending,
             beside: &Beside::pending(),
             alike: None,
+            trust: None,
             first_seen: times.get(version).copied(),
             request: Request::NewResolution,
             served_before: false,
@@ -113,6 +115,7 @@ impl Engine {
             Ok(contents) => Some(self.alike(held, version, contents).await),
             Err(_) => None,
         };
+        let trust = self.trust.of_held(held, version).await;
         let facts = Facts {
             held,
             version,
@@ -122,6 +125,7 @@ impl Engine {
             },
             beside: &beside,
             alike: alike.as_ref(),
+            trust: Some(&trust),
             first_seen,
             request: Request::Pinned,
             served_before: false,
@@ -219,6 +223,7 @@ impl Engine {
         subject.previous_contents = facts.beside.previous.as_ref();
         subject.siblings = &facts.beside.siblings;
         subject.alike = facts.alike;
+        subject.trust = facts.trust;
         subject.first_seen = facts.first_seen;
         let mut observation = observe_all(&subject);
         if matches!(facts.contents, Stage::Pending) {
@@ -226,6 +231,9 @@ impl Engine {
             let unread = weir_signals::Input::Contents.as_str();
             observation.incomplete.retain(|gap| gap.what != unread);
         }
+        observation
+            .incomplete
+            .extend(facts.trust.and_then(unverified));
         let integrity = self.integrity_of(held, version);
         if integrity.is_none() {
             observation.incomplete.push(Incomplete {
@@ -323,6 +331,7 @@ impl Engine {
             contents: Stage::Pending,
             beside: &Beside::pending(),
             alike: None,
+            trust: None,
             first_seen: times.get(version).copied(),
             request: Request::Pinned,
             served_before: false,
@@ -472,6 +481,19 @@ impl Engine {
             }),
         }
     }
+}
+
+/// What could not be verified, and why. A registry that signs nothing leaves no gap.
+fn unverified(trust: &Trust) -> Option<Incomplete> {
+    let (what, why) = match (&trust.signature, &trust.attestations) {
+        (SignatureState::Unchecked { why }, _) => ("registry signature", why),
+        (_, AttestationState::Unchecked { why }) => ("attestations", why),
+        _ => return None,
+    };
+    Some(Incomplete {
+        what: what.to_owned(),
+        why: weir_model::finding::printable(why, 300),
+    })
 }
 
 /// Whether a version would pass on its metadata, for choosing what to offer instead of another.

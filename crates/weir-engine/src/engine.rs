@@ -31,6 +31,7 @@ use crate::own_rules::OwnRules;
 use crate::packuments::{Held, Packuments};
 use crate::quiet::Quiet;
 use crate::resolution::Resolution;
+use crate::trust::ReleaseVerifier;
 use crate::verdicts::Verdict;
 use crate::worker::{Priority, WorkerPool, WorkerProgram};
 
@@ -47,6 +48,8 @@ pub struct EngineConfig {
     pub upstreams: Upstreams,
     /// How worker processes are started.
     pub worker: WorkerProgram,
+    /// A trusted root (Sigstore's `trusted_root.json`) instead of the one that comes with weir.
+    pub trusted_root: Option<String>,
 }
 
 /// A verdict of a release that may pass, with its bytes.
@@ -63,7 +66,8 @@ pub struct Engine {
     clock: Clock,
     pub(crate) store: Store,
     pub(crate) upstreams: Arc<Upstreams>,
-    pub(crate) packuments: Packuments,
+    pub(crate) packuments: Arc<Packuments>,
+    pub(crate) trust: Arc<ReleaseVerifier>,
     pub(crate) names: NameIndex,
     advisories: RwLock<Arc<Advisories>>,
     pool: Arc<WorkerPool>,
@@ -106,6 +110,7 @@ impl Engine {
             store,
             upstreams,
             worker,
+            trusted_root,
         } = config;
         let advisories = Arc::new(Advisories::load(&store).await?);
         let (own_names, own_scopes) = own_names(&policy);
@@ -117,13 +122,19 @@ impl Engine {
         let upstreams = Arc::new(upstreams);
         let cache = policy.cache.memory.bytes();
         let quiet = Arc::new(Quiet::default());
-        let packuments = Packuments::new(
+        let packuments = Arc::new(Packuments::new(
             store.clone(),
             Arc::clone(&upstreams),
             Arc::clone(&quiet),
             policy.cache.packument_ttl.get(),
             cache / 2,
-        );
+        ));
+        let trust = Arc::new(ReleaseVerifier::over(
+            Arc::clone(&packuments),
+            store.clone(),
+            Arc::clone(&upstreams),
+            trusted_root.as_deref(),
+        )?);
         let deadline = crate::worker::Deadline {
             base: policy.limits.worker_time.get(),
             // Reading runs at tens of megabytes a second; a tenth of that speed is still progress.
@@ -148,6 +159,7 @@ impl Engine {
             ),
             pool: WorkerPool::with_rules(worker, workers, deadline, rules.into_frame()),
             packuments,
+            trust,
             names,
             advisories: RwLock::new(advisories),
             resolutions: Cache::builder()
@@ -226,6 +238,12 @@ impl Engine {
     #[must_use]
     pub fn upstreams(&self) -> &Upstreams {
         &self.upstreams
+    }
+
+    /// What verifies releases, and has the documents for it.
+    #[must_use]
+    pub fn trust(&self) -> &Arc<ReleaseVerifier> {
+        &self.trust
     }
 
     /// The data folder.

@@ -52,6 +52,9 @@ pub enum EngineError {
     /// The operator's own rules cannot be used.
     #[error("rules.folder: {0}")]
     Rules(String),
+    /// Releases cannot be verified at all.
+    #[error("{0}")]
+    Trust(String),
     /// The data folder fails.
     #[error("the data folder fails: {0}")]
     Store(String),

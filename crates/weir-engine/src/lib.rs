@@ -14,6 +14,7 @@ mod own_rules;
 mod packuments;
 mod quiet;
 pub mod resolution;
+pub mod trust;
 mod verdicts;
 pub mod worker;
 

@@ -1,11 +1,14 @@
-//! `/-/…` paths that weir has no say in: keys, attestations, search, audits. Relayed to the
-//! default upstream as they are, with the upstream's own status.
+//! `/-/…` paths that weir has no say in. Keys and attestations are kept, and stale when the upstream
+//! fails; search and audits are relayed to the default upstream as they are, with its own status.
 
 use std::sync::Arc;
 
 use axum::body::{self, Body};
-use http::header::CONTENT_ENCODING;
-use http::{HeaderMap, Response, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, WARNING};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use weir_engine::EngineError;
+use weir_engine::trust::Document;
+use weir_npm::name::PackageName;
 
 use crate::answer::{self, Answer};
 use crate::server::State;
@@ -15,7 +18,36 @@ const BODY_LIMIT: usize = 32 << 20;
 
 /// What may be read from the upstream with the gateway's own credentials: facts about packages,
 /// nothing about the account behind them.
-const READABLE: &[&str] = &["-/npm/v1/keys", "-/npm/v1/attestations/", "-/v1/search"];
+const READABLE: &[&str] = &["-/v1/search"];
+
+/// What the registries sign with.
+pub(crate) async fn keys(state: &Arc<State>) -> Answer {
+    document(state.engine.trust().all_keys().await)
+}
+
+/// The attestations of a release, from its own registry.
+pub(crate) async fn attestations(state: &Arc<State>, name: &PackageName, version: &str) -> Answer {
+    let trust = state.engine.trust();
+    document(trust.attestations_document(name, version).await)
+}
+
+fn document(found: Result<Option<Arc<Document>>, EngineError>) -> Answer {
+    let document = match found {
+        Ok(Some(document)) => document,
+        Ok(None) => return answer::error(StatusCode::NOT_FOUND, "the registry has none"),
+        Err(error) => return answer::error(StatusCode::BAD_GATEWAY, &format!("weir: {error}")),
+    };
+    let mut out = Response::new(Body::from(document.body.clone()));
+    let headers = out.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    if let Some(why) = &document.stale {
+        headers.insert(answer::CACHE, HeaderValue::from_static("stale"));
+        let text = format!("110 weir \"stale: {why}\"");
+        headers.insert(WARNING, answer::header_text(&text));
+    }
+    out
+}
 
 /// Relays a read.
 pub(crate) async fn get(state: &Arc<State>, path: &str) -> Answer {

@@ -26,6 +26,10 @@ pub(crate) enum Route {
     Tarball(PackageName, String),
     /// `/-/package/<name>/dist-tags`.
     DistTags(PackageName),
+    /// `/-/npm/v1/keys`: what registries sign with.
+    Keys,
+    /// `/-/npm/v1/attestations/<name>@<version>`.
+    Attestations(PackageName, String),
     /// Any other `/-/…` path, for the upstream to answer.
     Other(String),
     /// A path that names nothing; why.
@@ -45,6 +49,12 @@ impl Route {
         }
         if let Some(rest) = path.strip_prefix("-/") {
             return Self::service(rest, raw);
+        }
+        // Clients put the path of the upstream's own address behind this registry's, prefix and all.
+        if let Some((_, release)) = path.split_once("/-/npm/v1/attestations/")
+            && let Some(route) = Self::attestations(release)
+        {
+            return route;
         }
         if let Some((name, file)) = path.split_once("/-/") {
             // Some registries repeat the scope before the file name.
@@ -68,12 +78,17 @@ impl Route {
     fn service(rest: &str, raw: &str) -> Self {
         match rest {
             "ping" => return Self::Ping,
+            "npm/v1/keys" => return Self::Keys,
             "weir/health" => return Self::Health,
             "weir/ready" => return Self::Ready,
             _ => {}
         }
         if let Some(id) = rest.strip_prefix("weir/why/") {
             return Self::Why(id.to_owned());
+        }
+        if let Some(release) = rest.strip_prefix("npm/v1/attestations/") {
+            let unknown = || Self::Unknown(format!("{release:?} is not a release"));
+            return Self::attestations(release).unwrap_or_else(unknown);
         }
         if let Some(name) = rest
             .strip_prefix("package/")
@@ -83,6 +98,17 @@ impl Route {
             return Self::DistTags(name);
         }
         Self::Other(raw.trim_start_matches('/').to_owned())
+    }
+}
+
+impl Route {
+    /// `<name>@<version>`, the name decoded.
+    fn attestations(release: &str) -> Option<Self> {
+        let at = release.rfind('@').filter(|at| *at > 0)?;
+        let (name, version) = (release.get(..at)?, release.get(at + 1..)?);
+        let version = weir_npm::version::Version::parse(version).ok()?;
+        let name = PackageName::parse(name).ok()?;
+        Some(Self::Attestations(name, version.as_str().to_owned()))
     }
 }
 
@@ -185,9 +211,30 @@ mod tests {
             Route::read("/-/weir/why/w-abc"),
             Route::Why("w-abc".to_owned())
         );
+        assert_eq!(Route::read("/-/npm/v1/keys"), Route::Keys);
         assert_eq!(
-            Route::read("/-/npm/v1/keys"),
-            Route::Other("-/npm/v1/keys".to_owned())
+            Route::read("/-/v1/search"),
+            Route::Other("-/v1/search".to_owned())
         );
+    }
+
+    #[test]
+    fn attestations_are_found_below_any_prefix_of_the_upstream() {
+        for raw in [
+            "/-/npm/v1/attestations/@s%2fn@1.0.0",
+            "/-/npm/v1/attestations/@s/n@1.0.0",
+            "/api/npm/-/npm/v1/attestations/@s%2fn@1.0.0",
+        ] {
+            let expected = Route::Attestations(name("@s/n"), "1.0.0".to_owned());
+            assert_eq!(Route::read(raw), expected, "{raw}");
+        }
+        for raw in [
+            "/-/npm/v1/attestations/n",
+            "/-/npm/v1/attestations/@s/n",
+            "/-/npm/v1/attestations/n@..",
+            "/-/npm/v1/attestations/../keys@1.0.0",
+        ] {
+            assert!(matches!(Route::read(raw), Route::Unknown(_)), "{raw}");
+        }
     }
 }

@@ -179,6 +179,10 @@ async fn handle(state: &Arc<State>, request: Request) -> Answer {
                 packument::version(state, name, &version, headers).await
             }
             Route::DistTags(name) => packument::tags(state, name).await,
+            Route::Keys => passthrough::keys(state).await,
+            Route::Attestations(name, version) => {
+                passthrough::attestations(state, &name, &version).await
+            }
             Route::Ping => answer::json(StatusCode::OK, &serde_json::json!({})),
             Route::Health => {
                 answer::json(StatusCode::OK, &serde_json::json!({ "status": "alive" }))
@@ -312,7 +316,9 @@ impl State {
             EngineError::Upstream { .. } | EngineError::BadPackument { .. } => {
                 StatusCode::BAD_GATEWAY
             }
-            EngineError::Store(_) | EngineError::Rules(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            EngineError::Store(_) | EngineError::Rules(_) | EngineError::Trust(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         };
         if status.is_server_error() {
             tracing::warn!(request = what, %error, "could not answer");

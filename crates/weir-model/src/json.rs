@@ -3,6 +3,7 @@
 
 mod check;
 mod difference;
+mod verify;
 
 /// Version 1.
 pub mod v1 {
@@ -10,6 +11,7 @@ pub mod v1 {
 
     pub use super::check::*;
     pub use super::difference::*;
+    pub use super::verify::*;
 
     use crate::finding::{Confidence, Evidence, Group, Severity};
     use crate::{Assessment as Internal, Decision, Incomplete, ReleaseId};

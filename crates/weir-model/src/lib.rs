@@ -17,4 +17,4 @@ pub use decision::{Action, BlockId, Decision};
 pub use difference::Difference;
 pub use finding::{Confidence, Evidence, Finding, Group, Severity};
 pub use ledger::LedgerEntry;
-pub use provenance::{ClaimChange, ClaimKind, Claims};
+pub use provenance::{AttestationState, ClaimChange, ClaimKind, Claims, SignatureState, Trust};

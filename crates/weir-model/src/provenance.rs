@@ -48,6 +48,8 @@ pub struct Claims {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClaimKind {
+    /// There is no provenance any more.
+    Lost,
     /// The repository's address is the same and its number is not: somebody registered the name anew.
     RepositoryReplaced,
     /// Another repository, under its number where both are known.
@@ -77,6 +79,7 @@ impl ClaimKind {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Lost => "provenance",
             Self::RepositoryReplaced => "repository replaced",
             Self::Repository => "repository",
             Self::Issuer => "issuer",
@@ -166,6 +169,16 @@ impl Claims {
         changes
     }
 
+    /// The change to a release without provenance.
+    #[must_use]
+    pub fn lost(&self) -> ClaimChange {
+        ClaimChange {
+            claim: ClaimKind::Lost,
+            before: format!("built from {}", self.repository),
+            after: "none".to_owned(),
+        }
+    }
+
     fn other_repository(&self, before: &Self) -> Option<(ClaimKind, String, String)> {
         let same_address = self.repository.eq_ignore_ascii_case(&before.repository);
         match (&before.repository_id, &self.repository_id) {
@@ -193,6 +206,91 @@ fn line_of(reference: &str) -> &str {
         TAGS
     } else {
         reference
+    }
+}
+
+/// How a registry's signature on a release stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum SignatureState {
+    /// It holds.
+    Verified {
+        /// The label of the key.
+        keyid: String,
+    },
+    /// The registry has keys, and the release no signature.
+    Missing,
+    /// It does not hold.
+    Failed {
+        /// Why.
+        why: String,
+    },
+    /// The registry has no keys: it signs nothing.
+    Unsigned,
+    /// It could not be checked.
+    Unchecked {
+        /// Why.
+        why: String,
+    },
+}
+
+/// How the attestations of a release stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum AttestationState {
+    /// The registry announces none.
+    None,
+    /// They hold.
+    Verified {
+        /// What the provenance says; `None` where only the registry attested.
+        claims: Option<Box<Claims>>,
+    },
+    /// They do not hold, or are announced and not there.
+    Failed {
+        /// Why.
+        why: String,
+    },
+    /// They could not be checked.
+    Unchecked {
+        /// Why.
+        why: String,
+    },
+}
+
+/// How far a release can be traced to its registry and its source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Trust {
+    /// The registry's signature.
+    pub signature: SignatureState,
+    /// Its attestations.
+    pub attestations: AttestationState,
+    /// The earlier release that its claims were compared with.
+    pub since: Option<String>,
+    /// What is no longer as it was there.
+    pub changes: Vec<ClaimChange>,
+}
+
+impl Trust {
+    /// What does not hold, with the reason. Never empty for a release that has to be refused.
+    pub fn failures(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let signature = match &self.signature {
+            SignatureState::Failed { why } => Some(("registry signature", why.as_str())),
+            _ => None,
+        };
+        let attestations = match &self.attestations {
+            AttestationState::Failed { why } => Some(("attestation", why.as_str())),
+            _ => None,
+        };
+        signature.into_iter().chain(attestations)
+    }
+
+    /// The claims of a verified provenance.
+    #[must_use]
+    pub fn claims(&self) -> Option<&Claims> {
+        match &self.attestations {
+            AttestationState::Verified { claims } => claims.as_deref(),
+            _ => None,
+        }
     }
 }
 

@@ -17,5 +17,13 @@ pub use signature::{SignatureFault, VerifiedSignature, verify_signature};
 pub use statement::{Subject, purls};
 pub use verifier::{GITHUB, GITLAB, Provenance, Publish, Refusal, Verified, Verifier};
 
+/// The SHA-256 of something that verifying depends on, in hexadecimal: tells one trusted root or list of
+/// keys from another.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    hex::encode(digest.as_ref())
+}
+
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use crate::{Declaration, Observation, Subject};
 /// All signals, in the order in which findings of equal strength are reported.
 pub static CATALOGUE: &[&Declaration] = &[
     &crate::intel::known_malware::SIGNAL,
+    &crate::manifest::failed_verification::SIGNAL,
     &crate::source::known_bad_content::SIGNAL,
     &crate::source::credential_exfiltration::SIGNAL,
     &crate::source::self_publish::SIGNAL,
@@ -27,6 +28,7 @@ pub static CATALOGUE: &[&Declaration] = &[
     &crate::history::new_binary::SIGNAL,
     &crate::history::new_host::SIGNAL,
     &crate::history::shared_addition::SIGNAL,
+    &crate::history::provenance_change::SIGNAL,
     &crate::history::trust_downgrade::SIGNAL,
     &crate::history::size_jump::SIGNAL,
     &crate::history::remote_dependency::SIGNAL,

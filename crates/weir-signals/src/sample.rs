@@ -7,7 +7,9 @@ use weir_model::contents::{
     Capability, CapabilityKind, FileDigest, Flow, Host, HostClass, InstallStep, Place, SinkKind,
     SourceKind, Step, Surface,
 };
-use weir_model::{Advisory, AdvisoryKind, Contents};
+use weir_model::{
+    Advisory, AdvisoryKind, AttestationState, Claims, Contents, SignatureState, Trust,
+};
 use weir_npm::manifest::Manifest;
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
@@ -61,6 +63,7 @@ pub struct Scene {
     previous_contents: Stage<Contents>,
     siblings: Vec<Sibling>,
     alike: Alike,
+    trust: Option<Trust>,
     advisories: Stage<Vec<Advisory>>,
     own: Vec<String>,
     own_scopes: Vec<String>,
@@ -82,6 +85,7 @@ impl Scene {
             previous_contents: Stage::default(),
             siblings: Vec::new(),
             alike: Alike::default(),
+            trust: None,
             advisories: Stage::Known(Vec::new()),
             own: Vec::new(),
             own_scopes: Vec::new(),
@@ -147,6 +151,13 @@ impl Scene {
     #[must_use]
     pub fn alike(mut self, alike: Alike) -> Self {
         self.alike = alike;
+        self
+    }
+
+    /// Says how far it can be traced to its registry and its source.
+    #[must_use]
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.trust = Some(trust);
         self
     }
 
@@ -222,6 +233,7 @@ impl Scene {
             Stage::Pending => Stage::Pending,
         };
         subject.alike = Some(&self.alike);
+        subject.trust = self.trust.as_ref();
         subject.settings.minimum_age = self.minimum_age;
         look(&subject)
     }
@@ -547,5 +559,44 @@ pub fn contact(surface: Surface, host: &str, class: HostClass) -> Contents {
             surface,
         }],
         ..Contents::default()
+    }
+}
+
+/// What was verified of a release, compared with nothing.
+#[must_use]
+pub fn trust(signature: SignatureState, attestations: AttestationState) -> Trust {
+    Trust {
+        signature,
+        attestations,
+        since: None,
+        changes: Vec::new(),
+    }
+}
+
+/// The claims of a release from a version tag of `left-lib`'s own repository.
+///
+/// # Panics
+/// Never: its time is a constant.
+#[must_use]
+pub fn claims() -> Claims {
+    let text = |value: &str| Some(value.to_owned());
+    let repository = "https://git.example.invalid/mara/left-lib";
+    Claims {
+        predicate: "https://slsa.dev/provenance/v1".to_owned(),
+        issuer: "https://issuer.example.invalid".to_owned(),
+        repository: repository.to_owned(),
+        repository_id: text("42"),
+        owner: text("https://git.example.invalid/mara"),
+        owner_id: text("7"),
+        commit: text("aa"),
+        reference: text("refs/tags/v1.4.0"),
+        workflow: text(".github/workflows/release.yml"),
+        signer: None,
+        trigger: text("push"),
+        runner: text("github-hosted"),
+        environment: None,
+        visibility: text("public"),
+        run: Some(format!("{repository}/actions/runs/1")),
+        signed_at: NOW.parse().expect("a constant time"),
     }
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
 use weir_model::contents::FileDigest;
-use weir_model::{Advisory, Contents};
+use weir_model::{Advisory, Contents, Trust};
 use weir_npm::name::PackageName;
 use weir_npm::packument::{Packument, VersionManifest};
 use weir_npm::version::Version;
@@ -116,6 +116,8 @@ pub struct Subject<'a> {
     pub siblings: &'a [Sibling],
     /// What its code resembles; nothing where nobody compared.
     pub alike: Option<&'a Alike>,
+    /// How far it can be traced to its registry and its source; nothing where nobody verified it.
+    pub trust: Option<&'a Trust>,
     /// Advisories that affect this release; known and empty when there are none.
     pub advisories: Stage<&'a [Advisory]>,
     /// Names that people trust, the operator's own among them.
@@ -150,6 +152,7 @@ impl<'a> Subject<'a> {
             previous_contents: Stage::default(),
             siblings: &[],
             alike: None,
+            trust: None,
             advisories: Stage::default(),
             names,
             now,

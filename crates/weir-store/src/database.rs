@@ -32,6 +32,11 @@ const STEPS: &[Step] = &[
         sql: include_str!("../../../migrations/0003_alike.sql"),
         sqlite: "",
     },
+    Step {
+        number: 4,
+        sql: include_str!("../../../migrations/0004_trust.sql"),
+        sqlite: "",
+    },
 ];
 
 /// Pragmas of every connection. The waiting time comes first, so that the others may wait too.

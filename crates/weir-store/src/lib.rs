@@ -13,6 +13,7 @@ pub mod packuments;
 mod presence;
 mod refusals;
 mod store;
+mod trust;
 mod verdicts;
 
 pub use advisories::{Advisories, ImportReport, PackageAdvisories};
@@ -24,3 +25,4 @@ pub use ledger::{Filter, Ledger};
 pub use packuments::StoredPackument;
 pub use refusals::StoredRefusal;
 pub use store::Store;
+pub use trust::StoredDocument;

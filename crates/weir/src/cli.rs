@@ -32,6 +32,9 @@ pub(crate) struct Global {
     /// The policy file, instead of the nearest weir.toml.
     #[arg(long, global = true, env = "WEIR_POLICY", value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// Trust this root (Sigstore's `trusted_root.json`) instead of the one that comes with weir.
+    #[arg(long, global = true, env = "WEIR_TRUSTED_ROOT", value_name = "FILE")]
+    pub trusted_root: Option<PathBuf>,
     /// What to log on standard error, e.g. `info` or `weir_gateway=debug`.
     #[arg(long, global = true, env = "WEIR_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -66,6 +69,8 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// Check a project's lockfile: present, in step, complete, and untampered.
     Check(Check),
+    /// Verify registry signatures and provenance of everything a lockfile locks.
+    Verify(Verify),
     /// Compare two releases, tarballs or folders: what one does that the other does not.
     Diff(Diff),
     /// Explain a refusal by the id shown with it.
@@ -142,6 +147,23 @@ pub(crate) struct Check {
     #[arg(long)]
     pub offline: bool,
     /// Print one JSON object (schema `weir.check/v1`).
+    #[arg(long)]
+    pub json: bool,
+    /// Also write what was found to this file, as SARIF 2.1.0.
+    #[arg(long, value_name = "FILE")]
+    pub sarif: Option<PathBuf>,
+}
+
+/// `weir verify`.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The project's folder.
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub folder: PathBuf,
+    /// This lockfile, instead of those in the folder.
+    #[arg(long, value_name = "FILE")]
+    pub lockfile: Option<PathBuf>,
+    /// Print one JSON object (schema `weir.verify/v1`).
     #[arg(long)]
     pub json: bool,
     /// Also write what was found to this file, as SARIF 2.1.0.

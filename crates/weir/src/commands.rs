@@ -10,6 +10,7 @@ mod ledger;
 mod policy;
 mod serve;
 mod signals;
+mod verify;
 mod wanted;
 pub(crate) mod worker;
 
@@ -32,6 +33,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Serve(options) => serve::run(global, options).await,
         Command::Inspect(options) => inspect::run(global, options).await,
         Command::Check(options) => check::run(global, &options).await,
+        Command::Verify(options) => verify::run(global, &options).await,
         Command::Diff(options) => diff::run(global, options).await,
         Command::Explain(options) => explain::run(global, &options).await,
         Command::Ledger(options) => ledger::run(global, options).await,

@@ -12,7 +12,7 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) const HELD: u8 = 3;
 /// A release is blocked.
 pub(crate) const BLOCKED: u8 = 4;
-/// `weir check` found something that must be put right.
+/// `weir check` or `weir verify` found something that must be put right.
 pub(crate) const FOUND: u8 = 5;
 
 /// Says on standard error why weir failed, with its causes, and gives the exit code.

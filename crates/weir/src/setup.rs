@@ -117,6 +117,16 @@ pub(crate) fn read_policy(file: &Path) -> Result<Policy> {
     Ok(policy)
 }
 
+/// The trusted root that is to be used instead of the one that comes with weir.
+pub(crate) fn trusted_root(global: &Global) -> Result<Option<String>> {
+    let Some(file) = &global.trusted_root else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(file);
+    text.map(Some)
+        .with_context(|| format!("reading the trusted root {}", file.display()))
+}
+
 /// The registries behind, from the user's own npm configuration.
 pub(crate) fn upstreams(global: &Global, policy: &Policy) -> Result<Upstreams> {
     let folder = std::env::current_dir().context("finding the current folder")?;
@@ -213,6 +223,7 @@ pub(crate) async fn engine(global: &Global) -> Result<Arc<Engine>> {
         store,
         upstreams,
         worker,
+        trusted_root: trusted_root(global)?,
     };
     Engine::new(config).await.context("starting the engine")
 }

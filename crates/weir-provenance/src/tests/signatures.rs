@@ -33,7 +33,10 @@ fn signatures_hold_for_exactly_what_was_signed() {
     let key = SigningKey::generate("SHA256:a");
     let keys = [key.document(None)];
     let right = signature(&key, "lib@1.0.0:sha512-AAAA");
-    assert_eq!(check(&keys, std::slice::from_ref(&right), None).unwrap(), "SHA256:a");
+    assert_eq!(
+        check(&keys, std::slice::from_ref(&right), None).unwrap(),
+        "SHA256:a"
+    );
     for message in [
         "lib@1.0.1:sha512-AAAA",
         "libs@1.0.0:sha512-AAAA",
@@ -116,7 +119,14 @@ fn one_label_may_name_two_keys_of_different_times() {
         item(&new, json!({"start": "2025-01-29T00:00:00Z"})),
     ]});
     let signed = [signature(&new, "lib@1.0.0:sha512-AAAA")];
-    assert!(check(std::slice::from_ref(&keys), &signed, Some("2026-01-01T00:00:00Z")).is_ok());
+    assert!(
+        check(
+            std::slice::from_ref(&keys),
+            &signed,
+            Some("2026-01-01T00:00:00Z")
+        )
+        .is_ok()
+    );
     let early = check(&[keys], &signed, Some("2024-01-01T00:00:00Z"));
     assert!(matches!(early, Err(SignatureFault::Wrong { .. })));
 }

@@ -10,6 +10,7 @@ pub(crate) mod new_host;
 pub(crate) mod new_install_script;
 pub(crate) mod new_obfuscation;
 pub(crate) mod odd_version;
+pub(crate) mod provenance_change;
 pub(crate) mod remote_dependency;
 pub(crate) mod shared_addition;
 pub(crate) mod size_jump;

@@ -4,7 +4,7 @@ mod addresses;
 mod entries;
 mod manifests;
 mod registries;
-mod sarif;
+pub(super) mod sarif;
 mod scripts;
 mod step;
 
@@ -91,7 +91,7 @@ pub(super) async fn run(global: &Global, options: &Check) -> Result<ExitCode> {
         lockfiles: Vec::new(),
         findings: Vec::new(),
     };
-    let files = find(options);
+    let files = find(&options.folder, options.lockfile.as_ref());
     if files.is_empty() {
         let file = options.folder.join("package.json");
         let what = format!("there is no lockfile in {}", options.folder.display());
@@ -107,8 +107,8 @@ pub(super) async fn run(global: &Global, options: &Check) -> Result<ExitCode> {
         check(global, options, file, &mut report).await;
     }
     if let Some(file) = &options.sarif {
-        let text =
-            serde_json::to_string_pretty(&sarif::document(&report)).context("writing SARIF")?;
+        let text = serde_json::to_string_pretty(&sarif::document(&report.findings))
+            .context("writing SARIF")?;
         std::fs::write(file, text).with_context(|| format!("writing {}", file.display()))?;
     }
     if options.json {
@@ -126,11 +126,12 @@ pub(super) async fn run(global: &Global, options: &Check) -> Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-fn find(options: &Check) -> Vec<PathBuf> {
-    if let Some(file) = &options.lockfile {
+/// The lockfiles of a folder, or the one that is named.
+pub(super) fn find(folder: &Path, named: Option<&PathBuf>) -> Vec<PathBuf> {
+    if let Some(file) = named {
         return vec![file.clone()];
     }
-    let here = NAMES.iter().map(|name| options.folder.join(name));
+    let here = NAMES.iter().map(|name| folder.join(name));
     let mut files: Vec<PathBuf> = here
         .filter(|file| file.symlink_metadata().is_ok())
         .collect();
@@ -157,7 +158,7 @@ fn about_file(rule: &Rule, file: &Path, line: u32, what: &str) -> CheckFinding {
     }
 }
 
-fn shown(file: &Path) -> String {
+pub(super) fn shown(file: &Path) -> String {
     let text = file.display().to_string();
     let plain = text.strip_prefix("./").unwrap_or(&text);
     printable(plain, 400)
@@ -211,7 +212,7 @@ async fn check(global: &Global, options: &Check, file: &Path, report: &mut v1::C
 }
 
 /// Reads a lockfile; else the line and what is wrong with it.
-fn read(file: &Path) -> Result<Lockfile, (u32, String)> {
+pub(super) fn read(file: &Path) -> Result<Lockfile, (u32, String)> {
     let size = std::fs::metadata(file)
         .map_err(|error| (1, error.to_string()))?
         .len();
@@ -230,36 +231,36 @@ fn read(file: &Path) -> Result<Lockfile, (u32, String)> {
     })
 }
 
+/// A finding on one line.
+pub(super) fn line(finding: &CheckFinding) -> String {
+    let level = match finding.level {
+        CheckLevel::Note => "note",
+        CheckLevel::Warning => "warning",
+        CheckLevel::Error => "error",
+    };
+    let package = finding
+        .package
+        .as_ref()
+        .map(|it| format!("{it}: "))
+        .unwrap_or_default();
+    let by = match finding.path.as_slice() {
+        [] | [_] => String::new(),
+        path => format!(" (by way of {})", path.join(" > ")),
+    };
+    let CheckFinding {
+        file,
+        line,
+        rule,
+        what,
+        todo,
+        ..
+    } = finding;
+    format!("{file}:{line}: {level}: {package}{what}{by}; {todo} [{rule}]\n")
+}
+
 /// One line per finding, and one for each file.
 fn text(report: &v1::Check) -> String {
-    let mut out = String::new();
-    for finding in &report.findings {
-        let level = match finding.level {
-            CheckLevel::Note => "note",
-            CheckLevel::Warning => "warning",
-            CheckLevel::Error => "error",
-        };
-        let package = finding
-            .package
-            .as_ref()
-            .map(|it| format!("{it}: "))
-            .unwrap_or_default();
-        let by = match finding.path.as_slice() {
-            [] | [_] => String::new(),
-            path => format!(" (by way of {})", path.join(" > ")),
-        };
-        let CheckFinding {
-            file,
-            line,
-            rule,
-            what,
-            todo,
-            ..
-        } = finding;
-        out.push_str(&format!(
-            "{file}:{line}: {level}: {package}{what}{by}; {todo} [{rule}]\n"
-        ));
-    }
+    let mut out: String = report.findings.iter().map(line).collect();
     for lockfile in &report.lockfiles {
         let CheckedLockfile {
             file,

@@ -16,5 +16,6 @@ mod scenarios;
 mod serve;
 mod support;
 mod upstream;
+mod verify;
 mod workers;
 mod wrapper;

@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use weir_model::json::v1::{Check, CheckFinding, CheckLevel};
+use weir_model::json::v1::{CheckFinding, CheckLevel};
 
 /// One run with all findings.
-pub(super) fn document(report: &Check) -> Value {
+pub(in crate::commands) fn document(findings: &[CheckFinding]) -> Value {
     let mut rules: BTreeMap<&str, &CheckFinding> = BTreeMap::new();
-    for finding in &report.findings {
+    for finding in findings {
         rules.entry(finding.rule).or_insert(finding);
     }
     let rules: Vec<Value> = rules
         .values()
         .map(|finding| json!({"id": finding.rule, "help": {"text": finding.todo}}))
         .collect();
-    let results: Vec<Value> = report.findings.iter().map(result).collect();
+    let results: Vec<Value> = findings.iter().map(result).collect();
     json!({
         "version": "2.1.0",
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json",

@@ -1,0 +1,428 @@
+//! `weir verify`: what holds is quiet, and each way not to hold is named at its line.
+
+use serde_json::Value;
+use weir_testing::clients::{self, Kind};
+use weir_testing::{Fault, Flavour, Package, Project, Provenance, Registry, Release};
+
+use crate::support::{Gateway, World, assert_explained};
+
+const REPOSITORY: &str = "https://git.example.invalid/owner/lib";
+
+fn attested(
+    version: &str,
+    published: &str,
+    change: impl FnOnce(Provenance) -> Provenance,
+) -> Release {
+    let provenance = change(Provenance::from_repository(REPOSITORY));
+    Release::new(version)
+        .published(published)
+        .attested_with(provenance)
+}
+
+/// A registry with one package for each way a release can stand.
+fn registry() -> Registry {
+    let registry = Registry::start();
+    let plain = |name: &str| Package::new(name).maintainer("mara").repository(REPOSITORY);
+    let first = || attested("1.0.0", "2025-01-01T10:00:00.000Z", |it| it);
+    let second = "2025-02-01T10:00:00.000Z";
+    registry
+        .add(plain("plain").release(Release::new("1.0.0").published("2024-01-01T10:00:00.000Z")));
+    registry.add(
+        plain("@scope/built")
+            .release(first())
+            .release(attested("1.1.0", second, |it| it)),
+    );
+    registry.add(
+        plain("moved")
+            .release(first())
+            .release(attested("1.1.0", second, |mut it| {
+                it.repository_id = "434343".into();
+                it.runner = "self-hosted".into();
+                it.reference("refs/heads/patch-1")
+            })),
+    );
+    registry.add(
+        plain("lost")
+            .release(first())
+            .release(Release::new("1.1.0").published(second)),
+    );
+    registry.add(plain("unsigned").release(Release::new("1.0.0").unsigned().published(second)));
+    registry
+        .add(plain("wrongly").release(Release::new("1.0.0").wrongly_signed().published(second)));
+    registry.add(plain("forged").release(first().forged_attestation()));
+    registry
+}
+
+/// A lockfile of some releases of a registry, one per line from the third.
+fn lock(world: &World, registry: &Registry, releases: &[(&str, &str)]) {
+    let mut lines = vec![r#"    "": {"name": "app", "version": "1.0.0"}"#.to_owned()];
+    for (name, version) in releases {
+        let integrity = registry.integrity(name, version).unwrap();
+        let base = name.rsplit('/').next().unwrap();
+        let url = format!("{}{name}/-/{base}-{version}.tgz", registry.url());
+        lines.push(format!(
+            r#"    "node_modules/{name}": {{"version": "{version}", "resolved": "{url}", "integrity": "{integrity}"}}"#
+        ));
+    }
+    let text = format!(
+        "{{\"name\": \"app\", \"lockfileVersion\": 3, \"packages\": {{\n{}\n}}}}\n",
+        lines.join(",\n")
+    );
+    world.write("work/package-lock.json", text);
+    world.write(
+        "work/package.json",
+        r#"{"name": "app", "version": "1.0.0"}"#,
+    );
+    world.write("root.json", registry.trusted_root());
+}
+
+fn verify(world: &World, registry: &Registry, code: i32) -> Value {
+    let root = world.path("root.json").display().to_string();
+    let run = world.run_before(registry, &["verify", "--json", "--trusted-root", &root]);
+    assert_eq!(run.code, Some(code), "{}", run.text());
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["schema"], "weir.verify/v1");
+    report
+}
+
+/// Rule and line of each finding.
+fn found(report: &Value) -> Vec<(String, u64)> {
+    let findings = report["findings"].as_array().unwrap().iter();
+    findings
+        .map(|it| {
+            (
+                it["rule"].as_str().unwrap().to_owned(),
+                it["line"].as_u64().unwrap(),
+            )
+        })
+        .collect()
+}
+
+fn rules(found: &[(&str, u64)]) -> Vec<(String, u64)> {
+    found
+        .iter()
+        .map(|(rule, line)| ((*rule).to_owned(), *line))
+        .collect()
+}
+
+#[test]
+fn what_holds_is_quiet_and_counted() {
+    let (world, registry) = (World::new(), registry());
+    lock(
+        &world,
+        &registry,
+        &[("plain", "1.0.0"), ("@scope/built", "1.1.0")],
+    );
+    let report = verify(&world, &registry, 0);
+    assert_eq!(found(&report), []);
+    assert_eq!(report["counts"]["signed"], 2);
+    assert_eq!(report["counts"]["provenance"], 1);
+    let built = &report["releases"][0];
+    assert_eq!(built["name"], "@scope/built");
+    assert_eq!(built["since"], "1.0.0");
+    let claims = &built["attestations"]["claims"];
+    assert_eq!(claims["repository"], REPOSITORY);
+    assert_eq!(claims["workflow"], ".github/workflows/release.yml");
+    let root = world.path("root.json").display().to_string();
+    let run = world.run_before(&registry, &["verify", "--trusted-root", &root]);
+    assert_eq!(
+        run.stdout,
+        "package-lock.json: 2 releases: 2 signed, 1 with provenance, 0 missing, 0 failed, 0 changed, \
+         0 of registries that do not sign, 0 not checked\n"
+    );
+}
+
+#[test]
+fn each_way_not_to_hold_is_named_at_its_line() {
+    let (world, registry) = (World::new(), registry());
+    let cases: [(&str, &str, i32, &[&str]); 5] = [
+        ("unsigned", "1.0.0", 5, &["signature-missing"]),
+        ("wrongly", "1.0.0", 5, &["signature-failed"]),
+        ("forged", "1.0.0", 5, &["attestation-failed"]),
+        ("lost", "1.1.0", 0, &["provenance-changed"]),
+        ("moved", "1.1.0", 0, &["provenance-changed"; 3]),
+    ];
+    for (name, version, code, expected) in cases {
+        lock(&world, &registry, &[("plain", "1.0.0"), (name, version)]);
+        let report = verify(&world, &registry, code);
+        let expected: Vec<_> = expected.iter().map(|rule| (*rule, 4)).collect();
+        assert_eq!(found(&report), rules(&expected), "{name}");
+        let failed = report["counts"]["failed"].as_u64().unwrap();
+        assert_eq!(failed == 1, code == 5 && name != "unsigned", "{name}");
+    }
+    lock(&world, &registry, &[("moved", "1.1.0")]);
+    let report = verify(&world, &registry, 0);
+    let what: Vec<&str> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        what,
+        [
+            format!(
+                "its repository replaced is {REPOSITORY} (number 434343), and was {REPOSITORY} (number 424242) in 1.0.0"
+            ),
+            "its runner is self-hosted, and was github-hosted in 1.0.0".to_owned(),
+            "its ref is refs/heads/patch-1, and was refs/tags/v1.0.0 in 1.0.0".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn a_lockfile_with_another_integrity_than_was_signed_fails() {
+    let (world, registry) = (World::new(), registry());
+    lock(&world, &registry, &[("plain", "1.0.0")]);
+    verify(&world, &registry, 0);
+    let path = world.path("work/package-lock.json");
+    let right = registry.integrity("plain", "1.0.0").unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let other = registry.integrity("@scope/built", "1.0.0").unwrap();
+    std::fs::write(&path, text.replace(&right, &other)).unwrap();
+    let report = verify(&world, &registry, 5);
+    assert_eq!(found(&report), rules(&[("signature-failed", 3)]));
+}
+
+#[test]
+fn attestations_of_another_release_and_of_another_sigstore_fail() {
+    let (world, registry) = (World::new(), registry());
+    lock(&world, &registry, &[("@scope/built", "1.1.0")]);
+    let other = registry.attestations("@scope/built", "1.0.0").unwrap();
+    let path = "/-/npm/v1/attestations/@scope/built@1.1.0";
+    registry.serve(path, 200, "application/json", other.to_string());
+    let report = verify(&world, &registry, 5);
+    assert_eq!(found(&report), rules(&[("attestation-failed", 3)]));
+    // The public root does not know the test's Sigstore.
+    lock(&world, &registry, &[("moved", "1.0.0")]);
+    let run = world.run_before(&registry, &["verify", "--json"]);
+    assert_eq!(run.code, Some(5), "{}", run.text());
+}
+
+#[test]
+fn announced_attestations_that_are_not_there_fail() {
+    let (world, registry) = (World::new(), registry());
+    lock(&world, &registry, &[("@scope/built", "1.1.0")]);
+    let path = "/-/npm/v1/attestations/@scope/built@1.1.0";
+    registry.serve(path, 404, "application/json", "{}");
+    let report = verify(&world, &registry, 5);
+    assert_eq!(found(&report), rules(&[("attestation-failed", 3)]));
+}
+
+#[test]
+fn what_could_not_be_checked_is_never_a_pass() {
+    let (world, registry) = (World::new(), registry());
+    lock(
+        &world,
+        &registry,
+        &[("plain", "1.0.0"), ("@scope/built", "1.1.0")],
+    );
+    registry.fault(Fault::on("/-/npm/v1/attestations/*").status(503));
+    let report = verify(&world, &registry, 1);
+    assert_eq!(found(&report), rules(&[("unchecked", 4)]));
+    registry.clear_faults();
+    assert_eq!(found(&verify(&world, &registry, 0)), []);
+    // What is known by now holds without the registry, too.
+    registry.fault(Fault::on("*").status(503));
+    assert_eq!(found(&verify(&world, &registry, 0)), []);
+}
+
+#[test]
+fn a_registry_that_signs_nothing_verifies_nothing() {
+    let (world, registry) = (World::new(), registry());
+    registry.set_flavour(Flavour::BareMirror);
+    lock(
+        &world,
+        &registry,
+        &[("plain", "1.0.0"), ("@scope/built", "1.1.0")],
+    );
+    let report = verify(&world, &registry, 1);
+    assert_eq!(found(&report), rules(&[("unsigned-registry", 3)]));
+    assert_eq!(report["counts"]["unsigned"], 2);
+}
+
+#[test]
+fn what_was_verified_is_kept_and_keys_that_change_are_noticed() {
+    let (world, registry) = (World::new(), registry());
+    lock(
+        &world,
+        &registry,
+        &[("plain", "1.0.0"), ("@scope/built", "1.1.0")],
+    );
+    verify(&world, &registry, 0);
+    registry.clear_requests();
+    verify(&world, &registry, 0);
+    assert!(registry.requests().is_empty(), "{:?}", registry.requests());
+}
+
+#[test]
+fn no_lockfile_and_a_broken_one_are_findings_and_sarif_names_lines() {
+    let (world, registry) = (World::new(), registry());
+    let report = verify_without(&world, &registry);
+    assert_eq!(report["findings"][0]["rule"], "no-lockfile");
+    world.write("work/package-lock.json", "{\"packages\": ");
+    let report = verify_without(&world, &registry);
+    assert_eq!(report["findings"][0]["rule"], "unreadable");
+    lock(&world, &registry, &[("wrongly", "1.0.0")]);
+    let sarif = world.path("out.sarif").display().to_string();
+    let run = world.run_before(&registry, &["verify", "--sarif", &sarif]);
+    assert_eq!(run.code, Some(5), "{}", run.text());
+    let text = std::fs::read_to_string(sarif).unwrap();
+    let document: Value = serde_json::from_str(&text).unwrap();
+    let result = &document["runs"][0]["results"][0];
+    assert_eq!(result["ruleId"], "signature-failed");
+    assert_eq!(
+        result["locations"][0]["physicalLocation"]["region"]["startLine"],
+        3
+    );
+}
+
+fn verify_without(world: &World, registry: &Registry) -> Value {
+    let run = world.run_before(registry, &["verify", "--json"]);
+    assert_eq!(run.code, Some(5), "{}", run.text());
+    serde_json::from_str(&run.stdout).unwrap()
+}
+
+/// The service, trusting a registry's own Sigstore.
+fn serve(world: &World, registry: &Registry) -> Gateway {
+    let root = world.write("root.json", registry.trusted_root());
+    Gateway::start(
+        world
+            .weir_before(registry)
+            .arg("--trusted-root")
+            .arg(root)
+            .args(["serve", "--listen", "127.0.0.1:0"]),
+    )
+}
+
+#[test]
+fn what_fails_is_blocked_and_what_changed_counts() {
+    let (world, registry) = (World::new(), registry());
+    let gateway = serve(&world, &registry);
+    let tarball =
+        |name: &str, version: &str| gateway.get(&format!("/{name}/-/{name}-{version}.tgz"), &[]);
+    assert_eq!(tarball("plain", "1.0.0").status, 200);
+    for name in ["wrongly", "forged"] {
+        let answer = tarball(name, "1.0.0");
+        assert_eq!(answer.status, 403, "{name}");
+        assert_eq!(answer.header("x-weir-decision"), Some("block"), "{name}");
+        assert_explained(
+            &world,
+            answer.json()["error"].as_str().unwrap(),
+            &format!("{name}@1.0.0"),
+        );
+    }
+    let signals = |release: &str| -> Vec<String> {
+        let root = world.path("root.json").display().to_string();
+        let run = world.run_before(
+            &registry,
+            &["inspect", "--json", "--trusted-root", &root, release],
+        );
+        let assessment: Value = serde_json::from_str(&run.stdout).unwrap();
+        let findings = assessment["findings"].as_array().unwrap().iter();
+        findings
+            .map(|it| it["signal"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert!(signals("wrongly@1.0.0").contains(&"failed-verification".to_owned()));
+    assert!(signals("moved@1.1.0").contains(&"provenance-change".to_owned()));
+    for calm in ["plain@1.0.0", "@scope/built@1.1.0", "unsigned@1.0.0"] {
+        let signals = signals(calm);
+        let spoken = signals
+            .iter()
+            .any(|it| it == "failed-verification" || it == "provenance-change");
+        assert!(!spoken, "{calm}: {signals:?}");
+    }
+}
+
+#[test]
+fn keys_and_attestations_are_kept_and_answer_for_an_upstream_that_fails() {
+    let (world, registry) = (World::new(), registry());
+    let paths = [
+        "/-/npm/v1/keys",
+        "/-/npm/v1/attestations/@scope%2fbuilt@1.1.0",
+    ];
+    {
+        let gateway = serve(&world, &registry);
+        for path in paths {
+            assert_eq!(gateway.get(path, &[]).status, 200);
+        }
+        registry.clear_requests();
+        for path in paths {
+            assert_eq!(gateway.get(path, &[]).status, 200);
+        }
+        assert!(registry.requests().is_empty());
+        let none = gateway.get("/-/npm/v1/attestations/plain@1.0.0", &[]);
+        assert_eq!(none.status, 404);
+    }
+    // A day later the keys would be asked for again; the clock of the wire cannot be set, so the kept
+    // copy is what a restart answers with.
+    registry.fault(Fault::on("*").status(503));
+    let gateway = serve(&world, &registry);
+    for path in paths {
+        assert_eq!(gateway.get(path, &[]).status, 200, "{path}");
+    }
+    let unknown = gateway.get("/-/npm/v1/attestations/moved@1.0.0", &[]);
+    assert_eq!(unknown.status, 502);
+}
+
+/// What npm takes from the network and cannot have here: the root of trust. Everything else is npm's own.
+const PRELOAD: &str = r#"
+const Module = require('module');
+const fs = require('fs');
+const load = Module._load;
+Module._load = function (request, parent) {
+  const loaded = load.apply(this, arguments);
+  if (request !== '@sigstore/tuf') return loaded;
+  const { TrustedRoot } = parent.require('@sigstore/protobuf-specs');
+  const absent = () => Promise.reject(Object.assign(new Error('no such target'), { code: 'TUF_FIND_TARGET_ERROR' }));
+  return {
+    TUFError: loaded.TUFError,
+    DEFAULT_MIRROR_URL: loaded.DEFAULT_MIRROR_URL,
+    initTUF: async () => ({ getTarget: absent }),
+    getTrustedRoot: async () => TrustedRoot.fromJSON(JSON.parse(fs.readFileSync(process.env.TEST_ROOT, 'utf8'))),
+  };
+};
+"#;
+
+#[test]
+fn npm_audit_signatures_works_through_the_gateway() {
+    let Some(npm) = clients::or_skip(Kind::Npm) else {
+        return;
+    };
+    let (world, registry) = (World::new(), registry());
+    let gateway = serve(&world, &registry);
+    let root = world.path("root.json").display().to_string();
+    let preload = world.write("preload.cjs", PRELOAD).display().to_string();
+    let options = format!("--require {preload}");
+    let variables = [
+        ("NODE_OPTIONS", options.as_str()),
+        ("TEST_ROOT", root.as_str()),
+    ];
+    let audit = |project: &Project| npm.run_with(project, &["audit", "signatures"], &variables);
+    let project = Project::new()
+        .registry(gateway.url())
+        .dependency("plain", "1.0.0")
+        .dependency("@scope/built", "1.1.0");
+    npm.install(&project).assert_success();
+    let run = audit(&project);
+    run.assert_success();
+    assert!(
+        run.says("2 packages have verified registry signatures"),
+        "{}",
+        run.text()
+    );
+    assert!(
+        run.says("1 package has a verified attestation"),
+        "{}",
+        run.text()
+    );
+
+    let project = Project::new()
+        .registry(gateway.url())
+        .dependency("unsigned", "1.0.0");
+    npm.install(&project).assert_success();
+    let run = audit(&project);
+    run.assert_failure();
+    assert!(run.says("missing registry signature"), "{}", run.text());
+}
