@@ -428,7 +428,10 @@ impl Work<'_> {
             return None;
         }
         let text = parse::decode(&code.bytes).ok()?;
-        let rest = cut::without(&text, &left_out.cuts).filter(|_| !left_out.cuts.is_empty());
+        let rest = match left_out.cuts.as_slice() {
+            [] => None,
+            cuts => cut::without(&text, cuts),
+        };
         let file = u32::try_from(index).unwrap_or(u32::MAX);
         let may_compute = !is_cut || survey.signs.dynamic;
         // A cut that leaves what does not parse costs time, but nothing is lost.
