@@ -87,7 +87,8 @@ pub(crate) fn is_same(one: &Publisher, other: &Publisher) -> bool {
 }
 
 /// A publisher in words.
-pub(crate) fn who(publisher: &Publisher) -> String {
+#[must_use]
+pub fn who(publisher: &Publisher) -> String {
     if publisher.trusted_publisher {
         let host = publisher.trusted_publisher_id.as_deref();
         format!("a workflow ({})", host.unwrap_or("host not stated"))
@@ -304,5 +305,16 @@ pub(crate) fn in_words(duration: SignedDuration) -> String {
         (days, minutes) if days < 3 => format!("{} hours", minutes / 60),
         (days, _) if days < 730 => format!("{days} days"),
         (days, _) => format!("{}.{} years", days / 365, days % 365 * 10 / 365),
+    }
+}
+
+/// The evidence of where a release was built, in a word or two for a table.
+#[must_use]
+pub fn trust_in_words(publication: &Publication) -> &'static str {
+    match Trust::of(publication) {
+        Trust::None => "none",
+        Trust::Provenance => "provenance",
+        Trust::TrustedPublisher => "workflow",
+        Trust::Approved => "approved",
     }
 }

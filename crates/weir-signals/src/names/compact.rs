@@ -178,12 +178,13 @@ impl Compact {
         self.name(low_half(self.sounds.get(form)?))
     }
 
-    /// Unscoped names that one slip leads to.
+    /// Unscoped names that one slip leads to, and scoped ones whose base alone would be recognised and
+    /// is one slip away.
     pub(crate) fn one_slip_from<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
         near::ranks(self.near_names.as_ref(), name)
             .into_iter()
             .filter_map(|rank| self.name(rank))
-            .filter(move |known| near::is_one_slip(known, name))
+            .filter(move |known| near::is_one_slip(forms::split(known).1, name))
     }
 
     /// Scopes that one slip leads to.
@@ -246,9 +247,14 @@ fn sections(names: &[String]) -> Result<Vec<Vec<u8>>, NamesError> {
         file(name, rank, &mut tables);
         rank = rank.checked_add(1).ok_or(NamesError::Damaged)?;
     }
-    let [names, .., scopes, _, _, _] = &tables;
+    let [names, _, _, _, bases, scopes, ..] = &tables;
     let unscoped = names.iter().filter(|(name, _)| !name.starts_with('@'));
-    let near_names = near::build(unscoped.map(|(name, place)| (name.as_str(), low_half(*place))));
+    let own_base = bases.iter().filter(|(_, place)| **place >> 32 == 0);
+    let near_names = near::build(
+        unscoped
+            .chain(own_base)
+            .map(|(name, place)| (name.as_str(), low_half(*place))),
+    );
     let of_scopes = scopes.iter();
     let near_scopes = near::build(
         of_scopes.map(|(scope, entry)| (scope.as_str(), ScopeEntry::unpack(*entry).rank)),

@@ -17,6 +17,9 @@ const FAMILY: usize = 3;
 /// Packages of a scope in the index, from which on the scope itself is a name people trust.
 const KNOWN_SCOPE: u32 = 3;
 
+/// Names this widely used are meant even by what is two steps away.
+const WELL_KNOWN: u32 = 5_000;
+
 /// At most this many candidates are reported: more would repeat the point.
 const MOST: usize = 5;
 
@@ -214,10 +217,11 @@ fn search_edits(names: &Compact, name: &str, add: Add<'_>) {
         return;
     }
     for target in names.one_slip_from(name) {
-        if target.starts_with('@') || target.len() <= SHORT {
+        if target.starts_with('@') {
+            add(target, Transformation::DroppedScope, Strength::Weak);
+        } else if target.len() <= SHORT {
             continue;
-        }
-        if let Some((transformation, strength)) = weigh_edit(names, name, target) {
+        } else if let Some((transformation, strength)) = weigh_edit(names, name, target) {
             add(target, transformation, strength);
         }
     }
@@ -427,6 +431,18 @@ fn search_words(names: &Compact, name: &str, add: Add<'_>) {
     {
         add(target, Transformation::Sound, Strength::Weak);
     }
+    // `ethesjs`: a slip, and the language's name behind it.
+    if let Some(bare) = name.strip_suffix("js")
+        && bare.trim_end_matches(forms::is_delimiter).len() > SHORT
+    {
+        let bare = bare.trim_end_matches(forms::is_delimiter);
+        for target in names.one_slip_from(bare) {
+            let known = names.rank(target).is_some_and(|rank| rank < WELL_KNOWN);
+            if known && !target.starts_with('@') {
+                add(target, Transformation::Affix, Strength::Weak);
+            }
+        }
+    }
     for word in CLAIMS {
         for rest in [name.strip_prefix(word), name.strip_suffix(word)]
             .into_iter()
@@ -436,7 +452,12 @@ fn search_words(names: &Compact, name: &str, add: Add<'_>) {
             let glued = bare.len() == rest.len();
             // `nodesass` is a name of its own; `jquery2` says what it is.
             let claims = !glued || matches!(word, "js" | "node" | "min" | "2");
-            if bare.len() > SHORT && claims && names.rank(bare).is_some() {
+            // `d3.js` is how people call d3.
+            let called = word == "js" && rest.ends_with('.') && bare.len() > 1;
+            let known = names
+                .rank(bare)
+                .is_some_and(|rank| bare.len() > SHORT || (called && rank < WELL_KNOWN));
+            if claims && known {
                 add(bare, Transformation::Affix, Strength::Weak);
             }
         }
