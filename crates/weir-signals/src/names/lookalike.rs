@@ -217,6 +217,9 @@ fn search_edits(names: &Compact, name: &str, add: Add<'_>) {
         return;
     }
     for target in names.one_slip_from(name) {
+        if target.starts_with("@types/") {
+            continue; // named after what they describe
+        }
         if target.starts_with('@') {
             add(target, Transformation::DroppedScope, Strength::Weak);
         } else if target.len() <= SHORT {
