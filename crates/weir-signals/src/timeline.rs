@@ -199,14 +199,32 @@ impl<'a> Timeline<'a> {
             .filter(move |event| any || !event.version.is_prerelease())
     }
 
-    /// The last release before this one that `matches` published, prereleases included.
-    pub(crate) fn last_by(&self, matches: impl Fn(&Publisher) -> bool) -> Option<&Event<'a>> {
+    /// The last release before this one that `matches` published, prereleases included. `account` is the
+    /// name of the account, if they have one: workflows are told apart otherwise.
+    pub(crate) fn last_by(
+        &self,
+        account: Option<&str>,
+        matches: impl Fn(&Publisher) -> bool,
+    ) -> Option<&Event<'a>> {
         let packument = self.packument?;
+        // Reading is what takes long in a history of hundreds of versions: one whose text does not
+        // hold the name is not by them. Names that JSON may write otherwise are read everywhere.
+        let named = account.filter(|name| {
+            let plain =
+                |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+            !name.is_empty() && name.bytes().all(plain)
+        });
+        let named = named.map(str::to_ascii_lowercase);
+        let may_be = |event: &Event<'a>| match (&named, packument.version_raw(event.text)) {
+            (Some(name), Some(raw)) => raw.to_ascii_lowercase().contains(name),
+            _ => true,
+        };
         self.before.iter().take(EVER).find(|event| {
-            packument
-                .publication(event.text)
-                .and_then(|publication| publication.publisher)
-                .is_some_and(|publisher| matches(&publisher))
+            may_be(event)
+                && packument
+                    .publication(event.text)
+                    .and_then(|publication| publication.publisher)
+                    .is_some_and(|publisher| matches(&publisher))
         })
     }
 
