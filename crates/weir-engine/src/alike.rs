@@ -7,6 +7,7 @@ use weir_files::sketch::{bands, similarity};
 use weir_model::contents::{Contents, Sketch, Surface};
 use weir_model::{Action, Group};
 use weir_npm::name::PackageName;
+use weir_signals::names::Strength;
 use weir_signals::{Alike, KnownBad, NearCopy};
 use weir_store::{BadContent, KeptSketch};
 
@@ -68,6 +69,8 @@ impl Engine {
             match self.compare_with(held, sketch, &target).await {
                 Ok(Some(near)) => alike.near.push(near),
                 Ok(None) => {}
+                // A weak likeness is no reason to hold what could not be compared with it.
+                Err(_) if candidate.strength == Strength::Weak => {}
                 Err(why) => alike.not_compared.push((candidate.target.clone(), why)),
             }
         }

@@ -29,3 +29,4 @@ pub use declaration::{
 pub use names::{NameIndex, NamesError};
 pub use past::ReleaseSize;
 pub use subject::{Previous, Settings, Sibling, Stage, Subject, previous_version};
+pub use timeline::{trust_in_words, who};

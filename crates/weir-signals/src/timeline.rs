@@ -87,7 +87,8 @@ pub(crate) fn is_same(one: &Publisher, other: &Publisher) -> bool {
 }
 
 /// A publisher in words.
-pub(crate) fn who(publisher: &Publisher) -> String {
+#[must_use]
+pub fn who(publisher: &Publisher) -> String {
     if publisher.trusted_publisher {
         let host = publisher.trusted_publisher_id.as_deref();
         format!("a workflow ({})", host.unwrap_or("host not stated"))
@@ -198,14 +199,32 @@ impl<'a> Timeline<'a> {
             .filter(move |event| any || !event.version.is_prerelease())
     }
 
-    /// The last release before this one that `matches` published, prereleases included.
-    pub(crate) fn last_by(&self, matches: impl Fn(&Publisher) -> bool) -> Option<&Event<'a>> {
+    /// The last release before this one that `matches` published, prereleases included. `account` is the
+    /// name of the account, if they have one: workflows are told apart otherwise.
+    pub(crate) fn last_by(
+        &self,
+        account: Option<&str>,
+        matches: impl Fn(&Publisher) -> bool,
+    ) -> Option<&Event<'a>> {
         let packument = self.packument?;
+        // Reading is what takes long in a history of hundreds of versions: one whose text does not
+        // hold the name is not by them. Names that JSON may write otherwise are read everywhere.
+        let named = account.filter(|name| {
+            let plain =
+                |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+            !name.is_empty() && name.bytes().all(plain)
+        });
+        let named = named.map(str::to_ascii_lowercase);
+        let may_be = |event: &Event<'a>| match (&named, packument.version_raw(event.text)) {
+            (Some(name), Some(raw)) => raw.to_ascii_lowercase().contains(name),
+            _ => true,
+        };
         self.before.iter().take(EVER).find(|event| {
-            packument
-                .publication(event.text)
-                .and_then(|publication| publication.publisher)
-                .is_some_and(|publisher| matches(&publisher))
+            may_be(event)
+                && packument
+                    .publication(event.text)
+                    .and_then(|publication| publication.publisher)
+                    .is_some_and(|publisher| matches(&publisher))
         })
     }
 
@@ -304,5 +323,16 @@ pub(crate) fn in_words(duration: SignedDuration) -> String {
         (days, minutes) if days < 3 => format!("{} hours", minutes / 60),
         (days, _) if days < 730 => format!("{days} days"),
         (days, _) => format!("{}.{} years", days / 365, days % 365 * 10 / 365),
+    }
+}
+
+/// The evidence of where a release was built, in a word or two for a table.
+#[must_use]
+pub fn trust_in_words(publication: &Publication) -> &'static str {
+    match Trust::of(publication) {
+        Trust::None => "none",
+        Trust::Provenance => "provenance",
+        Trust::TrustedPublisher => "workflow",
+        Trust::Approved => "approved",
     }
 }

@@ -132,6 +132,9 @@ pub(crate) struct Inspect {
     /// Read more releases from this file, one per line; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
+    /// Also write the release among its past to this file, as a picture (SVG). One release only.
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    pub svg: Option<PathBuf>,
 }
 
 /// `weir check`.

@@ -2,6 +2,7 @@
 
 mod changes;
 mod note;
+pub(crate) mod timeline;
 mod words;
 
 use std::fmt::Write as _;

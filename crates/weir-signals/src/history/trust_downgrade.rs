@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use weir_model::{Confidence, Evidence, Group, Severity};
+use weir_npm::packument::Publisher;
 
 use crate::timeline::{Trust, TrustBefore, is_same, who};
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
@@ -59,10 +60,11 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         (Some(now), Some(before)) => !is_same(now, before),
         _ => false,
     };
-    let knows_them = publication
-        .publisher
-        .as_ref()
-        .is_some_and(|now| timeline.last_by(|earlier| is_same(now, earlier)).is_some());
+    let knows_them = publication.publisher.as_ref().is_some_and(|now| {
+        timeline
+            .last_by(account(now), |earlier| is_same(now, earlier))
+            .is_some()
+    });
     let known_before = if other && !knows_them {
         ", published by somebody who never published this package"
     } else if other {
@@ -97,6 +99,11 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         ));
     }
     observation.find(finding);
+}
+
+/// The account's name, where it is no workflow.
+fn account(publisher: &Publisher) -> Option<&str> {
+    (!publisher.trusted_publisher).then_some(publisher.name.as_str())
 }
 
 /// Whether releases with no more than this have stood long enough.

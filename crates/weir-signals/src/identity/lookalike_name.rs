@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use weir_model::{Confidence, Evidence, Group, Severity};
 
-use crate::names::{Lookalike, Strength};
+use crate::names::{Lookalike, Strength, Transformation, Trusted, forms};
 use crate::{Declaration, Documentation, Kind, Layer, Maturity, Observation, Subject};
 
 /// A package this young has had no time to make a name of its own. The lookalikes on record were
@@ -35,13 +35,16 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         sees: "A name that is not widely used itself and differs from one that is, or from one of your own, by \
                a single slip: a character dropped, added, repeated, swapped or changed, other delimiters, \
                characters that look alike, words in another order, a scope that was dropped, written into the \
-               name, or spelled a little differently. Young packages weigh more; old ones with many releases are \
-               only mentioned.",
+               name, or spelled a little differently; a plural, another spelling of the same sound, a word that says \
+               nothing before or after it, a sibling in the same scope without its delimiters, an option of the \
+               command line, a module that comes with Node.js. The evidence lists every reading. Young packages weigh \
+               more, and those that name the other's repository; old ones with many releases are only mentioned.",
         matters: "Registering a name costs nothing, and people and code generators mistype. A lookalike needs no \
                   stolen account.",
         wrong: "Short names are close to each other by chance, plugins of one family differ in one word, and \
-                honest packages are named alike. Names of up to four letters are not compared by single edits, nor \
-                are names in a scope that is itself trusted.",
+                honest packages are named alike. Names of up to four letters are not compared by single edits, and \
+                names in a scope that is itself trusted only with their siblings. A plural, a sound or a word that \
+                says nothing is only mentioned where the package has a past, or a repository of its own name.",
         todo: "Check whether the package named in the evidence is the one you meant.",
     },
     observe,
@@ -87,17 +90,18 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         return;
     };
     let standing = Standing::of(subject);
-    let whose = match best.rank {
-        Some(_) => "widely used",
-        None => "your own",
-    };
-    let mut finding = SIGNAL.finding(format!(
-        "{} could be mistaken for {} ({whose}): they differ by {}",
-        subject.name,
-        best.target,
-        best.transformation.as_str()
-    ));
-    finding.severity = severity(best, standing);
+    let repository = Repository::of(subject, best);
+    let mut words = told(subject, best);
+    match repository {
+        Repository::Own => words.push_str("; its own repository is named after it"),
+        Repository::Borrowed => words.push_str("; it names the other's repository as its own"),
+        Repository::Other => {}
+    }
+    if candidates.len() > 1 {
+        words = format!("{words}; {} readings were considered", candidates.len());
+    }
+    let mut finding = SIGNAL.finding(weir_model::finding::printable(&words, 400));
+    finding.severity = weigh(best, standing, repository);
     finding.confidence = match (best.strength, standing) {
         (_, Standing::NotKnown) | (Strength::Weak, _) => Confidence::Low,
         (Strength::Fair, _) => Confidence::Medium,
@@ -114,6 +118,76 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         })
         .collect();
     observation.find(finding);
+}
+
+/// The best reading in words.
+fn told(subject: &Subject<'_>, best: &Lookalike) -> String {
+    let (name, target) = (subject.name, &best.target);
+    let how = best.transformation.as_str();
+    match best.trusted {
+        Trusted::Popular => {
+            format!("{name} could be mistaken for {target} (widely used): they differ by {how}")
+        }
+        Trusted::Own => {
+            format!("{name} could be mistaken for {target} (your own): they differ by {how}")
+        }
+        Trusted::Word => format!("{name} could be mistaken for {target}, {how}"),
+    }
+}
+
+/// Whose repository the release names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repository {
+    /// One that is named after it.
+    Own,
+    /// One that is named after what it could be mistaken for.
+    Borrowed,
+    /// Another, or none.
+    Other,
+}
+
+impl Repository {
+    fn of(subject: &Subject<'_>, best: &Lookalike) -> Self {
+        let manifest = subject.manifest().ok();
+        let Some(address) = manifest.and_then(|it| it.manifest.repository.as_deref()) else {
+            return Self::Other;
+        };
+        let last = address.trim_end_matches('/').rsplit(['/', ':']).next();
+        let last = last.unwrap_or_default().trim_end_matches(".git");
+        let is = |name: &str| last.eq_ignore_ascii_case(name);
+        if is(subject.name.base()) {
+            Self::Own
+        } else if is(forms::split(&best.target).1) {
+            Self::Borrowed
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Readings that many honest names have: they count for new packages only, and only without a
+/// repository of their own name.
+fn is_common(lookalike: &Lookalike) -> bool {
+    lookalike.strength == Strength::Weak
+        && matches!(
+            lookalike.transformation,
+            Transformation::Affix
+                | Transformation::Plural
+                | Transformation::Sound
+                | Transformation::Builtin
+        )
+}
+
+fn weigh(best: &Lookalike, standing: Standing, repository: Repository) -> Severity {
+    let severity = severity(best, standing);
+    if is_common(best) && (standing != Standing::Young || repository == Repository::Own) {
+        return Severity::Info;
+    }
+    match (severity, repository) {
+        (Severity::Low, Repository::Borrowed) if standing == Standing::Young => Severity::Medium,
+        (Severity::Low, Repository::Own) if best.strength == Strength::Weak => Severity::Info,
+        (severity, _) => severity,
+    }
 }
 
 fn severity(lookalike: &Lookalike, standing: Standing) -> Severity {
@@ -155,6 +229,23 @@ fn samples() -> Vec<crate::sample::Sample> {
         Sample::flagged(
             "The scope of your own package written into the name",
             young("acme-design-system").own("@acme/design-system"),
+        ),
+        Sample::flagged(
+            "A word that says nothing behind a popular name, and no repository",
+            young("mathjs-min"),
+        ),
+        Sample::flagged("An option of the command line", young("--legacy-peer-deps")),
+        Sample::flagged(
+            "A sibling of the same scope without its hyphen",
+            young("@tanstack/reactquery"),
+        ),
+        Sample::passing(
+            "A word that says nothing behind a popular name, with a repository of its own name",
+            Scene::of("jquery-plus", "1.0.0").release(
+                "1.0.0",
+                "2026-06-01T09:00:00Z",
+                r#"{"repository":"https://git.example.invalid/ines/jquery-plus"}"#,
+            ),
         ),
         Sample::passing(
             "Near miss: a new package under the trusted scope itself",

@@ -74,7 +74,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     }
     let last = match recent.iter().find(|(_, other)| is_same(publisher, other)) {
         Some((event, _)) => Some(*event),
-        None => timeline.last_by(|other| is_same(publisher, other)),
+        None => timeline.last_by(Some(&publisher.name), |other| is_same(publisher, other)),
     };
     let idle = last.map(|event| own.published.duration_since(event.published));
     let meanwhile = recent

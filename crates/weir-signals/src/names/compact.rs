@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use fst::{IntoStreamer, Map, MapBuilder, Streamer};
 
-use super::{NamesError, forms};
+use super::{NamesError, forms, near};
 
 /// First bytes of the block; the digit is the layout's version.
-const MAGIC: &[u8] = b"weir-names-1\n";
+const MAGIC: &[u8] = b"weir-names-2\n";
 
 /// Names longer than npm allows for any existing package are not worth indexing (weir-npm).
 const LONGEST_NAME: usize = 214;
@@ -74,6 +74,11 @@ pub(crate) struct Compact {
     scopes: Map<Bytes>,
     squashed_scopes: Map<Bytes>,
     scope_skeletons: Map<Bytes>,
+    sounds: Map<Bytes>,
+    /// Unscoped names and their forms without one character, see [`near`].
+    near_names: Bytes,
+    /// The same of scopes; ranks are those of their most popular packages.
+    near_scopes: Bytes,
 }
 
 impl Compact {
@@ -110,6 +115,9 @@ impl Compact {
             scopes: map(next()?)?,
             squashed_scopes: map(next()?)?,
             scope_skeletons: map(next()?)?,
+            sounds: map(next()?)?,
+            near_names: next()?,
+            near_scopes: next()?,
         })
     }
 
@@ -166,14 +174,28 @@ impl Compact {
             .filter_map(|rank| forms::split(self.name(low_half(rank))?).0)
     }
 
-    /// Names that the automaton accepts.
-    pub(crate) fn names_matching<A: fst::Automaton>(&self, automaton: &A) -> Vec<String> {
-        matching(&self.names, automaton)
+    pub(crate) fn by_sound(&self, form: &str) -> Option<&str> {
+        self.name(low_half(self.sounds.get(form)?))
     }
 
-    /// Scopes that the automaton accepts.
-    pub(crate) fn scopes_matching<A: fst::Automaton>(&self, automaton: &A) -> Vec<String> {
-        matching(&self.scopes, automaton)
+    /// Unscoped names that one slip leads to, and scoped ones whose base alone would be recognised and
+    /// is one slip away.
+    pub(crate) fn one_slip_from<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
+        near::ranks(self.near_names.as_ref(), name)
+            .into_iter()
+            .filter_map(|rank| self.name(rank))
+            .filter(move |known| near::is_one_slip(forms::split(known).1, name))
+    }
+
+    /// Scopes that one slip leads to.
+    pub(crate) fn scopes_one_slip_from<'s>(
+        &'s self,
+        scope: &'s str,
+    ) -> impl Iterator<Item = &'s str> {
+        near::ranks(self.near_scopes.as_ref(), scope)
+            .into_iter()
+            .filter_map(|rank| forms::split(self.name(rank)?).0)
+            .filter(move |known| near::is_one_slip(known, scope))
     }
 
     /// Whether at least `count` names start with `prefix`.
@@ -187,17 +209,6 @@ impl Compact {
         }
         true
     }
-}
-
-fn matching<A: fst::Automaton>(map: &Map<Bytes>, automaton: &A) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut stream = map.search(automaton).into_stream();
-    while let Some((key, _)) = stream.next() {
-        if let Ok(key) = std::str::from_utf8(key) {
-            found.push(key.to_owned());
-        }
-    }
-    found
 }
 
 /// The block that [`NameIndex::embedded`](super::NameIndex::embedded) reads, from names in order of
@@ -220,7 +231,7 @@ type Table = BTreeMap<String, u64>;
 
 fn sections(names: &[String]) -> Result<Vec<Vec<u8>>, NamesError> {
     let mut seen = std::collections::HashSet::new();
-    let mut tables: [Table; 8] = Default::default();
+    let mut tables: [Table; 9] = Default::default();
     let (mut offsets, mut text) = (vec![0_u8; 4], Vec::new());
     let kept = names
         .iter()
@@ -236,18 +247,31 @@ fn sections(names: &[String]) -> Result<Vec<Vec<u8>>, NamesError> {
         file(name, rank, &mut tables);
         rank = rank.checked_add(1).ok_or(NamesError::Damaged)?;
     }
+    let [names, _, _, _, bases, scopes, ..] = &tables;
+    let unscoped = names.iter().filter(|(name, _)| !name.starts_with('@'));
+    let own_base = bases.iter().filter(|(_, place)| **place >> 32 == 0);
+    let near_names = near::build(
+        unscoped
+            .chain(own_base)
+            .map(|(name, place)| (name.as_str(), low_half(*place))),
+    );
+    let of_scopes = scopes.iter();
+    let near_scopes = near::build(
+        of_scopes.map(|(scope, entry)| (scope.as_str(), ScopeEntry::unpack(*entry).rank)),
+    );
     let mut maps = tables.into_iter().map(|table| to_map(&table));
     let mut next = || maps.next().unwrap_or(Err(NamesError::Damaged));
     let names = next()?;
     let mut all = vec![names, offsets, text];
-    for _ in 0..7 {
+    for _ in 0..8 {
         all.push(next()?);
     }
+    all.extend([near_names, near_scopes]);
     Ok(all)
 }
 
 /// Enters one name under all its forms.
-fn file(name: &str, rank: u32, tables: &mut [Table; 8]) {
+fn file(name: &str, rank: u32, tables: &mut [Table; 9]) {
     let [
         names,
         squashed,
@@ -257,11 +281,15 @@ fn file(name: &str, rank: u32, tables: &mut [Table; 8]) {
         scopes,
         flat_scopes,
         scope_skeletons,
+        sounds,
     ] = tables;
     let place = u64::from(rank);
     names.insert(name.to_owned(), place);
     squashed.entry(forms::squashed(name)).or_insert(place);
     skeletons.entry(forms::skeleton(name)).or_insert(place);
+    if let Some(sound) = forms::sounds(name).filter(|_| !name.starts_with('@')) {
+        sounds.entry(sound).or_insert(place);
+    }
     if let Some(bag) = forms::word_bag(name) {
         bags.entry(bag).or_insert(place);
     }

@@ -27,7 +27,7 @@ pub(crate) fn squashed(name: &str) -> String {
 pub(crate) fn skeleton(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for character in name.chars() {
-        let folded = match character {
+        let folded = match plain(character) {
             '0' => 'o',
             '1' | 'I' => 'l',
             other => other.to_ascii_lowercase(),
@@ -45,6 +45,91 @@ pub(crate) fn skeleton(name: &str) -> String {
         }
     }
     out
+}
+
+/// The letter of the Latin alphabet that a letter of another one passes for; others as they are. From
+/// Unicode's confusables, those whose shape is the same in the fonts that terminals use. Registries of
+/// one's own may allow such names.
+const fn plain(character: char) -> char {
+    match character {
+        '\u{430}' | '\u{251}' | '\u{3b1}' => 'a',
+        '\u{435}' | '\u{454}' | '\u{451}' => 'e',
+        '\u{43e}' | '\u{3bf}' | '\u{585}' => 'o',
+        '\u{440}' | '\u{3c1}' => 'p',
+        '\u{441}' | '\u{3f2}' => 'c',
+        '\u{443}' | '\u{3b3}' => 'y',
+        '\u{445}' => 'x',
+        '\u{456}' | '\u{131}' | '\u{3b9}' => 'i',
+        '\u{458}' => 'j',
+        '\u{455}' => 's',
+        '\u{501}' => 'd',
+        '\u{4bb}' => 'h',
+        '\u{578}' => 'n',
+        '\u{261}' => 'g',
+        '\u{3bd}' => 'v',
+        '\u{461}' => 'w',
+        '\u{4cf}' | '\u{2113}' => 'l',
+        '\u{43a}' => 'k',
+        '\u{43c}' => 'm',
+        '\u{442}' => 't',
+        '\u{ff41}'..='\u{ff5a}' => full_width(character),
+        other => other,
+    }
+}
+
+/// The letter of a full-width one.
+const fn full_width(character: char) -> char {
+    match char::from_u32(character as u32 - 0xff41 + 0x61) {
+        Some(letter) => letter,
+        None => character,
+    }
+}
+
+/// The name as it is heard: letters that sound the same are the same, as are both spellings of words
+/// such as colour and color (DETECTION section 5, categories 9 and 11). Nothing for a name that is too
+/// short for that to mean something, or has digits.
+pub(crate) fn sounds(name: &str) -> Option<String> {
+    /// Shorter names share their sound by chance.
+    const SHORTEST: usize = 6;
+    const ALIKE: [(&str, &str); 14] = [
+        ("ough", "o"),
+        ("ight", "it"),
+        ("our", "or"),
+        ("ph", "f"),
+        ("ck", "k"),
+        ("qu", "kw"),
+        ("wh", "w"),
+        ("kn", "n"),
+        ("wr", "r"),
+        ("grey", "gray"),
+        ("ise", "ize"),
+        ("ence", "ense"),
+        ("ee", "ea"),
+        ("oo", "u"),
+    ];
+    let mut text = squashed(name);
+    if text.len() < SHORTEST || text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    for (from, to) in ALIKE {
+        text = text.replace(from, to);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let soft = matches!(letters.peek(), Some('e' | 'i' | 'y'));
+        let heard = match letter {
+            'c' if soft => 's',
+            'c' | 'q' => 'k',
+            'z' => 's',
+            'y' => 'i',
+            other => other,
+        };
+        if !out.ends_with(heard) {
+            out.push(heard);
+        }
+    }
+    Some(out)
 }
 
 /// The words of the name in alphabetical order, or nothing for a name of one word.

@@ -1,9 +1,7 @@
 //! The search for names that one could be mistaken for.
 
-use levenshtein_automata::{Distance, LevenshteinAutomatonBuilder};
-
 use super::compact::Compact;
-use super::forms;
+use super::{forms, near};
 
 /// Names and words of up to this many letters have neighbours by chance, so one edit says nothing
 /// (DETECTION section 5: 129 of 203 popular pairs involve a name of five letters or fewer).
@@ -18,6 +16,9 @@ const FAMILY: usize = 3;
 
 /// Packages of a scope in the index, from which on the scope itself is a name people trust.
 const KNOWN_SCOPE: u32 = 3;
+
+/// Names this widely used are meant even by what is two steps away.
+const WELL_KNOWN: u32 = 5_000;
 
 /// At most this many candidates are reported: more would repeat the point.
 const MOST: usize = 5;
@@ -49,6 +50,20 @@ pub enum Transformation {
     Reordered,
     /// `core-tracing` for `@vendor/core-tracing`: the scope dropped.
     DroppedScope,
+    /// `lodaah`: a key beside the right one.
+    NeighbouringKey,
+    /// `webpacks`: the plural, or the singular of one.
+    Plural,
+    /// `colorz`, `grayscale`: it sounds the same, or is the other spelling of the same word.
+    Sound,
+    /// `nodemailer-js`: a word that says nothing, before or after it.
+    Affix,
+    /// `@vendor/reactquery` beside `@vendor/react-query`, in the scope itself.
+    Sibling,
+    /// `--save-dev`: an option of the command line.
+    Command,
+    /// `child-process`: a module that comes with the runtime.
+    Builtin,
 }
 
 impl Transformation {
@@ -68,6 +83,13 @@ impl Transformation {
             Self::AffixedScope => "an addition to the scope",
             Self::Reordered => "the order of words",
             Self::DroppedScope => "a dropped scope",
+            Self::NeighbouringKey => "a neighbouring key",
+            Self::Plural => "a plural",
+            Self::Sound => "spelling alone, they sound the same",
+            Self::Affix => "a word that says nothing",
+            Self::Sibling => "delimiters, within one scope",
+            Self::Command => "an option of the command line",
+            Self::Builtin => "a module that comes with Node.js",
         }
     }
 }
@@ -83,6 +105,17 @@ pub enum Strength {
     Strong,
 }
 
+/// Why a name is worth impersonating.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trusted {
+    /// It is widely used.
+    Popular,
+    /// It is the operator's own.
+    Own,
+    /// It is a word of the command line or of the runtime.
+    Word,
+}
+
 /// A trusted name that another could be mistaken for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lookalike {
@@ -95,6 +128,8 @@ pub struct Lookalike {
     /// The target's place among the popular names, 0 for the most popular; absent if it is the
     /// operator's own.
     pub rank: Option<u32>,
+    /// Why the target is worth impersonating.
+    pub trusted: Trusted,
 }
 
 /// The best candidates: one per target, most telling first.
@@ -115,13 +150,7 @@ pub(super) fn best(mut found: Vec<Lookalike>) -> Vec<Lookalike> {
 
 /// Adds the names of one index that `name` could be mistaken for. `own` is set for an operator's own
 /// names, which have no rank.
-pub(super) fn search(
-    names: &Compact,
-    own: bool,
-    name: &str,
-    one_edit: &LevenshteinAutomatonBuilder,
-    found: &mut Vec<Lookalike>,
-) {
+pub(super) fn search(names: &Compact, own: bool, name: &str, found: &mut Vec<Lookalike>) {
     let mut add = |target: &str, transformation, strength| {
         if target == name {
             return;
@@ -139,11 +168,13 @@ pub(super) fn search(
             transformation,
             strength,
             rank,
+            trusted: if own { Trusted::Own } else { Trusted::Popular },
         });
     };
     search_forms(names, name, &mut add);
-    search_edits(names, name, one_edit, &mut add);
-    search_scopes(names, name, one_edit, &mut add);
+    search_edits(names, name, &mut add);
+    search_scopes(names, name, &mut add);
+    search_words(names, name, &mut add);
 }
 
 type Add<'a> = &'a mut dyn FnMut(&str, Transformation, Strength);
@@ -181,16 +212,20 @@ fn search_forms(names: &Compact, name: &str, add: Add<'_>) {
 }
 
 /// Unscoped names that are one edit away. Scopes are compared on their own.
-fn search_edits(names: &Compact, name: &str, one_edit: &LevenshteinAutomatonBuilder, add: Add<'_>) {
+fn search_edits(names: &Compact, name: &str, add: Add<'_>) {
     if name.starts_with('@') || name.len() <= SHORT {
         return;
     }
-    for target in names.names_matching(&one_edit.build_dfa(name)) {
-        if target == name || target.starts_with('@') || target.len() <= SHORT {
-            continue;
+    for target in names.one_slip_from(name) {
+        if target.starts_with("@types/") {
+            continue; // named after what they describe
         }
-        if let Some((transformation, strength)) = weigh_edit(names, name, &target) {
-            add(&target, transformation, strength);
+        if target.starts_with('@') {
+            add(target, Transformation::DroppedScope, Strength::Weak);
+        } else if target.len() <= SHORT {
+            continue;
+        } else if let Some((transformation, strength)) = weigh_edit(names, name, target) {
+            add(target, transformation, strength);
         }
     }
 }
@@ -207,7 +242,12 @@ fn weigh_edit(names: &Compact, name: &str, target: &str) -> Option<(Transformati
         return None;
     }
     // Names of five letters are one changed letter apart by chance too (DETECTION section 5).
-    if edit.transformation == Transformation::ChangedCharacter && target.len() <= SHORT + 1 {
+    let changed = name.len() == target.len()
+        && matches!(
+            edit.transformation,
+            Transformation::ChangedCharacter | Transformation::NeighbouringKey
+        );
+    if changed && target.len() <= SHORT + 1 {
         return None;
     }
     let word = edit.word(target);
@@ -217,7 +257,16 @@ fn weigh_edit(names: &Compact, name: &str, target: &str) -> Option<(Transformati
             return None;
         }
     }
-    Some((edit.transformation, edit.strength(name, target, word.len())))
+    if is_plural(name, target) && edit.transformation != Transformation::RepeatedCharacter {
+        return Some((Transformation::Plural, Strength::Weak));
+    }
+    Some((edit.transformation, edit.strength(target, word.len())))
+}
+
+/// Whether one is the plural of the other.
+fn is_plural(name: &str, target: &str) -> bool {
+    let of = |many: &str, one: &str| many.strip_suffix('s') == Some(one);
+    of(name, target) || of(target, name)
 }
 
 /// The one edit between two names.
@@ -246,10 +295,14 @@ impl Edit {
         let repeated = |character: Option<char>, rest: &str| {
             character == before || rest.chars().nth(1) == character
         };
+        let slipped = |one: Option<char>, other: Option<char>| matches!((one, other), (Some(one), Some(other)) if near::are_neighbours(one, other));
         let (long, short) = (name.chars().count(), target.chars().count());
         let transformation = match long.cmp(&short) {
             std::cmp::Ordering::Greater if repeated(here, left) => {
                 Transformation::RepeatedCharacter
+            }
+            std::cmp::Ordering::Greater if slipped(here, before) || slipped(here, there) => {
+                Transformation::NeighbouringKey
             }
             std::cmp::Ordering::Greater => Transformation::AddedCharacter,
             std::cmp::Ordering::Less if repeated(there, right) => Transformation::RepeatedCharacter,
@@ -259,6 +312,7 @@ impl Edit {
             {
                 Transformation::SwappedCharacters
             }
+            std::cmp::Ordering::Equal if slipped(here, there) => Transformation::NeighbouringKey,
             std::cmp::Ordering::Equal => Transformation::ChangedCharacter,
         };
         Some(Self {
@@ -280,20 +334,18 @@ impl Edit {
         start..end
     }
 
-    fn strength(&self, name: &str, target: &str, word: usize) -> Strength {
-        let plural = {
-            let singular = |text: &str| text.strip_suffix('s').map(str::to_owned);
-            singular(name).as_deref() == Some(target) || singular(target).as_deref() == Some(name)
-        };
+    fn strength(&self, target: &str, word: usize) -> Strength {
         let digit_end = self.here.is_some_and(|c| c.is_ascii_digit())
             || self.there.is_some_and(|c| c.is_ascii_digit());
-        if plural || digit_end || word <= SHORT {
+        if digit_end || word <= SHORT {
             return Strength::Weak;
         }
         match self.transformation {
             // Fingers slip in this way; words hardly ever pair up in it.
             Transformation::SwappedCharacters if target.len() > SHORT + 1 => Strength::Strong,
-            Transformation::RepeatedCharacter | Transformation::OmittedCharacter
+            Transformation::RepeatedCharacter
+            | Transformation::OmittedCharacter
+            | Transformation::NeighbouringKey
                 if target.len() >= LONG =>
             {
                 Strength::Strong
@@ -309,18 +361,13 @@ impl Edit {
 }
 
 /// Trusted scopes that this name's scope reads like.
-fn search_scopes(
-    names: &Compact,
-    name: &str,
-    one_edit: &LevenshteinAutomatonBuilder,
-    add: Add<'_>,
-) {
+fn search_scopes(names: &Compact, name: &str, add: Add<'_>) {
     let (Some(scope), base) = forms::split(name) else {
         return;
     };
     let mut near: Vec<String> = names.scopes_like(scope).map(str::to_owned).collect();
     if scope.len() > SHORT {
-        near.extend(names.scopes_matching(&one_edit.build_dfa(scope)));
+        near.extend(names.scopes_one_slip_from(scope).map(str::to_owned));
     }
     near.retain(|trusted| trusted.len() > SHORT && trusted != scope);
     for trusted in near {
@@ -343,21 +390,111 @@ fn search_scopes(
         let sibling = format!("@{word}/{base}");
         if names.rank(&sibling).is_some() {
             add(&sibling, Transformation::AffixedScope, Strength::Fair);
+        } else if is_brand(names, scope, word) {
+            add(
+                &format!("@{word}"),
+                Transformation::AffixedScope,
+                Strength::Weak,
+            );
         }
     }
 }
 
-/// Whether one scope reads like the other: without delimiters, to a hurried eye, or after one edit.
-pub(super) fn scopes_look_alike(
-    scope: &str,
-    trusted: &str,
-    one_edit: &LevenshteinAutomatonBuilder,
-) -> bool {
+/// Whether a scope is a trusted one and a word that claims to belong to it.
+fn is_brand(names: &Compact, scope: &str, brand: &str) -> bool {
+    const CLAIMS: [&str; 10] = [
+        "official", "sdk", "team", "org", "inc", "labs", "dev", "hq", "npm", "packages",
+    ];
+    let claims = scope
+        .split(['-', '_', '.'])
+        .filter(|word| *word != brand)
+        .all(|word| CLAIMS.contains(&word));
+    claims
+        && names
+            .scope(brand)
+            .is_some_and(|entry| entry.packages >= KNOWN_SCOPE)
+}
+
+/// Words before or after a name that say nothing about what the package is for, so that the two could
+/// be one: of the 38 names of the first large campaign 22 were made this way (INCIDENTS I01).
+const CLAIMS: [&str; 16] = [
+    "js", "node", "nodejs", "npm", "min", "lib", "official", "latest", "new", "original", "real",
+    "plain", "pro", "plus", "2", "package",
+];
+
+/// Names that a word that says nothing was put to, other spellings of the same sound, plurals.
+fn search_words(names: &Compact, name: &str, add: Add<'_>) {
+    if name.starts_with('@') {
+        return;
+    }
+    if let Some(target) = forms::sounds(name).and_then(|sound| names.by_sound(&sound))
+        && target != name
+        && forms::squashed(target) != forms::squashed(name)
+        && !is_plural(name, target)
+    {
+        add(target, Transformation::Sound, Strength::Weak);
+    }
+    // `ethesjs`: a slip, and the language's name behind it.
+    if let Some(bare) = name.strip_suffix("js")
+        && bare.trim_end_matches(forms::is_delimiter).len() > SHORT
+    {
+        let bare = bare.trim_end_matches(forms::is_delimiter);
+        for target in names.one_slip_from(bare) {
+            let known = names.rank(target).is_some_and(|rank| rank < WELL_KNOWN);
+            if known && !target.starts_with('@') {
+                add(target, Transformation::Affix, Strength::Weak);
+            }
+        }
+    }
+    for word in CLAIMS {
+        for rest in [name.strip_prefix(word), name.strip_suffix(word)]
+            .into_iter()
+            .flatten()
+        {
+            let bare = rest.trim_matches(forms::is_delimiter);
+            let glued = bare.len() == rest.len();
+            // `nodesass` is a name of its own; `jquery2` says what it is.
+            let claims = !glued || matches!(word, "js" | "node" | "min" | "2");
+            // `d3.js` is how people call d3.
+            let called = word == "js" && rest.ends_with('.') && bare.len() > 1;
+            let known = names
+                .rank(bare)
+                .is_some_and(|rank| bare.len() > SHORT || (called && rank < WELL_KNOWN));
+            if claims && known {
+                add(bare, Transformation::Affix, Strength::Weak);
+            }
+        }
+    }
+}
+
+/// Siblings of a name within its scope that differ by delimiters alone. `@types` mirrors other names,
+/// whichever delimiters they have.
+pub(super) fn search_siblings(names: &Compact, name: &str, found: &mut Vec<Lookalike>) {
+    let squashed = forms::squashed(name);
+    let (scope, base) = forms::split(name);
+    let sibling = names
+        .by_squashed(&squashed)
+        .filter(|target| forms::split(target).0 == scope && *target != name);
+    if let Some(target) = sibling
+        && scope != Some("types")
+        && base.len() > SHORT
+    {
+        found.push(Lookalike {
+            target: target.to_owned(),
+            transformation: Transformation::Sibling,
+            strength: Strength::Weak,
+            rank: names.rank(target),
+            trusted: Trusted::Popular,
+        });
+    }
+}
+
+/// Whether one scope reads like the other: without delimiters, to a hurried eye, or after one slip.
+pub(super) fn scopes_look_alike(scope: &str, trusted: &str) -> bool {
     if scope == trusted || trusted.len() <= SHORT {
         return false;
     }
-    let one_edit_away = || matches!(one_edit.build_dfa(trusted).eval(scope), Distance::Exact(distance) if distance <= 1);
     forms::squashed(scope) == forms::squashed(trusted)
         || forms::skeleton(scope) == forms::skeleton(trusted)
-        || one_edit_away()
+        || near::is_one_slip(scope, trusted)
 }

@@ -2,16 +2,17 @@
 //! section 5, stages 1 and 2). Whether that matters is for the signal `lookalike-name` to say.
 
 mod compact;
-mod forms;
+pub(crate) mod forms;
 mod lookalike;
+mod near;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use compact::build;
-pub use lookalike::{Lookalike, Strength, Transformation};
+pub use lookalike::{Lookalike, Strength, Transformation, Trusted};
 
 use compact::Compact;
-use levenshtein_automata::LevenshteinAutomatonBuilder;
 
 /// The committed list of popular names, compiled by `cargo dev popular`.
 static POPULAR: &[u8] = include_bytes!("../../data/popular.idx");
@@ -34,7 +35,6 @@ pub struct NameIndex {
     own: Option<Compact>,
     /// Scopes of the operator, without `@`: whatever is published there is theirs.
     own_scopes: Vec<String>,
-    one_edit: LevenshteinAutomatonBuilder,
 }
 
 impl std::fmt::Debug for NameIndex {
@@ -82,8 +82,6 @@ impl NameIndex {
             popular,
             own: None,
             own_scopes: Vec::new(),
-            // Distance 1, a swap of neighbours counting as one edit (CRATES section 10).
-            one_edit: LevenshteinAutomatonBuilder::new(1, true),
         }
     }
 
@@ -113,34 +111,52 @@ impl NameIndex {
 
     /// Names that this one could be mistaken for, the most telling first, at most five. Nothing for
     /// a name that is itself popular or the operator's own (DETECTION section 5: drop pairs where
-    /// both are popular), and nothing for a name in a scope that is: only its owner publishes there.
+    /// both are popular). In a scope that is, where only its owner publishes, names are compared with
+    /// their siblings alone.
     #[must_use]
     pub fn candidates(&self, name: &str) -> Vec<Lookalike> {
-        if self.is_trusted(name) {
-            return Vec::new();
-        }
         let mut found = Vec::new();
+        if self.is_listed(name) {
+            return found;
+        }
+        if self.is_in_trusted_scope(name) {
+            for names in [Some(&self.popular), self.own.as_ref()]
+                .into_iter()
+                .flatten()
+            {
+                lookalike::search_siblings(names, name, &mut found);
+            }
+            return lookalike::best(found);
+        }
+        words::search(name, &mut found);
         for (names, own) in [(Some(&self.popular), false), (self.own.as_ref(), true)] {
             if let Some(names) = names {
-                lookalike::search(names, own, name, &self.one_edit, &mut found);
+                lookalike::search(names, own, name, &mut found);
             }
         }
         self.search_own_scopes(name, &mut found);
         lookalike::best(found)
     }
 
-    fn is_trusted(&self, name: &str) -> bool {
-        let known = |names: &Compact| {
-            names.rank(name).is_some()
-                || forms::split(name)
-                    .0
-                    .is_some_and(|scope| names.scope(scope).is_some())
+    /// Whether the name is popular or the operator's own.
+    fn is_listed(&self, name: &str) -> bool {
+        let own = || {
+            self.own
+                .as_ref()
+                .is_some_and(|own| own.rank(name).is_some())
         };
+        self.popular.rank(name).is_some() || own()
+    }
+
+    /// Whether the name is in a scope that is, where only its owner publishes.
+    fn is_in_trusted_scope(&self, name: &str) -> bool {
+        let Some(scope) = forms::split(name).0 else {
+            return false;
+        };
+        let known = |names: &Compact| names.scope(scope).is_some();
         known(&self.popular)
             || self.own.as_ref().is_some_and(known)
-            || forms::split(name)
-                .0
-                .is_some_and(|scope| self.own_scopes.iter().any(|own| own == scope))
+            || self.own_scopes.iter().any(|own| own == scope)
     }
 
     /// An operator's scope is worth impersonating even before its packages are known by name.
@@ -149,12 +165,13 @@ impl NameIndex {
             return;
         };
         for own in &self.own_scopes {
-            if lookalike::scopes_look_alike(scope, own, &self.one_edit) {
+            if lookalike::scopes_look_alike(scope, own) {
                 found.push(Lookalike {
                     target: format!("@{own}"),
                     transformation: Transformation::NearScope,
                     strength: Strength::Fair,
                     rank: None,
+                    trusted: Trusted::Own,
                 });
             }
         }

@@ -4,11 +4,12 @@ use std::io::BufRead as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
-use weir_engine::{Assessed, Engine};
+use anyhow::{Context as _, Result, bail};
+use weir_engine::{Assessed, Engine, History};
 use weir_model::json::v1;
 use weir_model::ledger::LedgerEvent;
 use weir_model::{Action, LedgerEntry};
+use weir_npm::name::PackageName;
 
 use super::wanted::Wanted;
 use crate::cli::{Global, Inspect};
@@ -17,6 +18,12 @@ use crate::{exit, print, progress, setup};
 /// Assesses each release; the exit code tells the strictest decision.
 pub(super) async fn run(global: &Global, options: Inspect) -> Result<ExitCode> {
     let wanted = wanted(&options)?;
+    if options.svg.is_some() && wanted.len() != 1 {
+        bail!(
+            "--svg draws one release, and {} are asked for",
+            wanted.len()
+        );
+    }
     let engine = setup::engine(global).await?;
     let bar = progress::bar(wanted.len() as u64, "assessing");
     let mut code = exit::FINE;
@@ -31,7 +38,17 @@ pub(super) async fn run(global: &Global, options: Inspect) -> Result<ExitCode> {
                 } else {
                     engine.with_profile(assessed).await
                 };
-                bar.suspend(|| show(&assessed, options.json))?;
+                let history = if local {
+                    None
+                } else {
+                    history(&engine, &assessed).await
+                };
+                bar.suspend(|| show(&assessed, history.as_ref(), options.json))?;
+                if let Some(file) = &options.svg {
+                    let history = history.context("a folder or tarball has no history to draw")?;
+                    std::fs::write(file, print::timeline::svg(&history))
+                        .with_context(|| format!("writing {}", file.display()))?;
+                }
                 if local {
                     // The engine itself writes down what it decides on a registry's releases.
                     record(&engine, &assessed).await?;
@@ -72,12 +89,23 @@ async fn assess(engine: &Arc<Engine>, release: &str) -> Result<(Assessed, bool)>
     }
 }
 
-fn show(assessed: &Assessed, json: bool) -> Result<()> {
+/// The release among its past. What cannot be had leaves a gap that the assessment names already.
+async fn history(engine: &Arc<Engine>, assessed: &Assessed) -> Option<History> {
+    let release = &assessed.assessment.release;
+    let name = PackageName::parse(&release.name).ok()?;
+    engine.history(&name, Some(&release.version)).await.ok()
+}
+
+fn show(assessed: &Assessed, history: Option<&History>, json: bool) -> Result<()> {
     if json {
         let public = v1::Assessment::new(&assessed.assessment, &assessed.decision);
         anstream::println!("{}", serde_json::to_string(&public)?);
     } else {
-        anstream::print!("{}", print::assessed(assessed));
+        let mut text = print::assessed(assessed);
+        if let Some(history) = history {
+            print::timeline::text(&mut text, history);
+        }
+        anstream::print!("{text}");
     }
     Ok(())
 }

@@ -1,0 +1,191 @@
+//! The past of a release as a person reads it: what the registry says of the releases around it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use weir_npm::name::PackageName;
+use weir_npm::packument::Packument;
+use weir_npm::spec::classify;
+use weir_signals::{trust_in_words, who};
+
+use crate::EngineError;
+use crate::assess::pick;
+use crate::engine::Engine;
+
+/// Most releases told before the one that is asked for.
+const BEFORE: usize = 14;
+
+/// Most releases told after it.
+const AFTER: usize = 3;
+
+/// The releases around one, by publish time, oldest first.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// The package.
+    pub name: String,
+    /// How many earlier releases there are than those told.
+    pub left_out: usize,
+    /// The releases.
+    pub releases: Vec<PastRelease>,
+}
+
+/// What the registry says of one release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastRelease {
+    /// Its version.
+    pub version: String,
+    /// When it was published; those without a time are not told.
+    pub published: Timestamp,
+    /// Who published it; absent where the registry leaves publishers out, which is not known and not
+    /// nobody.
+    pub publisher: Option<String>,
+    /// The evidence of where it was built, in words.
+    pub trust: &'static str,
+    /// Whether the commit is named.
+    pub commit: bool,
+    /// What runs when it is installed: `postinstall`, `binding.gyp`.
+    pub hooks: Vec<String>,
+    /// Dependencies that are installed along.
+    pub dependencies: usize,
+    /// Of those, the ones that come from outside the registry.
+    pub remote: usize,
+    /// Files, where the registry says.
+    pub files: Option<u64>,
+    /// Bytes unpacked, where the registry says.
+    pub bytes: Option<u64>,
+    /// Whether it is the release that was asked for.
+    pub asked: bool,
+}
+
+impl Engine {
+    /// The releases around one.
+    ///
+    /// # Errors
+    /// When its package cannot be found, or has no such version.
+    pub async fn history(
+        self: &Arc<Self>,
+        name: &PackageName,
+        wanted: Option<&str>,
+    ) -> Result<History, EngineError> {
+        let held = self.packument(name).await?;
+        let version = pick(&held, wanted)?;
+        Ok(history(&held.packument, &version, self.now()))
+    }
+}
+
+/// The releases around `version` that were there at `now`.
+fn history(packument: &Packument, version: &str, now: Timestamp) -> History {
+    let timed: Vec<(&str, Timestamp)> = packument
+        .by_publish_time()
+        .into_iter()
+        .filter_map(|text| Some((text, packument.published(text)?)))
+        .filter(|(text, published)| *text == version || *published <= now)
+        .collect();
+    let place = timed.iter().position(|(text, _)| *text == version);
+    let end = place.map_or(timed.len(), |place| (place + 1 + AFTER).min(timed.len()));
+    let start = place.unwrap_or(end).saturating_sub(BEFORE);
+    let told = timed.get(start..end).unwrap_or_default();
+    History {
+        name: packument.name().to_string(),
+        left_out: start,
+        releases: told
+            .iter()
+            .map(|(text, published)| one(packument, text, *published, *text == version))
+            .collect(),
+    }
+}
+
+fn one(packument: &Packument, version: &str, published: Timestamp, asked: bool) -> PastRelease {
+    let publication = packument.publication(version).unwrap_or_default();
+    let mut release = PastRelease {
+        version: version.to_owned(),
+        published,
+        publisher: publication.publisher.as_ref().map(who),
+        trust: trust_in_words(&publication),
+        commit: publication.git_head.is_some(),
+        hooks: Vec::new(),
+        dependencies: 0,
+        remote: 0,
+        files: None,
+        bytes: None,
+        asked,
+    };
+    let Some(Ok(manifest)) = packument.manifest(version) else {
+        return release;
+    };
+    release.files = manifest.dist.file_count;
+    release.bytes = manifest.dist.unpacked_size;
+    let manifest = &manifest.manifest;
+    let runs = ["preinstall", "install", "postinstall"];
+    let scripts = runs
+        .into_iter()
+        .filter(|event| manifest.scripts.contains_key(*event));
+    release.hooks = scripts.map(str::to_owned).collect();
+    let mut installed: Vec<(&String, &String)> = manifest
+        .optional_dependencies
+        .iter()
+        .chain(&manifest.dependencies)
+        .collect();
+    // The registry repeats optional ones among the others.
+    installed.sort_by_key(|(name, _)| name.as_str());
+    installed.dedup_by_key(|(name, _)| name.as_str());
+    release.dependencies = installed.len();
+    let remote = installed
+        .iter()
+        .filter(|(name, spec)| classify(name, spec).is_remote_code());
+    release.remote = remote.count();
+    release
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn packument(versions: usize) -> Packument {
+        let mut document = serde_json::json!({"name": "sluice", "versions": {}, "time": {}});
+        for number in 0..versions {
+            let version = format!("1.{number}.0");
+            document["versions"][&version] = serde_json::json!({
+                "name": "sluice",
+                "version": version,
+                "scripts": {"postinstall": "node x.js", "test": "node y.js"},
+                "dependencies": {"a": "^1.0.0", "b": "github:x/b"},
+                "optionalDependencies": {"b": "github:x/b"},
+                "dist": {"fileCount": 3, "unpackedSize": 2000},
+            });
+            document["time"][&version] = format!("2025-01-{:02}T09:00:00Z", number + 1).into();
+        }
+        let name = PackageName::parse("sluice").unwrap();
+        Packument::parse(&name, Bytes::from(document.to_string())).unwrap()
+    }
+
+    #[test]
+    fn the_release_is_told_with_what_came_before_and_little_after() {
+        let now = "2025-01-25T00:00:00Z".parse().unwrap();
+        let told = history(&packument(28), "1.20.0", now);
+        let versions: Vec<&str> = told.releases.iter().map(|it| it.version.as_str()).collect();
+        assert_eq!(versions.first(), Some(&"1.6.0"));
+        assert_eq!(versions.last(), Some(&"1.23.0"));
+        assert_eq!(told.left_out, 6);
+        let asked: Vec<_> = told.releases.iter().filter(|it| it.asked).collect();
+        assert_eq!(asked.len(), 1);
+        assert_eq!(asked[0].hooks, ["postinstall"]);
+        assert_eq!((asked[0].dependencies, asked[0].remote), (2, 1));
+        assert_eq!(asked[0].publisher, None);
+        // What is not out yet at that moment is not told, except the one that is asked for.
+        let told = history(&packument(28), "1.27.0", now);
+        assert_eq!(told.releases.last().unwrap().version, "1.27.0");
+        assert!(!told.releases.iter().any(|it| it.version == "1.26.0"));
+    }
+
+    #[test]
+    fn a_package_without_times_has_no_history_to_tell() {
+        let raw = r#"{"name":"sluice","versions":{"1.0.0":{"name":"sluice","version":"1.0.0"}}}"#;
+        let name = PackageName::parse("sluice").unwrap();
+        let packument = Packument::parse(&name, Bytes::from(raw)).unwrap();
+        let told = history(&packument, "1.0.0", Timestamp::UNIX_EPOCH);
+        assert!(told.releases.is_empty());
+    }
+}

@@ -1,0 +1,300 @@
+//! A release among its past, as a table and as a picture: what differs is seen at a glance.
+
+use std::fmt::Write as _;
+
+use weir_engine::{History, PastRelease};
+use weir_model::finding::printable;
+
+use super::line;
+
+/// Marks a value that differs from that of the release before.
+const CHANGED: char = '*';
+
+/// The columns, in order.
+const HEADS: [&str; 8] = [
+    "version",
+    "by",
+    "evidence",
+    "commit",
+    "runs at install",
+    "deps",
+    "files",
+    "bytes",
+];
+
+/// The table, oldest release first.
+pub(crate) fn text(out: &mut String, history: &History) {
+    if history.releases.len() < 2 {
+        return;
+    }
+    let mut rows: Vec<(String, Vec<String>)> = Vec::new();
+    let mut before: Option<[String; 8]> = None;
+    for release in &history.releases {
+        let values = values(release);
+        let cells = values.iter().enumerate().map(|(column, value)| {
+            let same = before
+                .as_ref()
+                .and_then(|before| before.get(column))
+                .is_none_or(|old| old == value);
+            let mark = if same || column == 0 { ' ' } else { CHANGED };
+            format!("{mark}{value}")
+        });
+        let day = format!("{:.0}", release.published);
+        let day: String = day.chars().take(16).collect();
+        let lead = if release.asked { "> " } else { "  " };
+        rows.push((format!("{lead}{}", day.replace('T', " ")), cells.collect()));
+        before = Some(values);
+    }
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|(_, cells)| cells.get(column));
+        let longest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
+        longest.max(HEADS.get(column).map_or(0, |head| head.len() + 1))
+    };
+    let widths: Vec<usize> = (0..HEADS.len()).map(width).collect();
+    line(
+        out,
+        format_args!("  History, oldest first; {CHANGED} differs from the release before it:"),
+    );
+    if history.left_out > 0 {
+        line(
+            out,
+            format_args!("    {} earlier releases", history.left_out),
+        );
+    }
+    let mut head = format!("    {:18}", "published");
+    for (name, width) in HEADS.iter().zip(&widths) {
+        let _ = write!(head, "  {:width$}", format!(" {name}"));
+    }
+    line(out, format_args!("{}", head.trim_end()));
+    for (lead, cells) in &rows {
+        let mut row = format!("  {lead:20}");
+        for (cell, width) in cells.iter().zip(&widths) {
+            let _ = write!(row, "  {cell:width$}");
+        }
+        line(out, format_args!("{}", row.trim_end()));
+    }
+}
+
+fn values(release: &PastRelease) -> [String; 8] {
+    let known = |number: Option<u64>| number.map_or("not known".to_owned(), |it| it.to_string());
+    let publisher = release.publisher.as_deref().unwrap_or("not known");
+    let dependencies = match release.remote {
+        0 => release.dependencies.to_string(),
+        remote => format!("{} ({remote} from outside)", release.dependencies),
+    };
+    [
+        printable(&release.version, 40),
+        printable(publisher, 40),
+        release.trust.to_owned(),
+        if release.commit { "yes" } else { "no" }.to_owned(),
+        match release.hooks.join(", ") {
+            hooks if hooks.is_empty() => "nothing".to_owned(),
+            hooks => hooks,
+        },
+        dependencies,
+        known(release.files),
+        known(release.bytes),
+    ]
+}
+
+/// Size of the picture, and its margins.
+const WIDTH: f64 = 960.0;
+const HEIGHT: f64 = 420.0;
+const LEFT: f64 = 150.0;
+const RIGHT: f64 = 40.0;
+const TOP: f64 = 70.0;
+
+/// Where the bars of sizes stand.
+const FLOOR: f64 = 380.0;
+const BARS: f64 = 90.0;
+
+/// The picture: time to the right, one lane per publisher, a mark per release whose colour says what
+/// evidence of its origin it has and whose shape says whether anything runs at install time, and
+/// below it how large it is. Text in it is escaped; it holds no script and no address.
+pub(crate) fn svg(history: &History) -> String {
+    let releases = &history.releases;
+    let mut lanes: Vec<&str> = Vec::new();
+    for release in releases {
+        let lane = release.publisher.as_deref().unwrap_or("not known");
+        if !lanes.contains(&lane) {
+            lanes.push(lane);
+        }
+    }
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
+         font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
+    );
+    let title = format!("{}: releases by publisher, size below", history.name);
+    let _ = writeln!(
+        out,
+        "<text x=\"12\" y=\"22\" font-size=\"15\">{}</text>\n<text x=\"12\" y=\"42\" fill=\"#555\">grey: no evidence of \
+         origin, blue: provenance, green: workflow or approved; square: runs something at install; red ring: the release \
+         asked for</text>",
+        escaped(&title)
+    );
+    let step = (FLOOR - BARS - TOP - 30.0) / lanes.len().max(1) as f64;
+    for (place, lane) in lanes.iter().enumerate() {
+        let y = TOP + step * (place as f64 + 0.5);
+        let _ = writeln!(
+            out,
+            "<text x=\"12\" y=\"{:.0}\">{}</text><line x1=\"{LEFT}\" x2=\"{:.0}\" y1=\"{y:.0}\" y2=\"{y:.0}\" \
+             stroke=\"#ddd\"/>",
+            y + 4.0,
+            escaped(&printable(lane, 22)),
+            WIDTH - RIGHT
+        );
+    }
+    let largest = releases
+        .iter()
+        .filter_map(|it| it.bytes)
+        .max()
+        .unwrap_or(1)
+        .max(1);
+    for (place, release) in releases.iter().enumerate() {
+        let lane = release.publisher.as_deref().unwrap_or("not known");
+        let lane = lanes.iter().position(|it| *it == lane).unwrap_or(0);
+        // Evenly spaced: three releases within an hour have to be told apart.
+        let room = (WIDTH - LEFT - RIGHT) / releases.len().max(1) as f64;
+        let x = LEFT + room * (place as f64 + 0.5);
+        let y = TOP + step * (lane as f64 + 0.5);
+        mark(&mut out, release, x, y);
+        let bar = release.bytes.map_or(0.0, |bytes| {
+            BARS * (bytes.max(1) as f64).ln_1p() / (largest as f64).ln_1p()
+        });
+        let colour = if release.asked { "#c33" } else { "#bbb" };
+        let _ = writeln!(
+            out,
+            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{bar:.1}\" fill=\"{colour}\"/>",
+            x - room * 0.3,
+            FLOOR - bar,
+            room * 0.6
+        );
+        let day: String = format!("{:.0}", release.published)
+            .chars()
+            .take(10)
+            .collect();
+        for (text, down) in [(printable(&release.version, 14), 14.0), (day, 28.0)] {
+            let _ = writeln!(
+                out,
+                "<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\" font-size=\"9\">{}</text>",
+                FLOOR + down,
+                escaped(&text)
+            );
+        }
+    }
+    out.push_str("</svg>\n");
+    out
+}
+
+fn mark(out: &mut String, release: &PastRelease, x: f64, y: f64) {
+    let colour = match release.trust {
+        "none" => "#999",
+        "provenance" => "#36c",
+        _ => "#393",
+    };
+    let _ = if release.hooks.is_empty() {
+        write!(
+            out,
+            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"7\" fill=\"{colour}\">"
+        )
+    } else {
+        write!(
+            out,
+            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"14\" height=\"14\" fill=\"{colour}\">",
+            x - 7.0,
+            y - 7.0
+        )
+    };
+    let told = format!("{} {}", release.published, values(release).join(", "));
+    let end = if release.hooks.is_empty() {
+        "circle"
+    } else {
+        "rect"
+    };
+    let _ = writeln!(out, "<title>{}</title></{end}>", escaped(&told));
+    if release.asked {
+        let _ = writeln!(
+            out,
+            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"13\" fill=\"none\" stroke=\"#c33\" stroke-width=\"2\"/>"
+        );
+    }
+}
+
+/// Text that is only text in XML.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&apos;"),
+            other if other.is_control() => out.push(' '),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn release(version: &str, publisher: Option<&str>, hooks: &[&str]) -> PastRelease {
+        PastRelease {
+            version: version.to_owned(),
+            published: "2026-11-20T11:49:00Z".parse().unwrap(),
+            publisher: publisher.map(str::to_owned),
+            trust: "none",
+            commit: hooks.is_empty(),
+            hooks: hooks.iter().map(|hook| (*hook).to_owned()).collect(),
+            dependencies: 2,
+            remote: hooks.len(),
+            files: Some(3),
+            bytes: None,
+            asked: !hooks.is_empty(),
+        }
+    }
+
+    fn history() -> History {
+        History {
+            name: "ledger<format>".to_owned(),
+            left_out: 4,
+            releases: vec![
+                release("1.4.1", Some("mara"), &[]),
+                release("1.4.2", None, &["postinstall"]),
+            ],
+        }
+    }
+
+    #[test]
+    fn what_differs_is_marked_and_what_is_not_known_says_so() {
+        let mut out = String::new();
+        text(&mut out, &history());
+        let asked = out.lines().last().unwrap();
+        assert!(asked.starts_with("  > 2026-11-20 11:49"), "{out}");
+        for changed in ["*not known", "*postinstall", "*no", "*2 (1 from outside)"] {
+            assert!(asked.contains(changed), "{changed}: {out}");
+        }
+        assert!(asked.contains(" 3 "), "{out}");
+        assert!(!asked.contains("*3"), "{out}");
+        assert!(out.contains("4 earlier releases"), "{out}");
+        let mut alone = history();
+        alone.releases.truncate(1);
+        let mut out = String::new();
+        text(&mut out, &alone);
+        assert_eq!(out, "");
+    }
+
+    #[test]
+    fn the_picture_holds_every_release_and_no_markup_of_theirs() {
+        let mut hostile = history();
+        hostile.releases[0].publisher = Some("<script>x()</script>".to_owned());
+        let picture = svg(&hostile);
+        assert!(picture.contains("ledger&lt;format&gt;"));
+        assert!(!picture.contains("<script"));
+        assert_eq!(picture.matches("<title>").count(), 2);
+        assert_eq!(picture.matches("r=\"13\"").count(), 1);
+    }
+}
