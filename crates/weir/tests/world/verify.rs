@@ -159,7 +159,7 @@ fn each_way_not_to_hold_is_named_at_its_line() {
         what,
         [
             format!(
-                "its repository replaced is {REPOSITORY} (number 434343), and was {REPOSITORY} (number 424242) in 1.0.0"
+                "its repository number is {REPOSITORY} (number 434343), and was {REPOSITORY} (number 424242) in 1.0.0"
             ),
             "its runner is self-hosted, and was github-hosted in 1.0.0".to_owned(),
             "its ref is refs/heads/patch-1, and was refs/tags/v1.0.0 in 1.0.0".to_owned(),
