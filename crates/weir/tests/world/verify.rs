@@ -412,3 +412,28 @@ fn npm_audit_signatures_works_through_the_gateway() {
     run.assert_failure();
     assert!(run.says("missing registry signature"), "{}", run.text());
 }
+
+/// `cargo test -p weir --test world -- --ignored --nocapture fifteen_hundred` gives the figure.
+#[test]
+#[ignore = "a measurement"]
+fn fifteen_hundred_attested_packages_that_are_known_take_less_than_a_second() {
+    let (world, registry) = (World::new(), Registry::start());
+    let names: Vec<String> = (0..1_500).map(|number| format!("p{number}")).collect();
+    for name in &names {
+        let release = attested("1.0.0", "2025-01-01T10:00:00.000Z", |it| it);
+        registry.add(Package::new(name).repository(REPOSITORY).release(release));
+    }
+    let releases: Vec<_> = names.iter().map(|name| (name.as_str(), "1.0.0")).collect();
+    lock(&world, &registry, &releases);
+    for round in ["everything fetched and verified", "everything known"] {
+        let started = std::time::Instant::now();
+        let report = verify(&world, &registry, 0);
+        let took = started.elapsed();
+        assert_eq!(report["counts"]["provenance"], 1_500);
+        println!("1,500 attested packages, {round}: {} ms", took.as_millis());
+        assert!(
+            round != "everything known" || took.as_millis() < 1_000,
+            "{took:?}"
+        );
+    }
+}
