@@ -99,6 +99,8 @@ impl Demo {
         std::fs::create_dir_all(&folder)?;
         // Whatever weir.toml there may be further up or at home, this shows the defaults.
         std::fs::write(folder.join("weir.toml"), "# The defaults.\n")?;
+        let trusted = weir_testing::sigstore::Sigstore::of_process().trusted_root();
+        std::fs::write(folder.join("trusted-root.json"), trusted)?;
         Ok(Self { weir, folder })
     }
 
@@ -191,6 +193,8 @@ impl Demo {
         command
             .args(["--upstream", &scenario.registry.url()])
             .args(["--now", &scenario.now.to_string()])
+            // What the scenario's registry attests is signed by a Sigstore of its own.
+            .env("WEIR_TRUSTED_ROOT", self.folder.join("trusted-root.json"))
             // A proxy of the user's has no business with a registry on loopback.
             .env("NO_PROXY", "127.0.0.1")
             .env("no_proxy", "127.0.0.1");

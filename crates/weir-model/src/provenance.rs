@@ -80,7 +80,7 @@ impl ClaimKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Lost => "provenance",
-            Self::RepositoryReplaced => "repository replaced",
+            Self::RepositoryReplaced => "repository number",
             Self::Repository => "repository",
             Self::Issuer => "issuer",
             Self::Runner => "runner",

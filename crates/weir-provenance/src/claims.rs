@@ -63,12 +63,10 @@ fn workflow_of(uri: &str, repository: &str) -> String {
 /// An address without `git+`, ref, `.git` and final slash.
 fn tidy(address: &str) -> String {
     let address = address.strip_prefix("git+").unwrap_or(address);
-    let start = address.find("://").map_or(0, |at| at + 3);
-    let end = address
-        .get(start..)
-        .and_then(|rest| rest.find('@'))
-        .map_or(address.len(), |at| start + at);
-    let address = address.get(..end).unwrap_or(address);
+    // Only a ref: other things with an `@` in them are part of the path.
+    let address = address
+        .split_once("@refs/")
+        .map_or(address, |(address, _)| address);
     let address = address.trim_end_matches('/');
     address.strip_suffix(".git").unwrap_or(address).to_owned()
 }
@@ -106,7 +104,9 @@ pub(crate) fn agree(statement: &Statement, claims: &Claims) -> Result<(), Refusa
     {
         return Err(contradicts("commit", said, is));
     }
+    // A workflow of another repository is an address in the certificate and a path in the statement.
     if let (Some(said), Some(is)) = (workflow, &claims.workflow)
+        && !is.contains("://")
         && said != is
     {
         return Err(contradicts("workflow", said, is));
@@ -128,6 +128,10 @@ mod tests {
             (
                 "https://git.example.invalid/o/r.git",
                 "https://git.example.invalid/o/r",
+            ),
+            (
+                "git+https://git.example.invalid/@o/r@refs/tags/v1",
+                "https://git.example.invalid/@o/r",
             ),
             (
                 "https://git.example.invalid/o/r/",

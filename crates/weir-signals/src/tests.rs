@@ -85,6 +85,7 @@ fn ids_are_unique_and_never_change() {
     assert_eq!(ids.len(), unique.len());
     insta::assert_snapshot!(ids.join("\n"), @r"
     known-malware
+    failed-verification
     known-bad-content
     credential-exfiltration
     self-publish
@@ -106,6 +107,7 @@ fn ids_are_unique_and_never_change() {
     new-binary
     new-host
     shared-addition
+    provenance-change
     trust-downgrade
     size-jump
     remote-dependency

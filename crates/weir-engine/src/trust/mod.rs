@@ -6,8 +6,6 @@
 
 mod documents;
 mod facts;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -39,7 +39,7 @@ pub enum Flavour {
 
 pub(super) struct State {
     key: SigningKey,
-    sigstore: Sigstore,
+    sigstore: &'static Sigstore,
     own: String,
     base: String,
     flavour: Flavour,
@@ -57,7 +57,7 @@ impl State {
             now: self.now,
             base: &self.base,
             key: &self.key,
-            sigstore: &self.sigstore,
+            sigstore: self.sigstore,
         }
     }
 
@@ -90,7 +90,7 @@ impl Registry {
         let own = format!("http://{address}/");
         let state = Arc::new(Mutex::new(State {
             key: keys::registry_key(),
-            sigstore: Sigstore::generate(),
+            sigstore: Sigstore::of_process(),
             base: own.clone(),
             own,
             flavour: Flavour::Public,
@@ -248,8 +248,8 @@ impl Registry {
         Some(state.view().full(shelf))
     }
 
-    /// What a verifier has to trust to believe this registry's attestations, in the form of Sigstore's
-    /// `trusted_root.json`.
+    /// What a verifier has to trust to believe the attestations of this process's registries, in the form
+    /// of Sigstore's `trusted_root.json`.
     pub fn trusted_root(&self) -> String {
         lock(&self.state).sigstore.trusted_root()
     }

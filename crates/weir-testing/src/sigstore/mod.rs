@@ -98,6 +98,12 @@ impl Sigstore {
         }
     }
 
+    /// The one that all registries of a process share, so that one trusted root serves a whole test.
+    pub fn of_process() -> &'static Self {
+        static SHARED: std::sync::OnceLock<Sigstore> = std::sync::OnceLock::new();
+        SHARED.get_or_init(Self::generate)
+    }
+
     /// What a verifier has to trust, in the form of Sigstore's `trusted_root.json`.
     #[must_use]
     pub fn trusted_root(&self) -> String {

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 use weir_testing::clients::{Client, Output};
+use weir_testing::sigstore::Sigstore;
 use weir_testing::{Package, Project, Registry, Release};
 
 pub(crate) use gateway::Gateway;
@@ -38,6 +39,8 @@ impl World {
         for folder in ["data", "home", "work", "bin"] {
             fs::create_dir(root.path().join(folder)).unwrap();
         }
+        let trusted = Sigstore::of_process().trusted_root();
+        fs::write(root.path().join("root.json"), trusted).unwrap();
         World {
             root,
             now: NOW.to_owned(),
@@ -86,6 +89,8 @@ impl World {
             .env("LANG", "C.UTF-8")
             .env("NO_COLOR", "1")
             .env("WEIR_DATA", self.path("data"))
+            // What the fake registry attests is signed by a Sigstore of its own.
+            .env("WEIR_TRUSTED_ROOT", self.path("root.json"))
             .current_dir(self.path("work"))
             .args(["--now", &self.now]);
         command
