@@ -466,6 +466,9 @@ impl<'a> Visit<'a> for Survey {
 
     fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
         self.seen.assign(it);
+        if let AssignmentTarget::StaticMemberExpression(member) = &it.left {
+            self.signs.source |= secrets::is_key_function(member.property.name.as_str());
+        }
         if self.recorder.is_some() {
             match &it.left {
                 AssignmentTarget::StaticMemberExpression(member) => {
@@ -501,6 +504,7 @@ impl<'a> Visit<'a> for Survey {
     fn visit_method_definition(&mut self, it: &MethodDefinition<'a>) {
         if let PropertyKey::StaticIdentifier(name) = &it.key {
             self.defines(name.name.as_str());
+            self.signs.source |= secrets::is_key_function(name.name.as_str());
         }
         walk::walk_method_definition(self, it);
     }
