@@ -8,8 +8,8 @@ use oxc_ast::ast::{
     BindingPattern, BindingProperty, CallExpression, ComputedMemberExpression,
     ExportAllDeclaration, ExportFromDeclaration, Expression, FormalParameter, IdentifierReference,
     ImportDeclaration, ImportExpression, JSXElement, MethodDefinition, NewExpression,
-    ObjectProperty, PropertyKey, Statement, StaticMemberExpression, StringLiteral, TSType,
-    TemplateLiteral, UnaryExpression, VariableDeclarator,
+    ObjectExpression, ObjectProperty, PropertyKey, Statement, StaticMemberExpression,
+    StringLiteral, TSType, TemplateLiteral, UnaryExpression, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::{GetSpan, Span};
@@ -481,6 +481,11 @@ impl<'a> Visit<'a> for Survey {
             }
         }
         walk::walk_assignment_expression(self, it);
+    }
+
+    fn visit_object_expression(&mut self, it: &ObjectExpression<'a>) {
+        self.seen.object(it);
+        walk::walk_object_expression(self, it);
     }
 
     fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {
