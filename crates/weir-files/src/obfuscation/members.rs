@@ -68,11 +68,15 @@ pub(super) fn marks(text: &[u8]) -> [Option<Mark>; 2] {
                 undone.members
             ),
         }),
-        (ways >= WAYS || (ways == 2 && total >= CONSTANTS)).then(|| Mark {
-            offset,
-            enough: false,
-            words: format!("{total} constants that are undone where they are used, in {ways} ways"),
-        }),
+        (ways >= WAYS || (ways == 2 && total >= CONSTANTS && undone.members >= MEMBERS)).then(
+            || Mark {
+                offset,
+                enough: false,
+                words: format!(
+                    "{total} constants that are undone where they are used, in {ways} ways"
+                ),
+            },
+        ),
     ]
 }
 

@@ -149,13 +149,7 @@ impl Solver<'_> {
                 self.loaded(call.file, file);
             }
             if path.ends_with("resolve") {
-                let is_path = specifier.starts_with(['.', '/']) || specifier.contains(':');
-                if is_path || !specifier.contains('/') {
-                    self.give_text(call.out, specifier);
-                } else {
-                    // The file of another package.
-                    self.give_text(call.out, &format!("node_modules/{specifier}"));
-                }
+                self.give_text(call.out, specifier);
                 continue;
             }
             match file {
