@@ -7,6 +7,7 @@
 
 mod blobs;
 mod marks;
+mod members;
 mod words;
 
 /// Files up to this size get every look, in bytes: loaders are small, and so is the cost.
@@ -53,6 +54,7 @@ pub fn measure(text: &[u8]) -> Option<Measured> {
         blobs::character_codes(text),
     ]
     .into_iter()
+    .chain(members::marks(text))
     .flatten()
     .collect();
     if !met.iter().any(|mark| mark.enough) {

@@ -8,8 +8,8 @@ use oxc_ast::ast::{
     BindingPattern, BindingProperty, CallExpression, ComputedMemberExpression,
     ExportAllDeclaration, ExportFromDeclaration, Expression, FormalParameter, IdentifierReference,
     ImportDeclaration, ImportExpression, JSXElement, MethodDefinition, NewExpression,
-    ObjectProperty, PropertyKey, Statement, StaticMemberExpression, StringLiteral, TSType,
-    TemplateLiteral, UnaryExpression, VariableDeclarator,
+    ObjectExpression, ObjectProperty, PropertyKey, Statement, StaticMemberExpression,
+    StringLiteral, TSType, TemplateLiteral, UnaryExpression, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::GetSpan;
@@ -467,6 +467,9 @@ impl<'a> Visit<'a> for Survey {
 
     fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
         self.seen.assign(it);
+        if let AssignmentTarget::StaticMemberExpression(member) = &it.left {
+            self.signs.source |= secrets::is_key_function(member.property.name.as_str());
+        }
         if self.recorder.is_some() {
             match &it.left {
                 AssignmentTarget::StaticMemberExpression(member) => {
@@ -479,6 +482,11 @@ impl<'a> Visit<'a> for Survey {
             }
         }
         walk::walk_assignment_expression(self, it);
+    }
+
+    fn visit_object_expression(&mut self, it: &ObjectExpression<'a>) {
+        self.seen.object(it);
+        walk::walk_object_expression(self, it);
     }
 
     fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {
@@ -502,6 +510,7 @@ impl<'a> Visit<'a> for Survey {
     fn visit_method_definition(&mut self, it: &MethodDefinition<'a>) {
         if let PropertyKey::StaticIdentifier(name) = &it.key {
             self.defines(name.name.as_str());
+            self.signs.source |= secrets::is_key_function(name.name.as_str());
         }
         walk::walk_method_definition(self, it);
     }

@@ -96,6 +96,7 @@ fn ids_are_unique_and_never_change() {
     agent-abuse
     package-tampering
     wallet-hook
+    injected-script
     suspicious-host
     silent-process
     tls-disabled

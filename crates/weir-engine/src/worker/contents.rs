@@ -21,6 +21,12 @@ const TEXT_LIMIT: u64 = 160 << 20;
 /// starts are small, executables are not.
 const BARE_LIMIT: u64 = 1 << 20;
 
+/// Largest JSON file that is kept for the code that loads it, in bytes. Tables of words and
+/// translations are larger, and no value flow needs them.
+const DATA_LIMIT: u64 = 64 << 10;
+/// Most bytes of such files of one package.
+const ALL_DATA_LIMIT: u64 = 1 << 20;
+
 /// Extensions of files whose text is analysed.
 const TEXT: &[&str] = &[
     "js", "cjs", "mjs", "jsx", "ts", "cts", "mts", "tsx", "sh", "bash", "gyp", "gypi",
@@ -93,6 +99,9 @@ struct Collected<'r> {
     /// Programs with the name of a script: their beginning, which is enough to know that something
     /// starts them.
     programs: Vec<(String, Vec<u8>)>,
+    /// Small JSON files, which code may load: paths, addresses and texts hide there.
+    data: Vec<(String, Vec<u8>)>,
+    data_bytes: u64,
     /// Whether the file at hand is one of those whose text is analysed.
     keeps: bool,
     /// What is looked at in every file, text or not.
@@ -119,6 +128,9 @@ impl Collected<'_> {
             }
             Some((stem, extension)) if !stem.is_empty() => {
                 let extension = extension.to_ascii_lowercase();
+                if extension == "json" && name != "package.json" {
+                    return self.wants_data(size);
+                }
                 TEXT.contains(&extension.as_str()) || name == "package.json"
             }
             _ => size <= BARE_LIMIT,
@@ -141,6 +153,16 @@ impl Collected<'_> {
         true
     }
 
+    /// Whether a JSON file is small enough to be looked at where code loads it.
+    fn wants_data(&mut self, size: u64) -> bool {
+        let all = self.data_bytes.saturating_add(size);
+        let wanted = size <= DATA_LIMIT && all <= ALL_DATA_LIMIT;
+        if wanted {
+            self.data_bytes = all;
+        }
+        wanted
+    }
+
     /// A file of which all is in memory.
     fn whole(&mut self, path: &str, data: &[u8]) {
         self.beside.whole(path, data);
@@ -153,6 +175,11 @@ impl Collected<'_> {
         if Beside::is_program(path, data) {
             let head = data.get(..weir_files::HEAD_BYTES).unwrap_or(data);
             self.programs.push((path.to_owned(), head.to_vec()));
+            return;
+        }
+        let is_manifest = path == "package.json" || path.ends_with("/package.json");
+        if !is_manifest && path.to_ascii_lowercase().ends_with(".json") {
+            self.data.push((path.to_owned(), data.to_vec()));
             return;
         }
         if path == "package.json" {
@@ -249,6 +276,7 @@ impl Collected<'_> {
             .files
             .iter()
             .chain(&self.programs)
+            .chain(&self.data)
             .map(|(path, bytes)| SourceFile { path, bytes })
             .collect();
         let fallback = Manifest::default();

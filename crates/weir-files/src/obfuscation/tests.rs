@@ -156,3 +156,21 @@ fn nothing_is_quadratic() {
         let _ = measure(text.as_bytes());
     }
 }
+
+#[test]
+fn constants_that_are_undone_in_place_are_counted() {
+    let hidden = r#"const fs = load(["f", "s"].join('')); fs[Buffer.from("7265", 'hex').toString()](x);
+        fs["cnySeliFdaer".split('').reverse().join('')](atob("aGk="), String.fromCharCode(104, 105));"#;
+    let found = criteria(hidden);
+    assert!(found.len() >= 2, "{found:?}");
+    assert!(found[0].contains("names of members"), "{found:?}");
+    for honest in [
+        // What comes from outside is decoded, and texts of people are turned around.
+        "const a = atob(token); const b = Buffer.from(body, 'hex'); const c = word.split('').reverse().join('');",
+        "const html = ['<p>', text, '</p>'].join(''); const key = parts[String.fromCharCode(code)];",
+        "const esc = '\\x1b[31m'; const pad = table['\\x00']; exports.a = Buffer.from('aGk=', 'base64');",
+        "const list = [\"a\", \"b\"].join(''); const one = atob(\"aGk=\");",
+    ] {
+        assert_eq!(criteria(honest), Vec::<String>::new(), "{honest}");
+    }
+}

@@ -2,7 +2,8 @@
 
 use oxc_ast::ast::{
     ArrowFunctionBody, AssignmentTarget, BindingPattern, Expression, ImportDeclaration,
-    ImportDeclarationSpecifier, ObjectProperty, PropertyKey, Statement, VariableDeclarator,
+    ImportDeclarationSpecifier, ObjectExpression, ObjectProperty, ObjectPropertyKind, PropertyKey,
+    Statement, VariableDeclarator,
 };
 
 use super::syntax::{first, key_name, last_name, text};
@@ -223,8 +224,18 @@ impl Seen {
             .map(|(_, module)| module.clone())
     }
 
+    /// The modules of a bundle that stand for modules outside of it, before any module of the table
+    /// is looked at: they may come last.
+    pub(crate) fn object(&mut self, it: &ObjectExpression<'_>) {
+        for property in &it.properties {
+            if let ObjectPropertyKind::ObjectProperty(property) = property {
+                self.outside_module(property);
+            }
+        }
+    }
+
     /// `200(e) { e.exports = require('child_process'); }` in the table of a bundle.
-    pub(super) fn outside_module(&mut self, it: &ObjectProperty<'_>) {
+    fn outside_module(&mut self, it: &ObjectProperty<'_>) {
         if self.outside.len() >= OUTSIDE {
             return;
         }

@@ -414,7 +414,6 @@ impl Seen {
 
     /// `name: value` in an object.
     pub(crate) fn property(&mut self, it: &ObjectProperty<'_>) {
-        self.outside_module(it);
         let PropertyKey::StaticIdentifier(key) = &it.key else {
             return;
         };

@@ -5,12 +5,14 @@ mod acts;
 mod leaks;
 mod run;
 mod shell;
+mod words;
 
-pub(crate) use acts::{Deed, is_shell};
+pub(crate) use acts::Deed;
 pub(crate) use leaks::{Leak, host, names_tool, sources};
 #[cfg(test)]
 use run::Reading;
 pub(crate) use run::read;
+pub(crate) use words::is_shell;
 
 /// The words of all programs of a text, for tests.
 #[cfg(test)]

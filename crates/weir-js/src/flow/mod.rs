@@ -10,6 +10,7 @@ mod call;
 mod deeds;
 mod evaluated;
 mod graph;
+mod load;
 mod lower;
 mod methods;
 mod nearby;

@@ -381,7 +381,7 @@ impl<'m> Solver<'m> {
             return;
         }
         if found == "node:worker_threads.workerData" {
-            let shared = self.graph.intern(builtins::WORKER_DATA);
+            let shared = self.graph.intern(super::load::WORKER_DATA);
             let field = self.graph.field(self.graph.globals, shared);
             self.graph.copy(field, out);
         }

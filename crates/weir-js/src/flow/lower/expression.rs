@@ -241,6 +241,7 @@ impl Lower<'_, '_, '_> {
                 Some(self.name_key(&name))
             }
             PropertyKey::StringLiteral(text) => Some(self.name_key(text.value.as_str())),
+            PropertyKey::NumericLiteral(number) => Some(self.name_key(&number.value.to_string())),
             other => {
                 let node = other
                     .as_expression()
@@ -339,8 +340,19 @@ impl Lower<'_, '_, '_> {
 
     pub(super) fn computed(&mut self, member: &ComputedMemberExpression<'_>) -> Node {
         let object = self.expression(&member.object);
-        let key = self.expression(&member.expression);
-        self.member(member.span, object, Key::Node(key))
+        let key = self.computed_key(&member.expression);
+        self.member(member.span, object, key)
+    }
+
+    /// The name in `x[name]`. One that is reckoned with numbers never becomes known.
+    fn computed_key(&mut self, it: &Expression<'_>) -> Key {
+        let node = self.expression(it);
+        match it {
+            Expression::BinaryExpression(sum) if sum.operator != BinaryOperator::Addition => {
+                Key::Node(NONE)
+            }
+            _ => Key::Node(node),
+        }
     }
 
     pub(super) fn private(&mut self, member: &PrivateFieldExpression<'_>) -> Node {
@@ -361,7 +373,7 @@ impl Lower<'_, '_, '_> {
             }
             Expression::ComputedMemberExpression(member) => {
                 let receiver = self.receiver(&member.object);
-                let key = Key::Node(self.expression(&member.expression));
+                let key = self.computed_key(&member.expression);
                 let callee = self.member(member.span, receiver, key);
                 (callee, receiver, Some(key))
             }

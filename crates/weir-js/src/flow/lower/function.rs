@@ -86,10 +86,7 @@ impl Lower<'_, '_, '_> {
     /// a minifier called it.
     pub(super) fn key_function(&mut self, name: Name, value: Node) {
         let name = self.graph.name(name);
-        if !name
-            .strip_prefix("from")
-            .is_some_and(secrets::is_key_argument)
-        {
+        if !secrets::is_key_function(&name) {
             return;
         }
         let (file, offset) = self.graph.place(value);

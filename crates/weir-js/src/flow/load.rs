@@ -1,0 +1,249 @@
+//! What loading a module gives, whichever way it is loaded: files, modules of a bundle, workers, JSON.
+
+use std::borrow::Cow;
+
+use weir_model::contents::SourceKind;
+
+use super::graph::{Atom, Call, Key, NONE, Node, Rule};
+use super::solve::Solver;
+use super::text;
+use crate::tables::calls;
+
+/// The global field that stands for what workers are given. No program can name it.
+pub(crate) const WORKER_DATA: &str = "worker data";
+
+/// A path from the folder of the file itself, as a specifier.
+fn relative(text: &str) -> Cow<'_, str> {
+    match text.strip_prefix(crate::ability::OWN) {
+        Some(rest) => Cow::Owned(format!(".{rest}")),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// The path of a loaded module that is not a file of the package.
+fn module(specifier: &str) -> Option<String> {
+    let bare = specifier.strip_prefix("node:").unwrap_or(specifier);
+    let (first, rest) = bare.split_once('/').unwrap_or((bare, ""));
+    if calls::NODE_MODULES.contains(&first) {
+        return Some(match (first, rest) {
+            ("process", _) => "process".to_owned(),
+            ("module", _) => "Module".to_owned(),
+            ("assert", _) => "node:assert".to_owned(),
+            _ => format!("node:{first}"),
+        });
+    }
+    match bare {
+        // Drop-in replacements of Node's own.
+        "fs-extra" | "graceful-fs" | "mz/fs" | "memfs_" => Some("node:fs".to_owned()),
+        "follow-redirects" => None,
+        "cross-spawn-promise" => Some("pkg:cross-spawn".to_owned()),
+        "isomorphic-ws" | "ws" => Some("WebSocketPackage".to_owned()),
+        "" => None,
+        other if other.len() < 128 => Some(format!("pkg:{other}")),
+        _ => None,
+    }
+}
+
+impl Solver<'_> {
+    /// A loader of webpack's, or one of its helpers.
+    pub(super) fn bundled(&mut self, id: u32, path: &str, call: &Call) -> bool {
+        let first = Self::argument(call, 0);
+        match path.rsplit_once('.').map(|(_, helper)| helper) {
+            None => {
+                for key in self.known_texts(first) {
+                    let exports = self.graph.bundled_exports(path, &key);
+                    self.graph.copy(exports, call.out);
+                }
+            }
+            // `load.d(exports, { name: () => value })`
+            Some("d") => {
+                for atom in self.graph.held(Self::argument(call, 1)) {
+                    let Atom::Object(object) = atom else {
+                        continue;
+                    };
+                    let getters: Vec<_> =
+                        self.graph
+                            .objects
+                            .get(object as usize)
+                            .map_or_else(Vec::new, |found| {
+                                found
+                                    .fields
+                                    .iter()
+                                    .map(|(&name, &node)| (name, node))
+                                    .collect()
+                            });
+                    for (name, getter) in getters {
+                        for function in self.functions(getter) {
+                            let value = self.result(function);
+                            self.derive(Rule::Store {
+                                object: first,
+                                key: Key::Name(name),
+                                value,
+                            });
+                        }
+                    }
+                }
+            }
+            // `load.n(module)` gives a function that gives the module, or its default.
+            Some("n") => {
+                if !self.made.contains_key(&(id, 0)) {
+                    let function = u32::try_from(self.graph.functions.len()).unwrap_or(u32::MAX);
+                    let result = self.graph.node(u32::MAX, 0);
+                    self.graph.functions.push(super::graph::Function {
+                        result,
+                        ..super::graph::Function::default()
+                    });
+                    self.made.insert((id, 0), function);
+                    let name = self.graph.intern("default");
+                    self.graph.copy(first, result);
+                    self.derive(Rule::Member {
+                        object: first,
+                        key: Key::Name(name),
+                        out: result,
+                    });
+                    self.graph.add(call.out, Atom::Function(function), NONE);
+                    // `x.a` is the same as `x()`.
+                    let statics = self.graph.statics(function);
+                    let short = self.graph.intern("a");
+                    let field = self.graph.field(statics, short);
+                    self.graph.copy(result, field);
+                }
+            }
+            Some(_) => {}
+        }
+        true
+    }
+
+    /// What a worker is given, for the worker.
+    pub(super) fn worker_data(&mut self, options: Node) {
+        let name = self.graph.intern("workerData");
+        let shared = self.graph.intern(WORKER_DATA);
+        let to = self.graph.field(self.graph.globals, shared);
+        for atom in self.graph.held(options) {
+            if let Atom::Object(object) = atom {
+                let from = self.graph.field(object, name);
+                self.graph.copy(from, to);
+            }
+        }
+    }
+
+    /// `require`, `import` and their relatives.
+    pub(super) fn load(&mut self, path: &str, call: &Call) {
+        let specifiers: Vec<_> = self
+            .graph
+            .texts(Self::argument(call, 0))
+            .into_iter()
+            .map(|name| self.graph.name(name))
+            .collect();
+        for specifier in specifiers {
+            if specifier.contains(super::UNKNOWN) {
+                continue;
+            }
+            let specifier = relative(&specifier);
+            // What `require.resolve` gave before.
+            let specifier = specifier
+                .strip_prefix("node_modules/")
+                .unwrap_or(&specifier);
+            let file = self.modules.resolve(call.file, specifier);
+            if let Some(file) = file {
+                self.loaded(call.file, file);
+            }
+            if path.ends_with("resolve") {
+                self.give_text(call.out, specifier);
+                continue;
+            }
+            match file {
+                Some(file) => {
+                    self.json_module(file);
+                    let exports = self.graph.exports(file);
+                    self.graph.copy(exports, call.out);
+                }
+                None if specifier.starts_with('.') => {}
+                None => {
+                    if let Some(module) = module(specifier) {
+                        self.give(call.out, &module);
+                    }
+                }
+            }
+        }
+    }
+
+    fn loaded(&mut self, from: u32, to: u32) {
+        if !self.loads.contains(&(from, to)) && self.loads.len() < 100_000 {
+            self.loads.push((from, to));
+        }
+    }
+
+    /// A file that is started: worker, fork.
+    pub(super) fn start(&mut self, node: Node, call: &Call) {
+        for name in self.graph.texts(node) {
+            let text = self.graph.name(name);
+            let text = relative(&text);
+            let dotted = if text.starts_with(['.', '/']) {
+                text.to_string()
+            } else {
+                format!("./{text}")
+            };
+            if let Some(file) = self.modules.resolve(call.file, &dotted) {
+                self.loaded(call.file, file);
+            }
+        }
+    }
+
+    /// JSON files are objects.
+    fn json_module(&mut self, file: u32) {
+        if !self.json.insert(file) {
+            return;
+        }
+        if let Some(value) = self.modules.json(file) {
+            let mut budget = 2_000;
+            let node = self.json_value(file, &value, &mut budget);
+            let exports = self.graph.exports(file);
+            self.graph.copy(node, exports);
+        }
+    }
+
+    fn json_value(&mut self, file: u32, value: &serde_json::Value, budget: &mut usize) -> Node {
+        if *budget == 0 {
+            return NONE;
+        }
+        *budget -= 1;
+        match value {
+            serde_json::Value::String(text) => {
+                let node = self.graph.constant(text);
+                if self.graph.follows_code && text::is_hidden(text) {
+                    let kind = SourceKind::Decoded;
+                    let source = self.graph.source(kind, "invisible characters", file, 0);
+                    self.graph.add(node, Atom::Taint(source), NONE);
+                }
+                node
+            }
+            serde_json::Value::Object(map) => {
+                let object = self.graph.object();
+                for (key, value) in map {
+                    let value = self.json_value(file, value, budget);
+                    if value != NONE {
+                        let name = self.graph.intern(key);
+                        let field = self.graph.field(object, name);
+                        self.graph.copy(value, field);
+                    }
+                }
+                let node = self.graph.node(u32::MAX, 0);
+                self.graph.add(node, Atom::Object(object), NONE);
+                node
+            }
+            serde_json::Value::Array(list) => {
+                let object = self.graph.object();
+                let elements = list
+                    .iter()
+                    .map(|value| self.json_value(file, value, budget))
+                    .collect();
+                self.graph.set_elements(object, elements);
+                let node = self.graph.node(u32::MAX, 0);
+                self.graph.add(node, Atom::Object(object), NONE);
+                node
+            }
+            _ => NONE,
+        }
+    }
+}
