@@ -238,6 +238,7 @@ impl Solver<'_> {
                 host: None,
                 sent: vec![address],
                 is_credential_field: false,
+                names_program: false,
             })
     }
 
