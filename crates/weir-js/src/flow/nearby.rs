@@ -58,7 +58,7 @@ impl Solver<'_> {
     /// Whether data only chose a folder on its way: it was joined into a path whose last part is a
     /// plain name that the code states.
     pub(super) fn is_folder(&self, source: u32, from: Node) -> bool {
-        let joins = self.path_joins();
+        let joins = self.joined_paths();
         let mut node = from;
         let mut seen = HashSet::new();
         for _ in 0..HOPS {
@@ -80,7 +80,7 @@ impl Solver<'_> {
     }
 
     /// Calls that join paths: result and last part.
-    fn path_joins(&self) -> Vec<(Node, Node)> {
+    fn joined_paths(&self) -> Vec<(Node, Node)> {
         let joins = self.graph.rules.iter().filter_map(|rule| {
             let Rule::Call(call) = rule else {
                 return None;
