@@ -85,6 +85,7 @@ fn ids_are_unique_and_never_change() {
     assert_eq!(ids.len(), unique.len());
     insta::assert_snapshot!(ids.join("\n"), @r"
     known-malware
+    failed-verification
     known-bad-content
     credential-exfiltration
     self-publish
@@ -95,6 +96,7 @@ fn ids_are_unique_and_never_change() {
     agent-abuse
     package-tampering
     wallet-hook
+    injected-script
     suspicious-host
     silent-process
     tls-disabled
@@ -106,6 +108,7 @@ fn ids_are_unique_and_never_change() {
     new-binary
     new-host
     shared-addition
+    provenance-change
     trust-downgrade
     size-jump
     remote-dependency
