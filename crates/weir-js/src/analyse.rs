@@ -363,18 +363,18 @@ impl Work<'_> {
         let Some(code) = self.codes.get(index) else {
             return Vec::new();
         };
-        let imports = code
-            .survey
-            .as_ref()
-            .map_or(&[][..], |survey| survey.imports.as_slice());
-        let found: Vec<usize> = imports
-            .iter()
-            .filter_map(|specifier| self.resolver.resolve(&code.path, specifier))
-            .collect();
-        for &to in &found {
-            self.modules.connect(index, to);
+        let Some(survey) = code.survey.as_ref() else {
+            return Vec::new();
+        };
+        let imports = survey.imports.iter().filter_map(|specifier| {
+            let to = self.resolver.resolve(&code.path, specifier)?;
+            Some((to, survey.starts.contains(specifier)))
+        });
+        let found: Vec<(usize, bool)> = imports.collect();
+        for &(to, is_started) in &found {
+            self.modules.join(index, to, is_started);
         }
-        found
+        found.into_iter().map(|(to, _)| to).collect()
     }
 
     pub(crate) fn mark_surfaces(&mut self) {

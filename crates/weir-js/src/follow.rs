@@ -295,7 +295,7 @@ impl Work<'_> {
                 gaps.is_stopped = true;
                 break;
             }
-            next = self.newly_loaded(&solver.loads, &around.resolver);
+            next = self.newly_loaded(&solver.loads, &solver.started, &around.resolver);
             next.extend(self.newly_evaluated(&mut solver, around));
         }
         if !group.installs {
@@ -353,11 +353,17 @@ impl Work<'_> {
     }
 
     /// Files that folding found to be loaded. Their surfaces are those of the files that load them.
-    fn newly_loaded(&mut self, loads: &[(u32, u32)], resolver: &Resolver<'_>) -> Vec<usize> {
+    fn newly_loaded(
+        &mut self,
+        loads: &[(u32, u32)],
+        started: &HashSet<(u32, u32)>,
+        resolver: &Resolver<'_>,
+    ) -> Vec<usize> {
         let mut found = Vec::new();
         for &(from, to) in loads {
+            let is_started = started.contains(&(from, to));
             let (from, to) = (from as usize, to as usize);
-            if !self.modules.connect(from, to) {
+            if !self.modules.join(from, to, is_started) {
                 continue;
             }
             if self.codes.get(to).is_some_and(|code| {

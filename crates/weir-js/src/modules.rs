@@ -1,6 +1,6 @@
 //! The graph of files: what loads what, and from which surface each file is reached.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use weir_model::contents::Surface;
 
@@ -20,9 +20,17 @@ impl Surfaces {
         }
     }
 
-    /// Those in both.
+    /// Those in both. What is imported runs beside the workers that it starts: a value that travels
+    /// from one to the other does so in the worker.
     pub(crate) fn common(self, other: Self) -> Self {
-        Self(self.0 & other.0)
+        let (import, worker) = (Self::only(Surface::Import), Self::only(Surface::Worker));
+        let both = Self(self.0 & other.0);
+        let one_each = (self.0 & import.0 != 0 && other.0 & worker.0 != 0)
+            || (self.0 & worker.0 != 0 && other.0 & import.0 != 0);
+        match one_each {
+            true => Self(both.0 | worker.0),
+            false => both,
+        }
     }
 
     /// Whether install reaches it.
@@ -35,8 +43,8 @@ impl Surfaces {
         let mut list: Vec<Surface> = [
             Surface::Install,
             Surface::Import,
-            Surface::Command,
             Surface::Worker,
+            Surface::Command,
         ]
         .into_iter()
         .filter(|surface| self.0 & Self::only(*surface).0 != 0)
@@ -53,8 +61,9 @@ impl Surfaces {
             0 => Surface::Unreferenced,
             bits if bits & 1 != 0 => Surface::Install,
             bits if bits & 2 != 0 => Surface::Import,
-            bits if bits & 4 != 0 => Surface::Command,
-            _ => Surface::Worker,
+            // Without anybody calling it, unlike a command.
+            bits if bits & 8 != 0 => Surface::Worker,
+            _ => Surface::Command,
         }
     }
 }
@@ -63,6 +72,8 @@ impl Surfaces {
 #[derive(Debug, Default)]
 pub(crate) struct Modules {
     edges: Vec<Vec<usize>>,
+    /// Edges by which one file only starts the other, as a worker or child process.
+    starts: HashSet<(usize, usize)>,
     surfaces: Vec<Surfaces>,
 }
 
@@ -71,6 +82,7 @@ impl Modules {
     pub(crate) fn new(count: usize) -> Self {
         Self {
             edges: vec![Vec::new(); count],
+            starts: HashSet::new(),
             surfaces: vec![Surfaces::default(); count],
         }
     }
@@ -84,6 +96,17 @@ impl Modules {
             }
             _ => false,
         }
+    }
+
+    /// The same, where `from` may only start `to` beside itself.
+    pub(crate) fn join(&mut self, from: usize, to: usize, is_started: bool) -> bool {
+        let is_new = self.connect(from, to);
+        if is_new && is_started {
+            self.starts.insert((from, to));
+        } else if !is_started {
+            self.starts.remove(&(from, to));
+        }
+        is_new
     }
 
     /// Adds code that a file evaluates; it runs where that one does.
@@ -148,11 +171,23 @@ impl Modules {
         found
     }
 
-    /// Marks all that is reached from `roots`.
+    /// Marks all that is reached from `roots`. What is imported and starts a file beside itself
+    /// reaches that one as a worker; what installs or is called as a command, as itself.
     pub(crate) fn mark(&mut self, roots: &[usize], surface: Surface) {
-        for index in self.reach(roots) {
+        let mut seen = HashSet::new();
+        let mut queue: VecDeque<(usize, Surface)> =
+            roots.iter().map(|root| (*root, surface)).collect();
+        while let Some((index, surface)) = queue.pop_front() {
+            if !seen.insert((index, surface)) {
+                continue;
+            }
             if let Some(surfaces) = self.surfaces.get_mut(index) {
                 surfaces.0 |= Surfaces::only(surface).0;
+            }
+            for &next in self.edges.get(index).into_iter().flatten() {
+                let is_started = surface == Surface::Import && self.starts.contains(&(index, next));
+                let surface = if is_started { Surface::Worker } else { surface };
+                queue.push_back((next, surface));
             }
         }
     }

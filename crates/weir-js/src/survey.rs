@@ -30,6 +30,8 @@ pub(crate) const TREE_DEPTH: u32 = 60_000;
 pub(crate) struct Survey {
     /// Specifiers of what it loads, as far as they are plain or folded from literals.
     pub(crate) imports: Vec<String>,
+    /// Those of them that it starts beside itself: workers, child processes.
+    pub(crate) starts: Vec<String>,
     /// What speaks for a flow.
     pub(crate) signs: Signs,
     /// It holds the process, or everything global, under another name.
@@ -191,6 +193,25 @@ impl Survey {
         }
         if (specifier.starts_with('.') || specifier.starts_with('/')) && specifier.len() < 512 {
             self.imports.push(specifier.to_owned());
+        }
+    }
+
+    /// A file that runs beside this one: `new Worker('./x.js')`, `fork(require.resolve('./x'))`.
+    fn start_argument(&mut self, arguments: &[Argument<'_>]) {
+        let first = arguments.first().and_then(Argument::as_expression);
+        let Some(specifier) = first.and_then(started_path) else {
+            return;
+        };
+        // Browsers take the path of a worker from their page, Node from the working folder.
+        let is_name = !specifier.contains("://") && specifier.contains(".");
+        let specifier = match specifier.starts_with(['.', '/']) {
+            true => specifier,
+            false if is_name => format!("./{specifier}"),
+            false => return,
+        };
+        self.load(&specifier, first.map_or(0, |first| first.span().start));
+        if specifier.len() < 512 {
+            self.starts.push(specifier);
         }
     }
 
@@ -407,6 +428,35 @@ fn is_constant(expression: &Expression<'_>, depth: u8) -> bool {
     }
 }
 
+/// The path of a file that is started, as far as it is plain: a literal, `new URL('./x.js', base)`,
+/// `require.resolve('./x')`, `path.join(__dirname, 'x.js')`.
+fn started_path(expression: &Expression<'_>) -> Option<String> {
+    let arguments = match expression {
+        Expression::NewExpression(new) if last_name(&new.callee) == "URL" => &new.arguments,
+        Expression::CallExpression(call)
+            if matches!(last_name(&call.callee), "resolve" | "join") =>
+        {
+            &call.arguments
+        }
+        other => return literal(other),
+    };
+    let mut arguments = arguments.iter().filter_map(Argument::as_expression);
+    let first = arguments.next()?;
+    if !matches!(first, Expression::Identifier(name) if name.name == "__dirname") {
+        return literal(first);
+    }
+    let parts: Option<Vec<String>> = arguments.map(literal).collect();
+    Some(format!("./{}", parts?.join("/")))
+}
+
+/// Whether a method is one of `navigator.serviceWorker`.
+fn names_service_worker(callee: &Expression<'_>) -> bool {
+    match callee {
+        Expression::StaticMemberExpression(member) => last_name(&member.object) == "serviceWorker",
+        _ => false,
+    }
+}
+
 /// The last name of a callee: `a.b.c` gives `c`.
 fn last_name<'a>(callee: &'a Expression<'_>) -> &'a str {
     match callee {
@@ -549,7 +599,10 @@ impl<'a> Visit<'a> for Survey {
             }
         }
         match last_name(&it.callee) {
-            "require" | "resolve" | "fork" | "getBuiltinModule" | "_load" => {
+            "fork" => self.start_argument(&it.arguments),
+            // `navigator.serviceWorker.register('sw.js')`
+            "register" if names_service_worker(&it.callee) => self.start_argument(&it.arguments),
+            "require" | "resolve" | "getBuiltinModule" | "_load" => {
                 let is_plain = matches!(&it.callee, Expression::Identifier(_));
                 let first = it.arguments.first().and_then(Argument::as_expression);
                 let text = first.and_then(literal);
@@ -605,7 +658,10 @@ impl<'a> Visit<'a> for Survey {
         if matches!(last_name(&it.callee), "Function" | "Script") {
             self.evaluates(&it.arguments);
         }
-        if matches!(last_name(&it.callee), "Worker" | "URL")
+        if matches!(last_name(&it.callee), "Worker" | "SharedWorker") {
+            self.start_argument(&it.arguments);
+        }
+        if last_name(&it.callee) == "URL"
             && let Some(text) = it
                 .arguments
                 .first()

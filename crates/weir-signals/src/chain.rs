@@ -129,6 +129,15 @@ pub(crate) fn evidence(flow: &Flow) -> Vec<Evidence> {
     evidence
 }
 
+/// Adds evidence that is not there yet: flows that share their way are told once.
+pub(crate) fn add_new(finding: &mut Finding, evidence: impl IntoIterator<Item = Evidence>) {
+    for one in evidence {
+        if !finding.evidence.contains(&one) {
+            finding.evidence.push(one);
+        }
+    }
+}
+
 /// Text from a package, fit for a message.
 pub(crate) fn shown(text: &str) -> String {
     weir_model::finding::printable(text, 120)
@@ -172,7 +181,7 @@ pub(crate) fn report_flows<'c>(
         );
         let mut finding = weighted(signal, *weight, message);
         for (_, flow) in group.iter().take(LISTED) {
-            finding.evidence.extend(evidence(flow));
+            add_new(&mut finding, evidence(flow));
         }
         observation.find(finding);
     }
@@ -214,14 +223,11 @@ pub(crate) fn report_abilities(
         };
         let message = format!("{says} ({}) {}", shown(&first.detail), when(first.surface));
         let mut finding = weighted(signal, *weight, message);
-        finding.evidence = group
-            .iter()
-            .take(LISTED)
-            .map(|(_, capability)| {
-                let place = &capability.place;
-                Evidence::place(&place.path, Some(place.line), &place.snippet)
-            })
-            .collect();
+        let places = group.iter().take(LISTED).map(|(_, capability)| {
+            let place = &capability.place;
+            Evidence::place(&place.path, Some(place.line), &place.snippet)
+        });
+        add_new(&mut finding, places);
         observation.find(finding);
     }
 }

@@ -327,7 +327,7 @@ fn listed(packages: &[Judged], when: &str, of: Look) -> String {
 fn by_signal(packages: &[Judged]) -> String {
     let mut counts = std::collections::BTreeMap::<&str, [usize; 4]>::new();
     for one in packages {
-        for (place, (_, of)) in [[0, 1], [2, 3]].into_iter().zip(LOOKS) {
+        for ([high, lower], (_, of)) in [[0, 1], [2, 3]].into_iter().zip(LOOKS) {
             let mut highest = std::collections::BTreeMap::<&str, Severity>::new();
             for finding in &of(one).findings {
                 let known = highest.entry(&finding.signal).or_insert(finding.severity);
@@ -335,11 +335,13 @@ fn by_signal(packages: &[Judged]) -> String {
             }
             for (signal, severity) in highest {
                 let at = match severity {
-                    Severity::High | Severity::Critical => place[0],
-                    Severity::Low | Severity::Medium => place[1],
+                    Severity::High | Severity::Critical => high,
+                    Severity::Low | Severity::Medium => lower,
                     Severity::Info => continue,
                 };
-                counts.entry(signal).or_default()[at] += 1;
+                if let Some(count) = counts.entry(signal).or_default().get_mut(at) {
+                    *count += 1;
+                }
             }
         }
     }

@@ -185,6 +185,9 @@ impl Solver<'_> {
                 format!("./{text}")
             };
             if let Some(file) = self.modules.resolve(call.file, &dotted) {
+                if !self.loads.contains(&(call.file, file)) {
+                    self.started.insert((call.file, file));
+                }
                 self.loaded(call.file, file);
             }
         }

@@ -49,6 +49,8 @@ pub(crate) struct Solver<'m> {
     pub(crate) instance_index: HashMap<u32, u32>,
     /// Loads between files that were found, as file indexes.
     pub(crate) loads: Vec<(u32, u32)>,
+    /// Those of them that start a file in a worker or child process.
+    pub(crate) started: HashSet<(u32, u32)>,
     /// JSON files already turned into objects.
     pub(crate) json: HashSet<u32>,
     /// Evaluated code that was handed out, by rule and text.
@@ -74,6 +76,7 @@ impl<'m> Solver<'m> {
             instances: Vec::new(),
             instance_index: HashMap::new(),
             loads: Vec::new(),
+            started: HashSet::new(),
             json: HashSet::new(),
             evaluated: HashSet::new(),
             is_careful: false,

