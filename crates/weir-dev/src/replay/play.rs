@@ -183,6 +183,7 @@ impl<'s> Player<'s> {
             clock: clock.clone(),
             store: Store::open(data.path()).await?,
             upstreams: Upstreams::from_npmrc(&npmrc, &Options::default())?,
+            trusted_root: Some(scenario.registry.trusted_root()),
         });
         let mut ageless = policy.clone();
         ageless.age.minimum = Period::from_secs(0);
