@@ -254,9 +254,12 @@ const LOOKS: [(&str, Look); 2] = [
     ("of this morning", |one| &one.fresh),
 ];
 
+/// Whether something was seen of a package.
+type Test = fn(&Seen) -> bool;
+
 fn benign(benign: &Benign) -> String {
     let packages = &benign.packages;
-    let count = |of: Look, is: fn(&Seen) -> bool| {
+    let count = |of: Look, is: Test| {
         let share = Share::of(packages.iter().map(|one| is(of(one))));
         let per_thousand = share.found as f64 * 1000.0 / packages.len().max(1) as f64;
         format!("{share}, {per_thousand:.1} per 1,000")
@@ -266,7 +269,7 @@ fn benign(benign: &Benign) -> String {
         let _ = write!(text, " {when} |");
     }
     text += "\n|---|---|---|\n";
-    let rows: [(&str, fn(&Seen) -> bool); 4] = [
+    let rows: [(&str, Test); 4] = [
         ("severity high or more", Seen::is_high),
         ("code or shape, medium or more", Seen::is_medium),
         ("code or shape, above info", Seen::is_seen),

@@ -248,6 +248,9 @@ pub fn other_hands_on_import(now: Timestamp) -> Scenario {
 /// knowing why tells them from any other release.
 pub fn own_author(now: Timestamp) -> Scenario {
     let mut stage = Stage::new(now);
+    let client = package("postmark-client", "ben");
+    let versions = history(now, &["4.0.0", "4.1.0"], (800, 40), release);
+    stage.registry.add(client.releases(versions));
     let colours = |version: &str| release(version).file("index.js", READABLE);
     let package = stage.updated("tint-console", "mara", colours, 20, |next| {
         next.file("index.js", ENDLESS)
