@@ -136,7 +136,7 @@ impl Default for Limits {
             bracket_depth: 512,
             flows: 50,
             flow_steps: 20_000_000,
-            quiet_flow_steps: 500_000,
+            quiet_flow_steps: 200_000,
             stack_bytes: 256 << 20,
         }
     }
