@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use weir_model::contents::CapabilityKind;
 
 use super::graph::{Atom, Call, Node, Rule};
-use super::report::socket_kind;
+use super::sinks::socket_kind;
 use super::solve::Solver;
 use crate::ability::{EXCHANGES, Touch, Verb, is_everything};
 use crate::command;

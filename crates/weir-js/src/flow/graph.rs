@@ -58,13 +58,7 @@ const ATOMS_IN_MEDIUM: usize = 16;
 /// From how many nodes on a graph is large.
 const LARGE: usize = 120_000;
 /// From how many nodes on it is medium.
-const MEDIUM: usize = 30_000;
-/// Most fields of an object that is no table.
-const TABLE: usize = 16;
-/// Most objects that one object is known to be part of.
-const PARENTS: usize = 256;
-/// Most elements of a rest parameter that are kept apart.
-const REST: usize = 16;
+pub(super) const MEDIUM: usize = 30_000;
 /// Most string constants per node.
 const TEXTS: usize = 8;
 /// Longest string constant that is kept, in bytes.
@@ -121,10 +115,10 @@ pub(crate) enum Part {
 }
 
 #[derive(Debug, Default)]
-struct Slot {
+pub(super) struct Slot {
     /// Each atom with the node it came from.
     atoms: Vec<(Atom, Node)>,
-    uses: Vec<Use>,
+    pub(super) uses: Vec<Use>,
     /// How many of the atoms were handed on.
     handed_on: u32,
     file: u32,
@@ -211,15 +205,15 @@ pub(crate) struct Object {
     /// Union of all fields, for reads under unknown names.
     pub(crate) all: Node,
     /// All data inside, as taint. Made when there is some.
-    deep: Node,
+    pub(super) deep: Node,
     /// The same without what calls need not pass on: an `env` field, a spread environment.
-    loose: Node,
+    pub(super) loose: Node,
     /// Objects this one is part of.
-    parents: Vec<(u32, Part)>,
+    pub(super) parents: Vec<(u32, Part)>,
     /// Rules that want to know when there is data inside.
-    watchers: Vec<u32>,
+    pub(super) watchers: Vec<u32>,
     /// Rules that read fields, and want to know when there are unknown names or something spread.
-    readers: Vec<u32>,
+    pub(super) readers: Vec<u32>,
 }
 
 /// Something that is read and is sensitive.
@@ -234,13 +228,13 @@ pub(crate) struct Source {
 /// The graph.
 #[derive(Debug)]
 pub(crate) struct Graph {
-    slots: Vec<Slot>,
+    pub(super) slots: Vec<Slot>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) functions: Vec<Function>,
     pub(crate) objects: Vec<Object>,
     pub(crate) sources: Vec<Source>,
     source_index: HashMap<(SourceKind, String, u32, u32), u32>,
-    names: Vec<Rc<str>>,
+    pub(super) names: Vec<Rc<str>>,
     name_index: HashMap<Rc<str>, Name>,
     constants: HashMap<Name, Node, Quick>,
     /// Nodes that grew since they were last looked at.
@@ -251,7 +245,7 @@ pub(crate) struct Graph {
     pub(crate) steps: u64,
     edges: HashSet<(Node, Node), Quick>,
     /// Modules by file: the `module` object.
-    modules: HashMap<u32, u32>,
+    pub(super) modules: HashMap<u32, u32>,
     /// Fields of the global object.
     pub(crate) globals: u32,
     /// Steps that decoders of the package may still take while files are lowered.
@@ -521,338 +515,9 @@ impl Graph {
         self.rules.push(rule);
         id
     }
-
-    /// Where fields of every name are read from, as far as there is such a place yet: unknown
-    /// names, and what was spread. Should there be one later, `rule` runs again. Most objects never
-    /// have any.
-    pub(crate) fn beside_fields(&mut self, object: u32, rule: u32) -> (Option<Node>, Option<Node>) {
-        let Some(found) = self.objects.get_mut(object as usize) else {
-            return (None, None);
-        };
-        let made = |node: Node| (node != NONE).then_some(node);
-        let beside = (made(found.any), made(found.spread));
-        if (beside.0.is_none() || beside.1.is_none()) && found.readers.last() != Some(&rule) {
-            found.readers.push(rule);
-        }
-        beside
-    }
-
-    /// Wakes the rules that read fields of an object.
-    fn wake_readers(&mut self, object: u32) {
-        if let Some(found) = self.objects.get_mut(object as usize) {
-            self.added.append(&mut found.readers);
-        }
-    }
-
-    fn object_node(
-        &mut self,
-        object: u32,
-        pick: impl Fn(&mut Object) -> &mut Node,
-    ) -> (Node, bool) {
-        let made = index(self.slots.len());
-        let Some(found) = self.objects.get_mut(object as usize) else {
-            return (NONE, false);
-        };
-        let place = pick(found);
-        if *place != NONE {
-            return (*place, false);
-        }
-        *place = made;
-        (self.node(u32::MAX, 0), true)
-    }
-
-    /// The node of a field.
-    pub(crate) fn field(&mut self, object: u32, name: Name) -> Node {
-        if let Some(found) = self.objects.get(object as usize) {
-            if let Some(&node) = found.fields.get(&name) {
-                return node;
-            }
-            // Elements of array literals are read by their number.
-            if let Some(elements) = &found.elements
-                && let Some(&element) = self
-                    .names
-                    .get(name as usize)
-                    .and_then(|text| text.parse::<usize>().ok())
-                    .and_then(|at| elements.get(at))
-            {
-                return element;
-            }
-        }
-        let node = self.node(u32::MAX, 0);
-        if let Some(found) = self.objects.get_mut(object as usize) {
-            found.fields.insert(name, node);
-        }
-        let part = if self.known("env") == Some(name) {
-            Part::EnvironmentField
-        } else {
-            Part::Field
-        };
-        self.part(object, node, part);
-        node
-    }
-
-    /// Wires a node that is part of an object to its unions.
-    pub(crate) fn part(&mut self, object: u32, node: Node, part: Part) {
-        let all = self
-            .objects
-            .get(object as usize)
-            .map_or(NONE, |found| found.all);
-        if all != NONE && part != Part::Spread {
-            self.copy(node, all);
-        }
-        if node == NONE {
-            return;
-        }
-        if let Some(slot) = self.slots.get_mut(node as usize) {
-            let one = Use::Part(object, part);
-            if slot.uses.last() == Some(&one) {
-                return;
-            }
-            slot.uses.push(one);
-        }
-        for atom in self.held(node) {
-            self.part_grew(object, part, atom, node);
-        }
-    }
-
-    /// An atom arrived in a part of an object: data goes into the object's unions of data.
-    pub(crate) fn part_grew(&mut self, object: u32, part: Part, atom: Atom, from: Node) {
-        match atom {
-            Atom::Taint(source) | Atom::Environment(source) => {
-                let deep = self.make_data(object, false);
-                self.add(deep, Atom::Taint(source), from);
-                let is_passed_on = match part {
-                    Part::Field => !self.is_key(source),
-                    Part::EnvironmentField => false,
-                    Part::Spread => matches!(atom, Atom::Taint(_)),
-                };
-                if is_passed_on {
-                    let loose = self.make_data(object, true);
-                    self.add(loose, Atom::Taint(source), from);
-                }
-            }
-            Atom::Object(inner) => {
-                let Some(found) = self.objects.get_mut(inner as usize) else {
-                    return;
-                };
-                if found.parents.len() >= PARENTS || found.parents.contains(&(object, part)) {
-                    return;
-                }
-                found.parents.push((object, part));
-                let (deep, loose) = (found.deep, found.loose);
-                if deep != NONE {
-                    let outer = self.make_data(object, false);
-                    self.copy(deep, outer);
-                }
-                if loose != NONE && part != Part::EnvironmentField {
-                    let outer = self.make_data(object, true);
-                    self.copy(loose, outer);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Data inside an object, where there is some. Otherwise `rule` runs again once there is.
-    pub(crate) fn data(&mut self, object: u32, is_loose: bool, rule: u32) -> Option<Node> {
-        let found = self.objects.get_mut(object as usize)?;
-        let node = if is_loose { found.loose } else { found.deep };
-        if node != NONE {
-            return Some(node);
-        }
-        if found.watchers.last() != Some(&rule) {
-            found.watchers.push(rule);
-        }
-        None
-    }
-
-    /// The union of data of an object and of all objects it is part of.
-    fn make_data(&mut self, object: u32, is_loose: bool) -> Node {
-        let pick = |found: &Object| if is_loose { found.loose } else { found.deep };
-        let existing = self.objects.get(object as usize).map_or(NONE, pick);
-        if existing != NONE {
-            return existing;
-        }
-        let mut made = NONE;
-        let mut queue = vec![object];
-        let mut edges = Vec::new();
-        while let Some(next) = queue.pop() {
-            let fresh = index(self.slots.len());
-            let Some(found) = self.objects.get_mut(next as usize) else {
-                continue;
-            };
-            if pick(found) != NONE {
-                continue;
-            }
-            if is_loose {
-                found.loose = fresh;
-            } else {
-                found.deep = fresh;
-            }
-            self.added.append(&mut found.watchers);
-            for &(parent, part) in &found.parents {
-                if !(is_loose && part == Part::EnvironmentField) {
-                    edges.push((next, parent));
-                    queue.push(parent);
-                }
-            }
-            self.node(u32::MAX, 0);
-            if made == NONE {
-                made = fresh;
-            }
-        }
-        for (inner, outer) in edges {
-            let from = self.objects.get(inner as usize).map_or(NONE, pick);
-            let to = self.objects.get(outer as usize).map_or(NONE, pick);
-            self.copy(from, to);
-        }
-        made
-    }
-
-    /// Gives an array its elements.
-    pub(crate) fn set_elements(&mut self, object: u32, elements: Vec<Node>) {
-        for &element in &elements {
-            self.part(object, element, Part::Field);
-        }
-        if let Some(found) = self.objects.get_mut(object as usize) {
-            found.elements = Some(elements);
-        }
-    }
-
-    /// The element of a rest parameter; beyond the first few they are one.
-    pub(crate) fn rest_element(&mut self, object: u32, at: usize) -> Node {
-        if at >= REST {
-            return self.any(object);
-        }
-        loop {
-            let known = self
-                .objects
-                .get(object as usize)
-                .map_or(0, |found| found.elements.as_ref().map_or(0, Vec::len));
-            if at < known {
-                break;
-            }
-            let node = self.node(u32::MAX, 0);
-            if let Some(found) = self.objects.get_mut(object as usize) {
-                found.elements.get_or_insert_default().push(node);
-            }
-            self.part(object, node, Part::Field);
-        }
-        self.objects
-            .get(object as usize)
-            .and_then(|found| found.elements.as_ref()?.get(at).copied())
-            .unwrap_or(NONE)
-    }
-
-    /// Fields written under unknown names.
-    pub(crate) fn any(&mut self, object: u32) -> Node {
-        let (node, is_new) = self.object_node(object, |object| &mut object.any);
-        if is_new {
-            self.part(object, node, Part::Field);
-            self.wake_readers(object);
-        }
-        node
-    }
-
-    /// What was spread into the object.
-    pub(crate) fn spread(&mut self, object: u32) -> Node {
-        let (node, is_new) = self.object_node(object, |object| &mut object.spread);
-        if is_new {
-            self.part(object, node, Part::Spread);
-            self.wake_readers(object);
-        }
-        node
-    }
-
-    fn parts(&self, object: u32) -> Vec<Node> {
-        self.objects
-            .get(object as usize)
-            .map_or_else(Vec::new, |found| {
-                let mut parts: Vec<Node> = found.fields.values().copied().collect();
-                parts.sort_unstable();
-                parts.extend(found.elements.iter().flatten());
-                parts.push(found.any);
-                parts
-            })
-    }
-
-    /// Whether an object has so many fields, in so large a graph, that reading one of unknown name
-    /// would mix things that have nothing to do with each other.
-    pub(crate) fn is_table(&self, object: u32) -> bool {
-        self.slots.len() > MEDIUM
-            && self
-                .objects
-                .get(object as usize)
-                .is_some_and(|found| found.fields.len() > TABLE)
-    }
-
-    /// Union of all fields.
-    pub(crate) fn all(&mut self, object: u32) -> Node {
-        let (node, is_new) = self.object_node(object, |object| &mut object.all);
-        if is_new {
-            for part in self.parts(object) {
-                self.copy(part, node);
-            }
-        }
-        node
-    }
-
-    /// What `new f()` gives.
-    pub(crate) fn instance(&mut self, function: u32) -> u32 {
-        if let Some(Some(instance)) = self.functions.get(function as usize).map(|f| f.instance) {
-            return instance;
-        }
-        let object = self.object();
-        let mut this = NONE;
-        if let Some(found) = self.functions.get_mut(function as usize) {
-            found.instance = Some(object);
-            this = found.this;
-        }
-        self.add(this, Atom::Object(object), NONE);
-        object
-    }
-
-    /// Static members of a function or class.
-    pub(crate) fn statics(&mut self, function: u32) -> u32 {
-        if let Some(Some(statics)) = self.functions.get(function as usize).map(|f| f.statics) {
-            return statics;
-        }
-        let object = self.object();
-        if let Some(found) = self.functions.get_mut(function as usize) {
-            found.statics = Some(object);
-        }
-        object
-    }
-
-    /// The `module` object of a file, with `exports` filled in.
-    pub(crate) fn module(&mut self, file: u32) -> u32 {
-        if let Some(&module) = self.modules.get(&file) {
-            return module;
-        }
-        let module = self.object();
-        self.modules.insert(file, module);
-        let exports = self.object();
-        let name = self.intern("exports");
-        let node = self.field(module, name);
-        self.add(node, Atom::Object(exports), NONE);
-        for (field, builtin) in [("require", "require"), ("constructor", "Module")] {
-            let name = self.intern(field);
-            let node = self.field(module, name);
-            let builtin = self.intern(builtin);
-            self.add(node, Atom::Builtin(builtin), NONE);
-        }
-        module
-    }
-
-    /// What `require` of a file gives.
-    pub(crate) fn exports(&mut self, file: u32) -> Node {
-        let module = self.module(file);
-        let name = self.intern("exports");
-        self.field(module, name)
-    }
 }
 
 /// Indexes are 32 bits wide: the limits on source size keep graphs far below that.
-fn index(length: usize) -> u32 {
+pub(super) fn index(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }

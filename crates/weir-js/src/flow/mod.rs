@@ -14,7 +14,9 @@ mod load;
 mod lower;
 mod methods;
 mod nearby;
+mod objects;
 mod report;
+mod sinks;
 mod solve;
 pub(crate) mod text;
 

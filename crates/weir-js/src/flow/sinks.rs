@@ -1,0 +1,471 @@
+//! Calls by which something leaves the machine, runs, or is kept where it will run.
+
+use std::collections::HashSet;
+
+use weir_model::contents::SinkKind;
+
+use super::graph::{Atom, Call, Node, Rule};
+use super::solve::Solver;
+use crate::command;
+use crate::tables::{abilities, calls, flows, network, writes};
+
+/// Longest script that the commands of one file make, in bytes: a dozen of them are plenty.
+const SCRIPT: usize = 4 << 10;
+
+/// A sink: kind, what to call it, and the nodes that are sent.
+pub(super) struct Sink {
+    pub(super) kind: SinkKind,
+    pub(super) label: String,
+    pub(super) host: Option<String>,
+    pub(super) sent: Vec<Node>,
+    /// The whole call is a credential setter: `setHeader('authorization', x)`.
+    pub(super) is_credential_field: bool,
+    /// What is sent names a program by its path, without a shell.
+    pub(super) names_program: bool,
+}
+
+impl Solver<'_> {
+    /// The sinks that a call is.
+    pub(super) fn sinks(&self, call: &Call) -> Vec<Sink> {
+        let mut sinks = Vec::new();
+        let all: Vec<Node> = call.arguments.iter().map(|(node, _)| *node).collect();
+        for (atom, _) in self.graph.atoms(call.callee) {
+            let Atom::Builtin(path) = atom else {
+                continue;
+            };
+            let path = self.graph.name(*path);
+            if calls::RUNS_COMMAND.contains(&&*path) {
+                sinks.extend(self.command(&path, call));
+                sinks.push(Sink {
+                    kind: SinkKind::Process,
+                    label: shown(&path),
+                    host: None,
+                    sent: all.iter().copied().take(2).collect(),
+                    is_credential_field: false,
+                    names_program: self.starts_by_path(&path, call),
+                });
+            } else if flows::CODE.contains(&&*path) {
+                sinks.push(Sink {
+                    kind: SinkKind::DynamicCode,
+                    label: shown(&path),
+                    host: None,
+                    sent: all.clone(),
+                    is_credential_field: false,
+                    names_program: false,
+                });
+            } else if &*path == "import" {
+                sinks.extend(self.imported(call));
+            } else if matches!(&*path, "node:worker_threads.Worker" | "Worker") {
+                sinks.push(Self::worker(call));
+            } else if let Some(function) = path.strip_prefix("node:fs.") {
+                sinks.extend(self.written(function, call));
+            } else if path.ends_with(".pipeline") {
+                sinks.extend(self.pipeline(call));
+            } else if let Some(kind) = network::call(&path) {
+                sinks.push(Sink {
+                    kind,
+                    label: path
+                        .trim_start_matches("pkg:")
+                        .trim_start_matches("node:")
+                        .to_owned(),
+                    host: self.host(&all),
+                    sent: all.clone(),
+                    is_credential_field: false,
+                    names_program: false,
+                });
+            }
+        }
+        if let Some(method) = call.method {
+            for name in self.key_names(method) {
+                let name = self.graph.name(name);
+                sinks.extend(self.instance_sink(&name, call, &all));
+            }
+        }
+        sinks
+    }
+
+    /// A worker: its first argument is its code or where that lies, so that data which arrives there
+    /// decides what runs.
+    fn worker(call: &Call) -> Sink {
+        Sink {
+            kind: SinkKind::DynamicCode,
+            label: "Worker".to_owned(),
+            host: None,
+            sent: vec![Self::argument(call, 0)],
+            is_credential_field: false,
+            names_program: false,
+        }
+    }
+
+    /// `import('data:text/javascript,' + text)`: the address is the code.
+    fn imported(&self, call: &Call) -> Option<Sink> {
+        let address = Self::argument(call, 0);
+        self.known_texts(address)
+            .iter()
+            .any(|text| text.starts_with("data:"))
+            .then(|| Sink {
+                kind: SinkKind::DynamicCode,
+                label: "import of a data: address".to_owned(),
+                host: None,
+                sent: vec![address],
+                is_credential_field: false,
+                names_program: false,
+            })
+    }
+
+    /// A file that matters is written.
+    fn written(&self, function: &str, call: &Call) -> Option<Sink> {
+        let (_, at) = abilities::WRITERS
+            .iter()
+            .find(|(name, _)| *name == function)?;
+        // Copies and moves have no contents to follow.
+        if *at != 0 {
+            return None;
+        }
+        let (kind, label) = self.file_kind(Self::argument(call, 0))?;
+        Some(Sink {
+            kind,
+            label: format!("fs.{function} of {label}"),
+            host: None,
+            sent: vec![Self::argument(call, 1)],
+            is_credential_field: false,
+            names_program: false,
+        })
+    }
+
+    /// What a written path is, where it is one that others run.
+    fn file_kind(&self, path: Node) -> Option<(SinkKind, String)> {
+        let texts = self.known_texts(path);
+        for text in &texts {
+            let label = crate::place::clean(text);
+            if writes::find(text).is_some() {
+                return Some((SinkKind::Persistence, label));
+            }
+            // The running file itself: what it is replaced by runs next time.
+            let is_self = text.starts_with(crate::ability::OWN) && text.contains('\u{f8fd}');
+            if is_self || text.contains("node_modules/") && !text.contains("node_modules/.") {
+                return Some((SinkKind::OtherPackage, label));
+            }
+        }
+        let started = self.started();
+        texts
+            .iter()
+            .find(|text| started.contains(*text))
+            .map(|text| (SinkKind::ProgramFile, crate::place::clean(text)))
+    }
+
+    /// Paths of programs that are started, made executable or loaded.
+    fn started(&self) -> HashSet<String> {
+        let mut found = HashSet::new();
+        for rule in &self.graph.rules {
+            let Rule::Call(call) = rule else {
+                continue;
+            };
+            let starts = self.graph.atoms(call.callee).iter().any(|(atom, _)| {
+                matches!(atom, Atom::Builtin(path) if {
+                    let path = self.graph.name(*path);
+                    calls::RUNS_COMMAND.contains(&&*path)
+                        || matches!(&*path, "node:fs.chmod" | "node:fs.chmodSync" | "node:child_process.fork" | "process.dlopen")
+                })
+            });
+            if !starts {
+                continue;
+            }
+            for text in self.known_texts(Self::argument(call, 0)) {
+                // `exec('node /tmp/x.js')`: every word may be the file.
+                found.extend(text.split_whitespace().map(str::to_owned));
+                found.insert(text);
+            }
+            for (node, _) in self.listed(Self::argument(call, 1)).into_iter().flatten() {
+                found.extend(self.known_texts(node));
+            }
+        }
+        found
+    }
+
+    /// `request.write(x)`, `socket.send(x)`, `stream.pipe(request)`, `child.stdin.write(x)`.
+    fn instance_sink(&self, name: &str, call: &Call, all: &[Node]) -> Option<Sink> {
+        if name == "_compile" {
+            return Some(Sink {
+                kind: SinkKind::DynamicCode,
+                label: "module._compile".to_owned(),
+                host: None,
+                sent: all.to_vec(),
+                is_credential_field: false,
+                names_program: false,
+            });
+        }
+        let (carrier, sent) = if matches!(name, "pipe" | "pipeThrough") {
+            (*all.first()?, vec![call.receiver])
+        } else if network::SENDS.contains(&name) {
+            (call.receiver, all.to_vec())
+        } else {
+            return None;
+        };
+        let is_credential_field = name == "auth"
+            || (matches!(name, "setHeader" | "set" | "header" | "setRequestHeader")
+                && all.first().is_some_and(|&key| {
+                    self.known_texts(key)
+                        .iter()
+                        .any(|key| is_credential_name(key))
+                }));
+        let (kind, label, host) = self.carrier(carrier)?;
+        Some(Sink {
+            kind,
+            label: format!("{label}.{name}"),
+            host: host.or_else(|| self.host(all)),
+            sent,
+            is_credential_field,
+            names_program: false,
+        })
+    }
+
+    fn pipeline(&self, call: &Call) -> Option<Sink> {
+        let all: Vec<Node> = call.arguments.iter().map(|(node, _)| *node).collect();
+        let (kind, label, host) = all.iter().find_map(|&node| self.carrier(node))?;
+        Some(Sink {
+            kind,
+            label,
+            host,
+            sent: all,
+            is_credential_field: false,
+            names_program: false,
+        })
+    }
+
+    /// The request, socket or network command that a node holds.
+    fn carrier(&self, node: Node) -> Option<(SinkKind, String, Option<String>)> {
+        self.graph.atoms(node).iter().find_map(|(atom, _)| {
+            let Atom::Instance(instance) = atom else {
+                return None;
+            };
+            let rule = *self.instances.get(*instance as usize)?;
+            let Some(Rule::Call(made)) = self.graph.rules.get(rule as usize) else {
+                return None;
+            };
+            let all: Vec<Node> = made.arguments.iter().map(|(node, _)| *node).collect();
+            self.graph.atoms(made.callee).iter().find_map(|(atom, _)| {
+                let Atom::Builtin(path) = atom else {
+                    return None;
+                };
+                let path = self.graph.name(*path);
+                if calls::RUNS_COMMAND.contains(&&*path) {
+                    let text = self.command_text(made);
+                    if command::names_tool(&text) {
+                        let host = command::host(&text);
+                        return Some((SinkKind::NetworkCommand, tool_label(&text), host));
+                    }
+                    // What a shell reads is what it runs.
+                    return self
+                        .known_texts(Self::argument(made, 0))
+                        .iter()
+                        .any(|program| command::is_shell(program))
+                        .then(|| (SinkKind::Process, shown(&path), None));
+                }
+                if &*path == "node:fs.createWriteStream" {
+                    let (kind, label) = self.file_kind(Self::argument(made, 0))?;
+                    return Some((kind, format!("fs.createWriteStream of {label}"), None));
+                }
+                if self.is_local_socket(&path, made) {
+                    return None;
+                }
+                let kind = network::call(&path).or_else(|| socket_kind(&path))?;
+                let label = path.trim_start_matches("pkg:").trim_start_matches("node:");
+                Some((kind, label.to_owned(), self.host(&all)))
+            })
+        })
+    }
+
+    /// Program and arguments of a command as one line, unknown pieces marked.
+    fn command_text(&self, call: &Call) -> String {
+        let program = Self::argument(call, 0);
+        let list = self
+            .listed(program)
+            .or_else(|| self.listed(Self::argument(call, 1)));
+        let mut words = self.known_texts(program);
+        words.truncate(8);
+        for (node, _) in list.into_iter().flatten().take(64) {
+            let text = self.known_texts(node).into_iter().next();
+            words.push(text.unwrap_or_else(|| super::UNKNOWN.to_string()));
+        }
+        words.join(" ")
+    }
+
+    /// A command that is a network tool and is given secrets.
+    fn command(&self, path: &str, call: &Call) -> Option<Sink> {
+        let text = self.command_text(call);
+        // Several folded commands at one call stand one after the other.
+        let is_tool = command::names_tool(&text)
+            || self
+                .known_texts(Self::argument(call, 0))
+                .iter()
+                .any(|text| command::names_tool(text));
+        if !is_tool {
+            return None;
+        }
+        let mut sent = vec![Self::argument(call, 0)];
+        let expands = text.contains('$') || text.contains('%') || text.contains("env");
+        for &(argument, _) in call.arguments.iter().skip(1) {
+            for (atom, _) in self.graph.atoms(argument) {
+                match atom {
+                    Atom::Object(object) => {
+                        let Some(found) = self.graph.objects.get(*object as usize) else {
+                            continue;
+                        };
+                        if found.elements.is_some() || found.fields.is_empty() {
+                            sent.push(argument);
+                            continue;
+                        }
+                        for (name, &node) in &found.fields {
+                            let name = self.graph.name(*name);
+                            let is_sent = match &*name {
+                                "input" | "stdin" => true,
+                                // The command itself must name the variables.
+                                "env" => expands,
+                                _ => false,
+                            };
+                            if is_sent {
+                                sent.push(node);
+                            }
+                        }
+                    }
+                    Atom::Taint(_) => sent.push(argument),
+                    _ => {}
+                }
+            }
+        }
+        Some(Sink {
+            kind: SinkKind::NetworkCommand,
+            label: format!(
+                "{} with {}",
+                path.trim_start_matches("pkg:").trim_start_matches("node:"),
+                tool_label(&text)
+            ),
+            host: command::host(&text),
+            sent,
+            is_credential_field: false,
+            names_program: false,
+        })
+    }
+
+    /// Leaks of constant commands that code runs: `exec('curl -d "$(env)" ...')`.
+    pub(crate) fn constant_commands(&self) -> Vec<(u32, u32, command::Leak)> {
+        let mut found = Vec::new();
+        // The commands of one file are steps of one script: what one packs, a later one sends.
+        let mut script = String::new();
+        let mut scripted = None;
+        for rule in &self.graph.rules {
+            let Rule::Call(call) = rule else {
+                continue;
+            };
+            let runs = self
+                .graph
+                .atoms(call.callee)
+                .iter()
+                .any(|(atom, _)| match atom {
+                    Atom::Builtin(path) => calls::RUNS_COMMAND.contains(&&*self.graph.name(*path)),
+                    _ => false,
+                });
+            if !runs {
+                continue;
+            }
+            let mut texts = self.known_texts(Self::argument(call, 0));
+            let quoted = self.listed(Self::argument(call, 1)).map(|list| {
+                let words: Vec<String> = list
+                    .iter()
+                    .take(64)
+                    .map(|(node, _)| {
+                        let text = self
+                            .known_texts(*node)
+                            .into_iter()
+                            .next()
+                            .unwrap_or_default();
+                        format!("'{}'", text.replace('\'', "'\\''"))
+                    })
+                    .collect();
+                words.join(" ")
+            });
+            if let Some(arguments) = quoted {
+                texts = texts
+                    .iter()
+                    .map(|text| format!("{text} {arguments}"))
+                    .collect();
+            }
+            if scripted.is_some_and(|file| file != call.file) {
+                script.clear();
+            }
+            scripted = Some(call.file);
+            for text in texts {
+                if !script.is_empty() && script.len() + text.len() < SCRIPT {
+                    let before: Vec<_> =
+                        command::read(&script, &std::collections::BTreeMap::new()).leaks;
+                    let both = format!("{script}\n{text}");
+                    let after = command::read(&both, &std::collections::BTreeMap::new()).leaks;
+                    let alone = command::read(&text, &std::collections::BTreeMap::new()).leaks;
+                    found.extend(
+                        after
+                            .into_iter()
+                            .filter(|leak| !before.contains(leak) && !alone.contains(leak))
+                            .map(|leak| (call.file, call.offset, leak)),
+                    );
+                    script = both;
+                } else if script.is_empty() {
+                    script.clone_from(&text);
+                }
+                let reading = command::read(&text, &std::collections::BTreeMap::new());
+                found.extend(
+                    reading
+                        .leaks
+                        .into_iter()
+                        .map(|leak| (call.file, call.offset, leak)),
+                );
+            }
+        }
+        found
+    }
+}
+
+/// A path as it is shown.
+fn shown(path: &str) -> String {
+    path.trim_start_matches("pkg:")
+        .trim_start_matches("node:")
+        .to_owned()
+}
+
+pub(super) fn is_credential_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    // `x-figma-token`: every service has its own.
+    let is_own = name.starts_with("x-") && (name.ends_with("-token") || name.ends_with("-key"));
+    is_own || network::CREDENTIAL_FIELDS.contains(&name.as_str())
+}
+
+/// The tool that a command names.
+fn tool_label(text: &str) -> String {
+    network::TOOLS
+        .iter()
+        .map(|(tool, _)| *tool)
+        .find(|tool| {
+            text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+                .any(|word| word.eq_ignore_ascii_case(tool))
+        })
+        .unwrap_or("a network command")
+        .to_owned()
+}
+
+/// Sockets are sinks by what is written to them, not by being opened.
+pub(super) fn socket_kind(path: &str) -> Option<SinkKind> {
+    match path {
+        "XMLHttpRequest" => Some(SinkKind::Http),
+        "node:net.connect"
+        | "node:net.createConnection"
+        | "node:tls.connect"
+        | "node:net.Socket"
+        | "node:dgram.createSocket"
+        | "WebSocketPackage"
+        | "WebSocketPackage.WebSocket"
+        | "node:tls.TLSSocket"
+        | "Bun.connect"
+        | "WebTransport" => Some(SinkKind::Socket),
+        _ => None,
+    }
+}

@@ -1,0 +1,128 @@
+//! What npm's settings say about registries, certificates and proxies.
+
+use super::*;
+
+#[test]
+fn settings_are_layered_as_npm_layers_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |inner: &str| folder.path().join(inner);
+    for inner in ["home", "project/src", "prefix/etc"] {
+        std::fs::create_dir_all(path(inner)).unwrap();
+    }
+    std::fs::write(path("project/package.json"), "{}").unwrap();
+    let set = |file: &str, text: &str| std::fs::write(path(file), text).unwrap();
+    set(
+        "prefix/etc/npmrc",
+        "registry=https://global.example.invalid/\n@g:registry=https://g.example.invalid/\n",
+    );
+    set(
+        "home/.npmrc",
+        "registry=https://user.example.invalid/\n@u:registry=https://u.example.invalid/\n",
+    );
+    set(
+        "project/.npmrc",
+        "registry=https://project.example.invalid/\n",
+    );
+    let environment = |more: &[(&str, &str)]| -> Environment {
+        let home = path("home").display().to_string();
+        let prefix = path("prefix").display().to_string();
+        let all = [
+            ("HOME", home.as_str()),
+            ("USERPROFILE", home.as_str()),
+            ("PREFIX", prefix.as_str()),
+        ];
+        all.iter()
+            .chain(more)
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    let load = |inner: &str, more: &[(&str, &str)]| {
+        load_npmrc(&path(inner), &environment(more), Npmrc::default()).unwrap()
+    };
+    let registry = |npmrc: &Npmrc| npmrc.registry().unwrap();
+
+    let inside = load("project/src", &[]);
+    assert_eq!(registry(&inside), "https://project.example.invalid/");
+    assert_eq!(
+        inside.scope_registry("u").unwrap(),
+        "https://u.example.invalid/"
+    );
+    assert_eq!(
+        inside.scope_registry("g").unwrap(),
+        "https://g.example.invalid/"
+    );
+    let env = load(
+        "project",
+        &[("npm_config_registry", "https://env.example.invalid/")],
+    );
+    assert_eq!(registry(&env), "https://env.example.invalid/");
+    let line = Npmrc::parse("registry=https://line.example.invalid/", &BTreeMap::new());
+    let more = [("npm_config_registry", "https://env.example.invalid/")];
+    let over = load_npmrc(&path("project"), &environment(&more), line).unwrap();
+    assert_eq!(registry(&over), "https://line.example.invalid/");
+
+    assert_eq!(
+        registry(&load("prefix", &[])),
+        "https://user.example.invalid/"
+    );
+    let elsewhere = path("none").display().to_string();
+    let no_user = load("prefix", &[("npm_config_userconfig", &elsewhere)]);
+    assert_eq!(registry(&no_user), "https://global.example.invalid/");
+}
+
+#[test]
+fn certificate_settings_that_cannot_be_used_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    std::fs::write(&file, "not a certificate").unwrap();
+    let base = "registry=https://registry.example.invalid/\n";
+    let text = format!("{base}cafile={}", file.display());
+    let error = Upstreams::from_npmrc(&Npmrc::parse(&text, &BTreeMap::new()), &Options::default())
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("cafile") && error.fault() == Fault::Configuration,
+        "{error}"
+    );
+    // A file that is not there is passed over, as npm does.
+    let gone = folder.path().join("gone.pem");
+    let text = format!("{base}cafile={}", gone.display());
+    Upstreams::from_npmrc(&Npmrc::parse(&text, &BTreeMap::new()), &Options::default()).unwrap();
+    let variable = ("NODE_EXTRA_CA_CERTS".to_owned(), file.display().to_string());
+    let options = Options {
+        environment: [variable].into_iter().collect(),
+        ..Options::default()
+    };
+    let error = Upstreams::from_npmrc(&Npmrc::parse(base, &BTreeMap::new()), &options).unwrap_err();
+    assert!(error.to_string().contains("NODE_EXTRA_CA_CERTS"), "{error}");
+}
+
+#[tokio::test]
+async fn a_proxy_is_used_except_where_it_must_not_be() {
+    let proxy = Server::start(|_, _| http("200 OK", &[JSON], b"{\"via\":\"proxy\"}")).await;
+    let server = Server::start(|_, _| http("200 OK", &[JSON], b"{}")).await;
+    let set = |text: &str| server.upstreams_with(text, Limits::default());
+    let configured = format!("https-proxy={}", proxy.address);
+    assert_eq!(
+        raw(fetch(&set(&configured), "a").await.unwrap()),
+        b"{\"via\":\"proxy\"}"
+    );
+    assert!(proxy.seen()[0].starts_with(&format!("GET {}a HTTP/1.1", server.address)));
+    let excepted = format!("{configured}\nnoproxy=127.0.0.1");
+    assert_eq!(raw(fetch(&set(&excepted), "a").await.unwrap()), b"{}");
+
+    let variables = [("HTTP_PROXY", proxy.address.as_str()), ("no_proxy", "")];
+    let environment: Environment = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    let npmrc = Npmrc::parse(&format!("registry={}", server.address), &BTreeMap::new());
+    let options = Options {
+        environment,
+        ..Options::default()
+    };
+    let upstreams = Upstreams::from_npmrc(&npmrc, &options).unwrap();
+    assert_eq!(
+        raw(fetch(&upstreams, "a").await.unwrap()),
+        b"{\"via\":\"proxy\"}"
+    );
+}
