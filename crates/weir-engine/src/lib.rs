@@ -9,6 +9,7 @@ mod engine;
 mod error;
 pub mod flight;
 mod history;
+mod kept;
 mod keyed;
 mod neighbours;
 mod own_rules;

@@ -6,6 +6,7 @@ pub mod manifest;
 pub mod name;
 pub mod npmrc;
 pub mod packument;
+pub mod settings;
 pub mod spec;
 pub mod time;
 pub mod version;

@@ -146,15 +146,28 @@ pub(crate) struct Check {
     /// This lockfile, instead of those in the folder.
     #[arg(long, value_name = "FILE")]
     pub lockfile: Option<PathBuf>,
-    /// Ask no registry where its tarballs are public.
-    #[arg(long)]
+    /// Tell only what a change since this commit brings in, with what weir makes of it. Runs git to read
+    /// the earlier files; nothing is checked out.
+    #[arg(long, value_name = "REF", help_heading = "What to check")]
+    pub base: Option<String>,
+    /// Ask no registry anything.
+    #[arg(long, conflicts_with = "online", help_heading = "What to check")]
     pub offline: bool,
+    /// Compare every digest with the one its registry gives.
+    #[arg(long, help_heading = "What to check")]
+    pub online: bool,
     /// Print one JSON object (schema `weir.check/v1`).
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub json: bool,
+    /// Print annotations for GitHub Actions, and add to the job's summary.
+    #[arg(long, conflicts_with = "json", help_heading = "Output")]
+    pub github: bool,
     /// Also write what was found to this file, as SARIF 2.1.0.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub sarif: Option<PathBuf>,
+    /// Also write what was found to this file, as JUnit XML.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub junit: Option<PathBuf>,
 }
 
 /// `weir verify`.

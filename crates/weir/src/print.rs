@@ -18,7 +18,8 @@ use weir_npm::version::Version;
 use weir_policy::Policy;
 use weir_store::StoredRefusal;
 
-pub(crate) use changes::difference;
+pub(crate) use changes::{behaviour, difference};
+pub(crate) use note::able_at_install;
 
 mod style {
     use anstyle::{AnsiColor, Style};

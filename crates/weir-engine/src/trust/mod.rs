@@ -6,6 +6,7 @@
 
 mod documents;
 mod facts;
+mod kept;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::quiet::Quiet;
 pub use documents::Document;
 use documents::{Documents, Kind};
 use facts::Facts;
+pub use kept::kept_digests;
 
 /// Where a registry's keys are.
 pub const KEYS: &str = "-/npm/v1/keys";

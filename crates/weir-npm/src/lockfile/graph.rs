@@ -115,6 +115,8 @@ pub enum DependencyKind {
     Optional,
     /// `peerDependencies`.
     Peer,
+    /// What the client itself is set up with: pnpm's `configDependencies`, and the pnpm a project asks for.
+    Client,
 }
 
 /// One package depends on another.

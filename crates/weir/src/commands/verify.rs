@@ -208,6 +208,7 @@ fn judge(
         client: lockfile.format.client(),
         version: lockfile.version.clone(),
         packages,
+        digests: None,
     });
 }
 

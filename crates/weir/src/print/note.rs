@@ -403,6 +403,11 @@ const fn surface_label(surface: Surface) -> &'static str {
     }
 }
 
+/// What code that runs at install time is able to do.
+pub(crate) fn able_at_install(contents: &Contents) -> Option<String> {
+    abilities(contents, Surface::Install)
+}
+
 fn abilities(contents: &Contents, surface: Surface) -> Option<String> {
     let on = contents
         .capabilities

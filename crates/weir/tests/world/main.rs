@@ -4,6 +4,10 @@
 
 mod advisories;
 mod check;
+mod check_base;
+mod check_online;
+mod check_reports;
+mod check_settings;
 mod clients;
 mod diff;
 mod files;
@@ -11,6 +15,8 @@ mod gate;
 mod hostile;
 mod inspect;
 mod lifetime;
+mod listings;
+mod pieces;
 mod policy;
 mod scenarios;
 mod serve;
