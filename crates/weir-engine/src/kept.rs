@@ -44,11 +44,7 @@ impl Engine {
     /// What is different between two releases whose contents are at hand, and what the signals that compare
     /// releases say of it.
     #[must_use]
-    pub fn changes<'s>(
-        &self,
-        before: &'s Side,
-        after: &'s Side,
-    ) -> (Difference<'s>, Vec<Finding>) {
+    pub fn changes<'s>(&self, before: &'s Side, after: &'s Side) -> (Difference<'s>, Vec<Finding>) {
         let difference = Difference::between(&before.contents, &after.contents);
         (difference, self.compare(before, after))
     }

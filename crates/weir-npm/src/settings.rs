@@ -109,7 +109,10 @@ impl Settings {
             }
             let (key, value) = match text.strip_prefix('"').and_then(|it| it.split_once('"')) {
                 Some((key, value)) => (key, value),
-                None => text.split_once([' ', ':']).unwrap_or((text, "true")),
+                None => text
+                    .split_once(' ')
+                    .or_else(|| text.split_once(':'))
+                    .unwrap_or((text, "true")),
             };
             let value = value.trim_start_matches([':', ' ']).trim_matches('"');
             all.push(Setting {
@@ -254,11 +257,13 @@ fn of_toml(text: &str) -> Result<Value<'static>, LockfileError> {
 }
 
 fn toml_table(table: &toml::de::DeTable<'_>, line: &impl Fn(usize) -> u32) -> Kind<'static> {
-    let members = table.iter().map(|(key, value)| crate::lockfile::tree::Member {
-        key: Cow::Owned(key.get_ref().to_string()),
-        line: line(key.span().start),
-        value: toml_value(value, line),
-    });
+    let members = table
+        .iter()
+        .map(|(key, value)| crate::lockfile::tree::Member {
+            key: Cow::Owned(key.get_ref().to_string()),
+            line: line(key.span().start),
+            value: toml_value(value, line),
+        });
     Kind::Map(members.collect())
 }
 

@@ -34,7 +34,10 @@ fn yaml_has_keys_lists_and_lines() {
     assert!(settings.get(&["allowBuilds", "esbuild"]).unwrap().is_on());
     assert!(settings.get(&["packages"]).is_none());
     for empty in ["", "# nothing\n", "{}\n"] {
-        assert_eq!(told(&Settings::yaml("x", empty.as_bytes()).unwrap()), [""; 0]);
+        assert_eq!(
+            told(&Settings::yaml("x", empty.as_bytes()).unwrap()),
+            [""; 0]
+        );
     }
 }
 
@@ -91,9 +94,24 @@ fn yarnrc_is_keys_and_values() {
 fn what_cannot_be_read_says_where() {
     let deep = format!("a: {}1{}\n", "[".repeat(5_000), "]".repeat(5_000));
     let cases: [(&str, Vec<u8>, u32, &str); 7] = [
-        ("pnpm-workspace.yaml", b"a: 1\nb: &x 2\n".to_vec(), 2, "anchors"),
-        ("pnpm-workspace.yaml", b"a: 1\na: 2\n".to_vec(), 2, "there twice"),
-        ("pnpm-workspace.yaml", b"a: 1\n---\nb: 1\n".to_vec(), 3, "more than one"),
+        (
+            "pnpm-workspace.yaml",
+            b"a: 1\nb: &x 2\n".to_vec(),
+            2,
+            "anchors",
+        ),
+        (
+            "pnpm-workspace.yaml",
+            b"a: 1\na: 2\n".to_vec(),
+            2,
+            "there twice",
+        ),
+        (
+            "pnpm-workspace.yaml",
+            b"a: 1\n---\nb: 1\n".to_vec(),
+            3,
+            "more than one",
+        ),
         ("pnpm-workspace.yaml", deep.into_bytes(), 1, "too deep"),
         ("package.json", b"{\n\"a\": }".to_vec(), 2, "not JSON"),
         ("bunfig.toml", b"[install]\nx = \n".to_vec(), 2, "not TOML"),

@@ -159,7 +159,9 @@ pub(super) async fn run(global: &Global, options: &Check) -> Result<ExitCode> {
     };
     let files = find(&options.folder, options.lockfile.as_ref());
     if base.is_some()
-        && let Some(outside) = files.iter().find(|file| in_project(&options.folder, file).is_none())
+        && let Some(outside) = files
+            .iter()
+            .find(|file| in_project(&options.folder, file).is_none())
     {
         anyhow::bail!(
             "--base: {} is not in {}",
@@ -231,7 +233,11 @@ fn tell(options: &Check, report: &v1::Check) -> Result<()> {
     if options.github {
         anstream::print!("{}", github::annotations(&report.findings));
         let changes = report.changes.as_ref();
-        github::add_summary(&github::summary(&report.lockfiles, changes, &report.findings))?;
+        github::add_summary(&github::summary(
+            &report.lockfiles,
+            changes,
+            &report.findings,
+        ))?;
         anstream::print!("{}", text::totals(report));
     } else {
         anstream::print!("{}", text::report(report));
@@ -306,8 +312,7 @@ impl State {
     }
 
     fn with(tree: &Tree, mut lockfile: Lockfile) -> Result<Self, Broken> {
-        let manifests =
-            Manifests::read(tree, &lockfile).map_err(|(file, what)| (file, 1, what))?;
+        let manifests = Manifests::read(tree, &lockfile).map_err(|(file, what)| (file, 1, what))?;
         if let Some(root) = manifests.of("") {
             lockfile.add_project("", root);
         }
@@ -363,11 +368,18 @@ async fn check(run: &Run<'_>, file: &Path, report: &mut v1::Check) -> Result<()>
             findings.all = base::only_new(findings.all, &was_findings.all);
         }
         let files = before.as_ref().map(|state| &state.files);
-        base::registries(&mut findings, &state.files, files.unwrap_or(&ClientFiles::default()));
+        base::registries(
+            &mut findings,
+            &state.files,
+            files.unwrap_or(&ClientFiles::default()),
+        );
         let (changed, entries) = base::changes(&mut checked, then);
         (packages, new) = (changed, Some(entries));
     }
-    let wanted = |id: NodeId| new.as_ref().is_none_or(|new: &HashSet<NodeId>| new.contains(&id));
+    let wanted = |id: NodeId| {
+        new.as_ref()
+            .is_none_or(|new: &HashSet<NodeId>| new.contains(&id))
+    };
     let known = known(run, &state.lockfile, &wanted).await?;
     let digests = digests::check(&mut checked, &known, &wanted);
     let client = state.files.client(&state.lockfile);

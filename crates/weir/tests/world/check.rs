@@ -250,7 +250,10 @@ fn scripts_are_listed_with_what_the_project_says() {
         found(&world, &registry, 0, &[]),
         [("install-script".to_owned(), 6)]
     );
-    for (value, words) in [("true", "lets them run"), ("false", "does not let them run")] {
+    for (value, words) in [
+        ("true", "lets them run"),
+        ("false", "does not let them run"),
+    ] {
         let manifest = MANIFEST.replacen(
             '{',
             &format!("{{\"allowScripts\": {{\"silt\": {value}}},"),

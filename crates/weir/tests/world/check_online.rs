@@ -42,7 +42,12 @@ fn check(world: &World, registry: &Registry, arguments: &[&str]) -> (i32, Value)
 }
 
 fn of_rule<'r>(report: &'r Value, rule: &str) -> Vec<&'r Value> {
-    report["findings"].as_array().unwrap().iter().filter(|it| it["rule"] == rule).collect()
+    report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|it| it["rule"] == rule)
+        .collect()
 }
 
 #[test]
@@ -64,7 +69,11 @@ fn digests_are_those_of_the_registry_or_an_error() {
     let (code, differs) = check(&world, &registry, &["--online"]);
     assert_eq!(code, 5);
     let found = of_rule(&differs, "other-digest");
-    assert_eq!((found.len(), &found[0]["line"]), (1, &14.into()), "{differs:#}");
+    assert_eq!(
+        (found.len(), &found[0]["line"]),
+        (1, &14.into()),
+        "{differs:#}"
+    );
     assert_eq!(found[0]["package"], "gauge-reader@1.0.0");
     assert_eq!(differs["lockfiles"][0]["digests"]["different"], 1);
 }
@@ -75,7 +84,10 @@ fn a_release_that_is_not_there_and_a_registry_that_fails_are_no_pass() {
     let right = ["dam", "gauge-reader"].map(|name| registry.integrity(name, "1.0.0").unwrap());
     project(&world, &registry, [&right[0], &right[1]], "");
     let text = std::fs::read_to_string(world.path("work/pnpm-lock.yaml")).unwrap();
-    world.write("work/pnpm-lock.yaml", text.replace("gauge-reader@1.0.0:", "gauge-reader@1.0.7:"));
+    world.write(
+        "work/pnpm-lock.yaml",
+        text.replace("gauge-reader@1.0.0:", "gauge-reader@1.0.7:"),
+    );
     let (code, missing) = check(&world, &registry, &["--online"]);
     assert_eq!(code, 5);
     assert_eq!(of_rule(&missing, "no-such-release").len(), 1, "{missing:#}");
@@ -83,11 +95,21 @@ fn a_release_that_is_not_there_and_a_registry_that_fails_are_no_pass() {
     world.write("work/pnpm-lock.yaml", text);
     let run = world
         .weir()
-        .args(["--upstream", "http://127.0.0.1:9/", "check", "--json", "--online"])
+        .args([
+            "--upstream",
+            "http://127.0.0.1:9/",
+            "check",
+            "--json",
+            "--online",
+        ])
         .output()
         .unwrap();
     let unanswered: Value = serde_json::from_slice(&run.stdout).unwrap();
-    assert_eq!(of_rule(&unanswered, "digest-not-compared").len(), 2, "{unanswered:#}");
+    assert_eq!(
+        of_rule(&unanswered, "digest-not-compared").len(),
+        2,
+        "{unanswered:#}"
+    );
     assert_eq!(unanswered["lockfiles"][0]["digests"]["same"], 0);
 }
 
@@ -101,7 +123,11 @@ fn what_is_kept_is_compared_offline() {
     world.run_before(&registry, &["verify"]);
     let asked = registry.requests().len();
     let (code, kept) = check(&world, &registry, &["--offline"]);
-    assert_eq!((code, &kept["lockfiles"][0]["digests"]["same"]), (0, &2.into()), "{kept:#}");
+    assert_eq!(
+        (code, &kept["lockfiles"][0]["digests"]["same"]),
+        (0, &2.into()),
+        "{kept:#}"
+    );
     project(&world, &registry, [&right[0], &other], "");
     let (code, differs) = check(&world, &registry, &["--offline"]);
     assert_eq!(code, 5, "{differs:#}");
@@ -115,10 +141,22 @@ fn scripts_are_told_with_what_they_run_and_what_lets_them() {
     let right = ["dam", "gauge-reader"].map(|name| registry.integrity(name, "1.0.0").unwrap());
     for (extra, words) in [
         ("allowBuilds: {dam: true}\n", "`allowBuilds` lets them run"),
-        ("allowBuilds: {dam: false}\n", "`allowBuilds` does not let them run"),
-        ("onlyBuiltDependencies: [gauge-reader]\n", "`onlyBuiltDependencies` does not let them run"),
-        ("onlyBuiltDependencies: ['dam@1.0.0']\n", "`onlyBuiltDependencies` lets them run"),
-        ("dangerouslyAllowAllBuilds: true\n", "`dangerouslyAllowAllBuilds` lets them run"),
+        (
+            "allowBuilds: {dam: false}\n",
+            "`allowBuilds` does not let them run",
+        ),
+        (
+            "onlyBuiltDependencies: [gauge-reader]\n",
+            "`onlyBuiltDependencies` does not let them run",
+        ),
+        (
+            "onlyBuiltDependencies: ['dam@1.0.0']\n",
+            "`onlyBuiltDependencies` lets them run",
+        ),
+        (
+            "dangerouslyAllowAllBuilds: true\n",
+            "`dangerouslyAllowAllBuilds` lets them run",
+        ),
         ("ignoreScripts: true\n", "none runs: `ignoreScripts`"),
         ("", "before 10, and not from 10 on"),
     ] {
@@ -127,17 +165,33 @@ fn scripts_are_told_with_what_they_run_and_what_lets_them() {
         let found = of_rule(&report, "install-script");
         assert_eq!(found.len(), 1, "{extra}: {report:#}");
         let what = found[0]["what"].as_str().unwrap();
-        assert!(what.starts_with("runs `postinstall: node setup.js`"), "{what}");
+        assert!(
+            what.starts_with("runs `postinstall: node setup.js`"),
+            "{what}"
+        );
         assert!(what.contains(words), "{extra}: {what}");
-        assert!(of_rule(&report, "install-scripts-unknown").is_empty(), "{report:#}");
+        assert!(
+            of_rule(&report, "install-scripts-unknown").is_empty(),
+            "{report:#}"
+        );
     }
     // Without asking, what lies in node_modules says it.
     world.write(
         "work/node_modules/.pnpm/dam@1.0.0/node_modules/dam/package.json",
         r#"{"name": "dam", "version": "1.0.0", "scripts": {"postinstall": "node setup.js"}}"#,
     );
-    let (_, report) = check(&World::new(), &registry, &[&world.path("work").display().to_string(), "--offline"]);
+    let (_, report) = check(
+        &World::new(),
+        &registry,
+        &[&world.path("work").display().to_string(), "--offline"],
+    );
     assert_eq!(of_rule(&report, "install-script").len(), 1, "{report:#}");
     let unknown = of_rule(&report, "install-scripts-unknown");
-    assert!(unknown[0]["what"].as_str().unwrap().contains("of 1 packages"), "{report:#}");
+    assert!(
+        unknown[0]["what"]
+            .as_str()
+            .unwrap()
+            .contains("of 1 packages"),
+        "{report:#}"
+    );
 }

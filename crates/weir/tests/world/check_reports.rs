@@ -6,13 +6,13 @@ use crate::support::{World, river};
 fn project(world: &World) {
     world.write(
         "work/package.json",
-        r#"{"name": "app", "dependencies": {"a": "^1.0.0"}}"#,
+        r#"{"name": "app", "dependencies": {"gauge-reader": "^1.0.0"}}"#,
     );
     world.write(
         "work/package-lock.json",
         "{\"name\": \"app\", \"lockfileVersion\": 3, \"packages\": {\n\
-         \"\": {\"name\": \"app\", \"dependencies\": {\"a\": \"^1.0.0\"}},\n\
-         \"node_modules/a\": {\"version\": \"1.0.0\", \"resolved\": \"https://evil.example/a/-/a-1.0.0.tgz\", \"integrity\": \"sha1-qZk+NkcGgWq6PiVxeFDCbJzQ2J0=\"},\n\
+         \"\": {\"name\": \"app\", \"dependencies\": {\"gauge-reader\": \"^1.0.0\"}},\n\
+         \"node_modules/gauge-reader\": {\"version\": \"1.0.0\", \"resolved\": \"https://evil.example/gauge-reader/-/gauge-reader-1.0.0.tgz\", \"integrity\": \"sha1-qZk+NkcGgWq6PiVxeFDCbJzQ2J0=\"},\n\
          \"node_modules/b\": {\"version\": \"1.0.0\", \"resolved\": \"weird:<img>%0A::error::x|y\"}\n}}\n",
     );
 }
@@ -26,10 +26,19 @@ fn junit_has_a_test_for_each_finding() {
     let text = std::fs::read_to_string(world.path("work/out.xml")).unwrap();
     let failures = text.matches("<failure ").count();
     assert!(failures > 0, "{text}");
-    assert!(text.contains(&format!("failures=\"{failures}\">\n  <testsuite ")), "{text}");
+    assert!(
+        text.contains(&format!("failures=\"{failures}\">\n  <testsuite ")),
+        "{text}"
+    );
     assert!(text.contains("type=\"foreign-registry\""), "{text}");
-    assert!(text.contains("file=\"package-lock.json\" line=\"3\""), "{text}");
-    assert!(text.contains("&lt;img&gt;") && !text.contains("<img>"), "{text}");
+    assert!(
+        text.contains("file=\"package-lock.json\" line=\"3\""),
+        "{text}"
+    );
+    assert!(
+        text.contains("&lt;img&gt;") && !text.contains("<img>"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -47,15 +56,34 @@ fn annotations_and_a_summary_for_github() {
     assert_eq!(run.status.code(), Some(5));
     let out = String::from_utf8(run.stdout).unwrap();
     let commands: Vec<&str> = out.lines().filter(|line| line.starts_with("::")).collect();
-    assert!(commands[0].starts_with("::error file=package-lock.json,line=3,title=foreign-registry::"), "{out}");
-    assert!(commands.iter().any(|line| line.starts_with("::warning file=package-lock.json,line=4,title=unknown-source::")), "{out}");
+    assert!(
+        commands[0].starts_with("::error file=package-lock.json,line=3,title=foreign-registry::"),
+        "{out}"
+    );
+    assert!(
+        commands.iter().any(|line| line
+            .starts_with("::warning file=package-lock.json,line=4,title=unknown-source::")),
+        "{out}"
+    );
     // What the lockfile says cannot be a command, and a percent sign stays one.
-    assert!(!out.lines().any(|line| line.starts_with("::error::x")), "{out}");
+    assert!(
+        !out.lines().any(|line| line.starts_with("::error::x")),
+        "{out}"
+    );
     assert!(out.contains("%250A::error::x"), "{out}");
     let markdown = std::fs::read_to_string(&summary).unwrap();
-    assert!(markdown.starts_with("before\n### weir check\n"), "{markdown}");
-    assert!(markdown.contains("| error | package-lock.json:3 | a&#64;1.0.0 |"), "{markdown}");
-    assert!(!markdown.contains("<img>") && !markdown.contains("https://evil"), "{markdown}");
+    assert!(
+        markdown.starts_with("before\n### weir check\n"),
+        "{markdown}"
+    );
+    assert!(
+        markdown.contains("| error | package-lock.json:3 | gauge-reader&#64;1.0.0 |"),
+        "{markdown}"
+    );
+    assert!(
+        !markdown.contains("<img>") && !markdown.contains("https://evil"),
+        "{markdown}"
+    );
     // Nowhere else without the variable, and an unwritable one is an error.
     let run = world
         .weir_before(&registry)

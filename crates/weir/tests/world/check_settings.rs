@@ -19,14 +19,20 @@ const SETTINGS: [&str; 9] = [
 
 /// An empty lockfile of each client.
 const LOCKS: [(&str, &str); 5] = [
-    ("npm", r#"{"name": "app", "lockfileVersion": 3, "packages": {"": {"name": "app"}}}"#),
+    (
+        "npm",
+        r#"{"name": "app", "lockfileVersion": 3, "packages": {"": {"name": "app"}}}"#,
+    ),
     ("pnpm", "lockfileVersion: '9.0'\nimporters:\n  .: {}\n"),
     ("yarn1", "# yarn lockfile v1\n"),
     (
         "yarn",
         "__metadata:\n  version: 8\n\n\"app@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"app@workspace:.\"\n",
     ),
-    ("bun", r#"{"lockfileVersion": 1, "workspaces": {"": {"name": "app"}}, "packages": {}}"#),
+    (
+        "bun",
+        r#"{"lockfileVersion": 1, "workspaces": {"": {"name": "app"}}, "packages": {}}"#,
+    ),
 ];
 
 /// What is found about settings: `rule file:line`, and the exit code.
@@ -47,17 +53,27 @@ fn found(registry: &Registry, client: &str, files: &[(&str, &str)]) -> (Vec<Stri
         world.write(&format!("work/{name}"), text);
     }
     let run = world.run_before(registry, &["check", "--json", "--offline"]);
-    let report: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.text()));
+    let report: Value =
+        serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.text()));
     let findings = report["findings"].as_array().unwrap().iter();
     let settings = findings.filter(|it| SETTINGS.contains(&it["rule"].as_str().unwrap()));
     let told = settings.map(|it| {
-        format!("{} {}:{}", it["rule"].as_str().unwrap(), it["file"].as_str().unwrap(), it["line"])
+        format!(
+            "{} {}:{}",
+            it["rule"].as_str().unwrap(),
+            it["file"].as_str().unwrap(),
+            it["line"]
+        )
     });
     (told.collect(), run.code.unwrap())
 }
 
 /// A client, its files, and what is found.
-type Case = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
+type Case = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static [&'static str],
+);
 
 #[test]
 fn what_is_left_open_depends_on_the_client_and_its_version() {
@@ -65,28 +81,50 @@ fn what_is_left_open_depends_on_the_client_and_its_version() {
         (
             "npm",
             &[],
-            &["no-release-age .npmrc:1", "scripts-run .npmrc:1", "remote-sources .npmrc:1"],
+            &[
+                "no-release-age .npmrc:1",
+                "scripts-run .npmrc:1",
+                "remote-sources .npmrc:1",
+            ],
         ),
         (
             "npm",
-            &[(".npmrc", "ignore-scripts=true\nmin-release-age=3\nallow-git=none\nallow-remote=root\n")],
+            &[(
+                ".npmrc",
+                "ignore-scripts=true\nmin-release-age=3\nallow-git=none\nallow-remote=root\n",
+            )],
             &[],
         ),
         (
             "npm",
-            &[("package.json", r#"{"name": "app", "packageManager": "npm@12.0.2"}"#)],
+            &[(
+                "package.json",
+                r#"{"name": "app", "packageManager": "npm@12.0.2"}"#,
+            )],
             &["no-release-age .npmrc:1"],
         ),
         (
             "npm",
             &[
-                ("package.json", r#"{"name": "app", "packageManager": "npm@10.9.0"}"#),
-                (".npmrc", "ignore-scripts=true\nmin-release-age=3\nallow-git=none\nallow-remote=none\n"),
+                (
+                    "package.json",
+                    r#"{"name": "app", "packageManager": "npm@10.9.0"}"#,
+                ),
+                (
+                    ".npmrc",
+                    "ignore-scripts=true\nmin-release-age=3\nallow-git=none\nallow-remote=none\n",
+                ),
             ],
             &["no-release-age .npmrc:2"],
         ),
-        ("npm", &[(".npmrc", "ignore-scripts=true\nmin-release-age=0\nallow-git=all\nallow-remote=none\n")],
-            &["weak-setting .npmrc:2", "weak-setting .npmrc:3"]),
+        (
+            "npm",
+            &[(
+                ".npmrc",
+                "ignore-scripts=true\nmin-release-age=0\nallow-git=all\nallow-remote=none\n",
+            )],
+            &["weak-setting .npmrc:2", "weak-setting .npmrc:3"],
+        ),
         (
             "pnpm",
             &[],
@@ -99,13 +137,19 @@ fn what_is_left_open_depends_on_the_client_and_its_version() {
         ),
         (
             "pnpm",
-            &[("package.json", r#"{"name": "app", "packageManager": "pnpm@11.2.0"}"#)],
+            &[(
+                "package.json",
+                r#"{"name": "app", "packageManager": "pnpm@11.2.0"}"#,
+            )],
             &["no-trust-policy pnpm-workspace.yaml:1"],
         ),
         (
             "pnpm",
             &[
-                ("package.json", r#"{"name": "app", "packageManager": "pnpm@12.1.0"}"#),
+                (
+                    "package.json",
+                    r#"{"name": "app", "packageManager": "pnpm@12.1.0"}"#,
+                ),
                 (
                     "pnpm-workspace.yaml",
                     "trustPolicy: no-downgrade\nminimumReleaseAge: 0\nblockExoticSubdeps: false\ndangerouslyAllowAllBuilds: true\n",
@@ -120,13 +164,23 @@ fn what_is_left_open_depends_on_the_client_and_its_version() {
         (
             "pnpm",
             &[
-                ("package.json", r#"{"name": "app", "devEngines": {"packageManager": {"name": "pnpm", "version": "^10.26.0"}}}"#),
+                (
+                    "package.json",
+                    r#"{"name": "app", "devEngines": {"packageManager": {"name": "pnpm", "version": "^10.26.0"}}}"#,
+                ),
                 (".npmrc", "minimum-release-age=1440\n"),
-                ("pnpm-workspace.yaml", "blockExoticSubdeps: true\ntrustPolicy: no-downgrade\n"),
+                (
+                    "pnpm-workspace.yaml",
+                    "blockExoticSubdeps: true\ntrustPolicy: no-downgrade\n",
+                ),
             ],
             &[],
         ),
-        ("yarn1", &[], &["no-release-age package.json:1", "scripts-run .yarnrc:1"]),
+        (
+            "yarn1",
+            &[],
+            &["no-release-age package.json:1", "scripts-run .yarnrc:1"],
+        ),
         (
             "yarn1",
             &[(".yarnrc", "# scripts\n--install.ignore-scripts true\n")],
@@ -135,9 +189,17 @@ fn what_is_left_open_depends_on_the_client_and_its_version() {
         (
             "yarn",
             &[(".yarnrc.yml", "yarnPath: .yarn/releases/yarn-4.12.0.cjs\n")],
-            &["no-release-age .yarnrc.yml:1", "scripts-run .yarnrc.yml:1", "remote-sources .yarnrc.yml:1"],
+            &[
+                "no-release-age .yarnrc.yml:1",
+                "scripts-run .yarnrc.yml:1",
+                "remote-sources .yarnrc.yml:1",
+            ],
         ),
-        ("yarn", &[(".yarnrc.yml", "yarnPath: .yarn/releases/yarn-4.16.0.cjs\n")], &[]),
+        (
+            "yarn",
+            &[(".yarnrc.yml", "yarnPath: .yarn/releases/yarn-4.16.0.cjs\n")],
+            &[],
+        ),
         (
             "yarn",
             &[(
@@ -151,11 +213,18 @@ fn what_is_left_open_depends_on_the_client_and_its_version() {
                 "weak-setting .yarnrc.yml:5",
             ],
         ),
-        ("bun", &[], &["no-release-age bunfig.toml:1", "scripts-run package.json:1"]),
+        (
+            "bun",
+            &[],
+            &["no-release-age bunfig.toml:1", "scripts-run package.json:1"],
+        ),
         (
             "bun",
             &[
-                ("package.json", r#"{"name": "app", "trustedDependencies": []}"#),
+                (
+                    "package.json",
+                    r#"{"name": "app", "trustedDependencies": []}"#,
+                ),
                 ("bunfig.toml", "[install]\nminimumReleaseAge = 259200\n"),
             ],
             &[],
@@ -163,15 +232,25 @@ fn what_is_left_open_depends_on_the_client_and_its_version() {
         (
             "bun",
             &[
-                ("package.json", r#"{"name": "app", "trustedDependencies": ["esbuild"]}"#),
+                (
+                    "package.json",
+                    r#"{"name": "app", "trustedDependencies": ["esbuild"]}"#,
+                ),
                 ("bunfig.toml", "[install\n"),
             ],
-            &["unreadable-settings bunfig.toml:1", "no-release-age bunfig.toml:1"],
+            &[
+                "unreadable-settings bunfig.toml:1",
+                "no-release-age bunfig.toml:1",
+            ],
         ),
     ];
     let registry = river();
     for (client, files, wanted) in cases {
-        assert_eq!(found(&registry, client, files), (wanted.iter().map(|it| (*it).to_owned()).collect(), 0), "{client} {files:?}");
+        assert_eq!(
+            found(&registry, client, files),
+            (wanted.iter().map(|it| (*it).to_owned()).collect(), 0),
+            "{client} {files:?}"
+        );
     }
 }
 
@@ -179,14 +258,27 @@ fn what_is_left_open_depends_on_the_client_and_its_version() {
 #[test]
 fn transport_that_anybody_can_answer_is_an_error() {
     let cases: [Case; 6] = [
-        ("npm", &[(".npmrc", "strict-ssl=false\n")], &["tls-off .npmrc:1"]),
         (
             "npm",
-            &[(".npmrc", "min-release-age=1\nregistry=http://registry.example.invalid/\n@s:registry=http://registry.example.invalid/s/\n")],
+            &[(".npmrc", "strict-ssl=false\n")],
+            &["tls-off .npmrc:1"],
+        ),
+        (
+            "npm",
+            &[(
+                ".npmrc",
+                "min-release-age=1\nregistry=http://registry.example.invalid/\n@s:registry=http://registry.example.invalid/s/\n",
+            )],
             &["plain-registry .npmrc:2", "plain-registry .npmrc:3"],
         ),
-        ("yarn1", &[(".yarnrc", "strict-ssl false\nregistry \"http://registry.example.invalid/\"\n")],
-            &["tls-off .yarnrc:1", "plain-registry .yarnrc:2"]),
+        (
+            "yarn1",
+            &[(
+                ".yarnrc",
+                "strict-ssl false\nregistry \"http://registry.example.invalid/\"\n",
+            )],
+            &["tls-off .yarnrc:1", "plain-registry .yarnrc:2"],
+        ),
         (
             "yarn",
             &[(
@@ -195,19 +287,34 @@ fn transport_that_anybody_can_answer_is_an_error() {
             )],
             &["tls-off .yarnrc.yml:1", "plain-registry .yarnrc.yml:4"],
         ),
-        ("bun", &[("bunfig.toml", "[install]\nregistry = \"http://registry.example.invalid/\"\n")],
-            &["plain-registry bunfig.toml:2"]),
+        (
+            "bun",
+            &[(
+                "bunfig.toml",
+                "[install]\nregistry = \"http://registry.example.invalid/\"\n",
+            )],
+            &["plain-registry bunfig.toml:2"],
+        ),
         (
             "npm",
-            &[("package.json", "{\"name\": \"app\",\n\"publishConfig\": {\"registry\": \"http://registry.example.invalid/\"}}")],
+            &[(
+                "package.json",
+                "{\"name\": \"app\",\n\"publishConfig\": {\"registry\": \"http://registry.example.invalid/\"}}",
+            )],
             &["plain-registry package.json:2"],
         ),
     ];
     let registry = river();
     for (client, files, wanted) in cases {
         let (told, code) = found(&registry, client, files);
-        let errors = told.iter().filter(|it| it.starts_with("tls-off") || it.starts_with("plain-registry"));
-        assert_eq!(errors.cloned().collect::<Vec<_>>(), wanted, "{client} {files:?}");
+        let errors = told
+            .iter()
+            .filter(|it| it.starts_with("tls-off") || it.starts_with("plain-registry"));
+        assert_eq!(
+            errors.cloned().collect::<Vec<_>>(),
+            wanted,
+            "{client} {files:?}"
+        );
         assert_eq!(code, 5, "{client} {files:?}");
     }
 }

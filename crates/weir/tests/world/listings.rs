@@ -21,17 +21,29 @@ impl Listing {
     #[track_caller]
     fn assert_is(&self, client: &Listing, context: &str) {
         let difference = |ours: &BTreeSet<String>, theirs: &BTreeSet<String>| {
-            ours.difference(theirs).take(10).cloned().collect::<Vec<_>>()
+            ours.difference(theirs)
+                .take(10)
+                .cloned()
+                .collect::<Vec<_>>()
         };
-        assert!(!client.packages.is_empty(), "{context}: the client lists nothing");
+        assert!(
+            !client.packages.is_empty(),
+            "{context}: the client lists nothing"
+        );
         let (more, less) = (
             difference(&self.packages, &client.packages),
             difference(&client.packages, &self.packages),
         );
-        assert!(more.is_empty() && less.is_empty(), "{context}: only weir: {more:?}, only the client: {less:?}");
+        assert!(
+            more.is_empty() && less.is_empty(),
+            "{context}: only weir: {more:?}, only the client: {less:?}"
+        );
         let more: Vec<_> = self.edges.difference(&client.edges).take(10).collect();
         let less: Vec<_> = client.edges.difference(&self.edges).take(10).collect();
-        assert!(more.is_empty() && less.is_empty(), "{context}: only weir: {more:?}, only the client: {less:?}");
+        assert!(
+            more.is_empty() && less.is_empty(),
+            "{context}: only weir: {more:?}, only the client: {less:?}"
+        );
     }
 }
 
@@ -63,9 +75,12 @@ fn read(lockfile: &Lockfile, label: Label, kinds: &[DependencyKind]) -> Listing 
         }
     }
     for edge in &lockfile.edges {
-        let Some(to) = edge.to.and_then(|id| lockfile.node(id)) else { continue };
+        let Some(to) = edge.to.and_then(|id| lockfile.node(id)) else {
+            continue;
+        };
         let from = lockfile.node(edge.from).unwrap();
-        if kinds.contains(&edge.kind) && !matches!(to.source, Source::Project(_) | Source::Link(_)) {
+        if kinds.contains(&edge.kind) && !matches!(to.source, Source::Project(_) | Source::Link(_))
+        {
             listing.edges.insert((label(from), label(to)));
         }
     }
@@ -84,7 +99,9 @@ fn npm(client: &Client, project: &Project) -> Listing {
     fn walk(listing: &mut Listing, from: &str, node: &Value) {
         for (name, inner) in node["dependencies"].as_object().into_iter().flatten() {
             // What is missing has no version: optional ones and peers nobody brought.
-            let Some(version) = inner["version"].as_str() else { continue };
+            let Some(version) = inner["version"].as_str() else {
+                continue;
+            };
             let to = format!("{name}@{version}");
             let resolved = inner["resolved"].as_str().unwrap_or_default();
             let local = resolved.starts_with("file:") && !resolved.ends_with(".tgz");
@@ -100,7 +117,11 @@ fn npm(client: &Client, project: &Project) -> Listing {
     }
     let run = client.run(project, &["ls", "--all", "--json", "--package-lock-only"]);
     let mut listing = Listing::default();
-    walk(&mut listing, "", &serde_json::from_str(&run.stdout).unwrap());
+    walk(
+        &mut listing,
+        "",
+        &serde_json::from_str(&run.stdout).unwrap(),
+    );
     listing
 }
 
@@ -108,7 +129,12 @@ fn npm(client: &Client, project: &Project) -> Listing {
 fn pnpm(client: &Client, project: &Project) -> Listing {
     fn walk(listing: &mut Listing, from: &str, node: &Value) {
         for list in ["dependencies", "devDependencies", "optionalDependencies"] {
-            for inner in node[list].as_object().into_iter().flatten().map(|(_, inner)| inner) {
+            for inner in node[list]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(_, inner)| inner)
+            {
                 let version = inner["version"].as_str().unwrap();
                 if version.starts_with("link:") {
                     continue;
@@ -121,7 +147,14 @@ fn pnpm(client: &Client, project: &Project) -> Listing {
             }
         }
     }
-    let arguments = ["list", "--recursive", "--depth", "Infinity", "--json", "--lockfile-only"];
+    let arguments = [
+        "list",
+        "--recursive",
+        "--depth",
+        "Infinity",
+        "--json",
+        "--lockfile-only",
+    ];
     let run = client.run(project, &arguments);
     run.assert_success();
     let mut listing = Listing::default();
@@ -159,7 +192,11 @@ fn yarn_1(client: &Client, project: &Project) -> Listing {
     }
     let run = client.run(project, &["list", "--json"]);
     run.assert_success();
-    let tree = run.stdout.lines().find(|line| line.contains("\"type\":\"tree\"")).unwrap();
+    let tree = run
+        .stdout
+        .lines()
+        .find(|line| line.contains("\"type\":\"tree\""))
+        .unwrap();
     let tree: Value = serde_json::from_str(tree).unwrap();
     let mut listing = Listing::default();
     for node in tree["data"]["trees"].as_array().unwrap() {
@@ -185,7 +222,11 @@ fn as_yarn_1(lockfile: &Lockfile) -> Listing {
 fn berry(client: &Client, project: &Project) -> Listing {
     let run = client.run(project, &["info", "--all", "--recursive", "--json"]);
     run.assert_success();
-    let entries: Vec<Value> = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let entries: Vec<Value> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     let plain = |locator: &str| match locator.split_once("@virtual:") {
         Some((name, rest)) => format!("{name}@{}", rest.split_once('#').unwrap().1),
         None => locator.to_owned(),
@@ -196,8 +237,13 @@ fn berry(client: &Client, project: &Project) -> Listing {
         if reference == "@workspace:." {
             return String::new();
         }
-        let entry = entries.iter().find(|it| plain(it["value"].as_str().unwrap()) == locator);
-        format!("{name}@{}", entry.unwrap()["children"]["Version"].as_str().unwrap())
+        let entry = entries
+            .iter()
+            .find(|it| plain(it["value"].as_str().unwrap()) == locator);
+        format!(
+            "{name}@{}",
+            entry.unwrap()["children"]["Version"].as_str().unwrap()
+        )
     };
     let mut listing = Listing::default();
     for entry in &entries {
@@ -205,7 +251,11 @@ fn berry(client: &Client, project: &Project) -> Listing {
         if !locator.contains("@workspace:") {
             listing.packages.insert(label(locator));
         }
-        for to in entry["children"]["Dependencies"].as_array().into_iter().flatten() {
+        for to in entry["children"]["Dependencies"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
             let to = to["locator"].as_str().unwrap();
             if !to.contains("@workspace:") {
                 listing.edges.insert((label(locator), label(to)));
@@ -219,7 +269,11 @@ fn berry(client: &Client, project: &Project) -> Listing {
 fn bun(client: &Client, project: &Project) -> Listing {
     let run = client.run(project, &["pm", "ls", "--all"]);
     run.assert_success();
-    let packages = run.stdout.lines().skip(1).filter_map(|line| line.rsplit(' ').next());
+    let packages = run
+        .stdout
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.rsplit(' ').next());
     let packages = packages.filter(|it| it.contains('@') && !it.contains("@workspace:"));
     Listing {
         packages: packages.map(str::to_owned).collect(),
@@ -231,7 +285,8 @@ fn bun(client: &Client, project: &Project) -> Listing {
 fn both(client: &Client, project: &Project, format: Format) -> (Listing, Listing) {
     let file = client.kind().lockfile();
     let text = project.read(file).unwrap();
-    let mut lockfile = Lockfile::parse_as(format, file, text.as_bytes()).unwrap_or_else(|e| panic!("{e}"));
+    let mut lockfile =
+        Lockfile::parse_as(format, file, text.as_bytes()).unwrap_or_else(|e| panic!("{e}"));
     let manifest = project.read("package.json").unwrap();
     lockfile.add_project("", &Manifest::from_json(manifest).unwrap());
     match client.kind() {
@@ -261,9 +316,14 @@ fn lists_real_projects_alike(kind: Kind, file: &str, format: Format) {
     let mut count = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let real = entry.unwrap().path();
-        let Ok(lockfile) = std::fs::read(real.join(file)) else { continue };
+        let Ok(lockfile) = std::fs::read(real.join(file)) else {
+            continue;
+        };
         let project = Project::new()
-            .file("package.json", std::fs::read(real.join("package.json")).unwrap())
+            .file(
+                "package.json",
+                std::fs::read(real.join("package.json")).unwrap(),
+            )
             .file(kind.lockfile(), lockfile);
         let (ours, theirs) = both(&client, &project, format);
         ours.assert_is(&theirs, &format!("{} with {kind}", real.display()));
@@ -303,14 +363,22 @@ fn mill() -> Registry {
     let release = |version: &str| Release::new(version).published("2024-01-02T03:04:05.678Z");
     let one = |name: &str, release: Release| Package::new(name).maintainer("mill").release(release);
     registry.add(one("leaf", release("1.0.0")).release(release("2.0.0")));
-    let branch = release("1.0.0").dependency("leaf", "^1.0.0").peer_dependency("twig", "^1.0.0");
+    let branch = release("1.0.0")
+        .dependency("leaf", "^1.0.0")
+        .peer_dependency("twig", "^1.0.0");
     registry.add(one("branch", branch));
     registry.add(one("twig", release("1.0.0")));
     registry.add(one("real", release("3.0.0").dependency("leaf", "^2.0.0")));
-    registry.add(one("mac-only", release("1.0.0").field("os", json!(["darwin"]))));
+    registry.add(one(
+        "mac-only",
+        release("1.0.0").field("os", json!(["darwin"])),
+    ));
     registry.add(one("@jsr/std__bytes", release("1.0.0")));
     registry.add(one("forced", release("1.0.0")).release(release("1.1.0")));
-    registry.add(one("holder", release("1.0.0").dependency("forced", "^1.0.0")));
+    registry.add(one(
+        "holder",
+        release("1.0.0").dependency("forced", "^1.0.0"),
+    ));
     registry
 }
 
@@ -337,8 +405,13 @@ fn project(registry: &Registry, kind: Kind) -> Project {
         Kind::Pnpm10 | Kind::Pnpm12 => json!({"overrides": forced}),
         _ => forced,
     };
-    let project = Project::new().registry(&registry.url()).package_json(&manifest);
-    project.write("beside/package.json", r#"{"name": "beside", "version": "0.5.0"}"#);
+    let project = Project::new()
+        .registry(&registry.url())
+        .package_json(&manifest);
+    project.write(
+        "beside/package.json",
+        r#"{"name": "beside", "version": "0.5.0"}"#,
+    );
     project.write(
         "packages/tool/package.json",
         r#"{"name": "tool", "version": "0.1.0", "dependencies": {"leaf": "^1.0.0"}}"#,
@@ -360,12 +433,23 @@ fn lists_every_kind_of_entry_alike(kind: Kind, format: Format) {
     let (mut ours, mut theirs) = both(&client, &project, format);
     // A folder beside the project has a version in some listings and a path in others.
     for listing in [&mut ours, &mut theirs] {
-        listing.packages.retain(|package| !package.starts_with("beside@"));
+        listing
+            .packages
+            .retain(|package| !package.starts_with("beside@"));
         listing.edges.retain(|(_, to)| !to.starts_with("beside@"));
     }
     ours.assert_is(&theirs, &kind.to_string());
-    for wanted in ["branch@1.0.0", "twig@1.0.0", "leaf@1.0.0", "leaf@2.0.0", "forced@1.0.0"] {
-        assert!(ours.packages.contains(wanted), "{kind}: no {wanted} in {ours:#?}");
+    for wanted in [
+        "branch@1.0.0",
+        "twig@1.0.0",
+        "leaf@1.0.0",
+        "leaf@2.0.0",
+        "forced@1.0.0",
+    ] {
+        assert!(
+            ours.packages.contains(wanted),
+            "{kind}: no {wanted} in {ours:#?}"
+        );
     }
     assert!(!ours.packages.contains("forced@1.1.0"), "{kind}");
 }

@@ -1,13 +1,15 @@
 //! The pieces for CI, run without their hosts: the steps of the action, the job for GitLab and the hook for
 //! pre-commit, as far as a shell and a git repository can tell.
 
-use std::collections::BTreeMap;
+mod action;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use weir_npm::settings::{Said, Setting, Settings};
 use weir_testing::{Registry, clients};
 
+use self::action::Action;
 use crate::support::{World, river};
 
 fn root() -> PathBuf {
@@ -26,7 +28,12 @@ fn text<'s>(settings: &'s Settings, key: &[&str]) -> Option<&'s str> {
 /// What is in the repository that others run, and the workflows of the repository itself.
 fn files_with_steps() -> Vec<String> {
     let workflows = std::fs::read_dir(root().join(".github/workflows")).unwrap();
-    let workflows = workflows.map(|it| format!(".github/workflows/{}", it.unwrap().file_name().to_string_lossy()));
+    let workflows = workflows.map(|it| {
+        format!(
+            ".github/workflows/{}",
+            it.unwrap().file_name().to_string_lossy()
+        )
+    });
     workflows.chain(["action.yml".to_owned()]).collect()
 }
 
@@ -34,11 +41,18 @@ fn files_with_steps() -> Vec<String> {
 fn every_action_that_is_used_is_pinned_to_a_commit() {
     let mut pinned = 0;
     for file in files_with_steps() {
-        for setting in yaml(&file).iter().filter(|it| it.key.last().is_some_and(|key| key == "uses")) {
+        for setting in yaml(&file)
+            .iter()
+            .filter(|it| it.key.last().is_some_and(|key| key == "uses"))
+        {
             let used = setting.text().unwrap();
             let commit = used.split_once('@').map_or("", |(_, commit)| commit);
             let whole = commit.len() == 40 && commit.bytes().all(|it| it.is_ascii_hexdigit());
-            assert!(whole, "{file}:{}: {used} is not pinned to a commit", setting.line);
+            assert!(
+                whole,
+                "{file}:{}: {used} is not pinned to a commit",
+                setting.line
+            );
             pinned += 1;
         }
     }
@@ -50,7 +64,10 @@ fn every_action_that_is_used_is_pinned_to_a_commit() {
 fn no_expression_is_written_into_a_script() {
     let mut scripts = 0;
     for file in files_with_steps() {
-        for setting in yaml(&file).iter().filter(|it| it.key.last().is_some_and(|key| key == "run")) {
+        for setting in yaml(&file)
+            .iter()
+            .filter(|it| it.key.last().is_some_and(|key| key == "run"))
+        {
             let script = setting.text().unwrap();
             assert!(!script.contains("${{"), "{file}:{}: {script}", setting.line);
             scripts += 1;
@@ -63,141 +80,20 @@ fn no_expression_is_written_into_a_script() {
 fn workflows_ask_for_what_they_need_and_no_more() {
     for file in files_with_steps().iter().filter(|it| *it != "action.yml") {
         let settings = yaml(file);
-        let all = settings.get(&["permissions"]).unwrap_or_else(|| panic!("{file} names no permissions"));
+        let all = settings
+            .get(&["permissions"])
+            .unwrap_or_else(|| panic!("{file} names no permissions"));
         assert_eq!(all.value, Said::Nothing, "{file}");
-        for setting in settings.iter().filter(|it| it.key.iter().any(|key| key == "permissions")) {
-            assert!(matches!(&setting.value, Said::Nothing) || setting.text() == Some("read"), "{file}:{}", setting.line);
+        for setting in settings
+            .iter()
+            .filter(|it| it.key.iter().any(|key| key == "permissions"))
+        {
+            assert!(
+                matches!(&setting.value, Said::Nothing) || setting.text() == Some("read"),
+                "{file}:{}",
+                setting.line
+            );
         }
-    }
-}
-
-/// The action, run as a runner does: step after step, with what the steps before said.
-struct Action {
-    settings: Settings,
-    inputs: BTreeMap<String, String>,
-    outputs: BTreeMap<String, String>,
-    temp: PathBuf,
-    source: PathBuf,
-    cached: bool,
-}
-
-impl Action {
-    fn new(world: &World, inputs: &[(&str, &str)], cached: bool) -> Action {
-        let settings = yaml("action.yml");
-        let names = settings.under(&["inputs"]).filter(|it| it.key.len() == 3 && it.key[2] == "default");
-        let mut all: BTreeMap<String, String> = names
-            .map(|setting| {
-                let default = setting.text().unwrap_or_default();
-                // Of a pull request; a push has none.
-                let default = if default.starts_with("${{ github.event") { "" } else { default };
-                let default = match &setting.value {
-                    Said::Flag(flag) => flag.to_string(),
-                    _ => default.to_owned(),
-                };
-                (setting.key[1].clone(), default)
-            })
-            .collect();
-        for (name, value) in inputs {
-            let known = all.insert((*name).to_owned(), (*value).to_owned());
-            assert!(known.is_some(), "the action has no input {name}");
-        }
-        let temp = world.path("temp");
-        std::fs::create_dir_all(&temp).unwrap();
-        Action {
-            settings,
-            inputs: all,
-            outputs: BTreeMap::new(),
-            temp,
-            source: root(),
-            cached,
-        }
-    }
-
-    /// Replaces expressions; one that is not known here fails the test.
-    fn expand(&self, text: &str) -> String {
-        let mut out = String::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once("${{") {
-            let (expression, after) = after.split_once("}}").unwrap();
-            out.push_str(before);
-            let expression = expression.trim();
-            let value = match expression {
-                "runner.temp" => self.temp.display().to_string(),
-                "runner.os" => "Linux".to_owned(),
-                "runner.arch" => "X64".to_owned(),
-                "github.action_path" => self.source.display().to_string(),
-                _ => match expression.strip_prefix("inputs.") {
-                    Some(name) => self.inputs[name].clone(),
-                    None => self.outputs.get(expression).cloned().unwrap_or_default(),
-                },
-            };
-            let known = expression.starts_with("inputs.")
-                || expression.starts_with("steps.")
-                || !value.is_empty();
-            assert!(known, "the expression {expression} is not known");
-            out.push_str(&value);
-            rest = after;
-        }
-        out.push_str(rest);
-        out
-    }
-
-    /// Runs all steps; what the last one that ran said, and which ones ran.
-    fn run(&mut self, world: &World) -> (Output, Vec<String>) {
-        let mut ran = Vec::new();
-        for number in 0.. {
-            let number = number.to_string();
-            let step = |key: &str| text(&self.settings, &["runs", "steps", &number, key]).map(str::to_owned);
-            let Some(name) = step("name") else { break };
-            match step("if").as_deref() {
-                None => {}
-                Some("steps.cache.outputs.cache-hit != 'true'") => {
-                    if self.cached {
-                        continue;
-                    }
-                }
-                Some(other) => panic!("the condition {other} is not known"),
-            }
-            let Some(script) = step("run") else {
-                assert!(step("uses").is_some(), "{name} does nothing");
-                continue;
-            };
-            assert_eq!(step("shell").as_deref(), Some("bash"), "{name}");
-            let output = self.step(world, &number, &script);
-            ran.push(name.clone());
-            let said = std::fs::read_to_string(self.temp.join("output")).unwrap();
-            if let Some(id) = step("id") {
-                for (key, value) in said.lines().filter_map(|line| line.split_once('=')) {
-                    self.outputs.insert(format!("steps.{id}.outputs.{key}"), value.to_owned());
-                }
-            }
-            let is_last = name == "Check";
-            if is_last || !output.status.success() {
-                return (output, ran);
-            }
-        }
-        panic!("no step checks: {ran:?}");
-    }
-
-    fn step(&self, world: &World, number: &str, script: &str) -> Output {
-        std::fs::write(self.temp.join("output"), "").unwrap();
-        let key = ["runs", "steps", number, "env"];
-        let variables = self.settings.under(&key);
-        let variables = variables.map(|it| (it.key[4].clone(), self.expand(it.text().unwrap_or_default())));
-        // As the runner calls it.
-        Command::new("bash")
-            .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script])
-            .env_clear()
-            .env("PATH", format!("{}:/usr/bin:/bin", world.path("bin").display()))
-            .env("HOME", world.path("home"))
-            .env("WEIR_DATA", world.path("data"))
-            .env("WEIR_TRUSTED_ROOT", world.path("root.json"))
-            .env("GITHUB_OUTPUT", self.temp.join("output"))
-            .env("GITHUB_STEP_SUMMARY", self.temp.join("summary.md"))
-            .envs(variables)
-            .current_dir(world.path("work"))
-            .output()
-            .unwrap()
     }
 }
 
@@ -210,11 +106,29 @@ fn cache_weir(folder: &Path) {
 fn git(world: &World, folder: &str, arguments: &[&str]) -> Output {
     Command::new("git")
         .env_clear()
-        .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", world.path("bin").display()))
+        .env(
+            "PATH",
+            format!(
+                "{}:/usr/local/bin:/usr/bin:/bin",
+                world.path("bin").display()
+            ),
+        )
         .env("HOME", world.path("home"))
         .env("WEIR_DATA", world.path("data"))
-        .args(["-c", "user.name=mill", "-c", "user.email=mill@example.invalid", "-c", "commit.gpgsign=false"])
-        .args(["-c", "protocol.file.allow=always", "-c", "uploadpack.allowAnySHA1InWant=true"])
+        .args([
+            "-c",
+            "user.name=mill",
+            "-c",
+            "user.email=mill@example.invalid",
+            "-c",
+            "commit.gpgsign=false",
+        ])
+        .args([
+            "-c",
+            "protocol.file.allow=always",
+            "-c",
+            "uploadpack.allowAnySHA1InWant=true",
+        ])
         .args(arguments)
         .current_dir(world.path(folder))
         .output()
@@ -223,25 +137,43 @@ fn git(world: &World, folder: &str, arguments: &[&str]) -> Output {
 
 fn git_ok(world: &World, folder: &str, arguments: &[&str]) -> String {
     let output = git(world, folder, arguments);
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "git {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// A project in a repository, and a change after it that sends a package elsewhere.
 fn repository(world: &World, registry: &Registry) -> (String, String) {
-    let integrity = registry.integrity("gauge-reader", "1.1.0").unwrap();
+    let entry = |folder: &str, name: &str, version: &str| {
+        let integrity = registry.integrity(name, version).unwrap();
+        let base = name.rsplit('/').next().unwrap();
+        format!(
+            "\"{folder}\": {{\"version\": \"{version}\", \"resolved\": \"{}{name}/-/{base}-{version}.tgz\", \"integrity\": \"{integrity}\"",
+            registry.url()
+        )
+    };
+    let sluice = "node_modules/@millpond/sluice";
     let lock = format!(
-        "{{\"name\": \"app\", \"lockfileVersion\": 3, \"packages\": {{\n\"\": {{\"name\": \"app\", \"dependencies\": {{\"gauge-reader\": \"^1.0.0\"}}}},\n\
-         \"node_modules/gauge-reader\": {{\"version\": \"1.1.0\", \"resolved\": \"{}gauge-reader/-/gauge-reader-1.1.0.tgz\", \"integrity\": \"{integrity}\"}}\n}}}}\n",
-        registry.url()
+        "{{\"name\": \"app\", \"lockfileVersion\": 3, \"packages\": {{\n\"\": {{\"name\": \"app\", \"dependencies\": {{\"gauge-reader\": \"^1.0.0\", \"@millpond/sluice\": \"^2.0.0\"}}}},\n\
+         {}}},\n{}, \"dependencies\": {{\"gauge-reader\": \"^1.0.0\"}}}},\n{}}}\n}}}}\n",
+        entry("node_modules/gauge-reader", "gauge-reader", "1.1.0"),
+        entry(sluice, "@millpond/sluice", "2.0.0"),
+        entry(
+            &format!("{sluice}/node_modules/gauge-reader"),
+            "gauge-reader",
+            "1.0.0"
+        ),
     );
     world.write("work/.npmrc", format!("registry={}\n", registry.url()));
-    world.write("work/package.json", r#"{"name": "app", "dependencies": {"gauge-reader": "^1.0.0"}}"#);
+    world.write("work/package.json", r#"{"name": "app", "dependencies": {"gauge-reader": "^1.0.0", "@millpond/sluice": "^2.0.0"}}"#);
     world.write("work/package-lock.json", &lock);
     git_ok(world, "work", &["init", "--quiet", "--initial-branch=main"]);
     git_ok(world, "work", &["add", "--all"]);
     git_ok(world, "work", &["commit", "--quiet", "--message", "sound"]);
-    let tampered = lock.replace(&registry.url(), "https://evil.example/");
+    let tampered = lock.replacen(&registry.url(), "https://evil.example/", 1);
     (lock, tampered)
 }
 
@@ -250,7 +182,15 @@ fn the_action_checks_a_project_and_a_change() {
     let (world, registry) = (World::new(), river());
     let (_, tampered) = repository(&world, &registry);
     cache_weir(&world.path("temp/weir"));
-    let mut action = Action::new(&world, &[("offline", "true"), ("sarif", "out.sarif"), ("junit", "out.xml")], true);
+    let mut action = Action::new(
+        &world,
+        &[
+            ("offline", "true"),
+            ("sarif", "out.sarif"),
+            ("junit", "out.xml"),
+        ],
+        true,
+    );
     let (sound, ran) = action.run(&world);
     assert_eq!(sound.status.code(), Some(0), "{sound:?}");
     assert_eq!(ran, ["Identify this version of weir", "Check"]);
@@ -262,13 +202,20 @@ fn the_action_checks_a_project_and_a_change() {
     // A change, beside the commit it is to be merged into.
     let base = git_ok(&world, "work", &["rev-parse", "HEAD"]);
     world.write("work/package-lock.json", tampered);
-    git_ok(&world, "work", &["commit", "--quiet", "--all", "--message", "tampered"]);
+    git_ok(
+        &world,
+        "work",
+        &["commit", "--quiet", "--all", "--message", "tampered"],
+    );
     let mut action = Action::new(&world, &[("offline", "true"), ("base", &base)], true);
     let (change, _) = action.run(&world);
     assert_eq!(change.status.code(), Some(5), "{change:?}");
     assert_eq!(action.outputs["steps.check.outputs.code"], "5");
     let out = String::from_utf8_lossy(&change.stdout);
-    assert!(out.contains("::error file=package-lock.json,line=3,title=foreign-registry::"), "{out}");
+    assert!(
+        out.contains("::error file=package-lock.json,line=3,title=foreign-registry::"),
+        "{out}"
+    );
 }
 
 /// A checkout of depth 1 lacks the commit a pull request starts from.
@@ -278,24 +225,46 @@ fn the_action_fetches_the_commit_it_needs() {
     let (lock, tampered) = repository(&world, &registry);
     let base = git_ok(&world, "work", &["rev-parse", "HEAD"]);
     world.write("work/package-lock.json", tampered);
-    git_ok(&world, "work", &["commit", "--quiet", "--all", "--message", "tampered"]);
+    git_ok(
+        &world,
+        "work",
+        &["commit", "--quiet", "--all", "--message", "tampered"],
+    );
     let origin = world.path("work").display().to_string();
-    git_ok(&world, "work", &["config", "uploadpack.allowAnySHA1InWant", "true"]);
+    git_ok(
+        &world,
+        "work",
+        &["config", "uploadpack.allowAnySHA1InWant", "true"],
+    );
     let shallow = format!("file://{origin}");
-    git_ok(&world, ".", &["clone", "--quiet", "--depth=1", &shallow, "shallow"]);
+    git_ok(
+        &world,
+        ".",
+        &["clone", "--quiet", "--depth=1", &shallow, "shallow"],
+    );
     cache_weir(&world.path("temp/weir"));
     let folder = world.path("shallow").display().to_string();
-    let inputs = [("offline", "true"), ("base", base.as_str()), ("folder", folder.as_str())];
+    let inputs = [
+        ("offline", "true"),
+        ("base", base.as_str()),
+        ("folder", folder.as_str()),
+    ];
     let (change, _) = Action::new(&world, &inputs, true).run(&world);
     let out = String::from_utf8_lossy(&change.stdout);
     assert_eq!(change.status.code(), Some(5), "{change:?}");
-    assert!(out.contains("title=entry-replaced") || out.contains("title=foreign-registry"), "{out}");
+    assert!(
+        out.contains("title=entry-replaced") || out.contains("title=foreign-registry"),
+        "{out}"
+    );
     // One that nobody has.
     let absent = "0123456789abcdef0123456789abcdef01234567";
     let inputs = [("base", absent), ("folder", folder.as_str())];
     let (lost, _) = Action::new(&world, &inputs, true).run(&world);
     assert_eq!(lost.status.code(), Some(1), "{lost:?}");
-    assert!(String::from_utf8_lossy(&lost.stdout).contains("cannot be fetched"), "{lost:?}");
+    assert!(
+        String::from_utf8_lossy(&lost.stdout).contains("cannot be fetched"),
+        "{lost:?}"
+    );
     assert!(!lock.is_empty());
 }
 
@@ -313,12 +282,24 @@ fn the_action_builds_what_is_not_cached() {
     let mut action = Action::new(&world, &[("offline", "true")], false);
     let (built, ran) = action.run(&world);
     assert_eq!(built.status.code(), Some(0), "{built:?}");
-    assert_eq!(ran, ["Identify this version of weir", "Build weir", "Check"]);
+    assert_eq!(
+        ran,
+        ["Identify this version of weir", "Build weir", "Check"]
+    );
     let commands = std::fs::read_to_string(world.path("home/built")).unwrap();
     let toolchain = yaml(".github/workflows/ci.yml");
-    let of_ci = toolchain.iter().filter_map(Setting::text).any(|it| it.contains("toolchain install 1.95.0"));
-    assert!(of_ci && commands.starts_with("rustup toolchain install 1.95.0 "), "{commands}");
-    assert!(commands.contains("cargo +1.95.0 install --locked --path "), "{commands}");
+    let of_ci = toolchain
+        .iter()
+        .filter_map(Setting::text)
+        .any(|it| it.contains("toolchain install 1.95.0"));
+    assert!(
+        of_ci && commands.starts_with("rustup toolchain install 1.95.0 "),
+        "{commands}"
+    );
+    assert!(
+        commands.contains("cargo +1.95.0 install --locked --path "),
+        "{commands}"
+    );
 }
 
 #[test]
@@ -326,20 +307,35 @@ fn the_gitlab_job_checks_a_merge_request() {
     let (world, registry) = (World::new(), river());
     let (_, tampered) = repository(&world, &registry);
     let settings = yaml("ci/gitlab.yml");
-    let script: Vec<&str> = settings.under(&["weir-check", "script"]).filter_map(Setting::text).collect();
+    let script: Vec<&str> = settings
+        .under(&["weir-check", "script"])
+        .filter_map(Setting::text)
+        .collect();
     assert_eq!(script.len(), 3);
     let script = script.join("\n");
     let weir = env!("CARGO_BIN_EXE_weir");
-    world.program("cargo", &format!("echo \"$*\" > \"$HOME/built\"\nmkdir -p .weir/bin && ln -s '{weir}' .weir/bin/weir"));
+    world.program(
+        "cargo",
+        &format!(
+            "echo \"$*\" > \"$HOME/built\"\nmkdir -p .weir/bin && ln -s '{weir}' .weir/bin/weir"
+        ),
+    );
     let commit = "0123456789abcdef0123456789abcdef01234567";
     let run = |commit: &str, base: &str| {
         Command::new("sh")
             .args(["-e", "-c", &script])
             .env_clear()
-            .env("PATH", format!("{}:/usr/bin:/bin", world.path("bin").display()))
+            .env(
+                "PATH",
+                format!("{}:/usr/bin:/bin", world.path("bin").display()),
+            )
             .env("HOME", world.path("home"))
             .env("WEIR_DATA", world.path("data"))
-            .envs([("WEIR_FOLDER", "."), ("WEIR_OPTIONS", "--offline"), ("WEIR_COMMIT", commit)])
+            .envs([
+                ("WEIR_FOLDER", "."),
+                ("WEIR_OPTIONS", "--offline"),
+                ("WEIR_COMMIT", commit),
+            ])
             .envs([("WEIR_SOURCE", "https://gitlab.example.invalid/weir.git")])
             .env("CI_MERGE_REQUEST_DIFF_BASE_SHA", base)
             .current_dir(world.path("work"))
@@ -349,12 +345,20 @@ fn the_gitlab_job_checks_a_merge_request() {
     for short in ["main", "0123456", ""] {
         let refused = run(short, "");
         assert_eq!(refused.status.code(), Some(1), "{refused:?}");
-        assert!(String::from_utf8_lossy(&refused.stdout).contains("40 digits"), "{refused:?}");
+        assert!(
+            String::from_utf8_lossy(&refused.stdout).contains("40 digits"),
+            "{refused:?}"
+        );
     }
     let sound = run(commit, "");
     assert_eq!(sound.status.code(), Some(0), "{sound:?}");
     let built = std::fs::read_to_string(world.path("home/built")).unwrap();
-    assert_eq!(built.trim(), format!("install --locked --git https://gitlab.example.invalid/weir.git --rev {commit} --root .weir weir"));
+    assert_eq!(
+        built.trim(),
+        format!(
+            "install --locked --git https://gitlab.example.invalid/weir.git --rev {commit} --root .weir weir"
+        )
+    );
     let base = git_ok(&world, "work", &["rev-parse", "HEAD"]);
     world.write("work/package-lock.json", tampered);
     let change = run(commit, &base);
@@ -368,9 +372,15 @@ fn the_gitlab_job_checks_a_merge_request() {
 fn hook() -> (String, String) {
     let settings = yaml(".pre-commit-hooks.yaml");
     assert_eq!(text(&settings, &["0", "id"]), Some("weir-check"));
-    assert_eq!(settings.get(&["0", "pass_filenames"]).map(|it| it.is_off()), Some(true));
+    assert_eq!(
+        settings.get(&["0", "pass_filenames"]).map(|it| it.is_off()),
+        Some(true)
+    );
     let entry = text(&settings, &["0", "entry"]).unwrap();
-    (entry.to_owned(), text(&settings, &["0", "files"]).unwrap().to_owned())
+    (
+        entry.to_owned(),
+        text(&settings, &["0", "files"]).unwrap().to_owned(),
+    )
 }
 
 /// Runs the hook through git as pre-commit does: when a staged file is one of those it is for.
@@ -393,10 +403,24 @@ fn the_hook_decides(world: &World, tampered: &str) {
     git_ok(world, "work", &["add", "--all"]);
     let refused = git(world, "work", &["commit", "--message", "tampered"]);
     assert!(!refused.status.success(), "{refused:?}");
-    let said = format!("{}{}", String::from_utf8_lossy(&refused.stdout), String::from_utf8_lossy(&refused.stderr));
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&refused.stdout),
+        String::from_utf8_lossy(&refused.stderr)
+    );
     assert!(said.contains("[foreign-registry]"), "{said}");
-    git_ok(world, "work", &["checkout", "--quiet", "HEAD", "--", "package-lock.json"]);
-    world.write("work/.npmrc", format!("{}save-exact=true\n", std::fs::read_to_string(world.path("work/.npmrc")).unwrap()));
+    git_ok(
+        world,
+        "work",
+        &["checkout", "--quiet", "HEAD", "--", "package-lock.json"],
+    );
+    world.write(
+        "work/.npmrc",
+        format!(
+            "{}save-exact=true\n",
+            std::fs::read_to_string(world.path("work/.npmrc")).unwrap()
+        ),
+    );
     git_ok(world, "work", &["commit", "--all", "--message", "sound"]);
 }
 
@@ -404,7 +428,10 @@ fn the_hook_decides(world: &World, tampered: &str) {
 fn the_hook_stops_a_tampered_lockfile() {
     let (world, registry) = (World::new(), river());
     let (_, tampered) = repository(&world, &registry);
-    world.program("weir", &format!("exec '{}' \"$@\"", env!("CARGO_BIN_EXE_weir")));
+    world.program(
+        "weir",
+        &format!("exec '{}' \"$@\"", env!("CARGO_BIN_EXE_weir")),
+    );
     install_hook(&world);
     the_hook_decides(&world, &tampered);
 }
@@ -413,24 +440,44 @@ fn the_hook_stops_a_tampered_lockfile() {
 #[test]
 fn the_hook_works_with_pre_commit() {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let Some(program) = std::env::split_paths(&path).map(|it| it.join("pre-commit")).find(|it| it.is_file()) else {
+    let Some(program) = std::env::split_paths(&path)
+        .map(|it| it.join("pre-commit"))
+        .find(|it| it.is_file())
+    else {
         clients::skip("pre-commit is not on PATH");
         return;
     };
     let (world, registry) = (World::new(), river());
     let (_, tampered) = repository(&world, &registry);
-    world.program("weir", &format!("exec '{}' \"$@\"", env!("CARGO_BIN_EXE_weir")));
-    world.program("pre-commit", &format!("exec '{}' \"$@\"", program.display()));
+    world.program(
+        "weir",
+        &format!("exec '{}' \"$@\"", env!("CARGO_BIN_EXE_weir")),
+    );
+    world.program(
+        "pre-commit",
+        &format!("exec '{}' \"$@\"", program.display()),
+    );
     // The hook's repository, as somebody would name it in a configuration.
     let hooks = std::fs::read(root().join(".pre-commit-hooks.yaml")).unwrap();
     world.write("hooks/.pre-commit-hooks.yaml", hooks);
-    git_ok(&world, "hooks", &["init", "--quiet", "--initial-branch=main"]);
+    git_ok(
+        &world,
+        "hooks",
+        &["init", "--quiet", "--initial-branch=main"],
+    );
     git_ok(&world, "hooks", &["add", "--all"]);
-    git_ok(&world, "hooks", &["commit", "--quiet", "--message", "hooks"]);
+    git_ok(
+        &world,
+        "hooks",
+        &["commit", "--quiet", "--message", "hooks"],
+    );
     let commit = git_ok(&world, "hooks", &["rev-parse", "HEAD"]);
     world.write(
         "work/.pre-commit-config.yaml",
-        format!("repos:\n  - repo: {}\n    rev: {commit}\n    hooks:\n      - id: weir-check\n", world.path("hooks").display()),
+        format!(
+            "repos:\n  - repo: {}\n    rev: {commit}\n    hooks:\n      - id: weir-check\n",
+            world.path("hooks").display()
+        ),
     );
     let installed = Command::new(&program)
         .arg("install")

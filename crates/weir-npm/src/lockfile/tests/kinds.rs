@@ -67,15 +67,27 @@ fn both_documents_of_pnpm_are_read() {
     let lock = read("pnpm-lock.yaml", PNPM_11);
     assert_eq!(
         labels(&lock).into_iter().collect::<Vec<_>>(),
-        ["@s/pnpm-config@1.0.0", "a@1.0.0", "pnpm-native@12.1.0", "pnpm@12.1.0"]
+        [
+            "@s/pnpm-config@1.0.0",
+            "a@1.0.0",
+            "pnpm-native@12.1.0",
+            "pnpm@12.1.0"
+        ]
     );
     assert_eq!(
         led_to(&lock, ""),
-        ["@s/pnpm-config -> @s/pnpm-config@1.0.0", "pnpm -> pnpm@12.1.0", "a -> a@1.0.0"]
+        [
+            "@s/pnpm-config -> @s/pnpm-config@1.0.0",
+            "pnpm -> pnpm@12.1.0",
+            "a -> a@1.0.0"
+        ]
     );
     assert_eq!(why(&lock, "pnpm-native@12.1.0"), ["pnpm", "pnpm-native"]);
     assert_eq!(at(&lock, "a@1.0.0").line, 54);
-    let of_client = lock.edges.iter().filter(|edge| edge.kind == DependencyKind::Client);
+    let of_client = lock
+        .edges
+        .iter()
+        .filter(|edge| edge.kind == DependencyKind::Client);
     assert_eq!(of_client.count(), 2);
     assert_eq!(lock.projects().count(), 1);
 }
@@ -89,7 +101,11 @@ fn documents_that_pnpm_does_not_write_are_refused() {
         (format!("{project}---\n{project}"), 5, "more than one"),
         (format!("{PNPM_11}---\n{project}"), 43, "more than one"),
         (client.to_owned(), 2, "the project's document is missing"),
-        (client.replace("'9.0'", "'8.0'") + "---\n" + project, 2, "version \"8.0\""),
+        (
+            client.replace("'9.0'", "'8.0'") + "---\n" + project,
+            2,
+            "version \"8.0\"",
+        ),
         ("---\n---\n".to_owned(), 2, "more than one"),
     ] {
         let error = refusal("pnpm-lock.yaml", &text);
@@ -107,7 +123,11 @@ fn npm_2_is_read_by_its_packages() {
         "": {"dependencies": {"a": "^1"}},
         "node_modules/a": {"version": "1.0.0", "resolved": "https://registry.example/a/-/a-1.0.0.tgz"}},
         "dependencies": {"a": {"version": "0.9.0"}}}"#;
-    for file in ["package-lock.json", "npm-shrinkwrap.json", "node_modules/.package-lock.json"] {
+    for file in [
+        "package-lock.json",
+        "npm-shrinkwrap.json",
+        "node_modules/.package-lock.json",
+    ] {
         let lock = read(file, text);
         assert_eq!(labels(&lock).into_iter().collect::<Vec<_>>(), ["a@1.0.0"]);
         assert_eq!(led_to(&lock, ""), ["a -> node_modules/a"]);
@@ -123,7 +143,10 @@ fn packages_of_jsr_are_packages_of_a_registry() {
             "resolved": "https://jsr.example/~/11/@jsr/std__bytes/1.0.0.tgz"}}}"#;
     let lock = read("package-lock.json", npm);
     let node = at(&lock, "node_modules/@std/bytes");
-    assert_eq!((node.place.as_str(), node.label().as_str()), ("@std/bytes", "@jsr/std__bytes@1.0.0"));
+    assert_eq!(
+        (node.place.as_str(), node.label().as_str()),
+        ("@std/bytes", "@jsr/std__bytes@1.0.0")
+    );
     let pnpm = "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      '@std/bytes':\n        specifier: jsr:^1.0.0\n        \
         version: '@jsr/std__bytes@1.0.0'\npackages:\n  '@jsr/std__bytes@1.0.0':\n    resolution: {integrity: sha512-AAAA, tarball: https://jsr.example/~/11/@jsr/std__bytes/1.0.0.tgz}\nsnapshots:\n  '@jsr/std__bytes@1.0.0': {}\n";
     let lock = read("pnpm-lock.yaml", pnpm);
@@ -134,5 +157,8 @@ fn packages_of_jsr_are_packages_of_a_registry() {
         \"app@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"app@workspace:.\"\n  dependencies:\n    \"@std/bytes\": \"jsr:^1.0.0\"\n";
     let lock = read("yarn.lock", berry);
     assert_eq!(why(&lock, "@std/bytes@jsr:^1.0.0"), ["@std/bytes"]);
-    assert_eq!(at(&lock, "@std/bytes@jsr:^1.0.0").label(), "@jsr/std__bytes@1.0.0");
+    assert_eq!(
+        at(&lock, "@std/bytes@jsr:^1.0.0").label(),
+        "@jsr/std__bytes@1.0.0"
+    );
 }

@@ -24,7 +24,11 @@ const REGISTRY_CHANGED: Rule = Rule {
 };
 
 /// Rules that say what could not be checked. They are told with every change, also if they were so before.
-const ALWAYS: [&str; 3] = ["registry-assumed", "digests-not-compared", "install-scripts-unknown"];
+const ALWAYS: [&str; 3] = [
+    "registry-assumed",
+    "digests-not-compared",
+    "install-scripts-unknown",
+];
 
 /// Drops what was found before the change too. Lines move, so they do not count.
 pub(super) fn only_new(findings: Vec<CheckFinding>, before: &[CheckFinding]) -> Vec<CheckFinding> {
@@ -74,7 +78,11 @@ fn locked(lockfile: &Lockfile) -> BTreeMap<&str, Locked<'_>> {
         }
         let version = node.version.clone().unwrap_or_else(|| place(node));
         let of_name = names.entry(node.name.as_str()).or_default();
-        of_name.versions.entry(version).or_default().push((id, node));
+        of_name
+            .versions
+            .entry(version)
+            .or_default()
+            .push((id, node));
     }
     names
 }
@@ -112,12 +120,21 @@ pub(super) fn changes(
             then.get(name).unwrap_or(&nothing),
         );
         let only = |one: &Locked<'_>, other: &Locked<'_>| -> Vec<String> {
-            let versions = one.versions.keys().filter(|it| !other.versions.contains_key(*it));
+            let versions = one
+                .versions
+                .keys()
+                .filter(|it| !other.versions.contains_key(*it));
             versions.cloned().collect()
         };
         let (gone, came) = (only(then, now), only(now, then));
         for version in &came {
-            new.extend(now.versions.get(version).into_iter().flatten().map(|(id, _)| *id));
+            new.extend(
+                now.versions
+                    .get(version)
+                    .into_iter()
+                    .flatten()
+                    .map(|(id, _)| *id),
+            );
         }
         let kind = match (then.versions.is_empty(), now.versions.is_empty()) {
             (true, false) => Some(ChangeKind::Added),
@@ -142,8 +159,12 @@ fn changed(
     after: Vec<String>,
     now: &Locked<'_>,
 ) -> ChangedPackage {
-    let first = after.iter().find_map(|version| now.versions.get(version)?.first());
-    let path = first.map(|(id, _)| checked.paths.to(*id)).unwrap_or_default();
+    let first = after
+        .iter()
+        .find_map(|version| now.versions.get(version)?.first());
+    let path = first
+        .map(|(id, _)| checked.paths.to(*id))
+        .unwrap_or_default();
     let step = |edge: &&Edge| printable(&edge.name, 220);
     ChangedPackage {
         file: checked.file.clone(),
@@ -167,9 +188,13 @@ fn replaced(
 ) -> Vec<ChangedPackage> {
     let mut packages = Vec::new();
     for (version, entries) in &now.versions {
-        let Some(before) = then.versions.get(version) else { continue };
+        let Some(before) = then.versions.get(version) else {
+            continue;
+        };
         for (id, node) in entries {
-            let Some((was, is)) = difference(before, node) else { continue };
+            let Some((was, is)) = difference(before, node) else {
+                continue;
+            };
             // What comes from git or from an address of its own may well be moved.
             if matches!(node.source, Source::Registry(_)) {
                 let what = format!("was {was} before this change, and is {is}");
@@ -194,7 +219,11 @@ fn replaced(
 /// How an entry differs from all earlier ones of the same version: in a digest that can be compared, or in
 /// where it comes from.
 fn difference(before: &[(NodeId, &Node)], node: &Node) -> Option<(String, String)> {
-    let integrity = |node: &Node| node.integrity.as_deref().and_then(|text| Integrity::parse(text).ok());
+    let integrity = |node: &Node| {
+        node.integrity
+            .as_deref()
+            .and_then(|text| Integrity::parse(text).ok())
+    };
     let ours = integrity(node);
     let other_digest = |(_, was): &(NodeId, &Node)| {
         let (theirs, ours) = (integrity(was)?, ours.as_ref()?);
@@ -222,7 +251,9 @@ fn difference(before: &[(NodeId, &Node)], node: &Node) -> Option<(String, String
     // The same bytes from elsewhere are the same bytes.
     let same_bytes = |(_, was): &(NodeId, &Node)| {
         let theirs = integrity(was);
-        let agrees = theirs.zip(ours.as_ref()).and_then(|(theirs, ours)| agree(ours, &theirs));
+        let agrees = theirs
+            .zip(ours.as_ref())
+            .and_then(|(theirs, ours)| agree(ours, &theirs));
         agrees == Some(true) || place(was) == place(node)
     };
     let known = |node: &Node| !matches!(node.source, Source::Registry(None));
@@ -270,8 +301,14 @@ fn registry_settings(file: &File) -> impl Iterator<Item = &Setting> {
             || key.ends_with(":registry")
             || matches!(
                 key.as_str(),
-                "npmRegistryServer" | "npmScopes" | "registries" | "scopes" | "proxy" | "https-proxy"
-                    | "httpProxy" | "httpsProxy"
+                "npmRegistryServer"
+                    | "npmScopes"
+                    | "registries"
+                    | "scopes"
+                    | "proxy"
+                    | "https-proxy"
+                    | "httpProxy"
+                    | "httpsProxy"
             )
     };
     file.iter()

@@ -89,14 +89,19 @@ impl ClientFiles {
         });
         let engine = |key| self.package.get(&["devEngines", "packageManager", key]);
         let in_engines = engine("version").filter(|_| {
-            engine("name").and_then(Setting::text).is_some_and(|name| name == named)
+            engine("name")
+                .and_then(Setting::text)
+                .is_some_and(|name| name == named)
         });
         let of_lockfile = lockfile
             .edges
             .iter()
             .filter(|edge| edge.kind == DependencyKind::Client && edge.name == named)
             .find_map(|edge| lockfile.node(edge.to?)?.version.as_deref());
-        let of_yarn = self.yarnrc_yml.get(&["yarnPath"]).filter(|_| named == "yarn");
+        let of_yarn = self
+            .yarnrc_yml
+            .get(&["yarnPath"])
+            .filter(|_| named == "yarn");
         let said = in_manager
             .or_else(|| in_engines.and_then(Setting::text))
             .or(of_lockfile)
@@ -149,7 +154,10 @@ fn lowest(text: &str) -> Option<(u64, u64)> {
         return None;
     }
     let base = text.rsplit('/').next()?;
-    let base = base.strip_suffix(".cjs").or_else(|| base.strip_suffix(".js")).unwrap_or(base);
+    let base = base
+        .strip_suffix(".cjs")
+        .or_else(|| base.strip_suffix(".js"))
+        .unwrap_or(base);
     let digits = base.find(|c: char| c.is_ascii_digit())?;
     let plain = base.get(digits..)?;
     if let Ok(version) = Version::parse(plain) {

@@ -49,8 +49,15 @@ pub(super) fn check(
         not_compared: 0,
         why: None,
     };
-    for (id, node) in lockfile.nodes.iter().enumerate().filter(|(id, _)| wanted(*id)) {
-        let Some((name, version)) = release_of(node) else { continue };
+    for (id, node) in lockfile
+        .nodes
+        .iter()
+        .enumerate()
+        .filter(|(id, _)| wanted(*id))
+    {
+        let Some((name, version)) = release_of(node) else {
+            continue;
+        };
         let said = known.digests.get(&(name.to_string(), version));
         match compare(node, said) {
             Compared::Same => counts.same += 1,
@@ -88,7 +95,10 @@ fn compare(node: &Node, said: Option<&Digest>) -> Compared {
         Some(Digest::Is(theirs)) => theirs,
     };
     // yarn's own checksum is of its own archive, and an entry without a digest is another rule's.
-    let ours = node.integrity.as_deref().and_then(|text| Integrity::parse(text).ok());
+    let ours = node
+        .integrity
+        .as_deref()
+        .and_then(|text| Integrity::parse(text).ok());
     let Some(ours) = ours else {
         return Compared::Unknown;
     };
@@ -133,10 +143,18 @@ mod tests {
             (sha1('A'), a.clone(), None),
             (format!("{a} {}", sha1('I')), b.clone(), Some(false)),
             // A second digest of the same algorithm would let other bytes pass.
-            (format!("{a} sha512-{}g==", "B".repeat(85)), a.clone(), Some(false)),
+            (
+                format!("{a} sha512-{}g==", "B".repeat(85)),
+                a.clone(),
+                Some(false),
+            ),
         ] {
             let parse = |text: &str| Integrity::parse(text).unwrap();
-            assert_eq!(agree(&parse(&ours), &parse(&theirs)), same, "{ours} {theirs}");
+            assert_eq!(
+                agree(&parse(&ours), &parse(&theirs)),
+                same,
+                "{ours} {theirs}"
+            );
         }
     }
 }

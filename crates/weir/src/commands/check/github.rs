@@ -26,7 +26,11 @@ fn annotation(finding: &CheckFinding) -> String {
         CheckLevel::Warning => "warning",
         CheckLevel::Note => "notice",
     };
-    let package = finding.package.as_ref().map(|it| format!("{it}: ")).unwrap_or_default();
+    let package = finding
+        .package
+        .as_ref()
+        .map(|it| format!("{it}: "))
+        .unwrap_or_default();
     let message = format!("{package}{}; {}", finding.what, finding.todo);
     format!(
         "::{kind} file={},line={},title={}::{}\n",
@@ -39,7 +43,9 @@ fn annotation(finding: &CheckFinding) -> String {
 
 /// What a message may hold: a line break would begin a command of the file's own.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 /// What a property may hold.
@@ -96,11 +102,7 @@ pub(super) fn summary(
 }
 
 fn change_table(out: &mut String, changes: &CheckChanges) {
-    let _ = writeln!(
-        out,
-        "\n#### Since {}\n",
-        cell(&changes.base)
-    );
+    let _ = writeln!(out, "\n#### Since {}\n", cell(&changes.base));
     if changes.packages.is_empty() {
         out.push_str("No package came, went or changed.\n");
         return;

@@ -15,7 +15,10 @@ pub(in crate::commands) fn document(files: &[&str], findings: &[CheckFinding]) -
             names.push(&finding.file);
         }
     }
-    let failures = findings.iter().filter(|it| it.level == CheckLevel::Error).count();
+    let failures = findings
+        .iter()
+        .filter(|it| it.level == CheckLevel::Error)
+        .count();
     let mut suites = String::new();
     let mut tests = 0;
     for name in names {
@@ -29,7 +32,10 @@ pub(in crate::commands) fn document(files: &[&str], findings: &[CheckFinding]) -
 }
 
 fn suite(out: &mut String, name: &str, findings: &[&CheckFinding]) {
-    let failures = findings.iter().filter(|it| it.level == CheckLevel::Error).count();
+    let failures = findings
+        .iter()
+        .filter(|it| it.level == CheckLevel::Error)
+        .count();
     let tests = findings.len().max(1);
     let name = escaped(name);
     // Writing to a string does not fail.
@@ -108,11 +114,26 @@ mod tests {
             finding(CheckLevel::Note, "fine"),
         ];
         let text = document(&["yarn.lock"], &findings);
-        assert!(text.contains("<testsuites name=\"weir\" tests=\"3\" failures=\"1\">"), "{text}");
-        assert!(text.contains("<testsuite name=\"yarn.lock\" tests=\"1\" failures=\"0\">"), "{text}");
-        assert!(text.contains("name=\"a&lt;b&gt;/package-lock.json\" tests=\"2\" failures=\"1\""), "{text}");
-        assert!(!text.contains("<script>") && !text.contains('\u{1b}'), "{text}");
+        assert!(
+            text.contains("<testsuites name=\"weir\" tests=\"3\" failures=\"1\">"),
+            "{text}"
+        );
+        assert!(
+            text.contains("<testsuite name=\"yarn.lock\" tests=\"1\" failures=\"0\">"),
+            "{text}"
+        );
+        assert!(
+            text.contains("name=\"a&lt;b&gt;/package-lock.json\" tests=\"2\" failures=\"1\""),
+            "{text}"
+        );
+        assert!(
+            !text.contains("<script>") && !text.contains('\u{1b}'),
+            "{text}"
+        );
         assert_eq!(text.matches("<testcase").count(), 3);
-        assert_eq!(text.matches("<failure").count(), text.matches("</failure>").count());
+        assert_eq!(
+            text.matches("<failure").count(),
+            text.matches("</failure>").count()
+        );
     }
 }

@@ -111,7 +111,8 @@ impl Known {
         let upstreams = setup::upstreams_of(global, &Policy::default(), folder)?;
         let releases: Vec<(PackageName, String)> =
             nodes.iter().filter_map(|node| release_of(node)).collect();
-        let digests = kept_digests(&store, &upstreams, releases.iter().map(|(name, _)| name)).await?;
+        let digests =
+            kept_digests(&store, &upstreams, releases.iter().map(|(name, _)| name)).await?;
         known.digests = digests
             .into_iter()
             .map(|(release, digest)| (release, Digest::Is(digest)))
@@ -124,8 +125,13 @@ impl Known {
     /// Adds what workers saw inside packages that were read before.
     pub(super) async fn contents(&mut self, store: &Store, nodes: &[&Node]) -> Result<()> {
         for node in nodes {
-            let Some((name, version)) = release_of(node) else { continue };
-            let integrity = node.integrity.as_deref().and_then(|text| Integrity::parse(text).ok());
+            let Some((name, version)) = release_of(node) else {
+                continue;
+            };
+            let integrity = node
+                .integrity
+                .as_deref()
+                .and_then(|text| Integrity::parse(text).ok());
             let Some(integrity) = integrity.map(|it| it.to_string()) else {
                 continue;
             };
@@ -133,7 +139,8 @@ impl Known {
                 continue;
             }
             if let Some(contents) = store.contents(&integrity).await? {
-                self.scripts.insert((name.to_string(), version), of_contents(&contents));
+                self.scripts
+                    .insert((name.to_string(), version), of_contents(&contents));
             }
         }
         Ok(())
@@ -148,7 +155,9 @@ impl Known {
         let virtual_store = virtual_store(&modules, lockfile.format);
         let tells = super::scripts::tells(lockfile);
         for node in &lockfile.nodes {
-            let Some((name, version)) = release_of(node) else { continue };
+            let Some((name, version)) = release_of(node) else {
+                continue;
+            };
             let release = (name.to_string(), version);
             if (tells && !node.flags.scripts) || self.scripts.contains_key(&release) {
                 continue;
@@ -156,7 +165,11 @@ impl Known {
             let place = match lockfile.format {
                 Format::Npm => folder.join(&node.key),
                 Format::Pnpm => match virtual_store.get(&release) {
-                    Some(inner) => modules.join(".pnpm").join(inner).join("node_modules").join(&release.0),
+                    Some(inner) => modules
+                        .join(".pnpm")
+                        .join(inner)
+                        .join("node_modules")
+                        .join(&release.0),
                     None => continue,
                 },
                 _ => modules.join(&node.place),
@@ -178,12 +191,22 @@ fn virtual_store(modules: &Path, format: Format) -> HashMap<Release, String> {
         return folders;
     };
     for entry in entries.flatten() {
-        let Ok(folder) = entry.file_name().into_string() else { continue };
-        let at = folder.char_indices().skip(1).find(|(_, c)| *c == '@').map(|(at, _)| at);
+        let Ok(folder) = entry.file_name().into_string() else {
+            continue;
+        };
+        let at = folder
+            .char_indices()
+            .skip(1)
+            .find(|(_, c)| *c == '@')
+            .map(|(at, _)| at);
         let Some((name, rest)) = at.and_then(|at| folder.split_at_checked(at)) else {
             continue;
         };
-        let version = rest.trim_start_matches('@').split(['_', '(']).next().unwrap_or_default();
+        let version = rest
+            .trim_start_matches('@')
+            .split(['_', '('])
+            .next()
+            .unwrap_or_default();
         let release = (name.replace('+', "/"), version.to_owned());
         folders.entry(release).or_insert(folder);
     }
@@ -200,7 +223,9 @@ fn of_installed(folder: &Path, (name, version): &Release) -> Option<Scripts> {
     let same = manifest.name.as_ref() == Some(name) && manifest.version.as_ref() == Some(version);
     let mut scripts = same.then(|| of_manifest(&manifest))?;
     if scripts.steps.is_empty() && folder.join("binding.gyp").is_file() {
-        scripts.steps.push(("binding.gyp".to_owned(), "node-gyp rebuild".to_owned()));
+        scripts
+            .steps
+            .push(("binding.gyp".to_owned(), "node-gyp rebuild".to_owned()));
     }
     Some(scripts)
 }
@@ -219,9 +244,14 @@ fn of_manifest(manifest: &Manifest) -> Scripts {
 
 /// What a worker saw.
 pub(super) fn of_contents(contents: &Contents) -> Scripts {
-    let steps = contents.install_steps.iter().filter(|step| step.event != "prepare");
+    let steps = contents
+        .install_steps
+        .iter()
+        .filter(|step| step.event != "prepare");
     Scripts {
-        steps: steps.map(|step| (step.event.clone(), step.command.clone())).collect(),
+        steps: steps
+            .map(|step| (step.event.clone(), step.command.clone()))
+            .collect(),
         able: crate::print::able_at_install(contents),
     }
 }
@@ -254,7 +284,9 @@ async fn of_package(
         let mut scripts = of_manifest(&manifest.manifest);
         // Native code without a script of its own is built by an implied one.
         if scripts.steps.is_empty() && manifest.has_install_script == Some(true) {
-            scripts.steps.push(("binding.gyp".to_owned(), "node-gyp rebuild".to_owned()));
+            scripts
+                .steps
+                .push(("binding.gyp".to_owned(), "node-gyp rebuild".to_owned()));
         }
         let digest = match manifest.dist.best_integrity() {
             Some(digest) => Digest::Is(digest),

@@ -78,9 +78,8 @@ impl Manifests {
     pub(super) fn overridden(&self, files: &ClientFiles) -> BTreeSet<String> {
         let in_workspace = files.pnpm.under(&["overrides"]);
         let in_workspace = in_workspace.filter_map(|setting| setting.key.get(1));
-        let mut names: BTreeSet<String> = in_workspace
-            .map(|key| last_name(key).to_owned())
-            .collect();
+        let mut names: BTreeSet<String> =
+            in_workspace.map(|key| last_name(key).to_owned()).collect();
         let pnpm = self.root.get("pnpm").and_then(|pnpm| pnpm.get("overrides"));
         let lists = [
             self.root.get("overrides"),

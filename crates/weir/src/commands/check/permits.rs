@@ -25,13 +25,17 @@ fn all_off(files: &ClientFiles, format: Format) -> Option<&'static str> {
     let npmrc = on(&files.npmrc, &["ignore-scripts"]).then_some("ignore-scripts");
     match format {
         Format::Npm => npmrc,
-        Format::Pnpm => npmrc.or_else(|| on(&files.pnpm, &["ignoreScripts"]).then_some("ignoreScripts")),
+        Format::Pnpm => {
+            npmrc.or_else(|| on(&files.pnpm, &["ignoreScripts"]).then_some("ignoreScripts"))
+        }
         Format::YarnClassic => npmrc.or_else(|| {
             let keys = ["ignore-scripts", "--install.ignore-scripts"];
             keys.into_iter().find(|key| on(&files.yarnrc, &[key]))
         }),
         Format::YarnBerry => None,
-        Format::Bun => on(&files.bunfig, &["install", "ignoreScripts"]).then_some("install.ignoreScripts"),
+        Format::Bun => {
+            on(&files.bunfig, &["install", "ignoreScripts"]).then_some("install.ignoreScripts")
+        }
     }
 }
 
@@ -64,20 +68,34 @@ fn said(settings: &Settings, list: &[&str], node: &Node) -> Option<bool> {
 
 /// Whether an entry is for a package: whether it names versions, and whether it fits.
 fn fits(entry: &str, node: &Node) -> (bool, bool) {
-    let at = entry.char_indices().skip(1).find(|(_, c)| *c == '@').map(|(at, _)| at);
+    let at = entry
+        .char_indices()
+        .skip(1)
+        .find(|(_, c)| *c == '@')
+        .map(|(at, _)| at);
     let Some(at) = at else {
         return (false, entry == node.name);
     };
     let (name, versions) = entry.split_at(at);
     let version = node.version.as_deref().unwrap_or_default();
     let mut versions = versions.trim_start_matches('@').split("||");
-    (true, name == node.name && versions.any(|one| one.trim() == version))
+    (
+        true,
+        name == node.name && versions.any(|one| one.trim() == version),
+    )
 }
 
 fn npm(files: &ClientFiles, client: Client, node: &Node) -> String {
     let enforced = client.since(12, 0) == Some(true)
-        || files.npmrc.get(&["strict-allow-scripts"]).is_some_and(Setting::is_on);
-    let from = if enforced { "" } else { ", which counts from npm 12 on: earlier ones run them" };
+        || files
+            .npmrc
+            .get(&["strict-allow-scripts"])
+            .is_some_and(Setting::is_on);
+    let from = if enforced {
+        ""
+    } else {
+        ", which counts from npm 12 on: earlier ones run them"
+    };
     match said(&files.package, &["allowScripts"], node) {
         Some(true) => "`allowScripts` lets them run".to_owned(),
         Some(false) => format!("`allowScripts` does not let them run{from}"),
@@ -88,7 +106,11 @@ fn npm(files: &ClientFiles, client: Client, node: &Node) -> String {
 /// pnpm 10.26 brought `allowBuilds`, and pnpm 11 reads nothing else; before 10 all scripts run where no list
 /// is.
 fn pnpm(files: &ClientFiles, client: Client, node: &Node) -> String {
-    if files.pnpm.get(&["dangerouslyAllowAllBuilds"]).is_some_and(Setting::is_on) {
+    if files
+        .pnpm
+        .get(&["dangerouslyAllowAllBuilds"])
+        .is_some_and(Setting::is_on)
+    {
         return "`dangerouslyAllowAllBuilds` lets them run".to_owned();
     }
     let newer = client.since(11, 0) == Some(true);
@@ -99,7 +121,10 @@ fn pnpm(files: &ClientFiles, client: Client, node: &Node) -> String {
         lists.push((&files.package, vec!["pnpm", "onlyBuiltDependencies"]));
         lists.push((&files.package, vec!["pnpm", "allowBuilds"]));
         for key in never {
-            for (settings, list) in [(&files.pnpm, vec![key]), (&files.package, vec!["pnpm", key])] {
+            for (settings, list) in [
+                (&files.pnpm, vec![key]),
+                (&files.package, vec!["pnpm", key]),
+            ] {
                 if said(settings, &list, node) == Some(true) {
                     return format!("`{}` does not let them run", list.join("."));
                 }
@@ -116,16 +141,22 @@ fn pnpm(files: &ClientFiles, client: Client, node: &Node) -> String {
     match client.since(10, 0) {
         Some(true) => "pnpm does not run what no `allowBuilds` names".to_owned(),
         Some(false) => format!("{} runs them: nothing names those that may", client.label()),
-        None => "nothing names those that may: pnpm runs them before 10, and not from 10 on".to_owned(),
+        None => {
+            "nothing names those that may: pnpm runs them before 10, and not from 10 on".to_owned()
+        }
     }
 }
 
 fn berry(files: &ClientFiles, client: Client, node: &Node) -> String {
-    let built = files.package.get(&["dependenciesMeta", &node.name, "built"]);
+    let built = files
+        .package
+        .get(&["dependenciesMeta", &node.name, "built"]);
     let label = node.label();
     let built = built.or_else(|| files.package.get(&["dependenciesMeta", &label, "built"]));
     match built {
-        Some(setting) if setting.is_off() => return "`dependenciesMeta` does not let them run".to_owned(),
+        Some(setting) if setting.is_off() => {
+            return "`dependenciesMeta` does not let them run".to_owned();
+        }
         Some(setting) if setting.is_on() => return "`dependenciesMeta` lets them run".to_owned(),
         _ => {}
     }

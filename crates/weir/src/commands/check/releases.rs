@@ -109,9 +109,15 @@ fn jobs(
     let (mut jobs, mut unknown) = (Vec::new(), Vec::new());
     for (number, package) in packages.iter_mut().enumerate() {
         for (which, version) in package.after.clone().iter().enumerate() {
-            let fits = |node: &&Node| node.name == package.name && node.version.as_ref() == Some(version);
-            let found = lockfile.nodes.iter().enumerate().find(|(_, node)| fits(node));
-            let from_registry = found.filter(|(_, node)| matches!(node.source, Source::Registry(_)));
+            let fits =
+                |node: &&Node| node.name == package.name && node.version.as_ref() == Some(version);
+            let found = lockfile
+                .nodes
+                .iter()
+                .enumerate()
+                .find(|(_, node)| fits(node));
+            let from_registry =
+                found.filter(|(_, node)| matches!(node.source, Source::Registry(_)));
             let name = PackageName::parse(&package.name);
             let (Some((node, entry)), Ok(name)) = (from_registry, name) else {
                 let why = "not from a registry: nothing is known of it".to_owned();
@@ -139,12 +145,18 @@ fn integrity(node: &Node) -> Option<Integrity> {
 /// The version that a new one most likely takes the place of: the highest below it, else the highest.
 fn earlier(before: &Lockfile, name: &str, version: &str) -> Option<(String, Option<Integrity>)> {
     let parsed = Version::parse(version).ok()?;
-    let of_name = before.nodes.iter().filter(|node| node.name == name && !node.is_local());
+    let of_name = before
+        .nodes
+        .iter()
+        .filter(|node| node.name == name && !node.is_local());
     let mut known: Vec<(Version, &Node)> = of_name
         .filter_map(|node| Some((Version::parse(node.version.as_deref()?).ok()?, node)))
         .collect();
     known.sort_by(|one, other| one.0.precedence(&other.0));
-    let below = known.iter().rev().find(|(it, _)| it.precedence(&parsed).is_lt());
+    let below = known
+        .iter()
+        .rev()
+        .find(|(it, _)| it.precedence(&parsed).is_lt());
     let (_, node) = below.or_else(|| known.last())?;
     Some((node.version.clone()?, integrity(node)))
 }
@@ -171,7 +183,11 @@ fn note(checked: &mut Checked<'_>, job: &Job, outcome: &Outcome, unknown: &mut V
             0 | 1 => String::new(),
             count => format!(" (and {} more)", count - 1),
         };
-        let with = outcome.release.compared_with.as_deref().unwrap_or("the one before");
+        let with = outcome
+            .release
+            .compared_with
+            .as_deref()
+            .unwrap_or("the one before");
         let what = format!("does what {with} did not: {first}{more}");
         checked.add(&NEW_BEHAVIOUR, line, Some(job.node), &what);
     }
@@ -255,7 +271,9 @@ async fn from_kept(engine: &Arc<Engine>, job: &Job) -> Outcome {
     match (before, after) {
         (Some(before), Some(after)) => compared(engine, release, &before, &after),
         _ => {
-            release.unknown.push("behaviour not compared: its contents are not kept".to_owned());
+            release
+                .unknown
+                .push("behaviour not compared: its contents are not kept".to_owned());
             Outcome {
                 release,
                 minded: None,

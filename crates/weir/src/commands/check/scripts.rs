@@ -41,7 +41,12 @@ pub(super) fn check(
     let lockfile = checked.lockfile;
     let tells = tells(lockfile);
     let mut unknown = 0_usize;
-    for (id, node) in lockfile.nodes.iter().enumerate().filter(|(id, _)| wanted(*id)) {
+    for (id, node) in lockfile
+        .nodes
+        .iter()
+        .enumerate()
+        .filter(|(id, _)| wanted(*id))
+    {
         if node.is_local() {
             continue;
         }

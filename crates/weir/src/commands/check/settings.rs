@@ -108,7 +108,8 @@ fn scripts(judge: &mut Judge<'_>) {
     let (files, client) = (judge.files, judge.client);
     match client.format {
         Format::Npm => {
-            let off = on(&files.npmrc, "ignore-scripts") || on(&files.npmrc, "strict-allow-scripts");
+            let off =
+                on(&files.npmrc, "ignore-scripts") || on(&files.npmrc, "strict-allow-scripts");
             if !off && client.since(12, 0) != Some(true) {
                 let what = by_default(
                     client,
@@ -119,7 +120,12 @@ fn scripts(judge: &mut Judge<'_>) {
             }
             for key in ["dangerously-allow-all-scripts", "unsafe-perm"] {
                 if let Some(setting) = files.npmrc.get(&[key]).filter(|it| it.is_on()) {
-                    judge.says(&WEAK, &files.npmrc, setting, "install scripts get more than they need");
+                    judge.says(
+                        &WEAK,
+                        &files.npmrc,
+                        setting,
+                        "install scripts get more than they need",
+                    );
                 }
             }
         }
@@ -129,13 +135,19 @@ fn scripts(judge: &mut Judge<'_>) {
                 || on(&files.yarnrc, "ignore-scripts")
                 || on(&files.yarnrc, "--install.ignore-scripts");
             if !off {
-                let what = "yarn 1 runs every package's install scripts: `ignore-scripts` is not set";
+                let what =
+                    "yarn 1 runs every package's install scripts: `ignore-scripts` is not set";
                 judge.lacks(&SCRIPTS_RUN, ".yarnrc", what);
             }
         }
         Format::YarnBerry => match files.yarnrc_yml.get(&["enableScripts"]) {
             Some(setting) if setting.is_on() => {
-                judge.says(&WEAK, &files.yarnrc_yml, setting, "every package's install scripts run");
+                judge.says(
+                    &WEAK,
+                    &files.yarnrc_yml,
+                    setting,
+                    "every package's install scripts run",
+                );
             }
             Some(_) => {}
             None if client.since(4, 14) == Some(true) => {}
@@ -149,7 +161,11 @@ fn scripts(judge: &mut Judge<'_>) {
             }
         },
         Format::Bun => {
-            let named = files.package.under(&["trustedDependencies"]).next().is_some();
+            let named = files
+                .package
+                .under(&["trustedDependencies"])
+                .next()
+                .is_some();
             if !named && !is_on(files.bunfig.get(&["install", "ignoreScripts"])) {
                 let what = "bun runs the install scripts of packages on a list of its own: there is no \
                     `trustedDependencies`, which would replace it";
@@ -161,17 +177,43 @@ fn scripts(judge: &mut Judge<'_>) {
 
 fn pnpm_scripts(judge: &mut Judge<'_>) {
     let (files, client) = (judge.files, judge.client);
-    if let Some(setting) = files.pnpm.get(&["dangerouslyAllowAllBuilds"]).filter(|it| it.is_on()) {
-        judge.says(&WEAK, &files.pnpm, setting, "every package's install scripts run");
+    if let Some(setting) = files
+        .pnpm
+        .get(&["dangerouslyAllowAllBuilds"])
+        .filter(|it| it.is_on())
+    {
+        judge.says(
+            &WEAK,
+            &files.pnpm,
+            setting,
+            "every package's install scripts run",
+        );
         return;
     }
-    if let Some(setting) = files.pnpm.get(&["strictDepBuilds"]).filter(|it| it.is_off()) {
-        judge.says(&WEAK, &files.pnpm, setting, "an install goes through although scripts did not run");
+    if let Some(setting) = files
+        .pnpm
+        .get(&["strictDepBuilds"])
+        .filter(|it| it.is_off())
+    {
+        judge.says(
+            &WEAK,
+            &files.pnpm,
+            setting,
+            "an install goes through although scripts did not run",
+        );
     }
     let off = on(&files.npmrc, "ignore-scripts") || is_on(files.pnpm.get(&["ignoreScripts"]));
-    let named = files.pnpm.under(&["onlyBuiltDependencies"]).next().is_some()
+    let named = files
+        .pnpm
+        .under(&["onlyBuiltDependencies"])
+        .next()
+        .is_some()
         || files.pnpm.under(&["allowBuilds"]).next().is_some()
-        || files.package.under(&["pnpm", "onlyBuiltDependencies"]).next().is_some();
+        || files
+            .package
+            .under(&["pnpm", "onlyBuiltDependencies"])
+            .next()
+            .is_some();
     if !off && !named && client.since(10, 0) != Some(true) {
         let what = by_default(
             client,
@@ -186,14 +228,54 @@ fn pnpm_scripts(judge: &mut Judge<'_>) {
 fn weak(judge: &mut Judge<'_>) {
     let files = judge.files;
     for (file, key, is_weak, what) in [
-        (&files.npmrc, "package-lock", Setting::is_off as fn(&Setting) -> bool, "no lockfile is read or written"),
-        (&files.npmrc, "lockfile", Setting::is_off, "no lockfile is read or written"),
-        (&files.npmrc, "verify-store-integrity", Setting::is_off, "files in the store are not compared with their digests"),
-        (&files.npmrc, "always-auth", Setting::is_on, "the token goes along with every request"),
-        (&files.pnpm, "verifyStoreIntegrity", Setting::is_off, "files in the store are not compared with their digests"),
-        (&files.pnpm, "lockfile", Setting::is_off, "no lockfile is read or written"),
-        (&files.yarnrc_yml, "enableHardenedMode", Setting::is_off, "lockfiles of pull requests are not checked"),
-        (&files.yarnrc_yml, "enableImmutableInstalls", Setting::is_off, "installs in CI may change the lockfile"),
+        (
+            &files.npmrc,
+            "package-lock",
+            Setting::is_off as fn(&Setting) -> bool,
+            "no lockfile is read or written",
+        ),
+        (
+            &files.npmrc,
+            "lockfile",
+            Setting::is_off,
+            "no lockfile is read or written",
+        ),
+        (
+            &files.npmrc,
+            "verify-store-integrity",
+            Setting::is_off,
+            "files in the store are not compared with their digests",
+        ),
+        (
+            &files.npmrc,
+            "always-auth",
+            Setting::is_on,
+            "the token goes along with every request",
+        ),
+        (
+            &files.pnpm,
+            "verifyStoreIntegrity",
+            Setting::is_off,
+            "files in the store are not compared with their digests",
+        ),
+        (
+            &files.pnpm,
+            "lockfile",
+            Setting::is_off,
+            "no lockfile is read or written",
+        ),
+        (
+            &files.yarnrc_yml,
+            "enableHardenedMode",
+            Setting::is_off,
+            "lockfiles of pull requests are not checked",
+        ),
+        (
+            &files.yarnrc_yml,
+            "enableImmutableInstalls",
+            Setting::is_off,
+            "installs in CI may change the lockfile",
+        ),
     ] {
         if let Some(setting) = file.get(&[key]).filter(|it| is_weak(it)) {
             judge.says(&WEAK, file, setting, what);
@@ -206,12 +288,18 @@ fn weak(judge: &mut Judge<'_>) {
         judge.says(&WEAK, &files.yarnrc_yml, setting, what);
     }
     for setting in files.npmrc.iter() {
-        let [key] = setting.key.as_slice() else { continue };
-        let secret = [":_authToken", ":_password", ":_auth"].iter().any(|it| key.ends_with(it));
+        let [key] = setting.key.as_slice() else {
+            continue;
+        };
+        let secret = [":_authToken", ":_password", ":_auth"]
+            .iter()
+            .any(|it| key.ends_with(it));
         if secret && setting.text().is_some_and(|text| !text.contains("${")) {
             // The value stays out of every report.
             let what = format!("`{key}` holds a credential, written out");
-            judge.findings.about(".npmrc", &CREDENTIAL, setting.line, &what);
+            judge
+                .findings
+                .about(".npmrc", &CREDENTIAL, setting.line, &what);
         }
     }
 }

@@ -117,7 +117,10 @@ fn change_line(out: &mut String, package: &ChangedPackage) {
         ChangeKind::Removed => String::new(),
         _ => format!(": {}", super::github::verdict(package)),
     };
-    out.push_str(&format!("  {sign} {} {versions}{by}{verdict}\n", package.name));
+    out.push_str(&format!(
+        "  {sign} {} {versions}{by}{verdict}\n",
+        package.name
+    ));
     for release in &package.releases {
         let sentences = release.behaviour.iter().take(SENTENCES);
         for sentence in sentences {

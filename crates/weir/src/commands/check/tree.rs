@@ -33,7 +33,9 @@ impl Tree {
     pub(super) fn read(&self, path: &str, limit: usize) -> Result<Option<Vec<u8>>, String> {
         match self {
             Self::Folder(folder) => read_file(&folder.join(path), limit),
-            Self::Commit(commit) => commit.read(path, limit).map_err(|error| format!("{error:#}")),
+            Self::Commit(commit) => commit
+                .read(path, limit)
+                .map_err(|error| format!("{error:#}")),
         }
     }
 
@@ -54,7 +56,9 @@ fn read_file(file: &Path, limit: usize) -> Result<Option<Vec<u8>>, String> {
         Err(error) => return Err(error.to_string()),
     };
     too_large(size, limit)?;
-    std::fs::read(file).map(Some).map_err(|error| error.to_string())
+    std::fs::read(file)
+        .map(Some)
+        .map_err(|error| error.to_string())
 }
 
 fn is_absent(error: &std::io::Error) -> bool {
@@ -119,7 +123,9 @@ impl Commit {
             "{path} is no ordinary file in {}",
             self.id
         );
-        let size = size.parse().with_context(|| format!("git said {entry:?} of {path}"))?;
+        let size = size
+            .parse()
+            .with_context(|| format!("git said {entry:?} of {path}"))?;
         too_large(size, limit).map_err(anyhow::Error::msg)?;
         git(&self.folder, &["cat-file", "blob", id]).map(Some)
     }
@@ -134,7 +140,12 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<Vec<u8>> {
     let output = Command::new("git")
         // Nothing that a repository's own configuration names is run, and nothing is written.
         .args(["--no-pager", "--no-optional-locks", "--literal-pathspecs"])
-        .args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"])
+        .args([
+            "-c",
+            "core.fsmonitor=false",
+            "-c",
+            "core.hooksPath=/dev/null",
+        ])
         .arg("-C")
         .arg(folder)
         .args(arguments)

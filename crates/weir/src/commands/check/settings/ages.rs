@@ -21,9 +21,23 @@ pub(super) fn check(judge: &mut Judge<'_>) {
             let old = client.since(11, 0) != Some(true);
             match (here, in_npmrc) {
                 (None, Some(_)) if old => {
-                    age(judge, &files.npmrc, in_npmrc, ".npmrc", (10, 16), Some((11, 0)));
+                    age(
+                        judge,
+                        &files.npmrc,
+                        in_npmrc,
+                        ".npmrc",
+                        (10, 16),
+                        Some((11, 0)),
+                    );
                 }
-                _ => age(judge, &files.pnpm, here, "pnpm-workspace.yaml", (10, 16), Some((11, 0))),
+                _ => age(
+                    judge,
+                    &files.pnpm,
+                    here,
+                    "pnpm-workspace.yaml",
+                    (10, 16),
+                    Some((11, 0)),
+                ),
             }
             trust_policy(judge);
         }
@@ -34,7 +48,11 @@ pub(super) fn check(judge: &mut Judge<'_>) {
             age(judge, file, said, ".yarnrc.yml", (4, 10), Some((4, 15)));
         }
         Format::YarnClassic => {
-            judge.lacks(&NO_AGE, "package.json", "yarn 1 takes releases of any age, and has no setting for it");
+            judge.lacks(
+                &NO_AGE,
+                "package.json",
+                "yarn 1 takes releases of any age, and has no setting for it",
+            );
         }
         // Seconds, since bun 1.3.
         Format::Bun => {
@@ -103,7 +121,8 @@ fn trust_policy(judge: &mut Judge<'_>) {
     }
     let what = match judge.client.since(10, 21) {
         Some(false) => format!("{} cannot compare evidence of origin", judge.client.label()),
-        _ => "`trustPolicy` is not set: pnpm takes releases with weaker evidence of origin".to_owned(),
+        _ => "`trustPolicy` is not set: pnpm takes releases with weaker evidence of origin"
+            .to_owned(),
     };
     judge.lacks(&NO_TRUST_POLICY, "pnpm-workspace.yaml", &what);
 }

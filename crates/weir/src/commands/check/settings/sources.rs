@@ -32,7 +32,11 @@ fn npm(judge: &mut Judge<'_>) {
     }
     if !open.is_empty() {
         let since = format!(" before 12: {} not set", are(&open));
-        let what = by_default(client, &since, "fetches what any package asks of git and other servers");
+        let what = by_default(
+            client,
+            &since,
+            "fetches what any package asks of git and other servers",
+        );
         judge.lacks(&REMOTE_SOURCES, ".npmrc", &what);
     }
 }
@@ -54,7 +58,11 @@ fn pnpm(judge: &mut Judge<'_>) {
         None if client.since(11, 0) == Some(true) => {}
         None => {
             let since = " before 11: `blockExoticSubdeps` is not set";
-            let what = by_default(client, since, "fetches what any package asks of git and other servers");
+            let what = by_default(
+                client,
+                since,
+                "fetches what any package asks of git and other servers",
+            );
             judge.lacks(&REMOTE_SOURCES, "pnpm-workspace.yaml", &what);
         }
     }
@@ -67,7 +75,12 @@ fn berry(judge: &mut Judge<'_>) {
     let approved = files.yarnrc_yml.under(&["approvedGitRepositories"]);
     let approved: Vec<&Setting> = approved.collect();
     if let Some(setting) = approved.iter().copied().find(all) {
-        judge.says(&WEAK, &files.yarnrc_yml, setting, "any package may bring code from any git repository");
+        judge.says(
+            &WEAK,
+            &files.yarnrc_yml,
+            setting,
+            "any package may bring code from any git repository",
+        );
     } else if approved.is_empty() && client.since(4, 14) != Some(true) {
         let since = " before 4.14: `approvedGitRepositories` is not set";
         let what = by_default(client, since, "fetches what any package asks of git");

@@ -36,14 +36,22 @@ fn one(judge: &mut Judge<'_>, file: &File, setting: &Setting) {
     if off && !is_manifest {
         judge.says(&TLS_OFF, file, setting, "certificates are not checked");
     }
-    let of_whitelist = setting.key.first().is_some_and(|key| key == "unsafeHttpWhitelist");
+    let of_whitelist = setting
+        .key
+        .first()
+        .is_some_and(|key| key == "unsafeHttpWhitelist");
     if of_whitelist && setting.text().is_some() {
         judge.says(&WEAK, file, setting, "is fetched from without encryption");
     }
     let names_registry = is_manifest_registry(setting)
         || (!is_manifest && setting.key.iter().any(|key| is_registry(key)));
     if names_registry && setting.text().is_some_and(is_plain) {
-        judge.says(&PLAIN_REGISTRY, file, setting, "is asked without encryption");
+        judge.says(
+            &PLAIN_REGISTRY,
+            file,
+            setting,
+            "is asked without encryption",
+        );
     }
 }
 
@@ -71,7 +79,9 @@ fn is_plain(url: &str) -> bool {
         Some(six) => six.split(']').next().unwrap_or(six),
         None => host.split(':').next().unwrap_or(host),
     };
-    let loopback = host.parse::<std::net::IpAddr>().is_ok_and(|it| it.is_loopback());
+    let loopback = host
+        .parse::<std::net::IpAddr>()
+        .is_ok_and(|it| it.is_loopback());
     !loopback && host != "localhost" && !host.ends_with(".localhost")
 }
 
