@@ -50,7 +50,7 @@ impl Action {
         Action {
             settings,
             inputs: all,
-            pub(super) outputs: BTreeMap::new(),
+            outputs: BTreeMap::new(),
             temp,
             source: root(),
             cached,
