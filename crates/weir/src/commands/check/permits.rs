@@ -115,11 +115,12 @@ fn pnpm(files: &ClientFiles, client: Client, node: &Node) -> String {
     }
     let newer = client.since(11, 0) == Some(true);
     let never = ["neverBuiltDependencies", "ignoredBuiltDependencies"];
-    let mut lists: Vec<(&Settings, Vec<&str>)> = vec![(&files.pnpm, vec!["allowBuilds"])];
+    let (workspace, manifest): (&Settings, &Settings) = (&files.pnpm, &files.package);
+    let mut lists = vec![(workspace, vec!["allowBuilds"])];
     if !newer {
-        lists.push((&files.pnpm, vec!["onlyBuiltDependencies"]));
-        lists.push((&files.package, vec!["pnpm", "onlyBuiltDependencies"]));
-        lists.push((&files.package, vec!["pnpm", "allowBuilds"]));
+        lists.push((workspace, vec!["onlyBuiltDependencies"]));
+        lists.push((manifest, vec!["pnpm", "onlyBuiltDependencies"]));
+        lists.push((manifest, vec!["pnpm", "allowBuilds"]));
         for key in never {
             for (settings, list) in [
                 (&files.pnpm, vec![key]),

@@ -224,14 +224,17 @@ fn pnpm_scripts(judge: &mut Judge<'_>) {
     }
 }
 
+/// A setting, when it is weak, and what it does then.
+type Weakness<'f> = (&'f File, &'static str, fn(&Setting) -> bool, &'static str);
+
 /// Settings that are there and take a protection away.
 fn weak(judge: &mut Judge<'_>) {
     let files = judge.files;
-    for (file, key, is_weak, what) in [
+    let keys: [Weakness<'_>; 8] = [
         (
             &files.npmrc,
             "package-lock",
-            Setting::is_off as fn(&Setting) -> bool,
+            Setting::is_off,
             "no lockfile is read or written",
         ),
         (
@@ -276,7 +279,8 @@ fn weak(judge: &mut Judge<'_>) {
             Setting::is_off,
             "installs in CI may change the lockfile",
         ),
-    ] {
+    ];
+    for (file, key, is_weak, what) in keys {
         if let Some(setting) = file.get(&[key]).filter(|it| is_weak(it)) {
             judge.says(&WEAK, file, setting, what);
         }
