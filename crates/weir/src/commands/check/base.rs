@@ -32,7 +32,7 @@ const ALWAYS: [&str; 3] = [
 
 /// Drops what was found before the change too. Lines move, so they do not count.
 pub(super) fn only_new(findings: Vec<CheckFinding>, before: &[CheckFinding]) -> Vec<CheckFinding> {
-    let mut known: HashMap<(&str, &str, Option<&str>, &str), usize> = HashMap::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
     for finding in before {
         *known.entry(key(finding)).or_default() += 1;
     }
@@ -52,15 +52,11 @@ pub(super) fn only_new(findings: Vec<CheckFinding>, before: &[CheckFinding]) -> 
     new
 }
 
-fn key(finding: &CheckFinding) -> (&str, &str, Option<&str>, &str) {
-    let CheckFinding {
-        rule,
-        file,
-        package,
-        what,
-        ..
-    } = finding;
-    (rule, file, package.as_deref(), what)
+/// What makes two findings the same: all but the line and the way that leads there.
+fn key(finding: &CheckFinding) -> String {
+    let package = finding.package.as_deref().unwrap_or_default();
+    // None of them holds a line break.
+    [finding.rule, &finding.file, package, &finding.what].join("\n")
 }
 
 /// What is locked under a name, as far as a change of it matters.
