@@ -167,8 +167,9 @@ class Npm(Side):
     def made(self) -> str:
         folder = self.folder_with("")
         (folder / self.lockfile).unlink()
-        run(["npm", "install", "--package-lock-only", "--ignore-scripts", "--no-audit", "--no-fund"],
-            folder, services.environment(), LIMIT)
+        # Whatever this machine's own configuration says, the addresses are wanted.
+        run(["npm", "install", "--package-lock-only", "--omit-lockfile-registry-resolved=false",
+             "--ignore-scripts", "--no-audit", "--no-fund"], folder, services.environment(), LIMIT)
         return (folder / self.lockfile).read_text()
 
     def tools(self) -> dict:

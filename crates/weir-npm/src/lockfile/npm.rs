@@ -85,7 +85,29 @@ fn read_packages(lockfile: &mut Lockfile, packages: &Value<'_>) -> Result<(), Lo
         }
     }
     lockfile.edges = edges;
+    name_projects(lockfile);
     Ok(())
+}
+
+/// Names the workspaces that have no name of their own in the file: npm leaves it out where it is the
+/// folder's, and the link in `node_modules` has it.
+fn name_projects(lockfile: &mut Lockfile) {
+    let links: HashMap<String, String> = lockfile
+        .nodes
+        .iter()
+        .filter_map(|node| match &node.source {
+            Source::Link(folder) => Some((folder.clone(), node.place.clone())),
+            _ => None,
+        })
+        .collect();
+    for node in &mut lockfile.nodes {
+        if let Source::Project(folder) = &node.source
+            && node.name.is_empty()
+            && let Some(name) = links.get(folder)
+        {
+            node.name.clone_from(name);
+        }
+    }
 }
 
 fn check_key(member: &Member<'_>) -> Result<(), LockfileError> {

@@ -28,7 +28,7 @@ use anyhow::{Context as _, Result};
 use weir_engine::Engine;
 use weir_model::finding::printable;
 use weir_model::json::v1;
-use weir_model::json::v1::{CheckFinding, CheckLevel, CheckedLockfile};
+use weir_model::json::v1::{ChangedPackage, CheckFinding, CheckLevel, CheckedLockfile};
 use weir_npm::lockfile::{Edge, Lockfile, Node, NodeId, Paths};
 
 use self::client::ClientFiles;
@@ -356,39 +356,34 @@ async fn check(run: &Run<'_>, file: &Path, report: &mut v1::Check) -> Result<()>
     let registries = Registries::learn(run.global, run.options, &state.lockfile).await;
     let name = shown(file);
     let (mut checked, mut findings) = state.judge(&name, &run.tree, &registries);
-    let mut new = None;
-    let mut packages = Vec::new();
-    if let Some(base) = &run.base {
-        let then = before.as_ref().map(|state| &state.lockfile);
-        let was = before
-            .as_ref()
-            .map(|state| state.judge(&name, base, &registries));
-        if let Some((was_checked, was_findings)) = was {
-            checked.findings = base::only_new(checked.findings, &was_checked.findings);
-            findings.all = base::only_new(findings.all, &was_findings.all);
+    let (mut packages, new) = match &run.base {
+        Some(base) => {
+            let (packages, new) = since(
+                base,
+                before.as_ref(),
+                &state,
+                &registries,
+                &mut checked,
+                &mut findings,
+            );
+            (packages, Some(new))
         }
-        let files = before.as_ref().map(|state| &state.files);
-        base::registries(
-            &mut findings,
-            &state.files,
-            files.unwrap_or(&ClientFiles::default()),
-        );
-        let (changed, entries) = base::changes(&mut checked, then);
-        (packages, new) = (changed, Some(entries));
-    }
+        None => (Vec::new(), None),
+    };
     let wanted = |id: NodeId| {
         new.as_ref()
             .is_none_or(|new: &HashSet<NodeId>| new.contains(&id))
     };
-    let known = known(run, &state.lockfile, &wanted).await?;
-    let digests = digests::check(&mut checked, &known, &wanted);
-    let client = state.files.client(&state.lockfile);
-    scripts::check(&mut checked, &state.files, client, &known, &wanted);
+    // First, so that what is read for it is known to what follows.
     if let (Some(engine), Some(_)) = (&run.engine, &run.base) {
         let then = before.as_ref().map(|state| &state.lockfile);
         let offline = run.options.offline;
         releases::assess(engine, offline, &mut checked, then, &mut packages).await;
     }
+    let known = known(run, &state.lockfile, &wanted).await?;
+    let digests = digests::check(&mut checked, &known, &wanted);
+    let client = state.files.client(&state.lockfile);
+    scripts::check(&mut checked, &state.files, client, &known, &wanted);
     checked.findings.sort_by_key(|finding| finding.line);
     report.findings.append(&mut checked.findings);
     // With several lockfiles the settings they share are told once.
@@ -411,6 +406,28 @@ async fn check(run: &Run<'_>, file: &Path, report: &mut v1::Check) -> Result<()>
         digests: Some(digests),
     });
     Ok(())
+}
+
+/// Leaves what is new since the base, and tells which packages and entries are.
+fn since(
+    base: &Tree,
+    before: Option<&State>,
+    state: &State,
+    registries: &Registries,
+    checked: &mut Checked<'_>,
+    findings: &mut Findings,
+) -> (Vec<ChangedPackage>, HashSet<NodeId>) {
+    if let Some(before) = before {
+        let (was_checked, was_findings) = before.judge(&checked.file, base, registries);
+        let found = std::mem::take(&mut checked.findings);
+        checked.findings = base::only_new(found, &was_checked.findings);
+        let found = std::mem::take(&mut findings.all);
+        findings.all = base::only_new(found, &was_findings.all);
+    }
+    let none = ClientFiles::default();
+    let files = before.map_or(&none, |before| &before.files);
+    base::registries(findings, &state.files, files);
+    base::changes(checked, before.map(|before| &before.lockfile))
 }
 
 /// The project as it was, if that is wanted, was there, and can be read.

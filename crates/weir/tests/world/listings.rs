@@ -1,7 +1,7 @@
 //! Whether weir reads lockfiles as the clients that wrote them do: the same packages, and the same
 //! dependencies between them, as each client lists itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -59,9 +59,10 @@ fn by_place(node: &Node) -> String {
     }
 }
 
+/// A project goes by its folder: not every format knows its name.
 fn by_name(node: &Node) -> String {
     match &node.source {
-        Source::Project(folder) if folder.is_empty() => String::new(),
+        Source::Project(folder) => folder.clone(),
         _ => node.label(),
     }
 }
@@ -160,20 +161,11 @@ fn pnpm(client: &Client, project: &Project) -> Listing {
     let mut listing = Listing::default();
     let projects: Value = serde_json::from_str(&run.stdout).unwrap();
     for one in projects.as_array().unwrap() {
-        let is_root = one["name"] == project_name(project);
-        let from = if is_root {
-            String::new()
-        } else {
-            one["name"].as_str().unwrap().to_owned()
-        };
-        walk(&mut listing, &from, one);
+        let folder = std::path::Path::new(one["path"].as_str().unwrap());
+        let folder = folder.strip_prefix(project.path()).unwrap();
+        walk(&mut listing, folder.to_str().unwrap(), one);
     }
     listing
-}
-
-fn project_name(project: &Project) -> Value {
-    let manifest: Value = serde_json::from_str(&project.read("package.json").unwrap()).unwrap();
-    manifest["name"].clone()
 }
 
 /// What `yarn list` says, by where packages lie; dependencies as they are asked for.
@@ -210,7 +202,7 @@ fn as_yarn_1(lockfile: &Lockfile) -> Listing {
     let mut listing = read(lockfile, by_place, &[]);
     for edge in &lockfile.edges {
         let from = lockfile.node(edge.from).unwrap();
-        if !matches!(from.source, Source::Project(_)) && edge.to.is_some() {
+        if !matches!(from.source, Source::Project(_)) {
             let asked = format!("{}@{}", edge.name, edge.spec);
             listing.edges.insert((by_place(from), asked));
         }
@@ -234,8 +226,8 @@ fn berry(client: &Client, project: &Project) -> Listing {
     let label = |locator: &str| {
         let locator = plain(locator);
         let (name, reference) = locator.split_at(locator[1..].find('@').unwrap() + 1);
-        if reference == "@workspace:." {
-            return String::new();
+        if let Some(folder) = reference.strip_prefix("@workspace:") {
+            return folder.trim_start_matches('.').to_owned();
         }
         let entry = entries
             .iter()
@@ -309,6 +301,24 @@ fn real_projects() -> Option<PathBuf> {
     None
 }
 
+/// yarn 1 asks the registry for optional packages that the lockfile leaves out, and lists them too. Here it
+/// gets them from a registry that has these only; what it is asked for is what `weir` says is missing.
+fn left_out(lockfile: &Lockfile, registry: &Registry) -> BTreeSet<String> {
+    let mut missing: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for edge in lockfile.edges.iter().filter(|edge| edge.to.is_none()) {
+        assert!(edge.optional, "{edge:?}");
+        let version = edge.spec.trim_start_matches(['^', '~']);
+        missing.entry(&edge.name).or_default().insert(version);
+    }
+    let mut labels = BTreeSet::new();
+    for (name, versions) in missing {
+        labels.extend(versions.iter().map(|version| format!("{name}@{version}")));
+        let releases = versions.into_iter().map(Release::new);
+        registry.add(Package::new(name).maintainer("mill").releases(releases));
+    }
+    labels
+}
+
 fn lists_real_projects_alike(kind: Kind, file: &str, format: Format) {
     let (Some(folder), Some(client)) = (real_projects(), clients::or_skip(kind)) else {
         return;
@@ -316,16 +326,22 @@ fn lists_real_projects_alike(kind: Kind, file: &str, format: Format) {
     let mut count = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let real = entry.unwrap().path();
-        let Ok(lockfile) = std::fs::read(real.join(file)) else {
+        let Ok(text) = std::fs::read(real.join(file)) else {
             continue;
         };
+        let registry = Registry::start();
+        let lockfile = Lockfile::parse_as(format, file, &text).unwrap_or_else(|e| panic!("{e}"));
+        let left_out = match kind {
+            Kind::Yarn1 => left_out(&lockfile, &registry),
+            _ => BTreeSet::new(),
+        };
+        let manifest = std::fs::read(real.join("package.json")).unwrap();
         let project = Project::new()
-            .file(
-                "package.json",
-                std::fs::read(real.join("package.json")).unwrap(),
-            )
-            .file(kind.lockfile(), lockfile);
-        let (ours, theirs) = both(&client, &project, format);
+            .registry(&registry.url())
+            .file("package.json", manifest)
+            .file(kind.lockfile(), text);
+        let (ours, mut theirs) = both(&client, &project, format);
+        theirs.packages.retain(|label| !left_out.contains(label));
         ours.assert_is(&theirs, &format!("{} with {kind}", real.display()));
         count += 1;
     }
