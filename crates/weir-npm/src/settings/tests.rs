@@ -17,7 +17,7 @@ fn told(settings: &Settings) -> Vec<String> {
 
 #[test]
 fn yaml_has_keys_lists_and_lines() {
-    let text = b"packages:\n  - 'a/*'\nminimumReleaseAge: 1440\nallowBuilds:\n  esbuild: true\n  '@s/x': false\nempty: []\nnull: ~\n";
+    let text = b"packages:\n  - 'a/*'\nminimumReleaseAge: 1440\nallowBuilds:\n  esbuild: true\n  '@s/x': false\nempty: []\nnothing: ~\n";
     let settings = Settings::yaml("pnpm-workspace.yaml", text).unwrap();
     assert_eq!(
         told(&settings),
@@ -27,7 +27,7 @@ fn yaml_has_keys_lists_and_lines() {
             "allowBuilds/esbuild=true @5",
             "allowBuilds/@s/x=false @6",
             "empty=- @7",
-            "null=- @8",
+            "nothing=- @8",
         ]
     );
     assert_eq!(settings.under(&["allowBuilds"]).count(), 2);
@@ -112,7 +112,7 @@ fn what_cannot_be_read_says_where() {
             3,
             "more than one",
         ),
-        ("pnpm-workspace.yaml", deep.into_bytes(), 1, "too deep"),
+        ("pnpm-workspace.yaml", deep.into_bytes(), 1, "not YAML"),
         ("package.json", b"{\n\"a\": }".to_vec(), 2, "not JSON"),
         ("bunfig.toml", b"[install]\nx = \n".to_vec(), 2, "not TOML"),
         ("bunfig.toml", b"x = \"\n\xff".to_vec(), 2, "not UTF-8"),

@@ -82,7 +82,11 @@ fn read(lockfile: &Lockfile, label: Label, kinds: &[DependencyKind]) -> Listing 
         let from = lockfile.node(edge.from).unwrap();
         if kinds.contains(&edge.kind) && !matches!(to.source, Source::Project(_) | Source::Link(_))
         {
-            listing.edges.insert((label(from), label(to)));
+            let (from, to) = (label(from), label(to));
+            // A patched package leads to the one it is made from, which has the same name.
+            if from != to {
+                listing.edges.insert((from, to));
+            }
         }
     }
     listing
@@ -432,6 +436,15 @@ fn project(registry: &Registry, kind: Kind) -> Project {
         "packages/tool/package.json",
         r#"{"name": "tool", "version": "0.1.0", "dependencies": {"leaf": "^1.0.0"}}"#,
     );
+    // Clients know a registry for this scope by themselves.
+    let jsr = project.read(".npmrc").unwrap();
+    project.write(".npmrc", format!("{jsr}@jsr:registry={}\n", registry.url()));
+    let berry = project.read(".yarnrc.yml").unwrap();
+    let scope = format!(
+        "npmScopes:\n  jsr:\n    npmRegistryServer: \"{}\"\n",
+        registry.url()
+    );
+    project.write(".yarnrc.yml", format!("{berry}{scope}"));
     project.write(
         "pnpm-workspace.yaml",
         "packages: ['packages/*']\nminimumReleaseAge: 0\noverrides: {forced: 1.0.0}\n",
@@ -447,12 +460,18 @@ fn lists_every_kind_of_entry_alike(kind: Kind, format: Format) {
     let project = project(&registry, kind);
     client.install(&project).assert_success();
     let (mut ours, mut theirs) = both(&client, &project, format);
-    // A folder beside the project has a version in some listings and a path in others.
+    // A folder beside the project has a version in some listings and a path in others, yarn 1 lists
+    // workspaces, and bun leaves out what is not for this platform.
+    let elsewhere = |package: &str| {
+        package.starts_with("beside@")
+            || (kind == Kind::Yarn1 && package == "tool@0.1.0")
+            || (kind == Kind::Bun && package == "mac-only@1.0.0")
+    };
     for listing in [&mut ours, &mut theirs] {
+        listing.packages.retain(|package| !elsewhere(package));
         listing
-            .packages
-            .retain(|package| !package.starts_with("beside@"));
-        listing.edges.retain(|(_, to)| !to.starts_with("beside@"));
+            .edges
+            .retain(|(from, to)| !elsewhere(from) && !elsewhere(to));
     }
     ours.assert_is(&theirs, &kind.to_string());
     for wanted in [

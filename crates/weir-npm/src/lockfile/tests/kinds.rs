@@ -83,7 +83,7 @@ fn both_documents_of_pnpm_are_read() {
         ]
     );
     assert_eq!(why(&lock, "pnpm-native@12.1.0"), ["pnpm", "pnpm-native"]);
-    assert_eq!(at(&lock, "a@1.0.0").line, 54);
+    assert_eq!(at(&lock, "a@1.0.0").line, 52);
     let of_client = lock
         .edges
         .iter()
@@ -99,7 +99,7 @@ fn documents_that_pnpm_does_not_write_are_refused() {
     for (text, line, words) in [
         // A project hidden behind another one.
         (format!("{project}---\n{project}"), 5, "more than one"),
-        (format!("{PNPM_11}---\n{project}"), 43, "more than one"),
+        (format!("{PNPM_11}---\n{project}"), 59, "more than one"),
         (client.to_owned(), 2, "the project's document is missing"),
         (
             client.replace("'9.0'", "'8.0'") + "---\n" + project,
