@@ -162,3 +162,13 @@ fn packages_of_jsr_are_packages_of_a_registry() {
         "@jsr/std__bytes@1.0.0"
     );
 }
+
+/// yarn's `resolutions` change requests, and the file has only what came of it.
+#[test]
+fn what_a_resolution_changed_is_found_by_its_name() {
+    let text = "__metadata:\n  version: 8\n\n\"a@npm:1\":\n  version: 1.0.0\n  resolution: \"a@npm:1.0.0\"\n  dependencies:\n    \
+        b: \"npm:^1.0.0\"\n    c: \"npm:^9\"\n\n\"b@npm:1.0.0\":\n  version: 1.0.0\n  resolution: \"b@npm:1.0.0\"\n\n\
+        \"c@npm:1\":\n  version: 1.0.0\n  resolution: \"c@npm:1.0.0\"\n\n\"c@npm:2\":\n  version: 2.0.0\n  resolution: \"c@npm:2.0.0\"\n";
+    let lock = read("yarn.lock", text);
+    assert_eq!(led_to(&lock, "a@npm:1"), ["b -> b@npm:1.0.0", "c -> ?"]);
+}
