@@ -86,8 +86,7 @@ impl Settings {
                 break;
             }
             for (key, values) in crate::npmrc::pairs(text) {
-                let said = values.into_iter().map(|value| plain(&value));
-                let said = said.last().unwrap_or(Said::Nothing);
+                let said = values.last().map_or(Said::Nothing, |value| plain(value));
                 all.push(Setting {
                     key: vec![key],
                     value: said,
