@@ -68,8 +68,8 @@ pub enum TarballStream {
 /// section 6), and one read is cheaper than a stream.
 const WHOLE: u64 = 512 << 10;
 
-/// Most tarballs that were served and wait for their turn to be written, together, in KiB. Nine of ten
-/// installs of a thousand packages fit.
+/// Most tarballs that were served and wait for their turn to be written, together, in KiB: a bound on
+/// memory, not on what an install may bring.
 pub(crate) const UNWRITTEN: usize = 96 << 10;
 
 /// How long a download may stay silent before it is looked for elsewhere. A registry begins to send
