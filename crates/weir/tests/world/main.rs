@@ -10,6 +10,7 @@ mod check_reports;
 mod check_settings;
 mod clients;
 mod diff;
+mod downloads;
 mod files;
 mod gate;
 mod hostile;
