@@ -31,7 +31,7 @@ use crate::own_rules::OwnRules;
 use crate::packuments::{Held, Packuments};
 use crate::quiet::Quiet;
 use crate::resolution::Resolution;
-use crate::trust::ReleaseVerifier;
+use crate::trust::{ReleaseVerifier, TrustSources};
 use crate::verdicts::Verdict;
 use crate::worker::{Priority, WorkerPool, WorkerProgram};
 
@@ -48,8 +48,8 @@ pub struct EngineConfig {
     pub upstreams: Upstreams,
     /// How worker processes are started.
     pub worker: WorkerProgram,
-    /// A trusted root (Sigstore's `trusted_root.json`) instead of the one that comes with weir.
-    pub trusted_root: Option<String>,
+    /// What is trusted besides what comes with weir.
+    pub trust: TrustSources,
 }
 
 /// A verdict of a release that may pass, with its bytes.
@@ -83,6 +83,8 @@ pub struct Engine {
     pub(crate) later: Semaphore,
     /// How many of them are written to disk at a time: more would start a thread each.
     pub(crate) writing: Semaphore,
+    /// How many of them have their attestations verified at a time: clients are being answered meanwhile.
+    pub(crate) verifying: Semaphore,
     /// Raised when a verdict begins to refuse, so that ready-made answers are made anew.
     refusals: AtomicU64,
     fingerprint: String,
@@ -110,7 +112,7 @@ impl Engine {
             store,
             upstreams,
             worker,
-            trusted_root,
+            trust: sources,
         } = config;
         let advisories = Arc::new(Advisories::load(&store).await?);
         let (own_names, own_scopes) = own_names(&policy);
@@ -133,8 +135,10 @@ impl Engine {
             Arc::clone(&packuments),
             store.clone(),
             Arc::clone(&upstreams),
-            trusted_root.as_deref(),
+            &sources,
+            &policy,
         )?);
+        trust.recall_keys().await?;
         let deadline = crate::worker::Deadline {
             base: policy.limits.worker_time.get(),
             // Reading runs at tens of megabytes a second; a tenth of that speed is still progress.
@@ -178,6 +182,7 @@ impl Engine {
             quiet,
             later: Semaphore::new(workers),
             writing: Semaphore::new(2),
+            verifying: Semaphore::new(2),
             refusals: AtomicU64::new(0),
             late: Mutex::default(),
             policy,
@@ -200,16 +205,20 @@ impl Engine {
     pub fn generation(&self) -> String {
         let advisories = self.advisories().generation();
         let refusals = self.refusals.load(Ordering::Relaxed);
-        format!("{}-{}-{refusals}", self.rules_generation(), advisories)
+        let keys = self.trust.key_changes();
+        format!("{}-{advisories}-{refusals}-{keys}", self.rules_generation())
     }
 
     /// The part of the generation that outlives this process: what kept verdicts depend on.
     pub(crate) fn verdict_generation(&self, name: &PackageName) -> String {
-        // Another upstream may have other bytes under the same name and version.
+        // Another upstream may have other bytes under the same name and version, and what was verified
+        // with other keys or another root is to be verified anew.
+        let upstream = self.upstreams.upstream_for(name);
         format!(
-            "{}-{}",
+            "{}-{}-{}",
             self.rules_generation(),
-            self.upstreams.upstream_for(name).id()
+            self.trust.generation_of(upstream),
+            upstream.id()
         )
     }
 
@@ -453,6 +462,8 @@ impl Engine {
             && self.policy.gate.wait_for_contents == WaitForContents::Unestablished
             && self.is_established(name, metadata.published)
             && self.rank(name).is_some()
+            // Whoever expects something of a release wants to know first.
+            && !self.policy.expects(name.as_str())
     }
 
     /// Whether a release runs at install time only what the one before ran as well, or nothing.
@@ -626,6 +637,7 @@ async fn keep_house(engine: Weak<Engine>) {
         engine.resolutions.run_pending_tasks();
         engine.gate.run_pending_tasks();
         engine.flights.retain(|_, flight| flight.strong_count() > 0);
+        engine.trust.look_after_keys().await;
         give_memory_back();
         match engine.store.advisories_generation().await {
             Ok(generation) if generation != engine.advisories().generation() => {
