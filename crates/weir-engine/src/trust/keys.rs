@@ -56,8 +56,8 @@ pub(super) struct KnownKeys {
     read: DashMap<String, (String, Arc<RegistryKeys>)>,
     /// Until when an upstream is not waited for.
     silent: DashMap<String, Instant>,
-    /// Copies of registries' keys, by host.
-    pinned: BTreeMap<String, RegistryKeys>,
+    /// Copies of registries' keys, by host, each with the digest of its document.
+    pinned: BTreeMap<String, (String, Arc<RegistryKeys>)>,
     /// How often an upstream's keys became other ones.
     changes: AtomicU64,
 }
@@ -70,7 +70,8 @@ impl KnownKeys {
             let keys = RegistryKeys::parse(document.as_bytes()).map_err(|error| {
                 EngineError::Trust(format!("the kept copy of the keys of {host}: {error}"))
             })?;
-            read.insert(host.clone(), keys);
+            let kept = (digest(document.as_bytes()), Arc::new(keys));
+            read.insert(host.clone(), kept);
         }
         Ok(Self {
             pinned: read,
@@ -103,7 +104,7 @@ impl KnownKeys {
     }
 
     /// The copy of the keys of an upstream's registry.
-    fn pinned_for(&self, upstream: &Upstream) -> Option<&RegistryKeys> {
+    fn pinned_for(&self, upstream: &Upstream) -> Option<&(String, Arc<RegistryKeys>)> {
         self.pinned.get(upstream.base().host_str()?)
     }
 }
@@ -183,16 +184,16 @@ impl ReleaseVerifier {
         let body = match self.keys_document(upstream).await {
             Ok(document) => document.map(|it| it.body.clone()).unwrap_or_default(),
             Err(error) => {
-                let pinned = pinned.ok_or_else(|| error.to_string())?;
+                let (digest, keys) = pinned.ok_or_else(|| error.to_string())?;
                 tracing::warn!(upstream = upstream.id(), %error, "the kept copy of its keys is used");
                 return Ok(Keys {
-                    under: self.under("pinned"),
-                    keys: Arc::new(pinned.clone()),
+                    under: self.under(digest),
+                    keys: Arc::clone(keys),
                 });
             }
         };
         let (digest, keys) = self.known.note(upstream.id(), &body)?;
-        if let Some(id) = pinned.and_then(|pinned| pinned.contradicts(&keys)) {
+        if let Some(id) = pinned.and_then(|(_, pinned)| pinned.contradicts(&keys)) {
             let id = weir_model::finding::printable(id, 120);
             return Err(format!(
                 "the registry names another key under {id} than the copy that is kept of its keys"

@@ -192,6 +192,30 @@ fn a_scope_may_be_written_in_both_ways_and_no_third() {
 }
 
 #[test]
+fn a_publication_names_the_release_in_both_ways_and_no_third() {
+    for (name, fine) in [
+        ("pkg:npm/%40scope/lib@1.2.3", true),
+        ("pkg:npm/@scope/lib@1.2.3", true),
+        ("pkg:npm/scope/lib@1.2.3", false),
+        ("pkg:npm/%40scope/lib@1.2.4", false),
+        ("pkg:npm/%40scope/lib", false),
+        ("@scope/lib@1.2.3", false),
+    ] {
+        let mut statement = publish_statement();
+        statement["subject"][0]["name"] = name.into();
+        let verified = verify(&document(&[(PUBLISH, published(&statement))]));
+        assert_eq!(verified.is_ok(), fine, "{name}: {verified:?}");
+    }
+    // The subject is right, and what the registry says it took in is something else.
+    for (key, value) in [("name", "@scope/other"), ("version", "1.2.4")] {
+        let mut statement = publish_statement();
+        statement["predicate"][key] = value.into();
+        let refused = verify(&document(&[(PUBLISH, published(&statement))]));
+        assert_eq!(refused.unwrap_err(), Refusal::OtherRelease, "{key}");
+    }
+}
+
+#[test]
 fn statements_about_something_else_are_refused() {
     let refused = |statement: &Value| {
         let bundle = built(statement, &github());

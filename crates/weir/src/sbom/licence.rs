@@ -42,7 +42,8 @@ impl Licence {
         if text.is_empty() {
             return Self::Unknown;
         }
-        if spdx::license_id(text).is_some() {
+        // With a `+` behind it, "or later", it is an expression over an id.
+        if !text.ends_with('+') && spdx::license_id(text).is_some() {
             return Self::Id(text.to_owned());
         }
         match spdx::Expression::parse(text) {
