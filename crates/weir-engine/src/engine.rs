@@ -17,7 +17,7 @@ use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
 use weir_npm::packument::VersionManifest;
 use weir_policy::Policy;
-use weir_policy::config::{GateMode, WaitForContents};
+use weir_policy::config::GateMode;
 use weir_signals::names::NameIndex;
 use weir_store::{Advisories, Blob, Store};
 use weir_upstream::Upstreams;
@@ -449,44 +449,6 @@ impl Engine {
             Local::Tarball(bytes) => self.pool.tarball(bytes, Priority::Foreground).await,
             Local::Folder(path) => self.pool.folder(path).await,
         }
-    }
-
-    /// Whether a release that nothing speaks against may pass while its contents are read: only
-    /// one that is long established, popular, runs nothing new at install time and has no finding.
-    pub(crate) fn may_pass_early(&self, metadata: &Verdict, held: &Held, version: &str) -> bool {
-        let name = held.packument.name();
-        let quiet = metadata.decision.action == weir_model::Action::Allow
-            && metadata.assessment.counted().next().is_none();
-        quiet
-            && self.runs_nothing_new(held, version)
-            && self.policy.gate.wait_for_contents == WaitForContents::Unestablished
-            && self.is_established(name, metadata.published)
-            && self.rank(name).is_some()
-            // Whoever expects something of a release wants to know first.
-            && !self.policy.expects(name.as_str())
-    }
-
-    /// Whether a release runs at install time only what the one before ran as well, or nothing.
-    fn runs_nothing_new(&self, held: &Held, version: &str) -> bool {
-        let Ok(manifest) = self.manifest(held, version) else {
-            return false;
-        };
-        let steps = |manifest: &VersionManifest| {
-            let scripts = manifest.manifest.install_scripts();
-            let scripts: Vec<(&str, String)> = scripts
-                .map(|(event, command)| (event, command.to_owned()))
-                .collect();
-            let builds = manifest.manifest.gypfile == Some(true);
-            (scripts, builds, manifest.has_install_script == Some(true))
-        };
-        let now = steps(&manifest);
-        if now == (Vec::new(), false, false) {
-            return true;
-        }
-        let subject = self.subject(held, version);
-        subject
-            .previous_manifest()
-            .is_some_and(|(_, previous)| steps(previous) == now)
     }
 
     /// Whether a release counts as long established.

@@ -29,27 +29,28 @@ impl Engine {
         let trusts = self.trust.known(wanted).await?;
         let mut kept = Vec::with_capacity(wanted.len());
         for (wanted, trust) in wanted.iter().zip(trusts) {
+            let verdict = self.kept_verdict(&wanted.name, &wanted.version).await?;
             kept.push(KeptRelease {
-                decision: self.kept_decision(&wanted.name, &wanted.version).await?,
+                decision: verdict.map(|verdict| verdict.decision),
                 trust,
             });
         }
         Ok(kept)
     }
 
-    async fn kept_decision(
+    /// The verdict that is kept of a release, where nothing it depends on has changed since.
+    pub(crate) async fn kept_verdict(
         &self,
         name: &PackageName,
         version: &str,
-    ) -> Result<Option<Decision>, EngineError> {
+    ) -> Result<Option<Verdict>, EngineError> {
         if !self.store.may_have_verdict(name.as_str(), version) {
             return Ok(None);
         }
         let generation = self.verdict_generation(name);
         let kept = self.store.verdict(name.as_str(), version, &generation);
-        let verdict = kept.await?;
-        let verdict = verdict.and_then(|json| serde_json::from_str::<Verdict>(&json).ok());
-        Ok(verdict.map(|verdict| verdict.decision))
+        let kept = kept.await?;
+        Ok(kept.and_then(|json| serde_json::from_str(&json).ok()))
     }
 
     /// What the kept packuments say of these versions, as they wrote it, by name and version.

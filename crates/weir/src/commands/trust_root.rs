@@ -191,7 +191,7 @@ fn hosts(global: &Global, policy: &weir_policy::Policy) -> Vec<String> {
 /// A TUF repository: a folder that mirrors one, or a server.
 enum Repository {
     Folder(PathBuf),
-    Server(Url, Elsewhere),
+    Server(Url, Box<Elsewhere>),
 }
 
 impl Repository {
@@ -208,7 +208,7 @@ impl Repository {
             url.set_path(&format!("{}/", url.path()));
         }
         let elsewhere = setup::elsewhere(global, policy)?;
-        Ok(Self::Server(url, elsewhere))
+        Ok(Self::Server(url, Box::new(elsewhere)))
     }
 }
 

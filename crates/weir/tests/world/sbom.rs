@@ -32,7 +32,7 @@ fn properties(document: &Value) -> Vec<(String, String)> {
 }
 
 fn bill(world: &World, registry: &Registry, arguments: &[&str]) -> Value {
-    let run = world.run_before(registry, &[&["sbom"], arguments].concat());
+    let run = world.run_before(registry, &[&["sbom"][..], arguments].concat());
     serde_json::from_str(&run.assert_success().stdout).unwrap()
 }
 
