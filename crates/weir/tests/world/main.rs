@@ -6,6 +6,7 @@ mod advisories;
 mod check;
 mod clients;
 mod diff;
+mod downloads;
 mod expectations;
 mod files;
 mod gate;
