@@ -75,6 +75,29 @@ impl Engine {
         Ok(Arc::new(self.judge_seen(facts, generation).await?))
     }
 
+    /// The verdict on metadata and on what verifying came to, without the contents. It is not kept.
+    pub(crate) async fn verdict_on_trust(
+        &self,
+        held: &Held,
+        version: &str,
+        trust: &Trust,
+    ) -> Result<Verdict, EngineError> {
+        let first_seen = self.times_of(held, version).await?.get(version).copied();
+        let facts = Facts {
+            held,
+            version,
+            contents: Stage::Pending,
+            beside: &Beside::pending(),
+            alike: None,
+            trust: Some(trust),
+            first_seen,
+            request: Request::Pinned,
+            served_before: false,
+        };
+        let generation = self.verdict_generation(held.packument.name());
+        self.judge_seen(facts, &generation).await
+    }
+
     /// The verdict on a release, contents included: kept from earlier, or made now.
     ///
     /// # Errors
@@ -514,7 +537,7 @@ pub(crate) fn passes_on_metadata(
 }
 
 /// The ledger's line about a decision that was just made.
-fn decided(verdict: &Verdict, now: Timestamp) -> LedgerEntry {
+pub(crate) fn decided(verdict: &Verdict, now: Timestamp) -> LedgerEntry {
     let release = &verdict.assessment.release;
     LedgerEntry {
         time: now,

@@ -17,4 +17,6 @@ pub use decision::{Action, BlockId, Decision};
 pub use difference::Difference;
 pub use finding::{Confidence, Evidence, Finding, Group, Severity};
 pub use ledger::LedgerEntry;
-pub use provenance::{AttestationState, ClaimChange, ClaimKind, Claims, SignatureState, Trust};
+pub use provenance::{
+    AttestationState, Breach, ClaimChange, ClaimKind, Claims, Expected, SignatureState, Trust,
+};

@@ -6,6 +6,7 @@ use crate::{Declaration, Observation, Subject};
 pub static CATALOGUE: &[&Declaration] = &[
     &crate::intel::known_malware::SIGNAL,
     &crate::manifest::failed_verification::SIGNAL,
+    &crate::manifest::broken_expectation::SIGNAL,
     &crate::source::known_bad_content::SIGNAL,
     &crate::source::credential_exfiltration::SIGNAL,
     &crate::source::self_publish::SIGNAL,

@@ -86,6 +86,7 @@ fn ids_are_unique_and_never_change() {
     insta::assert_snapshot!(ids.join("\n"), @r"
     known-malware
     failed-verification
+    broken-expectation
     known-bad-content
     credential-exfiltration
     self-publish

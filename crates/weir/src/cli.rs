@@ -32,7 +32,8 @@ pub(crate) struct Global {
     /// The policy file, instead of the nearest weir.toml.
     #[arg(long, global = true, env = "WEIR_POLICY", value_name = "FILE")]
     pub policy: Option<PathBuf>,
-    /// Trust this root (Sigstore's `trusted_root.json`) instead of the one that comes with weir.
+    /// Trust this root (Sigstore's `trusted_root.json`) instead of the one that comes with weir or was
+    /// kept by `weir trust-root refresh`.
     #[arg(long, global = true, env = "WEIR_TRUSTED_ROOT", value_name = "FILE")]
     pub trusted_root: Option<PathBuf>,
     /// What to log on standard error, e.g. `info` or `weir_gateway=debug`.
@@ -71,6 +72,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Verify registry signatures and provenance of everything a lockfile locks.
     Verify(Verify),
+    /// Write a bill of materials (CycloneDX or SPDX) of everything a lockfile locks.
+    Sbom(Sbom),
     /// Compare two releases, tarballs or folders: what one does that the other does not.
     Diff(Diff),
     /// Explain a refusal by the id shown with it.
@@ -86,6 +89,11 @@ pub(crate) enum Command {
     Advisories {
         #[command(subcommand)]
         command: AdvisoriesCommand,
+    },
+    /// Show whom verifying trusts, or bring that up to date.
+    TrustRoot {
+        #[command(subcommand)]
+        command: TrustRootCommand,
     },
     /// List the signals, or show one.
     Signals {
@@ -187,6 +195,35 @@ pub(crate) struct Verify {
     pub sarif: Option<PathBuf>,
 }
 
+/// `weir sbom`.
+#[derive(Debug, Args)]
+pub(crate) struct Sbom {
+    /// The project's folder.
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub folder: PathBuf,
+    /// This lockfile, instead of the one in the folder.
+    #[arg(long, value_name = "FILE")]
+    pub lockfile: Option<PathBuf>,
+    /// The form: CycloneDX 1.6 or SPDX 2.3, both in JSON.
+    #[arg(long, value_enum, default_value_t = SbomFormat::Cyclonedx, value_name = "FORM")]
+    pub format: SbomFormat,
+    /// Verify signatures and provenance of every release now, instead of using what is kept.
+    #[arg(long)]
+    pub verify: bool,
+    /// Write to this file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// The form of a bill of materials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SbomFormat {
+    /// CycloneDX 1.6 in JSON.
+    Cyclonedx,
+    /// SPDX 2.3 in JSON.
+    Spdx,
+}
+
 /// `weir diff`.
 #[derive(Debug, Args)]
 pub(crate) struct Diff {
@@ -270,6 +307,26 @@ pub(crate) enum AdvisoriesCommand {
     },
     /// Say what is imported.
     Show,
+}
+
+/// `weir trust-root …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TrustRootCommand {
+    /// Print whom the trusted root names, where it comes from, and the kept keys of registries.
+    Show,
+    /// Fetch the trusted root and keys of registries anew, verify their signatures, and keep them.
+    Refresh {
+        /// A TUF repository (an address, or a folder that mirrors one), or a `trusted_root.json`, which
+        /// is taken as it is. Without it Sigstore's public repository.
+        #[arg(long, value_name = "FROM")]
+        from: Option<String>,
+        /// The root metadata (`root.json`) that the repository's chain begins with, instead of those of
+        /// Sigstore's public repository that come with weir.
+        #[arg(long, value_name = "FILE")]
+        root: Option<PathBuf>,
+    },
+    /// Ask the registries in the npm configuration for their keys now.
+    Keys,
 }
 
 /// `weir signals …`.

@@ -8,8 +8,10 @@ mod explain;
 mod inspect;
 mod ledger;
 mod policy;
+mod sbom;
 mod serve;
 mod signals;
+mod trust_root;
 mod verify;
 mod wanted;
 pub(crate) mod worker;
@@ -34,11 +36,13 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Inspect(options) => inspect::run(global, options).await,
         Command::Check(options) => check::run(global, &options).await,
         Command::Verify(options) => verify::run(global, &options).await,
+        Command::Sbom(options) => sbom::run(global, &options).await,
         Command::Diff(options) => diff::run(global, options).await,
         Command::Explain(options) => explain::run(global, &options).await,
         Command::Ledger(options) => ledger::run(global, options).await,
         Command::Policy { command } => policy::run(global, command),
         Command::Advisories { command } => advisories::run(global, command).await,
+        Command::TrustRoot { command } => trust_root::run(global, command).await,
         Command::Signals { command } => signals::run(command),
         Command::Worker(options) => Ok(worker::run(&options)),
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
+use weir_engine::trust::TrustSources;
 use weir_engine::worker::WorkerProgram;
 use weir_engine::{Assessed, Clock, Engine, EngineConfig};
 use weir_model::{Action, Assessment, Finding, Group, Severity};
@@ -183,7 +184,10 @@ impl<'s> Player<'s> {
             clock: clock.clone(),
             store: Store::open(data.path()).await?,
             upstreams: Upstreams::from_npmrc(&npmrc, &Options::default())?,
-            trusted_root: Some(scenario.registry.trusted_root()),
+            trust: TrustSources {
+                root: Some(scenario.registry.trusted_root()),
+                ..TrustSources::default()
+            },
         });
         let mut ageless = policy.clone();
         ageless.age.minimum = Period::from_secs(0);
