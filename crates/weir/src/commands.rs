@@ -6,6 +6,7 @@ mod client;
 mod diff;
 mod explain;
 mod inspect;
+mod known_bad;
 mod ledger;
 mod policy;
 mod serve;
@@ -39,6 +40,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Ledger(options) => ledger::run(global, options).await,
         Command::Policy { command } => policy::run(global, command),
         Command::Advisories { command } => advisories::run(global, command).await,
+        Command::KnownBad { command } => known_bad::run(global, command).await,
         Command::Signals { command } => signals::run(command),
         Command::Worker(options) => Ok(worker::run(&options)),
     }

@@ -8,6 +8,16 @@ use super::words::{SHELLS, is_decoder, is_download, runs_input, short, target};
 use crate::ability::{Touch, Verb, judge};
 use crate::tables::{abilities, network};
 
+/// Settings of git whose value is a program. `core.hooksPath` is none of them: managers of hooks set it.
+const GIT_PROGRAMS: [&str; 6] = [
+    "core.fsmonitor",
+    "core.sshcommand",
+    "core.pager",
+    "core.askpass",
+    "diff.external",
+    "gpg.program",
+];
+
 /// Something a command is able to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Deed {
@@ -28,8 +38,8 @@ pub(crate) struct Deeds {
     pub(crate) hosts: Vec<(String, String)>,
     /// What is fetched or decoded and then run.
     pub(crate) runs: Vec<Leak>,
-    /// Files that were downloaded, with where from.
-    downloads: Vec<(String, String)>,
+    /// Files that were downloaded or unpacked, with where from.
+    downloads: Vec<(String, Stolen)>,
 }
 
 impl Deeds {
@@ -128,6 +138,7 @@ impl Deeds {
                 self.deed(CapabilityKind::DetachedProcess, line(simple), simple);
             }
             "npm" | "pnpm" | "yarn" | "bun" => self.manager(&name, rest, simple),
+            "git" => self.git(rest, simple),
             "crontab" if rest.iter().any(|word| !word.starts_with("-l")) || is_piped => {
                 self.deed(
                     CapabilityKind::Persists,
@@ -228,6 +239,10 @@ impl Deeds {
                     self.deed(CapabilityKind::Publishes, format!("{name} publish"), simple);
                 }
             }
+            (
+                Some("install" | "i" | "in" | "add" | "exec" | "x" | "dlx"),
+                _,
+            ) => self.fetches_package(name, rest, simple),
             (Some("config" | "set"), _)
                 if rest.iter().any(|word| word.starts_with("strict-ssl"))
                     && rest.iter().any(|word| word.ends_with("false")) =>
@@ -235,6 +250,53 @@ impl Deeds {
                 self.deed(CapabilityKind::DisablesTls, "strict-ssl false", simple);
             }
             _ => {}
+        }
+    }
+
+    /// `npm install https://…`: what lies there is installed, and its hooks run.
+    fn fetches_package(&mut self, name: &str, rest: &[String], simple: &Simple) {
+        let mut is_value = false;
+        for word in rest {
+            let is_option = word.starts_with('-');
+            let is_address = word.contains("://") && !is_option && !is_value;
+            if is_address && let Some(host) = network::host_of(word) {
+                if !self.hosts.iter().any(|(known, _)| *known == host) {
+                    self.hosts.push((host.clone(), line(simple)));
+                }
+                self.runs.push(Leak {
+                    source: fetched(&host),
+                    sink: SinkKind::Process,
+                    sink_detail: format!("the hooks of what {name} installs"),
+                    snippet: crate::place::clean(&line(simple)),
+                });
+                return;
+            }
+            is_value = matches!(
+                word.as_str(),
+                "--registry" | "--proxy" | "--https-proxy" | "--cache" | "--userconfig"
+            );
+        }
+    }
+
+    /// Settings of git that name a program, which git then runs for whatever it does.
+    fn git(&mut self, rest: &[String], simple: &Simple) {
+        let mut words = rest.iter().map(|word| word.to_ascii_lowercase());
+        if !words.any(|word| word == "config") {
+            return;
+        }
+        let mut words = words.peekable();
+        while let Some(word) = words.next() {
+            let names_program = GIT_PROGRAMS.contains(&word.as_str())
+                || (word.starts_with("alias.")
+                    && words.peek().is_some_and(|value| value.starts_with('!')));
+            // Without a value it is only asked for.
+            if names_program && words.peek().is_some() {
+                self.deed(
+                    CapabilityKind::Persists,
+                    format!("a program that git runs, {word}"),
+                    simple,
+                );
+            }
         }
     }
 
@@ -268,7 +330,8 @@ impl Deeds {
             );
         }
         if let Some(file) = target(name, rest, simple) {
-            self.downloads.push((file, host.unwrap_or_default()));
+            self.downloads
+                .push((file, fetched(&host.unwrap_or_default())));
         }
     }
 
@@ -363,6 +426,16 @@ impl Deeds {
                         kind: SourceKind::Decoded,
                         detail: name.clone(),
                     });
+                }
+            }
+            // `base64 -d > file`: what is in the file came out of the decoder.
+            if let Some(source) = carried.as_ref()
+                && source.kind == SourceKind::Decoded
+            {
+                let outputs = simple.outputs.iter().filter(|path| *path != "/dev/null");
+                let outputs: Vec<String> = outputs.cloned().collect();
+                for file in outputs {
+                    self.downloads.push((file, source.clone()));
                 }
             }
             self.inserted(&name, rest, simple);
@@ -503,7 +576,7 @@ impl Deeds {
             .downloads
             .iter()
             .find(|(file, _)| same(file, begun))
-            .map(|(_, host)| fetched(host));
+            .map(|(_, source)| source.clone());
         // Made executable it may be meant for later; started here it is run unseen.
         let sink = match name.as_str() {
             "chmod" => SinkKind::ProgramFile,

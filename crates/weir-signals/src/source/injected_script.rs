@@ -34,17 +34,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    let Some(contents) = subject.contents.known() else {
-        return;
-    };
-    report_abilities(
-        &SIGNAL,
-        subject,
-        contents,
-        "Adds scripts to pages",
-        weigh,
-        observation,
-    );
+    report_abilities(&SIGNAL, subject, "Adds scripts to pages", weigh, observation);
 }
 
 /// Nothing for other abilities.

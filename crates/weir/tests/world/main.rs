@@ -10,6 +10,7 @@ mod files;
 mod gate;
 mod hostile;
 mod inspect;
+mod known_bad;
 mod lifetime;
 mod policy;
 mod scenarios;

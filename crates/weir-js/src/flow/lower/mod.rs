@@ -6,6 +6,8 @@ mod function;
 mod pattern;
 mod statement;
 
+pub(crate) use bundle::CHUNK;
+
 use std::collections::HashSet;
 
 use oxc_ast::ast::*;
