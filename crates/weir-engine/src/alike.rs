@@ -182,7 +182,12 @@ impl Engine {
             .iter()
             .filter(|file| file.bytes >= BAD_BYTES)
             .map(|file| file.digest.as_str())
-            .chain(contents.binaries.iter().map(|binary| binary.digest.as_str()))
+            .chain(
+                contents
+                    .binaries
+                    .iter()
+                    .map(|binary| binary.digest.as_str()),
+            )
             .chain(whole.as_deref())
             .collect();
         let found = match self.store.bad_content(&digests).await {
@@ -304,7 +309,12 @@ fn bad_content(contents: &Contents, name: &str, version: &str, why: &str) -> Vec
 pub(crate) fn bad_content_of(contents: &Contents, why: &str) -> Vec<BadContent> {
     let flows = contents.flows.iter();
     let acts: BTreeSet<&str> = flows
-        .flat_map(|flow| [flow.source_place.path.as_str(), flow.sink_place.path.as_str()])
+        .flat_map(|flow| {
+            [
+                flow.source_place.path.as_str(),
+                flow.sink_place.path.as_str(),
+            ]
+        })
         .collect();
     let files = contents
         .files

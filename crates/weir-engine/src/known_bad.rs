@@ -44,7 +44,8 @@ impl Engine {
     ) -> Result<Imported, String> {
         let mut imported = Imported::default();
         let mut files = Vec::new();
-        let kind = std::fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let kind =
+            std::fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?;
         match kind.is_dir() {
             true => walk(path, 0, &mut files, &mut imported.refused),
             false => files.push(path.to_owned()),
@@ -59,7 +60,10 @@ impl Engine {
             let label = weir_model::finding::printable(&label.to_string_lossy(), 200);
             let taken = match kind_of(&file) {
                 Kind::List => self.import_list(&file, &label, &mut imported).await,
-                Kind::Package => self.import_package(&file, &label, exact, &mut imported).await,
+                Kind::Package => {
+                    self.import_package(&file, &label, exact, &mut imported)
+                        .await
+                }
                 Kind::Sample => self.import_sample(&file, &label, &mut imported).await,
             };
             if let Err(why) = taken {
@@ -138,9 +142,11 @@ impl Engine {
         if content.is_empty() && !is_sketched {
             return Err(match sketched {
                 Err(why) => why,
-                Ok(_) => "nothing in it runs or sends anything at install time, and there is too little \
+                Ok(_) => {
+                    "nothing in it runs or sends anything at install time, and there is too little \
                           code to know near copies by: list its malicious files by their digests"
-                    .to_owned(),
+                        .to_owned()
+                }
             });
         }
         self.keep_bad(&content, imported).await
@@ -170,7 +176,11 @@ impl Engine {
         kept.map(|()| true).map_err(|error| error.to_string())
     }
 
-    async fn keep_bad(&self, content: &[BadContent], imported: &mut Imported) -> Result<(), String> {
+    async fn keep_bad(
+        &self,
+        content: &[BadContent],
+        imported: &mut Imported,
+    ) -> Result<(), String> {
         let kept = self.store.put_bad_content(content).await;
         kept.map_err(|error| error.to_string())?;
         imported.digests += content.len();
@@ -211,14 +221,21 @@ fn kind_of(file: &Path) -> Kind {
 }
 
 fn read(file: &Path, limit: u64) -> Result<Vec<u8>, String> {
-    let length = std::fs::metadata(file).map_err(|error| error.to_string())?.len();
+    let length = std::fs::metadata(file)
+        .map_err(|error| error.to_string())?
+        .len();
     if length > limit {
         return Err(format!("{length} bytes are over the limit of {limit}"));
     }
     std::fs::read(file).map_err(|error| error.to_string())
 }
 
-fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, refused: &mut Vec<(String, String)>) {
+fn walk(
+    folder: &Path,
+    depth: usize,
+    files: &mut Vec<PathBuf>,
+    refused: &mut Vec<(String, String)>,
+) {
     let refuse = |refused: &mut Vec<(String, String)>, why: String| {
         refused.push((folder.display().to_string(), why));
     };
@@ -231,12 +248,17 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, refused: &mut Vec
     };
     for entry in entries {
         if files.len() >= FILES {
-            return refuse(refused, format!("more than {FILES} files; the rest was left out"));
+            return refuse(
+                refused,
+                format!("more than {FILES} files; the rest was left out"),
+            );
         }
         match entry.and_then(|entry| Ok((entry.path(), entry.file_type()?))) {
             Ok((path, kind)) if kind.is_dir() => walk(&path, depth + 1, files, refused),
             Ok((path, kind)) if kind.is_file() => files.push(path),
-            Ok((path, _)) => refused.push((path.display().to_string(), "no regular file".to_owned())),
+            Ok((path, _)) => {
+                refused.push((path.display().to_string(), "no regular file".to_owned()))
+            }
             Err(error) => refuse(refused, error.to_string()),
         }
     }

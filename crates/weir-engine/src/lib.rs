@@ -26,7 +26,7 @@ pub use compare::{PreviousRelease, Profile, Side, Since};
 pub use download::{Bringing, Tarball, TarballStream};
 pub use engine::{Engine, EngineConfig, Late, Local};
 pub use error::EngineError;
-pub use known_bad::Imported;
 pub use history::{History, PastRelease};
+pub use known_bad::Imported;
 pub use packuments::Held as HeldPackument;
 pub use verdicts::{Verdict, Waited};

@@ -61,7 +61,8 @@ pub fn listed(text: &str) -> (Vec<Listed>, Vec<BadLine>) {
 }
 
 fn remark(rest: &str) -> String {
-    let text = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '*' | '#'));
+    let text =
+        rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '*' | '#'));
     weir_model::finding::printable(text.trim_matches('"'), REMARK)
 }
 
@@ -75,10 +76,18 @@ fn digest(word: &str) -> Result<String, String> {
     let is_hexadecimal = bare.bytes().all(|byte| byte.is_ascii_hexdigit());
     match (is_hexadecimal, bare.len()) {
         (true, DIGITS) => Ok(bare.get(..2 * KEPT).unwrap_or(bare).to_owned()),
-        (true, 32) => Err("32 digits, which looks like MD5: only SHA-256 digests are compared".to_owned()),
-        (true, 40) => Err("40 digits, which looks like SHA-1: only SHA-256 digests are compared".to_owned()),
-        (true, 128) => Err("128 digits, which looks like SHA-512: only SHA-256 digests are compared".to_owned()),
-        (true, length) => Err(format!("{length} hexadecimal digits, and a SHA-256 digest has {DIGITS}")),
+        (true, 32) => {
+            Err("32 digits, which looks like MD5: only SHA-256 digests are compared".to_owned())
+        }
+        (true, 40) => {
+            Err("40 digits, which looks like SHA-1: only SHA-256 digests are compared".to_owned())
+        }
+        (true, 128) => Err(
+            "128 digits, which looks like SHA-512: only SHA-256 digests are compared".to_owned(),
+        ),
+        (true, length) => Err(format!(
+            "{length} hexadecimal digits, and a SHA-256 digest has {DIGITS}"
+        )),
         (false, _) => Err(format!(
             "{:?} is no SHA-256 digest ({DIGITS} hexadecimal digits)",
             weir_model::finding::printable(word, 80)

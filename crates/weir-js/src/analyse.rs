@@ -159,16 +159,7 @@ impl<'a> Code<'a> {
             || matches!(self.extension(), "ts" | "tsx" | "mts" | "cts")
             || !matches!(
                 self.extension(),
-                "json"
-                    | "node"
-                    | "wasm"
-                    | "css"
-                    | "md"
-                    | "html"
-                    | "exe"
-                    | "dll"
-                    | "so"
-                    | "dylib"
+                "json" | "node" | "wasm" | "css" | "md" | "html" | "exe" | "dll" | "so" | "dylib"
             ) && self.language().is_none()
     }
 }

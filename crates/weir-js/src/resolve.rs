@@ -57,7 +57,10 @@ impl<'a> Resolver<'a> {
             .iter()
             .filter(|(path, _)| {
                 let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-                parent == folder && [".js", ".cjs", ".mjs"].iter().any(|end| name.ends_with(end))
+                parent == folder
+                    && [".js", ".cjs", ".mjs"]
+                        .iter()
+                        .any(|end| name.ends_with(end))
             })
             .map(|(path, index)| (*path, *index))
             .collect();
@@ -75,7 +78,9 @@ impl<'a> Resolver<'a> {
                 let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
                 parent == folder
                     && name.ends_with("js")
-                    && name.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'))
+                    && name
+                        .strip_prefix(key)
+                        .is_some_and(|rest| rest.starts_with('.'))
             })
             .map(|(path, index)| (*path, *index))
             .collect();

@@ -107,7 +107,10 @@ impl Work<'_> {
         let words = scan::script_words(text.as_bytes());
         self.facts.unread.push(Unread {
             path: path.to_owned(),
-            why: format!("its language ({name}) is not analysed; {}", words.describe()),
+            why: format!(
+                "its language ({name}) is not analysed; {}",
+                words.describe()
+            ),
             suspicious: words.is_pair(),
         });
     }

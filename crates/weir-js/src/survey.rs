@@ -156,8 +156,8 @@ impl Survey {
     /// What was seen since the beginning of the part or the file.
     fn concluded(&mut self) -> Signs {
         self.signs.source |= self.seen.reads_the_host();
-        self.signs.runs_text |= self.seen.runs_text()
-            || (self.signs.decodes && self.seen.starts_what_it_writes());
+        self.signs.runs_text |=
+            self.seen.runs_text() || (self.signs.decodes && self.seen.starts_what_it_writes());
         let mut signs = self.signs;
         signs.conclude();
         signs

@@ -239,10 +239,9 @@ impl Deeds {
                     self.deed(CapabilityKind::Publishes, format!("{name} publish"), simple);
                 }
             }
-            (
-                Some("install" | "i" | "in" | "add" | "exec" | "x" | "dlx"),
-                _,
-            ) => self.fetches_package(name, rest, simple),
+            (Some("install" | "i" | "in" | "add" | "exec" | "x" | "dlx"), _) => {
+                self.fetches_package(name, rest, simple)
+            }
             (Some("config" | "set"), _)
                 if rest.iter().any(|word| word.starts_with("strict-ssl"))
                     && rest.iter().any(|word| word.ends_with("false")) =>

@@ -350,8 +350,7 @@ fn arguments(
     host: Option<&str>,
 ) -> Vec<Stolen> {
     let odd = host.is_some_and(network::is_odd_host);
-    let is_foreign =
-        |one: &Stolen| host.is_some_and(|host| network::is_foreign(&one.detail, host));
+    let is_foreign = |one: &Stolen| host.is_some_and(|host| network::is_foreign(&one.detail, host));
     let mut found = Vec::new();
     let mut after_header = false;
     let mut after_upload = false;
@@ -367,9 +366,7 @@ fn arguments(
         found.extend(
             stolen
                 .into_iter()
-                .filter(|one| {
-                    !exempt || one.kind != SourceKind::SecretVariable || is_foreign(one)
-                }),
+                .filter(|one| !exempt || one.kind != SourceKind::SecretVariable || is_foreign(one)),
         );
         // `-d @file`, `-F x=@file`, `-T file`, `--data-binary=@file`.
         if let Some((_, path)) = word.split_once('@')

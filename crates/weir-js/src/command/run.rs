@@ -195,8 +195,8 @@ fn interpreter(language: Language, words: &[String], folder: &str, reading: &mut
                 reading.files.extend(value.map(|path| within(folder, path)));
                 return;
             }
-            "-executionpolicy" | "-ep" | "-ex" | "-exec" | "-windowstyle" | "-w" | "-version" | "-psconsolefile"
-            | "-inputformat" | "-outputformat" | "-configurationname"
+            "-executionpolicy" | "-ep" | "-ex" | "-exec" | "-windowstyle" | "-w" | "-version"
+            | "-psconsolefile" | "-inputformat" | "-outputformat" | "-configurationname"
                 if is_powershell =>
             {
                 at += 2;
@@ -210,7 +210,9 @@ fn interpreter(language: Language, words: &[String], folder: &str, reading: &mut
                 if let Some(module) = value {
                     let path = module.replace('.', "/");
                     reading.files.push(within(folder, &format!("{path}.py")));
-                    reading.files.push(within(folder, &format!("{path}/__main__.py")));
+                    reading
+                        .files
+                        .push(within(folder, &format!("{path}/__main__.py")));
                 }
                 return;
             }

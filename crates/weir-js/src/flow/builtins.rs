@@ -265,7 +265,9 @@ impl Solver<'_> {
                 self.read(SourceKind::Clipboard, path, call);
             }
             "node:fs.createWriteStream" => self.give_instance(id, call),
-            "node:fs.writeFile" | "node:fs.writeFileSync" | "node:fs.appendFile"
+            "node:fs.writeFile"
+            | "node:fs.writeFileSync"
+            | "node:fs.appendFile"
             | "node:fs.appendFileSync" => self.kept_in_file(call),
             "node:dns.Resolver" => self.give(call.out, "node:dns"),
             _ if calls::READS_FILE.contains(&path) => self.read_file(first, call),

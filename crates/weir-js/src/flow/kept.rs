@@ -57,7 +57,12 @@ impl Solver<'_> {
         if !self.graph.follows_listings || !is_folder || !self.lists_folders() {
             return;
         }
-        for file in self.modules.folder(call.file, folder).into_iter().take(LISTED) {
+        for file in self
+            .modules
+            .folder(call.file, folder)
+            .into_iter()
+            .take(LISTED)
+        {
             if file == call.file {
                 continue;
             }

@@ -130,7 +130,9 @@ impl Solver<'_> {
         let others: Vec<String> = match path == CHUNK {
             true => {
                 let loaders = self.graph.loaders.iter();
-                loaders.map(|name| self.graph.name(*name).to_string()).collect()
+                loaders
+                    .map(|name| self.graph.name(*name).to_string())
+                    .collect()
             }
             false => vec![CHUNK.to_owned()],
         };
@@ -156,7 +158,10 @@ impl Solver<'_> {
                 (true, Some(&value)) => vec![value],
                 _ => {
                     let getters = self.functions(*one);
-                    getters.into_iter().map(|getter| self.result(getter)).collect()
+                    getters
+                        .into_iter()
+                        .map(|getter| self.result(getter))
+                        .collect()
                 }
             };
             for value in values {

@@ -99,9 +99,10 @@ impl Solver<'_> {
         found: &mut Vec<Reported>,
     ) {
         // What a cloud's metadata service is told stays with the machine.
-        let is_own_cloud = sink.host.as_deref().is_some_and(|host| {
-            hosts::classify(host, host) == HostClass::CloudMetadata
-        });
+        let is_own_cloud = sink
+            .host
+            .as_deref()
+            .is_some_and(|host| hosts::classify(host, host) == HostClass::CloudMetadata);
         if sink.kind.leaves() && is_own_cloud {
             return;
         }

@@ -142,7 +142,11 @@ impl Reader<'_> {
             _ => return,
         };
         for part in list.split(|name| *name == ",").take(64) {
-            let part: Vec<&str> = part.iter().copied().filter(|name| !name.is_empty()).collect();
+            let part: Vec<&str> = part
+                .iter()
+                .copied()
+                .filter(|name| !name.is_empty())
+                .collect();
             let (name, local) = match part.as_slice() {
                 [name, "as", local] => (*name, *local),
                 [name] => (*name, *name),
@@ -268,9 +272,11 @@ impl Reader<'_> {
                 Token::Symbol(_) => continue,
             };
             let base = name.split('.').next().unwrap_or(name);
-            said.values.extend(self.values.get(base).into_iter().flatten().cloned());
+            said.values
+                .extend(self.values.get(base).into_iter().flatten().cloned());
             if let Some(variable) = name.strip_prefix("$env:") {
-                said.values.extend(variable_of(&variable.to_ascii_uppercase()));
+                said.values
+                    .extend(variable_of(&variable.to_ascii_uppercase()));
             }
             if let Some(parameters) = self.functions.get(name).cloned() {
                 let given = self.given(tokens, at);
@@ -284,10 +290,7 @@ impl Reader<'_> {
             };
             match meaning {
                 Meaning::Environment => said.values.extend(self.environment(tokens, at, &path)),
-                Meaning::Source(kind) => said.values.push(Stolen {
-                    kind,
-                    detail: path,
-                }),
+                Meaning::Source(kind) => said.values.push(Stolen { kind, detail: path }),
                 Meaning::Talks(kind) => said.talks = Some((kind, path)),
                 Meaning::FetchesFile => {
                     said.fetches_file = true;
@@ -332,14 +335,17 @@ impl Reader<'_> {
         let is_asked = at > 0
             && matches!(tokens.get(at - 1), Some(Token::Name(word)) if word == "in")
             && !matches!(tokens.first(), Some(Token::Name(word)) if word == "for")
-            && !tokens.iter().any(|token| matches!(token, Token::Name(word) if word == "for"));
+            && !tokens
+                .iter()
+                .any(|token| matches!(token, Token::Name(word) if word == "for"));
         if is_asked {
             return Vec::new();
         }
         let named = match (tokens.get(at + 1), tokens.get(at + 2)) {
             (Some(Token::Symbol('(' | '[')), Some(Token::Text(name))) => Some(name.clone()),
             (Some(Token::Symbol('(' | '[')), Some(Token::Name(name)))
-                if !matches!(tokens.get(at + 1), Some(Token::Symbol('('))) || path.ends_with("get") =>
+                if !matches!(tokens.get(at + 1), Some(Token::Symbol('(')))
+                    || path.ends_with("get") =>
             {
                 Some(self.texts.get(name).cloned().unwrap_or_default())
             }
@@ -423,8 +429,17 @@ impl Reader<'_> {
                 let last = method.rsplit('.').next().unwrap_or(method);
                 let sends = matches!(
                     last,
-                    "send" | "sendall" | "sendto" | "request" | "post" | "put" | "get" | "sendmail"
-                        | "storbinary" | "write" | "open"
+                    "send"
+                        | "sendall"
+                        | "sendto"
+                        | "request"
+                        | "post"
+                        | "put"
+                        | "get"
+                        | "sendmail"
+                        | "storbinary"
+                        | "write"
+                        | "open"
                 );
                 self.carriers
                     .get(base)
@@ -460,9 +475,8 @@ impl Reader<'_> {
 
     /// What is fetched or decoded and then run, and command lines.
     fn runs(&mut self, said: &Said, tokens: &[Token], line: &str) {
-        let comes_from_elsewhere = |value: &&Stolen| {
-            matches!(value.kind, SourceKind::Fetched | SourceKind::Decoded)
-        };
+        let comes_from_elsewhere =
+            |value: &&Stolen| matches!(value.kind, SourceKind::Fetched | SourceKind::Decoded);
         if let Some(how) = &said.evaluates {
             let fetched_here = said.talks.as_ref().map(|_| self.fetched_here(line));
             let values = said.values.iter().filter(comes_from_elsewhere).cloned();
@@ -481,7 +495,10 @@ impl Reader<'_> {
                 Token::Symbol(_) => None,
             })
             .collect();
-        let unpacked = texts.iter().filter_map(|text| self.files.get(text)).flatten();
+        let unpacked = texts
+            .iter()
+            .filter_map(|text| self.files.get(text))
+            .flatten();
         let values: Vec<Stolen> = said
             .values
             .iter()
@@ -567,9 +584,10 @@ impl Reader<'_> {
         let Some(path) = path else { return };
         let path_text = command::at_home(&path);
         self.touch(Verb::Write, &path_text, "open", line);
-        let values = said.values.iter().filter(|value| {
-            matches!(value.kind, SourceKind::Fetched | SourceKind::Decoded)
-        });
+        let values = said
+            .values
+            .iter()
+            .filter(|value| matches!(value.kind, SourceKind::Fetched | SourceKind::Decoded));
         let values: Vec<Stolen> = values.cloned().collect();
         self.files.entry(path).or_default().extend(values);
     }
@@ -703,7 +721,10 @@ fn assignment(tokens: &[Token]) -> Option<usize> {
             Token::Symbol(')' | ']' | '}') => depth = depth.saturating_sub(1),
             Token::Symbol('=') if depth == 0 && at > 0 => {
                 let compares = matches!(tokens.get(at + 1), Some(Token::Symbol('=')))
-                    || matches!(tokens.get(at - 1), Some(Token::Symbol('=' | '!' | '<' | '>')));
+                    || matches!(
+                        tokens.get(at - 1),
+                        Some(Token::Symbol('=' | '!' | '<' | '>'))
+                    );
                 return (!compares).then_some(at);
             }
             _ => {}
@@ -717,8 +738,11 @@ fn appended(tokens: &[Token]) -> Option<String> {
     match tokens.first() {
         Some(Token::Name(name)) => {
             let (base, method) = name.split_once('.')?;
-            matches!(method, "append" | "update" | "extend" | "add" | "setdefault" | "insert")
-                .then(|| base.to_owned())
+            matches!(
+                method,
+                "append" | "update" | "extend" | "add" | "setdefault" | "insert"
+            )
+            .then(|| base.to_owned())
         }
         _ => None,
     }

@@ -97,7 +97,10 @@ impl Lexer<'_> {
             match c {
                 '#' => self.comment(),
                 '<' if is_powershell && self.peek() == Some('#') => {
-                    let end = self.rest().find("#>").map_or(self.rest().len(), |at| at + 2);
+                    let end = self
+                        .rest()
+                        .find("#>")
+                        .map_or(self.rest().len(), |at| at + 2);
                     self.at += end;
                 }
                 '\\' if !is_powershell => self.skip_line_break(),
@@ -120,7 +123,10 @@ impl Lexer<'_> {
                 '"' | '\'' => self.quoted(c, offset, ""),
                 _ if c.is_whitespace() => {}
                 _ if begins_name(c, is_powershell) => self.name(offset),
-                '.' if self.peek().is_some_and(|next| next.is_alphabetic() || next == '_') => {
+                '.' if self
+                    .peek()
+                    .is_some_and(|next| next.is_alphabetic() || next == '_') =>
+                {
                     self.name(offset);
                 }
                 _ => self.push(Token::Symbol(c), offset),
@@ -161,9 +167,8 @@ impl Lexer<'_> {
         }
         let name = rest.get(..length).unwrap_or_default();
         self.at = offset + length;
-        let is_prefix = !is_powershell
-            && name.len() <= 2
-            && name.chars().all(|c| "rRbBfFuU".contains(c));
+        let is_prefix =
+            !is_powershell && name.len() <= 2 && name.chars().all(|c| "rRbBfFuU".contains(c));
         if is_prefix && let Some(quote @ ('"' | '\'')) = self.peek() {
             let prefix = name.to_owned();
             self.at += 1;
@@ -174,7 +179,10 @@ impl Lexer<'_> {
             true => name.replace('`', "").to_ascii_lowercase(),
             false => name.to_owned(),
         };
-        self.push(Token::Name(name.trim_end_matches(['.', ':']).to_owned()), offset);
+        self.push(
+            Token::Name(name.trim_end_matches(['.', ':']).to_owned()),
+            offset,
+        );
     }
 
     /// A text whose opening quote was taken.
@@ -182,8 +190,8 @@ impl Lexer<'_> {
         let triple: String = [quote; 3].iter().collect();
         let is_long = self.grammar == Grammar::Python
             && self.rest().starts_with(triple.get(1..).unwrap_or("\u{0}"));
-        let is_raw = prefix.contains(['r', 'R'])
-            || (self.grammar == Grammar::PowerShell && quote == '\'');
+        let is_raw =
+            prefix.contains(['r', 'R']) || (self.grammar == Grammar::PowerShell && quote == '\'');
         if is_long {
             self.at += 2;
         }
@@ -211,9 +219,13 @@ impl Lexer<'_> {
             }
         }
         // What is put into a text at run time is part of the statement.
-        let is_filled = prefix.contains(['f', 'F'])
-            || (self.grammar == Grammar::PowerShell && quote == '"');
-        let inside = if is_filled { self.filled(&value) } else { Vec::new() };
+        let is_filled =
+            prefix.contains(['f', 'F']) || (self.grammar == Grammar::PowerShell && quote == '"');
+        let inside = if is_filled {
+            self.filled(&value)
+        } else {
+            Vec::new()
+        };
         self.push(Token::Text(value), offset);
         for name in inside {
             self.push(Token::Name(name), offset);

@@ -51,7 +51,10 @@ pub(crate) fn language(path: &str, bytes: &[u8]) -> Option<Language> {
 
 fn by_first_line(bytes: &[u8]) -> Option<Language> {
     let rest = bytes.strip_prefix(b"#!")?;
-    let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+    let end = rest
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .unwrap_or(rest.len());
     let line = String::from_utf8_lossy(rest.get(..end.min(256))?).into_owned();
     line.split_whitespace()
         .filter(|word| !word.starts_with('-') && !word.contains('='))
@@ -72,9 +75,7 @@ pub(crate) fn of_program(name: &str) -> Option<Language> {
         "perl" => Some(Language::Other("Perl")),
         "php" => Some(Language::Other("PHP")),
         "lua" | "luajit" => Some(Language::Other("Lua")),
-        "cscript" | "wscript" | "mshta" => {
-            Some(Language::Other("a script of Windows Script Host"))
-        }
+        "cscript" | "wscript" | "mshta" => Some(Language::Other("a script of Windows Script Host")),
         "osascript" => Some(Language::Other("AppleScript")),
         "fish" => Some(Language::Other("fish")),
         _ => None,

@@ -70,7 +70,10 @@ fn python_that_sends_secrets_is_seen() {
         ),
     ] {
         let found = leaks(&python(text));
-        assert!(found.iter().any(|leak| leak == expected), "{text}\n{found:#?}");
+        assert!(
+            found.iter().any(|leak| leak == expected),
+            "{text}\n{found:#?}"
+        );
     }
 }
 
@@ -103,7 +106,10 @@ fn python_that_runs_what_it_fetches_or_unpacks_is_seen() {
         ),
     ] {
         let found = leaks(&python(text));
-        assert!(found.iter().any(|leak| leak == expected), "{text}\n{found:#?}");
+        assert!(
+            found.iter().any(|leak| leak == expected),
+            "{text}\n{found:#?}"
+        );
     }
 }
 
@@ -157,7 +163,10 @@ fn powershell_is_followed_by_its_variables() {
         ),
     ] {
         let found = leaks(&powershell(text));
-        assert!(found.iter().any(|leak| leak == expected), "{text}\n{found:#?}");
+        assert!(
+            found.iter().any(|leak| leak == expected),
+            "{text}\n{found:#?}"
+        );
     }
     let honest = "$v = $env:PROCESSOR_ARCHITECTURE\nWrite-Host \"building for $v\"\n";
     assert_eq!(leaks(&powershell(honest)), [""; 0]);
@@ -173,7 +182,10 @@ fn batch_files_are_read_through_their_carets_and_variables() {
         "SecretVariable NPM_TOKEN -> NetworkCommand curl to p.example",
         "Fetched download from c.example -> Process iex",
     ] {
-        assert!(found.iter().any(|leak| leak == expected), "{expected}\n{found:#?}");
+        assert!(
+            found.iter().any(|leak| leak == expected),
+            "{expected}\n{found:#?}"
+        );
     }
     assert!(found.iter().all(|leak| !leak.contains("no.example")));
 }
@@ -182,7 +194,11 @@ fn batch_files_are_read_through_their_carets_and_variables() {
 fn languages_are_told_by_name_and_first_line() {
     for (path, first, expected) in [
         ("a/setup.py", "", Some(Language::Python)),
-        ("setup", "#!/usr/bin/env -S python3 -u\n", Some(Language::Python)),
+        (
+            "setup",
+            "#!/usr/bin/env -S python3 -u\n",
+            Some(Language::Python),
+        ),
         ("setup", "#!/bin/bash\n", Some(Language::Shell)),
         ("x.PS1", "", Some(Language::PowerShell)),
         ("x.cmd", "", Some(Language::Batch)),

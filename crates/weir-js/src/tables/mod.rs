@@ -13,9 +13,7 @@ pub(crate) mod writes;
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        abilities, credentials, flows, gates, hosts, network, scripts, secrets, writes,
-    };
+    use super::{abilities, credentials, flows, gates, hosts, network, scripts, secrets, writes};
 
     #[test]
     fn every_row_is_there_once_and_has_a_reason() {
@@ -79,7 +77,10 @@ mod tests {
                 .iter()
                 .map(|row| ("write", row.part, row.reason)),
         );
-        for (language, table) in [("Python", scripts::PYTHON), ("PowerShell", scripts::POWERSHELL)] {
+        for (language, table) in [
+            ("Python", scripts::PYTHON),
+            ("PowerShell", scripts::POWERSHELL),
+        ] {
             rows.extend(table.iter().map(|row| (language, row.name, row.reason)));
         }
         let mut seen = std::collections::HashSet::new();

@@ -262,7 +262,10 @@ fn bytes_of_several_encodings_and_the_wrong_goal_hide_nothing() {
         ("index.cjs", &b"import 'fs';\n"[..]),
     ] {
         let bytes = [before, payload].concat();
-        let files = [SourceFile { path, bytes: &bytes }];
+        let files = [SourceFile {
+            path,
+            bytes: &bytes,
+        }];
         let package = Package {
             files: &files,
             install_commands: vec![("install".to_owned(), format!("node {path}"))],

@@ -30,7 +30,13 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    report_abilities(&SIGNAL, subject, "Removes what is not its own", weigh, observation);
+    report_abilities(
+        &SIGNAL,
+        subject,
+        "Removes what is not its own",
+        weigh,
+        observation,
+    );
 }
 
 /// Nothing for other abilities.

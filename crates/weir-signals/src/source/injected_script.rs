@@ -34,7 +34,13 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    report_abilities(&SIGNAL, subject, "Adds scripts to pages", weigh, observation);
+    report_abilities(
+        &SIGNAL,
+        subject,
+        "Adds scripts to pages",
+        weigh,
+        observation,
+    );
 }
 
 /// Nothing for other abilities.

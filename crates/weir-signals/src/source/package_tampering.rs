@@ -33,7 +33,13 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    report_abilities(&SIGNAL, subject, "Changes installed packages or its own traces", weigh, observation);
+    report_abilities(
+        &SIGNAL,
+        subject,
+        "Changes installed packages or its own traces",
+        weigh,
+        observation,
+    );
 }
 
 /// Nothing for other abilities.

@@ -32,7 +32,13 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    report_abilities(&SIGNAL, subject, "Writes where something else runs or trusts it", weigh, observation);
+    report_abilities(
+        &SIGNAL,
+        subject,
+        "Writes where something else runs or trusts it",
+        weigh,
+        observation,
+    );
 }
 
 /// Nothing for other abilities.

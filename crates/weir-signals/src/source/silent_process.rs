@@ -33,7 +33,13 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    report_abilities(&SIGNAL, subject, "Leaves a silent process behind", weigh, observation);
+    report_abilities(
+        &SIGNAL,
+        subject,
+        "Leaves a silent process behind",
+        weigh,
+        observation,
+    );
 }
 
 /// Nothing for other abilities.

@@ -32,7 +32,13 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    report_abilities(&SIGNAL, subject, "Switches certificate checks off", weigh, observation);
+    report_abilities(
+        &SIGNAL,
+        subject,
+        "Switches certificate checks off",
+        weigh,
+        observation,
+    );
 }
 
 /// Nothing for other abilities.

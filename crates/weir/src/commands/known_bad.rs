@@ -55,5 +55,9 @@ pub(super) async fn run(global: &Global, command: KnownBadCommand) -> Result<Exi
             store.close().await?;
         }
     }
-    Ok(ExitCode::from(if failed { exit::FAILED } else { exit::FINE }))
+    Ok(ExitCode::from(if failed {
+        exit::FAILED
+    } else {
+        exit::FINE
+    }))
 }

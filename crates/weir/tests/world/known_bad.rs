@@ -60,7 +60,8 @@ fn a_listed_file_blocks_whatever_package_it_is_in_until_it_is_forgotten() {
     let run = inspect(&file);
     assert_eq!(run.code, Some(4), "{}", run.text());
     assert!(
-        run.stdout.contains("index.js is byte for byte content that worms.txt:2 lists")
+        run.stdout
+            .contains("index.js is byte for byte content that worms.txt:2 lists")
             || run.stdout.contains("lists as malicious"),
         "{}",
         run.text()
@@ -80,12 +81,16 @@ fn a_listed_file_blocks_whatever_package_it_is_in_until_it_is_forgotten() {
 fn a_folder_of_samples_is_taken_in_and_what_cannot_be_used_is_named() {
     let (world, registry) = (World::new(), Registry::start());
     let bad = code("payload");
-    let hook = r#"{"name": "right-lib", "version": "2.0.1", "scripts": {"postinstall": "node run.js"}}"#;
+    let hook =
+        r#"{"name": "right-lib", "version": "2.0.1", "scripts": {"postinstall": "node run.js"}}"#;
     world.write("work/samples/deep/run.js", &bad);
     world.write("work/samples/short.js", "x()");
     world.write(
         "work/samples/list.txt",
-        format!("{}\nnonsense\nd41d8cd98f00b204e9800998ecf8427e\n", digest("x")),
+        format!(
+            "{}\nnonsense\nd41d8cd98f00b204e9800998ecf8427e\n",
+            digest("x")
+        ),
     );
     package(
         &world,
