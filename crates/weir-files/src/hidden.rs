@@ -304,13 +304,13 @@ fn is_name(text: &[u8], start: usize, end: usize) -> bool {
     if run.is_empty() || !run.chunks(3).all(is_letter) {
         return false;
     }
-    let around = |byte: Option<&u8>| byte.copied().unwrap_or(b'\n');
-    let before = around(start.checked_sub(1).and_then(|at| text.get(at)));
-    let behind = around(text.get(end));
-    let is_sign = |byte: u8| b",;=(){}[].:".contains(&byte);
-    let is_space = |byte: u8| byte.is_ascii_whitespace();
-    (is_sign(before) && (is_sign(behind) || is_space(behind)))
-        || (is_space(before) && is_sign(behind))
+    // One blank may stand between a name and the sign beside it.
+    let before = text.get(..start).unwrap_or_default();
+    let before = before.strip_suffix(b" ").unwrap_or(before).last();
+    let behind = text.get(end..).unwrap_or_default();
+    let behind = behind.strip_prefix(b" ").unwrap_or(behind).first();
+    let is_sign = |byte: Option<&u8>| byte.is_some_and(|byte| b",;=(){}[].:\n".contains(byte));
+    is_sign(before) && is_sign(behind)
 }
 
 /// Where the next byte beyond ASCII is. Eight bytes at a time: this runs over all code.

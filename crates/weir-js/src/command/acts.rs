@@ -8,16 +8,6 @@ use super::words::{SHELLS, is_decoder, is_download, runs_input, short, target};
 use crate::ability::{Touch, Verb, judge};
 use crate::tables::{abilities, network};
 
-/// Settings of git whose value is a program. `core.hooksPath` is none of them: managers of hooks set it.
-const GIT_PROGRAMS: [&str; 6] = [
-    "core.fsmonitor",
-    "core.sshcommand",
-    "core.pager",
-    "core.askpass",
-    "diff.external",
-    "gpg.program",
-];
-
 /// Something a command is able to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Deed {
@@ -39,7 +29,7 @@ pub(crate) struct Deeds {
     /// What is fetched or decoded and then run.
     pub(crate) runs: Vec<Leak>,
     /// Files that were downloaded or unpacked, with where from.
-    downloads: Vec<(String, Stolen)>,
+    pub(super) downloads: Vec<(String, Stolen)>,
 }
 
 impl Deeds {
@@ -85,7 +75,12 @@ impl Deeds {
         }
     }
 
-    fn deed(&mut self, kind: CapabilityKind, detail: impl Into<String>, simple: &Simple) {
+    pub(super) fn deed(
+        &mut self,
+        kind: CapabilityKind,
+        detail: impl Into<String>,
+        simple: &Simple,
+    ) {
         if self.deeds.iter().any(|deed| deed.kind == kind) {
             return;
         }
@@ -139,6 +134,9 @@ impl Deeds {
             }
             "npm" | "pnpm" | "yarn" | "bun" => self.manager(&name, rest, simple),
             "git" => self.git(rest, simple),
+            "pip" | "pip3" | "pipx" | "gem" if rest.iter().any(|word| word == "install") => {
+                self.fetches_package(&name, rest, simple);
+            }
             "crontab" if rest.iter().any(|word| !word.starts_with("-l")) || is_piped => {
                 self.deed(
                     CapabilityKind::Persists,
@@ -249,53 +247,6 @@ impl Deeds {
                 self.deed(CapabilityKind::DisablesTls, "strict-ssl false", simple);
             }
             _ => {}
-        }
-    }
-
-    /// `npm install https://…`: what lies there is installed, and its hooks run.
-    fn fetches_package(&mut self, name: &str, rest: &[String], simple: &Simple) {
-        let mut is_value = false;
-        for word in rest {
-            let is_option = word.starts_with('-');
-            let is_address = word.contains("://") && !is_option && !is_value;
-            if is_address && let Some(host) = network::host_of(word) {
-                if !self.hosts.iter().any(|(known, _)| *known == host) {
-                    self.hosts.push((host.clone(), line(simple)));
-                }
-                self.runs.push(Leak {
-                    source: fetched(&host),
-                    sink: SinkKind::Process,
-                    sink_detail: format!("the hooks of what {name} installs"),
-                    snippet: crate::place::clean(&line(simple)),
-                });
-                return;
-            }
-            is_value = matches!(
-                word.as_str(),
-                "--registry" | "--proxy" | "--https-proxy" | "--cache" | "--userconfig"
-            );
-        }
-    }
-
-    /// Settings of git that name a program, which git then runs for whatever it does.
-    fn git(&mut self, rest: &[String], simple: &Simple) {
-        let mut words = rest.iter().map(|word| word.to_ascii_lowercase());
-        if !words.any(|word| word == "config") {
-            return;
-        }
-        let mut words = words.peekable();
-        while let Some(word) = words.next() {
-            let names_program = GIT_PROGRAMS.contains(&word.as_str())
-                || (word.starts_with("alias.")
-                    && words.peek().is_some_and(|value| value.starts_with('!')));
-            // Without a value it is only asked for.
-            if names_program && words.peek().is_some() {
-                self.deed(
-                    CapabilityKind::Persists,
-                    format!("a program that git runs, {word}"),
-                    simple,
-                );
-            }
         }
     }
 
@@ -574,7 +525,13 @@ impl Deeds {
         let found = self
             .downloads
             .iter()
-            .find(|(file, _)| same(file, begun))
+            .find(|(file, _)| {
+                let is_below = file.ends_with('/')
+                    && begun
+                        .trim_start_matches("./")
+                        .starts_with(file.trim_start_matches("./"));
+                is_below || same(file, begun)
+            })
             .map(|(_, source)| source.clone());
         // Made executable it may be meant for later; started here it is run unseen.
         let sink = match name.as_str() {
@@ -618,7 +575,7 @@ impl Deeds {
     }
 }
 
-fn fetched(host: &str) -> Stolen {
+pub(super) fn fetched(host: &str) -> Stolen {
     Stolen {
         kind: SourceKind::Fetched,
         detail: format!("download from {host}"),
@@ -626,7 +583,7 @@ fn fetched(host: &str) -> Stolen {
 }
 
 /// A command as one line.
-fn line(simple: &Simple) -> String {
+pub(super) fn line(simple: &Simple) -> String {
     super::shell::literal(&simple.words.join(" "))
 }
 

@@ -2,6 +2,7 @@
 //! they start, and whether the shell itself sends secrets away.
 
 mod acts;
+mod brought;
 mod leaks;
 mod run;
 mod shell;
