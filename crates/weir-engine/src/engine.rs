@@ -24,8 +24,11 @@ use weir_upstream::Upstreams;
 
 use crate::EngineError;
 use crate::clock::Clock;
+use crate::download::UNWRITTEN;
 use crate::flight::Flight;
+use crate::housekeeping;
 use crate::keyed::Keyed;
+use crate::late::Late;
 use crate::neighbours::Neighbours;
 use crate::own_rules::OwnRules;
 use crate::packuments::{Held, Packuments};
@@ -72,7 +75,7 @@ pub struct Engine {
     advisories: RwLock<Arc<Advisories>>,
     pool: Arc<WorkerPool>,
     pub(crate) resolutions: Cache<PackageName, Arc<Resolution>>,
-    gate: Cache<(PackageName, String), Arc<Gated>>,
+    pub(crate) gate: Cache<(PackageName, String), Arc<Gated>>,
     pub(crate) small: Cache<String, Bytes>,
     pub(crate) flights: DashMap<(PackageName, String), Weak<Flight>>,
     reading: Keyed<String>,
@@ -83,19 +86,12 @@ pub struct Engine {
     pub(crate) later: Semaphore,
     /// How many of them are written to disk at a time: more would start a thread each.
     pub(crate) writing: Semaphore,
+    /// Room for those that wait to be written, in KiB.
+    pub(crate) unwritten: Semaphore,
     /// Raised when a verdict begins to refuse, so that ready-made answers are made anew.
     refusals: AtomicU64,
     fingerprint: String,
-    late: Mutex<Vec<Late>>,
-}
-
-/// A release that was served on its metadata, and what its contents said after.
-#[derive(Debug, Clone)]
-pub enum Late {
-    /// The full verdict.
-    Settled(Arc<Verdict>),
-    /// Its contents could not be read: name, version, why.
-    Unsettled(String, String, String),
+    pub(crate) late: Mutex<Vec<Late>>,
 }
 
 impl Engine {
@@ -178,6 +174,7 @@ impl Engine {
             quiet,
             later: Semaphore::new(workers),
             writing: Semaphore::new(2),
+            unwritten: Semaphore::new(UNWRITTEN),
             refusals: AtomicU64::new(0),
             late: Mutex::default(),
             policy,
@@ -185,7 +182,7 @@ impl Engine {
             store,
             upstreams,
         });
-        tokio::spawn(keep_house(Arc::downgrade(&engine)));
+        tokio::spawn(housekeeping::keep_house(Arc::downgrade(&engine)));
         Ok(engine)
     }
 
@@ -491,45 +488,6 @@ impl Engine {
             .map(|place| place.saturating_add(1))
     }
 
-    /// Notes what the contents said of a release that was served on its metadata.
-    pub(crate) async fn settle(&self, verdict: &Arc<Verdict>) {
-        if !verdict.decision.action.serves() {
-            let release = &verdict.assessment.release;
-            tracing::error!(package.name = release.name, package.version = release.version,
-                block.id = %verdict.block_id(), "served before its contents were read, and refused now");
-            if let Err(error) = self.keep_refusal(verdict).await {
-                tracing::error!(%error, "the explanation could not be kept");
-            }
-        }
-        self.note_late(Late::Settled(Arc::clone(verdict)));
-    }
-
-    pub(crate) fn unsettled(&self, name: &str, version: &str, error: &EngineError) {
-        self.note_late(Late::Unsettled(
-            name.to_owned(),
-            version.to_owned(),
-            error.to_string(),
-        ));
-    }
-
-    fn note_late(&self, late: Late) {
-        if let Ok(mut list) = self.late.lock()
-            // Nobody collects in a long-running service: bounded.
-            && list.len() < LATE_KEPT
-        {
-            list.push(late);
-        }
-    }
-
-    /// What became known after releases were served, since last asked.
-    #[must_use]
-    pub fn take_late(&self) -> Vec<Late> {
-        self.late
-            .lock()
-            .map(|mut list| std::mem::take(&mut *list))
-            .unwrap_or_default()
-    }
-
     /// Keeps the explanation of a refusal.
     ///
     /// # Errors
@@ -604,51 +562,6 @@ impl Engine {
         }
     }
 }
-
-/// Most late verdicts kept for whoever collects them. A run of a client collects thousands at most.
-const LATE_KEPT: usize = 10_000;
-
-/// How often a running engine tidies up.
-const HOUSEKEEPING: Duration = Duration::from_secs(20);
-
-/// Lets go of what nobody asked for in a while, and notices advisories imported by another process.
-async fn keep_house(engine: Weak<Engine>) {
-    loop {
-        tokio::time::sleep(HOUSEKEEPING).await;
-        let Some(engine) = engine.upgrade() else {
-            return;
-        };
-        if engine.tasks.is_closed() {
-            return;
-        }
-        engine.packuments.tidy();
-        engine.small.run_pending_tasks();
-        engine.resolutions.run_pending_tasks();
-        engine.gate.run_pending_tasks();
-        engine.flights.retain(|_, flight| flight.strong_count() > 0);
-        give_memory_back();
-        match engine.store.advisories_generation().await {
-            Ok(generation) if generation != engine.advisories().generation() => {
-                if let Err(error) = engine.reload_advisories().await {
-                    tracing::error!(%error, "new advisories could not be loaded");
-                }
-            }
-            Ok(_) => {}
-            Err(error) => tracing::error!(%error, "the advisories could not be looked at"),
-        }
-    }
-}
-
-/// Hands freed memory back to the system: the C library's allocator keeps it for ever otherwise.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[expect(unsafe_code, reason = "malloc_trim has no safe form")]
-fn give_memory_back() {
-    // SAFETY: takes a plain integer and may be called at any time.
-    let _ = unsafe { libc::malloc_trim(0) };
-}
-
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn give_memory_back() {}
 
 /// Something on this machine to look at.
 #[derive(Debug, Clone)]

@@ -36,6 +36,9 @@ pub struct Held {
     parsed: Mutex<VecDeque<(String, Arc<VersionManifest>)>>,
 }
 
+/// What the index of a packument takes for each version, in bytes, roughly.
+const ENTRY: usize = 200;
+
 /// Most parsed versions kept with a packument.
 const PARSED: usize = 4;
 
@@ -100,7 +103,7 @@ impl Packuments {
         let memory = Cache::builder()
             .max_capacity(bytes)
             .weigher(|_, held: &Arc<Held>| {
-                let index = held.packument.versions().len() * 128;
+                let index = held.packument.versions().len() * ENTRY;
                 u32::try_from(held.packument.raw().len() + index).unwrap_or(u32::MAX)
             })
             // Rendered answers and verdicts are what repeated requests need; these only feed them.

@@ -6,6 +6,7 @@ mod advisories;
 mod check;
 mod clients;
 mod diff;
+mod downloads;
 mod files;
 mod gate;
 mod hostile;

@@ -290,6 +290,19 @@ pub(crate) fn gauge_reader() -> Package {
         .release(Release::new("1.2.0").published("2026-11-20T11:00:00.000Z"))
 }
 
+/// Bytes that gzip cannot shrink, the same each time.
+pub(crate) fn noise(length: usize) -> Vec<u8> {
+    let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
+    std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[0]
+    })
+    .take(length)
+    .collect()
+}
+
 /// Whether a file below `folder` contains a text.
 pub(crate) fn found_in(folder: &Path, text: &str) -> Option<PathBuf> {
     for entry in fs::read_dir(folder).unwrap() {
