@@ -9,9 +9,9 @@ use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
 
 use crate::engine::Engine;
-use crate::{EngineError, Side};
 use crate::trust::Wanted;
 use crate::verdicts::Verdict;
+use crate::{EngineError, Side};
 
 /// What is kept of one release.
 #[derive(Debug, Clone, Default)]

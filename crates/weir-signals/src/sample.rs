@@ -72,6 +72,14 @@ pub struct Scene {
 }
 
 impl Scene {
+    /// A release without a past whose code has these facts: what samples of signals over code stand on.
+    #[must_use]
+    pub fn of_code(contents: Contents) -> Self {
+        Self::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    }
+
     /// The release of that name and version. Its tarball is known and empty, its advisories are
     /// known and none; its history is what [`Scene::release`] adds.
     #[must_use]

@@ -95,6 +95,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: TrustRootCommand,
     },
+    /// Take in content that others found to be malicious, to know its copies.
+    KnownBad {
+        #[command(subcommand)]
+        command: KnownBadCommand,
+    },
     /// List the signals, or show one.
     Signals {
         #[command(subcommand)]
@@ -327,6 +332,29 @@ pub(crate) enum TrustRootCommand {
     },
     /// Ask the registries in the npm configuration for their keys now.
     Keys,
+}
+
+/// `weir known-bad …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KnownBadCommand {
+    /// Take in lists of SHA-256 digests, packages (`.tgz`) and files, or folders of them.
+    Import {
+        /// Files and folders: `.txt`, `.sha256`, `.csv` and `.list` are lists, `.tgz` and `.tar.gz` packages,
+        /// everything else is a malicious file as it is.
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// Only exact copies: remember nothing by which near copies of packages would be known.
+        #[arg(long)]
+        exact: bool,
+    },
+    /// List what is known, and where from.
+    Show,
+    /// Forget digests, as `show` prints them, or the near copies of a package by its name.
+    Forget {
+        /// The digests or names.
+        #[arg(required = true, value_name = "WHAT")]
+        what: Vec<String>,
+    },
 }
 
 /// `weir signals …`.

@@ -6,6 +6,7 @@ mod client;
 mod diff;
 mod explain;
 mod inspect;
+mod known_bad;
 mod ledger;
 mod policy;
 mod sbom;
@@ -43,6 +44,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Policy { command } => policy::run(global, command),
         Command::Advisories { command } => advisories::run(global, command).await,
         Command::TrustRoot { command } => trust_root::run(global, command).await,
+        Command::KnownBad { command } => known_bad::run(global, command).await,
         Command::Signals { command } => signals::run(command),
         Command::Worker(options) => Ok(worker::run(&options)),
     }

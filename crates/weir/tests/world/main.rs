@@ -16,6 +16,7 @@ mod files;
 mod gate;
 mod hostile;
 mod inspect;
+mod known_bad;
 mod lifetime;
 mod listings;
 mod pieces;
