@@ -25,6 +25,7 @@ use weir_upstream::Upstreams;
 use crate::EngineError;
 use crate::clock::Clock;
 use crate::flight::Flight;
+use crate::habits::HabitKeeper;
 use crate::keyed::Keyed;
 use crate::neighbours::Neighbours;
 use crate::own_rules::OwnRules;
@@ -77,6 +78,7 @@ pub struct Engine {
     pub(crate) flights: DashMap<(PackageName, String), Weak<Flight>>,
     reading: Keyed<String>,
     pub(crate) neighbours: Neighbours,
+    pub(crate) habits: HabitKeeper,
     pub(crate) tasks: TaskTracker,
     pub(crate) quiet: Arc<Quiet>,
     /// How many of those that were served on their metadata are read at a time.
@@ -174,6 +176,7 @@ impl Engine {
             flights: DashMap::new(),
             reading: Keyed::default(),
             neighbours: Neighbours::default(),
+            habits: HabitKeeper::open(store.clone()).await?,
             tasks: TaskTracker::new(),
             quiet,
             later: Semaphore::new(workers),
@@ -599,6 +602,9 @@ impl Engine {
     pub async fn close(&self) {
         self.tasks.close();
         self.finish_analyses(Duration::from_secs(30)).await;
+        if let Err(error) = self.learn().await {
+            tracing::error!(%error, "what is usual could not be learned");
+        }
         if let Err(error) = self.store.close().await {
             tracing::error!(%error, "the data folder could not be closed in order");
         }
@@ -627,6 +633,7 @@ async fn keep_house(engine: Weak<Engine>) {
         engine.gate.run_pending_tasks();
         engine.flights.retain(|_, flight| flight.strong_count() > 0);
         give_memory_back();
+        engine.keep_habits().await;
         match engine.store.advisories_generation().await {
             Ok(generation) if generation != engine.advisories().generation() => {
                 if let Err(error) = engine.reload_advisories().await {

@@ -1,6 +1,7 @@
 //! One module per command.
 
 mod advisories;
+mod baseline;
 mod check;
 mod client;
 mod diff;
@@ -12,6 +13,7 @@ mod serve;
 mod signals;
 mod verify;
 mod wanted;
+mod why;
 pub(crate) mod worker;
 
 use std::process::ExitCode;
@@ -35,6 +37,8 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Check(options) => check::run(global, &options).await,
         Command::Verify(options) => verify::run(global, &options).await,
         Command::Diff(options) => diff::run(global, options).await,
+        Command::Why(options) => why::run(global, &options).await,
+        Command::Baseline { command } => baseline::run(global, command).await,
         Command::Explain(options) => explain::run(global, &options).await,
         Command::Ledger(options) => ledger::run(global, options).await,
         Command::Policy { command } => policy::run(global, command),

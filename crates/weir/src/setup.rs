@@ -127,12 +127,6 @@ pub(crate) fn trusted_root(global: &Global) -> Result<Option<String>> {
         .with_context(|| format!("reading the trusted root {}", file.display()))
 }
 
-/// The registries behind, from the user's own npm configuration.
-pub(crate) fn upstreams(global: &Global, policy: &Policy) -> Result<Upstreams> {
-    let folder = std::env::current_dir().context("finding the current folder")?;
-    upstreams_of(global, policy, &folder)
-}
-
 /// The registries behind, as npm would know them in a folder.
 pub(crate) fn upstreams_of(global: &Global, policy: &Policy, folder: &Path) -> Result<Upstreams> {
     let environment = Environment::of_process();
@@ -211,8 +205,15 @@ pub(crate) fn tame_allocator() {}
 
 /// Puts everything together.
 pub(crate) async fn engine(global: &Global) -> Result<Arc<Engine>> {
+    let folder = std::env::current_dir().context("finding the current folder")?;
+    engine_of(global, &folder).await
+}
+
+/// The same, with the registries that npm would know in a folder.
+pub(crate) async fn engine_of(global: &Global, folder: &Path) -> Result<Arc<Engine>> {
     let policy = policy(global)?;
-    let upstreams = upstreams(global, &policy)?;
+    let folder = std::path::absolute(folder).context("finding the project's folder")?;
+    let upstreams = upstreams_of(global, &policy, &folder)?;
     let store = store(global).await?;
     let worker = WorkerProgram::this_program(&policy.limits)
         .context("finding this program, to start workers")?;

@@ -231,6 +231,17 @@ pub(super) fn read(file: &Path) -> Result<Lockfile, (u32, String)> {
     })
 }
 
+/// Reads a lockfile with the projects it is for, where its own format leaves them out.
+pub(super) fn read_whole(folder: &Path, file: &Path) -> Result<Lockfile, (u32, String)> {
+    let mut lockfile = read(file)?;
+    if let Ok(manifests) = Manifests::read(folder, &lockfile)
+        && let Some(root) = manifests.of("")
+    {
+        lockfile.add_project("", root);
+    }
+    Ok(lockfile)
+}
+
 /// A finding on one line.
 pub(super) fn line(finding: &CheckFinding) -> String {
     let level = match finding.level {

@@ -3,6 +3,7 @@
 //! One test program for all of it, so that it is linked once.
 
 mod advisories;
+mod baseline;
 mod check;
 mod clients;
 mod diff;
@@ -17,5 +18,6 @@ mod serve;
 mod support;
 mod upstream;
 mod verify;
+mod why;
 mod workers;
 mod wrapper;
