@@ -64,13 +64,13 @@ impl Engine {
         generation: &str,
     ) -> Result<Arc<Verdict>, EngineError> {
         let first_seen = times.get(version).copied();
-        let around = self.surroundings(held, version);
+        let around = self.surroundings(held, version).await?;
         let facts = Facts {
             held,
             version,
             contents: Stage::Pending,
             beside: &Beside::pending(),
-            surroundings: &around.await?,
+            surroundings: &around,
             brought: &[],
             alike: None,
             trust: None,

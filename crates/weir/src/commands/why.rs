@@ -141,7 +141,7 @@ impl Facts<'_> {
         for way in &ways.ways {
             let mut steps = Vec::new();
             let first = way.first().and_then(|edge| lockfile.node(edge.from));
-            steps.extend(first.map(|node| project(node)));
+            steps.extend(first.map(project));
             for edge in way {
                 steps.push(self.step(lockfile, edge).await?);
             }
