@@ -26,6 +26,7 @@ use crate::EngineError;
 use crate::clock::Clock;
 use crate::download::UNWRITTEN;
 use crate::flight::Flight;
+use crate::habits::HabitKeeper;
 use crate::housekeeping;
 use crate::keyed::Keyed;
 use crate::late::Late;
@@ -80,6 +81,7 @@ pub struct Engine {
     pub(crate) flights: DashMap<(PackageName, String), Weak<Flight>>,
     reading: Keyed<String>,
     pub(crate) neighbours: Neighbours,
+    pub(crate) habits: HabitKeeper,
     pub(crate) tasks: TaskTracker,
     pub(crate) quiet: Arc<Quiet>,
     /// How many of those that were served on their metadata are read at a time.
@@ -174,6 +176,7 @@ impl Engine {
             flights: DashMap::new(),
             reading: Keyed::default(),
             neighbours: Neighbours::default(),
+            habits: HabitKeeper::open(store.clone()).await?,
             tasks: TaskTracker::new(),
             quiet,
             later: Semaphore::new(workers),
@@ -530,6 +533,9 @@ impl Engine {
     pub async fn close(&self) {
         self.tasks.close();
         self.finish_analyses(Duration::from_secs(30)).await;
+        if let Err(error) = self.learn().await {
+            tracing::error!(%error, "what is usual could not be learned");
+        }
         if let Err(error) = self.store.close().await {
             tracing::error!(%error, "the data folder could not be closed in order");
         }

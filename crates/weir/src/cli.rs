@@ -76,6 +76,13 @@ pub(crate) enum Command {
     Sbom(Sbom),
     /// Compare two releases, tarballs or folders: what one does that the other does not.
     Diff(Diff),
+    /// Show the ways by which a package comes into a project, and what is known of each step.
+    Why(Why),
+    /// Learn or show what is usual for scopes, accounts and packages.
+    Baseline {
+        #[command(subcommand)]
+        command: BaselineCommand,
+    },
     /// Explain a refusal by the id shown with it.
     Explain(Explain),
     /// List what was decided and what was served to whom.
@@ -241,6 +248,56 @@ pub(crate) struct Diff {
     /// Print one JSON object (schema `weir.diff/v1`).
     #[arg(long)]
     pub json: bool,
+}
+
+/// `weir why`.
+#[derive(Debug, Args)]
+pub(crate) struct Why {
+    /// The package: `name`, or `name@version` with a version or range.
+    #[arg(value_name = "PACKAGE")]
+    pub package: String,
+    /// The project's folder.
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub folder: PathBuf,
+    /// This lockfile, instead of those in the folder.
+    #[arg(long, value_name = "FILE")]
+    pub lockfile: Option<PathBuf>,
+    /// At most this many ways to each release, the shortest.
+    #[arg(long, default_value_t = 10, value_name = "COUNT")]
+    pub limit: usize,
+    /// Ask no registry: only what this weir has seen is told.
+    #[arg(long)]
+    pub offline: bool,
+    /// Print one JSON object (schema `weir.why/v1`).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `weir baseline …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BaselineCommand {
+    /// Learn what is usual from the past of everything that a project locks.
+    Backfill(Backfill),
+    /// Show what is usual for a scope (`@scope`), an account (`~account`) or a package.
+    Show {
+        /// Whose.
+        #[arg(value_name = "OWNER")]
+        owner: String,
+        /// Print one JSON object (schema `weir.baseline/v1`).
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `weir baseline backfill`.
+#[derive(Debug, Args)]
+pub(crate) struct Backfill {
+    /// The project's folder; several are learned one after another.
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+    /// These lockfiles, instead of those in the folders.
+    #[arg(long, value_name = "FILE")]
+    pub lockfile: Vec<PathBuf>,
 }
 
 /// `weir explain`.

@@ -1,6 +1,7 @@
 //! One module per command.
 
 mod advisories;
+mod baseline;
 mod check;
 mod client;
 mod diff;
@@ -15,6 +16,7 @@ mod signals;
 mod trust_root;
 mod verify;
 mod wanted;
+mod why;
 pub(crate) mod worker;
 
 use std::process::ExitCode;
@@ -39,6 +41,8 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Verify(options) => verify::run(global, &options).await,
         Command::Sbom(options) => sbom::run(global, &options).await,
         Command::Diff(options) => diff::run(global, options).await,
+        Command::Why(options) => why::run(global, &options).await,
+        Command::Baseline { command } => baseline::run(global, command).await,
         Command::Explain(options) => explain::run(global, &options).await,
         Command::Ledger(options) => ledger::run(global, options).await,
         Command::Policy { command } => policy::run(global, command),

@@ -3,6 +3,7 @@
 mod changes;
 mod note;
 pub(crate) mod timeline;
+pub(crate) mod why;
 mod words;
 
 use std::fmt::Write as _;

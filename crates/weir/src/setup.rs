@@ -232,10 +232,11 @@ pub(crate) async fn engine(global: &Global) -> Result<Arc<Engine>> {
     engine_of(global, &folder).await
 }
 
-/// Puts everything together, with the registries that npm would know in a folder.
+/// The same, with the registries that npm would know in a folder.
 pub(crate) async fn engine_of(global: &Global, folder: &Path) -> Result<Arc<Engine>> {
     let policy = policy(global)?;
-    let upstreams = upstreams_of(global, &policy, folder)?;
+    let folder = std::path::absolute(folder).context("finding the project's folder")?;
+    let upstreams = upstreams_of(global, &policy, &folder)?;
     let store = store(global).await?;
     let worker = WorkerProgram::this_program(&policy.limits)
         .context("finding this program, to start workers")?;

@@ -100,6 +100,9 @@ pub(crate) async fn play(scenario: &Scenario) -> anyhow::Result<Played> {
         events.push((player.published(name, version)?, name, version));
     }
     events.sort_unstable();
+    if let Some((first, ..)) = events.first() {
+        player.learn(*first).await?;
+    }
     let mut first: Vec<(&str, Seen)> = Vec::new();
     for (published, name, version) in &events {
         // What a long-published twin looks like does not change.
@@ -212,6 +215,23 @@ impl<'s> Player<'s> {
         Ok(time.parse()?)
     }
 
+    /// Learns what the scenario says was known before it began.
+    async fn learn(&self, until: Timestamp) -> anyhow::Result<()> {
+        self.set(until);
+        for name in &self.scenario.known {
+            let package = PackageName::parse(name)?;
+            let learned = self.engine.backfill(&package).await;
+            let learned = learned.with_context(|| format!("the past of {name}"))?;
+            anyhow::ensure!(learned.learned > 0, "{name} has no past to learn from");
+        }
+        Ok(())
+    }
+
+    fn set(&self, at: Timestamp) {
+        self.scenario.registry.set_now_at(at);
+        self.clock.advance(at.duration_since(self.clock.now()));
+    }
+
     async fn look(
         &self,
         name: &str,
@@ -219,8 +239,7 @@ impl<'s> Player<'s> {
         published: Timestamp,
         at: Timestamp,
     ) -> anyhow::Result<Seen> {
-        self.scenario.registry.set_now_at(at);
-        self.clock.advance(at.duration_since(self.clock.now()));
+        self.set(at);
         let package = PackageName::parse(name)?;
         let assessed: Assessed = self
             .engine

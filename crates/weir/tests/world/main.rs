@@ -3,6 +3,7 @@
 //! One test program for all of it, so that it is linked once.
 
 mod advisories;
+mod baseline;
 mod check;
 mod check_base;
 mod check_online;
@@ -28,5 +29,6 @@ mod support;
 mod trust;
 mod upstream;
 mod verify;
+mod why;
 mod workers;
 mod wrapper;
