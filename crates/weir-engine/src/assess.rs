@@ -93,11 +93,14 @@ impl Engine {
         trust: &Trust,
     ) -> Result<Verdict, EngineError> {
         let first_seen = self.times_of(held, version).await?.get(version).copied();
+        let around = self.surroundings(held, version).await?;
         let facts = Facts {
             held,
             version,
             contents: Stage::Pending,
             beside: &Beside::pending(),
+            surroundings: &around,
+            brought: &[],
             alike: None,
             trust: Some(trust),
             first_seen,

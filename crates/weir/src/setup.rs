@@ -136,6 +136,12 @@ pub(crate) fn trust(global: &Global) -> Result<TrustSources> {
     })
 }
 
+/// The registries behind, as npm would know them here.
+pub(crate) fn upstreams(global: &Global, policy: &Policy) -> Result<Upstreams> {
+    let folder = std::env::current_dir().context("finding the current folder")?;
+    upstreams_of(global, policy, &folder)
+}
+
 /// The registries behind, as npm would know them in a folder.
 pub(crate) fn upstreams_of(global: &Global, policy: &Policy, folder: &Path) -> Result<Upstreams> {
     let environment = Environment::of_process();

@@ -254,5 +254,6 @@ const fn list_of(kind: DependencyKind) -> &'static str {
         DependencyKind::Dev => "devDependencies",
         DependencyKind::Optional => "optionalDependencies",
         DependencyKind::Peer => "peerDependencies",
+        DependencyKind::Client => "what the client is set up with",
     }
 }

@@ -275,8 +275,8 @@ fn encoded(text: &str) -> String {
 /// entry says.
 fn needs(lockfile: &Lockfile) -> Vec<Need> {
     let mut needs: Vec<Option<Need>> = vec![None; lockfile.nodes.len()];
-    let required = |edge: &Edge| !edge.optional && edge.kind != DependencyKind::Dev;
-    let optional = |edge: &Edge| edge.kind != DependencyKind::Dev;
+    let optional = |edge: &Edge| !matches!(edge.kind, DependencyKind::Dev | DependencyKind::Client);
+    let required = |edge: &Edge| !edge.optional && optional(edge);
     let steps: [(Need, &dyn Fn(&Edge) -> bool); 3] = [
         (Need::Required, &required),
         (Need::Optional, &optional),

@@ -161,6 +161,7 @@ fn relationships(bill: &Bill, ids: &BTreeMap<&str, String>) -> Vec<Value> {
                 DependencyKind::Dev => relation(to, "DEV_DEPENDENCY_OF", from),
                 DependencyKind::Optional => relation(to, "OPTIONAL_DEPENDENCY_OF", from),
                 DependencyKind::Peer => relation(from, "HAS_PREREQUISITE", to),
+                DependencyKind::Client => relation(to, "DEV_TOOL_OF", from),
             });
         }
     }
