@@ -51,7 +51,7 @@ impl Solver<'_> {
                 for key in self.known_texts(first) {
                     let exports = self.graph.bundled_exports(path, &key);
                     self.graph.copy(exports, call.out);
-                    self.from_other_files(path, &key, call);
+                    self.link_other_files(path, &key, call);
                 }
             }
             // `load.e(747)`: the file that holds those modules.
@@ -123,7 +123,7 @@ impl Solver<'_> {
     }
 
     /// Modules of webpack's later files, for bundles, and the other way round.
-    fn from_other_files(&mut self, path: &str, key: &str, call: &Call) {
+    fn link_other_files(&mut self, path: &str, key: &str, call: &Call) {
         if self.graph.known(CHUNK).is_none() {
             return;
         }
