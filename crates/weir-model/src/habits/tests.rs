@@ -45,7 +45,7 @@ fn a_made_up_history_costs_no_more_than_the_bounds() {
         .map(|number| {
             let mut lesson = lesson(&format!("1.0.{number}"), "2026-01-01T09:30:00Z");
             lesson.licence = Some(format!("made up {number}"));
-            lesson.published = lesson.published + jiff::SignedDuration::from_hours(number);
+            lesson.published += jiff::SignedDuration::from_hours(number);
             lesson
         })
         .collect();

@@ -126,7 +126,7 @@ fn pace(timeline: &Timeline<'_>) -> Option<Finding> {
             .count()
     };
     let most = (0..past.len()).map(day).max().unwrap_or(0);
-    if most == 0 || today + 1 <= most * FACTOR {
+    if most == 0 || today < most * FACTOR {
         return None;
     }
     let mut finding = SIGNAL.finding(format!(

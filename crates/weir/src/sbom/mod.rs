@@ -271,13 +271,16 @@ fn encoded(text: &str) -> String {
     out
 }
 
+/// Whether an edge is followed.
+type Follows<'a> = &'a dyn Fn(&Edge) -> bool;
+
 /// What each node is there for: by which edges a project comes to it. What no edge leads to is what its
 /// entry says.
 fn needs(lockfile: &Lockfile) -> Vec<Need> {
     let mut needs: Vec<Option<Need>> = vec![None; lockfile.nodes.len()];
     let optional = |edge: &Edge| !matches!(edge.kind, DependencyKind::Dev | DependencyKind::Client);
     let required = |edge: &Edge| !edge.optional && optional(edge);
-    let steps: [(Need, &dyn Fn(&Edge) -> bool); 3] = [
+    let steps: [(Need, Follows<'_>); 3] = [
         (Need::Required, &required),
         (Need::Optional, &optional),
         (Need::Development, &|_| true),

@@ -97,11 +97,8 @@ impl Action {
             let Some(name) = step("name") else { break };
             match step("if").as_deref() {
                 None => {}
-                Some("steps.cache.outputs.cache-hit != 'true'") => {
-                    if self.cached {
-                        continue;
-                    }
-                }
+                Some("steps.cache.outputs.cache-hit != 'true'") if self.cached => continue,
+                Some("steps.cache.outputs.cache-hit != 'true'") => {}
                 Some(other) => panic!("the condition {other} is not known"),
             }
             let Some(script) = step("run") else {
