@@ -39,7 +39,7 @@ fn lock(world: &World, file: &str) {
         .iter()
         .map(|part| {
             format!(
-                r#""node_modules/@harbour/{part}": {{"version": "1.4.0", "resolved": "https://registry.example.invalid/x.tgz"}}"#
+                r#""node_modules/@harbour/{part}": {{"version": "1.4.0", "resolved": "https://registry.example.invalid/@harbour/{part}/-/{part}-1.4.0.tgz"}}"#
             )
         })
         .collect();

@@ -44,9 +44,10 @@ fn what_is_kept_of_decisions_and_provenance_is_in_it() {
     assert_eq!(first["components"][0]["purl"], "pkg:npm/%40scope/lib@1.0.0");
     assert_eq!(properties(&first), []);
     assert!(registry.requests().is_empty(), "nobody is asked");
-    let gateway = world.serve(&registry);
+    let mut gateway = world.serve(&registry);
     assert_eq!(gateway.get("/@scope/lib/-/lib-1.0.0.tgz", &[]).status, 200);
-    drop(gateway);
+    // Packuments are written when nobody waits for an answer, and at the end.
+    gateway.stop().expect("it ends when it is asked to");
     registry.clear_requests();
     let second = bill(&world, &registry, &[]);
     assert!(registry.requests().is_empty(), "nobody is asked");
