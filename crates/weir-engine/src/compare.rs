@@ -117,7 +117,7 @@ impl Engine {
     }
 
     /// Versions of the package, other than this one, that were refused on evidence.
-    pub(crate) async fn refused_versions(
+    async fn refused_versions(
         &self,
         held: &Held,
         version: &str,

@@ -16,9 +16,7 @@ mod parse;
 mod place;
 mod resolve;
 mod scan;
-mod script;
 mod slice;
-mod started;
 mod survey;
 mod tables;
 

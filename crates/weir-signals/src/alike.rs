@@ -39,9 +39,7 @@ pub struct KnownBad {
     pub path: Option<String>,
     /// Its digest.
     pub digest: String,
-    /// Where the operator's lists name it; nothing for what was refused here.
-    pub listed_in: Option<String>,
-    /// The package that was refused; empty for what was listed.
+    /// The package that was refused.
     pub name: String,
     /// Its version.
     pub version: String,

@@ -7,9 +7,7 @@ mod exit;
 mod lockfiles;
 mod print;
 mod progress;
-mod sbom;
 mod setup;
-mod trust_root;
 
 use clap::Parser as _;
 

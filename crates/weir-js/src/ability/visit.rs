@@ -236,21 +236,18 @@ impl Seen {
         }
     }
 
-    /// `new x()`. Returns whether it is a worker, under whichever name.
-    pub(crate) fn construct(&mut self, it: &NewExpression<'_>) -> bool {
+    /// `new x()`
+    pub(crate) fn construct(&mut self, it: &NewExpression<'_>) {
         let offset = it.span.start;
         if let Some((module, function)) = self.path(&it.callee) {
             if module == "worker_threads" {
                 self.worker(&it.arguments, offset);
-                return function == "Worker";
-            }
-            if !matches!(function.as_str(), "Agent" | "Server" | "WebSocketServer") {
+            } else if !matches!(function.as_str(), "Agent" | "Server" | "WebSocketServer") {
                 self.known(&module, &function, &it.arguments, offset);
             }
-            return false;
+            return;
         }
-        let name = last_name(&it.callee);
-        match name {
+        match last_name(&it.callee) {
             "Function" => self.dynamic(
                 "Function",
                 it.arguments.last().and_then(Argument::as_expression),
@@ -278,7 +275,6 @@ impl Seen {
                 }
             }
         }
-        matches!(name, "Worker" | "SharedWorker")
     }
 
     fn worker(&mut self, arguments: &[Argument<'_>], offset: u32) {

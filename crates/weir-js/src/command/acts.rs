@@ -28,8 +28,8 @@ pub(crate) struct Deeds {
     pub(crate) hosts: Vec<(String, String)>,
     /// What is fetched or decoded and then run.
     pub(crate) runs: Vec<Leak>,
-    /// Files that were downloaded or unpacked, with where from.
-    pub(super) downloads: Vec<(String, Stolen)>,
+    /// Files that were downloaded, with where from.
+    downloads: Vec<(String, String)>,
 }
 
 impl Deeds {
@@ -75,12 +75,7 @@ impl Deeds {
         }
     }
 
-    pub(super) fn deed(
-        &mut self,
-        kind: CapabilityKind,
-        detail: impl Into<String>,
-        simple: &Simple,
-    ) {
+    fn deed(&mut self, kind: CapabilityKind, detail: impl Into<String>, simple: &Simple) {
         if self.deeds.iter().any(|deed| deed.kind == kind) {
             return;
         }
@@ -133,10 +128,6 @@ impl Deeds {
                 self.deed(CapabilityKind::DetachedProcess, line(simple), simple);
             }
             "npm" | "pnpm" | "yarn" | "bun" => self.manager(&name, rest, simple),
-            "git" => self.git(rest, simple),
-            "pip" | "pip3" | "pipx" | "gem" if rest.iter().any(|word| word == "install") => {
-                self.fetches_package(&name, rest, simple);
-            }
             "crontab" if rest.iter().any(|word| !word.starts_with("-l")) || is_piped => {
                 self.deed(
                     CapabilityKind::Persists,
@@ -237,9 +228,6 @@ impl Deeds {
                     self.deed(CapabilityKind::Publishes, format!("{name} publish"), simple);
                 }
             }
-            (Some("install" | "i" | "in" | "add" | "exec" | "x" | "dlx"), _) => {
-                self.fetches_package(name, rest, simple)
-            }
             (Some("config" | "set"), _)
                 if rest.iter().any(|word| word.starts_with("strict-ssl"))
                     && rest.iter().any(|word| word.ends_with("false")) =>
@@ -280,8 +268,7 @@ impl Deeds {
             );
         }
         if let Some(file) = target(name, rest, simple) {
-            self.downloads
-                .push((file, fetched(&host.unwrap_or_default())));
+            self.downloads.push((file, host.unwrap_or_default()));
         }
     }
 
@@ -376,16 +363,6 @@ impl Deeds {
                         kind: SourceKind::Decoded,
                         detail: name.clone(),
                     });
-                }
-            }
-            // `base64 -d > file`: what is in the file came out of the decoder.
-            if let Some(source) = carried.as_ref()
-                && source.kind == SourceKind::Decoded
-            {
-                let outputs = simple.outputs.iter().filter(|path| *path != "/dev/null");
-                let outputs: Vec<String> = outputs.cloned().collect();
-                for file in outputs {
-                    self.downloads.push((file, source.clone()));
                 }
             }
             self.inserted(&name, rest, simple);
@@ -525,14 +502,8 @@ impl Deeds {
         let found = self
             .downloads
             .iter()
-            .find(|(file, _)| {
-                let is_below = file.ends_with('/')
-                    && begun
-                        .trim_start_matches("./")
-                        .starts_with(file.trim_start_matches("./"));
-                is_below || same(file, begun)
-            })
-            .map(|(_, source)| source.clone());
+            .find(|(file, _)| same(file, begun))
+            .map(|(_, host)| fetched(host));
         // Made executable it may be meant for later; started here it is run unseen.
         let sink = match name.as_str() {
             "chmod" => SinkKind::ProgramFile,
@@ -575,7 +546,7 @@ impl Deeds {
     }
 }
 
-pub(super) fn fetched(host: &str) -> Stolen {
+fn fetched(host: &str) -> Stolen {
     Stolen {
         kind: SourceKind::Fetched,
         detail: format!("download from {host}"),
@@ -583,7 +554,7 @@ pub(super) fn fetched(host: &str) -> Stolen {
 }
 
 /// A command as one line.
-pub(super) fn line(simple: &Simple) -> String {
+fn line(simple: &Simple) -> String {
     super::shell::literal(&simple.words.join(" "))
 }
 

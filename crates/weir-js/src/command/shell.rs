@@ -131,8 +131,7 @@ fn insert_into(word: &mut String, values: &HashMap<String, String>) {
     }
 }
 
-/// The part of a text that is read.
-pub(crate) fn cut(text: &str) -> &str {
+fn cut(text: &str) -> &str {
     let mut end = text.len().min(TEXT);
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -10,8 +10,6 @@ mod call;
 mod deeds;
 mod evaluated;
 mod graph;
-mod guessed;
-mod kept;
 mod load;
 mod lower;
 mod methods;

@@ -65,11 +65,7 @@ pub(crate) const FLOWS: &[Row] = &[
     },
     Row {
         from: &[SourceKind::Decoded],
-        to: &[
-            SinkKind::ProgramFile,
-            SinkKind::Persistence,
-            SinkKind::OtherPackage,
-        ],
+        to: &[SinkKind::Persistence, SinkKind::OtherPackage],
         reason: "what is hidden in the package and unpacked where others run it",
     },
 ];
@@ -108,7 +104,6 @@ pub(crate) const CODE: &[&str] = &[
     "node:vm.compileFunction",
     "node:vm.Script",
     "node:vm.SourceTextModule",
-    "module._compile",
     "pkg:vm2.run",
     "pkg:node-eval",
     "pkg:require-from-string",

@@ -2,7 +2,6 @@ mod minted;
 mod real;
 mod signatures;
 mod tampered;
-mod updated;
 
 use std::sync::LazyLock;
 

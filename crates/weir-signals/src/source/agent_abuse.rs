@@ -32,9 +32,13 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
+    let Some(contents) = subject.contents.known() else {
+        return;
+    };
     report_abilities(
         &SIGNAL,
         subject,
+        contents,
         "Drives or instructs coding agents",
         weigh,
         observation,
@@ -57,10 +61,15 @@ fn weigh(capability: &Capability) -> Option<Weight> {
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, able};
+    let scene = |contents| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    };
     vec![
         Sample::flagged(
             "An install script prompts an agent without permissions",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Install,
                 CapabilityKind::DrivesAgents,
                 "claude --dangerously-skip-permissions -p",
@@ -68,7 +77,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "A library writes an agent's settings when it is imported",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Import,
                 CapabilityKind::DrivesAgents,
                 "an agent's configuration, ~/.claude/settings.json by writeFileSync",
@@ -76,7 +85,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: a command that adds its tool server",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Command,
                 CapabilityKind::DrivesAgents,
                 "an agent's configuration, ~/.cursor/mcp.json by writeFileSync",
@@ -84,7 +93,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "An install script that starts a compiler",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Install,
                 CapabilityKind::Process,
                 "child_process.spawnSync of node-gyp",

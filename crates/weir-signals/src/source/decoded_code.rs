@@ -65,10 +65,15 @@ fn weigh(flow: &Flow) -> Weight {
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, flow};
     use weir_model::contents::SinkKind;
+    let scene = |contents| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    };
     vec![
         Sample::flagged(
             "An install script evaluates base64",
-            Scene::of_code(flow(
+            scene(flow(
                 Surface::Install,
                 (SourceKind::Decoded, "Buffer.from"),
                 (SinkKind::DynamicCode, "eval"),
@@ -76,7 +81,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "A library runs a command that it decodes first",
-            Scene::of_code(flow(
+            scene(flow(
                 Surface::Import,
                 (SourceKind::Decoded, "atob"),
                 (SinkKind::Process, "child_process.exec"),
@@ -84,7 +89,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "A command-line tool that evaluates what it decodes",
-            Scene::of_code(flow(
+            scene(flow(
                 Surface::Command,
                 (SourceKind::Decoded, "zlib.gunzipSync"),
                 (SinkKind::DynamicCode, "vm.Script"),
@@ -92,7 +97,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: the same code where nothing leads to it",
-            Scene::of_code(flow(
+            scene(flow(
                 Surface::Unreferenced,
                 (SourceKind::Decoded, "Buffer.from"),
                 (SinkKind::DynamicCode, "eval"),

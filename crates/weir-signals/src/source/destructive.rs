@@ -30,9 +30,13 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
+    let Some(contents) = subject.contents.known() else {
+        return;
+    };
     report_abilities(
         &SIGNAL,
         subject,
+        contents,
         "Removes what is not its own",
         weigh,
         observation,
@@ -55,10 +59,15 @@ fn weigh(capability: &Capability) -> Option<Weight> {
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, able};
+    let scene = |contents| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    };
     vec![
         Sample::flagged(
             "An install script removes the home folder",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Install,
                 CapabilityKind::RemovesHome,
                 "~ by rmSync",
@@ -66,7 +75,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "A library removes everything",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Import,
                 CapabilityKind::RemovesHome,
                 "/ by rm",
@@ -74,7 +83,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "An installer that removes its build folder",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Install,
                 CapabilityKind::Removes,
                 "build by rmSync",
@@ -82,7 +91,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: such code where nothing leads to it",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Unreferenced,
                 CapabilityKind::RemovesHome,
                 "~ by rmSync",

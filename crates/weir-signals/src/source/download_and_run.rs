@@ -105,10 +105,15 @@ fn is_stray(flow: &Flow) -> bool {
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, flow};
+    let scene = |contents| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    };
     vec![
         Sample::flagged(
             "An install script pipes a download into a shell",
-            Scene::of_code(flow(
+            scene(flow(
                 Surface::Install,
                 (SourceKind::Fetched, "download from a.invalid"),
                 (SinkKind::Process, "sh"),
@@ -116,7 +121,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "An install script evaluates what it fetched",
-            Scene::of_code(flow(
+            scene(flow(
                 Surface::Install,
                 (SourceKind::Fetched, "fetch from a.invalid"),
                 (SinkKind::DynamicCode, "eval"),
@@ -124,7 +129,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "A library evaluates what it fetched when it is imported",
-            Scene::of_code(flow(
+            scene(flow(
                 Surface::Import,
                 (SourceKind::Fetched, "https.get from a.invalid"),
                 (SinkKind::DynamicCode, "Function"),
@@ -132,7 +137,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "A library starts a program that it downloaded to the temporary folder",
-            Scene::of_code(flow(
+            scene(flow(
                 Surface::Import,
                 (SourceKind::Fetched, "fetch from downloads.example"),
                 (SinkKind::ProgramFile, "fs.writeFile of /tmp/.cache-7f"),
@@ -140,7 +145,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: an installer that starts the binary it downloaded",
-            Scene::of_code(flow(
+            scene(flow(
                 Surface::Install,
                 (SourceKind::Fetched, "https.get from downloads.example"),
                 (SinkKind::ProgramFile, "bin/tool"),
@@ -148,7 +153,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "A command that runs what it downloaded",
-            Scene::of_code(flow(
+            scene(flow(
                 Surface::Command,
                 (SourceKind::Fetched, "fetch from downloads.example"),
                 (SinkKind::Process, "spawn"),

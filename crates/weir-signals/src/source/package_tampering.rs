@@ -33,9 +33,13 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
+    let Some(contents) = subject.contents.known() else {
+        return;
+    };
     report_abilities(
         &SIGNAL,
         subject,
+        contents,
         "Changes installed packages or its own traces",
         weigh,
         observation,
@@ -61,10 +65,15 @@ fn weigh(capability: &Capability) -> Option<Weight> {
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, able};
+    let scene = |contents| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    };
     vec![
         Sample::flagged(
             "An install script writes into another package",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Install,
                 CapabilityKind::WritesPackages,
                 "node_modules/ethers/lib/index.js by writeFileSync",
@@ -72,7 +81,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "An install script removes itself",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Install,
                 CapabilityKind::RemovesItself,
                 "itself by unlinkSync",
@@ -80,7 +89,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: a command that patches packages",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Command,
                 CapabilityKind::WritesPackages,
                 "node_modules/x/index.js by writeFileSync",
@@ -88,7 +97,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "An installer that removes a temporary folder",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Install,
                 CapabilityKind::Removes,
                 "tmp by rmSync",

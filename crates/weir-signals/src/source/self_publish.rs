@@ -36,7 +36,17 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    report_abilities(&SIGNAL, subject, "Publishes packages", weigh, observation);
+    let Some(contents) = subject.contents.known() else {
+        return;
+    };
+    report_abilities(
+        &SIGNAL,
+        subject,
+        contents,
+        "Publishes packages",
+        weigh,
+        observation,
+    );
 }
 
 /// Nothing for other abilities.
@@ -59,10 +69,15 @@ fn weigh(capability: &Capability) -> Option<Weight> {
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, able};
+    let scene = |contents| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    };
     vec![
         Sample::flagged(
             "An install script runs npm publish",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Install,
                 CapabilityKind::Publishes,
                 "npm publish",
@@ -70,7 +85,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "An install script sends a publish request",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Install,
                 CapabilityKind::Publishes,
                 "a publish request (_attachments)",
@@ -78,7 +93,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "A command publishes copies under random names",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Command,
                 CapabilityKind::Publishes,
                 "npm publish under a name drawn by lot",
@@ -86,7 +101,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "A release tool that publishes by command",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Command,
                 CapabilityKind::Publishes,
                 "npm publish",
@@ -94,7 +109,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: a registry client that can publish when it is used",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Import,
                 CapabilityKind::Publishes,
                 "a publish request (_attachments)",

@@ -33,9 +33,13 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
+    let Some(contents) = subject.contents.known() else {
+        return;
+    };
     report_abilities(
         &SIGNAL,
         subject,
+        contents,
         "Leaves a silent process behind",
         weigh,
         observation,
@@ -58,10 +62,15 @@ fn weigh(capability: &Capability) -> Option<Weight> {
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, able};
+    let scene = |contents| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    };
     vec![
         Sample::flagged(
             "An install script leaves a process behind",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Install,
                 CapabilityKind::DetachedProcess,
                 "child_process.spawn",
@@ -69,7 +78,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "An install command leaves a process behind",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Install,
                 CapabilityKind::DetachedProcess,
                 "nohup node x.js",
@@ -77,7 +86,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: a library that checks for updates in the background",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Import,
                 CapabilityKind::DetachedProcess,
                 "child_process.spawn",
@@ -85,7 +94,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "An install script that waits for what it starts",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Install,
                 CapabilityKind::Process,
                 "child_process.spawnSync of node-gyp",

@@ -109,10 +109,15 @@ const fn in_words(class: HostClass) -> &'static str {
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, contact};
+    let scene = |contents| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    };
     vec![
         Sample::flagged(
             "An install script talks to a tunnel",
-            Scene::of_code(contact(
+            scene(contact(
                 Surface::Install,
                 "x.ngrok.example",
                 HostClass::Tunnel,
@@ -120,7 +125,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "An install script talks to an address",
-            Scene::of_code(contact(
+            scene(contact(
                 Surface::Install,
                 "203.0.113.9",
                 HostClass::RawAddress,
@@ -128,7 +133,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "A library talks to a catcher of requests when it is imported",
-            Scene::of_code(contact(
+            scene(contact(
                 Surface::Import,
                 "webhook.site.example",
                 HostClass::Tunnel,
@@ -136,7 +141,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "An install script that talks to an ordinary host",
-            Scene::of_code(contact(
+            scene(contact(
                 Surface::Install,
                 "downloads.example",
                 HostClass::Other,
@@ -144,7 +149,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: a client of a chat service",
-            Scene::of_code(contact(
+            scene(contact(
                 Surface::Import,
                 "api.telegram.example",
                 HostClass::Webhook,
@@ -152,7 +157,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "A wallet library that talks to a node of its chain",
-            Scene::of_code(contact(
+            scene(contact(
                 Surface::Import,
                 "api.mainnet-beta.solana.example",
                 HostClass::ChainRpc,

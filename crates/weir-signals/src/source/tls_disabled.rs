@@ -32,9 +32,13 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
+    let Some(contents) = subject.contents.known() else {
+        return;
+    };
     report_abilities(
         &SIGNAL,
         subject,
+        contents,
         "Switches certificate checks off",
         weigh,
         observation,
@@ -57,10 +61,15 @@ fn weigh(capability: &Capability) -> Option<Weight> {
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, able};
+    let scene = |contents| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    };
     vec![
         Sample::flagged(
             "An install script accepts any certificate",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Install,
                 CapabilityKind::DisablesTls,
                 "NODE_TLS_REJECT_UNAUTHORIZED",
@@ -68,7 +77,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "An install command downloads without checks",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Install,
                 CapabilityKind::DisablesTls,
                 "curl without checks",
@@ -76,7 +85,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: a client with an option for it",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Import,
                 CapabilityKind::DisablesTls,
                 "rejectUnauthorized: false",
@@ -84,7 +93,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "An installer with checks",
-            Scene::of_code(able(Surface::Install, CapabilityKind::Network, "https.get")),
+            scene(able(Surface::Install, CapabilityKind::Network, "https.get")),
         ),
     ]
 }

@@ -72,6 +72,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         report_abilities(
             &SIGNAL,
             subject,
+            contents,
             "Reaches for a wallet or wraps requests",
             |one| is_half(one.kind).then_some(MENTION),
             observation,
@@ -88,14 +89,19 @@ fn samples() -> Vec<crate::sample::Sample> {
         contents.capabilities.extend(wraps.capabilities);
         contents
     };
+    let scene = |contents| {
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    };
     vec![
         Sample::flagged(
             "A library wraps fetch and asks for the wallet when it is imported",
-            Scene::of_code(both(Surface::Import)),
+            scene(both(Surface::Import)),
         ),
         Sample::flagged(
             "An install script that does both",
-            Scene::of_code(both(Surface::Install)),
+            scene(both(Surface::Install)),
         ),
         Sample::flagged("A library watches what is copied for addresses of coins", {
             let mut contents = able(
@@ -109,10 +115,10 @@ fn samples() -> Vec<crate::sample::Sample> {
                 "reads and replaces what was copied",
             );
             contents.capabilities.extend(copied.capabilities);
-            Scene::of_code(contents)
+            scene(contents)
         }),
         Sample::passing("A clipboard manager", {
-            Scene::of_code(able(
+            scene(able(
                 Surface::Import,
                 CapabilityKind::Clipboard,
                 "reads and replaces what was copied",
@@ -120,7 +126,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         }),
         Sample::passing(
             "A wallet connector",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Import,
                 CapabilityKind::Wallet,
                 "window.ethereum",
@@ -128,7 +134,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: monitoring that wraps requests",
-            Scene::of_code(able(
+            scene(able(
                 Surface::Import,
                 CapabilityKind::WrapsRequests,
                 "replaces fetch",

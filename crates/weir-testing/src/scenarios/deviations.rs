@@ -73,7 +73,6 @@ pub fn woken_lines(now: Timestamp) -> Scenario {
         registry,
         sink,
         now,
-        known: Vec::new(),
         attacks: vec![Attack {
             name: "argument-coat",
             version: "3.0.2",
@@ -141,7 +140,6 @@ pub fn lost_provenance(now: Timestamp) -> Scenario {
         registry,
         sink,
         now,
-        known: Vec::new(),
         attacks: vec![Attack {
             name: "@kiln/tasks",
             version: "4.4.1",
@@ -216,7 +214,6 @@ pub fn bait_dependency(now: Timestamp) -> Scenario {
         registry,
         sink,
         now,
-        known: Vec::new(),
         attacks: vec![Attack {
             name: "wire-client",
             version: "1.14.1",
@@ -327,7 +324,6 @@ pub fn other_hands(now: Timestamp) -> Scenario {
         registry,
         sink,
         now,
-        known: Vec::new(),
         attacks: vec![
             attack(
                 "ledger-tables",
@@ -385,7 +381,6 @@ pub fn winning_number(now: Timestamp) -> Scenario {
         registry,
         sink,
         now,
-        known: Vec::new(),
         attacks: vec![Attack {
             name: "northwind-billing-internal",
             version: "99.0.3",

@@ -76,7 +76,6 @@ pub fn official_scope_lookalike(now: Timestamp) -> Scenario {
         registry,
         sink,
         now,
-        known: Vec::new(),
         attacks: vec![
             attack(
                 "@tan-stack/react-query",

@@ -17,7 +17,6 @@ pub(super) struct Stage {
     pub(super) registry: Registry,
     pub(super) sink: Sink,
     pub(super) now: Timestamp,
-    pub(super) known: Vec<&'static str>,
     pub(super) attacks: Vec<Attack>,
     pub(super) twins: Vec<Twin>,
 }
@@ -30,7 +29,6 @@ impl Stage {
             registry,
             sink: Sink::start(),
             now,
-            known: Vec::new(),
             attacks: Vec::new(),
             twins: Vec::new(),
         }
@@ -41,7 +39,6 @@ impl Stage {
             registry,
             sink,
             now,
-            known,
             attacks,
             twins,
         } = self;
@@ -51,7 +48,6 @@ impl Stage {
             registry,
             sink,
             now,
-            known,
             attacks,
             twins,
         }

@@ -61,7 +61,6 @@ pub fn remote_dependency(now: Timestamp) -> Scenario {
         registry,
         sink,
         now,
-        known: Vec::new(),
         attacks: vec![
             Attack {
                 name: "report-writer",

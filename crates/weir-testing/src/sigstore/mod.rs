@@ -5,8 +5,6 @@ mod certificate;
 mod der;
 mod key;
 mod log;
-mod repository;
-mod timestamp;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -18,8 +16,6 @@ pub use certificate::Identity;
 use key::{Pair, sha256};
 pub use log::Kind;
 use log::Signed;
-pub use repository::TufRepository;
-use timestamp::TimeAuthority;
 
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
@@ -32,9 +28,6 @@ pub const GITLAB: &str = "https://gitlab.com";
 pub struct Sigstore {
     authority: Authority,
     log: Pair,
-    /// A log of the second generation.
-    tiles: Pair,
-    clock: TimeAuthority,
     from: Timestamp,
 }
 
@@ -101,8 +94,6 @@ impl Sigstore {
         Self {
             authority: Authority::generate(from),
             log: Pair::generate(),
-            tiles: Pair::generate(),
-            clock: TimeAuthority::generate(from),
             from,
         }
     }
@@ -116,16 +107,6 @@ impl Sigstore {
     /// What a verifier has to trust, in the form of Sigstore's `trusted_root.json`.
     #[must_use]
     pub fn trusted_root(&self) -> String {
-        self.root(true).to_string()
-    }
-
-    /// The same from before there was a log of the second generation, and an authority for times.
-    #[must_use]
-    pub fn older_root(&self) -> String {
-        self.root(false).to_string()
-    }
-
-    fn root(&self, newer: bool) -> Value {
         let from = json!({"start": self.from.to_string()});
         let log = |pair: &Pair, address: &str| {
             json!({
@@ -141,22 +122,9 @@ impl Sigstore {
         };
         let chain = [&self.authority.intermediate, &self.authority.root]
             .map(|certificate| json!({"rawBytes": STANDARD.encode(certificate)}));
-        let mut logs = vec![log(&self.log, "https://log.example.invalid")];
-        let mut clocks = Vec::new();
-        if newer {
-            logs.push(log(&self.tiles, "https://tiles.example.invalid"));
-            let chain = [&self.clock.leaf, &self.clock.root]
-                .map(|certificate| json!({"rawBytes": STANDARD.encode(certificate)}));
-            clocks.push(json!({
-                "subject": {"organization": "test sigstore", "commonName": "clock"},
-                "uri": "https://clock.example.invalid",
-                "certChain": {"certificates": chain},
-                "validFor": from,
-            }));
-        }
         json!({
             "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-            "tlogs": logs,
+            "tlogs": [log(&self.log, "https://log.example.invalid")],
             "certificateAuthorities": [{
                 "subject": {"organization": "test sigstore", "commonName": "intermediate"},
                 "uri": "https://ca.example.invalid",
@@ -164,8 +132,9 @@ impl Sigstore {
                 "validFor": from,
             }],
             "ctlogs": [log(&self.authority.log, "https://ctlog.example.invalid")],
-            "timestampAuthorities": clocks,
+            "timestampAuthorities": [],
         })
+        .to_string()
     }
 
     /// Signs a statement as a build does: with a certificate of ten minutes.
@@ -191,7 +160,7 @@ impl Sigstore {
                     {"rawBytes": STANDARD.encode(&self.authority.intermediate)},
                 ]}}),
             ),
-            Kind::Dsse | Kind::Rekord => (
+            Kind::Dsse => (
                 "application/vnd.dev.sigstore.bundle.v0.3+json",
                 json!({"certificate": certificate}),
             ),
@@ -230,17 +199,9 @@ impl Sigstore {
         kind: Kind,
         at: Timestamp,
     ) -> Value {
-        let (log, stamps) = match kind {
-            Kind::Intoto | Kind::Dsse => (&self.log, json!([])),
-            Kind::Rekord => {
-                let stamp = self.clock.stamp(signed.signature, at);
-                let stamp = json!({"signedTimestamp": STANDARD.encode(stamp)});
-                (&self.tiles, json!([stamp]))
-            }
-        };
-        let entry = log::entry(log, kind, signed, at);
+        let entry = log::entry(&self.log, kind, signed, at);
         material["tlogEntries"] = json!([entry]);
-        material["timestampVerificationData"] = json!({"rfc3161Timestamps": stamps});
+        material["timestampVerificationData"] = json!({"rfc3161Timestamps": []});
         json!({
             "mediaType": version,
             "verificationMaterial": material,
