@@ -14,13 +14,16 @@ use weir_model::{
 use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
 use weir_policy::{Context, Request, decide};
-use weir_signals::{Alike, Settings, Stage, Subject, observe_all};
+use weir_signals::{
+    Alike, DependencyFacts, Dependents, Settings, Stage, Subject, new_dependencies, observe_all,
+};
 use weir_store::{Blob, Hashed};
 
 use crate::EngineError;
 use crate::compare::{Beside, Profile};
 use crate::engine::{Engine, Local};
 use crate::flight::Flight;
+use crate::names;
 use crate::packuments::Held;
 use crate::resolution::instead_of;
 use crate::verdicts::Verdict;
@@ -47,6 +50,8 @@ struct Facts<'a> {
     beside: &'a Beside,
     alike: Option<&'a Alike>,
     trust: Option<&'a Trust>,
+    dependencies: &'a [DependencyFacts],
+    dependents: Option<&'a Dependents>,
     first_seen: Option<Timestamp>,
     request: Request,
     served_before: bool,
@@ -68,6 +73,8 @@ impl Engine {
             beside: &Beside::pending(),
             alike: None,
             trust: None,
+            dependencies: &[],
+            dependents: None,
             first_seen: times.get(version).copied(),
             request: Request::NewResolution,
             served_before: false,
@@ -116,6 +123,12 @@ impl Engine {
             Err(_) => None,
         };
         let trust = self.trust.of_held(held, version).await;
+        let added = {
+            let no_baseline = |version: &str| beside.refused.contains(version);
+            let subject = self.subject(held, version).without_refused(&no_baseline);
+            new_dependencies(&subject)
+        };
+        let dependencies = self.dependency_facts(held, added).await;
         let facts = Facts {
             held,
             version,
@@ -126,6 +139,8 @@ impl Engine {
             beside: &beside,
             alike: alike.as_ref(),
             trust: Some(&trust),
+            dependencies: &dependencies,
+            dependents: None,
             first_seen,
             request: Request::Pinned,
             served_before: false,
@@ -140,6 +155,7 @@ impl Engine {
         if let Ok(contents) = &contents {
             self.remember(&verdict, contents);
         }
+        self.note_dependencies(held, version, &verdict).await;
         self.keep(held.packument.name(), &verdict, blob).await?;
         self.append(decided(&verdict, self.now())).await?;
         Ok(verdict)
@@ -191,12 +207,17 @@ impl Engine {
 
     /// Judges, and before it refuses asks whether these bytes were served here before. That can only
     /// make the decision milder, so whatever passes costs no question.
-    async fn judge_seen(
-        &self,
-        mut facts: Facts<'_>,
-        generation: &str,
-    ) -> Result<Verdict, EngineError> {
-        let verdict = self.judge(&facts, generation);
+    async fn judge_seen(&self, facts: Facts<'_>, generation: &str) -> Result<Verdict, EngineError> {
+        let mut facts: Facts<'_> = facts;
+        let mut verdict = self.judge(&facts, generation);
+        let dependents = match names::asks_for_dependents(&verdict.assessment) {
+            true => self.dependents_of(facts.held, facts.version).await,
+            false => None,
+        };
+        if let Some(dependents) = dependents.as_ref().filter(|found| found.count > 0) {
+            facts.dependents = Some(dependents);
+            verdict = self.judge(&facts, generation);
+        }
         if verdict.decision.action.serves() {
             return Ok(verdict);
         }
@@ -217,6 +238,7 @@ impl Engine {
         let malware = self.known_malware(name);
         let no_baseline =
             |version: &str| facts.beside.refused.contains(version) || malware(version);
+        let internal = self.internal_entry(name, version);
         let mut subject = self.subject(held, version).without_refused(&no_baseline);
         subject.advisories = Stage::Known(&advisories);
         subject.contents = facts.contents.clone();
@@ -225,6 +247,10 @@ impl Engine {
         subject.alike = facts.alike;
         subject.trust = facts.trust;
         subject.first_seen = facts.first_seen;
+        subject.dependencies = facts.dependencies;
+        subject.dependents = facts.dependents;
+        subject.first_missed = held.first_missed;
+        subject.internal = internal.as_deref();
         let mut observation = observe_all(&subject);
         if matches!(facts.contents, Stage::Pending) {
             // On metadata alone the contents are not missing, they are not looked at.
@@ -285,7 +311,8 @@ impl Engine {
             established: self.is_established(name, published),
             instead: None,
         };
-        let decision = decide(assessment, &context, &self.policy);
+        let mut decision = decide(assessment, &context, &self.policy);
+        decision.circumstances = Some(context.circumstances());
         if decision.action.serves() {
             return decision;
         }
@@ -294,7 +321,9 @@ impl Engine {
         if let Some(instead) = &context.instead {
             context.fixes_advisory_of = self.fixed_here(name, facts.version, instead);
         }
-        decide(assessment, &context, &self.policy)
+        let mut decision = decide(assessment, &context, &self.policy);
+        decision.circumstances = Some(context.circumstances());
+        decision
     }
 
     /// The ids of advisories on vulnerabilities that affect `instead` and not `version`.
@@ -332,6 +361,8 @@ impl Engine {
             beside: &Beside::pending(),
             alike: None,
             trust: None,
+            dependencies: &[],
+            dependents: None,
             first_seen: times.get(version).copied(),
             request: Request::Pinned,
             served_before: false,
@@ -469,7 +500,8 @@ impl Engine {
             established: false,
             instead: None,
         };
-        let decision = decide(&assessment, &context, &self.policy);
+        let mut decision = decide(&assessment, &context, &self.policy);
+        decision.circumstances = Some(context.circumstances());
         Assessed {
             assessment,
             decision,

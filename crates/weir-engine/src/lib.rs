@@ -10,6 +10,7 @@ mod error;
 pub mod flight;
 mod history;
 mod keyed;
+mod names;
 mod neighbours;
 mod own_rules;
 mod packuments;

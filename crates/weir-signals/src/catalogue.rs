@@ -6,6 +6,7 @@ use crate::{Declaration, Observation, Subject};
 pub static CATALOGUE: &[&Declaration] = &[
     &crate::intel::known_malware::SIGNAL,
     &crate::manifest::failed_verification::SIGNAL,
+    &crate::identity::internal_name::SIGNAL,
     &crate::source::known_bad_content::SIGNAL,
     &crate::source::credential_exfiltration::SIGNAL,
     &crate::source::self_publish::SIGNAL,
@@ -34,6 +35,8 @@ pub static CATALOGUE: &[&Declaration] = &[
     &crate::history::remote_dependency::SIGNAL,
     &crate::history::new_dependency::SIGNAL,
     &crate::identity::new_publisher::SIGNAL,
+    &crate::identity::maintainer_change::SIGNAL,
+    &crate::identity::throwaway_publisher::SIGNAL,
     &crate::history::dormant_revival::SIGNAL,
     &crate::history::many_lines_patched::SIGNAL,
     &crate::history::odd_version::SIGNAL,
@@ -47,6 +50,7 @@ pub static CATALOGUE: &[&Declaration] = &[
     &crate::source::bundled_binary::SIGNAL,
     &crate::source::unreadable_code::SIGNAL,
     &crate::identity::lookalike_name::SIGNAL,
+    &crate::identity::invented_name::SIGNAL,
     &crate::history::young_release::SIGNAL,
 ];
 

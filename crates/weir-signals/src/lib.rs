@@ -26,7 +26,10 @@ pub use comparison::{Comparison, is_worth_comparing};
 pub use declaration::{
     Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, find,
 };
+pub use history::new_dependency::unexplained as new_dependencies;
 pub use names::{NameIndex, NamesError};
 pub use past::ReleaseSize;
-pub use subject::{Previous, Settings, Sibling, Stage, Subject, previous_version};
+pub use subject::{
+    DependencyFacts, Dependents, Previous, Settings, Sibling, Stage, Subject, previous_version,
+};
 pub use timeline::{trust_in_words, who};

@@ -86,6 +86,7 @@ fn ids_are_unique_and_never_change() {
     insta::assert_snapshot!(ids.join("\n"), @r"
     known-malware
     failed-verification
+    internal-name
     known-bad-content
     credential-exfiltration
     self-publish
@@ -114,6 +115,8 @@ fn ids_are_unique_and_never_change() {
     remote-dependency
     new-dependency
     new-publisher
+    maintainer-change
+    throwaway-publisher
     dormant-revival
     many-lines-patched
     odd-version
@@ -127,6 +130,7 @@ fn ids_are_unique_and_never_change() {
     bundled-binary
     unreadable-code
     lookalike-name
+    invented-name
     young-release
     ");
 }
@@ -192,6 +196,7 @@ fn a_missing_input_is_incomplete_rather_than_quiet() {
                         weir_model::contents::Surface::Install,
                     )])),
                 Input::Advisories => scene().without_advisories(),
+                Input::Publisher => scene().release("1.4.0", "2025-03-01T09:00:00Z", "{}"),
             };
             let observation = run(signal, &withheld);
             assert!(
@@ -232,9 +237,10 @@ fn a_file_that_an_install_script_reaches_must_be_read() {
 
 #[test]
 fn an_ordinary_release_is_quiet_and_complete() {
+    let by_mara = crate::sample::by_hand("mara");
     let observation = Scene::of("left-lib", "1.4.1")
-        .release("1.4.0", "2025-03-01T09:00:00Z", "{}")
-        .release("1.4.1", "2025-06-01T09:00:00Z", "{}")
+        .release("1.4.0", "2025-03-01T09:00:00Z", &by_mara)
+        .release("1.4.1", "2025-06-01T09:00:00Z", &by_mara)
         .contents(crate::sample::tarball(
             r#"{"name":"left-lib","version":"1.4.1"}"#,
         ))

@@ -9,6 +9,7 @@ mod error;
 mod first_seen;
 mod hashed;
 pub mod ledger;
+mod names;
 pub mod packuments;
 mod presence;
 mod refusals;

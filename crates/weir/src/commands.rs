@@ -3,6 +3,7 @@
 mod advisories;
 mod check;
 mod client;
+mod decide;
 mod diff;
 mod explain;
 mod inspect;
@@ -36,6 +37,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Verify(options) => verify::run(global, &options).await,
         Command::Diff(options) => diff::run(global, options).await,
         Command::Explain(options) => explain::run(global, &options).await,
+        Command::Decide(options) => decide::run(global, &options).await,
         Command::Ledger(options) => ledger::run(global, options).await,
         Command::Policy { command } => policy::run(global, command),
         Command::Advisories { command } => advisories::run(global, command).await,

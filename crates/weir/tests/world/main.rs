@@ -5,12 +5,14 @@
 mod advisories;
 mod check;
 mod clients;
+mod decide;
 mod diff;
 mod files;
 mod gate;
 mod hostile;
 mod inspect;
 mod lifetime;
+mod names;
 mod policy;
 mod scenarios;
 mod serve;
