@@ -8,7 +8,10 @@
 mod blobs;
 mod marks;
 mod members;
+mod needles;
 mod words;
+
+use needles::{Needles, Wanted};
 
 /// Files up to this size get every look, in bytes: loaders are small, and so is the cost.
 const SMALL: usize = 256 << 10;
@@ -34,19 +37,26 @@ struct Mark {
 /// Measures a file. Nothing for one that is neither packed nor obfuscated.
 #[must_use]
 pub fn measure(text: &[u8]) -> Option<Measured> {
+    let needles = Needles::of(text);
+    let if_named =
+        |wanted, mark: fn(&[u8]) -> Option<Mark>| needles.has(wanted).then(|| mark(text)).flatten();
+    let in_place = match needles.has(Wanted::Members) {
+        true => members::marks(text),
+        false => [None, None],
+    };
     let mut met: Vec<Mark> = [
-        marks::packer(text),
+        if_named(Wanted::Packer, marks::packer),
         marks::six_characters(text),
-        marks::faces(text),
-        marks::shuffled_array(text),
-        marks::flattened(text),
-        marks::hexadecimal_names(text),
+        if_named(Wanted::Faces, marks::faces),
+        if_named(Wanted::ShuffledArray, marks::shuffled_array),
+        if_named(Wanted::Flattened, marks::flattened),
+        if_named(Wanted::HexadecimalNames, marks::hexadecimal_names),
         marks::escaped_letters(text),
-        marks::foreign_base64(text),
-        marks::self_replacing_array(text),
+        if_named(Wanted::ForeignBase64, marks::foreign_base64),
+        if_named(Wanted::SelfReplacingArray, marks::self_replacing_array),
         marks::only_evaluates(text),
-        marks::decoded_in_place(text),
-        words::split_words(text),
+        if_named(Wanted::DecodedInPlace, marks::decoded_in_place),
+        if_named(Wanted::SplitWords, words::split_words),
         words::shuffled_alphabet(text),
         words::noise(text),
         words::encoded_array(text),
@@ -54,7 +64,7 @@ pub fn measure(text: &[u8]) -> Option<Measured> {
         blobs::character_codes(text),
     ]
     .into_iter()
-    .chain(members::marks(text))
+    .chain(in_place)
     .flatten()
     .collect();
     if !met.iter().any(|mark| mark.enough) {

@@ -11,6 +11,7 @@ use weir_model::contents::{Flow, Place, Step, Surface, Unread};
 use crate::analyse::{Code, Work, leak_flow};
 use crate::flow::{self, Modular, Outcome, Reported};
 use crate::fold::Evaluator;
+use crate::hash::Set;
 use crate::resolve::Resolver;
 use crate::slice::{LeftOut, Nearby};
 use crate::survey::{Signs, Survey};
@@ -356,7 +357,7 @@ impl Work<'_> {
     fn newly_loaded(
         &mut self,
         loads: &[(u32, u32)],
-        started: &HashSet<(u32, u32)>,
+        started: &Set<(u32, u32)>,
         resolver: &Resolver<'_>,
     ) -> Vec<usize> {
         let mut found = Vec::new();
@@ -504,7 +505,7 @@ fn lower(
     file: u32,
     graph: &mut flow::Graph,
     waste: Option<u64>,
-    left_out: &HashSet<Span>,
+    left_out: &Set<Span>,
 ) {
     let semantic = SemanticBuilder::new()
         .with_build_nodes(waste.is_some())

@@ -77,6 +77,13 @@ const fn classes() -> [Class; 256] {
     table
 }
 
+fn class_of(byte: u8) -> Class {
+    CLASSES
+        .get(usize::from(byte))
+        .copied()
+        .unwrap_or(Class::Plain)
+}
+
 /// Checks `text` against `bracket_depth` and the fixed limits above.
 ///
 /// # Errors
@@ -118,10 +125,7 @@ struct Scan<'a> {
 impl Scan<'_> {
     fn run(mut self) -> Result<(), Refusal> {
         while let Some(&byte) = self.text.get(self.at) {
-            let class = CLASSES
-                .get(usize::from(byte))
-                .copied()
-                .unwrap_or(Class::Plain);
+            let class = class_of(byte);
             self.at += 1;
             match class {
                 Class::Plain => match byte {
@@ -227,17 +231,35 @@ impl Scan<'_> {
 
     /// A word. Keywords that recurse count as operators.
     fn word(&mut self) -> Result<(), Refusal> {
-        let start = self.at - 1;
-        while let Some(&byte) = self.text.get(self.at) {
-            if CLASSES.get(usize::from(byte)) != Some(&Class::Letter) {
-                break;
-            }
-            self.at += 1;
-        }
-        let word = self.text.get(start..self.at).unwrap_or_default();
+        let rest = self.text.get(self.at - 1..).unwrap_or_default();
+        let length = rest
+            .iter()
+            .position(|&byte| class_of(byte) != Class::Letter)
+            .unwrap_or(rest.len());
+        let word = rest.get(..length).unwrap_or_default();
+        self.at += length - 1;
         self.operand = false;
         self.ended = true;
-        if !(2..=10).contains(&word.len()) {
+        // Nearly all words are told apart from keywords by their length and first letter.
+        let may_be_keyword = (2..=10).contains(&length)
+            && rest.first().is_some_and(|byte| {
+                matches!(
+                    byte,
+                    b'a' | b'c'
+                        | b'd'
+                        | b'e'
+                        | b'f'
+                        | b'i'
+                        | b'n'
+                        | b'o'
+                        | b'r'
+                        | b't'
+                        | b'v'
+                        | b'w'
+                        | b'y'
+                )
+            });
+        if !may_be_keyword {
             return Ok(());
         }
         match word {

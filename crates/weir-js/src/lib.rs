@@ -10,6 +10,7 @@ mod follow;
 pub mod fuzz;
 mod guard;
 mod gyp;
+mod hash;
 mod modules;
 mod parse;
 mod place;

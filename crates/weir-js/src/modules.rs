@@ -1,8 +1,10 @@
 //! The graph of files: what loads what, and from which surface each file is reached.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use weir_model::contents::Surface;
+
+use crate::hash::Set;
 
 /// Surfaces a file is reached from, as a set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -73,7 +75,7 @@ impl Surfaces {
 pub(crate) struct Modules {
     edges: Vec<Vec<usize>>,
     /// Edges by which one file only starts the other, as a worker or child process.
-    starts: HashSet<(usize, usize)>,
+    starts: Set<(usize, usize)>,
     surfaces: Vec<Surfaces>,
 }
 
@@ -82,7 +84,7 @@ impl Modules {
     pub(crate) fn new(count: usize) -> Self {
         Self {
             edges: vec![Vec::new(); count],
-            starts: HashSet::new(),
+            starts: Set::default(),
             surfaces: vec![Surfaces::default(); count],
         }
     }
@@ -120,7 +122,7 @@ impl Modules {
     /// Groups of `files` that loads between them connect, each in the order given.
     pub(crate) fn groups(&self, files: &[usize]) -> Vec<Vec<usize>> {
         let mut leader: Vec<usize> = (0..self.edges.len()).collect();
-        let is_in: std::collections::HashSet<usize> = files.iter().copied().collect();
+        let is_in: Set<usize> = files.iter().copied().collect();
         for &from in files {
             for &to in self.edges.get(from).into_iter().flatten() {
                 if is_in.contains(&to) {
@@ -174,7 +176,7 @@ impl Modules {
     /// Marks all that is reached from `roots`. What is imported and starts a file beside itself
     /// reaches that one as a worker; what installs or is called as a command, as itself.
     pub(crate) fn mark(&mut self, roots: &[usize], surface: Surface) {
-        let mut seen = HashSet::new();
+        let mut seen = Set::default();
         let mut queue: VecDeque<(usize, Surface)> =
             roots.iter().map(|root| (*root, surface)).collect();
         while let Some((index, surface)) = queue.pop_front() {

@@ -1,6 +1,6 @@
 //! Which file of the package a specifier means, by Node's rules (without looking outside).
 
-use std::collections::HashMap;
+use crate::hash::Map;
 
 /// Extensions that Node and its loaders try, in order.
 const EXTENSIONS: [&str; 12] = [
@@ -10,9 +10,9 @@ const EXTENSIONS: [&str; 12] = [
 /// The package's files by path.
 #[derive(Debug, Default)]
 pub(crate) struct Resolver<'a> {
-    by_path: HashMap<&'a str, usize>,
+    by_path: Map<&'a str, usize>,
     /// `main` of folders that hold a `package.json`.
-    mains: HashMap<&'a str, String>,
+    mains: Map<&'a str, String>,
 }
 
 impl<'a> Resolver<'a> {

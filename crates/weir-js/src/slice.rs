@@ -5,13 +5,14 @@
 //! reads secrets and something that sends. Near is counted in names: one part defines a name that
 //! the other one uses, and few others do.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault};
 
 use oxc_span::Span;
 use rustc_hash::FxHasher;
 
 use crate::cut::Cut;
+use crate::hash::Set;
 use crate::survey::Signs;
 
 /// Largest part, in bytes.
@@ -123,7 +124,7 @@ pub(crate) struct Nearby {
 #[derive(Debug, Default)]
 pub(crate) struct LeftOut {
     /// Which.
-    pub(crate) spans: HashSet<Span>,
+    pub(crate) spans: Set<Span>,
     /// What to overwrite for them to be gone from the text.
     pub(crate) cuts: Vec<Cut>,
     /// How many bytes all other parts have.
@@ -179,40 +180,60 @@ impl Parts {
 /// One end of a flow: which parts are one, and whether a file nearby has one.
 type End<'a> = (&'a dyn Fn(&Signs) -> bool, bool);
 
+/// The parts that define one name, as far as they are few.
+#[derive(Debug, Default, Clone, Copy)]
+struct Definers {
+    parts: [usize; DEFINERS],
+    count: usize,
+}
+
+impl Definers {
+    fn add(&mut self, part: usize) {
+        if let Some(place) = self.parts.get_mut(self.count) {
+            *place = part;
+        }
+        self.count = self.count.saturating_add(1);
+    }
+
+    fn are_few(&self) -> bool {
+        self.count <= DEFINERS
+    }
+
+    fn parts(&self) -> &[usize] {
+        self.parts.get(..self.count).unwrap_or_default()
+    }
+}
+
 /// Parts by the names they share.
 struct Graph {
     near: Vec<Vec<usize>>,
     /// Parts that define a name, for names that few define.
-    definers: HashMap<u64, Vec<usize>, Names>,
+    definers: HashMap<u64, Definers, Names>,
 }
 
 impl Graph {
     fn of(parts: &[Part]) -> Self {
-        let mut definers: HashMap<u64, Vec<usize>, Names> = HashMap::default();
+        let mut definers: HashMap<u64, Definers, Names> = HashMap::default();
         for (at, part) in parts.iter().enumerate() {
             for &name in &part.defines {
-                definers.entry(name).or_default().push(at);
+                definers.entry(name).or_default().add(at);
             }
         }
-        definers.retain(|_, list| list.len() <= DEFINERS);
-        let mut users: HashMap<u64, Vec<usize>, Names> = HashMap::default();
+        definers.retain(|_, list| list.are_few());
+        // Sorted pairs instead of a list per name: a bundle has a hundred thousand of them.
+        let mut uses: Vec<(u64, usize)> = Vec::new();
         for (at, part) in parts.iter().enumerate() {
-            for &name in &part.uses {
-                if definers.contains_key(&name) {
-                    let list = users.entry(name).or_default();
-                    if list.len() <= USERS {
-                        list.push(at);
-                    }
-                }
-            }
+            let known = part.uses.iter().filter(|name| definers.contains_key(name));
+            uses.extend(known.map(|&name| (name, at)));
         }
+        uses.sort_unstable();
         let mut near = vec![Vec::new(); parts.len()];
-        for (name, using) in &users {
-            if using.len() > USERS {
+        for using in uses.chunk_by(|(a, _), (b, _)| a == b) {
+            let Some(&(name, _)) = using.first().filter(|_| using.len() <= USERS) else {
                 continue;
-            }
-            for &to in definers.get(name).into_iter().flatten() {
-                for &from in using {
+            };
+            for &to in definers.get(&name).map_or(&[][..], Definers::parts) {
+                for &(_, from) in using {
                     if from != to {
                         for (a, b) in [(from, to), (to, from)] {
                             if let Some(list) = near.get_mut(a) {
@@ -301,7 +322,7 @@ impl Graph {
             for other in uses
                 .iter()
                 .filter_map(|name| self.definers.get(name))
-                .flatten()
+                .flat_map(Definers::parts)
             {
                 let size = parts.get(*other).map_or(0, |part| part.span.size());
                 if let Some(mark) = chosen.get_mut(*other)

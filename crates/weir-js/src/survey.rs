@@ -4,7 +4,8 @@ mod shapes;
 
 use std::sync::OnceLock;
 
-use memchr::memmem::Finder;
+use aho_corasick::packed::Searcher;
+use memchr::memmem;
 use oxc_ast::ast::{
     Argument, AssignmentExpression, AssignmentTarget, BinaryExpression, BindingIdentifier,
     BindingPattern, BindingProperty, CallExpression, ComputedMemberExpression,
@@ -288,19 +289,20 @@ const COMMANDS: [&str; 8] = [
 ];
 
 /// Whether some literal of a file may be such a command: a search in the raw text, which escapes
-/// may hide it from.
+/// may hide it from. All commands are looked for in one pass.
 fn may_name_command(source: &str) -> bool {
-    static FINDERS: OnceLock<Vec<Finder<'static>>> = OnceLock::new();
-    let finders = FINDERS.get_or_init(|| {
-        COMMANDS
+    static COMMAND: OnceLock<Option<Searcher>> = OnceLock::new();
+    let bytes = source.as_bytes();
+    let named = match COMMAND.get_or_init(|| Searcher::new(COMMANDS)) {
+        Some(searcher) => searcher.find(bytes).is_some(),
+        // Without vector instructions.
+        None => COMMANDS
             .iter()
-            .chain(&["\\x", "\\u"])
-            .map(|word| Finder::new(*word))
-            .collect()
-    });
-    finders
-        .iter()
-        .any(|finder| finder.find(source.as_bytes()).is_some())
+            .any(|word| memmem::find(bytes, word.as_bytes()).is_some()),
+    };
+    named
+        || memchr::memchr_iter(b'\\', bytes)
+            .any(|at| matches!(bytes.get(at + 1), Some(b'x' | b'u')))
 }
 
 /// Whether a string may be a command that reads secrets or sends them.

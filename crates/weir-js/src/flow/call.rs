@@ -27,7 +27,7 @@ impl Solver<'_> {
                 _ => {}
             }
         }
-        let mut names = Vec::new();
+        let mut names = super::graph::Names::new();
         if let Some(method) = call.method {
             names = self.key_names(method);
             for &name in &names {

@@ -1,7 +1,5 @@
 //! Text that is turned into code, where the text is known.
 
-use std::collections::HashSet;
-
 use super::graph::{Atom, Graph, Key, NONE, Node, Rule, TEXT_BYTES};
 use super::solve::Solver;
 use crate::command;
@@ -104,7 +102,7 @@ impl Solver<'_> {
             }
         }
         found.extend(self.inline_code());
-        let seen: &mut HashSet<(usize, String)> = &mut self.evaluated;
+        let seen: &mut crate::hash::Set<(usize, String)> = &mut self.evaluated;
         found
             .into_iter()
             .filter(|(id, one)| seen.insert((*id, one.text.clone())))

@@ -4,7 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
+use smallvec::SmallVec;
 use weir_model::contents::SourceKind;
+
+use crate::hash::Map;
 
 /// Hashes small numbers. Keys are our own indexes, which hostile code cannot choose freely.
 #[derive(Debug, Default, Clone, Copy)]
@@ -45,6 +48,10 @@ pub(crate) type Quick = BuildHasherDefault<NumberHasher>;
 pub(crate) type Name = u32;
 /// A place where values are: a variable, a field, an expression.
 pub(crate) type Node = u32;
+/// What a node holds, without where it came from.
+pub(crate) type Atoms = SmallVec<[Atom; 8]>;
+/// Names that a node may hold.
+pub(crate) type Names = SmallVec<[Name; 4]>;
 /// The node of values that do not matter, e.g. numbers and comparisons.
 pub(crate) const NONE: Node = 0;
 
@@ -116,9 +123,10 @@ pub(crate) enum Part {
 
 #[derive(Debug, Default)]
 pub(super) struct Slot {
-    /// Each atom with the node it came from.
-    atoms: Vec<(Atom, Node)>,
-    pub(super) uses: Vec<Use>,
+    /// Each atom with the node it came from. Most nodes hold one or two, and have one or two uses:
+    /// these need no memory of their own.
+    atoms: SmallVec<[(Atom, Node); 2]>,
+    pub(super) uses: SmallVec<[Use; 2]>,
     /// How many of the atoms were handed on.
     handed_on: u32,
     file: u32,
@@ -233,9 +241,9 @@ pub(crate) struct Graph {
     pub(crate) functions: Vec<Function>,
     pub(crate) objects: Vec<Object>,
     pub(crate) sources: Vec<Source>,
-    source_index: HashMap<(SourceKind, String, u32, u32), u32>,
+    source_index: Map<(SourceKind, String, u32, u32), u32>,
     pub(super) names: Vec<Rc<str>>,
-    name_index: HashMap<Rc<str>, Name>,
+    name_index: Map<Rc<str>, Name>,
     constants: HashMap<Name, Node, Quick>,
     /// Nodes that grew since they were last looked at.
     pub(crate) grown: Vec<Node>,
@@ -245,7 +253,7 @@ pub(crate) struct Graph {
     pub(crate) steps: u64,
     edges: HashSet<(Node, Node), Quick>,
     /// Modules by file: the `module` object.
-    pub(super) modules: HashMap<u32, u32>,
+    pub(super) modules: Map<u32, u32>,
     /// Fields of the global object.
     pub(crate) globals: u32,
     /// Steps that decoders of the package may still take while files are lowered.
@@ -257,9 +265,9 @@ pub(crate) struct Graph {
     /// Modules of bundles, by loader and key: the nodes of `module` and `exports`.
     pub(crate) bundled: HashMap<Name, (Node, Node), Quick>,
     /// Evaluated code, by file: the file that evaluates it, and the node of its result.
-    pub(crate) completions: HashMap<u32, (u32, Node)>,
+    pub(crate) completions: Map<u32, (u32, Node)>,
     /// Variables of files that evaluate code, by file and name.
-    pub(crate) variables: HashMap<(u32, Name), Vec<Node>>,
+    pub(crate) variables: Map<(u32, Name), Vec<Node>>,
 }
 
 impl Default for Graph {
@@ -270,22 +278,22 @@ impl Default for Graph {
             functions: Vec::new(),
             objects: Vec::new(),
             sources: Vec::new(),
-            source_index: HashMap::new(),
+            source_index: Map::default(),
             names: Vec::new(),
-            name_index: HashMap::new(),
+            name_index: Map::default(),
             constants: HashMap::default(),
             grown: Vec::new(),
             added: Vec::new(),
             steps: 0,
             edges: HashSet::default(),
-            modules: HashMap::new(),
+            modules: Map::default(),
             globals: 0,
             fold_steps: FOLD_STEPS,
             follows_code: false,
             long_text: LONG_TEXTS,
             bundled: HashMap::default(),
-            completions: HashMap::new(),
-            variables: HashMap::new(),
+            completions: Map::default(),
+            variables: Map::default(),
         };
         graph.globals = graph.object();
         graph
@@ -397,9 +405,9 @@ impl Graph {
 
     /// The atoms that were not handed on yet; from now on they count as handed on. Uses that are
     /// added later get everything when they are added.
-    pub(crate) fn fresh(&mut self, node: Node) -> Vec<Atom> {
+    pub(crate) fn fresh(&mut self, node: Node) -> Atoms {
         let Some(slot) = self.slots.get_mut(node as usize) else {
-            return Vec::new();
+            return Atoms::new();
         };
         let fresh = slot
             .atoms
@@ -411,12 +419,12 @@ impl Graph {
     }
 
     /// A copy of what a node holds, without where it came from.
-    pub(crate) fn held(&self, node: Node) -> Vec<Atom> {
+    pub(crate) fn held(&self, node: Node) -> Atoms {
         self.atoms(node).iter().map(|(atom, _)| *atom).collect()
     }
 
     /// String constants of a node.
-    pub(crate) fn texts(&self, node: Node) -> Vec<Name> {
+    pub(crate) fn texts(&self, node: Node) -> Names {
         self.atoms(node)
             .iter()
             .filter_map(|(atom, _)| match atom {
@@ -476,7 +484,7 @@ impl Graph {
     /// Adds a rule and has it run when one of what it reads grows.
     pub(crate) fn rule(&mut self, rule: Rule) -> u32 {
         let id = index(self.rules.len());
-        let mut reads: Vec<Node> = Vec::new();
+        let mut reads: SmallVec<[Node; 8]> = SmallVec::new();
         match &rule {
             Rule::Member { object, key, .. } | Rule::Store { object, key, .. } => {
                 reads.push(*object);
@@ -491,7 +499,7 @@ impl Graph {
                 }
                 reads.extend(call.arguments.iter().map(|(node, _)| *node));
             }
-            Rule::Concat { parts, .. } => reads.extend(parts.iter()),
+            Rule::Concat { parts, .. } => reads.extend(parts.iter().copied()),
             Rule::Content { from, .. } | Rule::Elements { from, .. } | Rule::Keys { from, .. } => {
                 reads.push(*from);
             }

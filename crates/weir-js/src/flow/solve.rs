@@ -5,7 +5,10 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use weir_model::contents::SourceKind;
 
 use super::builtins;
-use super::graph::{Atom, Graph, Key, LONG_TEXT, NONE, Name, Node, Quick, Rule, TEXT_BYTES, Use};
+use super::graph::{
+    Atom, Graph, Key, LONG_TEXT, NONE, Name, Names, Node, Quick, Rule, TEXT_BYTES, Use,
+};
+use crate::hash::Set;
 use crate::tables::{calls, secrets};
 
 /// Most rules that solving may add, so that hostile graphs stay in memory.
@@ -43,18 +46,18 @@ pub(crate) struct Solver<'m> {
     /// Rules made by rules.
     derived: HashSet<(u8, Node, Key, Node), Quick>,
     /// Calls derived from `call`, `apply` and the like, by the rule they come from.
-    pub(crate) redirected: HashSet<(u32, u8)>,
+    pub(crate) redirected: Set<(u32, u8)>,
     /// Calls that gave [`Atom::Instance`]: rule of the call.
     pub(crate) instances: Vec<u32>,
-    pub(crate) instance_index: HashMap<u32, u32>,
+    pub(crate) instance_index: HashMap<u32, u32, Quick>,
     /// Loads between files that were found, as file indexes.
     pub(crate) loads: Vec<(u32, u32)>,
     /// Those of them that start a file in a worker or child process.
-    pub(crate) started: HashSet<(u32, u32)>,
+    pub(crate) started: Set<(u32, u32)>,
     /// JSON files already turned into objects.
-    pub(crate) json: HashSet<u32>,
+    pub(crate) json: HashSet<u32, Quick>,
     /// Evaluated code that was handed out, by rule and text.
-    pub(crate) evaluated: HashSet<(usize, String)>,
+    pub(crate) evaluated: Set<(usize, String)>,
     /// What is not known passes data to its result only. In large programs everything comes near
     /// everything, and objects that take in whatever passes by make flows of nothing.
     pub(crate) is_careful: bool,
@@ -72,13 +75,13 @@ impl<'m> Solver<'m> {
             is_guessing: false,
             made: HashMap::default(),
             derived: HashSet::default(),
-            redirected: HashSet::new(),
+            redirected: Set::default(),
             instances: Vec::new(),
-            instance_index: HashMap::new(),
+            instance_index: HashMap::default(),
             loads: Vec::new(),
-            started: HashSet::new(),
-            json: HashSet::new(),
-            evaluated: HashSet::new(),
+            started: Set::default(),
+            json: HashSet::default(),
+            evaluated: Set::default(),
             is_careful: false,
             budget,
             current: 0,
@@ -235,9 +238,9 @@ impl<'m> Solver<'m> {
     }
 
     /// Names a key may have; empty when it is unknown.
-    pub(crate) fn key_names(&self, key: Key) -> Vec<Name> {
+    pub(crate) fn key_names(&self, key: Key) -> Names {
         match key {
-            Key::Name(name) => vec![name],
+            Key::Name(name) => Names::from_slice(&[name]),
             Key::Node(node) => self
                 .graph
                 .texts(node)

@@ -1,9 +1,10 @@
 //! Files that hold credentials, by a part of their path.
 
-use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use weir_model::contents::SourceKind;
+
+use crate::hash::Set;
 
 /// A part of a path and why the file is sensitive.
 pub(crate) struct Credential {
@@ -236,7 +237,7 @@ pub(crate) fn may_name_one(text: &str) -> bool {
 }
 
 /// First components of the rows.
-static STARTS: OnceLock<HashSet<&'static str>> = OnceLock::new();
+static STARTS: OnceLock<Set<&'static str>> = OnceLock::new();
 
 #[cfg(test)]
 mod tests {

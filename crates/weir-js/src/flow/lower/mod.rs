@@ -6,8 +6,6 @@ mod function;
 mod pattern;
 mod statement;
 
-use std::collections::HashSet;
-
 use oxc_ast::ast::*;
 use oxc_ast_visit::Visit;
 use oxc_semantic::Scoping;
@@ -15,6 +13,7 @@ use oxc_span::GetSpan;
 use oxc_syntax::symbol::SymbolId;
 
 use crate::fold::Evaluator;
+use crate::hash::Set;
 use crate::slice::PART;
 
 use super::graph::{Atom, Graph, Key, NONE, Node, Rule};
@@ -33,7 +32,7 @@ pub(crate) fn lower<'s>(
     program: &Program<'_>,
     scoping: &'s Scoping,
     evaluator: Option<Evaluator<'s, '_>>,
-    left_out: &'s HashSet<Span>,
+    left_out: &'s Set<Span>,
 ) {
     let exports = graph.exports(file);
     let module = graph.module(file);
@@ -90,7 +89,7 @@ struct Lower<'g, 's, 'a> {
     /// Runs decoders, in files that have some.
     evaluator: Option<Evaluator<'s, 'a>>,
     /// Parts of a large file that no flow passes.
-    left_out: &'s HashSet<Span>,
+    left_out: &'s Set<Span>,
     /// Loaders of a bundler.
     bundles: bundle::Bundles,
 }
