@@ -128,7 +128,7 @@ impl Kept<'_> {
                     raw: raw.clone(),
                     etag,
                     last_modified,
-                    fetched_at: jiff::Timestamp::now(),
+                    fetched_at: weir_engine::Clock::system().now(),
                 };
                 store
                     .put_packument(name.as_str(), upstream.id(), &fresh)
