@@ -28,6 +28,8 @@ def describe() -> dict:
                 places.GUARDDOG, "-c",
                 "import importlib.metadata as m; print(m.version('guarddog'))",
             ]),
+            "pnpm": _version([places.PNPM, "--version"]),
+            "lockfile-lint": _version([places.LOCKFILE_LINT, "--version"]),
             "wrk": _version(["wrk", "--version"]).removeprefix("wrk ").split(" [")[0],
         },
     }

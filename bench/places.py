@@ -10,6 +10,7 @@ TOOLS = BENCH / "tools"
 TARBALLS = BENCH / "tarballs"
 RESULTS = BENCH / "results.json"
 DOCS = ROOT / "docs" / "benchmarks.md"
+COMPARED = ROOT / "docs" / "check-compared.md"
 NOTICES = ROOT / "docs" / "benchmarks-notices.md"
 RECALL = ROOT / "corpus" / "guarddog.md"
 
@@ -21,6 +22,8 @@ BUILT_CONTENTS = ROOT / "target" / "release" / "examples" / "contents"
 
 BUN = TOOLS / "bun" / "node_modules" / ".bin" / "bun"
 VERDACCIO = TOOLS / "verdaccio" / "node_modules" / ".bin" / "verdaccio"
+PNPM = TOOLS / "pnpm-10" / "node_modules" / ".bin" / "pnpm"
+LOCKFILE_LINT = TOOLS / "lint" / "node_modules" / ".bin" / "lockfile-lint"
 GUARDDOG = TOOLS / "guarddog" / "bin" / "python"
 
 # node_modules, caches and the storage of two registries at a time, with a margin.

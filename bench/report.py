@@ -3,6 +3,7 @@
 import json
 import os
 
+import compared
 import corpus
 import machine
 import places
@@ -164,8 +165,19 @@ def _idle(figures: dict):
                figure < 64e6)
 
 
+def _check(figures: dict):
+    for case in figures["cases"]:
+        ratio = case.get("ratio")
+        beside = f"lockfile-lint {case['lockfile_lint'] * 1000:.0f} ms" if ratio else ""
+        quick = case["seconds"] < 0.150
+        yield (f"`weir check --offline`, {case['project']}, {case['client']}, "
+               f"{case['packages']} packages", f"{case['seconds'] * 1000:.0f} ms", beside,
+               f"{ratio:.1f}x" if ratio else "", "< 150 ms" + (", >= 20x" if ratio else ""),
+               quick and (ratio is None or ratio >= 20))
+
+
 ROWS = {"install": _install, "serve": _serve, "contents": _contents, "corpus": _corpus,
-        "assess": _assess, "idle": _idle}
+        "assess": _assess, "check": _check, "idle": _idle}
 
 
 def write_docs(results: dict) -> None:
@@ -177,6 +189,14 @@ def write_docs(results: dict) -> None:
         raise SystemExit(f"{places.DOCS} has no place for figures")
     body = f"{before}{BEGIN}\n\n{_setting(results)}\n\n{table(results)}\n\n{_caveats(results)}{END}{after}"
     places.DOCS.write_text(_without_registry(body))
+    if "compared" in results:
+        text = places.COMPARED.read_text()
+        before, _, rest = text.partition(BEGIN)
+        _, ended, after = rest.partition(END)
+        if not ended:
+            raise SystemExit(f"{places.COMPARED} has no place for figures")
+        body = f"{before}{BEGIN}\n\n{compared.table(results['compared'])}\n{END}{after}"
+        places.COMPARED.write_text(_without_registry(body))
     if "corpus" in results:
         places.RECALL.write_text(_without_registry(corpus.document(results["corpus"])))
     if "assess" in results:

@@ -15,6 +15,8 @@ from processes import Failed
 
 BUN_VERSION = "1.4.5"
 VERDACCIO_VERSION = "6.8.0"
+PNPM_VERSION = "10.34.8"
+LOCKFILE_LINT_VERSION = "5.0.1"
 GUARDDOG_VERSION = "3.2.0"
 
 
@@ -63,6 +65,19 @@ def verdaccio() -> None:
         # verdaccio-audit asks for node-fetch by the tag `cjs`, which mirrors that keep only
         # `latest` do not have (PROTOCOL 3.14); 2.6.7 is what the tag stands for.
         _npm("verdaccio", {"verdaccio": VERDACCIO_VERSION}, {"node-fetch": "2.6.7"})
+
+
+def pnpm() -> None:
+    """pnpm, from npm."""
+    if not places.PNPM.exists():
+        _npm("pnpm-10", {"pnpm": PNPM_VERSION}, {})
+
+
+def lockfile_lint() -> None:
+    """lockfile-lint, from npm."""
+    if not places.LOCKFILE_LINT.exists():
+        # Not in a folder of its own name: npm takes that for the package itself.
+        _npm("lint", {"lockfile-lint": LOCKFILE_LINT_VERSION}, {})
 
 
 def guarddog() -> None:

@@ -14,7 +14,7 @@ use weir_store::Hashed;
 
 use crate::EngineError;
 use crate::engine::{Engine, Gated};
-use crate::flight::{Announced, Flight};
+use crate::flight::{Announced, Flight, Start};
 use crate::packuments::Held;
 use crate::verdicts::{Verdict, Waited};
 use crate::worker::Priority;
@@ -68,6 +68,14 @@ pub enum TarballStream {
 /// section 6), and one read is cheaper than a stream.
 const WHOLE: u64 = 512 << 10;
 
+/// Most tarballs that were served and wait for their turn to be written, together, in KiB: a bound on
+/// memory, not on what an install may bring.
+pub(crate) const UNWRITTEN: usize = 96 << 10;
+
+/// How long a download may stay silent before it is looked for elsewhere. A registry begins to send
+/// within milliseconds, and one that does not keep tarballs where it is asked says so as quickly.
+const SILENCE: Duration = Duration::from_secs(5);
+
 impl Engine {
     /// Brings the tarball with this file name, or says why it may not pass.
     ///
@@ -107,7 +115,7 @@ impl Engine {
         // Both are needed, and neither needs the other: the usual address is tried while the
         // packument is on its way.
         let early = match (&guess, self.packuments.at_hand(name)) {
-            (Some(version), None) => self.start_early(name, version, file),
+            (Some(version), None) => self.start_early(name, version, file).await?,
             _ => None,
         };
         let held = self.packuments.get(name).await?;
@@ -165,7 +173,7 @@ impl Engine {
             }
         }
         let flight = self.flight(&held, &version, &expected, early).await?;
-        if !known && self.may_pass_early(&metadata, &held, &version) {
+        if !known && self.passes_early(&metadata, &held, &version).await? {
             self.finish_later(&held, &version, &flight, &expected);
             return Ok(Bringing::Serve(Tarball {
                 verdict: preliminary(&metadata),
@@ -240,16 +248,22 @@ impl Engine {
         Bringing::Refuse(verdict, waited)
     }
 
-    /// Starts to download from the usual address, before the packument says what it is.
-    fn start_early(
+    /// Starts to download from the usual address, before the packument says what it is. Not what was
+    /// looked at before: its bytes are here, whatever was decided.
+    async fn start_early(
         self: &Arc<Self>,
         name: &PackageName,
         version: &str,
         file: &str,
-    ) -> Option<Arc<Flight>> {
+    ) -> Result<Option<Arc<Flight>>, EngineError> {
+        if self.store.has_verdict(name.as_str(), version).await? {
+            return Ok(None);
+        }
         // A path under the registry: where nearly all of them keep their tarballs.
         let usual = format!("{name}/-/{file}");
-        Some(self.join_flight(&(name.clone(), version.to_owned()), usual))
+        Ok(Some(
+            self.join_flight(&(name.clone(), version.to_owned()), &usual),
+        ))
     }
 
     /// The download of a tarball: the one under way, or a new one; bytes on disk count as arrived.
@@ -262,46 +276,56 @@ impl Engine {
     ) -> Result<Arc<Flight>, EngineError> {
         let key = (held.packument.name().clone(), version.to_owned());
         let under_way = self.flights.get(&key).and_then(|flight| flight.upgrade());
-        if let Some(flight) = under_way
-            && flight.has_begun().await
+        let under_way = under_way.or(early);
+        let longest = self.policy.gate.analysis_budget.get();
+        let silence = SILENCE.min(longest / 2);
+        if let Some(flight) = &under_way
+            && flight.begins_within(silence).await == Start::Begun
         {
-            return Ok(flight);
+            return Ok(Arc::clone(flight));
         }
         if let Some(blob) = self.store.blob(expected).await? {
             let bytes = Bytes::from(blob.read().await?);
             let whole = stream::iter([Ok::<_, std::convert::Infallible>(bytes)]);
-            let flight = Flight::start(whole, u64::MAX, Announced::default());
+            let disk = blob.path().display().to_string();
+            let flight = Flight::start(disk, whole, u64::MAX, Announced::default());
             self.flights.insert(key, Arc::downgrade(&flight));
             return Ok(flight);
         }
-        if let Some(early) = early {
-            // Followers see the bytes as they come; only an address that does not exist (the
-            // upstream keeps its tarballs elsewhere) sends us to the one in the packument.
-            if early.has_begun().await {
-                return Ok(early);
-            }
+        // Followers see the bytes as they come; only an address that does not exist or stays silent
+        // (the upstream keeps its tarballs elsewhere) sends us to the one in the packument.
+        let address = self.manifest(held, version)?.dist.tarball.clone();
+        let flight = self.join_flight(&key, &address.unwrap_or_default());
+        match flight.begins_within(longest - silence).await {
+            Start::Begun => Ok(flight),
+            Start::BrokenOff => self.arrived(held, version, &flight).await.map(|_| flight),
+            Start::Waiting => Err(EngineError::Upstream {
+                what: tarball_of(held, version),
+                why: format!("not a byte of it came within {} s", longest.as_secs()),
+            }),
         }
-        let name = held.packument.name();
-        let manifest = self.manifest(held, version)?;
-        let address = manifest.dist.tarball.clone().unwrap_or_default();
-        Ok(self.join_flight(&(name.clone(), version.to_owned()), address))
     }
 
-    fn join_flight(self: &Arc<Self>, key: &(PackageName, String), address: String) -> Arc<Flight> {
+    /// The download from an address: the one under way unless it failed or comes from elsewhere, or a
+    /// new one.
+    fn join_flight(self: &Arc<Self>, key: &(PackageName, String), address: &str) -> Arc<Flight> {
+        let (name, version) = key.clone();
+        let upstream = Arc::clone(self.upstreams.upstream_for(&name));
         let mut entry = self.flights.entry(key.clone()).or_default();
         if let Some(flight) = entry.upgrade()
             && !flight.has_failed()
         {
-            return flight;
+            let places = |address: &str| upstream.tarball_urls(&name, &version, address);
+            if flight.address() == address || places(flight.address()) == places(address) {
+                return flight;
+            }
         }
-        let engine = Arc::clone(self);
-        let (name, version) = key.clone();
         let announced = Announced::default();
         let length = Arc::clone(&announced);
+        let from = address.to_owned();
         let body = stream::once(async move {
-            let upstream = engine.upstreams.upstream_for(&name);
             upstream
-                .tarball_of(&name, &version, &address)
+                .tarball_of(&name, &version, &from)
                 .await
                 .map(|tarball| {
                     if let Some(announced) = tarball.content_length {
@@ -312,7 +336,8 @@ impl Engine {
         })
         .try_flatten()
         .boxed();
-        let flight = Flight::start(body, self.policy.limits.tarball_size.bytes(), announced);
+        let limit = self.policy.limits.tarball_size.bytes();
+        let flight = Flight::start(address.to_owned(), body, limit, announced);
         *entry = Arc::downgrade(&flight);
         flight
     }
@@ -357,7 +382,7 @@ impl Engine {
         flight: &Flight,
     ) -> Result<Arc<Hashed>, EngineError> {
         flight.arrived().await.map_err(|why| EngineError::Upstream {
-            what: format!("the tarball of {}@{version}", held.packument.name()),
+            what: tarball_of(held, version),
             why,
         })
     }
@@ -385,9 +410,10 @@ impl Engine {
         self.decide_fully(held, version, contents, Some(blob)).await
     }
 
-    /// The same for a release that was served already: its bytes are kept at once and read when no
-    /// client waits, from the disk, so that an install of a thousand packages is not held in memory.
-    async fn verdict_later(
+    /// The same for a release that was served already: its bytes are kept and read when no client waits.
+    /// Those that do not fit into [`UNWRITTEN`] meanwhile are kept at once, so that an install of a
+    /// thousand packages is not held in memory.
+    pub(crate) async fn verdict_later(
         self: &Arc<Self>,
         held: &Arc<Held>,
         version: &str,
@@ -399,11 +425,16 @@ impl Engine {
         if !arrived.matches(expected) {
             return self.mismatch(held, version, expected, &arrived).await;
         }
+        let room = u32::try_from(arrived.length().div_ceil(1024)).unwrap_or(u32::MAX);
+        let room = self.unwritten.try_acquire_many(room);
+        if room.is_ok() {
+            self.quiet.wait(since).await;
+        }
         let blob = {
             let _turn = self.writing.acquire().await;
             self.store.keep_blob(&arrived, expected).await?
         };
-        drop((arrived, flight));
+        drop((arrived, flight, room));
         let _turn = self.later.acquire().await;
         self.quiet.wait(since).await;
         let tarball = Bytes::from(blob.read().await?);
@@ -411,32 +442,6 @@ impl Engine {
             .contents_of(tarball, expected, Priority::Background)
             .await;
         self.decide_fully(held, version, contents, Some(blob)).await
-    }
-
-    /// Lets the client have the bytes now and finishes the verdict on a task of its own.
-    fn finish_later(
-        self: &Arc<Self>,
-        held: &Arc<Held>,
-        version: &str,
-        flight: &Arc<Flight>,
-        expected: &Integrity,
-    ) {
-        let engine = Arc::clone(self);
-        let (held, version, flight) = (Arc::clone(held), version.to_owned(), Arc::clone(flight));
-        let expected = expected.clone();
-        self.tasks.spawn(async move {
-            let result = engine
-                .verdict_later(&held, &version, flight, &expected)
-                .await;
-            match result {
-                Ok(verdict) => engine.settle(&verdict).await,
-                Err(error) => {
-                    tracing::warn!(package.name = %held.packument.name(), package.version = version,
-                        %error, "a release was served, and its contents could not be read after");
-                    engine.unsettled(held.packument.name().as_str(), &version, &error);
-                }
-            }
-        });
     }
 
     /// Opens the bytes of a release that may pass.
@@ -482,6 +487,11 @@ impl Engine {
     pub fn analyses_under_way(&self) -> usize {
         self.tasks.len()
     }
+}
+
+/// What a download is called in an error.
+fn tarball_of(held: &Held, version: &str) -> String {
+    format!("the tarball of {}@{version}", held.packument.name())
 }
 
 fn preliminary(metadata: &Arc<Verdict>) -> Arc<Verdict> {

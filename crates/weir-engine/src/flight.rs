@@ -1,6 +1,7 @@
 //! One download for many askers: the first starts it, the others follow the bytes as they come.
 
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
@@ -19,9 +20,22 @@ enum Progress {
     Failed(Arc<str>),
 }
 
+/// What became of a download's start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Bytes came.
+    Begun,
+    /// It broke off before, or after.
+    BrokenOff,
+    /// Nothing came so far.
+    Waiting,
+}
+
 /// A download under way or done.
 #[derive(Debug)]
 pub struct Flight {
+    /// Where it comes from, in the words of whoever asked for it.
+    address: String,
     received: Mutex<Hashing>,
     announced: Announced,
     progress: watch::Sender<Progress>,
@@ -29,6 +43,10 @@ pub struct Flight {
 
 /// The length in bytes that the upstream announced, once it has.
 pub type Announced = Arc<OnceLock<u64>>;
+
+/// Tarballs of up to this length in bytes are passed on when all of them is here: they come within
+/// milliseconds, and waking followers for every piece costs more processor time than the pieces do.
+const AT_ONCE: u64 = 512 << 10;
 
 /// Tells followers, who would wait for ever, when the collecting task ends without a result.
 struct Abandoned(Arc<Flight>);
@@ -48,14 +66,16 @@ impl Drop for Abandoned {
 impl Flight {
     /// Starts to collect `body` on a task of its own, so that the download outlives its first asker.
     ///
-    /// `limit` is the most bytes accepted; `announced` is set by `body` before its first bytes, if at all.
-    pub fn start<S, E>(body: S, limit: u64, announced: Announced) -> Arc<Self>
+    /// `address` is where they come from; `limit` is the most bytes accepted; `announced` is set by `body`
+    /// before its first bytes, if at all.
+    pub fn start<S, E>(address: String, body: S, limit: u64, announced: Announced) -> Arc<Self>
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
         E: std::fmt::Display + Send,
     {
         let (progress, _) = watch::channel(Progress::Chunks(0));
         let flight = Arc::new(Self {
+            address,
             received: Mutex::default(),
             announced,
             progress,
@@ -87,7 +107,7 @@ impl Flight {
             if chunk.is_empty() {
                 continue;
             }
-            let count = {
+            let (count, length) = {
                 let mut received = self.lock();
                 if received.length().saturating_add(chunk.len() as u64) > limit {
                     return Err(format!(
@@ -95,9 +115,13 @@ impl Flight {
                     ));
                 }
                 received.push(chunk);
-                received.chunks().len()
+                (received.chunks().len(), received.length())
             };
-            self.progress.send_replace(Progress::Chunks(count));
+            // Whoever follows a small one gets all of it in one go, and is woken for that alone.
+            let small = self.announced.get().is_some_and(|whole| *whole <= AT_ONCE);
+            if count == 1 || !small || length > AT_ONCE {
+                self.progress.send_replace(Progress::Chunks(count));
+            }
         }
         Ok(self.lock().finish())
     }
@@ -118,18 +142,25 @@ impl Flight {
         }
     }
 
+    /// Where it comes from.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Whether it broke off. Those who come later start a new one.
     pub fn has_failed(&self) -> bool {
         matches!(*self.progress.borrow(), Progress::Failed(_))
     }
 
-    /// Waits for the first bytes. False when the download broke off before any came.
-    pub async fn has_begun(&self) -> bool {
+    /// Waits for the first bytes, but not longer than `longest`.
+    pub async fn begins_within(&self, longest: Duration) -> Start {
         let mut progress = self.progress.subscribe();
-        let begun = progress
-            .wait_for(|now| !matches!(now, Progress::Chunks(0)))
-            .await;
-        begun.is_ok_and(|now| !matches!(*now, Progress::Failed(_)))
+        let begun = progress.wait_for(|now| !matches!(now, Progress::Chunks(0)));
+        match tokio::time::timeout(longest, begun).await {
+            Err(_) => Start::Waiting,
+            Ok(Ok(now)) if !matches!(*now, Progress::Failed(_)) => Start::Begun,
+            Ok(_) => Start::BrokenOff,
+        }
     }
 
     /// The tarball, when all of it is here.
@@ -216,6 +247,13 @@ mod tests {
         Integrity::parse(&arrived.integrity()).unwrap()
     }
 
+    fn flight<E: std::fmt::Display + Send>(
+        body: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
+        limit: u64,
+    ) -> Arc<Flight> {
+        Flight::start(String::new(), body, limit, Announced::default())
+    }
+
     async fn read(flight: Arc<Flight>, expected: Integrity) -> (String, bool) {
         let mut stream = std::pin::pin!(flight.follow(expected));
         let (mut text, mut whole) = (String::new(), true);
@@ -230,10 +268,10 @@ mod tests {
 
     #[tokio::test]
     async fn followers_get_everything_when_the_bytes_are_right() {
-        let flight = Flight::start(body(&["ab", "", "c", "d"]), 100, Announced::default());
+        let whole = flight(body(&["ab", "", "c", "d"]), 100);
         let (one, two) = tokio::join!(
-            read(Arc::clone(&flight), integrity_of("abcd")),
-            read(Arc::clone(&flight), integrity_of("abcd")),
+            read(Arc::clone(&whole), integrity_of("abcd")),
+            read(Arc::clone(&whole), integrity_of("abcd")),
         );
         assert_eq!(one, ("abcd".to_owned(), true));
         assert_eq!(two, ("abcd".to_owned(), true));
@@ -241,18 +279,30 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_gets_the_last_bytes_of_a_tarball_that_does_not_match() {
-        let flight = Flight::start(body(&["ab", "cd"]), 100, Announced::default());
-        let (text, whole) = read(flight, integrity_of("abcX")).await;
+        let whole = flight(body(&["ab", "cd"]), 100);
+        let (text, whole) = read(whole, integrity_of("abcX")).await;
         assert!(!whole);
         assert!(text.len() < 4, "{text}");
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn the_start_of_a_download_is_not_waited_for_for_ever() {
+        let second = Duration::from_secs(1);
+        let silent = flight(stream::pending::<Result<Bytes, String>>(), 100);
+        assert_eq!(silent.begins_within(second).await, Start::Waiting);
+        let begun = flight(body(&["ab"]), 100);
+        assert_eq!(begun.begins_within(second).await, Start::Begun);
+        let parts = vec![Err("connection reset")];
+        let broken = flight(stream::iter(parts), 100);
+        assert_eq!(broken.begins_within(second).await, Start::BrokenOff);
+    }
+
     #[tokio::test]
     async fn long_and_broken_bodies_are_failures() {
-        let long = Flight::start(body(&["ab", "cd"]), 3, Announced::default());
+        let long = flight(body(&["ab", "cd"]), 3);
         assert!(long.arrived().await.unwrap_err().contains("limit of 3"));
         let parts = vec![Ok(Bytes::from_static(b"a")), Err("connection reset")];
-        let broken = Flight::start(stream::iter(parts), 100, Announced::default());
+        let broken = flight(stream::iter(parts), 100);
         assert!(
             broken
                 .arrived()

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// No request for this long counts as quiet. A client that installs asks again within milliseconds;
-/// a person's next command takes longer.
-const PAUSE: Duration = Duration::from_millis(150);
+/// No request for this long counts as quiet. A client that installs asks again within milliseconds, and
+/// has to unpack and link what came last; a person's next command takes longer.
+const PAUSE: Duration = Duration::from_millis(750);
 
 /// What waited this long is done whether it is quiet or not: a busy gateway is never quiet, and what was
 /// served on its metadata is to be read within seconds.

@@ -228,7 +228,7 @@ fn string(quote: u8, rest: &[u8], take: &mut impl FnMut(&[u8])) -> usize {
 fn identifier(rest: &[u8]) -> &[u8] {
     let end = rest
         .iter()
-        .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$')))
+        .position(|byte| !OF_NAMES.contains(*byte))
         .unwrap_or(rest.len());
     match rest.first() {
         Some(first) if !first.is_ascii_digit() => rest.get(..end).unwrap_or_default(),
@@ -257,6 +257,10 @@ impl Stops {
 
 /// Bytes at which something begins that matters here.
 static STOPS: Stops = Stops::of(b"./\"'");
+
+/// Bytes of names.
+static OF_NAMES: Stops =
+    Stops::of(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$");
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 mod answer;
 mod client;
+mod connections;
 mod packument;
 mod passthrough;
 mod refusal;

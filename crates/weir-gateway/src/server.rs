@@ -4,11 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::{ConnectInfo, Request};
-use axum::routing::any;
+use axum::body::Body;
 use http::header::HOST;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode};
+use hyper::body::Incoming;
 use moka::sync::Cache;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -21,7 +20,7 @@ use crate::refusal::Explained;
 use crate::rendered::Answers;
 use crate::route::Route;
 use crate::session::Session;
-use crate::{client, packument, passthrough, tarball, why};
+use crate::{client, connections, packument, passthrough, tarball, why};
 
 /// How a gateway is set up.
 #[derive(Debug, Clone)]
@@ -104,22 +103,16 @@ impl Gateway {
         let engine = Arc::clone(&self.state.engine);
         let state = self.state;
         tokio::spawn(keep_house(Arc::downgrade(&state)));
-        let router: Router = Router::new().fallback(any(move |request: Request| {
+        let handle = move |peer, request| {
             let state = Arc::clone(&state);
-            async move { handle(&state, request).await }
-        }));
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            async move { handle(&state, peer, request).await }
+        };
         let task = tokio::spawn(async move {
             let mut stopped = stopped;
             let wait = async move {
                 let _ = stopped.wait_for(|stop| *stop).await;
             };
-            if let Err(error) = axum::serve(listener, service)
-                .with_graceful_shutdown(wait)
-                .await
-            {
-                tracing::error!(%error, "the gateway stopped listening");
-            }
+            connections::serve(listener, connections::START_OF_REQUEST, wait, handle).await;
         });
         Ok(Running {
             address,
@@ -160,14 +153,13 @@ async fn keep_house(state: std::sync::Weak<State>) {
     }
 }
 
-async fn handle(state: &Arc<State>, request: Request) -> Answer {
+async fn handle(state: &Arc<State>, peer: SocketAddr, request: Request<Incoming>) -> Answer {
     let (mut parts, body) = request.into_parts();
-    if let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>()
-        && let Ok(value) = http::HeaderValue::from_str(&peer.ip().to_string())
-    {
-        // Only ever set here: what a client claims to be its peer address is overwritten.
-        parts.headers.insert(PEER, value);
-    }
+    let peer = http::HeaderValue::from_str(&peer.ip().to_string());
+    // Only ever set here: what a client claims to be its peer address is overwritten.
+    parts
+        .headers
+        .insert(PEER, peer.unwrap_or(http::HeaderValue::from_static("-")));
     let route = Route::read(parts.uri.path());
     let headers = &parts.headers;
     let head = parts.method == Method::HEAD;
@@ -202,7 +194,7 @@ async fn handle(state: &Arc<State>, request: Request) -> Answer {
     }
     match route {
         Route::Other(path) if parts.method == Method::POST => {
-            passthrough::post(state, &path, headers, body).await
+            passthrough::post(state, &path, headers, Body::new(body)).await
         }
         _ => answer::error(
             StatusCode::METHOD_NOT_ALLOWED,

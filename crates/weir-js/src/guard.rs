@@ -38,6 +38,8 @@ impl std::fmt::Display for Refusal {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
     Plain,
+    Dot,
+    Line,
     Open,
     Close,
     Quote,
@@ -62,6 +64,8 @@ const fn classes() -> [Class; 256] {
     let mut at = 0;
     while at < 256 {
         table[at] = match at as u8 {
+            b'.' => Class::Dot,
+            b'\n' => Class::Line,
             b'(' | b'[' | b'{' => Class::Open,
             b')' | b']' | b'}' => Class::Close,
             b'"' | b'\'' => Class::Quote,
@@ -128,11 +132,10 @@ impl Scan<'_> {
             let class = class_of(byte);
             self.at += 1;
             match class {
-                Class::Plain => match byte {
-                    b'.' => self.operand = false,
-                    b'\n' => self.line(),
-                    _ => {}
-                },
+                // Mostly indentation, so that more of it follows.
+                Class::Plain => self.skip_plain(),
+                Class::Dot => self.operand = false,
+                Class::Line => self.line(),
                 Class::Letter => self.word()?,
                 Class::Open => self.open()?,
                 Class::Close => self.close(byte),
@@ -151,6 +154,15 @@ impl Scan<'_> {
             }
         }
         Ok(())
+    }
+
+    fn skip_plain(&mut self) {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let length = rest
+            .iter()
+            .position(|&byte| class_of(byte) != Class::Plain)
+            .unwrap_or(rest.len());
+        self.at += length;
     }
 
     /// One more operator waits for its right side.

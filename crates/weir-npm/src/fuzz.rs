@@ -11,6 +11,7 @@ use crate::manifest::Manifest;
 use crate::name::{self, PackageName};
 use crate::npmrc::Npmrc;
 use crate::packument::{self, Form, Packument, Plan, Treatment};
+use crate::settings::Settings;
 use crate::version::{Range, Version};
 use crate::{spec, time};
 
@@ -127,25 +128,57 @@ pub fn lockfile(data: &[u8]) {
         Format::Bun,
     ];
     for format in formats {
-        let mut lockfile = match Lockfile::parse_as(format, "lockfile", data) {
-            Ok(lockfile) => lockfile,
-            Err(error) => {
-                assert!(error.line > 0, "an error without a line: {error}");
-                continue;
-            }
-        };
-        if let Ok(manifest) = Manifest::from_json(data) {
-            lockfile.add_project("", &manifest);
-        }
-        let count = lockfile.nodes.len();
-        let inside = |edge: &Edge| edge.from < count && edge.to.is_none_or(|id| id < count);
-        assert!(lockfile.edges.iter().all(inside), "an edge to nowhere");
-        let paths = lockfile.paths();
-        for id in 0..count {
-            assert!(paths.to(id).len() <= count, "a path in a circle");
-        }
-        let _ = (lockfile.releases(), lockfile.projects().count());
+        one_lockfile(format, data);
     }
+}
+
+fn one_lockfile(format: Format, data: &[u8]) {
+    let mut lockfile = match Lockfile::parse_as(format, "lockfile", data) {
+        Ok(lockfile) => lockfile,
+        Err(error) => {
+            assert!(error.line > 0, "an error without a line: {error}");
+            return;
+        }
+    };
+    if let Ok(manifest) = Manifest::from_json(data) {
+        lockfile.add_project("", &manifest);
+    }
+    let count = lockfile.nodes.len();
+    let inside = |edge: &Edge| edge.from < count && edge.to.is_none_or(|id| id < count);
+    assert!(lockfile.edges.iter().all(inside), "an edge to nowhere");
+    let paths = lockfile.paths();
+    for id in 0..count {
+        assert!(paths.to(id).len() <= count, "a path in a circle");
+    }
+    let _ = (lockfile.releases(), lockfile.projects().count());
+}
+
+/// Reads bytes as the settings of every client.
+///
+/// # Panics
+/// When a setting or an error names no line.
+pub fn settings(data: &[u8]) {
+    let read = [
+        Settings::yaml("x", data),
+        Settings::json("x", data),
+        Settings::toml("x", data),
+    ];
+    let text = String::from_utf8_lossy(data);
+    let never_fatal = [Settings::npmrc(&text), Settings::yarnrc(&text)];
+    for settings in read.into_iter().chain(never_fatal.map(Ok)) {
+        match settings {
+            Ok(settings) => assert!(settings.iter().all(|it| it.line > 0 && !it.key.is_empty())),
+            Err(error) => assert!(error.line > 0, "an error without a line: {error}"),
+        }
+    }
+}
+
+/// Reads bytes as a lockfile of one format: for a target per reader, which goes deeper than one for all.
+///
+/// # Panics
+/// As [`lockfile`].
+pub fn lockfile_of(format: Format, data: &[u8]) {
+    one_lockfile(format, data);
 }
 
 fn ask(packument: &Packument) {
@@ -220,6 +253,12 @@ mod tests {
         fn no_lockfile_panics(bytes in prop::collection::vec(any::<u8>(), 0..200), text in any::<String>()) {
             super::lockfile(&bytes);
             super::lockfile(text.as_bytes());
+        }
+
+        #[test]
+        fn no_settings_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "[a-c:=\"'.\\[\\]{}#&*!|>0-9 \n-]{0,80}") {
+            super::settings(&bytes);
+            super::settings(text.as_bytes());
         }
 
         /// Real lockfiles of every format with a piece cut out, put elsewhere or written twice.

@@ -14,7 +14,12 @@ pub(crate) const MAX_DEPTH: u32 = 120;
 /// Whether brackets nest at most [`MAX_DEPTH`] deep. Meant for valid JSON; for other text the answer is
 /// harmless.
 pub(crate) fn depth_is_fine(text: &[u8]) -> bool {
-    // Few brackets cannot nest deeply, and counting them is much cheaper than following them.
+    // Most values are texts or a few words long, and what nests deeper is twice as long at least. Few
+    // brackets cannot nest deeply either, and counting them is much cheaper than following them.
+    let nests = matches!(text.trim_ascii_start().first(), Some(b'{' | b'['));
+    if !nests || text.len() <= 2 * MAX_DEPTH as usize {
+        return true;
+    }
     let opening = text
         .iter()
         .filter(|byte| matches!(byte, b'{' | b'['))

@@ -6,18 +6,20 @@
 //! written (a key twice, YAML aliases, deep nesting) is an error with its line and key, never a guess.
 
 mod bun;
-mod error;
+pub(crate) mod error;
 mod graph;
-mod json;
+pub(crate) mod json;
 mod npm;
 mod pnpm;
-mod tree;
-mod yaml;
+pub(crate) mod tree;
+mod ways;
+pub(crate) mod yaml;
 mod yarn_berry;
 mod yarn_classic;
 
 pub use error::{LockfileError, Problem};
 pub use graph::{DependencyKind, Edge, Flags, Lockfile, Node, NodeId, Paths, Source, Terms};
+pub use ways::Ways;
 
 /// Largest lockfile that is read. The lockfiles of three ordinary projects of about a thousand packages
 /// are half a megabyte; this is room for fifty times as much.
@@ -116,7 +118,7 @@ fn read(format: Format, bytes: &[u8]) -> Result<Lockfile, LockfileError> {
     match format {
         Format::Npm => npm::read(&json::parse(text, json::Dialect::Json)?),
         Format::Bun => bun::read(&json::parse(text, json::Dialect::Commas)?),
-        Format::Pnpm => pnpm::read(&yaml::parse(text)?),
+        Format::Pnpm => pnpm::read_all(&yaml::parse_all(text)?),
         Format::YarnBerry => yarn_berry::read(&yaml::parse(text)?),
         Format::YarnClassic => yarn_classic::read(text),
     }

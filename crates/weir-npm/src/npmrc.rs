@@ -70,6 +70,11 @@ impl fmt::Debug for Npmrc {
     }
 }
 
+/// The keys and values in a text, before anything is replaced in them.
+pub(crate) fn pairs(text: &str) -> Vec<(String, Vec<String>)> {
+    ini::parse(text)
+}
+
 impl Npmrc {
     /// Reads the text of one `.npmrc`. `${NAME}` and `${NAME?}` are replaced from `env`, which is the
     /// process environment or any other map. Nothing in the text is fatal.

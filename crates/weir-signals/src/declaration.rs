@@ -92,7 +92,8 @@ pub enum Input {
     PreviousContents,
     /// What has been published about it.
     Advisories,
-    /// Who published it, and who the releases before it.
+    /// Who published it and the releases before it, where that or what is usual around it raises the
+    /// question.
     Publisher,
 }
 
@@ -136,7 +137,10 @@ impl Input {
                 .then(|| subject.previous_contents.why_not().map(str::to_owned))
                 .flatten(),
             Self::Advisories => subject.advisories.why_not().map(str::to_owned),
-            Self::Publisher => publisher_missing(subject),
+            Self::Publisher => publisher_missing(subject).or_else(|| {
+                (subject.wants_publisher() && subject.by().is_none())
+                    .then(|| "the registry does not say who published it".to_owned())
+            }),
         };
         Some(Incomplete {
             what: self.as_str().to_owned(),

@@ -137,7 +137,7 @@ impl<'a> Timeline<'a> {
         };
         for entry in packument.versions() {
             let text = entry.version.as_str();
-            let Some(published) = packument.published(text) else {
+            let Some(published) = entry.published() else {
                 continue;
             };
             let is_own = text == version;

@@ -39,7 +39,12 @@ const STEPS: &[Step] = &[
     },
     Step {
         number: 5,
-        sql: include_str!("../../../migrations/0005_names.sql"),
+        sql: include_str!("../../../migrations/0005_habits.sql"),
+        sqlite: "",
+    },
+    Step {
+        number: 6,
+        sql: include_str!("../../../migrations/0006_names.sql"),
         sqlite: "",
     },
 ];

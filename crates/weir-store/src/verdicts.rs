@@ -43,6 +43,23 @@ impl Store {
             .map_err(StoreError::query("verdict", "look up a verdict"))
     }
 
+    /// Whether a verdict on a release is kept, of whatever generation: it was looked at before.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn has_verdict(&self, name: &str, version: &str) -> Result<bool, StoreError> {
+        if !self.may_have_verdict(name, version) {
+            return Ok(false);
+        }
+        sqlx::query("SELECT 1 FROM verdict WHERE name = $1 AND version = $2")
+            .bind(name)
+            .bind(version)
+            .fetch_optional(&self.inner.database.read)
+            .await
+            .map(|row| row.is_some())
+            .map_err(StoreError::query("verdict", "look for a verdict"))
+    }
+
     /// All verdicts on a package that were decided in this generation: version and verdict.
     ///
     /// # Errors

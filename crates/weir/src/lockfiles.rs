@@ -13,17 +13,36 @@ const FILES: &[&str] = &[
     "package-lock.json",
     "npm-shrinkwrap.json",
     "yarn.lock",
+    "pnpm-lock.yaml",
     "bun.lock",
     "node_modules/.package-lock.json",
+    "node_modules/.pnpm/lock.yaml",
 ];
 
-/// The lockfiles below `folder` that mention the gateway.
-pub(crate) fn mentioning(folder: &Path, gateway: &str) -> Vec<PathBuf> {
-    FILES
-        .iter()
-        .map(|file| folder.join(file))
-        .filter(|file| std::fs::read_to_string(file).is_ok_and(|text| text.contains(gateway)))
-        .collect()
+/// The lockfiles below `folder` that mention the gateway, with their text; for one that cannot be read,
+/// why.
+pub(crate) fn mentioning(folder: &Path, gateway: &str) -> Vec<(PathBuf, std::io::Result<String>)> {
+    let look = |file: &&str| {
+        let file = folder.join(file);
+        match std::fs::read_to_string(&file) {
+            Ok(text) if mentions(&text, gateway) => Some((file, Ok(text))),
+            Ok(_) => None,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => Some((file, Err(error))),
+        }
+    };
+    FILES.iter().filter_map(look).collect()
+}
+
+/// Whether a text names the gateway, as an address or as part of one that is written otherwise (yarn
+/// percent-encodes addresses that are not where it expects them).
+fn mentions(text: &str, gateway: &str) -> bool {
+    let authority = gateway
+        .split_once("://")
+        .map_or(gateway, |(_, rest)| rest)
+        .trim_end_matches('/');
+    let encoded = authority.replace(':', "%3A");
+    text.contains(authority) || text.contains(&encoded) || text.contains(&encoded.to_lowercase())
 }
 
 /// The packages whose tarballs a lockfile's text places at the gateway.
@@ -65,7 +84,7 @@ pub(crate) fn restore(text: &str, gateway: &str, origins: &HashMap<String, Strin
 pub(crate) fn not_placed(file: &Path, restored: &str, gateway: &str) -> Option<String> {
     /// More names than this help nobody.
     const NAMED: usize = 5;
-    if !restored.contains(gateway) {
+    if !mentions(restored, gateway) {
         return None;
     }
     let names = packages(restored, gateway);
@@ -84,6 +103,15 @@ pub(crate) fn not_placed(file: &Path, restored: &str, gateway: &str) -> Option<S
         file.display(),
         weir_model::finding::printable(&named, 400)
     ))
+}
+
+/// What to say of a lockfile that could not be looked into after a run.
+pub(crate) fn not_read(file: &Path, error: &std::io::Error, gateway: &str) -> String {
+    format!(
+        "weir: warning: {} could not be read ({error}): it may place tarballs at {gateway}, the gateway \
+         of this run, which is gone after it.",
+        file.display()
+    )
 }
 
 /// Replaces a file's text in one step, so that an interrupted run leaves the old one.
@@ -150,5 +178,31 @@ mod tests {
             not_placed(Path::new("yarn.lock"), "resolved", GATEWAY),
             None
         );
+        let encoded =
+            "resolution: \"a@npm:1.0.0::__archiveUrl=http%3A%2F%2F127.0.0.1%3A40000%2Fa.tgz\"";
+        let warning = not_placed(Path::new("yarn.lock"), encoded, GATEWAY).unwrap();
+        assert!(
+            warning.contains("an entry that names no package"),
+            "{warning}"
+        );
+    }
+
+    #[test]
+    fn lockfiles_that_cannot_be_read_are_not_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes);
+        write("package-lock.json", b"{}").unwrap();
+        write("yarn.lock", &[0xff, 0xfe]).unwrap();
+        write(
+            "pnpm-lock.yaml",
+            format!("tarball: {GATEWAY}a/-/a-1.0.0.tgz").as_bytes(),
+        )
+        .unwrap();
+        let found = mentioning(folder.path(), GATEWAY);
+        let names: Vec<_> = found
+            .iter()
+            .map(|(file, text)| (file.file_name().unwrap().to_str().unwrap(), text.is_ok()))
+            .collect();
+        assert_eq!(names, [("yarn.lock", false), ("pnpm-lock.yaml", true)]);
     }
 }

@@ -312,15 +312,17 @@ fn is_shuffled(run: &[u8]) -> bool {
 
 /// Length of the beginning in which no character repeats.
 fn distinct(bytes: &[u8]) -> usize {
-    let mut seen = 0_u128;
+    // What is not printable counts as seen from the beginning.
+    let mut seen = [u64::from(u32::MAX), 1 << 63, u64::MAX, u64::MAX];
     for (at, byte) in bytes.iter().enumerate() {
-        let bit = 1_u128
-            .checked_shl(u32::from(*byte))
-            .filter(|_| (32..127).contains(byte));
-        match bit {
-            Some(bit) if seen & bit == 0 => seen |= bit,
-            _ => return at,
+        let bit = 1_u64 << (byte & 63);
+        let Some(word) = seen.get_mut(usize::from(byte >> 6)) else {
+            return at;
+        };
+        if *word & bit != 0 {
+            return at;
         }
+        *word |= bit;
     }
     bytes.len()
 }

@@ -57,7 +57,7 @@ pub enum Problem {
 }
 
 impl Problem {
-    pub(super) fn at(self, line: u32, key: Option<&str>) -> LockfileError {
+    pub(crate) fn at(self, line: u32, key: Option<&str>) -> LockfileError {
         /// Enough of a hostile key to find it by.
         const MOST: usize = 200;
         LockfileError {
@@ -70,7 +70,7 @@ impl Problem {
 }
 
 impl LockfileError {
-    pub(super) fn in_file(mut self, file: &str) -> Self {
+    pub(crate) fn in_file(mut self, file: &str) -> Self {
         file.clone_into(&mut self.file);
         self
     }
@@ -89,6 +89,6 @@ impl fmt::Display for LockfileError {
 impl std::error::Error for LockfileError {}
 
 /// How many lines end in a text.
-pub(super) fn lines_in(text: &[u8]) -> u32 {
+pub(crate) fn lines_in(text: &[u8]) -> u32 {
     u32::try_from(memchr::memchr_iter(b'\n', text).count()).unwrap_or(u32::MAX - 1)
 }

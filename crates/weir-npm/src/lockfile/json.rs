@@ -8,7 +8,7 @@ use super::tree::{Kind, MAX_DEPTH, Member, Value, distinct};
 
 /// How far from JSON a text may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(crate) enum Dialect {
     /// JSON.
     Json,
     /// With comments and commas before closing brackets.
@@ -16,7 +16,7 @@ pub(super) enum Dialect {
 }
 
 /// Reads a text.
-pub(super) fn parse(text: &str, dialect: Dialect) -> Result<Value<'_>, LockfileError> {
+pub(crate) fn parse(text: &str, dialect: Dialect) -> Result<Value<'_>, LockfileError> {
     let relaxed = dialect == Dialect::Commas;
     let options = ParseOptions {
         allow_comments: relaxed,

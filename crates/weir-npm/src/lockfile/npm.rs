@@ -85,7 +85,29 @@ fn read_packages(lockfile: &mut Lockfile, packages: &Value<'_>) -> Result<(), Lo
         }
     }
     lockfile.edges = edges;
+    name_projects(lockfile);
     Ok(())
+}
+
+/// Names the workspaces that have no name of their own in the file: npm leaves it out where it is the
+/// folder's, and the link in `node_modules` has it.
+fn name_projects(lockfile: &mut Lockfile) {
+    let links: HashMap<String, String> = lockfile
+        .nodes
+        .iter()
+        .filter_map(|node| match &node.source {
+            Source::Link(folder) => Some((folder.clone(), node.place.clone())),
+            _ => None,
+        })
+        .collect();
+    for node in &mut lockfile.nodes {
+        if let Source::Project(folder) = &node.source
+            && node.name.is_empty()
+            && let Some(name) = links.get(folder)
+        {
+            node.name.clone_from(name);
+        }
+    }
 }
 
 fn check_key(member: &Member<'_>) -> Result<(), LockfileError> {
@@ -126,6 +148,10 @@ fn package(member: &Member<'_>) -> Result<Node, LockfileError> {
     node.place = place.unwrap_or(name).to_owned();
     node.version = entry.text("version")?.map(str::to_owned);
     node.integrity = entry.text("integrity")?.map(str::to_owned);
+    // Old packages have objects and lists there; that is no reason to refuse the file.
+    if let Some(super::tree::Kind::Text(licence)) = entry.get("license").map(|it| &it.kind) {
+        node.licence = Some(licence.to_string());
+    }
     node.flags = flags;
     Ok(node)
 }

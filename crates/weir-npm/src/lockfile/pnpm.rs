@@ -1,5 +1,9 @@
 //! pnpm's YAML: `importers`, `packages` and, since version 9, `snapshots`.
 //!
+//! pnpm 11 and later write a document of their own before the project's when the project asks for a pnpm of
+//! its own or for packages that configure pnpm. What is in it is downloaded and run like everything else, so
+//! it is read into the same graph.
+//!
 //! One package is there once per set of peers it was installed with. Here it is one node, and its edges
 //! are those of all its sets.
 
@@ -17,6 +21,9 @@ const LISTS: [(&str, DependencyKind); 3] = [
     ("devDependencies", DependencyKind::Dev),
 ];
 
+/// What the client itself is set up with, in the document before the project's.
+const CLIENT_LISTS: [&str; 2] = ["configDependencies", "packageManagerDependencies"];
+
 /// How a version writes its keys.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Keys {
@@ -28,12 +35,53 @@ enum Keys {
     At,
 }
 
-/// Reads a document.
-pub(super) fn read(document: &Value<'_>) -> Result<Lockfile, LockfileError> {
+/// Reads the project's document, and the client's before it where there is one.
+pub(super) fn read_all(documents: &[Value<'_>]) -> Result<Lockfile, LockfileError> {
+    let (client, project) = match documents {
+        [] => return Err(Problem::Syntax("the file is empty".to_owned()).at(1, None)),
+        [project] if is_clients(project) => (Some(project), None),
+        [project] => (None, Some(project)),
+        [client, project] if is_clients(client) => (Some(client), Some(project)),
+        [_, second] | [_, _, second, ..] => return Err(super::yaml::another(second.line)),
+    };
+    let project = project.ok_or_else(|| {
+        let line = client.map_or(1, |client| client.line);
+        Problem::Missing("the project's document").at(line, None)
+    })?;
+    let (version, keys) = version(project)?;
+    let mut reader = Reader {
+        lockfile: Lockfile::new(Format::Pnpm, version),
+        keys,
+        places: HashMap::new(),
+        folders: HashMap::new(),
+        seen: HashSet::new(),
+    };
+    for document in client.into_iter().chain([project]) {
+        (_, reader.keys) = self::version(document)?;
+        reader.terms(document)?;
+        for member in document.members("packages")? {
+            reader.package(member)?;
+        }
+        reader.projects(document)?;
+        reader.all_dependencies(document)?;
+    }
+    Ok(reader.lockfile)
+}
+
+/// Whether a document is the one about the client itself.
+fn is_clients(document: &Value<'_>) -> bool {
+    let root = document
+        .get("importers")
+        .and_then(|importers| importers.get("."));
+    root.is_some_and(|root| CLIENT_LISTS.iter().any(|list| root.get(list).is_some()))
+}
+
+/// The version a document says it has, and how that version writes keys.
+fn version<'v>(document: &'v Value<'_>) -> Result<(&'v str, Keys), LockfileError> {
     document.map("")?;
     let said = document
         .get("lockfileVersion")
-        .ok_or_else(|| Problem::Missing("lockfileVersion").at(1, None))?;
+        .ok_or_else(|| Problem::Missing("lockfileVersion").at(document.line, None))?;
     let version = said.as_text("lockfileVersion")?;
     let keys = match version.split('.').next() {
         Some("5") => Keys::Slashes,
@@ -44,20 +92,7 @@ pub(super) fn read(document: &Value<'_>) -> Result<Lockfile, LockfileError> {
             return Err(problem.at(said.line, Some("lockfileVersion")));
         }
     };
-    let mut reader = Reader {
-        lockfile: Lockfile::new(Format::Pnpm, version),
-        keys,
-        places: HashMap::new(),
-        folders: HashMap::new(),
-        seen: HashSet::new(),
-    };
-    reader.terms(document)?;
-    for member in document.members("packages")? {
-        reader.package(member)?;
-    }
-    reader.projects(document)?;
-    reader.all_dependencies(document)?;
-    Ok(reader.lockfile)
+    Ok((version, keys))
 }
 
 struct Reader {
@@ -179,7 +214,8 @@ impl Reader {
         let specifiers: HashMap<&str, &Value<'_>> = specifiers
             .map(|member| (member.key.as_ref(), &member.value))
             .collect();
-        for (list, kind) in LISTS {
+        let of_client = CLIENT_LISTS.map(|list| (list, DependencyKind::Client));
+        for (list, kind) in LISTS.into_iter().chain(of_client) {
             for dependency in entry.members(list)? {
                 let name = dependency.key.as_ref();
                 // Before 5.4 and in 5.x the ranges are in a list of their own.

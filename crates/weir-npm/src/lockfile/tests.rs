@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{DependencyKind, Edge, Format, Lockfile, LockfileError, Node, Problem, Source};
 
+mod damaged;
 pub(super) mod formats;
+mod kinds;
 mod projects;
 mod refused;
 

@@ -24,13 +24,28 @@ enum Items<'a> {
 }
 
 /// Reads a text with one document.
-pub(super) fn parse(text: &str) -> Result<Value<'_>, LockfileError> {
+pub(crate) fn parse(text: &str) -> Result<Value<'_>, LockfileError> {
+    let mut documents = parse_all(text)?.into_iter();
+    let first = documents.next();
+    if let Some(second) = documents.next() {
+        return Err(another(second.line));
+    }
+    first.ok_or_else(|| Problem::Syntax("the file is empty".to_owned()).at(1, None))
+}
+
+/// That there are more documents than the format has.
+pub(crate) fn another(line: u32) -> LockfileError {
+    Problem::Syntax("more than one YAML document".to_owned()).at(line, None)
+}
+
+/// Reads a text with any number of documents.
+pub(crate) fn parse_all(text: &str) -> Result<Vec<Value<'_>>, LockfileError> {
     let options = granit_parser::options! {
         // A berry key lists every range that leads to an entry and can be as long as a line gets.
         simple_key_max_lookahead: super::npm::MAX_KEY * 64,
     };
     let mut open: Vec<Open<'_>> = Vec::new();
-    let mut root = None;
+    let mut roots = Vec::new();
     for next in Parser::new_from_str_with_options(text, options) {
         let (event, span) = next.map_err(|error| {
             let line = u32::try_from(error.marker().line()).unwrap_or(u32::MAX);
@@ -58,10 +73,10 @@ pub(super) fn parse(text: &str) -> Result<Value<'_>, LockfileError> {
             _ => None,
         };
         if let Some(value) = done {
-            add(&mut open, &mut root, value)?;
+            add(&mut open, &mut roots, value)?;
         }
     }
-    root.ok_or_else(|| Problem::Syntax("the file is empty".to_owned()).at(1, None))
+    Ok(roots)
 }
 
 fn plain(anchor: usize, tagged: bool, line: u32) -> Result<(), LockfileError> {
@@ -100,15 +115,11 @@ fn close(open: Option<Open<'_>>, line: u32) -> Result<Value<'_>, LockfileError> 
 
 fn add<'a>(
     open: &mut [Open<'a>],
-    root: &mut Option<Value<'a>>,
+    roots: &mut Vec<Value<'a>>,
     value: Value<'a>,
 ) -> Result<(), LockfileError> {
     let Some(parent) = open.last_mut() else {
-        if root.is_some() {
-            let why = "more than one YAML document".to_owned();
-            return Err(Problem::Syntax(why).at(value.line, None));
-        }
-        *root = Some(value);
+        roots.push(value);
         return Ok(());
     };
     match (&mut parent.items, parent.key.take()) {

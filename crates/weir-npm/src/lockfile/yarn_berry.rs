@@ -34,8 +34,10 @@ pub(super) fn read(document: &Value<'_>) -> Result<Lockfile, LockfileError> {
         }
     }
     let mut edges = Vec::new();
+    let single = single(&lockfile);
     for (from, member) in entries().enumerate() {
-        dependencies(&lockfile, &patched, from, &member.value, &mut edges)?;
+        let answers = (&patched, &single);
+        dependencies(&lockfile, answers, from, &member.value, &mut edges)?;
         if let Some(Source::Patch(base)) = lockfile.node(from).map(|node| &node.source)
             && let Some((name, spec)) = split_name(base)
         {
@@ -116,9 +118,21 @@ fn patched(lockfile: &Lockfile) -> HashMap<String, NodeId> {
     lockfile.requests.iter().filter_map(of).collect()
 }
 
+/// Names with one entry only. The project's `resolutions` change what is asked for, and the file does not
+/// repeat them: a request that nothing answers is then answered by the one entry of its name. Whether that
+/// one is in the range is for whoever checks it.
+fn single(lockfile: &Lockfile) -> HashMap<String, Option<NodeId>> {
+    let mut single: HashMap<String, Option<NodeId>> = HashMap::new();
+    for (id, node) in lockfile.nodes.iter().enumerate() {
+        let first = single.entry(node.place.clone());
+        first.and_modify(|it| *it = None).or_insert(Some(id));
+    }
+    single
+}
+
 fn dependencies(
     lockfile: &Lockfile,
-    patched: &HashMap<String, NodeId>,
+    (patched, single): (&HashMap<String, NodeId>, &HashMap<String, Option<NodeId>>),
     from: NodeId,
     entry: &Value<'_>,
     edges: &mut Vec<Edge>,
@@ -142,7 +156,9 @@ fn dependencies(
                 DependencyKind::Normal
             },
             optional,
-            to: exact.or_else(|| lockfile.answering(name, spec)),
+            to: exact
+                .or_else(|| lockfile.answering(name, spec))
+                .or_else(|| single.get(name).copied().flatten().filter(|_| !optional)),
             line: dependency.line,
         });
     }

@@ -327,8 +327,15 @@ impl<'t> Visitor<'t> for OneVersion<'_, 't> {
             }
             let (value, span) = scan.next_value(&mut map)?;
             last = span.end;
+            let publication = &mut entry.publication;
             match &*key {
                 "deprecated" => entry.deprecated = span,
+                // Where one of these is there twice, the last one counts.
+                "_npmUser" => publication.npm_user = span,
+                "maintainers" => publication.maintainers = span,
+                "gitHead" => publication.git_head = span,
+                "_npmVersion" => publication.npm_version = span,
+                "_nodeVersion" => publication.node_version = span,
                 "version" if !says_version(value, &entry.version) => {
                     entry.problem = Some(SkipReason::OtherVersion);
                 }
@@ -387,8 +394,12 @@ impl<'t> Visitor<'t> for DistSeed<'_, 't> {
             seen |= field;
             let (value, span) = scan.next_value(&mut map)?;
             last = span.end;
-            if &*key == "tarball" && value.len() > 2 && json::string(value).is_some() {
-                entry.tarball = span;
+            match &*key {
+                "tarball" if value.len() > 2 && json::string(value).is_some() => {
+                    entry.tarball = span;
+                }
+                "attestations" => entry.publication.attestations = span,
+                _ => {}
             }
         }
         scan.object_end(last)

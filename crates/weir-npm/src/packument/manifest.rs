@@ -100,6 +100,8 @@ pub struct VersionManifest {
     pub npm_version: Option<String>,
     /// `_nodeVersion`.
     pub node_version: Option<String>,
+    /// `license` as a text, or the `type` of its older form, an object.
+    pub license: Option<String>,
 }
 
 /// Who published a version, how, and from where: the part of [`VersionManifest`] that says so, without
@@ -120,32 +122,38 @@ pub struct Publication {
     pub node_version: Option<String>,
 }
 
+/// What a version says of its publication, as it is written; empty where it says nothing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PublicationParts<'t> {
+    pub(super) npm_user: &'t str,
+    /// `dist.attestations`.
+    pub(super) attestations: &'t str,
+    pub(super) maintainers: &'t str,
+    pub(super) git_head: &'t str,
+    pub(super) npm_version: &'t str,
+    pub(super) node_version: &'t str,
+}
+
 impl Publication {
-    /// Reads one value of `versions`. Where a key is there twice the last one counts.
-    ///
-    /// # Errors
-    /// [`ManifestError`] when it is not a JSON object.
-    pub fn from_json(text: &str) -> Result<Self, ManifestError> {
-        let mut found = Self::default();
-        for (key, value) in &read_members(text)? {
-            let text = || json::string(value).map(Cow::into_owned);
-            match &**key {
-                "_npmUser" => found.publisher = read_publisher(value),
-                "dist" => {
-                    let dist = json::members(value).unwrap_or_default();
-                    let stated = dist.iter().rev().find(|(key, _)| key == "attestations");
-                    found.provenance = stated
-                        .and_then(|(_, value)| read_attestations(value))
-                        .is_some_and(|it| it.provenance.is_some());
-                }
-                "maintainers" => found.maintainers = people(value),
-                "gitHead" => found.git_head = text(),
-                "_npmVersion" => found.npm_version = text(),
-                "_nodeVersion" => found.node_version = text(),
-                _ => {}
-            }
+    /// Reads what a version says of its publication. Nothing is read where nothing is said, which is
+    /// everywhere on registries that keep little.
+    pub(super) fn from_parts(parts: PublicationParts<'_>) -> Self {
+        let text = |part| json::string(part).map(Cow::into_owned);
+        let said = |part: &&str| !part.is_empty();
+        Self {
+            publisher: Some(parts.npm_user).filter(said).and_then(read_publisher),
+            provenance: Some(parts.attestations)
+                .filter(said)
+                .and_then(read_attestations)
+                .is_some_and(|it| it.provenance.is_some()),
+            maintainers: Some(parts.maintainers)
+                .filter(said)
+                .map(people)
+                .unwrap_or_default(),
+            git_head: text(parts.git_head),
+            npm_version: text(parts.npm_version),
+            node_version: text(parts.node_version),
         }
-        Ok(found)
     }
 }
 
@@ -171,6 +179,7 @@ impl VersionManifest {
             git_head: text("gitHead"),
             npm_version: text("_npmVersion"),
             node_version: text("_nodeVersion"),
+            license: field("license").and_then(read_license),
             manifest: Manifest::from_members(&members),
         })
     }
@@ -202,6 +211,14 @@ fn read_dist(value: &str) -> Dist {
         }
     }
     dist
+}
+
+fn read_license(value: &str) -> Option<String> {
+    owned(value).or_else(|| {
+        let members = json::members(value).ok()?;
+        let kind = members.iter().rev().find(|(key, _)| key == "type");
+        owned(kind?.1)
+    })
 }
 
 fn owned(value: &str) -> Option<String> {

@@ -77,8 +77,20 @@ pub struct VersionEntry {
     value: Span,
     tarball: Span,
     deprecated: Span,
+    publication: PublicationSpans,
     published: Option<Timestamp>,
     problem: Option<SkipReason>,
+}
+
+/// Where a version says who published it, how, and from where: see [`Publication`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct PublicationSpans {
+    npm_user: Span,
+    attestations: Span,
+    maintainers: Span,
+    git_head: Span,
+    npm_version: Span,
+    node_version: Span,
 }
 
 impl VersionEntry {
@@ -89,6 +101,7 @@ impl VersionEntry {
             value: 0..0,
             tarball: 0..0,
             deprecated: 0..0,
+            publication: PublicationSpans::default(),
             published: None,
             problem: None,
         }
@@ -98,6 +111,12 @@ impl VersionEntry {
     #[must_use]
     pub fn range(&self) -> ByteRange<usize> {
         usize_range(&self.value)
+    }
+
+    /// When it was published, if `time` says so in a form that clients can read.
+    #[must_use]
+    pub fn published(&self) -> Option<Timestamp> {
+        self.published
     }
 
     /// Why it is never rendered, if it is broken.
@@ -220,13 +239,42 @@ impl Packument {
     /// value is not an object.
     #[must_use]
     pub fn publication(&self, version: &str) -> Option<Publication> {
-        Publication::from_json(self.version_raw(version)?).ok()
+        let entry = self.entry(version)?;
+        if entry.problem == Some(SkipReason::NotAnObject) {
+            return None;
+        }
+        let spans = &entry.publication;
+        Some(Publication::from_parts(manifest::PublicationParts {
+            npm_user: self.text(&spans.npm_user),
+            attestations: self.text(&spans.attestations),
+            maintainers: self.text(&spans.maintainers),
+            git_head: self.text(&spans.git_head),
+            npm_version: self.text(&spans.npm_version),
+            node_version: self.text(&spans.node_version),
+        }))
     }
 
     /// When a version was published, if `time` says so in a form that clients can read.
     #[must_use]
     pub fn published(&self, version: &str) -> Option<Timestamp> {
         self.entry(version)?.published
+    }
+
+    /// Versions that `time` names and `versions` does not: they were taken back. With their publish
+    /// times, where those can be read.
+    #[must_use]
+    pub fn removed(&self) -> Vec<(String, Option<Timestamp>)> {
+        let times = self.index.times.iter();
+        times
+            .filter(|member| member.entry.is_none())
+            .filter_map(|member| {
+                let key = json::key_text(self.text(&member.key));
+                let stated = json::string(self.text(&member.value));
+                let time = stated.and_then(|text| crate::time::parse(&text));
+                crate::version::Version::parse(&key).ok()?;
+                Some((key.into_owned(), time))
+            })
+            .collect()
     }
 
     /// When the package was created: `time.created`, or else its earliest version.

@@ -212,6 +212,7 @@ pub fn trust(signature: SignatureState, attestations: AttestationState) -> Trust
         attestations,
         since: None,
         changes: Vec::new(),
+        breaches: Vec::new(),
     }
 }
 

@@ -1,26 +1,44 @@
 //! `weir check`: a project's lockfile, before anything is installed from it.
 
 mod addresses;
+mod base;
+mod client;
+mod digests;
 mod entries;
+pub(super) mod github;
+pub(super) mod junit;
+mod known;
 mod manifests;
+mod permits;
 mod registries;
+mod releases;
 pub(super) mod sarif;
 mod scripts;
+mod settings;
 mod step;
+mod text;
+mod tree;
 
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use weir_engine::Engine;
 use weir_model::finding::printable;
 use weir_model::json::v1;
-use weir_model::json::v1::{CheckFinding, CheckLevel, CheckedLockfile};
-use weir_npm::lockfile::{Edge, Lockfile, NodeId, Paths};
+use weir_model::json::v1::{ChangedPackage, CheckFinding, CheckLevel, CheckedLockfile};
+use weir_npm::lockfile::{Edge, Lockfile, Node, NodeId, Paths};
 
+use self::client::ClientFiles;
+use self::known::Known;
 use self::manifests::Manifests;
 use self::registries::Registries;
+pub(super) use self::text::line;
+use self::tree::{Commit, Tree};
 use crate::cli::{Check, Global};
-use crate::exit;
+use crate::{exit, setup};
 
 /// What clients read, in the order in which npm prefers its two.
 const NAMES: [&str; 5] = [
@@ -54,6 +72,11 @@ const SEVERAL: Rule = Rule {
     level: CheckLevel::Warning,
     todo: "keep the one of the client you use: the others are not kept in step by anybody",
 };
+const BASE_UNREADABLE: Rule = Rule {
+    id: "base-unreadable",
+    level: CheckLevel::Warning,
+    todo: "could not be compared: everything counts as new",
+};
 
 /// One lockfile on its way through the rules.
 struct Checked<'l> {
@@ -84,14 +107,75 @@ impl Checked<'_> {
     }
 }
 
+/// Findings about files of the project other than its lockfiles.
+struct Findings {
+    tree_path: PathBuf,
+    all: Vec<CheckFinding>,
+}
+
+impl Findings {
+    fn of(tree: &Tree) -> Self {
+        Self {
+            tree_path: tree.path(""),
+            all: Vec::new(),
+        }
+    }
+
+    /// Notes a finding about a file of the project.
+    fn about(&mut self, file: &str, rule: &Rule, line: u32, what: &str) {
+        let file = self.tree_path.join(file);
+        self.all.push(about_file(rule, &file, line, what));
+    }
+}
+
+/// What a run needs besides the files.
+struct Run<'o> {
+    global: &'o Global,
+    options: &'o Check,
+    /// The project as it is.
+    tree: Tree,
+    /// The project as it was.
+    base: Option<Tree>,
+    /// Where registries are asked or releases are assessed.
+    engine: Option<Arc<Engine>>,
+}
+
 /// Checks a project; the exit code tells whether anything must be put right.
 pub(super) async fn run(global: &Global, options: &Check) -> Result<ExitCode> {
+    let base = match &options.base {
+        Some(name) => Some(Commit::find(&options.folder, name)?),
+        None => None,
+    };
+    let changes = base.as_ref().map(|commit| v1::CheckChanges {
+        base: printable(options.base.as_deref().unwrap_or_default(), 200),
+        commit: commit.id.clone(),
+        packages: Vec::new(),
+    });
     let mut report = v1::Check {
         schema: v1::CHECK,
         lockfiles: Vec::new(),
         findings: Vec::new(),
+        changes,
     };
     let files = find(&options.folder, options.lockfile.as_ref());
+    if base.is_some()
+        && let Some(outside) = files
+            .iter()
+            .find(|file| in_project(&options.folder, file).is_none())
+    {
+        anyhow::bail!(
+            "--base: {} is not in {}",
+            outside.display(),
+            options.folder.display()
+        );
+    }
+    let run = Run {
+        global,
+        options,
+        tree: Tree::Folder(options.folder.clone()),
+        engine: engine(global, options, base.is_some() || options.online).await?,
+        base: base.map(Tree::Commit),
+    };
     if files.is_empty() {
         let file = options.folder.join("package.json");
         let what = format!("there is no lockfile in {}", options.folder.display());
@@ -104,19 +188,12 @@ pub(super) async fn run(global: &Global, options: &Check) -> Result<ExitCode> {
         report.findings.push(about_file(&SEVERAL, second, 1, &what));
     }
     for file in &files {
-        check(global, options, file, &mut report).await;
+        check(&run, file, &mut report).await?;
     }
-    if let Some(file) = &options.sarif {
-        let text = serde_json::to_string_pretty(&sarif::document(&report.findings))
-            .context("writing SARIF")?;
-        std::fs::write(file, text).with_context(|| format!("writing {}", file.display()))?;
+    if let Some(engine) = &run.engine {
+        engine.close().await;
     }
-    if options.json {
-        let text = serde_json::to_string(&report).context("writing JSON")?;
-        anstream::println!("{text}");
-    } else {
-        anstream::print!("{}", text(&report));
-    }
+    tell(options, &report)?;
     let worst = report.findings.iter().map(|finding| finding.level).max();
     let code = if worst == Some(CheckLevel::Error) {
         exit::FOUND
@@ -124,6 +201,48 @@ pub(super) async fn run(global: &Global, options: &Check) -> Result<ExitCode> {
         exit::FINE
     };
     Ok(ExitCode::from(code))
+}
+
+async fn engine(global: &Global, options: &Check, needed: bool) -> Result<Option<Arc<Engine>>> {
+    if !needed {
+        return Ok(None);
+    }
+    let folder = std::path::absolute(&options.folder).unwrap_or_else(|_| options.folder.clone());
+    setup::engine_of(global, &folder).await.map(Some)
+}
+
+/// Says what was found in all the ways that were asked for.
+fn tell(options: &Check, report: &v1::Check) -> Result<()> {
+    let write = |file: &Path, text: &str| {
+        std::fs::write(file, text).with_context(|| format!("writing {}", file.display()))
+    };
+    if let Some(file) = &options.sarif {
+        let text = serde_json::to_string_pretty(&sarif::document(&report.findings))
+            .context("writing SARIF")?;
+        write(file, &text)?;
+    }
+    if let Some(file) = &options.junit {
+        let files: Vec<&str> = report.lockfiles.iter().map(|it| it.file.as_str()).collect();
+        write(file, &junit::document(&files, &report.findings))?;
+    }
+    if options.json {
+        let text = serde_json::to_string(report).context("writing JSON")?;
+        anstream::println!("{text}");
+        return Ok(());
+    }
+    if options.github {
+        anstream::print!("{}", github::annotations(&report.findings));
+        let changes = report.changes.as_ref();
+        github::add_summary(&github::summary(
+            &report.lockfiles,
+            changes,
+            &report.findings,
+        ))?;
+        anstream::print!("{}", text::totals(report));
+    } else {
+        anstream::print!("{}", text::report(report));
+    }
+    Ok(())
 }
 
 /// The lockfiles of a folder, or the one that is named.
@@ -164,43 +283,119 @@ pub(super) fn shown(file: &Path) -> String {
     printable(plain, 400)
 }
 
-async fn check(global: &Global, options: &Check, file: &Path, report: &mut v1::Check) {
-    let mut lockfile = match read(file) {
-        Ok(lockfile) => lockfile,
-        Err((line, what)) => {
-            report
-                .findings
-                .push(about_file(&UNREADABLE, file, line, &what));
-            return;
-        }
-    };
-    let manifests = match Manifests::read(&options.folder, &lockfile) {
-        Ok(manifests) => manifests,
-        Err((file, what)) => {
-            report
-                .findings
-                .push(about_file(&UNREADABLE, &file, 1, &what));
-            return;
-        }
-    };
-    if let Some(root) = manifests.of("") {
-        lockfile.add_project("", root);
+/// One lockfile with everything that belongs to it, at one moment.
+struct State {
+    lockfile: Lockfile,
+    manifests: Manifests,
+    files: ClientFiles,
+}
+
+/// Why there is nothing to check: the file, the line, and what is wrong.
+type Broken = (PathBuf, u32, String);
+
+impl State {
+    /// Reads what belongs to a lockfile that is here.
+    fn now(run: &Run<'_>, file: &Path) -> Result<Self, Broken> {
+        let lockfile = read(file).map_err(|(line, what)| (file.to_owned(), line, what))?;
+        Self::with(&run.tree, lockfile)
     }
-    let registries = Registries::learn(global, options, &lockfile).await;
-    let mut checked = Checked {
-        file: shown(file),
-        lockfile: &lockfile,
-        paths: lockfile.paths(),
-        findings: Vec::new(),
+
+    /// Reads it as it was; `None` if the lockfile was not there.
+    fn then(tree: &Tree, name: &str, file: &Path) -> Result<Option<Self>, Broken> {
+        let broken = |line, what| (file.to_owned(), line, what);
+        let text = tree
+            .read(name, weir_npm::lockfile::MAX_SIZE)
+            .map_err(|why| broken(1, why))?;
+        let Some(text) = text else { return Ok(None) };
+        let lockfile = parse(file, &text).map_err(|(line, what)| broken(line, what))?;
+        Self::with(tree, lockfile).map(Some)
+    }
+
+    fn with(tree: &Tree, mut lockfile: Lockfile) -> Result<Self, Broken> {
+        let manifests = Manifests::read(tree, &lockfile).map_err(|(file, what)| (file, 1, what))?;
+        if let Some(root) = manifests.of("") {
+            lockfile.add_project("", root);
+        }
+        Ok(Self {
+            lockfile,
+            manifests,
+            files: ClientFiles::read(tree),
+        })
+    }
+
+    /// What there is to find without knowing anything else.
+    fn judge(&self, file: &str, tree: &Tree, registries: &Registries) -> (Checked<'_>, Findings) {
+        let lockfile = &self.lockfile;
+        let mut checked = Checked {
+            file: file.to_owned(),
+            lockfile,
+            paths: lockfile.paths(),
+            findings: Vec::new(),
+        };
+        step::check(&mut checked, &self.manifests, &self.files);
+        entries::check(&mut checked);
+        addresses::check(&mut checked, registries);
+        let mut findings = Findings::of(tree);
+        let client = self.files.client(lockfile);
+        settings::check(&mut findings, &self.files, client);
+        (checked, findings)
+    }
+}
+
+async fn check(run: &Run<'_>, file: &Path, report: &mut v1::Check) -> Result<()> {
+    let state = match State::now(run, file) {
+        Ok(state) => state,
+        Err((file, line, what)) => {
+            report
+                .findings
+                .push(about_file(&UNREADABLE, &file, line, &what));
+            return Ok(());
+        }
     };
-    step::check(&mut checked, &manifests);
-    entries::check(&mut checked);
-    addresses::check(&mut checked, &registries);
-    scripts::check(&mut checked, &manifests);
+    let before = earlier(run, file, report);
+    let registries = Registries::learn(run.global, run.options, &state.lockfile).await;
+    let name = shown(file);
+    let (mut checked, mut findings) = state.judge(&name, &run.tree, &registries);
+    let (mut packages, new) = match &run.base {
+        Some(base) => {
+            let (packages, new) = since(
+                base,
+                before.as_ref(),
+                &state,
+                &registries,
+                &mut checked,
+                &mut findings,
+            );
+            (packages, Some(new))
+        }
+        None => (Vec::new(), None),
+    };
+    let wanted = |id: NodeId| {
+        new.as_ref()
+            .is_none_or(|new: &HashSet<NodeId>| new.contains(&id))
+    };
+    // First, so that what is read for it is known to what follows.
+    if let (Some(engine), Some(_)) = (&run.engine, &run.base) {
+        let then = before.as_ref().map(|state| &state.lockfile);
+        let offline = run.options.offline;
+        releases::assess(engine, offline, &mut checked, then, &mut packages).await;
+    }
+    let known = known(run, &state.lockfile, &wanted).await?;
+    let digests = digests::check(&mut checked, &known, &wanted);
+    let client = state.files.client(&state.lockfile);
+    scripts::check(&mut checked, &state.files, client, &known, &wanted);
     checked.findings.sort_by_key(|finding| finding.line);
     report.findings.append(&mut checked.findings);
+    // With several lockfiles the settings they share are told once.
+    let told = &report.findings;
+    findings.all.retain(|finding| !told.contains(finding));
+    report.findings.append(&mut findings.all);
+    if let Some(changes) = &mut report.changes {
+        changes.packages.append(&mut packages);
+    }
+    let lockfile = &state.lockfile;
     report.lockfiles.push(CheckedLockfile {
-        file: shown(file),
+        file: name,
         client: lockfile.format.client(),
         version: lockfile.version.clone(),
         packages: lockfile
@@ -208,7 +403,88 @@ async fn check(global: &Global, options: &Check, file: &Path, report: &mut v1::C
             .iter()
             .filter(|node| !node.is_local())
             .count(),
+        digests: Some(digests),
     });
+    Ok(())
+}
+
+/// Leaves what is new since the base, and tells which packages and entries are.
+fn since(
+    base: &Tree,
+    before: Option<&State>,
+    state: &State,
+    registries: &Registries,
+    checked: &mut Checked<'_>,
+    findings: &mut Findings,
+) -> (Vec<ChangedPackage>, HashSet<NodeId>) {
+    if let Some(before) = before {
+        let (was_checked, was_findings) = before.judge(&checked.file, base, registries);
+        let found = std::mem::take(&mut checked.findings);
+        checked.findings = base::only_new(found, &was_checked.findings);
+        let found = std::mem::take(&mut findings.all);
+        findings.all = base::only_new(found, &was_findings.all);
+    }
+    let none = ClientFiles::default();
+    let files = before.map_or(&none, |before| &before.files);
+    base::registries(findings, &state.files, files);
+    base::changes(checked, before.map(|before| &before.lockfile))
+}
+
+/// The project as it was, if that is wanted, was there, and can be read.
+fn earlier(run: &Run<'_>, file: &Path, report: &mut v1::Check) -> Option<State> {
+    let base = run.base.as_ref()?;
+    let name = in_project(&run.options.folder, file)?;
+    match State::then(base, &name, file) {
+        Ok(state) => state,
+        Err((file, line, what)) => {
+            let what = format!("as it was before: {what}");
+            report
+                .findings
+                .push(about_file(&BASE_UNREADABLE, &file, line, &what));
+            None
+        }
+    }
+}
+
+/// The path of a file of the project in it, with slashes.
+fn in_project(folder: &Path, file: &Path) -> Option<String> {
+    let here = folder.as_os_str() == "." || folder.as_os_str().is_empty();
+    let inside = match file.strip_prefix(folder) {
+        Ok(inside) => inside,
+        Err(_) if here && file.is_relative() => file,
+        Err(_) => return None,
+    };
+    let normal = |it| matches!(it, Component::Normal(_) | Component::CurDir);
+    let plain = inside.components().all(normal);
+    plain.then(|| inside.to_string_lossy().replace('\\', "/"))
+}
+
+/// What is known of the entries that are wanted.
+async fn known(
+    run: &Run<'_>,
+    lockfile: &Lockfile,
+    wanted: &dyn Fn(NodeId) -> bool,
+) -> Result<Known> {
+    let options = run.options;
+    let nodes: Vec<&Node> = lockfile
+        .nodes
+        .iter()
+        .enumerate()
+        .filter(|(id, _)| wanted(*id))
+        .map(|(_, node)| node)
+        .collect();
+    let ask = options.online || (options.base.is_some() && !options.offline);
+    let folder = std::path::absolute(&options.folder).unwrap_or_else(|_| options.folder.clone());
+    let mut known = match &run.engine {
+        Some(engine) if ask => {
+            let mut known = Known::ask(engine, &nodes).await;
+            known.contents(engine.store(), &nodes).await?;
+            known
+        }
+        _ => Known::kept(run.global, &folder, &nodes).await?,
+    };
+    known.installed(&options.folder, lockfile);
+    Ok(known)
 }
 
 /// Reads a lockfile; else the line and what is wrong with it.
@@ -221,8 +497,12 @@ pub(super) fn read(file: &Path) -> Result<Lockfile, (u32, String)> {
         return Err((1, weir_npm::lockfile::Problem::TooLarge.to_string()));
     }
     let text = std::fs::read(file).map_err(|error| (1, error.to_string()))?;
+    parse(file, &text)
+}
+
+fn parse(file: &Path, text: &[u8]) -> Result<Lockfile, (u32, String)> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    Lockfile::parse(&name, &text).map_err(|error| {
+    Lockfile::parse(&name, text).map_err(|error| {
         let key = error
             .key
             .map(|key| format!("{key:?}: "))
@@ -231,55 +511,13 @@ pub(super) fn read(file: &Path) -> Result<Lockfile, (u32, String)> {
     })
 }
 
-/// A finding on one line.
-pub(super) fn line(finding: &CheckFinding) -> String {
-    let level = match finding.level {
-        CheckLevel::Note => "note",
-        CheckLevel::Warning => "warning",
-        CheckLevel::Error => "error",
-    };
-    let package = finding
-        .package
-        .as_ref()
-        .map(|it| format!("{it}: "))
-        .unwrap_or_default();
-    let by = match finding.path.as_slice() {
-        [] | [_] => String::new(),
-        path => format!(" (by way of {})", path.join(" > ")),
-    };
-    let CheckFinding {
-        file,
-        line,
-        rule,
-        what,
-        todo,
-        ..
-    } = finding;
-    format!("{file}:{line}: {level}: {package}{what}{by}; {todo} [{rule}]\n")
-}
-
-/// One line per finding, and one for each file.
-fn text(report: &v1::Check) -> String {
-    let mut out: String = report.findings.iter().map(line).collect();
-    for lockfile in &report.lockfiles {
-        let CheckedLockfile {
-            file,
-            client,
-            packages,
-            ..
-        } = lockfile;
-        let found = report
-            .findings
-            .iter()
-            .filter(|finding| finding.file == *file);
-        let errors = found
-            .clone()
-            .filter(|finding| finding.level == CheckLevel::Error)
-            .count();
-        let rest = found.count() - errors;
-        out.push_str(&format!(
-            "{file} ({client}): {packages} packages, {errors} to be put right, {rest} other findings\n"
-        ));
+/// Reads a lockfile with the projects it is for, where its own format leaves them out.
+pub(super) fn read_whole(folder: &Path, file: &Path) -> Result<Lockfile, (u32, String)> {
+    let mut lockfile = read(file)?;
+    if let Ok(manifests) = Manifests::read(&Tree::Folder(folder.to_owned()), &lockfile)
+        && let Some(root) = manifests.of("")
+    {
+        lockfile.add_project("", root);
     }
-    out
+    Ok(lockfile)
 }

@@ -278,9 +278,14 @@ async fn settle(engine: &Engine, session: &Session) -> Vec<String> {
 }
 
 async fn restore_lockfiles(engine: &Engine, project: &Path, gateway: &str) -> Result<()> {
-    for file in lockfiles::mentioning(project, gateway) {
-        let text = std::fs::read_to_string(&file)
-            .with_context(|| format!("reading {}", file.display()))?;
+    for (file, text) in lockfiles::mentioning(project, gateway) {
+        let text = match text {
+            Ok(text) => text,
+            Err(error) => {
+                anstream::eprintln!("{}", lockfiles::not_read(&file, &error, gateway));
+                continue;
+            }
+        };
         let mut origins = HashMap::new();
         for name in lockfiles::packages(&text, gateway) {
             if let Some(origin) = public_origin(engine, name).await {
@@ -291,7 +296,9 @@ async fn restore_lockfiles(engine: &Engine, project: &Path, gateway: &str) -> Re
         if let Some(warning) = lockfiles::not_placed(&file, &restored, gateway) {
             anstream::eprintln!("{warning}");
         }
-        lockfiles::replace(&file, &restored)?;
+        if restored != text {
+            lockfiles::replace(&file, &restored)?;
+        }
     }
     Ok(())
 }

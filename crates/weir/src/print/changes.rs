@@ -356,6 +356,21 @@ fn files(out: &mut String, difference: &Difference<'_>) {
     }
 }
 
+/// What a release does that another did not, one sentence each and the strongest first: what signals say of
+/// it, then what is new and no signal minds.
+pub(crate) fn behaviour(difference: &Difference<'_>, findings: &[Finding]) -> Vec<String> {
+    let said = findings
+        .iter()
+        .map(|finding| format!("{}: {}", finding.signal, finding.message));
+    let steps = difference.install_steps.added.iter();
+    let steps = steps.map(|step| format!("runs at install time: {}: {}", step.event, step.command));
+    let new = new_behaviour(difference).map(|words| format!("new in it: {words}"));
+    said.chain(steps)
+        .chain(new)
+        .map(|sentence| printable(&sentence, 400))
+        .collect()
+}
+
 /// What is new in behaviour since another release, in a few words; nothing if nothing is.
 pub(super) fn new_behaviour(difference: &Difference<'_>) -> Option<String> {
     let mut parts = Vec::new();

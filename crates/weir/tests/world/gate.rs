@@ -2,7 +2,7 @@
 
 use weir_testing::{Fault, Package, Release};
 
-use crate::support::{NPM, World, block_id, eventually, river};
+use crate::support::{NPM, World, block_id, eventually, noise, river};
 
 const HELD: &str = "/gauge-reader/-/gauge-reader-1.2.0.tgz";
 const GOOD: &str = "/gauge-reader/-/gauge-reader-1.1.0.tgz";
@@ -246,19 +246,6 @@ fn downloads_nobody_waits_for_any_more_leave_nothing_half_done() {
         reply.body,
         registry.tarball("gauge-reader", "1.1.0").unwrap()
     );
-}
-
-/// Bytes that gzip cannot shrink, the same each time.
-fn noise(length: usize) -> Vec<u8> {
-    let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
-    std::iter::repeat_with(|| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[0]
-    })
-    .take(length)
-    .collect()
 }
 
 /// Nothing in its metadata speaks against 1.2.0: the hook has been there from the beginning, and only

@@ -3,21 +3,34 @@
 //! One test program for all of it, so that it is linked once.
 
 mod advisories;
+mod baseline;
 mod check;
+mod check_base;
+mod check_online;
+mod check_reports;
+mod check_settings;
 mod clients;
 mod decide;
 mod diff;
+mod downloads;
+mod expectations;
 mod files;
 mod gate;
 mod hostile;
 mod inspect;
+mod known_bad;
 mod lifetime;
+mod listings;
 mod names;
+mod pieces;
 mod policy;
+mod sbom;
 mod scenarios;
 mod serve;
 mod support;
+mod trust;
 mod upstream;
 mod verify;
+mod why;
 mod workers;
 mod wrapper;

@@ -151,6 +151,35 @@ fn input_output_arguments_and_the_exit_code_are_the_clients() {
     );
 }
 
+/// A lockfile that names a gateway which is gone is no lockfile to keep quiet about.
+#[test]
+fn addresses_that_cannot_be_put_back_are_said_aloud() {
+    let (world, registry) = (World::new(), river());
+    registry.present_tarballs_at(PUBLIC);
+    world.write("work/package.json", "{}");
+    world.program(
+        "npm",
+        "for name in gauge-reader ghost; do echo \"$npm_config_registry$name/-/$name-1.0.0.tgz\"; done > yarn.lock",
+    );
+    let run = world.run_before(&registry, &["npm", "install"]);
+    run.assert_success();
+    let lock = std::fs::read_to_string(world.path("work/yarn.lock")).unwrap();
+    assert!(
+        lock.starts_with(&format!("{PUBLIC}gauge-reader/-/gauge-reader-1.0.0.tgz\n")),
+        "{lock}"
+    );
+    assert!(lock.contains("/ghost/-/ghost-1.0.0.tgz"), "{lock}");
+    assert!(
+        run.stderr
+            .contains("yarn.lock still places tarballs at http://127.0.0.1:")
+            && run
+                .stderr
+                .contains("does not say where they are public: ghost."),
+        "{}",
+        run.stderr
+    );
+}
+
 #[test]
 fn signals_reach_the_client_and_its_end_is_passed_on() {
     let (world, registry) = (World::new(), river());

@@ -517,3 +517,38 @@ fn public_addresses() {
         assert_eq!(host(package, tarball), want, "{tarball}");
     }
 }
+
+/// Two ways to the same words: the spans of the index, and the version read as a whole.
+#[test]
+fn a_publication_is_what_the_whole_version_says() {
+    let said = [
+        json!({}),
+        json!({"_npmUser": {"name": "mill", "email": "mill@example.invalid"}, "gitHead": "abc"}),
+        json!({"_npmUser": {"name": "a", "trustedPublisher": {"id": "github"}, "approver": {"name": "b"}}}),
+        json!({"_npmUser": "mill <mill@example.invalid>", "maintainers": ["a", {"name": "b"}, 7]}),
+        json!({"_npmUser": 7, "gitHead": {}, "_npmVersion": "10.0.0", "_nodeVersion": "22.0.0"}),
+        json!({"dist": {"attestations": {"url": "u", "provenance": {"predicateType": "p"}}}}),
+        json!({"dist": {"attestations": {"url": "u"}}}),
+        json!({"dist": "none", "maintainers": "a <b>"}),
+    ];
+    for mut version in said {
+        version["version"] = "1.0.0".into();
+        let document = json!({"name": "n", "versions": {"1.0.0": version}}).to_string();
+        // Escaped keys are the same keys.
+        for text in [document.replace("gitHead", "git\\u0048ead"), document] {
+            let packument = parse(text.as_str()).unwrap();
+            let found = packument.publication("1.0.0").unwrap();
+            let whole = packument.manifest("1.0.0").unwrap().unwrap();
+            let provenance = whole.dist.attestations.and_then(|it| it.provenance);
+            assert_eq!(found.publisher, whole.publisher, "{text}");
+            assert_eq!(found.provenance, provenance.is_some(), "{text}");
+            assert_eq!(found.maintainers, whole.maintainers, "{text}");
+            assert_eq!(found.git_head, whole.git_head, "{text}");
+            assert_eq!(found.npm_version, whole.npm_version, "{text}");
+            assert_eq!(found.node_version, whole.node_version, "{text}");
+        }
+    }
+    let odd = parse(r#"{"name":"n","versions":{"1.0.0":"no object"}}"#).unwrap();
+    assert_eq!(odd.publication("1.0.0"), None);
+    assert_eq!(odd.publication("2.0.0"), None);
+}

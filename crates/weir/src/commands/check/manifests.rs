@@ -7,6 +7,12 @@ use serde_json::Value;
 use weir_npm::lockfile::Lockfile;
 use weir_npm::manifest::Manifest;
 
+use super::client::ClientFiles;
+use super::tree::Tree;
+
+/// Largest `package.json` that is read. Real ones are a hundredth of it.
+const MAX_SIZE: usize = 4 << 20;
+
 /// Manifests by folder, and what the root's says to clients.
 pub(super) struct Manifests {
     by_folder: BTreeMap<String, Manifest>,
@@ -17,10 +23,12 @@ pub(super) struct Manifests {
 
 impl Manifests {
     /// Reads the manifests of the root and of all projects the lockfile names.
-    pub(super) fn read(folder: &Path, lockfile: &Lockfile) -> Result<Self, (PathBuf, String)> {
-        let file = folder.join("package.json");
-        let failed = |why: &dyn std::fmt::Display| (file.clone(), why.to_string());
-        let text = std::fs::read(&file).map_err(|error| failed(&error))?;
+    pub(super) fn read(tree: &Tree, lockfile: &Lockfile) -> Result<Self, (PathBuf, String)> {
+        let failed = |why: &dyn std::fmt::Display| (tree.path("package.json"), why.to_string());
+        let text = tree
+            .read("package.json", MAX_SIZE)
+            .map_err(|why| failed(&why))?
+            .ok_or_else(|| failed(&"there is no such file"))?;
         let root = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
         let root: Value = serde_json::from_slice(root).map_err(|error| failed(&error))?;
         let manifest = Manifest::from_json(&text).map_err(|error| failed(&error))?;
@@ -31,8 +39,8 @@ impl Manifests {
             let inside = Path::new(inner)
                 .components()
                 .all(|it| matches!(it, Component::Normal(_)));
-            let file = folder.join(inner).join("package.json");
-            let manifest = inside.then(|| std::fs::read(&file).ok()).flatten();
+            let read = || tree.read(&format!("{inner}/package.json"), MAX_SIZE).ok()?;
+            let manifest = inside.then(read).flatten();
             match manifest.and_then(|text| Manifest::from_json(text).ok()) {
                 Some(manifest) => {
                     by_folder.insert(inner.to_owned(), manifest);
@@ -65,9 +73,13 @@ impl Manifests {
     }
 
     /// Packages whose versions the project sets for everybody, whatever is asked for: the names in
-    /// `overrides` (npm, bun), `resolutions` (yarn) and `pnpm.overrides`, however deep.
-    pub(super) fn overridden(&self) -> BTreeSet<String> {
-        let mut names = BTreeSet::new();
+    /// `overrides` (npm, bun), `resolutions` (yarn) and `pnpm.overrides`, however deep, and in
+    /// `pnpm-workspace.yaml`.
+    pub(super) fn overridden(&self, files: &ClientFiles) -> BTreeSet<String> {
+        let in_workspace = files.pnpm.under(&["overrides"]);
+        let in_workspace = in_workspace.filter_map(|setting| setting.key.get(1));
+        let mut names: BTreeSet<String> =
+            in_workspace.map(|key| last_name(key).to_owned()).collect();
         let pnpm = self.root.get("pnpm").and_then(|pnpm| pnpm.get("overrides"));
         let lists = [
             self.root.get("overrides"),
@@ -84,32 +96,6 @@ impl Manifests {
             }
         }
         names
-    }
-
-    /// A list or an object of names in the root manifest, by its path; `None` where there is none.
-    pub(super) fn setting(&self, path: &[&str]) -> Option<BTreeMap<&str, bool>> {
-        let found = path
-            .iter()
-            .try_fold(&self.root, |value, key| value.get(key))?;
-        match found {
-            Value::Array(names) => Some(
-                names
-                    .iter()
-                    .filter_map(Value::as_str)
-                    .map(|name| (name, true))
-                    .collect(),
-            ),
-            Value::Object(members) => {
-                let allowed = |value: &Value| value.as_bool().unwrap_or(true);
-                Some(
-                    members
-                        .iter()
-                        .map(|(name, value)| (name.as_str(), allowed(value)))
-                        .collect(),
-                )
-            }
-            _ => None,
-        }
     }
 }
 

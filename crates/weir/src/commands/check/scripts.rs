@@ -1,10 +1,12 @@
-//! Which packages run something at install time, and whether the project lets them.
+//! Which packages run something at install time, what that does as far as known, and whether the project
+//! lets them.
 
 use weir_model::json::v1::CheckLevel;
-use weir_npm::lockfile::Format;
+use weir_npm::lockfile::{Format, Lockfile, NodeId};
 
-use super::manifests::Manifests;
-use super::{Checked, Rule};
+use super::client::{Client, ClientFiles};
+use super::known::{Known, Scripts, release_of};
+use super::{Checked, Rule, permits};
 
 const RUNS: Rule = Rule {
     id: "install-script",
@@ -14,45 +16,71 @@ const RUNS: Rule = Rule {
 const UNKNOWN: Rule = Rule {
     id: "install-scripts-unknown",
     level: CheckLevel::Note,
-    todo: "could not be checked here; the gateway and `weir inspect` look into the packages",
+    todo: "run with --online, or after an install: then registries and packages say",
 };
 
-pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests) {
-    let lockfile = checked.lockfile;
-    let tells = match lockfile.format {
+/// Longest command that is shown, in characters.
+const COMMAND: usize = 120;
+
+/// Whether a format says which packages have install scripts.
+pub(super) fn tells(lockfile: &Lockfile) -> bool {
+    match lockfile.format {
         Format::Npm => lockfile.version != "1",
         Format::Pnpm => !lockfile.version.starts_with('9'),
         Format::YarnClassic | Format::YarnBerry | Format::Bun => false,
-    };
-    if !tells {
-        let what = "this format does not say which packages have install scripts";
-        checked.add(&UNKNOWN, 1, None, what);
-        return;
     }
-    let (list, setting) = match lockfile.format {
-        Format::Npm => (manifests.setting(&["allowScripts"]), "allowScripts"),
-        _ => (
-            manifests.setting(&["pnpm", "onlyBuiltDependencies"]),
-            "pnpm.onlyBuiltDependencies",
-        ),
-    };
-    for (id, node) in lockfile.nodes.iter().enumerate() {
-        if !node.flags.scripts || node.is_local() {
+}
+
+pub(super) fn check(
+    checked: &mut Checked<'_>,
+    files: &ClientFiles,
+    client: Client,
+    known: &Known,
+    wanted: &dyn Fn(NodeId) -> bool,
+) {
+    let lockfile = checked.lockfile;
+    let tells = tells(lockfile);
+    let mut unknown = 0_usize;
+    for (id, node) in lockfile
+        .nodes
+        .iter()
+        .enumerate()
+        .filter(|(id, _)| wanted(*id))
+    {
+        if node.is_local() {
             continue;
         }
-        let label = node.label();
-        let said = list.as_ref().map(|list| {
-            let exact = list.get(label.as_str());
-            exact
-                .or_else(|| list.get(node.name.as_str()))
-                .copied()
-                .unwrap_or(false)
-        });
-        let what = match said {
-            Some(true) => format!("has install scripts, and `{setting}` lets them run"),
-            Some(false) => format!("has install scripts, and `{setting}` does not name it"),
-            None => format!("has install scripts, and package.json has no `{setting}`"),
-        };
+        let release = release_of(node).map(|(name, version)| (name.to_string(), version));
+        let scripts = release.and_then(|release| known.scripts.get(&release));
+        let runs = scripts.is_some_and(|scripts| !scripts.steps.is_empty());
+        if !runs && !node.flags.scripts {
+            unknown += usize::from(!tells && scripts.is_none());
+            continue;
+        }
+        let permit = permits::of(files, client, node);
+        let what = format!("{}, and {permit}", in_words(scripts));
         checked.add(&RUNS, node.line, Some(id), &what);
+    }
+    if unknown > 0 {
+        let what = format!(
+            "this format does not say which packages have install scripts: not known of {unknown} packages"
+        );
+        checked.add(&UNKNOWN, 1, None, &what);
+    }
+}
+
+/// What runs, and what it is able to do.
+fn in_words(scripts: Option<&Scripts>) -> String {
+    let Some(scripts) = scripts.filter(|scripts| !scripts.steps.is_empty()) else {
+        return "has install scripts".to_owned();
+    };
+    let steps = scripts.steps.iter().map(|(event, command)| {
+        let command = weir_model::finding::printable(command, COMMAND);
+        format!("`{event}: {command}`")
+    });
+    let steps = steps.collect::<Vec<_>>().join(", ");
+    match &scripts.able {
+        Some(able) => format!("runs {steps}, which is able to: {able}"),
+        None => format!("runs {steps}"),
     }
 }

@@ -9,6 +9,7 @@ use weir_npm::manifest::Manifest;
 use weir_npm::spec::{DependencySpec, classify};
 use weir_npm::version::Version;
 
+use super::client::ClientFiles;
 use super::manifests::Manifests;
 use super::{Checked, Rule};
 
@@ -39,8 +40,8 @@ struct Request<'a> {
     optional: bool,
 }
 
-pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests) {
-    let overridden = manifests.overridden();
+pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests, files: &ClientFiles) {
+    let overridden = manifests.overridden(files);
     for folder in &manifests.missing {
         let id = checked.lockfile.project(folder);
         let line = id
@@ -116,7 +117,7 @@ fn of_project<'m>(
     };
     let edges = lockfile
         .edges_of(id)
-        .filter(|edge| edge.kind != DependencyKind::Peer);
+        .filter(|edge| !matches!(edge.kind, DependencyKind::Peer | DependencyKind::Client));
     let mut edges: HashMap<&str, _> = edges.map(|edge| (edge.name.as_str(), edge)).collect();
     let who = if node.key.is_empty() {
         "package.json".to_owned()

@@ -290,6 +290,19 @@ pub(crate) fn gauge_reader() -> Package {
         .release(Release::new("1.2.0").published("2026-11-20T11:00:00.000Z"))
 }
 
+/// Bytes that gzip cannot shrink, the same each time.
+pub(crate) fn noise(length: usize) -> Vec<u8> {
+    let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
+    std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[0]
+    })
+    .take(length)
+    .collect()
+}
+
 /// Whether a file below `folder` contains a text.
 pub(crate) fn found_in(folder: &Path, text: &str) -> Option<PathBuf> {
     for entry in fs::read_dir(folder).unwrap() {
@@ -307,4 +320,26 @@ pub(crate) fn found_in(folder: &Path, text: &str) -> Option<PathBuf> {
         }
     }
     None
+}
+
+/// A lockfile of some releases of a registry, one per line from the third.
+pub(crate) fn lockfile(world: &World, registry: &Registry, releases: &[(&str, &str)]) {
+    let mut lines = vec![r#"    "": {"name": "app", "version": "1.0.0"}"#.to_owned()];
+    for (name, version) in releases {
+        let integrity = registry.integrity(name, version).unwrap();
+        let base = name.rsplit('/').next().unwrap();
+        let url = format!("{}{name}/-/{base}-{version}.tgz", registry.url());
+        lines.push(format!(
+            r#"    "node_modules/{name}": {{"version": "{version}", "resolved": "{url}", "integrity": "{integrity}"}}"#
+        ));
+    }
+    let text = format!(
+        "{{\"name\": \"app\", \"lockfileVersion\": 3, \"packages\": {{\n{}\n}}}}\n",
+        lines.join(",\n")
+    );
+    world.write("work/package-lock.json", text);
+    world.write(
+        "work/package.json",
+        r#"{"name": "app", "version": "1.0.0"}"#,
+    );
 }

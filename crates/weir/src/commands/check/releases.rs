@@ -1,0 +1,314 @@
+//! What weir makes of the releases that a change brings in: the decision, and what they do that the ones
+//! before them did not.
+
+use std::sync::Arc;
+
+use weir_engine::{Engine, Side};
+use weir_model::finding::printable;
+use weir_model::json::v1::{ChangedPackage, ChangedRelease, CheckLevel};
+use weir_model::{Contents, Decision, ReleaseId};
+use weir_npm::integrity::Integrity;
+use weir_npm::lockfile::{Lockfile, Node, NodeId, Source};
+use weir_npm::name::PackageName;
+use weir_npm::version::Version;
+
+use super::{Checked, Rule};
+use crate::print;
+
+const REFUSED: Rule = Rule {
+    id: "release-refused",
+    level: CheckLevel::Error,
+    todo: "`weir inspect` shows all of it; take another version, or have somebody look at this one",
+};
+const NEW_BEHAVIOUR: Rule = Rule {
+    id: "new-behaviour",
+    level: CheckLevel::Warning,
+    todo: "`weir diff` shows all of it: make sure that this is what the release is for",
+};
+const NOT_ASSESSED: Rule = Rule {
+    id: "releases-not-assessed",
+    level: CheckLevel::Warning,
+    todo: "run it again without --offline, or when the registry answers: they count as not checked",
+};
+
+/// Releases assessed at a time: they are downloaded and read.
+const AT_A_TIME: usize = 4;
+
+/// A release to look at.
+struct Job {
+    /// Which package, and which of its new versions.
+    at: (usize, usize),
+    node: NodeId,
+    name: PackageName,
+    version: String,
+    integrity: Option<Integrity>,
+    /// The one that was locked before.
+    before: Option<(String, Option<Integrity>)>,
+}
+
+/// What came of a job.
+struct Outcome {
+    release: ChangedRelease,
+    /// The strongest thing that signals say of the comparison, and how many they say.
+    minded: Option<(String, usize)>,
+}
+
+/// Looks at what is new, and notes what is wrong with it.
+pub(super) async fn assess(
+    engine: &Arc<Engine>,
+    offline: bool,
+    checked: &mut Checked<'_>,
+    before: Option<&Lockfile>,
+    packages: &mut [ChangedPackage],
+) {
+    let (jobs, mut unknown) = jobs(checked.lockfile, before, packages);
+    let places = Arc::new(tokio::sync::Semaphore::new(AT_A_TIME));
+    let mut tasks = tokio::task::JoinSet::new();
+    for job in jobs {
+        let (engine, places) = (Arc::clone(engine), Arc::clone(&places));
+        tasks.spawn(async move {
+            let _place = places.acquire().await;
+            let outcome = if offline {
+                from_kept(&engine, &job).await
+            } else {
+                from_registry(&engine, &job).await
+            };
+            (job, outcome)
+        });
+    }
+    let mut outcomes = Vec::new();
+    while let Some(done) = tasks.join_next().await {
+        match done {
+            Ok(done) => outcomes.push(done),
+            Err(error) => unknown.push(format!("a release ({error})")),
+        }
+    }
+    outcomes.sort_by_key(|(job, _)| job.at);
+    for (job, outcome) in outcomes {
+        note(checked, &job, &outcome, &mut unknown);
+        if let Some(package) = packages.get_mut(job.at.0) {
+            package.releases.push(outcome.release);
+        }
+    }
+    if let Some(first) = unknown.first() {
+        let more = match unknown.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        let what = format!("not everything is known of what is new: {first}{more}");
+        checked.add(&NOT_ASSESSED, 1, None, &what);
+    }
+}
+
+/// What is to be looked at, and what cannot be.
+fn jobs(
+    lockfile: &Lockfile,
+    before: Option<&Lockfile>,
+    packages: &mut [ChangedPackage],
+) -> (Vec<Job>, Vec<String>) {
+    let (mut jobs, mut unknown) = (Vec::new(), Vec::new());
+    for (number, package) in packages.iter_mut().enumerate() {
+        for (which, version) in package.after.clone().iter().enumerate() {
+            let fits =
+                |node: &&Node| node.name == package.name && node.version.as_ref() == Some(version);
+            let found = lockfile
+                .nodes
+                .iter()
+                .enumerate()
+                .find(|(_, node)| fits(node));
+            let from_registry =
+                found.filter(|(_, node)| matches!(node.source, Source::Registry(_)));
+            let name = PackageName::parse(&package.name);
+            let (Some((node, entry)), Ok(name)) = (from_registry, name) else {
+                let why = "not from a registry: nothing is known of it".to_owned();
+                unknown.push(format!("{} {version} ({why})", package.name));
+                package.releases.push(unknown_release(version, why));
+                continue;
+            };
+            jobs.push(Job {
+                at: (number, which),
+                node,
+                version: version.clone(),
+                integrity: integrity(entry),
+                before: before.and_then(|before| earlier(before, &package.name, version)),
+                name,
+            });
+        }
+    }
+    (jobs, unknown)
+}
+
+fn integrity(node: &Node) -> Option<Integrity> {
+    Integrity::parse(node.integrity.as_deref()?).ok()
+}
+
+/// The version that a new one most likely takes the place of: the highest below it, else the highest.
+fn earlier(before: &Lockfile, name: &str, version: &str) -> Option<(String, Option<Integrity>)> {
+    let parsed = Version::parse(version).ok()?;
+    let of_name = before
+        .nodes
+        .iter()
+        .filter(|node| node.name == name && !node.is_local());
+    let mut known: Vec<(Version, &Node)> = of_name
+        .filter_map(|node| Some((Version::parse(node.version.as_deref()?).ok()?, node)))
+        .collect();
+    known.sort_by(|one, other| one.0.precedence(&other.0));
+    let below = known
+        .iter()
+        .rev()
+        .find(|(it, _)| it.precedence(&parsed).is_lt());
+    let (_, node) = below.or_else(|| known.last())?;
+    Some((node.version.clone()?, integrity(node)))
+}
+
+fn unknown_release(version: &str, why: String) -> ChangedRelease {
+    ChangedRelease {
+        version: version.to_owned(),
+        decision: None,
+        compared_with: None,
+        behaviour: Vec::new(),
+        unknown: vec![why],
+    }
+}
+
+fn note(checked: &mut Checked<'_>, job: &Job, outcome: &Outcome, unknown: &mut Vec<String>) {
+    let line = checked.lockfile.node(job.node).map_or(1, |node| node.line);
+    if let Some(decision) = &outcome.release.decision
+        && !decision.action.serves()
+    {
+        checked.add(&REFUSED, line, Some(job.node), &in_words(decision));
+    }
+    if let Some((first, count)) = &outcome.minded {
+        let more = match count {
+            0 | 1 => String::new(),
+            count => format!(" (and {} more)", count - 1),
+        };
+        let with = outcome
+            .release
+            .compared_with
+            .as_deref()
+            .unwrap_or("the one before");
+        let what = format!("does what {with} did not: {first}{more}");
+        checked.add(&NEW_BEHAVIOUR, line, Some(job.node), &what);
+    }
+    if let Some(why) = outcome.release.unknown.first() {
+        unknown.push(format!("{} {} ({why})", job.name, job.version));
+    }
+}
+
+/// A decision that refuses, as a sentence.
+fn in_words(decision: &Decision) -> String {
+    let action = match decision.action {
+        weir_model::Action::Block => "would be blocked",
+        _ => "would be held",
+    };
+    let reasons = decision.reasons.iter().take(2).map(String::as_str);
+    let reasons = reasons.collect::<Vec<_>>().join("; ");
+    match &decision.instead {
+        Some(instead) => format!("{action}: {reasons}; {instead} would be served instead"),
+        None => format!("{action}: {reasons}"),
+    }
+}
+
+async fn from_registry(engine: &Arc<Engine>, job: &Job) -> Outcome {
+    let mut release = ChangedRelease {
+        unknown: Vec::new(),
+        ..unknown_release(&job.version, String::new())
+    };
+    match engine.inspect(&job.name, Some(&job.version)).await {
+        Ok(assessed) => {
+            let gaps = assessed.assessment.incomplete.iter();
+            let gaps = gaps.map(|gap| printable(&format!("{}: {}", gap.what, gap.why), 300));
+            release.unknown.extend(gaps);
+            release.decision = Some(assessed.decision);
+        }
+        Err(error) => release.unknown.push(printable(&error.to_string(), 300)),
+    }
+    let sides = match engine.side(&job.name, Some(&job.version)).await {
+        Ok(after) => match &job.before {
+            Some((before, _)) => engine.side(&job.name, Some(before)).await.map(Some),
+            None => engine.side_before(&after).await,
+        }
+        .map(|before| before.map(|before| (before, after))),
+        Err(error) => Err(error),
+    };
+    match sides {
+        Ok(Some((before, after))) => compared(engine, release, &before, &after),
+        // The first of its package, or all before it are refused: there is nothing to compare with.
+        Ok(None) => Outcome {
+            release,
+            minded: None,
+        },
+        Err(error) => {
+            let why = format!("behaviour not compared: {error}");
+            release.unknown.push(printable(&why, 300));
+            Outcome {
+                release,
+                minded: None,
+            }
+        }
+    }
+}
+
+/// From the data folder alone.
+async fn from_kept(engine: &Arc<Engine>, job: &Job) -> Outcome {
+    let mut release = ChangedRelease {
+        unknown: Vec::new(),
+        ..unknown_release(&job.version, String::new())
+    };
+    match engine.kept_verdict(&job.name, &job.version).await {
+        Ok(Some(verdict)) => release.decision = Some(verdict.decision),
+        Ok(None) => release.unknown.push("no decision is kept".to_owned()),
+        Err(error) => release.unknown.push(printable(&error.to_string(), 300)),
+    }
+    let after = kept_side(engine, &job.name, &job.version, job.integrity.as_ref()).await;
+    let before = match &job.before {
+        Some((version, integrity)) => {
+            kept_side(engine, &job.name, version, integrity.as_ref()).await
+        }
+        None => None,
+    };
+    match (before, after) {
+        (Some(before), Some(after)) => compared(engine, release, &before, &after),
+        _ => {
+            release
+                .unknown
+                .push("behaviour not compared: its contents are not kept".to_owned());
+            Outcome {
+                release,
+                minded: None,
+            }
+        }
+    }
+}
+
+async fn kept_side(
+    engine: &Arc<Engine>,
+    name: &PackageName,
+    version: &str,
+    integrity: Option<&Integrity>,
+) -> Option<Side> {
+    let contents: Contents = engine.kept_contents(integrity?).await.ok()??;
+    Some(Side {
+        release: ReleaseId {
+            name: name.to_string(),
+            version: version.to_owned(),
+            integrity: integrity.map(ToString::to_string),
+        },
+        published: None,
+        publisher: None,
+        contents,
+    })
+}
+
+fn compared(engine: &Engine, mut release: ChangedRelease, before: &Side, after: &Side) -> Outcome {
+    let (difference, findings) = engine.changes(before, after);
+    let first = findings.first();
+    let minded = first.map(|finding| {
+        let said = format!("{}: {}", finding.signal, finding.message);
+        (printable(&said, 400), findings.len())
+    });
+    release.behaviour = print::behaviour(&difference, &findings);
+    release.compared_with = Some(before.release.version.clone());
+    Outcome { release, minded }
+}

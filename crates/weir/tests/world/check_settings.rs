@@ -1,0 +1,335 @@
+//! `weir check` on the settings of clients: what each leaves open, by version, at its file and line.
+
+use serde_json::Value;
+use weir_testing::Registry;
+
+use crate::support::{World, river};
+
+const SETTINGS: [&str; 9] = [
+    "no-release-age",
+    "scripts-run",
+    "remote-sources",
+    "no-trust-policy",
+    "weak-setting",
+    "tls-off",
+    "plain-registry",
+    "credential-in-project",
+    "unreadable-settings",
+];
+
+/// An empty lockfile of each client.
+const LOCKS: [(&str, &str); 5] = [
+    (
+        "npm",
+        r#"{"name": "app", "lockfileVersion": 3, "packages": {"": {"name": "app"}}}"#,
+    ),
+    ("pnpm", "lockfileVersion: '9.0'\nimporters:\n  .: {}\n"),
+    ("yarn1", "# yarn lockfile v1\n"),
+    (
+        "yarn",
+        "__metadata:\n  version: 8\n\n\"app@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"app@workspace:.\"\n",
+    ),
+    (
+        "bun",
+        r#"{"lockfileVersion": 1, "workspaces": {"": {"name": "app"}}, "packages": {}}"#,
+    ),
+];
+
+/// What is found about settings: `rule file:line`, and the exit code.
+fn found(registry: &Registry, client: &str, files: &[(&str, &str)]) -> (Vec<String>, i32) {
+    let world = World::new();
+    let (_, lock) = LOCKS.iter().find(|(name, _)| *name == client).unwrap();
+    let lockfile = match client {
+        "npm" => "package-lock.json",
+        "pnpm" => "pnpm-lock.yaml",
+        "bun" => "bun.lock",
+        _ => "yarn.lock",
+    };
+    world.write(&format!("work/{lockfile}"), lock);
+    if !files.iter().any(|(name, _)| *name == "package.json") {
+        world.write("work/package.json", r#"{"name": "app"}"#);
+    }
+    for (name, text) in files {
+        world.write(&format!("work/{name}"), text);
+    }
+    let run = world.run_before(registry, &["check", "--json", "--offline"]);
+    let report: Value =
+        serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.text()));
+    let findings = report["findings"].as_array().unwrap().iter();
+    let settings = findings.filter(|it| SETTINGS.contains(&it["rule"].as_str().unwrap()));
+    let told = settings.map(|it| {
+        format!(
+            "{} {}:{}",
+            it["rule"].as_str().unwrap(),
+            it["file"].as_str().unwrap(),
+            it["line"]
+        )
+    });
+    (told.collect(), run.code.unwrap())
+}
+
+/// A client, its files, and what is found.
+type Case = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static [&'static str],
+);
+
+#[test]
+fn what_is_left_open_depends_on_the_client_and_its_version() {
+    let cases: [Case; 17] = [
+        (
+            "npm",
+            &[],
+            &[
+                "no-release-age .npmrc:1",
+                "scripts-run .npmrc:1",
+                "remote-sources .npmrc:1",
+            ],
+        ),
+        (
+            "npm",
+            &[(
+                ".npmrc",
+                "ignore-scripts=true\nmin-release-age=3\nallow-git=none\nallow-remote=root\n",
+            )],
+            &[],
+        ),
+        (
+            "npm",
+            &[(
+                "package.json",
+                r#"{"name": "app", "packageManager": "npm@12.0.2"}"#,
+            )],
+            &["no-release-age .npmrc:1"],
+        ),
+        (
+            "npm",
+            &[
+                (
+                    "package.json",
+                    r#"{"name": "app", "packageManager": "npm@10.9.0"}"#,
+                ),
+                (
+                    ".npmrc",
+                    "ignore-scripts=true\nmin-release-age=3\nallow-git=none\nallow-remote=none\n",
+                ),
+            ],
+            &["no-release-age .npmrc:2"],
+        ),
+        (
+            "npm",
+            &[(
+                ".npmrc",
+                "ignore-scripts=true\nmin-release-age=0\nallow-git=all\nallow-remote=none\n",
+            )],
+            &["weak-setting .npmrc:2", "weak-setting .npmrc:3"],
+        ),
+        (
+            "pnpm",
+            &[],
+            &[
+                "no-release-age pnpm-workspace.yaml:1",
+                "no-trust-policy pnpm-workspace.yaml:1",
+                "scripts-run pnpm-workspace.yaml:1",
+                "remote-sources pnpm-workspace.yaml:1",
+            ],
+        ),
+        (
+            "pnpm",
+            &[(
+                "package.json",
+                r#"{"name": "app", "packageManager": "pnpm@11.2.0"}"#,
+            )],
+            &["no-trust-policy pnpm-workspace.yaml:1"],
+        ),
+        (
+            "pnpm",
+            &[
+                (
+                    "package.json",
+                    r#"{"name": "app", "packageManager": "pnpm@12.1.0"}"#,
+                ),
+                (
+                    "pnpm-workspace.yaml",
+                    "trustPolicy: no-downgrade\nminimumReleaseAge: 0\nblockExoticSubdeps: false\ndangerouslyAllowAllBuilds: true\n",
+                ),
+            ],
+            &[
+                "weak-setting pnpm-workspace.yaml:2",
+                "weak-setting pnpm-workspace.yaml:4",
+                "weak-setting pnpm-workspace.yaml:3",
+            ],
+        ),
+        (
+            "pnpm",
+            &[
+                (
+                    "package.json",
+                    r#"{"name": "app", "devEngines": {"packageManager": {"name": "pnpm", "version": "^10.26.0"}}}"#,
+                ),
+                (".npmrc", "minimum-release-age=1440\n"),
+                (
+                    "pnpm-workspace.yaml",
+                    "blockExoticSubdeps: true\ntrustPolicy: no-downgrade\n",
+                ),
+            ],
+            &[],
+        ),
+        (
+            "yarn1",
+            &[],
+            &["no-release-age package.json:1", "scripts-run .yarnrc:1"],
+        ),
+        (
+            "yarn1",
+            &[(".yarnrc", "# scripts\n--install.ignore-scripts true\n")],
+            &["no-release-age package.json:1"],
+        ),
+        (
+            "yarn",
+            &[(".yarnrc.yml", "yarnPath: .yarn/releases/yarn-4.12.0.cjs\n")],
+            &[
+                "no-release-age .yarnrc.yml:1",
+                "scripts-run .yarnrc.yml:1",
+                "remote-sources .yarnrc.yml:1",
+            ],
+        ),
+        (
+            "yarn",
+            &[(".yarnrc.yml", "yarnPath: .yarn/releases/yarn-4.16.0.cjs\n")],
+            &[],
+        ),
+        (
+            "yarn",
+            &[(
+                ".yarnrc.yml",
+                "npmMinimalAgeGate: 0\nenableScripts: true\napprovedGitRepositories:\n  - \"**\"\nchecksumBehavior: ignore\n",
+            )],
+            &[
+                "weak-setting .yarnrc.yml:1",
+                "weak-setting .yarnrc.yml:2",
+                "weak-setting .yarnrc.yml:4",
+                "weak-setting .yarnrc.yml:5",
+            ],
+        ),
+        (
+            "bun",
+            &[],
+            &["no-release-age bunfig.toml:1", "scripts-run package.json:1"],
+        ),
+        (
+            "bun",
+            &[
+                (
+                    "package.json",
+                    r#"{"name": "app", "trustedDependencies": []}"#,
+                ),
+                ("bunfig.toml", "[install]\nminimumReleaseAge = 259200\n"),
+            ],
+            &[],
+        ),
+        (
+            "bun",
+            &[
+                (
+                    "package.json",
+                    r#"{"name": "app", "trustedDependencies": ["esbuild"]}"#,
+                ),
+                ("bunfig.toml", "[install\n"),
+            ],
+            &[
+                "unreadable-settings bunfig.toml:1",
+                "no-release-age bunfig.toml:1",
+            ],
+        ),
+    ];
+    let registry = river();
+    for (client, files, wanted) in cases {
+        assert_eq!(
+            found(&registry, client, files),
+            (wanted.iter().map(|it| (*it).to_owned()).collect(), 0),
+            "{client} {files:?}"
+        );
+    }
+}
+
+/// Certificates that are not checked and registries without encryption must be put right.
+#[test]
+fn transport_that_anybody_can_answer_is_an_error() {
+    let cases: [Case; 6] = [
+        (
+            "npm",
+            &[(".npmrc", "strict-ssl=false\n")],
+            &["tls-off .npmrc:1"],
+        ),
+        (
+            "npm",
+            &[(
+                ".npmrc",
+                "min-release-age=1\nregistry=http://registry.example.invalid/\n@s:registry=http://registry.example.invalid/s/\n",
+            )],
+            &["plain-registry .npmrc:2", "plain-registry .npmrc:3"],
+        ),
+        (
+            "yarn1",
+            &[(
+                ".yarnrc",
+                "strict-ssl false\nregistry \"http://registry.example.invalid/\"\n",
+            )],
+            &["tls-off .yarnrc:1", "plain-registry .yarnrc:2"],
+        ),
+        (
+            "yarn",
+            &[(
+                ".yarnrc.yml",
+                "enableStrictSsl: false\nnpmScopes:\n  s:\n    npmRegistryServer: \"http://registry.example.invalid/\"\n",
+            )],
+            &["tls-off .yarnrc.yml:1", "plain-registry .yarnrc.yml:4"],
+        ),
+        (
+            "bun",
+            &[(
+                "bunfig.toml",
+                "[install]\nregistry = \"http://registry.example.invalid/\"\n",
+            )],
+            &["plain-registry bunfig.toml:2"],
+        ),
+        (
+            "npm",
+            &[(
+                "package.json",
+                "{\"name\": \"app\",\n\"publishConfig\": {\"registry\": \"http://registry.example.invalid/\"}}",
+            )],
+            &["plain-registry package.json:2"],
+        ),
+    ];
+    let registry = river();
+    for (client, files, wanted) in cases {
+        let (told, code) = found(&registry, client, files);
+        let errors = told
+            .iter()
+            .filter(|it| it.starts_with("tls-off") || it.starts_with("plain-registry"));
+        assert_eq!(
+            errors.cloned().collect::<Vec<_>>(),
+            wanted,
+            "{client} {files:?}"
+        );
+        assert_eq!(code, 5, "{client} {files:?}");
+    }
+}
+
+#[test]
+fn a_credential_is_pointed_at_and_never_shown() {
+    let (world, registry) = (World::new(), river());
+    world.write("work/package.json", r#"{"name": "app"}"#);
+    world.write("work/package-lock.json", LOCKS[0].1);
+    world.write(
+        "work/.npmrc",
+        "//registry.example.invalid/:_authToken=${NPM_TOKEN}\n//registry.example.invalid/:_authToken=npm_secret\n",
+    );
+    let run = world.run_before(&registry, &["check", "--offline"]);
+    assert!(run.says(".npmrc:2: warning: "), "{}", run.text());
+    assert!(!run.says(".npmrc:1: warning: "), "{}", run.text());
+    assert!(!run.says("npm_secret"), "{}", run.text());
+}

@@ -1,0 +1,91 @@
+//! Downloads that do not begin, and those that nobody needs a second time.
+
+use weir_testing::{Fault, Package, Registry, Release};
+
+use crate::support::{Gateway, NPM, World, noise, river};
+
+const GOOD: &str = "/gauge-reader/-/gauge-reader-1.1.0.tgz";
+const LARGE: &str = "/flood-plain/-/flood-plain-1.0.0.tgz";
+
+/// Long before the upstream's own time is over, and in words that say what did not happen.
+#[test]
+fn a_download_that_does_not_begin_is_given_up() {
+    let (world, registry) = (World::new(), river());
+    world.policy("[gate]\nanalysis_budget = \"2s\"\n");
+    registry.fault(Fault::on(GOOD).hang());
+    let gateway = world.serve(&registry);
+    let reply = gateway.get(GOOD, &[("user-agent", NPM)]);
+    assert_eq!(reply.status, 502, "{}", reply.text());
+    assert!(
+        reply.text().contains("not a byte of it came within 2 s"),
+        "{}",
+        reply.text()
+    );
+}
+
+/// The usual address is a guess: where it stays silent, the one in the packument counts.
+#[test]
+fn an_address_that_stays_silent_does_not_hide_the_one_in_the_packument() {
+    let (world, registry) = (World::new(), river());
+    let moved = format!("{}{}?moved", registry.url(), &GOOD[1..]);
+    registry.edit_packument("gauge-reader", move |document| {
+        document["versions"]["1.1.0"]["dist"]["tarball"] = moved.clone().into();
+    });
+    registry.fault(Fault::on(GOOD).hang().times(1));
+    let gateway = world.serve(&registry);
+    let reply = gateway.get(GOOD, &[("user-agent", NPM)]);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    assert_eq!(
+        reply.body,
+        registry.tarball("gauge-reader", "1.1.0").unwrap()
+    );
+}
+
+/// A large package that is held for its age.
+fn flood_plain() -> Registry {
+    let registry = river();
+    registry.add(
+        Package::new("flood-plain").maintainer("mill").release(
+            Release::new("1.0.0")
+                .published("2026-11-20T11:00:00.000Z")
+                .file("silt.bin", noise(16 << 20)),
+        ),
+    );
+    registry
+}
+
+fn refused(gateway: &Gateway) {
+    let reply = gateway.get(LARGE, &[("user-agent", NPM)]);
+    assert_eq!(reply.status, 403, "{}", reply.text());
+    assert_eq!(reply.header("x-weir-decision"), Some("hold"));
+}
+
+#[test]
+fn a_large_held_tarball_is_fetched_once_however_often_it_is_asked_for() {
+    let (world, registry) = (World::new(), flood_plain());
+    let gateway = world.serve(&registry);
+    // The first has it fetched and read; a few more bring whatever is kept at hand.
+    for _ in 0..5 {
+        refused(&gateway);
+    }
+    let before = gateway.peak_memory();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..20).for_each(|_| refused(&gateway)));
+        }
+    });
+    let after = gateway.peak_memory();
+    // One more copy of the tarball would be 16.
+    assert!(
+        after < before + 12,
+        "80 refusals took it from {before} to {after} MiB"
+    );
+    assert_eq!(registry.requests_to(LARGE).len(), 1);
+    assert_eq!(registry.requests_to("/flood-plain").len(), 1);
+    drop(gateway);
+
+    // A new process has the packument on disk, not in memory: no reason to fetch the bytes again.
+    let restarted = world.serve(&registry);
+    refused(&restarted);
+    assert_eq!(registry.requests_to(LARGE).len(), 1);
+}
