@@ -2,6 +2,7 @@
 
 pub mod alike;
 mod assess;
+pub mod audit;
 pub mod clock;
 mod compare;
 mod download;

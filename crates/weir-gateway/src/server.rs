@@ -21,7 +21,7 @@ use crate::refusal::Explained;
 use crate::rendered::Answers;
 use crate::route::Route;
 use crate::session::Session;
-use crate::{client, packument, passthrough, tarball, why};
+use crate::{audit, client, packument, passthrough, tarball, why};
 
 /// How a gateway is set up.
 #[derive(Debug, Clone)]
@@ -201,8 +201,8 @@ async fn handle(state: &Arc<State>, request: Request) -> Answer {
         };
     }
     match route {
-        Route::Other(path) if parts.method == Method::POST => {
-            passthrough::post(state, &path, headers, body).await
+        Route::Other(path) if parts.method == Method::POST && audit::is_audit(&path) => {
+            audit::post(state, &path, headers, body).await
         }
         _ => answer::error(
             StatusCode::METHOD_NOT_ALLOWED,

@@ -1,6 +1,7 @@
 //! What users parse: versioned copies, apart from the types weir works with. A field here is never
 //! renamed or removed within a version.
 
+mod audit;
 mod check;
 mod difference;
 mod verify;
@@ -9,6 +10,7 @@ mod verify;
 pub mod v1 {
     use serde::Serialize;
 
+    pub use super::audit::*;
     pub use super::check::*;
     pub use super::difference::*;
     pub use super::verify::*;

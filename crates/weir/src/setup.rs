@@ -10,7 +10,7 @@ use weir_engine::{Clock, Engine, EngineConfig};
 use weir_npm::npmrc::Npmrc;
 use weir_policy::Policy;
 use weir_store::Store;
-use weir_upstream::{Environment, Options, Upstreams, Url, load_npmrc};
+use weir_upstream::{Environment, Files, Options, Upstreams, Url, load_npmrc};
 
 use crate::cli::Global;
 
@@ -149,6 +149,19 @@ pub(crate) fn upstreams_of(global: &Global, policy: &Policy, folder: &Path) -> R
     }
     Upstreams::from_npmrc(&npmrc, &options)
         .context("setting up the registry behind weir (--upstream <URL> names one)")
+}
+
+/// Fetching of files that are no registry's, with npm's settings for the way there.
+pub(crate) fn files(global: &Global) -> Result<Files> {
+    let folder = std::env::current_dir().context("finding the current folder")?;
+    let environment = Environment::of_process();
+    let npmrc = load_npmrc(&folder, &environment, command_line(global))
+        .context("reading the npm configuration")?;
+    let options = Options {
+        environment,
+        ..Options::default()
+    };
+    Files::from_npmrc(&npmrc, &options).context("setting up HTTP")
 }
 
 /// What the command line says of npm's settings.

@@ -17,7 +17,7 @@ use weir_model::json::v1;
 use weir_model::json::v1::{CheckFinding, CheckLevel, CheckedLockfile};
 use weir_npm::lockfile::{Edge, Lockfile, NodeId, Paths};
 
-use self::manifests::Manifests;
+pub(super) use self::manifests::Manifests;
 use self::registries::Registries;
 use crate::cli::{Check, Global};
 use crate::exit;
@@ -33,10 +33,10 @@ const NAMES: [&str; 5] = [
 
 /// A rule: its id, how much its findings matter, and what to do about them.
 #[derive(Debug)]
-struct Rule {
-    id: &'static str,
-    level: CheckLevel,
-    todo: &'static str,
+pub(super) struct Rule {
+    pub(super) id: &'static str,
+    pub(super) level: CheckLevel,
+    pub(super) todo: &'static str,
 }
 
 const NO_LOCKFILE: Rule = Rule {
@@ -145,7 +145,7 @@ pub(super) fn find(folder: &Path, named: Option<&PathBuf>) -> Vec<PathBuf> {
     files
 }
 
-fn about_file(rule: &Rule, file: &Path, line: u32, what: &str) -> CheckFinding {
+pub(super) fn about_file(rule: &Rule, file: &Path, line: u32, what: &str) -> CheckFinding {
     CheckFinding {
         rule: rule.id,
         level: rule.level,

@@ -8,7 +8,7 @@ use weir_npm::lockfile::Lockfile;
 use weir_npm::manifest::Manifest;
 
 /// Manifests by folder, and what the root's says to clients.
-pub(super) struct Manifests {
+pub(in crate::commands) struct Manifests {
     by_folder: BTreeMap<String, Manifest>,
     /// Workspace folders whose manifest is not there, or that lie outside the project.
     pub(super) missing: Vec<String>,
@@ -17,7 +17,10 @@ pub(super) struct Manifests {
 
 impl Manifests {
     /// Reads the manifests of the root and of all projects the lockfile names.
-    pub(super) fn read(folder: &Path, lockfile: &Lockfile) -> Result<Self, (PathBuf, String)> {
+    pub(in crate::commands) fn read(
+        folder: &Path,
+        lockfile: &Lockfile,
+    ) -> Result<Self, (PathBuf, String)> {
         let file = folder.join("package.json");
         let failed = |why: &dyn std::fmt::Display| (file.clone(), why.to_string());
         let text = std::fs::read(&file).map_err(|error| failed(&error))?;
@@ -48,7 +51,7 @@ impl Manifests {
     }
 
     /// The manifest of a project's folder.
-    pub(super) fn of(&self, folder: &str) -> Option<&Manifest> {
+    pub(in crate::commands) fn of(&self, folder: &str) -> Option<&Manifest> {
         self.by_folder.get(folder)
     }
 
