@@ -40,7 +40,7 @@ const WAYS = [
   (text) => `Buffer.from(${quoted(Buffer.from(text).toString('hex'))}, 'hex').toString('utf8')`,
 ];
 
-function* nodes(node, parent = null, key = null) {
+export function* nodes(node, parent = null, key = null) {
   if (!node || typeof node.type !== 'string') return;
   yield [node, parent, key];
   for (const [name, value] of Object.entries(node)) {

@@ -2,11 +2,11 @@
 // them. Run by `cargo dev corpus`, in the folder where the tools are installed. It runs none of the samples.
 
 import { createRequire } from 'node:module';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join, relative, resolve } from 'node:path';
 import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
-import { fold } from './fold.mjs';
+import { fold, nodes } from './fold.mjs';
 
 const tools = createRequire(join(process.cwd(), 'x.js'));
 const obfuscator = tools('javascript-obfuscator');
@@ -91,7 +91,27 @@ async function bundle(job, folder) {
   return replaced(job, built.outputFiles[0].text, new Set(Object.keys(built.metafile.inputs)));
 }
 
+/**
+ * webpack gives every `require` it cannot foresee a module that only throws, and turns `require.resolve` into
+ * a number: what it makes of such code does nothing any more. Whoever ships code that way tells webpack to
+ * leave these alone, under the name webpack has for it.
+ */
+function unforeseen(text, isModule) {
+  const tree = acorn.parse(text, { ecmaVersion: 'latest', sourceType: isModule ? 'module' : 'script', allowHashBang: true, allowReturnOutsideFunction: true, allowAwaitOutsideFunction: true });
+  const out = new MagicString(text);
+  const isRequire = (node) => node?.type === 'Identifier' && node.name === 'require';
+  for (const [node] of nodes(tree)) {
+    if (node.type !== 'CallExpression') continue;
+    const { callee } = node;
+    if (isRequire(callee) && node.arguments[0]?.type !== 'Literal') out.overwrite(callee.start, callee.end, '__non_webpack_require__');
+    const resolves = callee.type === 'MemberExpression' && isRequire(callee.object) && callee.property.name === 'resolve';
+    if (resolves) out.overwrite(callee.object.start, callee.object.end, '__non_webpack_require__');
+  }
+  return out.toString();
+}
+
 async function pack(job, folder) {
+  for (const file of job.files.filter(isCode)) writeFileSync(join(folder, file.path), unforeseen(file.text, isModule(job, file)));
   const entry = job.files.find((file) => file.path === job.entry);
   const module = isModule(job, entry);
   const output = join(folder, 'out');
@@ -105,7 +125,11 @@ async function pack(job, folder) {
   });
   if (stats.hasErrors()) throw new Error(stats.compilation.errors[0].message);
   const inputs = new Set([...stats.compilation.fileDependencies].map((path) => relative(folder, resolve(path))));
-  return replaced(job, readFileSync(join(output, 'bundle.js'), 'utf8'), inputs);
+  const files = await replaced(job, readFileSync(join(output, 'bundle.js'), 'utf8'), inputs);
+  // What is imported later lies in files of its own, which the bundle looks for beside itself.
+  const beside = readdirSync(output, { recursive: true }).map(String).filter((name) => name !== 'bundle.js' && CODE.includes(extname(name)));
+  const at = (name) => join(dirname(job.entry), name);
+  return [...files, ...beside.sort().map((name) => ({ path: at(name), text: readFileSync(join(output, name), 'utf8') }))];
 }
 
 async function styles(job) {

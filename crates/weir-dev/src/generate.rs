@@ -64,6 +64,13 @@ fn outputs() -> anyhow::Result<Vec<Output>> {
         "docs/diff.schema.json",
         &serde_json::to_value(difference)?,
     )?);
+    let why = schemars::schema_for!(weir_model::json::v1::Why);
+    outputs.push(json("docs/why.schema.json", &serde_json::to_value(why)?)?);
+    let baseline = schemars::schema_for!(weir_model::json::v1::Baseline);
+    outputs.push(json(
+        "docs/baseline.schema.json",
+        &serde_json::to_value(baseline)?,
+    )?);
     outputs.push(json(
         "docs/weir.schema.json",
         &weir_policy::config::schema(),

@@ -25,7 +25,7 @@ const COMPARED: u32 = 20;
 const LEAST: f64 = 0.5;
 
 /// Shortest file that is remembered as bad: shorter ones are one line that many packages have.
-const BAD_BYTES: u64 = 200;
+pub(crate) const BAD_BYTES: u64 = 200;
 
 impl Engine {
     /// What the code of a release resembles. Never fails: what could not be compared is named.
@@ -182,6 +182,12 @@ impl Engine {
             .iter()
             .filter(|file| file.bytes >= BAD_BYTES)
             .map(|file| file.digest.as_str())
+            .chain(
+                contents
+                    .binaries
+                    .iter()
+                    .map(|binary| binary.digest.as_str()),
+            )
             .chain(whole.as_deref())
             .collect();
         let found = match self.store.bad_content(&digests).await {
@@ -194,11 +200,8 @@ impl Engine {
         found
             .into_iter()
             .map(|bad| KnownBad {
-                path: contents
-                    .files
-                    .iter()
-                    .find(|file| file.digest == bad.digest)
-                    .map(|file| file.path.clone()),
+                path: path_of(contents, &bad.digest),
+                listed_in: bad.path.filter(|_| bad.name.is_empty()),
                 digest: bad.digest,
                 name: bad.name,
                 version: bad.version,
@@ -299,6 +302,54 @@ fn bad_content(contents: &Contents, name: &str, version: &str, why: &str) -> Vec
             why: why.to_owned(),
         })
         .collect()
+}
+
+/// What copies of a package that somebody else found to be malicious are known by: its files that read or
+/// send something, on whichever surface, its programs outside of the usual places, and all of its code.
+pub(crate) fn bad_content_of(contents: &Contents, why: &str) -> Vec<BadContent> {
+    let flows = contents.flows.iter();
+    let acts: BTreeSet<&str> = flows
+        .flat_map(|flow| {
+            [
+                flow.source_place.path.as_str(),
+                flow.sink_place.path.as_str(),
+            ]
+        })
+        .collect();
+    let files = contents
+        .files
+        .iter()
+        .filter(|file| acts.contains(file.path.as_str()) && file.bytes >= BAD_BYTES)
+        .map(|file| (file.digest.clone(), Some(file.path.clone())));
+    let programs = contents
+        .binaries
+        .iter()
+        .filter(|binary| !binary.usual_place && binary.bytes >= BAD_BYTES)
+        .map(|binary| (binary.digest.clone(), Some(binary.path.clone())));
+    files
+        .chain(programs)
+        .chain(whole_digest(contents).map(|digest| (digest, None)))
+        .map(|(digest, path)| BadContent {
+            digest,
+            name: String::new(),
+            version: String::new(),
+            path,
+            why: why.to_owned(),
+        })
+        .collect()
+}
+
+/// The file of a release that has a digest; nothing for the digest of all code.
+fn path_of(contents: &Contents, digest: &str) -> Option<String> {
+    let files = contents.files.iter().map(|file| (&file.digest, &file.path));
+    let binaries = contents
+        .binaries
+        .iter()
+        .map(|binary| (&binary.digest, &binary.path));
+    files
+        .chain(binaries)
+        .find(|(known, _)| *known == digest)
+        .map(|(_, path)| path.clone())
 }
 
 /// A digest over all code and what runs at install time, whatever the names of files. Nothing where

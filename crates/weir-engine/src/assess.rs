@@ -14,7 +14,7 @@ use weir_model::{
 use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
 use weir_policy::{Context, Request, decide};
-use weir_signals::{Alike, Settings, Stage, Subject, observe_all};
+use weir_signals::{Alike, Brought, Settings, Stage, Subject, Surroundings, observe_all};
 use weir_store::{Blob, Hashed};
 
 use crate::EngineError;
@@ -22,7 +22,7 @@ use crate::compare::{Beside, Profile};
 use crate::engine::{Engine, Local};
 use crate::flight::Flight;
 use crate::packuments::Held;
-use crate::resolution::instead_of;
+use crate::resolution::{instead_of, refuses_for_good};
 use crate::verdicts::Verdict;
 use crate::worker::Priority;
 
@@ -45,6 +45,8 @@ struct Facts<'a> {
     version: &'a str,
     contents: Stage<&'a Contents>,
     beside: &'a Beside,
+    surroundings: &'a Surroundings,
+    brought: &'a [Brought],
     alike: Option<&'a Alike>,
     trust: Option<&'a Trust>,
     first_seen: Option<Timestamp>,
@@ -61,18 +63,52 @@ impl Engine {
         times: &HashMap<String, Timestamp>,
         generation: &str,
     ) -> Result<Arc<Verdict>, EngineError> {
+        let first_seen = times.get(version).copied();
+        let around = self.surroundings(held, version).await?;
         let facts = Facts {
             held,
             version,
             contents: Stage::Pending,
             beside: &Beside::pending(),
+            surroundings: &around,
+            brought: &[],
             alike: None,
             trust: None,
-            first_seen: times.get(version).copied(),
+            first_seen,
             request: Request::NewResolution,
             served_before: false,
         };
-        Ok(Arc::new(self.judge_seen(facts, generation).await?))
+        let verdict = self.judge_seen(facts, generation).await?;
+        if refuses_for_good(&verdict.decision) {
+            self.note_lesson(held, version, true);
+        }
+        Ok(Arc::new(verdict))
+    }
+
+    /// The verdict on metadata and on what verifying came to, without the contents. It is not kept.
+    pub(crate) async fn verdict_on_trust(
+        &self,
+        held: &Held,
+        version: &str,
+        trust: &Trust,
+    ) -> Result<Verdict, EngineError> {
+        let first_seen = self.times_of(held, version).await?.get(version).copied();
+        let around = self.surroundings(held, version).await?;
+        let facts = Facts {
+            held,
+            version,
+            contents: Stage::Pending,
+            beside: &Beside::pending(),
+            surroundings: &around,
+            brought: &[],
+            alike: None,
+            trust: Some(trust),
+            first_seen,
+            request: Request::Pinned,
+            served_before: false,
+        };
+        let generation = self.verdict_generation(held.packument.name());
+        self.judge_seen(facts, &generation).await
     }
 
     /// The verdict on a release, contents included: kept from earlier, or made now.
@@ -116,6 +152,11 @@ impl Engine {
             Err(_) => None,
         };
         let trust = self.trust.of_held(held, version).await;
+        let around = self.surroundings(held, version).await?;
+        let malware = self.known_malware(held.packument.name());
+        let no_baseline = |version: &str| beside.refused.contains(version) || malware(version);
+        let asked = self.asked_anew(held, version, &no_baseline);
+        let brought = self.brought(held, asked).await;
         let facts = Facts {
             held,
             version,
@@ -124,6 +165,8 @@ impl Engine {
                 Err(why) => Stage::NotKnown(why.clone()),
             },
             beside: &beside,
+            surroundings: &around,
+            brought: &brought,
             alike: alike.as_ref(),
             trust: Some(&trust),
             first_seen,
@@ -140,6 +183,7 @@ impl Engine {
         if let Ok(contents) = &contents {
             self.remember(&verdict, contents);
         }
+        self.note_lesson(held, version, refuses_for_good(&verdict.decision));
         self.keep(held.packument.name(), &verdict, blob).await?;
         self.append(decided(&verdict, self.now())).await?;
         Ok(verdict)
@@ -178,6 +222,7 @@ impl Engine {
         let name = held.packument.name();
         let mut subject = Subject::new(name, version, &self.names, self.now());
         subject.packument = Stage::Known(&held.packument);
+        subject.gone = &held.gone;
         subject.settings = self.settings();
         subject
     }
@@ -222,6 +267,8 @@ impl Engine {
         subject.contents = facts.contents.clone();
         subject.previous_contents = facts.beside.previous.as_ref();
         subject.siblings = &facts.beside.siblings;
+        subject.surroundings = Some(facts.surroundings);
+        subject.brought = facts.brought;
         subject.alike = facts.alike;
         subject.trust = facts.trust;
         subject.first_seen = facts.first_seen;
@@ -330,6 +377,8 @@ impl Engine {
             version,
             contents: Stage::Pending,
             beside: &Beside::pending(),
+            surroundings: &Surroundings::default(),
+            brought: &[],
             alike: None,
             trust: None,
             first_seen: times.get(version).copied(),
@@ -514,7 +563,7 @@ pub(crate) fn passes_on_metadata(
 }
 
 /// The ledger's line about a decision that was just made.
-fn decided(verdict: &Verdict, now: Timestamp) -> LedgerEntry {
+pub(crate) fn decided(verdict: &Verdict, now: Timestamp) -> LedgerEntry {
     let release = &verdict.assessment.release;
     LedgerEntry {
         time: now,

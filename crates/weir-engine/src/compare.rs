@@ -117,7 +117,7 @@ impl Engine {
     }
 
     /// Versions of the package, other than this one, that were refused on evidence.
-    async fn refused_versions(
+    pub(crate) async fn refused_versions(
         &self,
         held: &Held,
         version: &str,

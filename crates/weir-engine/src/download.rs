@@ -173,7 +173,7 @@ impl Engine {
             }
         }
         let flight = self.flight(&held, &version, &expected, early).await?;
-        if !known && self.may_pass_early(&metadata, &held, &version) {
+        if !known && self.passes_early(&metadata, &held, &version).await? {
             self.finish_later(&held, &version, &flight, &expected);
             return Ok(Bringing::Serve(Tarball {
                 verdict: preliminary(&metadata),
@@ -413,7 +413,7 @@ impl Engine {
     /// The same for a release that was served already: its bytes are kept and read when no client waits.
     /// Those that do not fit into [`UNWRITTEN`] meanwhile are kept at once, so that an install of a
     /// thousand packages is not held in memory.
-    async fn verdict_later(
+    pub(crate) async fn verdict_later(
         self: &Arc<Self>,
         held: &Arc<Held>,
         version: &str,
@@ -442,32 +442,6 @@ impl Engine {
             .contents_of(tarball, expected, Priority::Background)
             .await;
         self.decide_fully(held, version, contents, Some(blob)).await
-    }
-
-    /// Lets the client have the bytes now and finishes the verdict on a task of its own.
-    fn finish_later(
-        self: &Arc<Self>,
-        held: &Arc<Held>,
-        version: &str,
-        flight: &Arc<Flight>,
-        expected: &Integrity,
-    ) {
-        let engine = Arc::clone(self);
-        let (held, version, flight) = (Arc::clone(held), version.to_owned(), Arc::clone(flight));
-        let expected = expected.clone();
-        self.tasks.spawn(async move {
-            let result = engine
-                .verdict_later(&held, &version, flight, &expected)
-                .await;
-            match result {
-                Ok(verdict) => engine.settle(&verdict).await,
-                Err(error) => {
-                    tracing::warn!(package.name = %held.packument.name(), package.version = version,
-                        %error, "a release was served, and its contents could not be read after");
-                    engine.unsettled(held.packument.name().as_str(), &version, &error);
-                }
-            }
-        });
     }
 
     /// Opens the bytes of a release that may pass.

@@ -17,7 +17,7 @@ use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
 use weir_npm::packument::VersionManifest;
 use weir_policy::Policy;
-use weir_policy::config::{GateMode, WaitForContents};
+use weir_policy::config::GateMode;
 use weir_signals::names::NameIndex;
 use weir_store::{Advisories, Blob, Store};
 use weir_upstream::Upstreams;
@@ -26,6 +26,7 @@ use crate::EngineError;
 use crate::clock::Clock;
 use crate::download::UNWRITTEN;
 use crate::flight::Flight;
+use crate::habits::HabitKeeper;
 use crate::housekeeping;
 use crate::keyed::Keyed;
 use crate::late::Late;
@@ -34,7 +35,7 @@ use crate::own_rules::OwnRules;
 use crate::packuments::{Held, Packuments};
 use crate::quiet::Quiet;
 use crate::resolution::Resolution;
-use crate::trust::ReleaseVerifier;
+use crate::trust::{ReleaseVerifier, TrustSources};
 use crate::verdicts::Verdict;
 use crate::worker::{Priority, WorkerPool, WorkerProgram};
 
@@ -51,8 +52,8 @@ pub struct EngineConfig {
     pub upstreams: Upstreams,
     /// How worker processes are started.
     pub worker: WorkerProgram,
-    /// A trusted root (Sigstore's `trusted_root.json`) instead of the one that comes with weir.
-    pub trusted_root: Option<String>,
+    /// What is trusted besides what comes with weir.
+    pub trust: TrustSources,
 }
 
 /// A verdict of a release that may pass, with its bytes.
@@ -80,12 +81,15 @@ pub struct Engine {
     pub(crate) flights: DashMap<(PackageName, String), Weak<Flight>>,
     reading: Keyed<String>,
     pub(crate) neighbours: Neighbours,
+    pub(crate) habits: HabitKeeper,
     pub(crate) tasks: TaskTracker,
     pub(crate) quiet: Arc<Quiet>,
     /// How many of those that were served on their metadata are read at a time.
     pub(crate) later: Semaphore,
     /// How many of them are written to disk at a time: more would start a thread each.
     pub(crate) writing: Semaphore,
+    /// How many of them have their attestations verified at a time: clients are being answered meanwhile.
+    pub(crate) verifying: Semaphore,
     /// Room for those that wait to be written, in KiB.
     pub(crate) unwritten: Semaphore,
     /// Raised when a verdict begins to refuse, so that ready-made answers are made anew.
@@ -106,7 +110,7 @@ impl Engine {
             store,
             upstreams,
             worker,
-            trusted_root,
+            trust: sources,
         } = config;
         let advisories = Arc::new(Advisories::load(&store).await?);
         let (own_names, own_scopes) = own_names(&policy);
@@ -129,8 +133,10 @@ impl Engine {
             Arc::clone(&packuments),
             store.clone(),
             Arc::clone(&upstreams),
-            trusted_root.as_deref(),
+            &sources,
+            &policy,
         )?);
+        trust.recall_keys().await?;
         let deadline = crate::worker::Deadline {
             base: policy.limits.worker_time.get(),
             // Reading runs at tens of megabytes a second; a tenth of that speed is still progress.
@@ -170,10 +176,12 @@ impl Engine {
             flights: DashMap::new(),
             reading: Keyed::default(),
             neighbours: Neighbours::default(),
+            habits: HabitKeeper::open(store.clone()).await?,
             tasks: TaskTracker::new(),
             quiet,
             later: Semaphore::new(workers),
             writing: Semaphore::new(2),
+            verifying: Semaphore::new(2),
             unwritten: Semaphore::new(UNWRITTEN),
             refusals: AtomicU64::new(0),
             late: Mutex::default(),
@@ -197,16 +205,20 @@ impl Engine {
     pub fn generation(&self) -> String {
         let advisories = self.advisories().generation();
         let refusals = self.refusals.load(Ordering::Relaxed);
-        format!("{}-{}-{refusals}", self.rules_generation(), advisories)
+        let keys = self.trust.key_changes();
+        format!("{}-{advisories}-{refusals}-{keys}", self.rules_generation())
     }
 
     /// The part of the generation that outlives this process: what kept verdicts depend on.
     pub(crate) fn verdict_generation(&self, name: &PackageName) -> String {
-        // Another upstream may have other bytes under the same name and version.
+        // Another upstream may have other bytes under the same name and version, and what was verified
+        // with other keys or another root is to be verified anew.
+        let upstream = self.upstreams.upstream_for(name);
         format!(
-            "{}-{}",
+            "{}-{}-{}",
             self.rules_generation(),
-            self.upstreams.upstream_for(name).id()
+            self.trust.generation_of(upstream),
+            upstream.id()
         )
     }
 
@@ -439,42 +451,6 @@ impl Engine {
         }
     }
 
-    /// Whether a release that nothing speaks against may pass while its contents are read: only
-    /// one that is long established, popular, runs nothing new at install time and has no finding.
-    pub(crate) fn may_pass_early(&self, metadata: &Verdict, held: &Held, version: &str) -> bool {
-        let name = held.packument.name();
-        let quiet = metadata.decision.action == weir_model::Action::Allow
-            && metadata.assessment.counted().next().is_none();
-        quiet
-            && self.runs_nothing_new(held, version)
-            && self.policy.gate.wait_for_contents == WaitForContents::Unestablished
-            && self.is_established(name, metadata.published)
-            && self.rank(name).is_some()
-    }
-
-    /// Whether a release runs at install time only what the one before ran as well, or nothing.
-    fn runs_nothing_new(&self, held: &Held, version: &str) -> bool {
-        let Ok(manifest) = self.manifest(held, version) else {
-            return false;
-        };
-        let steps = |manifest: &VersionManifest| {
-            let scripts = manifest.manifest.install_scripts();
-            let scripts: Vec<(&str, String)> = scripts
-                .map(|(event, command)| (event, command.to_owned()))
-                .collect();
-            let builds = manifest.manifest.gypfile == Some(true);
-            (scripts, builds, manifest.has_install_script == Some(true))
-        };
-        let now = steps(&manifest);
-        if now == (Vec::new(), false, false) {
-            return true;
-        }
-        let subject = self.subject(held, version);
-        subject
-            .previous_manifest()
-            .is_some_and(|(_, previous)| steps(previous) == now)
-    }
-
     /// Whether a release counts as long established.
     pub(crate) fn is_established(&self, name: &PackageName, published: Option<Timestamp>) -> bool {
         self.policy
@@ -557,6 +533,9 @@ impl Engine {
     pub async fn close(&self) {
         self.tasks.close();
         self.finish_analyses(Duration::from_secs(30)).await;
+        if let Err(error) = self.learn().await {
+            tracing::error!(%error, "what is usual could not be learned");
+        }
         if let Err(error) = self.store.close().await {
             tracing::error!(%error, "the data folder could not be closed in order");
         }

@@ -23,7 +23,9 @@ pub(crate) async fn keep_house(engine: Weak<Engine>) {
         engine.resolutions.run_pending_tasks();
         engine.gate.run_pending_tasks();
         engine.flights.retain(|_, flight| flight.strong_count() > 0);
+        engine.trust.look_after_keys().await;
         give_memory_back();
+        engine.keep_habits().await;
         match engine.store.advisories_generation().await {
             Ok(generation) if generation != engine.advisories().generation() => {
                 if let Err(error) = engine.reload_advisories().await {

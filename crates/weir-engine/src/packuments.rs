@@ -1,17 +1,18 @@
 //! Packuments at hand: fetched once for many askers, kept on disk, stale when the upstream fails.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use moka::sync::Cache;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio_util::task::TaskTracker;
 use weir_npm::name::PackageName;
 use weir_npm::packument::{Packument, VersionManifest};
-use weir_store::{Store, StoredPackument};
+use weir_signals::Gone;
+use weir_store::{Store, StoredPackument, Vanished};
 use weir_upstream::{Conditional, PackumentResponse, Upstream, Upstreams};
 
 use crate::EngineError;
@@ -32,6 +33,8 @@ pub struct Held {
     pub fresh_until: Instant,
     /// Why it may be out of date, if the upstream could not be asked.
     pub stale: Option<String>,
+    /// Versions that earlier documents named and this one does not.
+    pub(crate) gone: Vec<Gone>,
     /// The versions that were last looked at, parsed: a request looks at one several times.
     parsed: Mutex<VecDeque<(String, Arc<VersionManifest>)>>,
 }
@@ -88,6 +91,8 @@ pub(crate) struct Packuments {
     time_to_live: Duration,
     quiet: Arc<Quiet>,
     writes: TaskTracker,
+    /// Packages of which versions were missed, once somebody asked.
+    missed: OnceCell<RwLock<HashSet<String>>>,
     /// One write at a time: they are done when nobody waits.
     writing: Arc<Semaphore>,
 }
@@ -117,6 +122,7 @@ impl Packuments {
             time_to_live,
             quiet,
             writes: TaskTracker::new(),
+            missed: OnceCell::new(),
             writing: Arc::new(Semaphore::new(1)),
         }
     }
@@ -159,20 +165,80 @@ impl Packuments {
         // Freshness is about the wire, not about the moment being replayed: the system's clock.
         let now = Clock::system().now();
         let stored = self.store.packument(name.as_str(), &origin).await?;
-        if let Some(stored) = &stored
+        let was_kept = stored.is_some();
+        let mut found = if let Some(stored) = &stored
             && let Some(left) = self.still_fresh(stored.fetched_at, now)
             && let Ok(packument) = parse(name, stored.raw.clone()).await
         {
-            let fresh_until = Instant::now() + left;
-            return Ok(held(packument, origin, fresh_until, None));
-        }
-        match self.fetch(upstream, name, stored.as_ref(), now).await {
-            Ok(packument) => {
-                let fresh_until = Instant::now() + self.time_to_live;
-                Ok(held(packument, origin, fresh_until, None))
+            held(packument, origin, Instant::now() + left, None)
+        } else {
+            match self.fetch(upstream, name, stored.as_ref(), now).await {
+                Ok(packument) => {
+                    let fresh_until = Instant::now() + self.time_to_live;
+                    held(packument, origin, fresh_until, None)
+                }
+                Err(error) => self.fall_back(name, stored, origin, error).await?,
             }
-            Err(error) => self.fall_back(name, stored, origin, error).await,
+        };
+        // Where nothing is kept nothing was seen that could be gone.
+        if was_kept && self.may_be_gone(name).await? {
+            let gone = self.store.vanished(name.as_str(), &found.upstream).await?;
+            found.gone = gone.into_iter().map(gone_of).collect();
         }
+        Ok(found)
+    }
+
+    /// Whether versions of a package were ever missed. Nearly none were, and the question costs nothing.
+    async fn may_be_gone(&self, name: &PackageName) -> Result<bool, EngineError> {
+        let missed = self.missed().await?;
+        let missed = missed.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(missed.contains(name.as_str()))
+    }
+
+    async fn missed(&self) -> Result<&RwLock<HashSet<String>>, EngineError> {
+        let load = || async {
+            let names = self.store.vanished_names().await?;
+            Ok::<_, EngineError>(RwLock::new(names.into_iter().collect()))
+        };
+        self.missed.get_or_try_init(load).await
+    }
+
+    /// Notes what the document before named and this one does not.
+    async fn compare(
+        &self,
+        upstream: &Upstream,
+        before: &StoredPackument,
+        after: &Packument,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        let name = after.name();
+        let Ok(before) = parse(name, before.raw.clone()).await else {
+            return Ok(());
+        };
+        let left = before
+            .versions()
+            .iter()
+            .any(|entry| after.has(&entry.version));
+        let gone: Vec<Vanished> = before
+            .versions()
+            .iter()
+            .filter(|entry| !after.has(&entry.version))
+            .map(|entry| Vanished {
+                version: entry.version.clone(),
+                published: before.published(&entry.version),
+                noticed: now,
+                whole: !left,
+            })
+            .collect();
+        if !gone.is_empty() {
+            tracing::info!(package.name = %name, versions = gone.len(), "versions are gone");
+            let noted = self.store.put_vanished(name.as_str(), upstream.id(), &gone);
+            noted.await?;
+            let missed = self.missed().await?;
+            let mut missed = missed.write().unwrap_or_else(PoisonError::into_inner);
+            missed.insert(name.as_str().to_owned());
+        }
+        Ok(())
     }
 
     fn still_fresh(&self, fetched_at: Timestamp, now: Timestamp) -> Option<Duration> {
@@ -218,6 +284,9 @@ impl Packuments {
             ) => {
                 // Only what can be used replaces what is kept.
                 let packument = parse(name, raw.clone()).await?;
+                if let Some(stored) = stored {
+                    self.compare(upstream, stored, &packument, now).await?;
+                }
                 let fresh = StoredPackument {
                     raw,
                     etag,
@@ -282,7 +351,17 @@ fn held(
         upstream,
         fresh_until,
         stale,
+        gone: Vec::new(),
         parsed: Mutex::default(),
+    }
+}
+
+fn gone_of(vanished: Vanished) -> Gone {
+    Gone {
+        version: vanished.version,
+        published: vanished.published,
+        missed: Some(vanished.noticed),
+        whole: vanished.whole,
     }
 }
 

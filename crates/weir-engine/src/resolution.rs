@@ -235,7 +235,7 @@ impl Engine {
 }
 
 /// Whether a decision refuses, and not only until the release is older.
-fn refuses_for_good(decision: &Decision) -> bool {
+pub(crate) fn refuses_for_good(decision: &Decision) -> bool {
     !decision.action.serves() && decision.until.is_none()
 }
 

@@ -3,7 +3,7 @@
 use aws_lc_rs::digest::{Context, SHA256, digest};
 
 /// Bytes of a digest that are kept: enough that nobody finds two files with one.
-const KEPT: usize = 16;
+pub(crate) const KEPT: usize = 16;
 
 /// A digest that grows with a file that is not in memory as a whole.
 pub struct Digest(Context);

@@ -21,6 +21,14 @@ const OTHERS: usize = 1;
 /// regions) has seven.
 const INVISIBLE: usize = 16;
 
+/// Fewest selectors and tags of a file, in runs behind plain letters, that carry something: writing puts them
+/// behind ideographs and emoji only.
+const SCATTERED: usize = 32;
+
+/// How often a name of letters without a shape has to stand in a file: where it is bound, and where it is
+/// used.
+const NAMED: usize = 2;
+
 /// Most places reported per file; the first few say all.
 const REPORTED: usize = 16;
 
@@ -212,6 +220,8 @@ fn blank(rest: &[u8]) -> Option<(Blank, usize)> {
 
 fn invisible(text: &[u8], found: &mut Vec<Hidden>) {
     let mut at = 0;
+    let mut scattered = Tally::default();
+    let mut named = Tally::default();
     while let Some(next) = text.get(at..).and_then(next_beyond_ascii) {
         at += next;
         let start = at;
@@ -235,11 +245,72 @@ fn invisible(text: &[u8], found: &mut Vec<Hidden>) {
             if found.len() > REPORTED * 4 {
                 return;
             }
+        } else if selectors == length && length > 0 && stands_behind_ascii(text, start) {
+            scattered.add(start, at, length);
+        } else if selectors == 0 && is_name(text, start, at) {
+            named.add(start, at, 1);
         }
         if at == start {
             at += 1;
         }
     }
+    found.extend(scattered.hidden(SCATTERED, HiddenKind::VariationSelectors));
+    let names = named.hidden(NAMED, HiddenKind::Invisible);
+    found.extend(names.map(|hidden| Hidden {
+        length: 1,
+        ..hidden
+    }));
+}
+
+/// Small runs of one sort in a file: the first of them, and how much there is in all.
+#[derive(Debug, Default)]
+struct Tally {
+    first: Option<(usize, usize)>,
+    count: usize,
+}
+
+impl Tally {
+    fn add(&mut self, start: usize, end: usize, count: usize) {
+        self.first.get_or_insert((start, end));
+        self.count += count;
+    }
+
+    fn hidden(&self, least: usize, kind: HiddenKind) -> Option<Hidden> {
+        let (start, end) = self.first.filter(|_| self.count >= least)?;
+        Some(Hidden {
+            kind,
+            start,
+            end,
+            length: self.count,
+        })
+    }
+}
+
+fn stands_behind_ascii(text: &[u8], start: usize) -> bool {
+    let before = start.checked_sub(1).and_then(|at| text.get(at));
+    before.is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// Whether a run is a name to JavaScript: Hangul fillers, which count as letters, between what stands
+/// around names. In a text it would stand between quotes or words.
+fn is_name(text: &[u8], start: usize, end: usize) -> bool {
+    let run = text.get(start..end).unwrap_or_default();
+    let is_letter = |piece: &[u8]| {
+        matches!(
+            piece,
+            [0xe1, 0x85, 0x9f | 0xa0] | [0xe3, 0x85, 0xa4] | [0xef, 0xbe, 0xa0]
+        )
+    };
+    if run.is_empty() || !run.chunks(3).all(is_letter) {
+        return false;
+    }
+    // One blank may stand between a name and the sign beside it.
+    let before = text.get(..start).unwrap_or_default();
+    let before = before.strip_suffix(b" ").unwrap_or(before).last();
+    let behind = text.get(end..).unwrap_or_default();
+    let behind = behind.strip_prefix(b" ").unwrap_or(behind).first();
+    let is_sign = |byte: Option<&u8>| byte.is_some_and(|byte| b",;=(){}[].:\n".contains(byte));
+    is_sign(before) && is_sign(behind)
 }
 
 /// Where the next byte beyond ASCII is. Eight bytes at a time: this runs over all code.

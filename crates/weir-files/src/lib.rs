@@ -5,6 +5,7 @@ mod format;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod hidden;
+pub mod listed;
 pub mod obfuscation;
 pub mod rules;
 pub mod sketch;

@@ -13,6 +13,7 @@ use crate::follow::FLOW_DEPTH;
 use crate::modules::{Modules, Surfaces};
 use crate::parse::{self, Kind, Unparsed};
 use crate::resolve::Resolver;
+use crate::script::{self, Language};
 use crate::survey::{self, Survey};
 use crate::{Facts, Limits, Package, SourceFile, gyp, place, scan};
 
@@ -22,7 +23,7 @@ const UNREAD: usize = 200;
 /// holds many programs, they say little and cost a parse each.
 const GATED: usize = 512 << 10;
 /// Event of what `binding.gyp` runs.
-const GYP: &str = "binding.gyp";
+pub(crate) const GYP: &str = "binding.gyp";
 
 /// A source of code: a file of the package, or code given on a command line.
 pub(crate) struct Code<'a> {
@@ -53,14 +54,16 @@ pub(crate) struct Work<'a> {
     /// Leaks of shell text: where, and on which surface.
     pub(crate) leaks: Vec<(String, usize, Leak)>,
     /// What shell text is able to do: where.
-    deeds: Vec<(String, Deed)>,
+    pub(crate) deeds: Vec<(String, Deed)>,
     /// Hosts that shell text names: where, and the text around.
-    shell_hosts: Vec<(String, String, String)>,
+    pub(crate) shell_hosts: Vec<(String, String, String)>,
     /// Roots of each install step.
     pub(crate) steps: Vec<(InstallStep, Vec<usize>)>,
     pub(crate) out_of_budget: bool,
     /// What the value flow saw code do.
     pub(crate) folded: flow::Deeds,
+    /// Scripts in other languages that were read.
+    pub(crate) scripts_read: HashSet<usize>,
     /// Both ends of each flow in `facts`, as file and offset, where they are JavaScript.
     ends: Vec<Ends>,
 }
@@ -81,13 +84,16 @@ pub(crate) fn run(package: &Package<'_>, limits: &Limits) -> Facts {
         steps: Vec::new(),
         out_of_budget: false,
         folded: flow::Deeds::default(),
+        scripts_read: HashSet::new(),
         ends: Vec::new(),
     };
     work.read_commands();
     work.modules = Modules::new(work.codes.len());
     work.survey_all();
     work.mark_surfaces();
+    work.read_started();
     work.value_flow();
+    work.read_started();
     work.report_leaks();
     work.report_gates();
     work.report_abilities();
@@ -109,7 +115,7 @@ impl<'a> Code<'a> {
         }
     }
 
-    fn inline(code: &str) -> Self {
+    pub(crate) fn inline(code: &str) -> Self {
         Self {
             path: Cow::Borrowed("package.json"),
             bytes: Cow::Owned(code.as_bytes().to_vec()),
@@ -139,12 +145,12 @@ impl<'a> Code<'a> {
         self.is_inline || matches!(self.extension(), "js" | "cjs" | "mjs" | "jsx")
     }
 
-    fn is_shell(&self) -> bool {
-        matches!(self.extension(), "sh" | "bash" | "cmd" | "bat" | "ps1")
-            || self.bytes.starts_with(b"#!/bin/sh")
-            || self.bytes.starts_with(b"#!/bin/bash")
-            || self.bytes.starts_with(b"#!/usr/bin/env bash")
-            || self.bytes.starts_with(b"#!/usr/bin/env sh")
+    /// The language of a file that is no JavaScript, but a script.
+    pub(crate) fn language(&self) -> Option<Language> {
+        match self.is_inline {
+            true => None,
+            false => script::language(&self.path, &self.bytes),
+        }
     }
 
     /// Whether it may be JavaScript when something runs it.
@@ -153,21 +159,8 @@ impl<'a> Code<'a> {
             || matches!(self.extension(), "ts" | "tsx" | "mts" | "cts")
             || !matches!(
                 self.extension(),
-                "json"
-                    | "node"
-                    | "wasm"
-                    | "css"
-                    | "md"
-                    | "html"
-                    | "py"
-                    | "rb"
-                    | "pl"
-                    | "exe"
-                    | "dll"
-                    | "so"
-                    | "dylib"
-                    | "txt"
-            ) && !self.is_shell()
+                "json" | "node" | "wasm" | "css" | "md" | "html" | "exe" | "dll" | "so" | "dylib"
+            ) && self.language().is_none()
     }
 }
 
@@ -210,53 +203,6 @@ impl Work<'_> {
                 roots,
             ));
         }
-    }
-
-    /// One command line; gives the code it starts.
-    fn read_command(&mut self, event: &str, command: &str) -> Vec<usize> {
-        let path = if event == GYP { GYP } else { "package.json" };
-        let mut roots = Vec::new();
-        let mut queue = vec![(path.to_owned(), command.to_owned())];
-        let mut seen = HashSet::new();
-        while let Some((path, text)) = queue.pop() {
-            let reading = command::read(&text, &self.package.scripts);
-            let line_of = |leak: &Leak| text.find(leak.snippet.as_str()).unwrap_or(0);
-            for leak in reading.leaks {
-                let at = line_of(&leak);
-                self.leaks.push((path.clone(), at, leak));
-            }
-            let from_here = |deed: Deed| (path.clone(), deed);
-            self.deeds.extend(reading.acts.into_iter().map(from_here));
-            let named_here = |(host, text): (String, String)| (path.clone(), host, text);
-            self.shell_hosts
-                .extend(reading.hosts.into_iter().map(named_here));
-            for code in reading.inline {
-                roots.push(self.codes.len());
-                self.codes.push(Code::inline(&code));
-            }
-            for file in reading.files {
-                let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-                let beside = format!("{folder}/{file}");
-                let Some(index) = self
-                    .resolver
-                    .entry(&file)
-                    .or_else(|| self.resolver.entry(&beside))
-                else {
-                    continue;
-                };
-                if !seen.insert(index) {
-                    continue;
-                }
-                roots.push(index);
-                if let Some(code) = self.codes.get(index)
-                    && code.is_shell()
-                {
-                    let text = String::from_utf8_lossy(&code.bytes).into_owned();
-                    queue.push((code.path.clone().into_owned(), text));
-                }
-            }
-        }
-        roots
     }
 
     /// The cheap look at all JavaScript, and at whatever else the commands and entries run.
@@ -359,7 +305,7 @@ impl Work<'_> {
     }
 
     /// Adds the edges of a surveyed file; gives the files it loads.
-    fn connect(&mut self, index: usize) -> Vec<usize> {
+    pub(crate) fn connect(&mut self, index: usize) -> Vec<usize> {
         let Some(code) = self.codes.get(index) else {
             return Vec::new();
         };
@@ -370,7 +316,19 @@ impl Work<'_> {
             let to = self.resolver.resolve(&code.path, specifier)?;
             Some((to, survey.starts.contains(specifier)))
         });
-        let found: Vec<(usize, bool)> = imports.collect();
+        // Commands run in the folder of whoever installs, scripts mostly lie beside their code.
+        let scripts = survey.seen.started().iter().filter_map(|path| {
+            let beside = match path.strip_prefix(ability::OWN) {
+                Some(rest) => format!(".{rest}"),
+                None => format!("./{path}"),
+            };
+            let to = self
+                .resolver
+                .resolve(&code.path, &beside)
+                .or_else(|| self.resolver.entry(path))?;
+            Some((to, true))
+        });
+        let found: Vec<(usize, bool)> = imports.chain(scripts).collect();
         for &(to, is_started) in &found {
             self.modules.join(index, to, is_started);
         }
@@ -446,7 +404,8 @@ impl Work<'_> {
             if path == "package.json" {
                 place.line = self.line_in_manifest(&leak.snippet);
             }
-            self.add_flow(leak_flow(leak, place, Surface::Install), (None, None));
+            let surface = self.surface_of(&path);
+            self.add_flow(leak_flow(leak, place, surface), (None, None));
         }
     }
 
@@ -486,11 +445,12 @@ impl Work<'_> {
         for (path, deed) in std::mem::take(&mut self.deeds) {
             let place = self.shell_place(&path, &deed.snippet);
             let sure = ability::Sure::Exact;
-            collected.add(sure, deed.kind, &deed.detail, place, Surface::Install);
+            let surface = self.surface_of(&path);
+            collected.add(sure, deed.kind, &deed.detail, place, surface);
         }
         for (path, host, text) in std::mem::take(&mut self.shell_hosts) {
             let place = self.shell_place(&path, &crate::place::clean(&text));
-            collected.host(&host, &text, place, Surface::Install);
+            collected.host(&host, &text, place, self.surface_of(&path));
         }
         self.add_folded(&mut collected);
         (self.facts.capabilities, self.facts.hosts) = collected.finish();

@@ -261,6 +261,7 @@ impl Work<'_> {
         };
         let mut solver = flow::Solver::new(around, budget);
         solver.graph.follows_code = group.installs || self.nearby(&group, None).runs_text;
+        solver.graph.follows_listings = group.installs;
         let mut lowered = HashSet::new();
         let mut bytes = 0_usize;
         let mut next = group.files.clone();
@@ -346,6 +347,11 @@ impl Work<'_> {
             around.paths.borrow_mut().push(path);
             self.modules.add(one.file as usize);
             self.survey_one(index);
+            // Code that only folding brought to light may itself run what it fetches.
+            let runs_text = self
+                .surveyed(index)
+                .is_some_and(|survey| survey.signs.runs_text);
+            solver.graph.follows_code |= runs_text;
             let file = u32::try_from(index).unwrap_or(u32::MAX);
             solver.graph.evaluated_as(file, one.file, one.out);
             found.push(index);
@@ -530,6 +536,33 @@ impl Modular for Around<'_> {
         u32::try_from(self.resolver.resolve(from, specifier)?).ok()
     }
 
+    fn folder(&self, file: u32, folder: &str) -> Vec<u32> {
+        let paths = self.paths.borrow();
+        let Some(from) = paths.get(file as usize) else {
+            return Vec::new();
+        };
+        let files = self.resolver.folder(from, folder);
+        files
+            .into_iter()
+            .filter_map(|index| u32::try_from(index).ok())
+            .collect()
+    }
+
+    fn chunk(&self, file: u32, key: &str) -> Option<u32> {
+        let paths = self.paths.borrow();
+        let from = paths.get(file as usize)?;
+        u32::try_from(self.resolver.chunk(from, key)?).ok()
+    }
+
+    fn manifest(&self, variable: &str) -> Option<String> {
+        let file = self.files.iter().find(|file| file.path == "package.json")?;
+        if file.bytes.len() > 1 << 20 {
+            return None;
+        }
+        let manifest: serde_json::Value = serde_json::from_slice(file.bytes).ok()?;
+        manifest_field(&manifest, variable)
+    }
+
     fn json(&self, file: u32) -> Option<serde_json::Value> {
         let file = self.files.get(file as usize)?;
         if !file.path.ends_with(".json") || file.bytes.len() > 1 << 18 {
@@ -537,4 +570,30 @@ impl Modular for Around<'_> {
         }
         serde_json::from_slice(file.bytes).ok()
     }
+}
+
+/// The field of a manifest that npm hands over as a variable, by what follows `npm_package_`:
+/// `config_a_b` is `config.a.b` or `config["a_b"]`.
+fn manifest_field(value: &serde_json::Value, name: &str) -> Option<String> {
+    if name.is_empty() {
+        return match value {
+            serde_json::Value::String(text) => Some(text.clone()),
+            serde_json::Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+    }
+    let fields = value.as_object()?;
+    fields.iter().find_map(|(key, inner)| {
+        // Whatever no variable's name may hold becomes an underscore.
+        let key: String = key
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+            .collect();
+        let rest = name.strip_prefix(&key)?;
+        match rest.strip_prefix('_') {
+            Some(rest) => manifest_field(inner, rest),
+            None if rest.is_empty() => manifest_field(inner, rest),
+            None => None,
+        }
+    })
 }

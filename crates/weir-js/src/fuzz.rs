@@ -46,6 +46,20 @@ pub fn javascript(data: &[u8]) {
     assert!(facts.flows.len() <= limits.flows, "flows are capped");
 }
 
+/// Reads `data` as a script of each other language. Must never panic, must end, and what it reports is
+/// bounded.
+pub fn script(data: &[u8]) {
+    use crate::script::{Language, read};
+    let text = String::from_utf8_lossy(data);
+    for language in [Language::Python, Language::PowerShell, Language::Batch] {
+        let reading = read(&text, language);
+        assert!(
+            reading.is_some_and(|reading| reading.hosts.len() <= 256),
+            "{language:?} is read, and hosts are capped"
+        );
+    }
+}
+
 /// Reads `data` as shell text. Must never panic, must end, and must not make more text than a bounded
 /// multiple of what it was given.
 pub fn shell(data: &[u8]) {

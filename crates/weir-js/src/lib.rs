@@ -16,7 +16,9 @@ mod parse;
 mod place;
 mod resolve;
 mod scan;
+mod script;
 mod slice;
+mod started;
 mod survey;
 mod tables;
 

@@ -119,6 +119,14 @@ impl Modules {
         self.connect(from, to);
     }
 
+    /// Makes place for code that was found later, up to `count` in all.
+    pub(crate) fn reserve(&mut self, count: usize) {
+        if count > self.edges.len() {
+            self.edges.resize(count, Vec::new());
+            self.surfaces.resize(count, Surfaces::default());
+        }
+    }
+
     /// Groups of `files` that loads between them connect, each in the order given.
     pub(crate) fn groups(&self, files: &[usize]) -> Vec<Vec<usize>> {
         let mut leader: Vec<usize> = (0..self.edges.len()).collect();

@@ -13,6 +13,8 @@ pub(crate) struct Resolver<'a> {
     by_path: Map<&'a str, usize>,
     /// `main` of folders that hold a `package.json`.
     mains: Map<&'a str, String>,
+    /// Dependencies lie in the tarball.
+    bundles: bool,
 }
 
 impl<'a> Resolver<'a> {
@@ -21,6 +23,7 @@ impl<'a> Resolver<'a> {
         let mut resolver = Self::default();
         for (index, file) in files.iter().enumerate() {
             resolver.by_path.insert(file.path, index);
+            resolver.bundles |= file.path.starts_with("node_modules/");
             if let Some(folder) = file.path.strip_suffix("/package.json")
                 && file.bytes.len() < 1 << 20
                 && let Ok(json) = serde_json::from_slice::<serde_json::Value>(file.bytes)
@@ -37,15 +40,65 @@ impl<'a> Resolver<'a> {
         let specifier = specifier.strip_prefix("file://").unwrap_or(specifier);
         let specifier = specifier.split(['?', '#']).next().unwrap_or(specifier);
         if !specifier.starts_with('.') && !specifier.starts_with('/') {
-            return None;
+            return self.bundled(specifier);
         }
         let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
         self.path(&join(folder, specifier.trim_start_matches('/'))?)
     }
 
+    /// Code in a folder, seen from a file: no deeper, in the order of their paths.
+    pub(crate) fn folder(&self, from: &str, folder: &str) -> Vec<usize> {
+        let here = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let Some(folder) = join(here, folder) else {
+            return Vec::new();
+        };
+        let mut found: Vec<(&str, usize)> = self
+            .by_path
+            .iter()
+            .filter(|(path, _)| {
+                let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+                parent == folder
+                    && [".js", ".cjs", ".mjs"]
+                        .iter()
+                        .any(|end| name.ends_with(end))
+            })
+            .map(|(path, index)| (*path, *index))
+            .collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, index)| index).collect()
+    }
+
+    /// The file in the folder of another whose name begins with a key: `747.bundle.js`.
+    pub(crate) fn chunk(&self, from: &str, key: &str) -> Option<usize> {
+        let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let mut found: Vec<(&str, usize)> = self
+            .by_path
+            .iter()
+            .filter(|(path, _)| {
+                let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+                parent == folder
+                    && name.ends_with("js")
+                    && name
+                        .strip_prefix(key)
+                        .is_some_and(|rest| rest.starts_with('.'))
+            })
+            .map(|(path, index)| (*path, *index))
+            .collect();
+        found.sort_unstable();
+        found.first().map(|(_, index)| *index)
+    }
+
     /// The file that a path from the package's root means: exact, with an extension, or a folder.
     pub(crate) fn entry(&self, path: &str) -> Option<usize> {
         self.path(&join("", path)?)
+    }
+
+    /// A package that lies in the tarball, where Node looks for it first.
+    fn bundled(&self, specifier: &str) -> Option<usize> {
+        if !self.bundles || specifier.is_empty() || specifier.contains(':') {
+            return None;
+        }
+        self.path(&join("node_modules", specifier)?)
     }
 
     fn path(&self, path: &str) -> Option<usize> {

@@ -36,6 +36,22 @@ const SINKS: [&str; 12] = [
     "WebSocket",
 ];
 
+/// What reads secrets in languages that are not analysed.
+const SCRIPT_SOURCES: [&str; 9] = [
+    "ENV",
+    "environ",
+    "getenv",
+    "Environment(",
+    ".npmrc",
+    ".aws/credentials",
+    "id_rsa",
+    "id_ed25519",
+    "TOKEN",
+];
+
+/// What talks to the network there.
+const SCRIPT_SINKS: [&str; 6] = ["http", "HTTP", "ocket", "curl", "wget", "XMLHTTP"];
+
 /// Names without which no code makes text out of other text.
 const COMPUTES: [&str; 13] = [
     "CharCode",
@@ -62,16 +78,25 @@ pub(crate) fn computes(bytes: &[u8]) -> bool {
         .any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some())
 }
 
-/// Searches the bytes.
+/// Searches the bytes of JavaScript.
 pub(crate) fn words(bytes: &[u8]) -> Words {
+    found(bytes, &SOURCES, &SINKS)
+}
+
+/// Searches the bytes of a script in another language.
+pub(crate) fn script_words(bytes: &[u8]) -> Words {
+    found(bytes, &SCRIPT_SOURCES, &SCRIPT_SINKS)
+}
+
+fn found(bytes: &[u8], sources: &[&'static str], sinks: &[&'static str]) -> Words {
     let find = |list: &[&'static str]| {
         list.iter()
             .copied()
             .find(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some())
     };
     Words {
-        source: find(&SOURCES),
-        sink: find(&SINKS),
+        source: find(sources),
+        sink: find(sinks),
     }
 }
 

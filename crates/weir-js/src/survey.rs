@@ -157,7 +157,8 @@ impl Survey {
     /// What was seen since the beginning of the part or the file.
     fn concluded(&mut self) -> Signs {
         self.signs.source |= self.seen.reads_the_host();
-        self.signs.runs_text |= self.seen.runs_text();
+        self.signs.runs_text |=
+            self.seen.runs_text() || (self.signs.decodes && self.seen.starts_what_it_writes());
         let mut signs = self.signs;
         signs.conclude();
         signs
@@ -365,7 +366,14 @@ impl<'a> Visit<'a> for Survey {
     fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
         self.seen.assign(it);
         if let AssignmentTarget::StaticMemberExpression(member) = &it.left {
-            self.signs.source |= secrets::is_key_function(member.property.name.as_str());
+            let property = member.property.name.as_str();
+            self.signs.source |= secrets::is_key_function(property);
+            // An address that is put together and loaded carries what is in it.
+            self.signs.sink |= property == "src"
+                && matches!(
+                    it.right,
+                    Expression::BinaryExpression(_) | Expression::TemplateLiteral(_)
+                );
         }
         if self.recorder.is_some() {
             match &it.left {
@@ -501,12 +509,11 @@ impl<'a> Visit<'a> for Survey {
     }
 
     fn visit_new_expression(&mut self, it: &NewExpression<'a>) {
-        self.seen.construct(it);
+        if self.seen.construct(it) {
+            self.start_argument(&it.arguments);
+        }
         if matches!(last_name(&it.callee), "Function" | "Script") {
             self.evaluates(&it.arguments);
-        }
-        if matches!(last_name(&it.callee), "Worker" | "SharedWorker") {
-            self.start_argument(&it.arguments);
         }
         if last_name(&it.callee) == "URL"
             && let Some(text) = it
@@ -559,6 +566,8 @@ impl<'a> Visit<'a> for Survey {
             },
             "fetch" | "XMLHttpRequest" | "WebSocket" | "sendBeacon" => self.signs.sink = true,
             "mainModule" | "getBuiltinModule" => self.signs.dynamic = true,
+            // Of the diagnostic report.
+            "environmentVariables" => self.signs.source = true,
             _ if secrets::SEED_FIELDS.contains(&property) => self.signs.source = true,
             "process" => self.process_by_alias = true,
             _ => {}

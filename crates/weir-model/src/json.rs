@@ -1,17 +1,21 @@
 //! What users parse: versioned copies, apart from the types weir works with. A field here is never
 //! renamed or removed within a version.
 
+mod baseline;
 mod check;
 mod difference;
 mod verify;
+mod why;
 
 /// Version 1.
 pub mod v1 {
     use serde::Serialize;
 
+    pub use super::baseline::*;
     pub use super::check::*;
     pub use super::difference::*;
     pub use super::verify::*;
+    pub use super::why::*;
 
     use crate::finding::{Confidence, Evidence, Group, Severity};
     use crate::{Assessment as Internal, Decision, Incomplete, ReleaseId};

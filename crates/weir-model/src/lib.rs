@@ -6,6 +6,7 @@ pub mod contents;
 pub mod decision;
 pub mod difference;
 pub mod finding;
+pub mod habits;
 pub mod json;
 pub mod ledger;
 pub mod provenance;
@@ -16,5 +17,8 @@ pub use contents::Contents;
 pub use decision::{Action, BlockId, Decision};
 pub use difference::Difference;
 pub use finding::{Confidence, Evidence, Finding, Group, Severity};
+pub use habits::{Baseline, Habits, Lesson};
 pub use ledger::LedgerEntry;
-pub use provenance::{AttestationState, ClaimChange, ClaimKind, Claims, SignatureState, Trust};
+pub use provenance::{
+    AttestationState, Breach, ClaimChange, ClaimKind, Claims, Expected, SignatureState, Trust,
+};

@@ -3,8 +3,12 @@
 //! The claims come from the certificate that Sigstore's authority gave the build, so a build cannot choose
 //! them freely. They prove where a release was built, never that it is harmless: what tells is a change.
 
+mod expectation;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use expectation::{Breach, Expected};
 
 /// Where, how and by what a release was built. What a certificate does not say is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -268,6 +272,9 @@ pub struct Trust {
     pub since: Option<String>,
     /// What is no longer as it was there.
     pub changes: Vec<ClaimChange>,
+    /// What the policy expects of it and it does not keep.
+    #[serde(default)]
+    pub breaches: Vec<Breach>,
 }
 
 impl Trust {

@@ -4,6 +4,7 @@ pub mod integrity;
 pub mod lockfile;
 pub mod manifest;
 pub mod name;
+pub mod node;
 pub mod npmrc;
 pub mod packument;
 pub mod settings;

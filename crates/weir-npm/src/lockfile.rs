@@ -12,12 +12,14 @@ pub(crate) mod json;
 mod npm;
 mod pnpm;
 pub(crate) mod tree;
+mod ways;
 pub(crate) mod yaml;
 mod yarn_berry;
 mod yarn_classic;
 
 pub use error::{LockfileError, Problem};
 pub use graph::{DependencyKind, Edge, Flags, Lockfile, Node, NodeId, Paths, Source, Terms};
+pub use ways::Ways;
 
 /// Largest lockfile that is read. The lockfiles of three ordinary projects of about a thousand packages
 /// are half a megabyte; this is room for fifty times as much.

@@ -82,6 +82,14 @@ pub enum PolicyError {
         /// The keys it lacks.
         missing: Vec<String>,
     },
+    /// An expectation that does not say what it is about.
+    #[error("{at}: this expectation lacks {}", quoted(.missing))]
+    IncompleteExpectation {
+        /// Where the expectation begins.
+        at: Origin,
+        /// The keys it lacks.
+        missing: Vec<String>,
+    },
     /// A waiver whose last day has passed. It does nothing; see [`crate::Policy::expired_waivers`].
     #[error("{at}: the waiver for `{package}` expired: {expires}")]
     ExpiredWaiver {
@@ -126,6 +134,7 @@ impl PolicyError {
             | Self::WrongType { at, .. }
             | Self::BadValue { at, .. }
             | Self::IncompleteWaiver { at, .. }
+            | Self::IncompleteExpectation { at, .. }
             | Self::ExpiredWaiver { at, .. }
             | Self::UnknownSignal { at, .. } => at,
             Self::Several(all) => all.first().map_or(&Origin::Default, Self::at),

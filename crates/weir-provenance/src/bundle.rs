@@ -68,13 +68,10 @@ struct Timestamp {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Entry {
-    #[serde(rename = "logIndex")]
-    _log_index: Number,
+    log_index: Number,
     log_id: LogId,
-    #[serde(rename = "kindVersion")]
-    _kind_version: KindVersion,
-    #[serde(rename = "integratedTime")]
-    _integrated_time: Option<Number>,
+    kind_version: KindVersion,
+    integrated_time: Option<Number>,
     inclusion_promise: Option<Promise>,
     inclusion_proof: Option<Proof>,
     #[serde(rename = "canonicalizedBody")]
@@ -98,10 +95,8 @@ struct LogId {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KindVersion {
-    #[serde(rename = "kind")]
-    _kind: String,
-    #[serde(rename = "version")]
-    _version: String,
+    kind: String,
+    version: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -114,8 +109,7 @@ struct Promise {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Proof {
-    #[serde(rename = "logIndex")]
-    _log_index: Number,
+    log_index: Number,
     root_hash: String,
     tree_size: Number,
     #[serde(rename = "hashes", default)]
@@ -147,10 +141,18 @@ struct EnvelopeSignature {
     keyid: String,
 }
 
+/// What the trusted root names.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// The certificates of its authorities, in DER.
+    pub(crate) certificates: Vec<Vec<u8>>,
+    /// The numbers of its transparency logs.
+    pub(crate) logs: Vec<Vec<u8>>,
+}
+
 impl Bundle {
-    /// Reads a bundle and compares what no signature covers. `known` are the certificates of the trusted
-    /// root, in DER.
-    pub(crate) fn read(json: &str, known: &[Vec<u8>]) -> Result<Self, Refusal> {
+    /// Reads a bundle and compares what no signature covers.
+    pub(crate) fn read(json: &str, known: &Known) -> Result<Self, Refusal> {
         let bundle: Self =
             serde_json::from_str(json).map_err(|error| Refusal::Shape(error.to_string()))?;
         let material = &bundle.verification_material;
@@ -163,12 +165,13 @@ impl Bundle {
             return Err(shape("it has to be verified in exactly one way"));
         }
         bundle.check_key()?;
-        material.check_chain(known)?;
+        material.check_chain(&known.certificates)?;
         if material.tlog_entries.is_empty() || material.tlog_entries.len() > MAX_ENTRIES {
             return Err(shape("it needs one to four log entries"));
         }
         for entry in &material.tlog_entries {
             entry.check()?;
+            entry.check_generation(known)?;
         }
         Ok(bundle)
     }
@@ -256,18 +259,64 @@ impl Entry {
         let line = lines
             .strip_suffix('\n')
             .ok_or_else(|| shape("a checkpoint is cut short"))?;
-        // One signature: a second one would be nobody's, as the log's is enough to accept the checkpoint.
-        let signature = name.and_then(|name| {
-            let rest = line.strip_prefix("\u{2014} ")?.strip_prefix(name)?;
-            STANDARD.decode(rest.strip_prefix(' ')?).ok()
+        let mut lines = line.split('\n');
+        // The log's own comes first. A second one would be nobody's, as the log's is enough to accept the
+        // checkpoint; only logs of the second generation are countersigned by witnesses, by design.
+        let own = lines.next().and_then(signature_of);
+        let is_own = own.is_some_and(|(by, bytes)| {
+            Some(by) == name && bytes.get(..4) == log.get(..4) && log.len() >= 4
         });
-        match signature {
-            Some(bytes) if bytes.get(..4) == log.get(..4) && log.len() >= 4 => Ok(()),
-            _ => Err(shape(
+        let witnessed =
+            lines.all(|line| self.is_second_generation() && signature_of(line).is_some());
+        if is_own && witnessed {
+            Ok(())
+        } else {
+            Err(shape(
                 "a checkpoint is not signed by the log it is of, alone",
-            )),
+            ))
         }
     }
+
+    /// Whether the log that holds it is one of tiles ("Rekor 2"), which promise nothing and know no times.
+    fn is_second_generation(&self) -> bool {
+        let KindVersion { kind, version } = &self.kind_version;
+        kind == "hashedrekord" && version == "0.0.2"
+    }
+
+    /// What differs between the generations of logs: in an entry of the second, what the first one's
+    /// promise covers must not be there, and the one index has to be the other.
+    fn check_generation(&self, known: &Known) -> Result<(), Refusal> {
+        if !self.is_second_generation() {
+            return Ok(());
+        }
+        let log = STANDARD
+            .decode(&self.log_id.key_id)
+            .map_err(|_| shape("a log's number is not base64"))?;
+        if !known.logs.contains(&log) {
+            return Err(Refusal::UnknownLog(weir_model::finding::printable(
+                &self.log_id.key_id,
+                80,
+            )));
+        }
+        let timed = self.integrated_time.as_ref();
+        if self.inclusion_promise.is_some() || timed.is_some_and(|time| time.to_text() != "0") {
+            return Err(shape(
+                "an entry of a log without promises and times has one nevertheless",
+            ));
+        }
+        match &self.inclusion_proof {
+            Some(proof) if proof.log_index.to_text() == self.log_index.to_text() => Ok(()),
+            Some(_) => Err(shape("the inclusion proof is of another entry")),
+            None => Err(shape("a log entry has no proof")),
+        }
+    }
+}
+
+/// Who signed, and what: a line of a signed note.
+fn signature_of(line: &str) -> Option<(&str, Vec<u8>)> {
+    let (by, signature) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
+    let bytes = STANDARD.decode(signature).ok()?;
+    (!by.is_empty() && bytes.len() > 4).then_some((by, bytes))
 }
 
 impl Number {

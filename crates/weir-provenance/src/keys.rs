@@ -144,6 +144,18 @@ impl RegistryKeys {
         self.skipped
     }
 
+    /// A label under which other keys are named there than here; `None` where both agree.
+    #[must_use]
+    pub fn contradicts<'other>(&self, other: &'other Self) -> Option<&'other str> {
+        let known = |id: &str| self.keys.iter().any(|key| key.id == id);
+        let same = |there: &RegistryKey| {
+            let mut here = self.keys.iter();
+            here.any(|key| key.id == there.id && key.spki == there.spki)
+        };
+        let odd = other.keys.iter().find(|key| known(&key.id) && !same(key));
+        odd.map(|key| key.id.as_str())
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &RegistryKey> {
         self.keys.iter()

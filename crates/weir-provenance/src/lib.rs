@@ -4,8 +4,10 @@ mod attestations;
 mod bundle;
 mod claims;
 mod keys;
+mod root;
 mod signature;
 mod statement;
+pub mod tuf;
 mod verifier;
 
 #[doc(hidden)]
@@ -13,6 +15,7 @@ pub mod fuzz;
 
 pub use attestations::{Attestations, PUBLISH, SLSA_0_2, SLSA_1};
 pub use keys::{KeysError, RegistryKey, RegistryKeys, Usage};
+pub use root::{Named, named};
 pub use signature::{SignatureFault, VerifiedSignature, verify_signature};
 pub use statement::{Subject, purls};
 pub use verifier::{GITHUB, GITLAB, Provenance, Publish, Refusal, Verified, Verifier};
@@ -22,7 +25,13 @@ pub use verifier::{GITHUB, GITLAB, Provenance, Publish, Refusal, Verified, Verif
 #[must_use]
 pub fn digest(bytes: &[u8]) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-    hex::encode(digest.as_ref())
+    hexadecimal(digest.as_ref())
+}
+
+/// Bytes in hexadecimal, as attestations and bills of materials write digests.
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    hex::encode(bytes)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy, Verificat
 use weir_model::Claims;
 
 use crate::attestations::{Attestations, Item, PUBLISH, is_provenance};
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, Known};
 use crate::claims;
 use crate::keys::{RegistryKeys, Usage};
 use crate::statement::{Statement, Subject};
@@ -32,6 +32,13 @@ pub enum Refusal {
     /// The tarball's SHA-512 is not known, so nothing can be compared with it.
     #[error("the release has no SHA-512 integrity to compare the attestation with")]
     NoDigest,
+    /// The log that holds it is none that the trusted root names. Logs of the second generation are
+    /// replaced about once a year, so that says more of the root than of the bundle.
+    #[error(
+        "logged in {0}, which is none of the trusted root's logs: refresh the root \
+         (`weir trust-root refresh`)"
+    )]
+    UnknownLog(String),
     /// The cryptography does not hold.
     #[error("the bundle does not verify: {0}")]
     Invalid(String),
@@ -144,14 +151,15 @@ impl Verified {
 /// kept.
 pub struct Verifier {
     sigstore: sigstore_verify::Verifier,
-    certificates: Vec<Vec<u8>>,
+    known: Known,
     issuers: Vec<String>,
 }
 
 impl std::fmt::Debug for Verifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Verifier")
-            .field("certificates", &self.certificates.len())
+            .field("certificates", &self.known.certificates.len())
+            .field("logs", &self.known.logs.len())
             .field("issuers", &self.issuers)
             .finish_non_exhaustive()
     }
@@ -191,9 +199,16 @@ impl Verifier {
         let certificates = chains.flat_map(|authority| &authority.cert_chain.certificates);
         Ok(Self {
             sigstore,
-            certificates: certificates
-                .map(|certificate| certificate.raw_bytes.as_bytes().to_vec())
-                .collect(),
+            known: Known {
+                certificates: certificates
+                    .map(|certificate| certificate.raw_bytes.as_bytes().to_vec())
+                    .collect(),
+                logs: root
+                    .tlogs
+                    .iter()
+                    .map(|log| log.log_id.key_id.as_bytes().to_vec())
+                    .collect(),
+            },
             issuers: vec![GITHUB.to_owned(), GITLAB.to_owned()],
         })
     }
@@ -234,7 +249,7 @@ impl Verifier {
         verified: &mut Verified,
     ) -> Result<(), Refusal> {
         let json = item.bundle.get();
-        let bundle = Bundle::read(json, &self.certificates)?;
+        let bundle = Bundle::read(json, &self.known)?;
         let parsed =
             SigstoreBundle::from_json(json).map_err(|error| Refusal::Shape(error.to_string()))?;
         let artifact = ArtifactDigest::new(HashAlgorithm::Sha2512, subject.sha512()?.to_vec())

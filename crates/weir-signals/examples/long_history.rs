@@ -1,16 +1,25 @@
-//! How long the signals take that need no contents, for a release with a history of five hundred versions:
+//! How long the signals take that need no contents, for a release with a history of five hundred versions, in a
+//! scope and by an account of which much is known, in the middle of a burst:
 //! `cargo run --release -p weir-signals --example long_history`.
 
 use std::time::Instant;
 
 use bytes::Bytes;
 use serde_json::json;
+use weir_model::habits::{Baseline, Habits, Moment, minute};
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
-use weir_signals::{NameIndex, Stage, Subject, observe_all};
+use weir_npm::packument::VersionManifest;
+use weir_signals::{
+    Arrival, Known, NameIndex, Stage, Subject, Surroundings, lesson, line_number, moments,
+    observe_all,
+};
 
 const VERSIONS: usize = 500;
 const ROUNDS: usize = 400;
+
+/// Packages that are known of the scope and of the account, and come out with the release.
+const SIBLINGS: usize = 60;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let name = PackageName::parse("@millpond/sluice")?;
@@ -46,12 +55,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     let packument = Packument::parse(&name, Bytes::from(serde_json::to_vec(&document)?))?;
     let names = NameIndex::embedded()?;
+    let surroundings = surroundings(&packument, now)?;
     let mut findings = 0;
     let mut times = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
         let begun = Instant::now();
         let mut subject = Subject::new(&name, &last, &names, now);
         subject.packument = Stage::Known(&packument);
+        subject.surroundings = Some(&surroundings);
         findings = observe_all(&subject).findings.len();
         times.push(begun.elapsed().as_secs_f64() * 1e6);
     }
@@ -66,4 +77,57 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         at(0.99)
     );
     Ok(())
+}
+
+/// What is looked up before the signals run: baselines of an owner with many packages, thirty releases each,
+/// and a release of each that came out just now.
+fn surroundings(
+    packument: &Packument,
+    now: jiff::Timestamp,
+) -> Result<Surroundings, Box<dyn std::error::Error>> {
+    let manifest = VersionManifest::from_json(r#"{"license":"MIT","_npmUser":{"name":"mara"}}"#)?;
+    let name = |number: usize| format!("@millpond/part-{number}");
+    let before = |number: usize| -> Result<Vec<jiff::Timestamp>, std::num::TryFromIntError> {
+        let hours = |release: usize| i64::try_from(200 + number * 7 + release * 400);
+        let times =
+            (0..30).map(|release| Ok(now - jiff::SignedDuration::from_hours(hours(release)?)));
+        times.collect()
+    };
+    let mut packages = std::collections::BTreeMap::new();
+    let mut arrivals = Vec::new();
+    for number in 0..SIBLINGS {
+        let mut habits = Habits::default();
+        let mut moments = Vec::new();
+        for (release, at) in before(number)?.into_iter().enumerate() {
+            let version = format!("1.0.{release}");
+            habits.learn(&lesson(&version, at, &manifest));
+            moments.push(Moment {
+                minute: minute(at),
+                line: line_number(&version),
+            });
+        }
+        packages.insert(name(number), habits);
+        arrivals.push(Arrival {
+            name: name(number),
+            version: "1.1.0".to_owned(),
+            published: now,
+            moment: Moment {
+                minute: minute(now),
+                line: line_number("1.1.0"),
+            },
+            first: false,
+            before: moments,
+        });
+    }
+    let known = |owner: &str| Known {
+        baseline: Some(std::sync::Arc::new(Baseline::new(owner, packages.clone()))),
+        arrivals: arrivals.clone(),
+    };
+    let settled = now - jiff::SignedDuration::from_hours(7 * 24);
+    Ok(Surroundings {
+        scope: known("@millpond"),
+        account: known("~lena"),
+        before: moments(packument, settled, &|_| false, None),
+        before_by_account: Vec::new(),
+    })
 }

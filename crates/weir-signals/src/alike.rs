@@ -39,7 +39,9 @@ pub struct KnownBad {
     pub path: Option<String>,
     /// Its digest.
     pub digest: String,
-    /// The package that was refused.
+    /// Where the operator's lists name it; nothing for what was refused here.
+    pub listed_in: Option<String>,
+    /// The package that was refused; empty for what was listed.
     pub name: String,
     /// Its version.
     pub version: String,

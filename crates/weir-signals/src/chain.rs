@@ -1,7 +1,7 @@
 //! Chains, abilities and hosts in words and as evidence: one wording for all signals over code.
 
 use weir_model::contents::{Capability, Flow, Gate, GateKind, SinkKind, SourceKind, Surface};
-use weir_model::{Confidence, Contents, Evidence, Finding, Severity};
+use weir_model::{Confidence, Evidence, Finding, Severity};
 
 use crate::settled::{calmed, is_known_ability, is_known_flow, is_settled};
 use crate::{Declaration, Observation, Subject};
@@ -199,11 +199,13 @@ pub(crate) fn weighted(signal: &Declaration, weight: Weight, message: String) ->
 pub(crate) fn report_abilities(
     signal: &Declaration,
     subject: &Subject<'_>,
-    contents: &Contents,
     says: &str,
     weigh: impl Fn(&Capability) -> Option<Weight>,
     observation: &mut Observation,
 ) {
+    let Some(contents) = subject.contents.known() else {
+        return;
+    };
     let settled = is_settled(subject);
     let mut weighed: Vec<(Weight, &Capability)> = contents
         .capabilities

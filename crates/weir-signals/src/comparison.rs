@@ -66,6 +66,15 @@ pub(crate) fn is_leap(previous: &str, current: &str) -> bool {
     line(&current) > line(&previous)
 }
 
+/// Whether the version says that nothing but fixes came.
+#[must_use]
+pub fn is_patch(previous: &str, current: &str) -> bool {
+    let (Ok(previous), Ok(current)) = (Version::parse(previous), Version::parse(current)) else {
+        return false;
+    };
+    (previous.major(), previous.minor()) == (current.major(), current.minor())
+}
+
 /// Whether there is anything in the contents that would be a finding if the previous release did
 /// not have it. Only then is the previous tarball worth fetching.
 #[must_use]

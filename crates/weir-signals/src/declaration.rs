@@ -92,6 +92,8 @@ pub enum Input {
     PreviousContents,
     /// What has been published about it.
     Advisories,
+    /// Who published it, where what is usual around it raises the question.
+    Publisher,
 }
 
 impl Input {
@@ -105,6 +107,7 @@ impl Input {
             Self::Contents => "contents",
             Self::PreviousContents => "previous contents",
             Self::Advisories => "advisories",
+            Self::Publisher => "publisher",
         }
     }
 
@@ -133,6 +136,8 @@ impl Input {
                 .then(|| subject.previous_contents.why_not().map(str::to_owned))
                 .flatten(),
             Self::Advisories => subject.advisories.why_not().map(str::to_owned),
+            Self::Publisher => (subject.wants_publisher() && subject.by().is_none())
+                .then(|| "the registry does not say who published it".to_owned()),
         };
         Some(Incomplete {
             what: self.as_str().to_owned(),

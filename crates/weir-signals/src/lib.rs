@@ -8,6 +8,7 @@ mod declaration;
 mod history;
 mod identity;
 mod intel;
+mod lesson;
 mod manifest;
 pub mod names;
 mod past;
@@ -16,17 +17,22 @@ pub mod sample;
 mod settled;
 mod source;
 mod subject;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 mod timeline;
 
 pub use alike::{Alike, KnownBad, NearCopy};
 pub use catalogue::{CATALOGUE, COMPARING, observe_all, observe_comparison};
-pub use comparison::{Comparison, is_worth_comparing};
+pub use comparison::{Comparison, is_patch, is_worth_comparing};
 pub use declaration::{
     Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, find,
 };
+pub use history::vanished_versions::Gone;
+pub use history::young_in_tree::Brought;
+pub use lesson::{by, lesson, line_number, moments, repository_owner};
 pub use names::{NameIndex, NamesError};
 pub use past::ReleaseSize;
 pub use subject::{Previous, Settings, Sibling, Stage, Subject, previous_version};
+pub use surroundings::{Arrival, Known, Surroundings};
 pub use timeline::{trust_in_words, who};

@@ -1,5 +1,7 @@
 //! Samples: small releases beside each signal that it must flag, or must pass.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -8,13 +10,21 @@ use weir_model::contents::{
     SourceKind, Step, Surface,
 };
 use weir_model::{
-    Advisory, AdvisoryKind, AttestationState, Claims, Contents, SignatureState, Trust,
+    Advisory, AdvisoryKind, AttestationState, Baseline, Claims, Contents, SignatureState, Trust,
 };
 use weir_npm::manifest::Manifest;
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
 
-use crate::{Alike, NameIndex, Observation, Sibling, Stage, Subject, observe_all};
+use crate::{
+    Alike, Arrival, Brought, Gone, NameIndex, Observation, Sibling, Stage, Subject, Surroundings,
+    observe_all,
+};
+
+mod describe;
+mod usual;
+
+pub use usual::{account_hours, arrival, siblings};
 
 /// The moment at which samples take place.
 pub const NOW: &str = "2026-06-15T12:00:00Z";
@@ -62,6 +72,10 @@ pub struct Scene {
     contents: Stage<Contents>,
     previous_contents: Stage<Contents>,
     siblings: Vec<Sibling>,
+    surroundings: Surroundings,
+    gone: Vec<Gone>,
+    brought: Vec<Brought>,
+    removed: Vec<(&'static str, &'static str)>,
     alike: Alike,
     trust: Option<Trust>,
     advisories: Stage<Vec<Advisory>>,
@@ -72,6 +86,14 @@ pub struct Scene {
 }
 
 impl Scene {
+    /// A release without a past whose code has these facts: what samples of signals over code stand on.
+    #[must_use]
+    pub fn of_code(contents: Contents) -> Self {
+        Self::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
+    }
+
     /// The release of that name and version. Its tarball is known and empty, its advisories are
     /// known and none; its history is what [`Scene::release`] adds.
     #[must_use]
@@ -84,6 +106,10 @@ impl Scene {
             contents: Stage::Known(Contents::default()),
             previous_contents: Stage::default(),
             siblings: Vec::new(),
+            surroundings: Surroundings::default(),
+            gone: Vec::new(),
+            brought: Vec::new(),
+            removed: Vec::new(),
             alike: Alike::default(),
             trust: None,
             advisories: Stage::Known(Vec::new()),
@@ -144,6 +170,55 @@ impl Scene {
     #[must_use]
     pub fn sibling(mut self, sibling: Sibling) -> Self {
         self.siblings.push(sibling);
+        self
+    }
+
+    /// Adds a version that was seen and is not there any more.
+    #[must_use]
+    pub fn gone(mut self, gone: Gone) -> Self {
+        self.gone.push(gone);
+        self
+    }
+
+    /// Adds a package that comes along with the release and did not with the one before.
+    #[must_use]
+    pub fn brings(mut self, brought: Brought) -> Self {
+        self.brought.push(brought);
+        self
+    }
+
+    /// Leaves the publish time of a version that is not there any more.
+    #[must_use]
+    pub fn removed(mut self, version: &'static str, published: &'static str) -> Self {
+        self.removed.push((version, published));
+        self
+    }
+
+    /// Sets what is usual in its scope.
+    #[must_use]
+    pub fn usual(mut self, baseline: Baseline) -> Self {
+        self.surroundings.scope.baseline = Some(Arc::new(baseline));
+        self
+    }
+
+    /// Sets what is usual for its publisher.
+    #[must_use]
+    pub fn usual_account(mut self, baseline: Baseline) -> Self {
+        self.surroundings.account.baseline = Some(Arc::new(baseline));
+        self
+    }
+
+    /// Adds another package's release of the same scope.
+    #[must_use]
+    pub fn in_scope(mut self, arrival: Arrival) -> Self {
+        self.surroundings.scope.arrivals.push(arrival);
+        self
+    }
+
+    /// Adds another package's release by the same account.
+    #[must_use]
+    pub fn by_account(mut self, arrival: Arrival) -> Self {
+        self.surroundings.account.arrivals.push(arrival);
         self
     }
 
@@ -220,6 +295,14 @@ impl Scene {
         });
         let refused = |version: &str| self.refused.contains(&version);
         let now: Timestamp = NOW.parse().expect("a constant time");
+        let mut surroundings = self.surroundings.clone();
+        if let Some(packument) = &packument {
+            let settled = now - SignedDuration::from_hours(7 * 24);
+            surroundings.before = crate::moments(packument, settled, &refused, None);
+            surroundings
+                .before_by_account
+                .clone_from(&surroundings.before);
+        }
         let mut subject = Subject::new(&name, self.version, &names, now).without_refused(&refused);
         if let Some(packument) = &packument {
             subject.packument = Stage::Known(packument);
@@ -227,6 +310,9 @@ impl Scene {
         subject.contents = self.contents.as_ref();
         subject.previous_contents = self.previous_contents.as_ref();
         subject.siblings = &self.siblings;
+        subject.surroundings = Some(&surroundings);
+        subject.gone = &self.gone;
+        subject.brought = &self.brought;
         subject.advisories = match self.advisories.as_ref() {
             Stage::Known(advisories) => Stage::Known(advisories.as_slice()),
             Stage::NotKnown(why) => Stage::NotKnown(why),
@@ -267,105 +353,15 @@ impl Scene {
                 time.insert((*version).to_owned(), json!(published));
             }
         }
+        for (version, published) in &self.removed {
+            time.insert((*version).to_owned(), json!(published));
+        }
         json!({
             "name": self.name,
             "dist-tags": { "latest": self.version },
             "versions": versions,
             "time": time,
         })
-    }
-
-    /// The scene as its page shows it: the releases, and what is in the tarball, without what is
-    /// empty.
-    #[must_use]
-    pub fn describe(&self) -> Value {
-        let mut shown = Map::new();
-        shown.insert(
-            "release".to_owned(),
-            json!(format!("{}@{}", self.name, self.version)),
-        );
-        let releases: Map<String, Value> = self
-            .releases
-            .iter()
-            .map(|(version, published, manifest)| {
-                let mut fields = Map::new();
-                fields.insert(
-                    "published".to_owned(),
-                    json!(published.unwrap_or("not known")),
-                );
-                fields.extend(manifest.as_object().cloned().unwrap_or_default());
-                ((*version).to_owned(), Value::Object(fields))
-            })
-            .collect();
-        shown.insert("releases".to_owned(), Value::Object(releases));
-        for (key, contents) in [
-            ("tarball", &self.contents),
-            ("previous tarball", &self.previous_contents),
-        ] {
-            if let Some(contents) = contents.known() {
-                shown.insert(
-                    key.to_owned(),
-                    serde_json::to_value(contents).unwrap_or_default(),
-                );
-            }
-        }
-        let siblings = self.siblings.iter().map(|sibling| {
-            json!({
-                "release": format!("{}@{}", sibling.name, sibling.version),
-                "published": sibling.published.to_string(),
-                "added": sibling.added,
-            })
-        });
-        shown.insert("siblings".to_owned(), siblings.collect());
-        if let Some(advisories) = self.advisories.known() {
-            shown.insert(
-                "advisories".to_owned(),
-                serde_json::to_value(advisories).unwrap_or_default(),
-            );
-        }
-        let near = self.alike.near.iter().map(|near| {
-            json!({
-                "package": format!("{}@{}", near.name, near.version),
-                "percent": near.percent,
-                "names alike": near.lookalike,
-                "same maintainer": near.shared_maintainer,
-                "refused": near.refused,
-            })
-        });
-        shown.insert("nearly the same code".to_owned(), near.collect());
-        let bad = self.alike.bad.iter().map(|bad| {
-            json!({
-                "path": bad.path,
-                "refused in": format!("{}@{}", bad.name, bad.version),
-                "why": bad.why,
-            })
-        });
-        shown.insert("refused before".to_owned(), bad.collect());
-        shown.insert("own names".to_owned(), json!(self.own));
-        shown.insert("own scopes".to_owned(), json!(self.own_scopes));
-        shown.insert("refused".to_owned(), json!(self.refused));
-        let mut shown = Value::Object(shown);
-        prune(&mut shown);
-        shown
-    }
-}
-
-/// Drops what is empty, zero or absent.
-fn prune(value: &mut Value) {
-    let is_nothing = |value: &Value| match value {
-        Value::Null => true,
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        Value::Number(number) => number.as_u64() == Some(0),
-        Value::Bool(_) | Value::String(_) => false,
-    };
-    match value {
-        Value::Object(fields) => {
-            fields.values_mut().for_each(prune);
-            fields.retain(|_, field| !is_nothing(field));
-        }
-        Value::Array(items) => items.iter_mut().for_each(prune),
-        _ => {}
     }
 }
 
@@ -570,6 +566,7 @@ pub fn trust(signature: SignatureState, attestations: AttestationState) -> Trust
         attestations,
         since: None,
         changes: Vec::new(),
+        breaches: Vec::new(),
     }
 }
 

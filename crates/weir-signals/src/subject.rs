@@ -13,7 +13,7 @@ use weir_npm::version::Version;
 use crate::comparison::{COMPARED_DAYS, is_worth_comparing};
 use crate::past::{self, ReleaseSize};
 use crate::timeline::Timeline;
-use crate::{Alike, Comparison, NameIndex};
+use crate::{Alike, Brought, Comparison, Gone, NameIndex, Surroundings};
 
 /// An input that may not be there. Unknown is a value (DESIGN, "Flow"): it is never read as empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +114,12 @@ pub struct Subject<'a> {
     /// Releases of sibling packages that were assessed lately. What is not known here is no gap:
     /// it only ever adds to what a release shows by itself.
     pub siblings: &'a [Sibling],
+    /// What is usual around it; nothing where nobody looked it up.
+    pub surroundings: Option<&'a Surroundings>,
+    /// Packages that come along with this release and did not with the one before.
+    pub brought: &'a [Brought],
+    /// Versions of the package that were seen and are not there any more.
+    pub gone: &'a [Gone],
     /// What its code resembles; nothing where nobody compared.
     pub alike: Option<&'a Alike>,
     /// How far it can be traced to its registry and its source; nothing where nobody verified it.
@@ -151,6 +157,9 @@ impl<'a> Subject<'a> {
             contents: Stage::default(),
             previous_contents: Stage::default(),
             siblings: &[],
+            surroundings: None,
+            gone: &[],
+            brought: &[],
             alike: None,
             trust: None,
             advisories: Stage::default(),

@@ -1,5 +1,7 @@
 //! What holds for every signal, written once.
 
+mod bad_histories;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -86,6 +88,7 @@ fn ids_are_unique_and_never_change() {
     insta::assert_snapshot!(ids.join("\n"), @r"
     known-malware
     failed-verification
+    broken-expectation
     known-bad-content
     credential-exfiltration
     self-publish
@@ -113,11 +116,16 @@ fn ids_are_unique_and_never_change() {
     size-jump
     remote-dependency
     new-dependency
+    young-in-tree
     new-publisher
+    unlike-siblings
+    unusual-burst
     dormant-revival
     many-lines-patched
     odd-version
     tag-move
+    vanished-versions
+    unusual-timing
     missing-source-marks
     manifest-mismatch
     user-rule
@@ -192,6 +200,14 @@ fn a_missing_input_is_incomplete_rather_than_quiet() {
                         weir_model::contents::Surface::Install,
                     )])),
                 Input::Advisories => scene().without_advisories(),
+                // Asked for only where there is somebody to compare with.
+                Input::Publisher => Scene::of("@kiln/setup", "1.0.0")
+                    .release("1.0.0", "2026-06-14T09:00:00Z", "{}")
+                    .usual(crate::sample::siblings(
+                        "@kiln",
+                        &["tasks", "router", "forms", "start"],
+                        "{}",
+                    )),
             };
             let observation = run(signal, &withheld);
             assert!(

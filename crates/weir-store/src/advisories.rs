@@ -202,5 +202,23 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Counts the generation up, for whatever else was imported that decisions depend on.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn count_import(&self) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO counter (name, value) VALUES ($1, 1) \
+             ON CONFLICT (name) DO UPDATE SET value = counter.value + 1",
+        )
+        .bind(GENERATION)
+        .execute(&self.inner.database.write)
+        .await
+        .map(|_| ())
+        .map_err(StoreError::query("counter", "count the generation up"))
+    }
+}
+
 /// Name of the counter.
 const GENERATION: &str = "advisories";

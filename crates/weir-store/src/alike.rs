@@ -209,6 +209,65 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Everything that is known to be malicious, by digest.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn all_bad_content(&self) -> Result<Vec<BadContent>, StoreError> {
+        let failed = |source| StoreError::query("bad_content", "list digests")(source);
+        let rows = sqlx::query(
+            "SELECT digest, name, version, path, why FROM bad_content ORDER BY name, version, path, digest",
+        )
+        .fetch_all(&self.inner.database.read)
+        .await
+        .map_err(failed)?;
+        rows.iter()
+            .map(|row| {
+                Ok(BadContent {
+                    digest: row.try_get(0)?,
+                    name: row.try_get(1)?,
+                    version: row.try_get(2)?,
+                    path: row.try_get(3)?,
+                    why: row.try_get(4)?,
+                })
+            })
+            .collect::<Result<_, sqlx::Error>>()
+            .map_err(failed)
+    }
+
+    /// Forgets a digest; says whether it was known.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn forget_bad_content(&self, digest: &str) -> Result<bool, StoreError> {
+        sqlx::query("DELETE FROM bad_content WHERE digest = $1")
+            .bind(digest)
+            .execute(&self.inner.database.write)
+            .await
+            .map(|done| done.rows_affected() > 0)
+            .map_err(StoreError::query("bad_content", "forget a digest"))
+    }
+
+    /// Forgets the sketch of a package that was refused or listed; says whether there was one.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn forget_bad_sketch(&self, name: &str) -> Result<bool, StoreError> {
+        sqlx::query("DELETE FROM sketch_band WHERE name = $1 AND bad = 1")
+            .bind(name)
+            .execute(&self.inner.database.write)
+            .await
+            .map_err(StoreError::query("sketch", "forget a sketch"))?;
+        sqlx::query("DELETE FROM sketch WHERE name = $1 AND bad = 1")
+            .bind(name)
+            .execute(&self.inner.database.write)
+            .await
+            .map(|done| done.rows_affected() > 0)
+            .map_err(StoreError::query("sketch", "forget a sketch"))
+    }
+}
+
 /// `$1, $2, …` up to a count.
 fn places(count: usize) -> String {
     let places: Vec<String> = (1..=count).map(|place| format!("${place}")).collect();

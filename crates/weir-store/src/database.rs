@@ -37,6 +37,11 @@ const STEPS: &[Step] = &[
         sql: include_str!("../../../migrations/0004_trust.sql"),
         sqlite: "",
     },
+    Step {
+        number: 5,
+        sql: include_str!("../../../migrations/0005_habits.sql"),
+        sqlite: "",
+    },
 ];
 
 /// Pragmas of every connection. The waiting time comes first, so that the others may wait too.

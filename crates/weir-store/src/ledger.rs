@@ -5,6 +5,7 @@ mod writer;
 
 use std::sync::Mutex;
 
+use jiff::Timestamp;
 use sqlx::Row;
 use tokio::sync::{mpsc, oneshot};
 use weir_model::LedgerEntry;
@@ -13,6 +14,7 @@ pub use query::Filter;
 use writer::Order;
 
 use crate::database::Database;
+use crate::first_seen::from_millisecond;
 use crate::{Store, StoreError};
 
 /// The ledger. Entries are committed in groups by a task of its own: many appends at once cost one
@@ -97,6 +99,28 @@ impl Store {
             .and_then(|row| row.try_get::<i64, _>(0))
             .map(|count| count > 0)
             .map_err(StoreError::query("served", "look up a digest"))
+    }
+}
+
+impl Store {
+    /// When the ledger first names a release.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn first_entry(
+        &self,
+        name: &str,
+        version: &str,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let at: Option<i64> =
+            sqlx::query("SELECT MIN(at_ms) FROM ledger WHERE name = $1 AND version = $2")
+                .bind(name)
+                .bind(version)
+                .fetch_one(&self.inner.database.read)
+                .await
+                .and_then(|row| row.try_get(0))
+                .map_err(StoreError::query("ledger", "look up a release"))?;
+        at.map(|at| from_millisecond("ledger", at)).transpose()
     }
 }
 

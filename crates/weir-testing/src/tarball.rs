@@ -29,6 +29,12 @@ pub struct Entry {
     pub claimed_size: Option<u64>,
 }
 
+/// SHA-256 of a file in hexadecimal, as lists of digests name it.
+#[must_use]
+pub fn sha256(data: &[u8]) -> String {
+    hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, data))
+}
+
 impl Entry {
     /// A regular file, mode 0644.
     pub fn file(path: impl Into<String>, data: impl Into<Vec<u8>>) -> Entry {

@@ -3,6 +3,7 @@
 mod body;
 mod client;
 mod config;
+mod elsewhere;
 mod error;
 mod registry;
 mod send;
@@ -12,6 +13,7 @@ mod tests;
 
 pub use client::{Limits, Options, Timeouts};
 pub use config::{Environment, load_npmrc, project_root};
+pub use elsewhere::Elsewhere;
 pub use error::{Fault, UpstreamError};
 pub use registry::{Conditional, Document, PackumentResponse, Upstream, Upstreams};
 pub use tarball::TarballStream;

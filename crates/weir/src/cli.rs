@@ -32,7 +32,8 @@ pub(crate) struct Global {
     /// The policy file, instead of the nearest weir.toml.
     #[arg(long, global = true, env = "WEIR_POLICY", value_name = "FILE")]
     pub policy: Option<PathBuf>,
-    /// Trust this root (Sigstore's `trusted_root.json`) instead of the one that comes with weir.
+    /// Trust this root (Sigstore's `trusted_root.json`) instead of the one that comes with weir or was
+    /// kept by `weir trust-root refresh`.
     #[arg(long, global = true, env = "WEIR_TRUSTED_ROOT", value_name = "FILE")]
     pub trusted_root: Option<PathBuf>,
     /// What to log on standard error, e.g. `info` or `weir_gateway=debug`.
@@ -71,8 +72,17 @@ pub(crate) enum Command {
     Check(Check),
     /// Verify registry signatures and provenance of everything a lockfile locks.
     Verify(Verify),
+    /// Write a bill of materials (CycloneDX or SPDX) of everything a lockfile locks.
+    Sbom(Sbom),
     /// Compare two releases, tarballs or folders: what one does that the other does not.
     Diff(Diff),
+    /// Show the ways by which a package comes into a project, and what is known of each step.
+    Why(Why),
+    /// Learn or show what is usual for scopes, accounts and packages.
+    Baseline {
+        #[command(subcommand)]
+        command: BaselineCommand,
+    },
     /// Explain a refusal by the id shown with it.
     Explain(Explain),
     /// List what was decided and what was served to whom.
@@ -86,6 +96,16 @@ pub(crate) enum Command {
     Advisories {
         #[command(subcommand)]
         command: AdvisoriesCommand,
+    },
+    /// Show whom verifying trusts, or bring that up to date.
+    TrustRoot {
+        #[command(subcommand)]
+        command: TrustRootCommand,
+    },
+    /// Take in content that others found to be malicious, to know its copies.
+    KnownBad {
+        #[command(subcommand)]
+        command: KnownBadCommand,
     },
     /// List the signals, or show one.
     Signals {
@@ -187,6 +207,35 @@ pub(crate) struct Verify {
     pub sarif: Option<PathBuf>,
 }
 
+/// `weir sbom`.
+#[derive(Debug, Args)]
+pub(crate) struct Sbom {
+    /// The project's folder.
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub folder: PathBuf,
+    /// This lockfile, instead of the one in the folder.
+    #[arg(long, value_name = "FILE")]
+    pub lockfile: Option<PathBuf>,
+    /// The form: CycloneDX 1.6 or SPDX 2.3, both in JSON.
+    #[arg(long, value_enum, default_value_t = SbomFormat::Cyclonedx, value_name = "FORM")]
+    pub format: SbomFormat,
+    /// Verify signatures and provenance of every release now, instead of using what is kept.
+    #[arg(long)]
+    pub verify: bool,
+    /// Write to this file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// The form of a bill of materials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SbomFormat {
+    /// CycloneDX 1.6 in JSON.
+    Cyclonedx,
+    /// SPDX 2.3 in JSON.
+    Spdx,
+}
+
 /// `weir diff`.
 #[derive(Debug, Args)]
 pub(crate) struct Diff {
@@ -199,6 +248,56 @@ pub(crate) struct Diff {
     /// Print one JSON object (schema `weir.diff/v1`).
     #[arg(long)]
     pub json: bool,
+}
+
+/// `weir why`.
+#[derive(Debug, Args)]
+pub(crate) struct Why {
+    /// The package: `name`, or `name@version` with a version or range.
+    #[arg(value_name = "PACKAGE")]
+    pub package: String,
+    /// The project's folder.
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub folder: PathBuf,
+    /// This lockfile, instead of those in the folder.
+    #[arg(long, value_name = "FILE")]
+    pub lockfile: Option<PathBuf>,
+    /// At most this many ways to each release, the shortest.
+    #[arg(long, default_value_t = 10, value_name = "COUNT")]
+    pub limit: usize,
+    /// Ask no registry: only what this weir has seen is told.
+    #[arg(long)]
+    pub offline: bool,
+    /// Print one JSON object (schema `weir.why/v1`).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `weir baseline …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BaselineCommand {
+    /// Learn what is usual from the past of everything that a project locks.
+    Backfill(Backfill),
+    /// Show what is usual for a scope (`@scope`), an account (`~account`) or a package.
+    Show {
+        /// Whose.
+        #[arg(value_name = "OWNER")]
+        owner: String,
+        /// Print one JSON object (schema `weir.baseline/v1`).
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `weir baseline backfill`.
+#[derive(Debug, Args)]
+pub(crate) struct Backfill {
+    /// The project's folder; several are learned one after another.
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+    /// These lockfiles, instead of those in the folders.
+    #[arg(long, value_name = "FILE")]
+    pub lockfile: Vec<PathBuf>,
 }
 
 /// `weir explain`.
@@ -270,6 +369,49 @@ pub(crate) enum AdvisoriesCommand {
     },
     /// Say what is imported.
     Show,
+}
+
+/// `weir trust-root …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TrustRootCommand {
+    /// Print whom the trusted root names, where it comes from, and the kept keys of registries.
+    Show,
+    /// Fetch the trusted root and keys of registries anew, verify their signatures, and keep them.
+    Refresh {
+        /// A TUF repository (an address, or a folder that mirrors one), or a `trusted_root.json`, which
+        /// is taken as it is. Without it Sigstore's public repository.
+        #[arg(long, value_name = "FROM")]
+        from: Option<String>,
+        /// The root metadata (`root.json`) that the repository's chain begins with, instead of those of
+        /// Sigstore's public repository that come with weir.
+        #[arg(long, value_name = "FILE")]
+        root: Option<PathBuf>,
+    },
+    /// Ask the registries in the npm configuration for their keys now.
+    Keys,
+}
+
+/// `weir known-bad …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KnownBadCommand {
+    /// Take in lists of SHA-256 digests, packages (`.tgz`) and files, or folders of them.
+    Import {
+        /// Files and folders: `.txt`, `.sha256`, `.csv` and `.list` are lists, `.tgz` and `.tar.gz` packages,
+        /// everything else is a malicious file as it is.
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// Only exact copies: remember nothing by which near copies of packages would be known.
+        #[arg(long)]
+        exact: bool,
+    },
+    /// List what is known, and where from.
+    Show,
+    /// Forget digests, as `show` prints them, or the near copies of a package by its name.
+    Forget {
+        /// The digests or names.
+        #[arg(required = true, value_name = "WHAT")]
+        what: Vec<String>,
+    },
 }
 
 /// `weir signals …`.

@@ -1,17 +1,22 @@
 //! One module per command.
 
 mod advisories;
+mod baseline;
 mod check;
 mod client;
 mod diff;
 mod explain;
 mod inspect;
+mod known_bad;
 mod ledger;
 mod policy;
+mod sbom;
 mod serve;
 mod signals;
+mod trust_root;
 mod verify;
 mod wanted;
+mod why;
 pub(crate) mod worker;
 
 use std::process::ExitCode;
@@ -34,11 +39,16 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Inspect(options) => inspect::run(global, options).await,
         Command::Check(options) => check::run(global, &options).await,
         Command::Verify(options) => verify::run(global, &options).await,
+        Command::Sbom(options) => sbom::run(global, &options).await,
         Command::Diff(options) => diff::run(global, options).await,
+        Command::Why(options) => why::run(global, &options).await,
+        Command::Baseline { command } => baseline::run(global, command).await,
         Command::Explain(options) => explain::run(global, &options).await,
         Command::Ledger(options) => ledger::run(global, options).await,
         Command::Policy { command } => policy::run(global, command),
         Command::Advisories { command } => advisories::run(global, command).await,
+        Command::TrustRoot { command } => trust_root::run(global, command).await,
+        Command::KnownBad { command } => known_bad::run(global, command).await,
         Command::Signals { command } => signals::run(command),
         Command::Worker(options) => Ok(worker::run(&options)),
     }

@@ -7,7 +7,9 @@ mod exit;
 mod lockfiles;
 mod print;
 mod progress;
+mod sbom;
 mod setup;
+mod trust_root;
 
 use clap::Parser as _;
 

@@ -3,6 +3,7 @@
 mod changes;
 mod note;
 pub(crate) mod timeline;
+pub(crate) mod why;
 mod words;
 
 use std::fmt::Write as _;
@@ -41,6 +42,9 @@ mod style {
             .fg_color(Some(anstyle::Color::Ansi(colour)))
     }
 }
+
+/// Places shown of a finding that is no more than a mention.
+const MENTIONED: usize = 2;
 
 fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a string does not fail.
@@ -146,8 +150,18 @@ fn one_finding(out: &mut String, finding: &Finding, told: &[usize]) {
         line(out, format_args!("    see {} above", words::list(numbers)));
         return;
     }
-    for evidence in &finding.evidence {
+    // What only deserves a mention deserves a place to look at, and no more.
+    let shown = match finding.severity {
+        weir_model::Severity::Info => MENTIONED,
+        _ => finding.evidence.len(),
+    };
+    for evidence in finding.evidence.iter().take(shown) {
         line(out, format_args!("    {evidence}"));
+    }
+    let left_out = finding.evidence.len().saturating_sub(shown);
+    if left_out > 0 {
+        let places = words::count(left_out, "more place", "more places");
+        line(out, format_args!("    and {places} (in --json)"));
     }
 }
 

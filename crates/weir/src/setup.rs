@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
+use weir_engine::trust::TrustSources;
 use weir_engine::worker::WorkerProgram;
 use weir_engine::{Clock, Engine, EngineConfig};
 use weir_npm::npmrc::Npmrc;
 use weir_policy::Policy;
 use weir_store::Store;
-use weir_upstream::{Environment, Options, Upstreams, Url, load_npmrc};
+use weir_upstream::{Elsewhere, Environment, Options, Upstreams, Url, load_npmrc};
 
 use crate::cli::Global;
+use crate::trust_root;
 
 /// Starts logging to standard error, which clients' own output is not mixed into.
 pub(crate) fn logging(global: &Global) {
@@ -117,14 +119,27 @@ pub(crate) fn read_policy(file: &Path) -> Result<Policy> {
     Ok(policy)
 }
 
-/// The trusted root that is to be used instead of the one that comes with weir.
-pub(crate) fn trusted_root(global: &Global) -> Result<Option<String>> {
-    let Some(file) = &global.trusted_root else {
-        return Ok(None);
+/// What is trusted besides what comes with weir: the root that `--trusted-root` names, else the one that
+/// `weir trust-root refresh` kept; and the copies of registries' keys that came with it.
+pub(crate) fn trust(global: &Global) -> Result<TrustSources> {
+    let kept = trust_root::Kept::read(&data_folder(global)?)?;
+    let root = match &global.trusted_root {
+        Some(file) => Some(
+            std::fs::read_to_string(file)
+                .with_context(|| format!("reading the trusted root {}", file.display()))?,
+        ),
+        None => kept.root,
     };
-    let text = std::fs::read_to_string(file);
-    text.map(Some)
-        .with_context(|| format!("reading the trusted root {}", file.display()))
+    Ok(TrustSources {
+        root,
+        keys: kept.keys,
+    })
+}
+
+/// The registries behind, as npm would know them here.
+pub(crate) fn upstreams(global: &Global, policy: &Policy) -> Result<Upstreams> {
+    let folder = std::env::current_dir().context("finding the current folder")?;
+    upstreams_of(global, policy, &folder)
 }
 
 /// The registries behind, as npm would know them in a folder.
@@ -143,6 +158,20 @@ pub(crate) fn upstreams_of(global: &Global, policy: &Policy, folder: &Path) -> R
     }
     Upstreams::from_npmrc(&npmrc, &options)
         .context("setting up the registry behind weir (--upstream <URL> names one)")
+}
+
+/// What fetches from servers that are no registries, by the same settings.
+pub(crate) fn elsewhere(global: &Global, policy: &Policy) -> Result<Elsewhere> {
+    let folder = std::env::current_dir().context("finding the current folder")?;
+    let environment = Environment::of_process();
+    let npmrc = load_npmrc(&folder, &environment, command_line(global))
+        .context("reading the npm configuration")?;
+    let mut options = Options {
+        environment,
+        ..Options::default()
+    };
+    options.limits.packument = policy.limits.packument_size.bytes();
+    Elsewhere::new(&npmrc, &options).context("setting up HTTP")
 }
 
 /// What the command line says of npm's settings.
@@ -209,10 +238,11 @@ pub(crate) async fn engine(global: &Global) -> Result<Arc<Engine>> {
     engine_of(global, &folder).await
 }
 
-/// Puts everything together, with the registries that npm would know in a folder.
+/// The same, with the registries that npm would know in a folder.
 pub(crate) async fn engine_of(global: &Global, folder: &Path) -> Result<Arc<Engine>> {
     let policy = policy(global)?;
-    let upstreams = upstreams_of(global, &policy, folder)?;
+    let folder = std::path::absolute(folder).context("finding the project's folder")?;
+    let upstreams = upstreams_of(global, &policy, &folder)?;
     let store = store(global).await?;
     let worker = WorkerProgram::this_program(&policy.limits)
         .context("finding this program, to start workers")?;
@@ -223,7 +253,7 @@ pub(crate) async fn engine_of(global: &Global, folder: &Path) -> Result<Arc<Engi
         store,
         upstreams,
         worker,
-        trusted_root: trusted_root(global)?,
+        trust: trust(global)?,
     };
     Engine::new(config).await.context("starting the engine")
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
+use weir_engine::trust::TrustSources;
 use weir_engine::worker::WorkerProgram;
 use weir_engine::{Assessed, Clock, Engine, EngineConfig};
 use weir_model::{Action, Assessment, Finding, Group, Severity};
@@ -99,6 +100,9 @@ pub(crate) async fn play(scenario: &Scenario) -> anyhow::Result<Played> {
         events.push((player.published(name, version)?, name, version));
     }
     events.sort_unstable();
+    if let Some((first, ..)) = events.first() {
+        player.learn(*first).await?;
+    }
     let mut first: Vec<(&str, Seen)> = Vec::new();
     for (published, name, version) in &events {
         // What a long-published twin looks like does not change.
@@ -183,7 +187,10 @@ impl<'s> Player<'s> {
             clock: clock.clone(),
             store: Store::open(data.path()).await?,
             upstreams: Upstreams::from_npmrc(&npmrc, &Options::default())?,
-            trusted_root: Some(scenario.registry.trusted_root()),
+            trust: TrustSources {
+                root: Some(scenario.registry.trusted_root()),
+                ..TrustSources::default()
+            },
         });
         let mut ageless = policy.clone();
         ageless.age.minimum = Period::from_secs(0);
@@ -208,6 +215,23 @@ impl<'s> Player<'s> {
         Ok(time.parse()?)
     }
 
+    /// Learns what the scenario says was known before it began.
+    async fn learn(&self, until: Timestamp) -> anyhow::Result<()> {
+        self.set(until);
+        for name in &self.scenario.known {
+            let package = PackageName::parse(name)?;
+            let learned = self.engine.backfill(&package).await;
+            let learned = learned.with_context(|| format!("the past of {name}"))?;
+            anyhow::ensure!(learned.learned > 0, "{name} has no past to learn from");
+        }
+        Ok(())
+    }
+
+    fn set(&self, at: Timestamp) {
+        self.scenario.registry.set_now_at(at);
+        self.clock.advance(at.duration_since(self.clock.now()));
+    }
+
     async fn look(
         &self,
         name: &str,
@@ -215,8 +239,7 @@ impl<'s> Player<'s> {
         published: Timestamp,
         at: Timestamp,
     ) -> anyhow::Result<Seen> {
-        self.scenario.registry.set_now_at(at);
-        self.clock.advance(at.duration_since(self.clock.now()));
+        self.set(at);
         let package = PackageName::parse(name)?;
         let assessed: Assessed = self
             .engine

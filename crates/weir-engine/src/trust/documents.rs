@@ -77,6 +77,29 @@ impl Documents {
         answered
     }
 
+    /// A document of an upstream as it is now, however fresh the kept one is.
+    pub(crate) async fn refetch(
+        &self,
+        upstream: &Upstream,
+        path: &str,
+        kind: Kind,
+    ) -> Result<Option<Document>, EngineError> {
+        let fetched = fetch(upstream, path, kind).await;
+        let fetched = fetched.map_err(|why| EngineError::Upstream {
+            what: path.to_owned(),
+            why,
+        })?;
+        self.memory
+            .invalidate(&(upstream.id().to_owned(), path.to_owned()));
+        let Some(body) = fetched else { return Ok(None) };
+        let text = String::from_utf8_lossy(&body);
+        let now = Clock::system().now();
+        self.store
+            .put_document(upstream.id(), path, &text, now)
+            .await?;
+        Ok(Some(Document { body, stale: None }))
+    }
+
     async fn load(
         &self,
         upstream: &Upstream,

@@ -21,6 +21,10 @@ pub(crate) struct Facts {
     pub(crate) attested: bool,
     /// Whether it announces provenance among them.
     pub(crate) provenance: bool,
+    /// Whether it says that a trusted publisher published it, and not a token.
+    pub(crate) trusted_publisher: bool,
+    /// Whether it says that a person approved it before it went out.
+    pub(crate) approved: bool,
     /// The earlier release whose claims its own are compared with.
     pub(crate) before: Option<String>,
 }
@@ -29,6 +33,23 @@ pub(crate) struct Facts {
 struct Manifest {
     #[serde(default)]
     dist: Dist,
+    #[serde(rename = "_npmUser")]
+    user: Option<Lenient>,
+}
+
+/// Who published it; whatever else stands there says nothing.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Lenient {
+    User(User),
+    Other(serde::de::IgnoredAny),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct User {
+    trusted_publisher: Option<serde::de::IgnoredAny>,
+    approver: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Default, Deserialize)]
@@ -64,19 +85,27 @@ impl Facts {
         let raw = packument
             .version_raw(version)
             .ok_or_else(|| "the registry has no such version".to_owned())?;
-        let Manifest { dist } = serde_json::from_str(raw)
+        let Manifest { dist, user } = serde_json::from_str(raw)
             .map_err(|error| format!("the registry's entry cannot be read: {error}"))?;
         let provenance = dist
             .attestations
             .as_ref()
             .is_some_and(|announced| announced.provenance.is_some());
         let signatures = dist.signatures.into_iter();
+        let (trusted_publisher, approved) = match user {
+            Some(Lenient::User(user)) => {
+                (user.trusted_publisher.is_some(), user.approver.is_some())
+            }
+            Some(Lenient::Other(_)) | None => (false, false),
+        };
         Ok(Self {
             integrity: dist.integrity,
             signatures: signatures.map(|it| (it.keyid, it.sig)).collect(),
             published: packument.published(version),
             attested: dist.attestations.is_some(),
             provenance,
+            trusted_publisher,
+            approved,
             before: look_back.then(|| before(packument, version)).flatten(),
         })
     }

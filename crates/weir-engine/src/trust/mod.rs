@@ -7,20 +7,22 @@
 mod documents;
 mod facts;
 mod kept;
+mod keys;
+mod record;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use serde::{Deserialize, Serialize};
 use weir_model::{AttestationState, SignatureState, Trust};
 use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
 use weir_policy::Policy;
-use weir_provenance::{Attestations, RegistryKeys, Subject, Verifier, verify_signature};
+use weir_policy::config::Expectation;
+use weir_provenance::{Attestations, Refusal, RegistryKeys, Subject, Verifier};
 use weir_store::Store;
-use weir_upstream::{Upstream, Upstreams};
+use weir_upstream::Upstreams;
 
 use crate::EngineError;
 use crate::packuments::{Held, Packuments};
@@ -29,18 +31,9 @@ pub use documents::Document;
 use documents::{Documents, Kind};
 use facts::Facts;
 pub use kept::kept_digests;
-
-/// Where a registry's keys are.
-pub const KEYS: &str = "-/npm/v1/keys";
-
-/// Keys change twice in ten years, and a new one is announced before it is used.
-const KEYS_KIND: Kind = Kind {
-    fresh_for: Duration::from_secs(3600),
-    check: |body| match RegistryKeys::parse(body) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(error.to_string()),
-    },
-};
+pub use keys::KEYS;
+use keys::{Keys, KnownKeys};
+use record::{Record, agrees, broken, predecessor, signature, trust, unchecked};
 
 /// Attestations are made once; a day lets a document that grew in the meantime come in.
 const ATTESTATIONS_KIND: Kind = Kind {
@@ -57,12 +50,6 @@ const AT_A_TIME: usize = 16;
 /// How long a release that somebody waits for is verified at most.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Keys as a registry lists them, whatever they hold.
-#[derive(Default, Deserialize)]
-struct KeyList {
-    keys: Vec<serde_json::Value>,
-}
-
 /// Verifies releases, with the keys and attestations of their upstreams.
 #[derive(Debug)]
 pub struct ReleaseVerifier {
@@ -72,6 +59,18 @@ pub struct ReleaseVerifier {
     upstreams: Arc<Upstreams>,
     packuments: Arc<Packuments>,
     documents: Documents,
+    known: KnownKeys,
+    expectations: Vec<Expectation>,
+}
+
+/// What is trusted besides what comes with weir.
+#[derive(Debug, Clone, Default)]
+pub struct TrustSources {
+    /// A trusted root (Sigstore's `trusted_root.json`) instead of the one that comes with weir.
+    pub root: Option<String>,
+    /// Copies of registries' keys, by host: for when a registry does not answer, and to notice that it
+    /// names another key under a known label.
+    pub keys: BTreeMap<String, String>,
 }
 
 /// A release to verify.
@@ -85,49 +84,16 @@ pub struct Wanted {
     pub integrity: Option<Integrity>,
 }
 
-/// What is kept of a release: all but the comparison.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Record {
-    facts: Facts,
-    /// The keys and the root it was verified with.
-    under: String,
-    signature: SignatureState,
-    attestations: AttestationState,
-}
-
-impl Record {
-    /// Whether it need not be made again.
-    fn stands(&self, under: &str) -> bool {
-        let signed = matches!(
-            self.signature,
-            SignatureState::Verified { .. } | SignatureState::Unsigned
-        );
-        let attested = matches!(
-            self.attestations,
-            AttestationState::None | AttestationState::Verified { .. }
-        );
-        self.under == under && signed && attested
-    }
-}
-
-/// The keys of an upstream; an empty list where it has none.
-#[derive(Debug, Clone)]
-struct Keys {
-    keys: Arc<RegistryKeys>,
-    under: Arc<str>,
-}
-
 impl ReleaseVerifier {
-    /// One over a data folder and registries. `root` is a trusted root to use instead of the one that
-    /// comes with weir.
+    /// One over a data folder and registries.
     ///
     /// # Errors
-    /// When the root cannot be used.
+    /// When the root or a copy of keys cannot be used.
     pub fn new(
         policy: &Policy,
         store: Store,
         upstreams: Arc<Upstreams>,
-        root: Option<&str>,
+        sources: &TrustSources,
     ) -> Result<Self, EngineError> {
         let packuments = Arc::new(Packuments::new(
             store.clone(),
@@ -136,7 +102,7 @@ impl ReleaseVerifier {
             policy.cache.packument_ttl.get(),
             policy.cache.memory.bytes() / 2,
         ));
-        Self::over(packuments, store, upstreams, root)
+        Self::over(packuments, store, upstreams, sources, policy)
     }
 
     /// One that shares the packuments of an engine.
@@ -144,9 +110,11 @@ impl ReleaseVerifier {
         packuments: Arc<Packuments>,
         store: Store,
         upstreams: Arc<Upstreams>,
-        root: Option<&str>,
+        sources: &TrustSources,
+        policy: &Policy,
     ) -> Result<Self, EngineError> {
-        let failed = |error: weir_provenance::Refusal| EngineError::Trust(error.to_string());
+        let failed = |error: Refusal| EngineError::Trust(error.to_string());
+        let root = sources.root.as_deref();
         let verifier = match root {
             Some(json) => Verifier::from_root(json),
             None => Verifier::embedded(),
@@ -155,53 +123,12 @@ impl ReleaseVerifier {
             verifier: verifier.map_err(failed)?,
             root: digest(root.unwrap_or("embedded").as_bytes()),
             documents: Documents::new(store.clone()),
+            known: KnownKeys::with_pinned(&sources.keys)?,
+            expectations: policy.expectations.clone(),
             store,
             upstreams,
             packuments,
         })
-    }
-
-    /// The registry's keys, as it sends them; `None` where it has none.
-    ///
-    /// # Errors
-    /// When it does not answer, and nothing is kept.
-    pub async fn keys_document(
-        &self,
-        upstream: &Upstream,
-    ) -> Result<Option<Arc<Document>>, EngineError> {
-        self.documents.get(upstream, KEYS, KEYS_KIND).await
-    }
-
-    /// The keys of all registries in one document, as a client sees one registry; `None` where none has
-    /// any. A scope's registry that does not answer is left out and logged.
-    ///
-    /// # Errors
-    /// When the default registry does not answer, and nothing is kept.
-    pub async fn all_keys(&self) -> Result<Option<Arc<Document>>, EngineError> {
-        let default = self.upstreams.default_upstream();
-        let first = self.keys_document(default).await?;
-        let mut others = Vec::new();
-        for (scope, upstream) in self.upstreams.scopes() {
-            if upstream.id() == default.id() {
-                continue;
-            }
-            match self.keys_document(upstream).await {
-                Ok(document) => others.extend(document),
-                Err(error) => tracing::warn!(scope, %error, "a registry's keys are missing"),
-            }
-        }
-        if others.is_empty() {
-            return Ok(first);
-        }
-        let mut keys: Vec<serde_json::Value> = Vec::new();
-        let mut stale = None;
-        for document in first.into_iter().chain(others) {
-            let list: KeyList = serde_json::from_slice(&document.body).unwrap_or_default();
-            keys.extend(list.keys);
-            stale = stale.or_else(|| document.stale.clone());
-        }
-        let body = serde_json::json!({ "keys": keys }).to_string().into();
-        Ok(Some(Arc::new(Document { body, stale })))
     }
 
     /// Verifies a release whose packument is at hand, as the gateway does it: what costs nothing at once,
@@ -234,15 +161,41 @@ impl ReleaseVerifier {
                 Err(error) => unchecked(&error.to_string()),
             };
         }
-        let signature = match self.keys(self.upstreams.upstream_for(&wanted.name)).await {
-            Ok(Keys { keys, .. }) => signature(&wanted, &facts, &keys),
-            Err(why) => SignatureState::Unchecked { why },
-        };
-        Trust {
-            signature,
+        let mut trust = Trust {
+            signature: self.signature_of(&wanted, &facts).await,
             attestations: AttestationState::None,
             since: None,
             changes: Vec::new(),
+            breaches: Vec::new(),
+        };
+        trust.breaches = broken(&wanted, &facts, &trust, &self.expectations);
+        trust
+    }
+
+    /// How the registry's signature of a release stands whose packument is at hand: microseconds, once
+    /// the registry's keys are known.
+    pub(crate) async fn signature_of_held(&self, held: &Held, version: &str) -> SignatureState {
+        let wanted = Wanted {
+            name: held.packument.name().clone(),
+            version: version.to_owned(),
+            integrity: None,
+        };
+        match Facts::read(&held.packument, version, false) {
+            Ok(facts) => self.signature_of(&wanted, &facts).await,
+            Err(why) => SignatureState::Unchecked { why },
+        }
+    }
+
+    /// Whether the registry announces attestations of a release.
+    pub(crate) fn announces_attestations(&self, held: &Held, version: &str) -> bool {
+        Facts::read(&held.packument, version, false).is_ok_and(|facts| facts.attested)
+    }
+
+    async fn signature_of(&self, wanted: &Wanted, facts: &Facts) -> SignatureState {
+        let upstream = self.upstreams.upstream_for(&wanted.name);
+        match self.keys_soon(upstream).await {
+            Ok(Keys { keys, .. }) => signature(wanted, facts, &keys),
+            Err(why) => SignatureState::Unchecked { why },
         }
     }
 
@@ -284,9 +237,34 @@ impl ReleaseVerifier {
             };
             let earlier = record.facts.before.as_deref();
             let earlier = earlier.and_then(|version| before.get(&(wanted.name.as_str(), version)));
-            trust(record.clone(), earlier)
+            trust(wanted, record.clone(), earlier, &self.expectations)
         });
         Ok(trusts.collect())
+    }
+
+    /// What is kept of releases and still stands, in their order, without asking anybody.
+    ///
+    /// # Errors
+    /// When the data folder fails.
+    pub(crate) async fn known(&self, wanted: &[Wanted]) -> Result<Vec<Option<Trust>>, EngineError> {
+        let kept = self.kept(wanted).await?;
+        let record = |name: &PackageName, version: &str| {
+            kept.get(&(name.to_string(), version.to_owned()))
+                .filter(|record| record.stands(&record.under))
+                .filter(|record| {
+                    let upstream = self.upstreams.upstream_for(name);
+                    self.known_under(upstream).as_deref() == Some(record.under.as_str())
+                })
+        };
+        let mut trusts = Vec::with_capacity(wanted.len());
+        for wanted in wanted {
+            let made = record(&wanted.name, &wanted.version)
+                .filter(|made| agrees(&made.facts, wanted.integrity.as_ref()).is_ok());
+            let earlier = made.and_then(|made| made.facts.before.as_deref());
+            let earlier = earlier.and_then(|version| record(&wanted.name, version));
+            trusts.push(made.map(|made| trust(wanted, made.clone(), earlier, &self.expectations)));
+        }
+        Ok(trusts)
     }
 
     /// Records of releases: kept ones that stand, others made anew.
@@ -374,32 +352,6 @@ impl ReleaseVerifier {
         Ok(kept)
     }
 
-    /// The keys of an upstream; else why they could not be had.
-    async fn keys(&self, upstream: &Upstream) -> Result<Keys, String> {
-        let document = self
-            .keys_document(upstream)
-            .await
-            .map_err(|error| error.to_string())?;
-        let body = document.as_ref().map(|it| it.body.clone());
-        let body = body.unwrap_or_default();
-        let keys = match document {
-            Some(document) => {
-                RegistryKeys::parse(&document.body).map_err(|error| error.to_string())?
-            }
-            None => RegistryKeys::default(),
-        };
-        Ok(Keys {
-            keys: Arc::new(keys),
-            under: format!(
-                "{}-{}-{}",
-                env!("CARGO_PKG_VERSION"),
-                digest(&body),
-                self.root
-            )
-            .into(),
-        })
-    }
-
     /// Verifies one release.
     async fn make(&self, wanted: &Wanted, keys: Result<Keys, String>) -> Record {
         let packument = self.packuments.get(&wanted.name).await;
@@ -481,122 +433,13 @@ impl ReleaseVerifier {
                     claims: provenance.map(|it| Box::new(it.claims().clone())),
                 },
             },
+            // Nothing speaks against it, and nothing for it: the root has to be refreshed first.
+            Err(refusal @ Refusal::UnknownLog(_)) => AttestationState::Unchecked {
+                why: refusal.to_string(),
+            },
             Err(refusal) => failed(refusal.to_string()),
         }
     }
-}
-
-impl Record {
-    fn unknown(under: String, why: &str) -> Self {
-        Self {
-            facts: Facts {
-                integrity: None,
-                signatures: Vec::new(),
-                published: None,
-                attested: false,
-                provenance: false,
-                before: None,
-            },
-            under,
-            signature: SignatureState::Unchecked {
-                why: why.to_owned(),
-            },
-            attestations: AttestationState::Unchecked {
-                why: why.to_owned(),
-            },
-        }
-    }
-}
-
-fn signature(wanted: &Wanted, facts: &Facts, keys: &RegistryKeys) -> SignatureState {
-    if keys.is_empty() {
-        return match keys.skipped() {
-            0 => SignatureState::Unsigned,
-            _ => SignatureState::Unchecked {
-                why: "the registry's keys are all of a kind that is not known".to_owned(),
-            },
-        };
-    }
-    let Some(integrity) = &facts.integrity else {
-        return SignatureState::Missing;
-    };
-    let verified = verify_signature(
-        keys,
-        wanted.name.as_str(),
-        &wanted.version,
-        integrity,
-        &facts.signatures(),
-        facts.published,
-    );
-    match verified {
-        Ok(verified) => SignatureState::Verified {
-            keyid: verified.keyid().to_owned(),
-        },
-        Err(weir_provenance::SignatureFault::Missing) => SignatureState::Missing,
-        Err(fault) => SignatureState::Failed {
-            why: fault.to_string(),
-        },
-    }
-}
-
-/// Whether what is expected of the bytes is what the registry says of them. A weaker digest alone, as old
-/// lockfiles have it, proves nothing about the one that is signed and is left to `weir check`.
-fn agrees(facts: &Facts, expected: Option<&Integrity>) -> Result<(), String> {
-    let Some(expected) = expected else {
-        return Ok(());
-    };
-    let said = facts.integrity.as_deref().map(Integrity::parse);
-    let Some(Ok(said)) = said else {
-        return Ok(());
-    };
-    let (algorithm, digest) = said.strongest();
-    let comparable = expected.digests().any(|(known, _)| known == algorithm);
-    if !comparable || expected.holds(algorithm, digest) {
-        return Ok(());
-    }
-    Err(format!(
-        "the lockfile expects {expected}, and the registry has {said}"
-    ))
-}
-
-/// What a release is compared with: nothing, where its own attestations do not stand.
-fn predecessor(record: &Record, wanted: &Wanted) -> Option<Wanted> {
-    let stands = matches!(
-        &record.attestations,
-        AttestationState::Verified { .. } | AttestationState::None
-    );
-    let before = record.facts.before.clone().filter(|_| stands)?;
-    Some(Wanted {
-        name: wanted.name.clone(),
-        version: before,
-        integrity: None,
-    })
-}
-
-fn trust(record: Record, earlier: Option<&Record>) -> Trust {
-    let mut trust = Trust {
-        signature: record.signature,
-        attestations: record.attestations,
-        since: None,
-        changes: Vec::new(),
-    };
-    let earlier = earlier.and_then(|earlier| match &earlier.attestations {
-        AttestationState::Verified { claims } => claims.as_deref(),
-        _ => None,
-    });
-    if let Some(before) = earlier {
-        trust.changes = match trust.claims() {
-            Some(after) => after.changes_since(before),
-            None => vec![before.lost()],
-        };
-        trust.since = record.facts.before;
-    }
-    trust
-}
-
-fn unchecked(why: &str) -> Trust {
-    let record = Record::unknown(String::new(), why);
-    trust(record, None)
 }
 
 fn digest(bytes: &[u8]) -> String {

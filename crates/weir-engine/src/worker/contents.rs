@@ -32,6 +32,118 @@ const TEXT: &[&str] = &[
     "js", "cjs", "mjs", "jsx", "ts", "cts", "mts", "tsx", "sh", "bash", "gyp", "gypi",
 ];
 
+/// Extensions of scripts in other languages, which hooks start.
+const SCRIPTS: &[&str] = &[
+    "py", "pyw", "bat", "cmd", "ps1", "psm1", "rb", "pl", "php", "lua", "vbs", "wsf", "hta", "zsh",
+    "fish", "ksh",
+];
+
+/// Largest script in another language that is kept, in bytes, and most of them in one package.
+const SCRIPT_LIMIT: u64 = 1 << 20;
+const ALL_SCRIPTS_LIMIT: u64 = 8 << 20;
+
+/// Extensions of files that nobody takes for code. Node takes every other ending for JavaScript, so that
+/// small files of endings that are in no list are kept like data: nothing looks at them unless code loads
+/// or a hook starts them.
+const NO_CODE: &[&str] = &[
+    "png",
+    "jpg",
+    "jpeg",
+    "gif",
+    "svg",
+    "webp",
+    "avif",
+    "ico",
+    "bmp",
+    "woff",
+    "woff2",
+    "ttf",
+    "eot",
+    "otf",
+    "css",
+    "scss",
+    "sass",
+    "less",
+    "styl",
+    "pcss",
+    "md",
+    "mdx",
+    "markdown",
+    "rst",
+    "html",
+    "htm",
+    "xml",
+    "map",
+    "wasm",
+    "wat",
+    "node",
+    "so",
+    "dll",
+    "exe",
+    "dylib",
+    "a",
+    "o",
+    "lib",
+    "h",
+    "hpp",
+    "hh",
+    "c",
+    "cc",
+    "cpp",
+    "m",
+    "mm",
+    "swift",
+    "java",
+    "kt",
+    "rs",
+    "go",
+    "pdf",
+    "mp3",
+    "mp4",
+    "ogg",
+    "wav",
+    "webm",
+    "zip",
+    "gz",
+    "tgz",
+    "br",
+    "zst",
+    "xz",
+    "jar",
+    "yml",
+    "yaml",
+    "toml",
+    "lock",
+    "csv",
+    "tsv",
+    "proto",
+    "graphql",
+    "gql",
+    "vue",
+    "svelte",
+    "astro",
+    "hbs",
+    "handlebars",
+    "ejs",
+    "pug",
+    "mustache",
+    "liquid",
+    "njk",
+    "snap",
+    "glsl",
+    "vert",
+    "frag",
+    "tmpl",
+    "tpl",
+    "patch",
+    "diff",
+    "log",
+    "ini",
+    "json5",
+    "jsonc",
+    "po",
+];
+
 /// The facts about a tarball.
 ///
 /// # Errors
@@ -99,9 +211,13 @@ struct Collected<'r> {
     /// Programs with the name of a script: their beginning, which is enough to know that something
     /// starts them.
     programs: Vec<(String, Vec<u8>)>,
-    /// Small JSON files, which code may load: paths, addresses and texts hide there.
+    /// Small JSON files, which code may load: paths, addresses and texts hide there. Scripts in other
+    /// languages, and files of endings that Node takes for JavaScript.
     data: Vec<(String, Vec<u8>)>,
     data_bytes: u64,
+    odd_bytes: u64,
+    declared_bytes: u64,
+    script_bytes: u64,
     /// Whether the file at hand is one of those whose text is analysed.
     keeps: bool,
     /// What is looked at in every file, text or not.
@@ -119,23 +235,10 @@ impl Collected<'_> {
             return true;
         }
         let name = path.rsplit('/').next().unwrap_or(path);
-        let wanted = match name.rsplit_once('.') {
-            _ if name.ends_with(".d.ts")
-                || name.ends_with(".d.mts")
-                || name.ends_with(".d.cts") =>
-            {
-                false
-            }
-            Some((stem, extension)) if !stem.is_empty() => {
-                let extension = extension.to_ascii_lowercase();
-                if extension == "json" && name != "package.json" {
-                    return self.wants_data(size);
-                }
-                TEXT.contains(&extension.as_str()) || name == "package.json"
-            }
-            _ => size <= BARE_LIMIT,
-        };
-        if !wanted {
+        if is_beside(name) {
+            return self.wants_data(path, name, size);
+        }
+        if extension(name).is_empty() && size > BARE_LIMIT {
             return false;
         }
         if self.text_bytes.saturating_add(size) > TEXT_LIMIT {
@@ -153,14 +256,33 @@ impl Collected<'_> {
         true
     }
 
-    /// Whether a JSON file is small enough to be looked at where code loads it.
-    fn wants_data(&mut self, size: u64) -> bool {
-        let all = self.data_bytes.saturating_add(size);
-        let wanted = size <= DATA_LIMIT && all <= ALL_DATA_LIMIT;
-        if wanted {
-            self.data_bytes = all;
+    /// Whether a file that is data, or code in another language, is small enough to be looked at where
+    /// code loads or a hook starts it.
+    fn wants_data(&mut self, path: &str, name: &str, size: u64) -> bool {
+        let extension = extension(name);
+        let (kept, one, all) = match extension.as_str() {
+            "json" => (&mut self.data_bytes, DATA_LIMIT, ALL_DATA_LIMIT),
+            script if SCRIPTS.contains(&script) => {
+                (&mut self.script_bytes, SCRIPT_LIMIT, ALL_SCRIPTS_LIMIT)
+            }
+            _ if is_declaration(name) => (&mut self.declared_bytes, DATA_LIMIT, ALL_DATA_LIMIT),
+            other if NO_CODE.contains(&other) => return false,
+            _ => (&mut self.odd_bytes, DATA_LIMIT, ALL_DATA_LIMIT),
+        };
+        let total = kept.saturating_add(size);
+        if size <= one && total <= all {
+            *kept = total;
+            return true;
         }
-        wanted
+        if SCRIPTS.contains(&extension.as_str()) {
+            let why = format!(
+                "a script larger than {} MiB, or one of more than {} MiB in all",
+                SCRIPT_LIMIT >> 20,
+                ALL_SCRIPTS_LIMIT >> 20
+            );
+            self.not_read(path, why, false);
+        }
+        false
     }
 
     /// A file of which all is in memory.
@@ -177,8 +299,7 @@ impl Collected<'_> {
             self.programs.push((path.to_owned(), head.to_vec()));
             return;
         }
-        let is_manifest = path == "package.json" || path.ends_with("/package.json");
-        if !is_manifest && path.to_ascii_lowercase().ends_with(".json") {
+        if is_beside(path.rsplit('/').next().unwrap_or(path)) {
             self.data.push((path.to_owned(), data.to_vec()));
             return;
         }
@@ -320,6 +441,28 @@ impl Collected<'_> {
             suspicious,
         });
     }
+}
+
+/// The ending of a file's name, in lower case; empty where there is none.
+fn extension(name: &str) -> String {
+    match name.rsplit_once('.') {
+        Some((stem, extension)) if !stem.is_empty() => extension.to_ascii_lowercase(),
+        _ => String::new(),
+    }
+}
+
+/// Whether a file is kept beside the code, for what loads or starts it, by its name.
+fn is_beside(name: &str) -> bool {
+    let extension = extension(name);
+    let is_text = extension.is_empty() || TEXT.contains(&extension.as_str());
+    name != "package.json" && (is_declaration(name) || !is_text)
+}
+
+/// Declarations of types hold no code, unless somebody gives code their name.
+fn is_declaration(name: &str) -> bool {
+    [".d.ts", ".d.mts", ".d.cts"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
 }
 
 impl Visitor for Collected<'_> {

@@ -140,3 +140,39 @@ fn nothing_is_quadratic() {
         assert!(scan(text.as_bytes()).len() <= REPORTED);
     }
 }
+
+#[test]
+fn short_runs_that_carry_something_together_are_found() {
+    let run = |letter: char| format!("{letter}{}", "\u{e0156}".repeat(12));
+    let lines: String = ('a'..='e')
+        .map(|letter| format!("'{}', ", run(letter)))
+        .collect();
+    assert_eq!(
+        kinds(&format!("const x = [{lines}];")),
+        [VariationSelectors]
+    );
+    // Two of them are a slip, and behind an ideograph they choose a glyph.
+    assert_eq!(
+        kinds(&format!("const x = ['{}', '{}'];", run('a'), run('b'))),
+        []
+    );
+    let glyphs = "\u{8fba}\u{e0101}".repeat(100);
+    assert_eq!(kinds(&format!("const x = '{glyphs}';")), []);
+}
+
+#[test]
+fn names_without_a_shape_are_found_and_texts_of_them_are_not() {
+    let filler = '\u{3164}';
+    let code =
+        format!("const {{ timeout, {filler} }} = query; for (const c of ['a', {filler}]) run(c);");
+    let found = scan(code.as_bytes());
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].kind, found[0].length), (Invisible, 1));
+    for text in [
+        format!("const blank = '{filler}'; say('{filler}'); say(\"{filler}\");"),
+        format!("say('a {filler} b {filler} c')"),
+        format!("const {{ {filler} }} = one;"),
+    ] {
+        assert_eq!(kinds(&text), [], "{text}");
+    }
+}

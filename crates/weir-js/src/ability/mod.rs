@@ -31,6 +31,9 @@ pub(crate) const EXCHANGES: &str = "reads and replaces what was copied";
 /// Most modules of a bundle that stand for modules outside of it, per file.
 const OUTSIDE: usize = 64;
 
+/// Most scripts in other languages that one file starts.
+const SCRIPTS: usize = 8;
+
 /// Most hosts that are kept per file.
 const HOSTS: usize = 48;
 /// Most hosts that are reported per package.
@@ -109,6 +112,8 @@ pub(crate) struct Seen {
     runs_text: bool,
     /// A cloud's metadata service is named.
     names_metadata: bool,
+    /// Scripts in other languages that are started, by their paths.
+    started: Vec<String>,
 }
 
 /// What was known about a file before one of its parts.
@@ -169,6 +174,11 @@ impl Seen {
         self.runs_text || (self.starts && self.writes && self.is_settled(CapabilityKind::Network))
     }
 
+    /// Whether files are written and programs started.
+    pub(crate) fn starts_what_it_writes(&self) -> bool {
+        self.starts && self.writes
+    }
+
     /// Forgets for a while what is settled, so that a part of the file shows what it holds itself.
     pub(crate) fn unsettle(&mut self) -> Settled {
         Settled {
@@ -218,9 +228,19 @@ impl Seen {
         });
     }
 
+    /// Scripts in other languages that are started, by their paths.
+    pub(crate) fn started(&self) -> &[String] {
+        &self.started
+    }
+
     /// What a command line does, that code runs.
     pub(crate) fn command(&mut self, text: &str, offset: u32) {
         let reading = command::read(text, &BTreeMap::new());
+        let scripts = reading.files.iter().filter(|path| {
+            !path.contains(crate::flow::UNKNOWN) && crate::script::language(path, b"").is_some()
+        });
+        let left = SCRIPTS.saturating_sub(self.started.len());
+        self.started.extend(scripts.take(left).cloned());
         // Code in a command is code made of text, as is what a command fetches and runs.
         self.runs_text |= !reading.inline.is_empty()
             || reading
@@ -245,7 +265,8 @@ fn is_host(host: &str) -> bool {
         && host.len() <= 253
         && (host.contains(['.', ':'])
             || host == "localhost"
-            || host.bytes().all(|b| b.is_ascii_digit()))
+            // An address as one number; a short one is a port.
+            || (host.len() >= 8 && host.bytes().all(|b| b.is_ascii_digit())))
         && !host.starts_with(['.', '-'])
         && !host.ends_with(['.', '-'])
         && host.bytes().all(|b| {

@@ -236,18 +236,21 @@ impl Seen {
         }
     }
 
-    /// `new x()`
-    pub(crate) fn construct(&mut self, it: &NewExpression<'_>) {
+    /// `new x()`. Returns whether it is a worker, under whichever name.
+    pub(crate) fn construct(&mut self, it: &NewExpression<'_>) -> bool {
         let offset = it.span.start;
         if let Some((module, function)) = self.path(&it.callee) {
             if module == "worker_threads" {
                 self.worker(&it.arguments, offset);
-            } else if !matches!(function.as_str(), "Agent" | "Server" | "WebSocketServer") {
+                return function == "Worker";
+            }
+            if !matches!(function.as_str(), "Agent" | "Server" | "WebSocketServer") {
                 self.known(&module, &function, &it.arguments, offset);
             }
-            return;
+            return false;
         }
-        match last_name(&it.callee) {
+        let name = last_name(&it.callee);
+        match name {
             "Function" => self.dynamic(
                 "Function",
                 it.arguments.last().and_then(Argument::as_expression),
@@ -275,6 +278,7 @@ impl Seen {
                 }
             }
         }
+        matches!(name, "Worker" | "SharedWorker")
     }
 
     fn worker(&mut self, arguments: &[Argument<'_>], offset: u32) {

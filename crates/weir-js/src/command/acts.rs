@@ -28,8 +28,8 @@ pub(crate) struct Deeds {
     pub(crate) hosts: Vec<(String, String)>,
     /// What is fetched or decoded and then run.
     pub(crate) runs: Vec<Leak>,
-    /// Files that were downloaded, with where from.
-    downloads: Vec<(String, String)>,
+    /// Files that were downloaded or unpacked, with where from.
+    pub(super) downloads: Vec<(String, Stolen)>,
 }
 
 impl Deeds {
@@ -75,7 +75,12 @@ impl Deeds {
         }
     }
 
-    fn deed(&mut self, kind: CapabilityKind, detail: impl Into<String>, simple: &Simple) {
+    pub(super) fn deed(
+        &mut self,
+        kind: CapabilityKind,
+        detail: impl Into<String>,
+        simple: &Simple,
+    ) {
         if self.deeds.iter().any(|deed| deed.kind == kind) {
             return;
         }
@@ -128,6 +133,10 @@ impl Deeds {
                 self.deed(CapabilityKind::DetachedProcess, line(simple), simple);
             }
             "npm" | "pnpm" | "yarn" | "bun" => self.manager(&name, rest, simple),
+            "git" => self.git(rest, simple),
+            "pip" | "pip3" | "pipx" | "gem" if rest.iter().any(|word| word == "install") => {
+                self.fetches_package(&name, rest, simple);
+            }
             "crontab" if rest.iter().any(|word| !word.starts_with("-l")) || is_piped => {
                 self.deed(
                     CapabilityKind::Persists,
@@ -228,6 +237,9 @@ impl Deeds {
                     self.deed(CapabilityKind::Publishes, format!("{name} publish"), simple);
                 }
             }
+            (Some("install" | "i" | "in" | "add" | "exec" | "x" | "dlx"), _) => {
+                self.fetches_package(name, rest, simple)
+            }
             (Some("config" | "set"), _)
                 if rest.iter().any(|word| word.starts_with("strict-ssl"))
                     && rest.iter().any(|word| word.ends_with("false")) =>
@@ -268,7 +280,8 @@ impl Deeds {
             );
         }
         if let Some(file) = target(name, rest, simple) {
-            self.downloads.push((file, host.unwrap_or_default()));
+            self.downloads
+                .push((file, fetched(&host.unwrap_or_default())));
         }
     }
 
@@ -363,6 +376,16 @@ impl Deeds {
                         kind: SourceKind::Decoded,
                         detail: name.clone(),
                     });
+                }
+            }
+            // `base64 -d > file`: what is in the file came out of the decoder.
+            if let Some(source) = carried.as_ref()
+                && source.kind == SourceKind::Decoded
+            {
+                let outputs = simple.outputs.iter().filter(|path| *path != "/dev/null");
+                let outputs: Vec<String> = outputs.cloned().collect();
+                for file in outputs {
+                    self.downloads.push((file, source.clone()));
                 }
             }
             self.inserted(&name, rest, simple);
@@ -502,8 +525,14 @@ impl Deeds {
         let found = self
             .downloads
             .iter()
-            .find(|(file, _)| same(file, begun))
-            .map(|(_, host)| fetched(host));
+            .find(|(file, _)| {
+                let is_below = file.ends_with('/')
+                    && begun
+                        .trim_start_matches("./")
+                        .starts_with(file.trim_start_matches("./"));
+                is_below || same(file, begun)
+            })
+            .map(|(_, source)| source.clone());
         // Made executable it may be meant for later; started here it is run unseen.
         let sink = match name.as_str() {
             "chmod" => SinkKind::ProgramFile,
@@ -546,7 +575,7 @@ impl Deeds {
     }
 }
 
-fn fetched(host: &str) -> Stolen {
+pub(super) fn fetched(host: &str) -> Stolen {
     Stolen {
         kind: SourceKind::Fetched,
         detail: format!("download from {host}"),
@@ -554,7 +583,7 @@ fn fetched(host: &str) -> Stolen {
 }
 
 /// A command as one line.
-fn line(simple: &Simple) -> String {
+pub(super) fn line(simple: &Simple) -> String {
     super::shell::literal(&simple.words.join(" "))
 }
 

@@ -243,8 +243,7 @@ pub(crate) fn find(commands: &[Vec<Simple>]) -> Vec<Leak> {
             if let Some((name, kind)) = tool(words) {
                 let text = simple.words.join(" ");
                 let host = host(&text);
-                let odd = host.as_deref().is_some_and(network::is_odd_host);
-                let mut given = arguments(words, &variables, odd);
+                let mut given = arguments(words, &variables, host.as_deref());
                 for input in &simple.inputs {
                     given.extend(in_path(input));
                     given.extend(in_word(input, &variables, 0));
@@ -345,7 +344,13 @@ fn report(
 }
 
 /// Secrets in the arguments of a network tool.
-fn arguments(words: &[String], variables: &HashMap<String, Vec<Stolen>>, odd: bool) -> Vec<Stolen> {
+fn arguments(
+    words: &[String],
+    variables: &HashMap<String, Vec<Stolen>>,
+    host: Option<&str>,
+) -> Vec<Stolen> {
+    let odd = host.is_some_and(network::is_odd_host);
+    let is_foreign = |one: &Stolen| host.is_some_and(|host| network::is_foreign(&one.detail, host));
     let mut found = Vec::new();
     let mut after_header = false;
     let mut after_upload = false;
@@ -361,7 +366,7 @@ fn arguments(words: &[String], variables: &HashMap<String, Vec<Stolen>>, odd: bo
         found.extend(
             stolen
                 .into_iter()
-                .filter(|one| !(exempt && one.kind == SourceKind::SecretVariable)),
+                .filter(|one| !exempt || one.kind != SourceKind::SecretVariable || is_foreign(one)),
         );
         // `-d @file`, `-F x=@file`, `-T file`, `--data-binary=@file`.
         if let Some((_, path)) = word.split_once('@')

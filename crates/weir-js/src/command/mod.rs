@@ -2,16 +2,16 @@
 //! they start, and whether the shell itself sends secrets away.
 
 mod acts;
+mod brought;
 mod leaks;
 mod run;
 mod shell;
 mod words;
 
-pub(crate) use acts::Deed;
-pub(crate) use leaks::{Leak, host, names_tool, sources};
-#[cfg(test)]
-use run::Reading;
-pub(crate) use run::read;
+pub(crate) use acts::{Deed, at_home};
+pub(crate) use leaks::{Leak, Stolen, host, names_tool, sources};
+pub(crate) use run::{Reading, read};
+pub(crate) use shell::cut;
 pub(crate) use words::is_shell;
 
 /// The words of all programs of a text, for tests.

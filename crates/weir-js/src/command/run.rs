@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::acts::{Deed, Deeds};
 use super::leaks::{self, Leak, inline_script, program, unwrapped};
 use super::shell::{self, Simple};
+use crate::script::{self, Language};
 
 /// Deepest `npm run` that runs `npm run`.
 const DEPTH: usize = 6;
@@ -16,6 +17,8 @@ pub(crate) struct Reading {
     pub(crate) files: Vec<String>,
     /// Code given on the command line (`node -e`).
     pub(crate) inline: Vec<String>,
+    /// The same in other languages (`python -c`).
+    pub(crate) scripts: Vec<(Language, String)>,
     /// Secrets that the shell itself sends.
     pub(crate) leaks: Vec<Leak>,
     /// It builds `binding.gyp`.
@@ -24,6 +27,36 @@ pub(crate) struct Reading {
     pub(crate) acts: Vec<Deed>,
     /// Hosts it talks to, with the text that names them.
     pub(crate) hosts: Vec<(String, String)>,
+}
+
+impl Reading {
+    /// Adds what another reading of the same text saw.
+    pub(crate) fn join(&mut self, other: Self) {
+        let Self {
+            files,
+            inline,
+            scripts,
+            leaks,
+            node_gyp,
+            acts,
+            hosts,
+        } = other;
+        self.node_gyp |= node_gyp;
+        add(&mut self.files, files);
+        add(&mut self.inline, inline);
+        add(&mut self.scripts, scripts);
+        add(&mut self.leaks, leaks);
+        add(&mut self.acts, acts);
+        add(&mut self.hosts, hosts);
+    }
+}
+
+fn add<T: PartialEq>(to: &mut Vec<T>, from: Vec<T>) {
+    for one in from {
+        if !to.contains(&one) {
+            to.push(one);
+        }
+    }
 }
 
 /// Reads a command line or a shell script.
@@ -83,6 +116,11 @@ fn invocation(
         }
     }
     if let Some(script) = inline_script(&simple.words) {
+        let words = unwrapped(&simple.words);
+        let name = words.first().map(|word| program(word)).unwrap_or_default();
+        if script::of_program(&name) == Some(Language::PowerShell) {
+            reading.scripts.push((Language::PowerShell, script.clone()));
+        }
         next.push(script);
         return;
     }
@@ -127,16 +165,64 @@ fn invocation(
         "node-gyp" | "node-pre-gyp" | "prebuild-install" | "node-gyp-build" | "cmake-js" => {
             reading.node_gyp = true;
         }
-        "sh" | "bash" | "zsh" | "dash" | "ash" | "ksh" | "." | "source" | "python" | "python3"
-        | "perl" | "ruby" | "powershell" | "pwsh" => {
+        "." | "source" => {
             if let Some(file) = rest.iter().find(|word| !word.starts_with('-')) {
                 reading.files.push(within(folder, file));
             }
+        }
+        name if let Some(language) = script::of_program(name) => {
+            interpreter(language, rest, folder, reading);
+        }
+        "uv" | "poetry" | "pipenv" | "pipx" if rest.first().is_some_and(|word| word == "run") => {
+            next.push(quote(rest.get(1..).unwrap_or_default()));
         }
         _ if first.contains('/') || has_script_extension(first) => {
             reading.files.push(within(folder, first));
         }
         _ => {}
+    }
+}
+
+/// `python [options] file`, `python -c code`, `python -m module`, `powershell -File x.ps1`, `sh x.sh`.
+fn interpreter(language: Language, words: &[String], folder: &str, reading: &mut Reading) {
+    let is_powershell = language == Language::PowerShell;
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        let value = words.get(at + 1);
+        let option = word.to_ascii_lowercase();
+        match option.as_str() {
+            "-file" | "-f" if is_powershell => {
+                reading.files.extend(value.map(|path| within(folder, path)));
+                return;
+            }
+            "-executionpolicy" | "-ep" | "-ex" | "-exec" | "-windowstyle" | "-w" | "-version"
+            | "-psconsolefile" | "-inputformat" | "-outputformat" | "-configurationname"
+                if is_powershell =>
+            {
+                at += 2;
+            }
+            "-c" | "-e" if language != Language::Shell => {
+                let code = value.map(|code| (language, shell::literal(code)));
+                reading.scripts.extend(code);
+                return;
+            }
+            "-m" if language == Language::Python => {
+                if let Some(module) = value {
+                    let path = module.replace('.', "/");
+                    reading.files.push(within(folder, &format!("{path}.py")));
+                    reading
+                        .files
+                        .push(within(folder, &format!("{path}/__main__.py")));
+                }
+                return;
+            }
+            "-w" | "-x" if language == Language::Python => at += 2,
+            _ if word.starts_with('-') => at += 1,
+            _ => {
+                reading.files.push(within(folder, word));
+                return;
+            }
+        }
     }
 }
 
@@ -154,9 +240,12 @@ fn shell_words(text: &str) -> Vec<String> {
 }
 
 fn has_script_extension(word: &str) -> bool {
-    [".js", ".cjs", ".mjs", ".sh", ".ts", ".cmd", ".bat", ".ps1"]
-        .iter()
-        .any(|extension| word.ends_with(extension))
+    [
+        ".js", ".cjs", ".mjs", ".sh", ".ts", ".cmd", ".bat", ".ps1", ".py", ".pyw", ".rb", ".pl",
+        ".vbs",
+    ]
+    .iter()
+    .any(|extension| word.ends_with(extension))
 }
 
 /// `path` seen from `folder`. Absolute paths stay.

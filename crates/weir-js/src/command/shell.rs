@@ -131,7 +131,8 @@ fn insert_into(word: &mut String, values: &HashMap<String, String>) {
     }
 }
 
-fn cut(text: &str) -> &str {
+/// The part of a text that is read.
+pub(crate) fn cut(text: &str) -> &str {
     let mut end = text.len().min(TEXT);
     while !text.is_char_boundary(end) {
         end -= 1;

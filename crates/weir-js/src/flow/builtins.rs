@@ -21,6 +21,10 @@ pub(crate) fn folder_variable(name: &str) -> Option<&'static str> {
     }
 }
 
+/// What `process.report.getReport()` gives. Most of it says what the system is like, and is asked for
+/// by whoever chooses a program for it; the environment is in it as well.
+const REPORT: &str = "process.report()";
+
 /// Members that are constants.
 pub(crate) fn constant_member(path: &str) -> Option<&'static str> {
     match path {
@@ -52,7 +56,9 @@ pub(crate) fn member<'a>(path: &'a str, member: &'a str) -> Cow<'a, str> {
         ("require", "main") => Cow::Borrowed("module"),
         ("module" | "Module", "constructor" | "Module") => Cow::Borrowed("Module"),
         ("Module", "prototype") => Cow::Borrowed("module"),
-        ("Bun" | "import.meta", "env") => Cow::Borrowed("process.env"),
+        ("Bun" | "import.meta", "env") | (REPORT, "environmentVariables") => {
+            Cow::Borrowed("process.env")
+        }
         ("node:buffer", "Buffer") => Cow::Borrowed("Buffer"),
         ("node:url", "URL") => Cow::Borrowed("URL"),
         (loader, "g") if loader.starts_with("webpack:") => Cow::Borrowed("global"),
@@ -97,6 +103,13 @@ impl Solver<'_> {
                 self.give(call.out, "require");
             }
             "process.binding" => {}
+            "process.report.getReport" => self.give(call.out, REPORT),
+            // Only of functions, for their constructor: objects share theirs with too many others.
+            "Object.getPrototypeOf" => {
+                for function in self.functions(first) {
+                    self.graph.add(call.out, Atom::Function(function), first);
+                }
+            }
             "node:worker_threads.Worker" | "Worker" | "node:child_process.fork" => {
                 self.start(first, call);
                 self.worker_data(second);
@@ -252,6 +265,10 @@ impl Solver<'_> {
                 self.read(SourceKind::Clipboard, path, call);
             }
             "node:fs.createWriteStream" => self.give_instance(id, call),
+            "node:fs.writeFile"
+            | "node:fs.writeFileSync"
+            | "node:fs.appendFile"
+            | "node:fs.appendFileSync" => self.kept_in_file(call),
             "node:dns.Resolver" => self.give(call.out, "node:dns"),
             _ if calls::READS_FILE.contains(&path) => self.read_file(first, call),
             _ if calls::RUNS_COMMAND.contains(&path) => {
@@ -557,6 +574,7 @@ impl Solver<'_> {
     }
 
     fn read_file(&mut self, path: Node, call: &Call) {
+        self.read_from_file(call);
         for name in self.graph.texts(path) {
             let text = self.graph.name(name);
             let Some(kind) = credentials::kind(&text) else {

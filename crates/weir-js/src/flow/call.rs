@@ -75,6 +75,10 @@ impl Solver<'_> {
                 self.pass(argument, is_spread, any);
             }
         }
+        if let Some(rest) = found.rest {
+            let given = call.arguments.len().saturating_sub(found.parameters.len());
+            self.graph.rest_ends(rest, given);
+        }
         if call.is_new {
             let instance = self.graph.instance(function);
             self.graph.add(call.out, Atom::Object(instance), NONE);

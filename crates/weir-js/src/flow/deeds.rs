@@ -91,6 +91,21 @@ impl Solver<'_> {
         deeds
     }
 
+    /// Whether any folder is listed.
+    pub(super) fn lists_folders(&self) -> bool {
+        self.graph.rules.iter().any(|rule| match rule {
+            Rule::Call(call) => self.lists(call),
+            _ => false,
+        })
+    }
+
+    fn lists(&self, call: &Call) -> bool {
+        self.graph.atoms(call.callee).iter().any(|(atom, _)| {
+            matches!(atom, Atom::Builtin(path)
+                if self.graph.name(*path).starts_with("node:fs.readdir"))
+        })
+    }
+
     /// Folders whose entries are listed.
     fn listed_folders(&self) -> Vec<String> {
         let mut folders = Vec::new();
@@ -98,11 +113,7 @@ impl Solver<'_> {
             let Rule::Call(call) = rule else {
                 continue;
             };
-            let lists = self.graph.atoms(call.callee).iter().any(|(atom, _)| {
-                matches!(atom, Atom::Builtin(path)
-                    if self.graph.name(*path).starts_with("node:fs.readdir"))
-            });
-            if lists && folders.len() < MOST {
+            if self.lists(call) && folders.len() < MOST {
                 folders.extend(self.known_texts(Self::argument(call, 0)));
             }
         }

@@ -40,6 +40,7 @@ fn maker(path: &str) -> Option<Maker> {
         | "setInterval"
         | "execScript" => Some(Maker::Program),
         "Function" => Some(Maker::Function),
+        "module._compile" => Some(Maker::Module),
         _ => None,
     }
 }

@@ -260,10 +260,14 @@ pub(crate) struct Graph {
     pub(crate) fold_steps: u64,
     /// Whether what is fetched or decoded is followed: only where something could run it.
     pub(crate) follows_code: bool,
+    /// Files of folders that are listed count as loaded, where their names are not known otherwise.
+    pub(crate) follows_listings: bool,
     /// Bytes of long texts that may still be kept.
     pub(crate) long_text: usize,
     /// Modules of bundles, by loader and key: the nodes of `module` and `exports`.
     pub(crate) bundled: HashMap<Name, (Node, Node), Quick>,
+    /// Loaders of bundles whose modules are known.
+    pub(crate) loaders: Vec<Name>,
     /// Evaluated code, by file: the file that evaluates it, and the node of its result.
     pub(crate) completions: Map<u32, (u32, Node)>,
     /// Variables of files that evaluate code, by file and name.
@@ -290,8 +294,10 @@ impl Default for Graph {
             globals: 0,
             fold_steps: FOLD_STEPS,
             follows_code: false,
+            follows_listings: false,
             long_text: LONG_TEXTS,
             bundled: HashMap::default(),
+            loaders: Vec::new(),
             completions: Map::default(),
             variables: Map::default(),
         };

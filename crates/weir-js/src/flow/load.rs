@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use weir_model::contents::SourceKind;
 
 use super::graph::{Atom, Call, Key, NONE, Node, Rule};
+use super::lower::CHUNK;
 use super::solve::Solver;
 use super::text;
-use crate::tables::calls;
 
 /// The global field that stands for what workers are given. No program can name it.
 pub(crate) const WORKER_DATA: &str = "worker data";
@@ -23,13 +23,11 @@ fn relative(text: &str) -> Cow<'_, str> {
 /// The path of a loaded module that is not a file of the package.
 fn module(specifier: &str) -> Option<String> {
     let bare = specifier.strip_prefix("node:").unwrap_or(specifier);
-    let (first, rest) = bare.split_once('/').unwrap_or((bare, ""));
-    if calls::NODE_MODULES.contains(&first) {
-        return Some(match (first, rest) {
-            ("process", _) => "process".to_owned(),
-            ("module", _) => "Module".to_owned(),
-            ("assert", _) => "node:assert".to_owned(),
-            _ => format!("node:{first}"),
+    if let Some(module) = weir_npm::node::module(specifier) {
+        return Some(match module {
+            "process" => "process".to_owned(),
+            "module" => "Module".to_owned(),
+            _ => format!("node:{module}"),
         });
     }
     match bare {
@@ -53,10 +51,20 @@ impl Solver<'_> {
                 for key in self.known_texts(first) {
                     let exports = self.graph.bundled_exports(path, &key);
                     self.graph.copy(exports, call.out);
+                    self.link_other_files(path, &key, call);
+                }
+            }
+            // `load.e(747)`: the file that holds those modules.
+            Some("e") => {
+                for key in self.known_texts(first) {
+                    if let Some(file) = self.modules.chunk(call.file, &key) {
+                        self.loaded(call.file, file);
+                    }
                 }
             }
             // `load.d(exports, { name: () => value })`
             Some("d") => {
+                self.defined_in_turn(first, Self::argument(call, 1));
                 for atom in self.graph.held(Self::argument(call, 1)) {
                     let Atom::Object(object) = atom else {
                         continue;
@@ -114,6 +122,62 @@ impl Solver<'_> {
         true
     }
 
+    /// Modules of webpack's later files, for bundles, and the other way round.
+    fn link_other_files(&mut self, path: &str, key: &str, call: &Call) {
+        if self.graph.known(CHUNK).is_none() {
+            return;
+        }
+        let others: Vec<String> = match path == CHUNK {
+            true => {
+                let loaders = self.graph.loaders.iter();
+                loaders
+                    .map(|name| self.graph.name(*name).to_string())
+                    .collect()
+            }
+            false => vec![CHUNK.to_owned()],
+        };
+        for other in others.iter().filter(|other| *other != path) {
+            let exports = self.graph.bundled_exports(other, key);
+            self.graph.copy(exports, call.out);
+        }
+    }
+
+    /// `load.d(exports, ["name", () => value, "other", 0, value])`, as newer bundles say it.
+    fn defined_in_turn(&mut self, exports: Node, list: Node) {
+        let list: Vec<Node> = self
+            .listed(list)
+            .into_iter()
+            .flatten()
+            .map(|(node, _)| node)
+            .collect();
+        let mut rest = list.as_slice();
+        while let [name, one, tail @ ..] = rest {
+            let is_value = self.known_texts(*one).iter().any(|text| text == "0");
+            let key = Key::Node(*name);
+            let values: Vec<Node> = match (is_value, tail.first()) {
+                (true, Some(&value)) => vec![value],
+                _ => {
+                    let getters = self.functions(*one);
+                    getters
+                        .into_iter()
+                        .map(|getter| self.result(getter))
+                        .collect()
+                }
+            };
+            for value in values {
+                self.derive(Rule::Store {
+                    object: exports,
+                    key,
+                    value,
+                });
+            }
+            rest = match is_value {
+                true => tail.get(1..).unwrap_or_default(),
+                false => tail,
+            };
+        }
+    }
+
     /// What a worker is given, for the worker.
     pub(super) fn worker_data(&mut self, options: Node) {
         let name = self.graph.intern("workerData");
@@ -137,6 +201,7 @@ impl Solver<'_> {
             .collect();
         for specifier in specifiers {
             if specifier.contains(super::UNKNOWN) {
+                self.load_listed(&relative(&specifier), call);
                 continue;
             }
             let specifier = relative(&specifier);
@@ -149,7 +214,12 @@ impl Solver<'_> {
                 self.loaded(call.file, file);
             }
             if path.ends_with("resolve") {
-                self.give_text(call.out, specifier);
+                // The path of a file of another package: where it lies says whose it is.
+                let is_other = file.is_none() && !specifier.starts_with(['.', '/']);
+                match is_other && module(specifier).is_some_and(|path| path.starts_with("pkg:")) {
+                    true => self.give_text(call.out, &format!("node_modules/{specifier}")),
+                    false => self.give_text(call.out, specifier),
+                }
                 continue;
             }
             match file {
@@ -168,7 +238,7 @@ impl Solver<'_> {
         }
     }
 
-    fn loaded(&mut self, from: u32, to: u32) {
+    pub(super) fn loaded(&mut self, from: u32, to: u32) {
         if !self.loads.contains(&(from, to)) && self.loads.len() < 100_000 {
             self.loads.push((from, to));
         }

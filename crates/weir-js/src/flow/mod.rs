@@ -10,6 +10,8 @@ mod call;
 mod deeds;
 mod evaluated;
 mod graph;
+mod guessed;
+mod kept;
 mod load;
 mod lower;
 mod methods;

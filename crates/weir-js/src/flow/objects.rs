@@ -232,6 +232,21 @@ impl Graph {
             .unwrap_or(NONE)
     }
 
+    /// A call gives a rest parameter that many elements. Those that other calls give are empty then: one
+    /// function joins two pieces here and three there.
+    pub(crate) fn rest_ends(&mut self, object: u32, given: usize) {
+        let found = self.objects.get(object as usize);
+        let elements = found.and_then(|found| found.elements.as_ref()?.get(given..));
+        let beyond: Vec<Node> = elements.map_or_else(Vec::new, <[Node]>::to_vec);
+        if beyond.is_empty() {
+            return;
+        }
+        let nothing = self.intern("");
+        for element in beyond {
+            self.add(element, Atom::Text(nothing), NONE);
+        }
+    }
+
     /// Fields written under unknown names.
     pub(crate) fn any(&mut self, object: u32) -> Node {
         let (node, is_new) = self.object_node(object, |object| &mut object.any);

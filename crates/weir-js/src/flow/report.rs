@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use weir_model::contents::{SinkKind, SourceKind};
+use weir_model::contents::{HostClass, SinkKind, SourceKind};
 
 use super::graph::{Atom, Call, Key, NONE, Node, Rule};
 use super::sinks::{Sink, is_credential_name, socket_kind};
 use super::solve::Solver;
-use crate::tables::{calls, flows, network};
+use crate::tables::{calls, flows, hosts, network};
 
 /// Deepest object in object that is looked into at a sink.
 const DEPTH: usize = 6;
@@ -44,6 +44,9 @@ impl Solver<'_> {
     pub(crate) fn has_sink(&self) -> bool {
         let compile = self.graph.known("_compile").map(Key::Name);
         self.graph.rules.iter().any(|rule| {
+            if self.may_leave_unnamed(rule) {
+                return true;
+            }
             let Rule::Call(call) = rule else {
                 return false;
             };
@@ -71,6 +74,9 @@ impl Solver<'_> {
         let mut found = Vec::new();
         let mut seen = HashSet::new();
         for rule in &self.graph.rules {
+            if let Some((call, sink)) = self.loaded_address(rule) {
+                self.arrivals(&call, &sink, &mut seen, &mut found);
+            }
             let Rule::Call(call) = rule else {
                 continue;
             };
@@ -92,6 +98,14 @@ impl Solver<'_> {
         seen: &mut HashSet<(u32, SinkKind, u32, u32)>,
         found: &mut Vec<Reported>,
     ) {
+        // What a cloud's metadata service is told stays with the machine.
+        let is_own_cloud = sink
+            .host
+            .as_deref()
+            .is_some_and(|host| hosts::classify(host, host) == HostClass::CloudMetadata);
+        if sink.kind.leaves() && is_own_cloud {
+            return;
+        }
         let is_odd = sink.host.as_deref().is_some_and(network::is_odd_host);
         let mut arrived = Vec::new();
         let mut objects = HashSet::new();
@@ -111,7 +125,25 @@ impl Solver<'_> {
             if !flows::makes_sense(source.kind, sink.kind) {
                 continue;
             }
-            if source.kind == SourceKind::SecretVariable && one.is_credential_field && !is_odd {
+            let is_strange = || {
+                let host = sink.host.as_deref();
+                is_odd || host.is_some_and(|host| network::is_foreign(&source.detail, host))
+            };
+            if source.kind == SourceKind::SecretVariable && one.is_credential_field && !is_strange()
+            {
+                continue;
+            }
+            // Services are given a key of theirs by whichever client; all variables, by none.
+            if sink.is_guessed
+                && !matches!(
+                    source.kind,
+                    SourceKind::Environment
+                        | SourceKind::CredentialFile
+                        | SourceKind::WalletOrProfile
+                        | SourceKind::CloudMetadata
+                        | SourceKind::ProcessMemory
+                )
+            {
                 continue;
             }
             if sink.names_program && self.is_folder(one.source, one.node) {

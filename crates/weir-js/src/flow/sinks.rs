@@ -22,6 +22,23 @@ pub(super) struct Sink {
     pub(super) is_credential_field: bool,
     /// What is sent names a program by its path, without a shell.
     pub(super) names_program: bool,
+    /// Nobody knows what the called function does: only what no honest call is given counts.
+    pub(super) is_guessed: bool,
+}
+
+impl Sink {
+    /// A sink without a host, to which nothing special applies.
+    pub(super) fn of(kind: SinkKind, label: impl Into<String>, sent: Vec<Node>) -> Self {
+        Self {
+            kind,
+            label: label.into(),
+            host: None,
+            sent,
+            is_credential_field: false,
+            names_program: false,
+            is_guessed: false,
+        }
+    }
 }
 
 impl Solver<'_> {
@@ -43,6 +60,7 @@ impl Solver<'_> {
                     sent: all.iter().copied().take(2).collect(),
                     is_credential_field: false,
                     names_program: self.starts_by_path(&path, call),
+                    is_guessed: false,
                 });
             } else if flows::CODE.contains(&&*path) {
                 sinks.push(Sink {
@@ -52,6 +70,7 @@ impl Solver<'_> {
                     sent: all.clone(),
                     is_credential_field: false,
                     names_program: false,
+                    is_guessed: false,
                 });
             } else if &*path == "import" {
                 sinks.extend(self.imported(call));
@@ -72,7 +91,10 @@ impl Solver<'_> {
                     sent: all.clone(),
                     is_credential_field: false,
                     names_program: false,
+                    is_guessed: false,
                 });
+            } else if path.starts_with("pkg:") {
+                sinks.extend(self.unknown_client(&path, call));
             }
         }
         if let Some(method) = call.method {
@@ -94,6 +116,7 @@ impl Solver<'_> {
             sent: vec![Self::argument(call, 0)],
             is_credential_field: false,
             names_program: false,
+            is_guessed: false,
         }
     }
 
@@ -110,6 +133,7 @@ impl Solver<'_> {
                 sent: vec![address],
                 is_credential_field: false,
                 names_program: false,
+                is_guessed: false,
             })
     }
 
@@ -130,6 +154,7 @@ impl Solver<'_> {
             sent: vec![Self::argument(call, 1)],
             is_credential_field: false,
             names_program: false,
+            is_guessed: false,
         })
     }
 
@@ -193,6 +218,7 @@ impl Solver<'_> {
                 sent: all.to_vec(),
                 is_credential_field: false,
                 names_program: false,
+                is_guessed: false,
             });
         }
         let (carrier, sent) = if matches!(name, "pipe" | "pipeThrough") {
@@ -217,6 +243,7 @@ impl Solver<'_> {
             sent,
             is_credential_field,
             names_program: false,
+            is_guessed: false,
         })
     }
 
@@ -230,6 +257,7 @@ impl Solver<'_> {
             sent: all,
             is_credential_field: false,
             names_program: false,
+            is_guessed: false,
         })
     }
 
@@ -345,6 +373,7 @@ impl Solver<'_> {
             sent,
             is_credential_field: false,
             names_program: false,
+            is_guessed: false,
         })
     }
 

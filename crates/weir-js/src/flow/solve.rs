@@ -21,6 +21,12 @@ const NAMED: usize = 8;
 pub(crate) trait Modular {
     /// The file that `specifier` means in `file`.
     fn resolve(&self, file: u32, specifier: &str) -> Option<u32>;
+    /// Code in a folder, seen from `file`.
+    fn folder(&self, file: u32, folder: &str) -> Vec<u32>;
+    /// The later file of a bundle that is known by this key, beside `file`.
+    fn chunk(&self, file: u32, key: &str) -> Option<u32>;
+    /// The field of the manifest that a variable `npm_package_…` holds, by what follows.
+    fn manifest(&self, variable: &str) -> Option<String>;
     /// The contents of a JSON file, where the file is one.
     fn json(&self, file: u32) -> Option<serde_json::Value>;
 }
@@ -287,6 +293,11 @@ impl<'m> Solver<'m> {
                 }
                 Atom::Function(function) => {
                     for &name in &names {
+                        if &*self.graph.name(name) == "constructor" {
+                            // `(() => {}).constructor` makes functions of text.
+                            let maker = self.graph.intern("Function");
+                            self.graph.add(out, Atom::Builtin(maker), object);
+                        }
                         if &*self.graph.name(name) == "prototype" {
                             let instance = self.graph.instance(function);
                             self.graph.add(out, Atom::Object(instance), object);
@@ -333,6 +344,13 @@ impl<'m> Solver<'m> {
             if let Some(path) = builtins::folder_variable(&name) {
                 let text = self.graph.intern(path);
                 self.graph.add(out, Atom::Text(text), object);
+            } else if let Some(field) = name.strip_prefix("npm_package_") {
+                if let Some(text) = self.modules.manifest(field)
+                    && (text.len() <= TEXT_BYTES || self.graph.keeps_text(text.len()))
+                {
+                    let text = self.graph.intern(&text);
+                    self.graph.add(out, Atom::Text(text), object);
+                }
             } else if secrets::is_secret_variable(&name) {
                 let (file, offset) = self.graph.place(out);
                 let (file, offset) = if file == u32::MAX {

@@ -159,6 +159,13 @@ pub(super) fn last_name<'a>(callee: &'a Expression<'_>) -> &'a str {
     match callee {
         Expression::Identifier(name) => name.name.as_str(),
         Expression::StaticMemberExpression(member) => member.property.name.as_str(),
+        // `(0, eval)(text)`
+        Expression::ParenthesizedExpression(inner) => last_name(&inner.expression),
+        Expression::SequenceExpression(sequence) => match sequence.expressions.last() {
+            Some(Expression::Identifier(name)) => name.name.as_str(),
+            Some(Expression::StaticMemberExpression(member)) => member.property.name.as_str(),
+            _ => "",
+        },
         _ => "",
     }
 }

@@ -65,7 +65,11 @@ pub(crate) const FLOWS: &[Row] = &[
     },
     Row {
         from: &[SourceKind::Decoded],
-        to: &[SinkKind::Persistence, SinkKind::OtherPackage],
+        to: &[
+            SinkKind::ProgramFile,
+            SinkKind::Persistence,
+            SinkKind::OtherPackage,
+        ],
         reason: "what is hidden in the package and unpacked where others run it",
     },
 ];
@@ -104,6 +108,7 @@ pub(crate) const CODE: &[&str] = &[
     "node:vm.compileFunction",
     "node:vm.Script",
     "node:vm.SourceTextModule",
+    "module._compile",
     "pkg:vm2.run",
     "pkg:node-eval",
     "pkg:require-from-string",

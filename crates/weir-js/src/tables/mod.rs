@@ -7,12 +7,13 @@ pub(crate) mod flows;
 pub(crate) mod gates;
 pub(crate) mod hosts;
 pub(crate) mod network;
+pub(crate) mod scripts;
 pub(crate) mod secrets;
 pub(crate) mod writes;
 
 #[cfg(test)]
 mod tests {
-    use super::{abilities, credentials, flows, gates, hosts, network, secrets, writes};
+    use super::{abilities, credentials, flows, gates, hosts, network, scripts, secrets, writes};
 
     #[test]
     fn every_row_is_there_once_and_has_a_reason() {
@@ -43,6 +44,11 @@ mod tests {
                 .map(|row| ("call", row.name, row.reason)),
         );
         rows.extend(
+            network::HOMES
+                .iter()
+                .map(|row| ("home", row.word, row.reason)),
+        );
+        rows.extend(
             hosts::KNOWN
                 .iter()
                 .map(|row| ("host", row.labels, row.reason)),
@@ -71,6 +77,12 @@ mod tests {
                 .iter()
                 .map(|row| ("write", row.part, row.reason)),
         );
+        for (language, table) in [
+            ("Python", scripts::PYTHON),
+            ("PowerShell", scripts::POWERSHELL),
+        ] {
+            rows.extend(table.iter().map(|row| (language, row.name, row.reason)));
+        }
         let mut seen = std::collections::HashSet::new();
         for (table, name, reason) in rows {
             assert!(seen.insert((table, name)), "{name} twice");

@@ -212,6 +212,72 @@ pub(crate) fn is_odd_host(host: &str) -> bool {
     )
 }
 
+/// A token that is stolen more than others, and where it may be shown.
+pub(crate) struct Home {
+    /// A word of the variable's name.
+    pub(crate) word: &'static str,
+    /// Parts of hosts that are given it, one of which must be there.
+    pub(crate) hosts: &'static [&'static str],
+    /// Why.
+    #[cfg_attr(not(test), expect(dead_code, reason = "reviewed, not read"))]
+    pub(crate) reason: &'static str,
+}
+
+/// Where tokens belong.
+pub(crate) const HOMES: &[Home] = &[
+    Home {
+        word: "NPM",
+        hosts: &[
+            "npm",
+            "registry",
+            "package",
+            "pkg",
+            "artifact",
+            "jfrog",
+            "nexus",
+            "verdaccio",
+            "github",
+            "gitlab",
+            "azure",
+            "visualstudio",
+            "codeartifact",
+            "cloudsmith",
+            "yarn",
+        ],
+        reason: "publishes packages; shown to registries",
+    },
+    Home {
+        word: "GITHUB",
+        hosts: &["github", "ghcr", "ghe", "git"],
+        reason: "writes repositories; shown to the code host, also one of a company's own",
+    },
+    Home {
+        word: "GH",
+        hosts: &["github", "ghcr", "ghe", "git"],
+        reason: "the same, by its short name",
+    },
+    Home {
+        word: "AWS",
+        hosts: &["amazonaws", "aws"],
+        reason: "never shown to anybody, only used to sign",
+    },
+];
+
+/// Whether a host is none to which a variable of this name is shown, as far as the name says where it
+/// belongs. Hosts of the same machine and names that are not known whole are not judged.
+pub(crate) fn is_foreign(variable: &str, host: &str) -> bool {
+    use weir_model::contents::HostClass::Local;
+    if host.contains(crate::flow::UNKNOWN) || super::hosts::classify(host, host) == Local {
+        return false;
+    }
+    let upper = variable.to_ascii_uppercase();
+    let mut homes = upper
+        .split('_')
+        .filter_map(|word| HOMES.iter().find(|home| home.word == word))
+        .peekable();
+    homes.peek().is_some() && homes.all(|home| home.hosts.iter().all(|part| !host.contains(part)))
+}
+
 /// The table row for a called function: a path of Node or a global, or `pkg:name` with members.
 pub(crate) fn call(path: &str) -> Option<SinkKind> {
     if let Some(package) = path.strip_prefix("pkg:") {
@@ -255,5 +321,7 @@ pub(crate) fn host_of(text: &str) -> Option<String> {
         .unwrap_or(rest.len());
     let authority = rest.get(..end)?;
     let host = authority.rsplit('@').next().unwrap_or(authority);
+    // `http://127.0.0.1:${port}`
+    let host = host.strip_suffix(':').unwrap_or(host);
     (!host.is_empty()).then(|| host.to_ascii_lowercase())
 }

@@ -238,11 +238,55 @@ fn odd_but_valid_text_parses() {
         "await fetch(process.env.NPM_TOKEN)",
         "with (a) fetch(process.env.NPM_TOKEN)",
         "<!-- html\nfetch(process.env.NPM_TOKEN)",
+        "x\n--> html\nfetch(process.env.NPM_TOKEN)",
+        "var o = 0755 + 09; fetch(process.env.NPM_TOKEN)",
+        "var o = '\\07'; fetch(process.env.NPM_TOKEN)",
+        "var yield, await, static; fetch(process.env.NPM_TOKEN)",
+        "#!/usr/bin/env node\r\n\u{feff}fetch(process.env.NPM_TOKEN)",
         "var f\\u0065tch2 = f\\u0065tch; fetch2(process.env.NPM_TOKEN)",
     ] {
         let facts = installed(&[("index.js", code)]);
         assert_eq!(facts.flows.len(), 1, "{code}: {facts:?}");
     }
+}
+
+#[test]
+fn bytes_of_several_encodings_and_the_wrong_goal_hide_nothing() {
+    let payload = b"fetch(process.env.NPM_TOKEN)";
+    // Latin-1 inside of a text, a broken sequence in a comment, a script by the name of a module.
+    for (path, before) in [
+        ("index.js", &b"var t = 'caf\xe9';\n"[..]),
+        ("index.js", &b"// \xc3\x28 \xf0\x9f\n"[..]),
+        ("index.js", &b"\xef\xbb\xbf#!/usr/bin/env node\n"[..]),
+        ("index.mjs", &b"with ({}) {}\nvar o = 010;\n"[..]),
+        ("index.cjs", &b"import 'fs';\n"[..]),
+    ] {
+        let bytes = [before, payload].concat();
+        let files = [SourceFile {
+            path,
+            bytes: &bytes,
+        }];
+        let package = Package {
+            files: &files,
+            install_commands: vec![("install".to_owned(), format!("node {path}"))],
+            ..Package::default()
+        };
+        let facts = analyse(&package, &Limits::default());
+        assert_eq!(facts.flows.len(), 1, "{path} {before:?}: {facts:?}");
+    }
+}
+
+#[test]
+fn a_million_cases_are_read() {
+    let cases = "case 7:".repeat(1_000_000);
+    let code = format!("switch (x) {{{cases}}}\nrequire('child_process').exec('true');");
+    let facts = run(
+        &[("index.js", &code)],
+        &[],
+        &[(Surface::Import, "./index.js")],
+    );
+    let is_process = |kind| kind == weir_model::contents::CapabilityKind::Process;
+    assert!(facts.capabilities.iter().any(|one| is_process(one.kind)));
 }
 
 #[test]

@@ -131,6 +131,49 @@ const SHELL: [&str; 40] = [
     "rm -rf ~ ",
 ];
 
+const SCRIPT: [&str; 40] = [
+    "import os, requests as r\n",
+    "from os import environ as e\n",
+    "def f(a, b):\n",
+    "  return a\n",
+    "f(",
+    ")",
+    "x = ",
+    "x, y = ",
+    "os.environ",
+    "['NPM_TOKEN']",
+    "requests.post(",
+    "'https://a.invalid'",
+    "'''",
+    "f'{x}'",
+    "\"",
+    "\\",
+    "\n",
+    "  ",
+    "#",
+    ";",
+    "[",
+    "]",
+    "{",
+    "}",
+    "for k in ",
+    "with open('t', 'wb') as h:\n",
+    "h.write(x)\n",
+    "exec(",
+    "$x = ",
+    "$env:NPM_TOKEN",
+    "iwr ",
+    "| iex",
+    "gci env:",
+    "`",
+    "<#",
+    "#>",
+    "@echo off\r\n",
+    "set \"A=b\"\r\n",
+    "%A%",
+    "^",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
 
@@ -159,6 +202,12 @@ proptest! {
         let text: String = tokens.iter().map(|&index| SHELL[index]).collect();
         fuzz::shell(text.as_bytes());
         fuzz::javascript(text.as_bytes());
+    }
+
+    #[test]
+    fn soups_of_scripts(tokens in prop::collection::vec(0..SCRIPT.len(), 0..80)) {
+        let text: String = tokens.iter().map(|&index| SCRIPT[index]).collect();
+        fuzz::script(text.as_bytes());
     }
 
     /// Quoting a word in any of the three ways gives the word back.

@@ -41,6 +41,8 @@ pub struct VerifyCounts {
     pub unsigned: usize,
     /// That could not be checked.
     pub unchecked: usize,
+    /// That break an expectation of the policy.
+    pub unexpected: usize,
 }
 
 /// A release and how far it can be traced.

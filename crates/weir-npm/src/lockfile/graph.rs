@@ -55,6 +55,8 @@ pub struct Node {
     pub integrity: Option<String>,
     /// yarn's digest of its own archive, made from the tarball: nothing a registry could confirm.
     pub checksum: Option<String>,
+    /// Its licence as the entry repeats it from the package; only npm's format does.
+    pub licence: Option<String>,
     /// What else the entry says.
     pub flags: Flags,
 }
@@ -329,6 +331,7 @@ impl Node {
             source,
             integrity: None,
             checksum: None,
+            licence: None,
             flags: Flags::default(),
         }
     }

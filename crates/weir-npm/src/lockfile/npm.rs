@@ -148,6 +148,10 @@ fn package(member: &Member<'_>) -> Result<Node, LockfileError> {
     node.place = place.unwrap_or(name).to_owned();
     node.version = entry.text("version")?.map(str::to_owned);
     node.integrity = entry.text("integrity")?.map(str::to_owned);
+    // Old packages have objects and lists there; that is no reason to refuse the file.
+    if let Some(super::tree::Kind::Text(licence)) = entry.get("license").map(|it| &it.kind) {
+        node.licence = Some(licence.to_string());
+    }
     node.flags = flags;
     Ok(node)
 }

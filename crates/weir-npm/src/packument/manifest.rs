@@ -100,6 +100,8 @@ pub struct VersionManifest {
     pub npm_version: Option<String>,
     /// `_nodeVersion`.
     pub node_version: Option<String>,
+    /// `license` as a text, or the `type` of its older form, an object.
+    pub license: Option<String>,
 }
 
 /// Who published a version, how, and from where: the part of [`VersionManifest`] that says so, without
@@ -177,6 +179,7 @@ impl VersionManifest {
             git_head: text("gitHead"),
             npm_version: text("_npmVersion"),
             node_version: text("_nodeVersion"),
+            license: field("license").and_then(read_license),
             manifest: Manifest::from_members(&members),
         })
     }
@@ -208,6 +211,14 @@ fn read_dist(value: &str) -> Dist {
         }
     }
     dist
+}
+
+fn read_license(value: &str) -> Option<String> {
+    owned(value).or_else(|| {
+        let members = json::members(value).ok()?;
+        let kind = members.iter().rev().find(|(key, _)| key == "type");
+        owned(kind?.1)
+    })
 }
 
 fn owned(value: &str) -> Option<String> {

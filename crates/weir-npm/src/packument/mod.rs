@@ -260,6 +260,23 @@ impl Packument {
         self.entry(version)?.published
     }
 
+    /// Versions that `time` names and `versions` does not: they were taken back. With their publish
+    /// times, where those can be read.
+    #[must_use]
+    pub fn removed(&self) -> Vec<(String, Option<Timestamp>)> {
+        let times = self.index.times.iter();
+        times
+            .filter(|member| member.entry.is_none())
+            .filter_map(|member| {
+                let key = json::key_text(self.text(&member.key));
+                let stated = json::string(self.text(&member.value));
+                let time = stated.and_then(|text| crate::time::parse(&text));
+                crate::version::Version::parse(&key).ok()?;
+                Some((key.into_owned(), time))
+            })
+            .collect()
+    }
+
     /// When the package was created: `time.created`, or else its earliest version.
     #[must_use]
     pub fn created(&self) -> Option<Timestamp> {

@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 use super::nearest::nearest;
 use super::{
-    Expiry, Folder, NameGlob, Period, Policy, Selector, SignalId, Size, VersionRange, Words,
+    Day, Expiry, Folder, NameGlob, Period, Policy, ReferencePattern, RepositoryPattern, Selector,
+    SignalId, Size, VersionRange, Words, WorkflowPattern,
 };
 
 /// What a key takes.
@@ -59,6 +60,24 @@ const FORMS: &[Form] = &[
     ("last day", "a date such as \"2026-12-31\"", |text| {
         text.parse::<Expiry>().map(drop)
     }),
+    ("day", "a date such as \"2026-07-01\"", |text| {
+        text.parse::<Day>().map(drop)
+    }),
+    (
+        "repository pattern",
+        "a repository pattern such as \"acme/*\"",
+        |text| text.parse::<RepositoryPattern>().map(drop),
+    ),
+    (
+        "workflow pattern",
+        "a workflow's path such as \".github/workflows/release.yml\"",
+        |text| text.parse::<WorkflowPattern>().map(drop),
+    ),
+    (
+        "ref pattern",
+        "a ref such as \"tags\" or \"refs/heads/main\"",
+        |text| text.parse::<ReferencePattern>().map(drop),
+    ),
     ("text", "text", |text| text.parse::<Words>().map(drop)),
     ("folder", "a folder such as \"rules\"", |text| {
         text.parse::<Folder>().map(drop)
@@ -310,9 +329,12 @@ pub(super) fn sections() -> impl Iterator<Item = &'static str> {
         .map(|section| section.name.as_str())
 }
 
-/// Whether this is a section of settings (waivers are none).
+/// Sections that stand any number of times, each time a table of its own.
+pub(super) const LISTS: [&str; 2] = ["expect", "waiver"];
+
+/// Whether this is a section of settings (lists are none).
 pub(super) fn is_section(name: &str) -> bool {
-    name != "waiver" && sections().any(|section| section == name)
+    !LISTS.contains(&name) && sections().any(|section| section == name)
 }
 
 pub(super) fn of_section(section: &str) -> impl Iterator<Item = &'static Key> {

@@ -3,9 +3,11 @@
 
 mod bounds;
 mod duration;
+mod expect;
 mod keys;
 mod nearest;
 mod parse;
+mod pattern;
 mod print;
 mod selector;
 mod size;
@@ -21,8 +23,10 @@ use weir_model::{Action, Severity};
 use crate::error::{Origin, PolicyError};
 
 pub use duration::Period;
+pub use expect::{Day, Evidence, Expectation, Machines, OnBreach, Traced, breaches};
 pub use keys::{Key, Kind, keys, schema};
 pub use parse::Loader;
+pub use pattern::{ReferencePattern, RepositoryPattern, WorkflowPattern};
 pub use print::{Shown, reference_markdown};
 pub use selector::{NameGlob, Selector, VersionRange};
 pub use size::Size;
@@ -94,6 +98,10 @@ pub struct Policy {
     pub limits: Limits,
     /// What the gateway keeps at hand.
     pub cache: Cache,
+    /// What you know of how packages are built and published. A release that breaks one of these gets a
+    /// finding of `broken-expectation` with both values.
+    #[serde(rename = "expect")]
+    pub expectations: Vec<Expectation>,
     /// Exceptions. Each says what it covers, why, who says so and when it ends.
     #[serde(rename = "waiver")]
     pub waivers: Vec<Waiver>,
@@ -399,10 +407,11 @@ impl Age {
     }
 }
 
-/// Where each value that was set came from, by key; waivers by their place in the list.
+/// Where each value that was set came from, by key; expectations and waivers by their place in the list.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Origins {
     pub(crate) keys: BTreeMap<String, Origin>,
+    pub(crate) expectations: Vec<Origin>,
     pub(crate) waivers: Vec<Origin>,
 }
 
@@ -446,6 +455,21 @@ impl Policy {
     #[must_use]
     pub fn waiver_origin(&self, index: usize) -> &Origin {
         self.origins.waivers.get(index).unwrap_or(&Origin::Default)
+    }
+
+    /// Where the expectation at a place of [`Policy::expectations`] came from.
+    #[must_use]
+    pub fn expectation_origin(&self, index: usize) -> &Origin {
+        self.origins
+            .expectations
+            .get(index)
+            .unwrap_or(&Origin::Default)
+    }
+
+    /// Whether anything is expected of the origin of this package's releases.
+    #[must_use]
+    pub fn expects(&self, name: &str) -> bool {
+        self.expectations.iter().any(|it| it.package.matches(name))
     }
 
     /// The waivers that have ended, as [`PolicyError::ExpiredWaiver`]s to show or to fail a check

@@ -15,11 +15,13 @@ use toml::de::{DeString, DeTable, DeValue, Deserializer};
 use super::bounds::broken;
 use super::keys::{self, Key, Kind};
 use super::nearest::nearest;
-use super::{AGE_SIGNAL, INCOMPLETE_SIGNAL, NEVER_SILENT, Origins, Policy, SignalId, Waiver};
+use super::{
+    AGE_SIGNAL, Expectation, INCOMPLETE_SIGNAL, NEVER_SILENT, Origins, Policy, SignalId, Waiver,
+};
 use crate::error::{Origin, PolicyError};
 
 /// Puts a policy together. Later layers win, key by key: a list replaces the list before it, signal
-/// settings are merged by id, waivers add up.
+/// settings are merged by id, expectations and waivers add up.
 #[derive(Debug, Default)]
 pub struct Loader<'a> {
     layers: Vec<Layer<'a>>,
@@ -43,6 +45,7 @@ enum Layer<'a> {
 #[derive(Default)]
 struct Collected<'a> {
     values: BTreeMap<String, (Spanned<DeValue<'a>>, Origin)>,
+    expectations: Vec<(Expectation, Origin)>,
     waivers: Vec<(Waiver, Origin)>,
     mistakes: Vec<PolicyError>,
 }
@@ -65,7 +68,7 @@ impl<'a> Loader<'a> {
 
     /// Adds a single value, from an environment variable or a flag: what errors call it
     /// (`WEIR_AGE_MINIMUM`), the key (`age.minimum`), and the value, a text without quotes. Lists
-    /// are separated by commas. Waivers cannot be given this way.
+    /// are separated by commas. Expectations and waivers cannot be given this way.
     #[must_use]
     pub fn setting(mut self, origin: &'a str, key: &'a str, value: &'a str) -> Self {
         self.layers.push(Layer::Setting { origin, key, value });
@@ -149,7 +152,7 @@ impl<'a> Collected<'a> {
         entries.sort_by_key(|(key, _)| key.span().start);
         for (key, value) in entries {
             match key.get_ref().as_ref() {
-                "waiver" => self.waivers(&source, value),
+                list if keys::LISTS.contains(&list) => self.list(&source, list, value),
                 section if keys::is_section(section) => self.section(&source, section, value),
                 other => self.unknown(source.at(&key.span()), other, None),
             }
@@ -198,12 +201,14 @@ impl<'a> Collected<'a> {
 
     fn setting(&mut self, origin: &'a str, key: &'a str, text: &'a str) {
         let at = Origin::Setting(origin.to_owned());
-        if key.split('.').next() == Some("waiver") {
+        if let Some(list) = key.split('.').next().filter(|it| keys::LISTS.contains(it)) {
             self.mistakes.push(PolicyError::BadValue {
                 at,
                 key: key.to_owned(),
-                why: "waivers cannot be given as single settings; write them into a file"
-                    .to_owned(),
+                why: format!(
+                    "{} cannot be given as single settings; write them into a file",
+                    plural(list)
+                ),
             });
             return;
         }
@@ -238,13 +243,15 @@ impl<'a> Collected<'a> {
         }
     }
 
-    fn waivers(&mut self, source: &Source<'_>, value: Spanned<DeValue<'a>>) {
+    /// A section that stands any number of times.
+    fn list(&mut self, source: &Source<'_>, list: &str, value: Spanned<DeValue<'a>>) {
         let span = value.span();
+        let each = format!("{}, each under a line [[{list}]]", plural(list));
         let DeValue::Array(items) = value.into_inner() else {
             self.mistakes.push(PolicyError::WrongType {
                 at: source.at(&span),
-                key: "waiver".to_owned(),
-                wanted: "a list of waivers, each under a line [[waiver]]".to_owned(),
+                key: list.to_owned(),
+                wanted: format!("a list of {each}"),
                 found: "something else".to_owned(),
             });
             return;
@@ -252,19 +259,20 @@ impl<'a> Collected<'a> {
         for item in items {
             let at = source.at(&item.span());
             match item.into_inner() {
-                DeValue::Table(table) => self.waiver(source, at, table),
+                DeValue::Table(table) => self.item(source, list, at, table),
                 other => self.mistakes.push(PolicyError::WrongType {
                     at,
-                    key: "waiver".to_owned(),
-                    wanted: "waivers, each under a line [[waiver]]".to_owned(),
+                    key: list.to_owned(),
+                    wanted: each.clone(),
                     found: described(&other).to_owned(),
                 }),
             }
         }
     }
 
-    fn waiver(&mut self, source: &Source<'_>, at: Origin, mut table: DeTable<'a>) {
+    fn item(&mut self, source: &Source<'_>, list: &str, at: Origin, mut table: DeTable<'a>) {
         let before = self.mistakes.len();
+        let mut places = BTreeMap::new();
         let mut entries: Vec<_> = table.iter_mut().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
         for (key, value) in entries {
@@ -274,34 +282,60 @@ impl<'a> Collected<'a> {
                 *value.get_mut() = DeValue::String(Cow::Owned(text));
             }
             let name = key.get_ref().as_ref();
-            let Some(known) = keys::find("waiver", name) else {
-                self.unknown(source.at(&key.span()), name, Some("waiver"));
+            places.insert(name.to_owned(), source.at(&key.span()));
+            let Some(known) = keys::find(list, name) else {
+                self.unknown(source.at(&key.span()), name, Some(list));
                 continue;
             };
-            let full = format!("waiver.{name}");
+            let full = format!("{list}.{name}");
             if let Err(mistake) = fits(known, &full, value, |span| source.at(span)) {
                 self.mistakes.push(mistake);
             }
         }
-        let missing: Vec<String> = keys::of_section("waiver")
+        let missing: Vec<String> = keys::of_section(list)
             .filter(|key| key.required && !table.contains_key(key.name.as_str()))
             .map(|key| key.name.clone())
             .collect();
         if !missing.is_empty() {
-            self.mistakes.push(PolicyError::IncompleteWaiver {
-                at: at.clone(),
-                missing,
+            let at = at.clone();
+            self.mistakes.push(match list {
+                "waiver" => PolicyError::IncompleteWaiver { at, missing },
+                _ => PolicyError::IncompleteExpectation { at, missing },
             });
         }
-        if self.mistakes.len() == before {
-            match Waiver::deserialize(Deserializer::from(Spanned::new(0..0, table))) {
-                Ok(waiver) => self.waivers.push((waiver, at)),
-                Err(error) => self.mistakes.push(PolicyError::BadValue {
-                    at,
-                    key: "waiver".to_owned(),
-                    why: error.message().to_owned(),
-                }),
-            }
+        if self.mistakes.len() > before {
+            return;
+        }
+        let table = Deserializer::from(Spanned::new(0..0, table));
+        let mistake = match list {
+            "waiver" => Waiver::deserialize(table)
+                .map(|waiver| self.waivers.push((waiver, at.clone())))
+                .err(),
+            _ => Expectation::deserialize(table)
+                .map(|expectation| self.expectation(expectation, &at, &places))
+                .err(),
+        };
+        self.mistakes
+            .extend(mistake.map(|error| PolicyError::BadValue {
+                at,
+                key: list.to_owned(),
+                why: error.message().to_owned(),
+            }));
+    }
+
+    fn expectation(
+        &mut self,
+        expectation: Expectation,
+        at: &Origin,
+        places: &BTreeMap<String, Origin>,
+    ) {
+        match expectation.contradiction() {
+            Some((key, why)) => self.mistakes.push(PolicyError::BadValue {
+                at: places.get(key).unwrap_or(at).clone(),
+                key: format!("expect.{key}"),
+                why,
+            }),
+            None => self.expectations.push((expectation, at.clone())),
         }
     }
 
@@ -374,6 +408,10 @@ impl<'a> Collected<'a> {
                 key: "policy".to_owned(),
                 why: error.message().to_owned(),
             })?;
+        for (expectation, at) in self.expectations {
+            policy.expectations.push(expectation);
+            origins.expectations.push(at);
+        }
         for (waiver, at) in self.waivers {
             policy.waivers.push(waiver);
             origins.waivers.push(at);
@@ -383,6 +421,14 @@ impl<'a> Collected<'a> {
             Some(error) => Err(error),
             None => Ok(policy),
         }
+    }
+}
+
+/// What the items of a list are called.
+fn plural(list: &str) -> &'static str {
+    match list {
+        "waiver" => "waivers",
+        _ => "expectations",
     }
 }
 

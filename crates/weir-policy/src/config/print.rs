@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 
 use super::Policy;
-use super::keys::{ANY_SIGNAL, Key, keys, of_section, section_list};
+use super::keys::{ANY_SIGNAL, Key, LISTS, keys, of_section, section_list};
 use crate::decide::RULES;
 use crate::error::Origin;
 
 /// A value in force, for `weir policy show`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
-    /// The key, e.g. `age.minimum`; `signals.<id>` and `waiver` for what was set there.
+    /// The key, e.g. `age.minimum`; `signals.<id>`, `expect` and `waiver` for what was set there.
     pub key: String,
     /// The value as TOML.
     pub value: String,
@@ -25,14 +25,14 @@ impl Policy {
     }
 
     /// Every value in force, with where it came from: the settings in the order of the reference,
-    /// then the signals that were changed, then the waivers.
+    /// then the signals that were changed, then the expectations and the waivers.
     #[must_use]
     pub fn show(&self) -> Vec<Shown> {
         let values = self.values();
         let get = |section: &str, name: &str| values.get(section)?.as_table()?.get(name);
         let plain = keys()
             .iter()
-            .filter(|key| key.section != "waiver" && key.name != ANY_SIGNAL);
+            .filter(|key| !LISTS.contains(&key.section.as_str()) && key.name != ANY_SIGNAL);
         let mut shown: Vec<Shown> = plain
             .filter_map(|key| Some((key.path.clone(), get(&key.section, &key.name)?)))
             .map(|(key, value)| self.shown(key, value))
@@ -41,13 +41,19 @@ impl Policy {
         for (id, setting) in signals.into_iter().flatten() {
             shown.push(self.shown(format!("signals.{id}"), setting));
         }
-        let waivers = values.get("waiver").and_then(toml::Value::as_array);
-        for (index, waiver) in waivers.into_iter().flatten().enumerate() {
-            shown.push(Shown {
-                key: "waiver".to_owned(),
-                value: waiver.to_string(),
-                origin: self.waiver_origin(index).clone(),
-            });
+        for list in LISTS {
+            let items = values.get(list).and_then(toml::Value::as_array);
+            for (index, item) in items.into_iter().flatten().enumerate() {
+                let origin = match list {
+                    "expect" => self.expectation_origin(index),
+                    _ => self.waiver_origin(index),
+                };
+                shown.push(Shown {
+                    key: list.to_owned(),
+                    value: item.to_string(),
+                    origin: origin.clone(),
+                });
+            }
         }
         shown
     }
@@ -82,10 +88,10 @@ impl Policy {
                 comment(&mut out, &section.description);
             }
             match value {
-                Some(toml::Value::Array(waivers)) => {
-                    for waiver in waivers.iter().filter_map(toml::Value::as_table) {
+                Some(toml::Value::Array(items)) => {
+                    for item in items.iter().filter_map(toml::Value::as_table) {
                         let _ = writeln!(out, "[[{}]]", section.name);
-                        print_table(&mut out, &section.name, waiver, false);
+                        print_table(&mut out, &section.name, item, false);
                     }
                 }
                 Some(toml::Value::Table(table)) => {
@@ -141,7 +147,7 @@ fn comment(out: &mut String, text: &str) {
 pub fn reference_markdown() -> String {
     let mut out = String::from("## Keys\n");
     for section in section_list() {
-        let brackets = if section.name == "waiver" {
+        let brackets = if LISTS.contains(&section.name.as_str()) {
             ("[[", "]]")
         } else {
             ("[", "]")

@@ -26,13 +26,15 @@ impl NameGlob {
     /// Whether the pattern matches the whole name.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
-        matches(self.0.as_bytes(), name.as_bytes())
+        wildcard(&self.0, name, false)
     }
 }
 
-/// Matching with one point to return to: linear in practice, quadratic at worst, never more, so that
-/// long hostile names cost nothing.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
+/// Whether a pattern with `*` matches a whole text. A `*` takes slashes only where it is told to
+/// (`crosses`). With one point to return to: linear in practice, quadratic at worst, never more, so that
+/// long hostile texts cost nothing.
+pub(super) fn wildcard(pattern: &str, text: &str, crosses: bool) -> bool {
+    let (pattern, name) = (pattern.as_bytes(), text.as_bytes());
     let (mut at, mut here) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
     while let Some(&byte) = name.get(here) {
@@ -45,9 +47,9 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
                 at += 1;
                 here += 1;
             }
-            // Let the last `*` take one more character; it never takes a slash.
+            // Let the last `*` take one more character.
             _ => match retry {
-                Some((after, start)) if name.get(start) != Some(&b'/') => {
+                Some((after, start)) if crosses || name.get(start) != Some(&b'/') => {
                     retry = Some((after, start + 1));
                     at = after;
                     here = start + 1;

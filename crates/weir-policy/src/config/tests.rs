@@ -35,6 +35,57 @@ author = "Jo"
 expires = 2026-12-31
 "#;
 
+const EXPECT: &str = r#"
+[[expect]]
+package = "@acme/*"
+evidence = "trusted-publisher"
+repository = ["acme/*"]
+workflow = [".github/workflows/release.yml"]
+reference = ["tags", "refs/heads/main"]
+trigger = ["push"]
+environment = ["release"]
+issuer = ["https://issuer.example.invalid"]
+runner = "hosted"
+since = 2026-07-01
+on_breach = "count"
+"#;
+
+#[test]
+fn expectations_are_read_and_printed() {
+    let policy = Policy::from_toml(EXPECT, "weir.toml").unwrap();
+    let [expectation] = policy.expectations.as_slice() else {
+        panic!("{:?}", policy.expectations);
+    };
+    assert_eq!(expectation.evidence, Evidence::TrustedPublisher);
+    assert_eq!(expectation.reference.len(), 2);
+    assert!(policy.expects("@acme/tools") && !policy.expects("tools"));
+    assert_eq!(policy.expectation_origin(0).to_string(), "weir.toml:2:1");
+    let least = Policy::from_toml("[[expect]]\npackage = \"a\"\n", "weir.toml").unwrap();
+    assert_eq!(least.expectations[0].evidence, Evidence::Provenance);
+    assert_eq!(least.expectations[0].on_breach, OnBreach::Block);
+}
+
+#[test]
+fn mistakes_in_expectations_are_named_at_their_lines() {
+    assert_eq!(
+        mistakes(
+            "[[expect]]\nrepository = [\"*/x\"]\nref = [\"main\"]\n[[expect]]\npackage = \"a\"\nreference = [\n\
+             \"main\"]\nrunner = \"hostd\"\n[[expect]]\npackage = \"a\"\nevidence = \"signature\"\nworkflow = [\"x\"]"
+        ),
+        "\
+weir.toml:1:1: this expectation lacks `package`
+weir.toml:2:15: `expect.repository`: \"*/x\" would match repositories of anybody
+weir.toml:3:1: `expect.ref` is not a setting
+weir.toml:7:1: `expect.reference`: \"main\" is no ref: write \"tags\", \"branches\", \"refs/heads/main\" or \"refs/tags/main\"
+weir.toml:8:10: `expect.runner`: \"hostd\" is not one of \"hosted\", \"any\"; did you mean \"hosted\"?
+weir.toml:12:1: `expect.workflow`: evidence = \"signature\" is not enough for it: only provenance says the workflow"
+    );
+    assert!(
+        mistakes("[expect]\npackage = \"a\"").contains("takes a list of expectations"),
+        "a table is no list"
+    );
+}
+
 #[test]
 fn an_empty_file_is_the_default_and_the_default_is_the_specification() {
     let policy = Policy::from_toml("", "weir.toml").unwrap();
@@ -404,7 +455,7 @@ fn a_policy_reads_back_from_its_own_print() {
     );
 
     let set = format!(
-        "[age]\nexclude = [\"@acme/*\", \"n@^1\"]\n[signals]\nnew-hook = \"off\"\n{WAIVER}{WAIVER}"
+        "[age]\nexclude = [\"@acme/*\", \"n@^1\"]\n[signals]\nnew-hook = \"off\"\n{WAIVER}{EXPECT}{WAIVER}"
     );
     let policy = without_origins(Policy::from_toml(&set, "weir.toml").unwrap());
     for text in [policy.to_toml(), policy.to_toml_commented()] {
@@ -419,7 +470,13 @@ fn a_policy_reads_back_from_its_own_print() {
 #[test]
 fn the_print_names_every_key_with_its_meaning() {
     let text = Policy::default().to_toml_commented();
-    for key in keys().iter().filter(|key| key.default.is_some()) {
+    // Lists are empty by default, whatever their items are.
+    let settings = |key: &&Key| !super::keys::LISTS.contains(&key.section.as_str());
+    for key in keys()
+        .iter()
+        .filter(settings)
+        .filter(|key| key.default.is_some())
+    {
         let line = format!("\n{} = {}\n", key.name, key.default.as_deref().unwrap());
         assert!(text.contains(&line), "{line}");
     }
@@ -428,7 +485,7 @@ fn the_print_names_every_key_with_its_meaning() {
 
 #[test]
 fn the_schema_covers_every_value_of_a_policy() {
-    let mut policy = Policy::from_toml(WAIVER, "weir.toml").unwrap();
+    let mut policy = Policy::from_toml(&format!("{WAIVER}{EXPECT}"), "weir.toml").unwrap();
     policy
         .signals
         .insert("new-hook".to_owned(), SignalSetting::Low);
@@ -457,7 +514,7 @@ fn the_schema_covers_every_value_of_a_policy() {
         assert!(
             key.required
                 || key.default.is_some()
-                || key.section == "waiver"
+                || super::keys::LISTS.contains(&key.section.as_str())
                 || key.section == "signals"
         );
         assert!(
@@ -492,6 +549,7 @@ fn fingerprints_follow_values_and_nothing_else() {
     assert_ne!(of("[age]\nminimum = \"25h\"\n"), default);
     assert_ne!(of("[signals]\nx = \"off\"\n"), default);
     assert_ne!(of(WAIVER), default);
+    assert_ne!(of(EXPECT), default);
     assert_ne!(of(&WAIVER.replace("2026-12-31", "2026-12-30")), of(WAIVER));
     assert_eq!(default.len(), 16);
 }

@@ -37,8 +37,8 @@ fn a_build_on_github_and_its_publication_verify() {
 }
 
 #[test]
-fn both_log_forms_and_both_bundle_forms_verify() {
-    for kind in [Kind::Intoto, Kind::Dsse] {
+fn all_log_forms_and_both_bundle_forms_verify() {
+    for kind in [Kind::Intoto, Kind::Dsse, Kind::Rekord] {
         let bundle = WORLD.sigstore.sign(&slsa_1(), &github(), kind, at());
         verify(&document(&[(SLSA_1, bundle)])).unwrap();
         let statement = publish_statement();
@@ -46,6 +46,76 @@ fn both_log_forms_and_both_bundle_forms_verify() {
             .sigstore
             .sign_with_key(&statement, &WORLD.key, kind, at());
         verify(&document(&[(PUBLISH, bundle)])).unwrap();
+    }
+}
+
+#[test]
+fn the_time_of_an_entry_without_one_is_the_timestamps() {
+    let bundle = WORLD
+        .sigstore
+        .sign(&slsa_1(), &github(), Kind::Rekord, at());
+    let verified = verify(&document(&[(SLSA_1, bundle.clone())])).unwrap();
+    assert_eq!(verified.provenance().unwrap().claims().signed_at, at());
+    // Nobody else says when it was, and a certificate of ten minutes is for no other time.
+    let change = |change: &dyn Fn(&mut Value)| {
+        let mut bundle = bundle.clone();
+        change(&mut bundle);
+        verify(&document(&[(SLSA_1, bundle)]))
+    };
+    let stamps = "/verificationMaterial/timestampVerificationData/rfc3161Timestamps";
+    let entry = "/verificationMaterial/tlogEntries/0";
+    let without = change(&|bundle| *bundle.pointer_mut(stamps).unwrap() = json!([]));
+    assert!(matches!(without, Err(Refusal::Invalid(_))), "{without:?}");
+    let other = WORLD
+        .sigstore
+        .sign(&slsa_1(), &github(), Kind::Rekord, at());
+    let theirs = other.pointer(stamps).unwrap().clone();
+    let swapped = change(&|bundle| *bundle.pointer_mut(stamps).unwrap() = theirs.clone());
+    assert!(matches!(swapped, Err(Refusal::Invalid(_))), "{swapped:?}");
+    let cases: [(&str, Value); 3] = [
+        ("integratedTime", json!("1770091506")),
+        ("inclusionPromise", json!({"signedEntryTimestamp": "AAAA"})),
+        ("logIndex", json!("2")),
+    ];
+    for (key, value) in cases {
+        let refused = change(&|bundle| bundle.pointer_mut(entry).unwrap()[key] = value.clone());
+        assert!(
+            matches!(refused, Err(Refusal::Shape(_))),
+            "{key}: {refused:?}"
+        );
+    }
+}
+
+#[test]
+fn a_log_that_the_root_does_not_know_could_not_be_checked() {
+    let older = Verifier::from_root(&WORLD.sigstore.older_root()).unwrap();
+    let bundle = WORLD
+        .sigstore
+        .sign(&slsa_1(), &github(), Kind::Rekord, at());
+    let refused = verify_with(&older, &WORLD.keys, &document(&[(SLSA_1, bundle)]));
+    assert!(
+        matches!(refused, Err(Refusal::UnknownLog(_))),
+        "{refused:?}"
+    );
+    // A log of the first generation there was only ever one of: another one is nobody's.
+    let bundle = Sigstore::generate().sign(&slsa_1(), &github(), Kind::Dsse, at());
+    let refused = verify_with(&older, &WORLD.keys, &document(&[(SLSA_1, bundle)]));
+    assert!(matches!(refused, Err(Refusal::Invalid(_))), "{refused:?}");
+}
+
+#[test]
+fn witnesses_may_countersign_a_log_of_the_second_generation_only() {
+    let witness = "\u{2014} witness.example.invalid q83vEjRWeJA=\n";
+    let envelope = "/verificationMaterial/tlogEntries/0/inclusionProof/checkpoint/envelope";
+    for (kind, fine) in [(Kind::Rekord, true), (Kind::Dsse, false)] {
+        let mut bundle = WORLD.sigstore.sign(&slsa_1(), &github(), kind, at());
+        let text = bundle.pointer_mut(envelope).unwrap();
+        *text = format!("{}{witness}", text.as_str().unwrap()).into();
+        assert_eq!(
+            verify(&document(&[(SLSA_1, bundle)])).is_ok(),
+            fine,
+            "{kind:?}"
+        );
     }
 }
 
@@ -118,6 +188,30 @@ fn a_scope_may_be_written_in_both_ways_and_no_third() {
             matches!(refused, Err(Refusal::OtherSubject { .. })),
             "{other}"
         );
+    }
+}
+
+#[test]
+fn a_publication_names_the_release_in_both_ways_and_no_third() {
+    for (name, fine) in [
+        ("pkg:npm/%40scope/lib@1.2.3", true),
+        ("pkg:npm/@scope/lib@1.2.3", true),
+        ("pkg:npm/scope/lib@1.2.3", false),
+        ("pkg:npm/%40scope/lib@1.2.4", false),
+        ("pkg:npm/%40scope/lib", false),
+        ("@scope/lib@1.2.3", false),
+    ] {
+        let mut statement = publish_statement();
+        statement["subject"][0]["name"] = name.into();
+        let verified = verify(&document(&[(PUBLISH, published(&statement))]));
+        assert_eq!(verified.is_ok(), fine, "{name}: {verified:?}");
+    }
+    // The subject is right, and what the registry says it took in is something else.
+    for (key, value) in [("name", "@scope/other"), ("version", "1.2.4")] {
+        let mut statement = publish_statement();
+        statement["predicate"][key] = value.into();
+        let refused = verify(&document(&[(PUBLISH, published(&statement))]));
+        assert_eq!(refused.unwrap_err(), Refusal::OtherRelease, "{key}");
     }
 }
 

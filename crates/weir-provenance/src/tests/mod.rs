@@ -2,6 +2,7 @@ mod minted;
 mod real;
 mod signatures;
 mod tampered;
+mod updated;
 
 use std::sync::LazyLock;
 

@@ -146,3 +146,22 @@ fn keys_of_an_unknown_kind_are_counted_and_documents_of_another_form_refused() {
         Err(crate::KeysError::TooLarge)
     );
 }
+
+#[test]
+fn another_key_under_a_known_label_is_a_contradiction() {
+    let read = |document: Value| RegistryKeys::parse(document.to_string().as_bytes()).unwrap();
+    let (old, other) = (
+        SigningKey::generate("SHA256:a"),
+        SigningKey::generate("SHA256:a"),
+    );
+    let pinned = read(old.document(None));
+    // The end of a key may be news, and so may a further key.
+    let mut served = read(old.document(Some("2027-01-01T00:00:00Z")));
+    served.add(read(SigningKey::generate("SHA256:b").document(None)));
+    assert_eq!(pinned.contradicts(&served), None);
+    assert_eq!(
+        pinned.contradicts(&read(other.document(None))),
+        Some("SHA256:a")
+    );
+    assert_eq!(pinned.contradicts(&RegistryKeys::default()), None);
+}

@@ -16,4 +16,8 @@ pub(crate) mod shared_addition;
 pub(crate) mod size_jump;
 pub(crate) mod tag_move;
 pub(crate) mod trust_downgrade;
+pub(crate) mod unusual_burst;
+pub(crate) mod unusual_timing;
+pub(crate) mod vanished_versions;
+pub(crate) mod young_in_tree;
 pub(crate) mod young_release;

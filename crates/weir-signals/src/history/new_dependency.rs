@@ -8,7 +8,7 @@ use weir_npm::name::PackageName;
 use weir_npm::spec::{DependencySpec, classify};
 use weir_npm::version::Version;
 
-use crate::comparison::is_leap;
+use crate::comparison::{is_leap, is_patch};
 use crate::names::Strength;
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
 
@@ -197,7 +197,7 @@ fn added<'m>(before: &Manifest, after: &'m Manifest) -> Vec<New<'m>> {
 
 /// Whether the dependency needs no explanation: widely used, of the same scope, or named like the
 /// package.
-fn is_expected(subject: &Subject<'_>, name: &str) -> bool {
+pub(crate) fn is_expected(subject: &Subject<'_>, name: &str) -> bool {
     let own = subject.name;
     let Ok(dependency) = PackageName::parse(name) else {
         return false;
@@ -234,14 +234,6 @@ fn is_forward(previous: &str, current: &str) -> bool {
         (Ok(previous), Ok(current)) => previous.precedence(&current).is_lt(),
         _ => true,
     }
-}
-
-/// Whether the version says that nothing but fixes came.
-fn is_patch(previous: &str, current: &str) -> bool {
-    let (Ok(previous), Ok(current)) = (Version::parse(previous), Version::parse(current)) else {
-        return false;
-    };
-    (previous.major(), previous.minor()) == (current.major(), current.minor())
 }
 
 #[cfg(any(test, feature = "samples"))]

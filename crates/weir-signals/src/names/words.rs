@@ -1,5 +1,7 @@
 //! Names that pass for a word of the command line or for a module that comes with the runtime.
 
+use weir_npm::node::MODULES;
+
 use super::lookalike::{Lookalike, Strength, Transformation, Trusted};
 use super::{forms, near};
 
@@ -32,49 +34,6 @@ const OPTIONS: [&str; 24] = [
     "json",
 ];
 
-/// Modules of Node.js that need no package (`require('module').builtinModules`, without those that
-/// begin with an underscore).
-const BUILTIN: [&str; 38] = [
-    "assert",
-    "async_hooks",
-    "buffer",
-    "child_process",
-    "cluster",
-    "console",
-    "constants",
-    "crypto",
-    "diagnostics_channel",
-    "dgram",
-    "dns",
-    "domain",
-    "events",
-    "fs",
-    "http",
-    "http2",
-    "https",
-    "inspector",
-    "module",
-    "net",
-    "os",
-    "path",
-    "perf_hooks",
-    "process",
-    "punycode",
-    "querystring",
-    "readline",
-    "repl",
-    "stream",
-    "string_decoder",
-    "timers",
-    "tls",
-    "trace_events",
-    "tty",
-    "url",
-    "util",
-    "worker_threads",
-    "zlib",
-];
-
 /// Built-in names shorter than this have too many neighbours.
 const LONG_ENOUGH: usize = 8;
 
@@ -103,7 +62,7 @@ pub(super) fn search(name: &str, found: &mut Vec<Lookalike>) {
         add(format!("--{name}"), Transformation::Command, Strength::Fair);
     }
     let squashed = forms::squashed(name);
-    for module in BUILTIN {
+    for module in MODULES {
         let long = module.len() >= LONG_ENOUGH;
         if name == module || (long && squashed == forms::squashed(module)) {
             add(

@@ -32,13 +32,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    let Some(contents) = subject.contents.known() else {
-        return;
-    };
     report_abilities(
         &SIGNAL,
         subject,
-        contents,
         "Drives or instructs coding agents",
         weigh,
         observation,
@@ -61,15 +57,10 @@ fn weigh(capability: &Capability) -> Option<Weight> {
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, able};
-    let scene = |contents| {
-        Scene::of("left-lib", "1.4.1")
-            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
-            .contents(contents)
-    };
     vec![
         Sample::flagged(
             "An install script prompts an agent without permissions",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Install,
                 CapabilityKind::DrivesAgents,
                 "claude --dangerously-skip-permissions -p",
@@ -77,7 +68,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "A library writes an agent's settings when it is imported",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Import,
                 CapabilityKind::DrivesAgents,
                 "an agent's configuration, ~/.claude/settings.json by writeFileSync",
@@ -85,7 +76,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: a command that adds its tool server",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Command,
                 CapabilityKind::DrivesAgents,
                 "an agent's configuration, ~/.cursor/mcp.json by writeFileSync",
@@ -93,7 +84,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "An install script that starts a compiler",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Install,
                 CapabilityKind::Process,
                 "child_process.spawnSync of node-gyp",

@@ -65,15 +65,10 @@ fn weigh(flow: &Flow) -> Weight {
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, flow};
     use weir_model::contents::SinkKind;
-    let scene = |contents| {
-        Scene::of("left-lib", "1.4.1")
-            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
-            .contents(contents)
-    };
     vec![
         Sample::flagged(
             "An install script evaluates base64",
-            scene(flow(
+            Scene::of_code(flow(
                 Surface::Install,
                 (SourceKind::Decoded, "Buffer.from"),
                 (SinkKind::DynamicCode, "eval"),
@@ -81,7 +76,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "A library runs a command that it decodes first",
-            scene(flow(
+            Scene::of_code(flow(
                 Surface::Import,
                 (SourceKind::Decoded, "atob"),
                 (SinkKind::Process, "child_process.exec"),
@@ -89,7 +84,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "A command-line tool that evaluates what it decodes",
-            scene(flow(
+            Scene::of_code(flow(
                 Surface::Command,
                 (SourceKind::Decoded, "zlib.gunzipSync"),
                 (SinkKind::DynamicCode, "vm.Script"),
@@ -97,7 +92,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: the same code where nothing leads to it",
-            scene(flow(
+            Scene::of_code(flow(
                 Surface::Unreferenced,
                 (SourceKind::Decoded, "Buffer.from"),
                 (SinkKind::DynamicCode, "eval"),

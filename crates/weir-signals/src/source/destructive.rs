@@ -30,13 +30,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    let Some(contents) = subject.contents.known() else {
-        return;
-    };
     report_abilities(
         &SIGNAL,
         subject,
-        contents,
         "Removes what is not its own",
         weigh,
         observation,
@@ -59,15 +55,10 @@ fn weigh(capability: &Capability) -> Option<Weight> {
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, able};
-    let scene = |contents| {
-        Scene::of("left-lib", "1.4.1")
-            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
-            .contents(contents)
-    };
     vec![
         Sample::flagged(
             "An install script removes the home folder",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Install,
                 CapabilityKind::RemovesHome,
                 "~ by rmSync",
@@ -75,7 +66,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "A library removes everything",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Import,
                 CapabilityKind::RemovesHome,
                 "/ by rm",
@@ -83,7 +74,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "An installer that removes its build folder",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Install,
                 CapabilityKind::Removes,
                 "build by rmSync",
@@ -91,7 +82,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: such code where nothing leads to it",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Unreferenced,
                 CapabilityKind::RemovesHome,
                 "~ by rmSync",

@@ -105,15 +105,10 @@ fn is_stray(flow: &Flow) -> bool {
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, flow};
-    let scene = |contents| {
-        Scene::of("left-lib", "1.4.1")
-            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
-            .contents(contents)
-    };
     vec![
         Sample::flagged(
             "An install script pipes a download into a shell",
-            scene(flow(
+            Scene::of_code(flow(
                 Surface::Install,
                 (SourceKind::Fetched, "download from a.invalid"),
                 (SinkKind::Process, "sh"),
@@ -121,7 +116,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "An install script evaluates what it fetched",
-            scene(flow(
+            Scene::of_code(flow(
                 Surface::Install,
                 (SourceKind::Fetched, "fetch from a.invalid"),
                 (SinkKind::DynamicCode, "eval"),
@@ -129,7 +124,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "A library evaluates what it fetched when it is imported",
-            scene(flow(
+            Scene::of_code(flow(
                 Surface::Import,
                 (SourceKind::Fetched, "https.get from a.invalid"),
                 (SinkKind::DynamicCode, "Function"),
@@ -137,7 +132,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "A library starts a program that it downloaded to the temporary folder",
-            scene(flow(
+            Scene::of_code(flow(
                 Surface::Import,
                 (SourceKind::Fetched, "fetch from downloads.example"),
                 (SinkKind::ProgramFile, "fs.writeFile of /tmp/.cache-7f"),
@@ -145,7 +140,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: an installer that starts the binary it downloaded",
-            scene(flow(
+            Scene::of_code(flow(
                 Surface::Install,
                 (SourceKind::Fetched, "https.get from downloads.example"),
                 (SinkKind::ProgramFile, "bin/tool"),
@@ -153,7 +148,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "A command that runs what it downloaded",
-            scene(flow(
+            Scene::of_code(flow(
                 Surface::Command,
                 (SourceKind::Fetched, "fetch from downloads.example"),
                 (SinkKind::Process, "spawn"),

@@ -32,7 +32,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         sees: "Code behind so much white space that no screen shows it: 400 columns or more, or at least 120 where \
                a finished statement stands before it and the file has no other such line. Bidi controls that are \
                opened and not closed on their line, so that it reads in another order than it runs. Runs of at \
-               least 16 characters without width, or of variation selectors or tags, which carry bytes.",
+               least 16 characters without width, or of variation selectors or tags, which carry bytes, or many \
+               short runs of these behind plain letters. Names made of letters that have no shape.",
         matters: "There is no reason to hide code from the people who read it but one. Several attacks on record \
                   stood in plain sight, to the right of the screen.",
         wrong: "Emoji, joiners in names, marks for right-to-left text in pairs, and indentation stay below the \
@@ -103,6 +104,9 @@ fn in_words(hidden: &HiddenText) -> String {
         HiddenKind::OffScreen => format!("has code behind {length} columns of white space"),
         HiddenKind::Bidi => {
             "has controls that make a line read in another order than it runs".to_owned()
+        }
+        HiddenKind::Invisible if length == 1 => {
+            "has names made of letters without a shape".to_owned()
         }
         HiddenKind::Invisible => format!("has a run of {length} characters without width"),
         HiddenKind::VariationSelectors => {

@@ -1,4 +1,4 @@
-//! `known-bad-content`: content that was refused before, byte for byte.
+//! `known-bad-content`: content that is known to be malicious, byte for byte.
 
 use weir_model::{Confidence, Evidence, Group, Severity};
 
@@ -11,7 +11,7 @@ const LISTED: usize = 5;
 
 pub(crate) static SIGNAL: Declaration = Declaration {
     id: "known-bad-content",
-    summary: "It holds content that was refused before, byte for byte",
+    summary: "It holds content that is known to be malicious, byte for byte",
     since: "next",
     layer: Layer::Source,
     kind: Kind::Pattern,
@@ -24,12 +24,14 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     documentation: Documentation {
         sees: "A file with the same bytes as one that reads secrets and sends them away at install time in a \
                release that was blocked here, or a release whose code and install commands are all the same as \
-               those of one that was blocked. What is compared is what this data folder knows.",
+               those of one that was blocked. Also files that the operator lists as malicious, by digest or as \
+               samples (`weir known-bad import`). What is compared is what this data folder knows.",
         matters: "Most malicious packages are copies: the same file goes into dozens of packages, and what is \
                   taken down comes back under another name within hours.",
-        wrong: "Only if the first refusal was wrong. A waiver for that release does not undo what was learned \
+        wrong: "Only if the first refusal or the list was wrong (`weir known-bad forget` takes a digest back). A waiver for that release does not undo what was learned \
                 from it; the file that stole is what is remembered, not the library around it.",
-        todo: "Treat it like the release that is named: `weir explain` shows why that one was refused.",
+        todo: "Treat it like the release that is named: `weir explain` shows why that one was refused. Of what was \
+               listed, the finding names the list and the line.",
     },
     observe,
     #[cfg(any(test, feature = "samples"))]
@@ -54,19 +56,31 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         1 => String::new(),
         count => format!(" (and {} more)", count - 1),
     };
-    let mut finding = SIGNAL.finding(format!(
-        "{what} byte for byte what {}@{} was refused for{more}: {}",
-        printable(&first.name),
-        printable(&first.version),
-        printable(&first.why)
-    ));
+    let because = match first.why.is_empty() {
+        true => String::new(),
+        false => format!(": {}", printable(&first.why)),
+    };
+    let mut finding = SIGNAL.finding(match &first.listed_in {
+        Some(list) => format!(
+            "{what} byte for byte content that {} lists as malicious{more}{because}",
+            printable(list)
+        ),
+        None => format!(
+            "{what} byte for byte what {}@{} was refused for{more}{because}",
+            printable(&first.name),
+            printable(&first.version)
+        ),
+    });
     finding.decisive = true;
     finding.evidence = bad
         .iter()
         .take(LISTED)
         .map(|bad| {
             let path = bad.path.as_deref().unwrap_or("(all code)");
-            let text = format!("{}, in {}@{}", bad.digest, bad.name, bad.version);
+            let text = match &bad.listed_in {
+                Some(list) => format!("{}, listed in {list}", bad.digest),
+                None => format!("{}, in {}@{}", bad.digest, bad.name, bad.version),
+            };
             Evidence::place(path, None, &text)
         })
         .collect();
@@ -88,6 +102,7 @@ fn samples() -> Vec<crate::sample::Sample> {
     let bad = |path: Option<&str>, name: &str, version: &str| KnownBad {
         path: path.map(str::to_owned),
         digest: "1f0c6b7a3e5d49c2b8a7f6e5d4c3b2a1".to_owned(),
+        listed_in: None,
         name: name.to_owned(),
         version: version.to_owned(),
         why: "the whole environment is sent away by a web request at install time".to_owned(),
@@ -100,6 +115,14 @@ fn samples() -> Vec<crate::sample::Sample> {
         Sample::flagged(
             "A refused package under a new name",
             scene(vec![bad(None, "right-lib", "2.0.1")]),
+        ),
+        Sample::flagged(
+            "A file that the operator's list names",
+            scene(vec![KnownBad {
+                listed_in: Some("worms.txt:12".to_owned()),
+                why: "a worm of 2025".to_owned(),
+                ..bad(Some("bundle.js"), "", "")
+            }]),
         ),
         Sample::passing(
             "Near miss: the release itself, looked at once more",

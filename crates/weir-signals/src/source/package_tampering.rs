@@ -33,13 +33,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    let Some(contents) = subject.contents.known() else {
-        return;
-    };
     report_abilities(
         &SIGNAL,
         subject,
-        contents,
         "Changes installed packages or its own traces",
         weigh,
         observation,
@@ -65,15 +61,10 @@ fn weigh(capability: &Capability) -> Option<Weight> {
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, able};
-    let scene = |contents| {
-        Scene::of("left-lib", "1.4.1")
-            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
-            .contents(contents)
-    };
     vec![
         Sample::flagged(
             "An install script writes into another package",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Install,
                 CapabilityKind::WritesPackages,
                 "node_modules/ethers/lib/index.js by writeFileSync",
@@ -81,7 +72,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "An install script removes itself",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Install,
                 CapabilityKind::RemovesItself,
                 "itself by unlinkSync",
@@ -89,7 +80,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: a command that patches packages",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Command,
                 CapabilityKind::WritesPackages,
                 "node_modules/x/index.js by writeFileSync",
@@ -97,7 +88,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "An installer that removes a temporary folder",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Install,
                 CapabilityKind::Removes,
                 "tmp by rmSync",

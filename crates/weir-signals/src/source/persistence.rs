@@ -32,13 +32,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    let Some(contents) = subject.contents.known() else {
-        return;
-    };
     report_abilities(
         &SIGNAL,
         subject,
-        contents,
         "Writes where something else runs or trusts it",
         weigh,
         observation,
@@ -67,15 +63,10 @@ fn weigh(capability: &Capability) -> Option<Weight> {
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, able};
-    let scene = |contents| {
-        Scene::of("left-lib", "1.4.1")
-            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
-            .contents(contents)
-    };
     vec![
         Sample::flagged(
             "An install script writes a user service",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Install,
                 CapabilityKind::Persists,
                 "a service or scheduled job, ~/.config/systemd/user/x.service by writeFileSync",
@@ -83,7 +74,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "A library appends to a shell start-up file when it is imported",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Import,
                 CapabilityKind::Persists,
                 "a shell start-up file, ~/.bashrc by appendFileSync",
@@ -91,7 +82,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: a command that installs completion",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Command,
                 CapabilityKind::Persists,
                 "a shell start-up file, ~/.zshrc by appendFileSync",
@@ -99,7 +90,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "A write into the home folder that nothing runs",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Install,
                 CapabilityKind::WritesOutside,
                 "~/.cache/tool/x by writeFileSync",

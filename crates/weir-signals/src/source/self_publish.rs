@@ -36,17 +36,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    let Some(contents) = subject.contents.known() else {
-        return;
-    };
-    report_abilities(
-        &SIGNAL,
-        subject,
-        contents,
-        "Publishes packages",
-        weigh,
-        observation,
-    );
+    report_abilities(&SIGNAL, subject, "Publishes packages", weigh, observation);
 }
 
 /// Nothing for other abilities.
@@ -69,15 +59,10 @@ fn weigh(capability: &Capability) -> Option<Weight> {
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, able};
-    let scene = |contents| {
-        Scene::of("left-lib", "1.4.1")
-            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
-            .contents(contents)
-    };
     vec![
         Sample::flagged(
             "An install script runs npm publish",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Install,
                 CapabilityKind::Publishes,
                 "npm publish",
@@ -85,7 +70,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "An install script sends a publish request",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Install,
                 CapabilityKind::Publishes,
                 "a publish request (_attachments)",
@@ -93,7 +78,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "A command publishes copies under random names",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Command,
                 CapabilityKind::Publishes,
                 "npm publish under a name drawn by lot",
@@ -101,7 +86,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "A release tool that publishes by command",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Command,
                 CapabilityKind::Publishes,
                 "npm publish",
@@ -109,7 +94,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: a registry client that can publish when it is used",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Import,
                 CapabilityKind::Publishes,
                 "a publish request (_attachments)",

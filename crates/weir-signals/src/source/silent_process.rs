@@ -33,13 +33,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    let Some(contents) = subject.contents.known() else {
-        return;
-    };
     report_abilities(
         &SIGNAL,
         subject,
-        contents,
         "Leaves a silent process behind",
         weigh,
         observation,
@@ -62,15 +58,10 @@ fn weigh(capability: &Capability) -> Option<Weight> {
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, able};
-    let scene = |contents| {
-        Scene::of("left-lib", "1.4.1")
-            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
-            .contents(contents)
-    };
     vec![
         Sample::flagged(
             "An install script leaves a process behind",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Install,
                 CapabilityKind::DetachedProcess,
                 "child_process.spawn",
@@ -78,7 +69,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "An install command leaves a process behind",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Install,
                 CapabilityKind::DetachedProcess,
                 "nohup node x.js",
@@ -86,7 +77,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: a library that checks for updates in the background",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Import,
                 CapabilityKind::DetachedProcess,
                 "child_process.spawn",
@@ -94,7 +85,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "An install script that waits for what it starts",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Install,
                 CapabilityKind::Process,
                 "child_process.spawnSync of node-gyp",

@@ -109,15 +109,10 @@ const fn in_words(class: HostClass) -> &'static str {
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, contact};
-    let scene = |contents| {
-        Scene::of("left-lib", "1.4.1")
-            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
-            .contents(contents)
-    };
     vec![
         Sample::flagged(
             "An install script talks to a tunnel",
-            scene(contact(
+            Scene::of_code(contact(
                 Surface::Install,
                 "x.ngrok.example",
                 HostClass::Tunnel,
@@ -125,7 +120,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "An install script talks to an address",
-            scene(contact(
+            Scene::of_code(contact(
                 Surface::Install,
                 "203.0.113.9",
                 HostClass::RawAddress,
@@ -133,7 +128,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "A library talks to a catcher of requests when it is imported",
-            scene(contact(
+            Scene::of_code(contact(
                 Surface::Import,
                 "webhook.site.example",
                 HostClass::Tunnel,
@@ -141,7 +136,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "An install script that talks to an ordinary host",
-            scene(contact(
+            Scene::of_code(contact(
                 Surface::Install,
                 "downloads.example",
                 HostClass::Other,
@@ -149,7 +144,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: a client of a chat service",
-            scene(contact(
+            Scene::of_code(contact(
                 Surface::Import,
                 "api.telegram.example",
                 HostClass::Webhook,
@@ -157,7 +152,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "A wallet library that talks to a node of its chain",
-            scene(contact(
+            Scene::of_code(contact(
                 Surface::Import,
                 "api.mainnet-beta.solana.example",
                 HostClass::ChainRpc,

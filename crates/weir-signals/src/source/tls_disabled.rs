@@ -32,13 +32,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    let Some(contents) = subject.contents.known() else {
-        return;
-    };
     report_abilities(
         &SIGNAL,
         subject,
-        contents,
         "Switches certificate checks off",
         weigh,
         observation,
@@ -61,15 +57,10 @@ fn weigh(capability: &Capability) -> Option<Weight> {
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, able};
-    let scene = |contents| {
-        Scene::of("left-lib", "1.4.1")
-            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
-            .contents(contents)
-    };
     vec![
         Sample::flagged(
             "An install script accepts any certificate",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Install,
                 CapabilityKind::DisablesTls,
                 "NODE_TLS_REJECT_UNAUTHORIZED",
@@ -77,7 +68,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::flagged(
             "An install command downloads without checks",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Install,
                 CapabilityKind::DisablesTls,
                 "curl without checks",
@@ -85,7 +76,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: a client with an option for it",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Import,
                 CapabilityKind::DisablesTls,
                 "rejectUnauthorized: false",
@@ -93,7 +84,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "An installer with checks",
-            scene(able(Surface::Install, CapabilityKind::Network, "https.get")),
+            Scene::of_code(able(Surface::Install, CapabilityKind::Network, "https.get")),
         ),
     ]
 }

@@ -84,6 +84,11 @@ fn report(observation: &mut Observation, unread: &[&Unread], severity: Severity,
         count => format!("; so it is with {} more", count - 1),
     };
     let path = weir_model::finding::printable(&first.path, 200);
+    // Parts of the analysis end early for what is large; that is no file.
+    let what = match first.path.as_str() {
+        "value flow" => "was followed in part",
+        _ => what,
+    };
     let mut finding = SIGNAL.finding(format!("{path} {what}: {}{more}", first.why));
     finding.severity = severity;
     finding.evidence = unread

@@ -72,7 +72,6 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         report_abilities(
             &SIGNAL,
             subject,
-            contents,
             "Reaches for a wallet or wraps requests",
             |one| is_half(one.kind).then_some(MENTION),
             observation,
@@ -89,19 +88,14 @@ fn samples() -> Vec<crate::sample::Sample> {
         contents.capabilities.extend(wraps.capabilities);
         contents
     };
-    let scene = |contents| {
-        Scene::of("left-lib", "1.4.1")
-            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
-            .contents(contents)
-    };
     vec![
         Sample::flagged(
             "A library wraps fetch and asks for the wallet when it is imported",
-            scene(both(Surface::Import)),
+            Scene::of_code(both(Surface::Import)),
         ),
         Sample::flagged(
             "An install script that does both",
-            scene(both(Surface::Install)),
+            Scene::of_code(both(Surface::Install)),
         ),
         Sample::flagged("A library watches what is copied for addresses of coins", {
             let mut contents = able(
@@ -115,10 +109,10 @@ fn samples() -> Vec<crate::sample::Sample> {
                 "reads and replaces what was copied",
             );
             contents.capabilities.extend(copied.capabilities);
-            scene(contents)
+            Scene::of_code(contents)
         }),
         Sample::passing("A clipboard manager", {
-            scene(able(
+            Scene::of_code(able(
                 Surface::Import,
                 CapabilityKind::Clipboard,
                 "reads and replaces what was copied",
@@ -126,7 +120,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         }),
         Sample::passing(
             "A wallet connector",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Import,
                 CapabilityKind::Wallet,
                 "window.ethereum",
@@ -134,7 +128,7 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "Near miss: monitoring that wraps requests",
-            scene(able(
+            Scene::of_code(able(
                 Surface::Import,
                 CapabilityKind::WrapsRequests,
                 "replaces fetch",

@@ -122,6 +122,13 @@ impl Store {
         }
         let mut report = reader.await.map_err(|_| StoreError::Closed)??;
         report.changed = changed;
+        if changed > 0 && !self.taught_packages().await?.is_empty() {
+            let fresh = super::Advisories::load(self).await?;
+            let taken = self.unlearn_malware(&fresh).await?;
+            if taken > 0 {
+                tracing::info!(releases = taken, "what malware had taught is taken back");
+            }
+        }
         Ok(report)
     }
 

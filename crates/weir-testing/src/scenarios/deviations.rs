@@ -73,6 +73,7 @@ pub fn woken_lines(now: Timestamp) -> Scenario {
         registry,
         sink,
         now,
+        known: Vec::new(),
         attacks: vec![Attack {
             name: "argument-coat",
             version: "3.0.2",
@@ -140,6 +141,7 @@ pub fn lost_provenance(now: Timestamp) -> Scenario {
         registry,
         sink,
         now,
+        known: Vec::new(),
         attacks: vec![Attack {
             name: "@kiln/tasks",
             version: "4.4.1",
@@ -214,6 +216,7 @@ pub fn bait_dependency(now: Timestamp) -> Scenario {
         registry,
         sink,
         now,
+        known: Vec::new(),
         attacks: vec![Attack {
             name: "wire-client",
             version: "1.14.1",
@@ -324,6 +327,7 @@ pub fn other_hands(now: Timestamp) -> Scenario {
         registry,
         sink,
         now,
+        known: Vec::new(),
         attacks: vec![
             attack(
                 "ledger-tables",
@@ -381,6 +385,7 @@ pub fn winning_number(now: Timestamp) -> Scenario {
         registry,
         sink,
         now,
+        known: Vec::new(),
         attacks: vec![Attack {
             name: "northwind-billing-internal",
             version: "99.0.3",

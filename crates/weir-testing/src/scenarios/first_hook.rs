@@ -46,6 +46,7 @@ pub fn first_hook(now: Timestamp) -> Scenario {
         registry,
         sink,
         now,
+        known: Vec::new(),
         attacks: vec![Attack {
             name: "ledger-format",
             version: "1.4.2",

@@ -8,6 +8,7 @@ mod claims;
 mod code;
 mod deviations;
 mod first_hook;
+mod habits;
 mod honest;
 mod installs;
 mod names;
@@ -27,6 +28,7 @@ pub use code::{
 };
 pub use deviations::{bait_dependency, lost_provenance, other_hands, winning_number, woken_lines};
 pub use first_hook::first_hook;
+pub use habits::{deep_bait, flood_of_names, unlike_siblings, whole_account};
 pub use honest::honest_releases;
 pub use installs::{assistant_settings, by_name_lookup, hooked_patches, sibling_patch, vanishing};
 pub use names::{brand_scope, copied_library, first_releases, lookalike_campaign};
@@ -95,6 +97,8 @@ pub struct Scenario {
     pub sink: Sink,
     /// The moment of the incident.
     pub now: Timestamp,
+    /// Packages that an organisation depends on, whose past weir has learned before the incident.
+    pub known: Vec<&'static str>,
     /// What must be stopped.
     pub attacks: Vec<Attack>,
     /// What must pass.
@@ -137,6 +141,10 @@ pub const ALL: &[Make] = &[
     other_hands_on_import,
     woken_with_program,
     first_releases,
+    unlike_siblings,
+    whole_account,
+    flood_of_names,
+    deep_bait,
     own_author,
     honest_releases,
 ];

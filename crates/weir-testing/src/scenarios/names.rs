@@ -1,7 +1,6 @@
 //! R17, R18, R19, and incidents that begin with a name: squats, copies, campaigns of newcomers.
 
 use jiff::Timestamp;
-use serde_json::json;
 
 use super::deviations::{expected, package, release};
 use super::parts::Stage;
@@ -204,24 +203,6 @@ pub fn first_releases(now: Timestamp) -> Scenario {
             "code",
             "what the network answers becomes code",
         )],
-    );
-    stage.newcomer(
-        newcomer("kasar-rendang99-sluey").release(
-            release("1.0.0")
-                .file("tea.yaml", "version: 1.0.0\ncodeOwners:\n  - '0x0000'\nquorum: 1\n")
-                .file(
-                    "auto.js",
-                    "const { execSync } = require('child_process');\nconst fs = require('fs');\nsetInterval(() => {\n  \
-                     const file = '/weir-inert/none/package.json';\n  const manifest = JSON.parse(fs.readFileSync(file));\n  \
-                     manifest.name = `word-${Date.now()}`;\n  fs.writeFileSync(file, JSON.stringify(manifest));\n  \
-                     execSync('npm publish --access public', { cwd: '/weir-inert/none' });\n}, 7000);\n",
-                )
-                .field("bin", json!({"auto": "auto.js"}))
-                .published_at(minutes_before(now, 28)),
-        ),
-        ("kasar-rendang99-sluey", "1.0.0"),
-        &["I31"],
-        vec![expected("B13", "code", "publishes itself in a loop")],
     );
     stage.end(
         "first-releases",

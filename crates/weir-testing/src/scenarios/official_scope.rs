@@ -76,6 +76,7 @@ pub fn official_scope_lookalike(now: Timestamp) -> Scenario {
         registry,
         sink,
         now,
+        known: Vec::new(),
         attacks: vec![
             attack(
                 "@tan-stack/react-query",

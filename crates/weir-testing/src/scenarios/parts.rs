@@ -17,6 +17,7 @@ pub(super) struct Stage {
     pub(super) registry: Registry,
     pub(super) sink: Sink,
     pub(super) now: Timestamp,
+    pub(super) known: Vec<&'static str>,
     pub(super) attacks: Vec<Attack>,
     pub(super) twins: Vec<Twin>,
 }
@@ -29,6 +30,7 @@ impl Stage {
             registry,
             sink: Sink::start(),
             now,
+            known: Vec::new(),
             attacks: Vec::new(),
             twins: Vec::new(),
         }
@@ -39,6 +41,7 @@ impl Stage {
             registry,
             sink,
             now,
+            known,
             attacks,
             twins,
         } = self;
@@ -48,6 +51,7 @@ impl Stage {
             registry,
             sink,
             now,
+            known,
             attacks,
             twins,
         }

@@ -61,6 +61,7 @@ pub fn remote_dependency(now: Timestamp) -> Scenario {
         registry,
         sink,
         now,
+        known: Vec::new(),
         attacks: vec![
             Attack {
                 name: "report-writer",

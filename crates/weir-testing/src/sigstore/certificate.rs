@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::der::{bits, integer, octets, oid, sequence, set, text, time, tlv, truth};
 use super::key::{Pair, sha256};
 
-const ECDSA_WITH_SHA256: &str = "1.2.840.10045.4.3.2";
+pub(super) const ECDSA_WITH_SHA256: &str = "1.2.840.10045.4.3.2";
 const FULCIO: &str = "1.3.6.1.4.1.57264.1";
 const RECEIPTS: &str = "1.3.6.1.4.1.11129.2.4.2";
 
@@ -39,12 +39,12 @@ impl Identity {
     }
 }
 
-fn name(common: &str) -> Vec<u8> {
+pub(super) fn name(common: &str) -> Vec<u8> {
     let part = |kind: &str, value: &str| set(&[sequence(&[oid(kind), text(value)])]);
     sequence(&[part("2.5.4.10", "test sigstore"), part("2.5.4.3", common)])
 }
 
-fn extension(id: &str, critical: bool, value: &[u8]) -> Vec<u8> {
+pub(super) fn extension(id: &str, critical: bool, value: &[u8]) -> Vec<u8> {
     let mut parts = vec![oid(id)];
     if critical {
         parts.push(truth());
@@ -53,18 +53,18 @@ fn extension(id: &str, critical: bool, value: &[u8]) -> Vec<u8> {
     sequence(&parts)
 }
 
-struct Body<'body> {
-    serial: u8,
-    issuer: &'body str,
-    subject: Option<&'body str>,
-    from: Timestamp,
-    until: Timestamp,
-    key: &'body [u8],
-    extensions: &'body [Vec<u8>],
+pub(super) struct Body<'body> {
+    pub(super) serial: u8,
+    pub(super) issuer: &'body str,
+    pub(super) subject: Option<&'body str>,
+    pub(super) from: Timestamp,
+    pub(super) until: Timestamp,
+    pub(super) key: &'body [u8],
+    pub(super) extensions: &'body [Vec<u8>],
 }
 
 impl Body<'_> {
-    fn to_der(&self) -> Vec<u8> {
+    pub(super) fn to_der(&self) -> Vec<u8> {
         sequence(&[
             tlv(0xa0, &integer(&[2])),
             integer(&[self.serial]),
@@ -78,7 +78,7 @@ impl Body<'_> {
     }
 }
 
-fn signed(body: Vec<u8>, by: &Pair) -> Vec<u8> {
+pub(super) fn signed(body: Vec<u8>, by: &Pair) -> Vec<u8> {
     let signature = by.sign(&body);
     sequence(&[
         body,

@@ -78,3 +78,9 @@ pub(super) fn time(at: jiff::Timestamp) -> Vec<u8> {
     let written = at.strftime("%y%m%d%H%M%SZ").to_string();
     tlv(0x17, written.as_bytes())
 }
+
+/// A time of any year.
+pub(super) fn generalized(at: jiff::Timestamp) -> Vec<u8> {
+    let written = at.strftime("%Y%m%d%H%M%SZ").to_string();
+    tlv(0x18, written.as_bytes())
+}

@@ -15,6 +15,8 @@ pub enum Kind {
     Intoto,
     /// `dsse` 0.0.1, as later ones have it.
     Dsse,
+    /// `hashedrekord` 0.0.2, as the second generation of logs has it: without a time of its own.
+    Rekord,
 }
 
 /// What was signed, and with what.
@@ -68,6 +70,21 @@ fn body(kind: Kind, signed: &Signed<'_>) -> Value {
             "payloadHash": digest(signed.payload),
             "signatures": [{"signature": signature, "verifier": verifier}],
         }}),
+        Kind::Rekord => {
+            let raw = json!({"rawBytes": STANDARD.encode(signed.verifier)});
+            let part = match signed.label {
+                "CERTIFICATE" => "x509Certificate",
+                _ => "publicKey",
+            };
+            let encoded = super::encoded(signed.payload);
+            json!({"apiVersion": "0.0.2", "kind": "hashedrekord", "spec": {"hashedRekordV002": {
+                "data": {"algorithm": "SHA2_256", "digest": STANDARD.encode(sha256(&encoded))},
+                "signature": {
+                    "content": signature,
+                    "verifier": {"keyDetails": "PKIX_ECDSA_P256_SHA_256", part: raw},
+                },
+            }}})
+        }
     }
 }
 
@@ -90,6 +107,22 @@ pub(super) fn entry(log: &Pair, kind: Kind, signed: &Signed<'_>, at: Timestamp) 
     let (kind, version) = match kind {
         Kind::Intoto => ("intoto", "0.0.2"),
         Kind::Dsse => ("dsse", "0.0.1"),
+        // The index is the one in the tree, and nothing is promised: the proof is there at once.
+        Kind::Rekord => {
+            return json!({
+                "logIndex": "1",
+                "logId": {"keyId": STANDARD.encode(&number)},
+                "kindVersion": {"kind": "hashedrekord", "version": "0.0.2"},
+                "inclusionProof": {
+                    "logIndex": "1",
+                    "rootHash": STANDARD.encode(&root),
+                    "treeSize": "3",
+                    "hashes": [STANDARD.encode(before), STANDARD.encode(after)],
+                    "checkpoint": {"envelope": envelope},
+                },
+                "canonicalizedBody": STANDARD.encode(&body),
+            });
+        }
     };
     json!({
         "logIndex": index.to_string(),

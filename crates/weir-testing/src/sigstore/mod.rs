@@ -5,6 +5,8 @@ mod certificate;
 mod der;
 mod key;
 mod log;
+mod repository;
+mod timestamp;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -16,6 +18,8 @@ pub use certificate::Identity;
 use key::{Pair, sha256};
 pub use log::Kind;
 use log::Signed;
+pub use repository::TufRepository;
+use timestamp::TimeAuthority;
 
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
@@ -28,6 +32,9 @@ pub const GITLAB: &str = "https://gitlab.com";
 pub struct Sigstore {
     authority: Authority,
     log: Pair,
+    /// A log of the second generation.
+    tiles: Pair,
+    clock: TimeAuthority,
     from: Timestamp,
 }
 
@@ -94,6 +101,8 @@ impl Sigstore {
         Self {
             authority: Authority::generate(from),
             log: Pair::generate(),
+            tiles: Pair::generate(),
+            clock: TimeAuthority::generate(from),
             from,
         }
     }
@@ -107,6 +116,16 @@ impl Sigstore {
     /// What a verifier has to trust, in the form of Sigstore's `trusted_root.json`.
     #[must_use]
     pub fn trusted_root(&self) -> String {
+        self.root(true).to_string()
+    }
+
+    /// The same from before there was a log of the second generation, and an authority for times.
+    #[must_use]
+    pub fn older_root(&self) -> String {
+        self.root(false).to_string()
+    }
+
+    fn root(&self, newer: bool) -> Value {
         let from = json!({"start": self.from.to_string()});
         let log = |pair: &Pair, address: &str| {
             json!({
@@ -122,9 +141,22 @@ impl Sigstore {
         };
         let chain = [&self.authority.intermediate, &self.authority.root]
             .map(|certificate| json!({"rawBytes": STANDARD.encode(certificate)}));
+        let mut logs = vec![log(&self.log, "https://log.example.invalid")];
+        let mut clocks = Vec::new();
+        if newer {
+            logs.push(log(&self.tiles, "https://tiles.example.invalid"));
+            let chain = [&self.clock.leaf, &self.clock.root]
+                .map(|certificate| json!({"rawBytes": STANDARD.encode(certificate)}));
+            clocks.push(json!({
+                "subject": {"organization": "test sigstore", "commonName": "clock"},
+                "uri": "https://clock.example.invalid",
+                "certChain": {"certificates": chain},
+                "validFor": from,
+            }));
+        }
         json!({
             "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-            "tlogs": [log(&self.log, "https://log.example.invalid")],
+            "tlogs": logs,
             "certificateAuthorities": [{
                 "subject": {"organization": "test sigstore", "commonName": "intermediate"},
                 "uri": "https://ca.example.invalid",
@@ -132,9 +164,8 @@ impl Sigstore {
                 "validFor": from,
             }],
             "ctlogs": [log(&self.authority.log, "https://ctlog.example.invalid")],
-            "timestampAuthorities": [],
+            "timestampAuthorities": clocks,
         })
-        .to_string()
     }
 
     /// Signs a statement as a build does: with a certificate of ten minutes.
@@ -160,7 +191,7 @@ impl Sigstore {
                     {"rawBytes": STANDARD.encode(&self.authority.intermediate)},
                 ]}}),
             ),
-            Kind::Dsse => (
+            Kind::Dsse | Kind::Rekord => (
                 "application/vnd.dev.sigstore.bundle.v0.3+json",
                 json!({"certificate": certificate}),
             ),
@@ -199,9 +230,17 @@ impl Sigstore {
         kind: Kind,
         at: Timestamp,
     ) -> Value {
-        let entry = log::entry(&self.log, kind, signed, at);
+        let (log, stamps) = match kind {
+            Kind::Intoto | Kind::Dsse => (&self.log, json!([])),
+            Kind::Rekord => {
+                let stamp = self.clock.stamp(signed.signature, at);
+                let stamp = json!({"signedTimestamp": STANDARD.encode(stamp)});
+                (&self.tiles, json!([stamp]))
+            }
+        };
+        let entry = log::entry(log, kind, signed, at);
         material["tlogEntries"] = json!([entry]);
-        material["timestampVerificationData"] = json!({"rfc3161Timestamps": []});
+        material["timestampVerificationData"] = json!({"rfc3161Timestamps": stamps});
         json!({
             "mediaType": version,
             "verificationMaterial": material,

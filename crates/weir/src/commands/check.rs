@@ -510,3 +510,14 @@ fn parse(file: &Path, text: &[u8]) -> Result<Lockfile, (u32, String)> {
         (error.line, format!("{key}{}", error.problem))
     })
 }
+
+/// Reads a lockfile with the projects it is for, where its own format leaves them out.
+pub(super) fn read_whole(folder: &Path, file: &Path) -> Result<Lockfile, (u32, String)> {
+    let mut lockfile = read(file)?;
+    if let Ok(manifests) = Manifests::read(&Tree::Folder(folder.to_owned()), &lockfile)
+        && let Some(root) = manifests.of("")
+    {
+        lockfile.add_project("", root);
+    }
+    Ok(lockfile)
+}

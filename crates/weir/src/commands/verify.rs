@@ -10,7 +10,7 @@ use weir_model::finding::printable;
 use weir_model::json::v1::{
     self, CheckFinding, CheckLevel, CheckedLockfile, VerifiedRelease, VerifyCounts,
 };
-use weir_model::{AttestationState, ClaimChange, ClaimKind, SignatureState, Trust};
+use weir_model::{AttestationState, Breach, ClaimChange, ClaimKind, SignatureState, Trust};
 use weir_npm::integrity::Integrity;
 use weir_npm::lockfile::{Lockfile, Node, NodeId, Source};
 use weir_npm::name::PackageName;
@@ -60,6 +60,16 @@ const ORDINARY: Rule = Rule {
     id: "provenance-changed",
     level: CheckLevel::Note,
     todo: "nothing, if the project says so",
+};
+const UNEXPECTED: Rule = Rule {
+    id: "broken-expectation",
+    level: CheckLevel::Error,
+    todo: "do not install it before you know why: your policy says how it is built and published",
+};
+const UNUSUAL: Rule = Rule {
+    id: "broken-expectation",
+    level: CheckLevel::Warning,
+    todo: "find out whether the project releases in another way now, and change the expectation if so",
 };
 const UNCHECKED: Rule = Rule {
     id: "unchecked",
@@ -142,13 +152,13 @@ async fn trusts(
     let policy = setup::policy(global)?;
     let folder = std::path::absolute(&options.folder).unwrap_or_else(|_| options.folder.clone());
     let upstreams = Arc::new(setup::upstreams_of(global, &policy, &folder)?);
-    let root = setup::trusted_root(global)?;
+    let sources = setup::trust(global)?;
     let store = setup::store(global).await?;
     let verifier = Arc::new(ReleaseVerifier::new(
         &policy,
         store.clone(),
         upstreams,
-        root.as_deref(),
+        &sources,
     )?);
     let trusts = verifier.verify(&wanted).await;
     store.close().await.context("closing the data folder")?;
@@ -240,6 +250,14 @@ fn notes(trust: &Trust) -> Vec<(&'static Rule, String)> {
         }
         AttestationState::None | AttestationState::Verified { .. } => {}
     }
+    for breach in &trust.breaches {
+        let rule = if breach.decisive {
+            &UNEXPECTED
+        } else {
+            &UNUSUAL
+        };
+        notes.push((rule, unexpected(breach)));
+    }
     for change in &trust.changes {
         let rule = if change.claim.is_ordinary() {
             &ORDINARY
@@ -249,6 +267,20 @@ fn notes(trust: &Trust) -> Vec<(&'static Rule, String)> {
         notes.push((rule, sentence(change, trust.since.as_deref())));
     }
     notes
+}
+
+fn unexpected(breach: &Breach) -> String {
+    let Breach {
+        what,
+        expected,
+        found,
+        package,
+        ..
+    } = breach;
+    format!(
+        "its {} is {found}, and {expected} is expected of {package}",
+        what.as_str()
+    )
 }
 
 fn sentence(change: &ClaimChange, since: Option<&str>) -> String {
@@ -303,6 +335,7 @@ fn counts<'t>(trusts: impl Iterator<Item = &'t Trust>) -> VerifyCounts {
             .iter()
             .any(|change| !change.claim.is_ordinary());
         counts.changed += usize::from(deviates);
+        counts.unexpected += usize::from(!trust.breaches.is_empty());
     }
     counts
 }
@@ -332,13 +365,19 @@ fn print(options: &Verify, report: &v1::Verify) -> Result<()> {
         changed,
         unsigned,
         unchecked,
+        unexpected,
     } = report.counts;
     let files: Vec<&str> = report.lockfiles.iter().map(|it| it.file.as_str()).collect();
     anstream::println!(
         "{}: {} releases: {signed} signed, {provenance} with provenance, {missing} missing, {failed} failed, \
-         {changed} changed, {unsigned} of registries that do not sign, {unchecked} not checked",
+         {changed} changed, {unsigned} of registries that do not sign, {unchecked} not checked{}",
         files.join(", "),
         report.releases.len(),
+        // Only who expects something is told about it.
+        match unexpected {
+            0 => String::new(),
+            number => format!(", {number} not as expected"),
+        },
     );
     Ok(())
 }

@@ -46,7 +46,7 @@ impl<'a> Wanted<'a> {
 }
 
 /// Splits `name@version`, minding the `@` of a scope.
-fn split(release: &str) -> (&str, Option<&str>) {
+pub(super) fn split(release: &str) -> (&str, Option<&str>) {
     match release
         .char_indices()
         .skip(1)

@@ -2,7 +2,7 @@
 //! chain, and what an ordinary package does.
 
 use weir_engine::{PreviousRelease, Profile, Since};
-use weir_model::contents::{Binary, Flow, SourceKind, Surface};
+use weir_model::contents::{Binary, Flow, SourceKind, Surface, Unread};
 use weir_model::{Action, Assessment, Contents, Difference, Evidence, Finding, Severity};
 
 use super::changes::{changes, new_behaviour};
@@ -331,11 +331,19 @@ fn why_that_is_fine(profile: &Profile, quiet: bool) -> String {
         reasons.push(format!("{} did the same", short(version)));
     }
     reasons.extend(what_leaves(contents));
-    if !contents.unread.is_empty() {
+    // Some entries are no files, but parts of the analysis that ended early.
+    let (parts, files): (Vec<&Unread>, Vec<&Unread>) = contents
+        .unread
+        .iter()
+        .partition(|unread| matches!(unread.path.as_str(), "value flow" | "javascript"));
+    if !files.is_empty() {
         reasons.push(format!(
             "{} could not be read",
-            count(contents.unread.len(), "file", "files")
+            count(files.len(), "file", "files")
         ));
+    }
+    if !parts.is_empty() {
+        reasons.push("values were not followed through all of it".to_owned());
     }
     format!("{}.", sentence(&reasons.join("; ")))
 }

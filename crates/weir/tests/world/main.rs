@@ -3,6 +3,7 @@
 //! One test program for all of it, so that it is linked once.
 
 mod advisories;
+mod baseline;
 mod check;
 mod check_base;
 mod check_online;
@@ -11,18 +12,23 @@ mod check_settings;
 mod clients;
 mod diff;
 mod downloads;
+mod expectations;
 mod files;
 mod gate;
 mod hostile;
 mod inspect;
+mod known_bad;
 mod lifetime;
 mod listings;
 mod pieces;
 mod policy;
+mod sbom;
 mod scenarios;
 mod serve;
 mod support;
+mod trust;
 mod upstream;
 mod verify;
+mod why;
 mod workers;
 mod wrapper;

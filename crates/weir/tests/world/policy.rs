@@ -97,6 +97,7 @@ fn the_schema_is_json_and_knows_the_sections() {
         "signals",
         "limits",
         "cache",
+        "expect",
         "waiver",
     ] {
         assert!(schema["properties"][section].is_object(), "{section}");

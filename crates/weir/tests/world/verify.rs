@@ -4,7 +4,7 @@ use serde_json::Value;
 use weir_testing::clients::{self, Kind};
 use weir_testing::{Fault, Flavour, Package, Project, Provenance, Registry, Release};
 
-use crate::support::{World, assert_explained, output};
+use crate::support::{World, assert_explained, lockfile, output};
 
 const REPOSITORY: &str = "https://git.example.invalid/owner/lib";
 
@@ -53,28 +53,6 @@ fn registry() -> Registry {
     registry
 }
 
-/// A lockfile of some releases of a registry, one per line from the third.
-fn lock(world: &World, registry: &Registry, releases: &[(&str, &str)]) {
-    let mut lines = vec![r#"    "": {"name": "app", "version": "1.0.0"}"#.to_owned()];
-    for (name, version) in releases {
-        let integrity = registry.integrity(name, version).unwrap();
-        let base = name.rsplit('/').next().unwrap();
-        let url = format!("{}{name}/-/{base}-{version}.tgz", registry.url());
-        lines.push(format!(
-            r#"    "node_modules/{name}": {{"version": "{version}", "resolved": "{url}", "integrity": "{integrity}"}}"#
-        ));
-    }
-    let text = format!(
-        "{{\"name\": \"app\", \"lockfileVersion\": 3, \"packages\": {{\n{}\n}}}}\n",
-        lines.join(",\n")
-    );
-    world.write("work/package-lock.json", text);
-    world.write(
-        "work/package.json",
-        r#"{"name": "app", "version": "1.0.0"}"#,
-    );
-}
-
 fn verify(world: &World, registry: &Registry, code: i32) -> Value {
     let run = world.run_before(registry, &["verify", "--json"]);
     assert_eq!(run.code, Some(code), "{}", run.text());
@@ -106,7 +84,7 @@ fn rules(found: &[(&str, u64)]) -> Vec<(String, u64)> {
 #[test]
 fn what_holds_is_quiet_and_counted() {
     let (world, registry) = (World::new(), registry());
-    lock(
+    lockfile(
         &world,
         &registry,
         &[("plain", "1.0.0"), ("@scope/built", "1.1.0")],
@@ -140,14 +118,14 @@ fn each_way_not_to_hold_is_named_at_its_line() {
         ("moved", "1.1.0", 0, &["provenance-changed"; 3]),
     ];
     for (name, version, code, expected) in cases {
-        lock(&world, &registry, &[("plain", "1.0.0"), (name, version)]);
+        lockfile(&world, &registry, &[("plain", "1.0.0"), (name, version)]);
         let report = verify(&world, &registry, code);
         let expected: Vec<_> = expected.iter().map(|rule| (*rule, 4)).collect();
         assert_eq!(found(&report), rules(&expected), "{name}");
         let failed = report["counts"]["failed"].as_u64().unwrap();
         assert_eq!(failed == 1, code == 5 && name != "unsigned", "{name}");
     }
-    lock(&world, &registry, &[("moved", "1.1.0")]);
+    lockfile(&world, &registry, &[("moved", "1.1.0")]);
     let report = verify(&world, &registry, 0);
     let what: Vec<&str> = report["findings"]
         .as_array()
@@ -170,7 +148,7 @@ fn each_way_not_to_hold_is_named_at_its_line() {
 #[test]
 fn a_lockfile_with_another_integrity_than_was_signed_fails() {
     let (world, registry) = (World::new(), registry());
-    lock(&world, &registry, &[("plain", "1.0.0")]);
+    lockfile(&world, &registry, &[("plain", "1.0.0")]);
     verify(&world, &registry, 0);
     let path = world.path("work/package-lock.json");
     let right = registry.integrity("plain", "1.0.0").unwrap();
@@ -184,14 +162,14 @@ fn a_lockfile_with_another_integrity_than_was_signed_fails() {
 #[test]
 fn attestations_of_another_release_and_of_another_sigstore_fail() {
     let (world, registry) = (World::new(), registry());
-    lock(&world, &registry, &[("@scope/built", "1.1.0")]);
+    lockfile(&world, &registry, &[("@scope/built", "1.1.0")]);
     let other = registry.attestations("@scope/built", "1.0.0").unwrap();
     let path = "/-/npm/v1/attestations/@scope/built@1.1.0";
     registry.serve(path, 200, "application/json", other.to_string());
     let report = verify(&world, &registry, 5);
     assert_eq!(found(&report), rules(&[("attestation-failed", 3)]));
     // The public root does not know the test's Sigstore.
-    lock(&world, &registry, &[("moved", "1.0.0")]);
+    lockfile(&world, &registry, &[("moved", "1.0.0")]);
     let run = output(
         world
             .weir_before(&registry)
@@ -204,7 +182,7 @@ fn attestations_of_another_release_and_of_another_sigstore_fail() {
 #[test]
 fn announced_attestations_that_are_not_there_fail() {
     let (world, registry) = (World::new(), registry());
-    lock(&world, &registry, &[("@scope/built", "1.1.0")]);
+    lockfile(&world, &registry, &[("@scope/built", "1.1.0")]);
     let path = "/-/npm/v1/attestations/@scope/built@1.1.0";
     registry.serve(path, 404, "application/json", "{}");
     let report = verify(&world, &registry, 5);
@@ -214,7 +192,7 @@ fn announced_attestations_that_are_not_there_fail() {
 #[test]
 fn what_could_not_be_checked_is_never_a_pass() {
     let (world, registry) = (World::new(), registry());
-    lock(
+    lockfile(
         &world,
         &registry,
         &[("plain", "1.0.0"), ("@scope/built", "1.1.0")],
@@ -233,7 +211,7 @@ fn what_could_not_be_checked_is_never_a_pass() {
 fn a_registry_that_signs_nothing_verifies_nothing() {
     let (world, registry) = (World::new(), registry());
     registry.set_flavour(Flavour::BareMirror);
-    lock(
+    lockfile(
         &world,
         &registry,
         &[("plain", "1.0.0"), ("@scope/built", "1.1.0")],
@@ -246,7 +224,7 @@ fn a_registry_that_signs_nothing_verifies_nothing() {
 #[test]
 fn what_was_verified_is_kept_and_keys_that_change_are_noticed() {
     let (world, registry) = (World::new(), registry());
-    lock(
+    lockfile(
         &world,
         &registry,
         &[("plain", "1.0.0"), ("@scope/built", "1.1.0")],
@@ -265,7 +243,7 @@ fn no_lockfile_and_a_broken_one_are_findings_and_sarif_names_lines() {
     world.write("work/package-lock.json", "{\"packages\": ");
     let report = verify_without(&world, &registry);
     assert_eq!(report["findings"][0]["rule"], "unreadable");
-    lock(&world, &registry, &[("wrongly", "1.0.0")]);
+    lockfile(&world, &registry, &[("wrongly", "1.0.0")]);
     let sarif = world.path("out.sarif").display().to_string();
     let run = world.run_before(&registry, &["verify", "--sarif", &sarif]);
     assert_eq!(run.code, Some(5), "{}", run.text());
@@ -424,7 +402,7 @@ fn fifteen_hundred_attested_packages_that_are_known_take_less_than_a_second() {
         registry.add(Package::new(name).repository(REPOSITORY).release(release));
     }
     let releases: Vec<_> = names.iter().map(|name| (name.as_str(), "1.0.0")).collect();
-    lock(&world, &registry, &releases);
+    lockfile(&world, &registry, &releases);
     for round in ["everything fetched and verified", "everything known"] {
         let started = std::time::Instant::now();
         let report = verify(&world, &registry, 0);

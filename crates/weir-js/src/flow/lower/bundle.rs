@@ -17,6 +17,10 @@ use crate::flow::graph::{Atom, Function as Callable, Graph, NONE, Node};
 /// Longest loader of a bundler, in bytes; those of webpack and esbuild have 150 to 900.
 const LOADER: u32 = 1_200;
 
+/// The loader of modules that webpack put into files of their own, to be loaded later. They share it with
+/// those of every bundle of the package.
+pub(crate) const CHUNK: &str = "webpack:chunk";
+
 /// What a file's bundler left in it.
 #[derive(Default)]
 pub(super) struct Bundles {
@@ -29,12 +33,17 @@ pub(super) struct Bundles {
     /// Tables that are arguments of a function that is called where it stands: offset of that
     /// function, position, table.
     arguments: Vec<(u32, usize, usize)>,
+    /// It may be one of webpack's later files.
+    is_chunk: bool,
 }
 
 impl Bundles {
     /// Looks through a program for them. Cheap for files that have none.
     pub(super) fn of(program: &Program<'_>, scoping: &Scoping) -> Self {
-        let mut found = Self::default();
+        let mut found = Self {
+            is_chunk: makes_chunk(program.source_text),
+            ..Self::default()
+        };
         if !makes_modules(program.source_text) {
             return found;
         }
@@ -55,6 +64,13 @@ impl Bundles {
 /// Whether a text makes an empty module, as the loaders of bundlers do.
 fn makes_modules(text: &str) -> bool {
     ["exports:{}", "exports: {}"]
+        .iter()
+        .any(|part| memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some())
+}
+
+/// Whether a text hands a table of modules over, as webpack's later files do.
+fn makes_chunk(text: &str) -> bool {
+    ["exports.modules=", "exports.modules ="]
         .iter()
         .any(|part| memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some())
 }
@@ -208,6 +224,17 @@ impl Lower<'_, '_, '_> {
         }
     }
 
+    /// `exports.modules = {...}` of one of webpack's later files.
+    pub(super) fn table_of_chunk(&mut self, target: &AssignmentTarget<'_>, value: Node) {
+        if self.bundles.is_chunk
+            && let AssignmentTarget::StaticMemberExpression(member) = target
+            && member.property.name == "modules"
+            && matches!(&member.object, Expression::Identifier(name) if name.name == "exports")
+        {
+            self.graph.wire_modules(CHUNK, value);
+        }
+    }
+
     /// The same where the table is an argument.
     pub(super) fn table_among(&mut self, call: &CallExpression<'_>, arguments: &[(Node, bool)]) {
         if self.bundles.arguments.is_empty() {
@@ -326,6 +353,10 @@ impl Graph {
 
     /// Gives every function of a table its own `module`, `exports` and loader.
     fn wire_modules(&mut self, loader: &str, table: Node) {
+        let name = self.intern(loader);
+        if !self.loaders.contains(&name) {
+            self.loaders.push(name);
+        }
         for (key, node) in self.fields_of(table) {
             for function in self.functions_in(node) {
                 let exports = self.bundled_exports(loader, &key);

@@ -6,6 +6,8 @@ mod function;
 mod pattern;
 mod statement;
 
+pub(crate) use bundle::CHUNK;
+
 use oxc_ast::ast::*;
 use oxc_ast_visit::Visit;
 use oxc_semantic::Scoping;

@@ -39,6 +39,7 @@ impl Lower<'_, '_, '_> {
     }
 
     pub(super) fn assign(&mut self, target: &AssignmentTarget<'_>, value: Node) {
+        self.table_of_chunk(target, value);
         match target {
             AssignmentTarget::AssignmentTargetIdentifier(name) => self.assign_name(name, value),
             AssignmentTarget::StaticMemberExpression(member) => {

@@ -321,3 +321,25 @@ pub(crate) fn found_in(folder: &Path, text: &str) -> Option<PathBuf> {
     }
     None
 }
+
+/// A lockfile of some releases of a registry, one per line from the third.
+pub(crate) fn lockfile(world: &World, registry: &Registry, releases: &[(&str, &str)]) {
+    let mut lines = vec![r#"    "": {"name": "app", "version": "1.0.0"}"#.to_owned()];
+    for (name, version) in releases {
+        let integrity = registry.integrity(name, version).unwrap();
+        let base = name.rsplit('/').next().unwrap();
+        let url = format!("{}{name}/-/{base}-{version}.tgz", registry.url());
+        lines.push(format!(
+            r#"    "node_modules/{name}": {{"version": "{version}", "resolved": "{url}", "integrity": "{integrity}"}}"#
+        ));
+    }
+    let text = format!(
+        "{{\"name\": \"app\", \"lockfileVersion\": 3, \"packages\": {{\n{}\n}}}}\n",
+        lines.join(",\n")
+    );
+    world.write("work/package-lock.json", text);
+    world.write(
+        "work/package.json",
+        r#"{"name": "app", "version": "1.0.0"}"#,
+    );
+}

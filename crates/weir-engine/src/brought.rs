@@ -1,0 +1,186 @@
+//! What a release brings into a tree that the one before it did not, looked up as a client would resolve
+//! it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use weir_npm::manifest::Manifest;
+use weir_npm::name::PackageName;
+use weir_npm::spec::{DependencySpec, classify};
+use weir_npm::version::{Range, Version, satisfying_max};
+use weir_signals::{Brought, Subject};
+
+use crate::EngineError;
+use crate::engine::Engine;
+use crate::packuments::Held;
+
+/// Packuments looked at for one release: a release that brings more has made its point with these.
+const PACKUMENTS: usize = 24;
+
+/// How deep is looked: the bait on record lay one or two steps down (INCIDENTS I03, I38).
+const DEPTH: usize = 4;
+
+/// Releases older than this have been taken by everybody who would take them.
+const COMPARED: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// A dependency still to be looked at.
+pub(crate) struct Next {
+    name: PackageName,
+    spec: String,
+    path: Vec<String>,
+}
+
+impl Engine {
+    /// The packages that come along with a release and did not with the one before, each with the way
+    /// to it. Asks the registry for their packuments.
+    pub(crate) async fn brought(self: &Arc<Self>, held: &Held, start: Vec<Next>) -> Vec<Brought> {
+        let mut found = Vec::new();
+        let mut seen: BTreeSet<String> = BTreeSet::from([held.packument.name().to_string()]);
+        let mut queue: VecDeque<Next> = start.into();
+        while let Some(next) = queue.pop_front() {
+            if !seen.insert(next.name.to_string()) {
+                continue;
+            }
+            if seen.len() > PACKUMENTS {
+                break;
+            }
+            let deeper = self.look_at(&next, &mut found).await;
+            if next.path.len() < DEPTH {
+                queue.extend(deeper);
+            }
+        }
+        found
+    }
+
+    /// The dependencies of a young release that are new, or of which something else is asked than
+    /// before.
+    pub(crate) fn asked_anew(
+        &self,
+        held: &Held,
+        version: &str,
+        no_baseline: &dyn Fn(&str) -> bool,
+    ) -> Vec<Next> {
+        let published = held.packument.published(version);
+        if published.is_some_and(|published| self.now().duration_since(published) > COMPARED) {
+            return Vec::new();
+        }
+        let name = held.packument.name();
+        let mut subject = Subject::new(name, version, &self.names, self.now());
+        subject.packument = weir_signals::Stage::Known(&held.packument);
+        let subject = subject.without_refused(no_baseline);
+        let Ok(manifest) = subject.manifest() else {
+            return Vec::new();
+        };
+        let Some((_, previous)) = subject.previous_manifest() else {
+            // What a first release depends on is its beginning, and no deviation.
+            return Vec::new();
+        };
+        let before = installed(&previous.manifest);
+        let after = installed(&manifest.manifest);
+        let changed = after
+            .into_iter()
+            .filter(|(key, spec)| before.get(key) != Some(spec));
+        changed
+            .filter_map(|(key, spec)| self.step(key, spec, &[]))
+            .collect()
+    }
+
+    /// A dependency as the next thing to look at. Widely used ones have been looked at by everybody.
+    fn step(&self, key: &str, spec: &str, path: &[String]) -> Option<Next> {
+        let (name, spec) = match classify(key, spec) {
+            DependencySpec::Alias { name, spec } => match *spec {
+                DependencySpec::Range(range) => (name, range.as_str().to_owned()),
+                DependencySpec::Tag(tag) => (name, tag),
+                _ => return None,
+            },
+            known if known.is_registry() => (PackageName::parse(key).ok()?, spec.to_owned()),
+            _ => return None,
+        };
+        if self.names.rank(name.as_str()).is_some() {
+            return None;
+        }
+        let mut path = path.to_vec();
+        path.push(name.to_string());
+        Some(Next { name, spec, path })
+    }
+
+    /// Looks at one dependency, and says what it depends on itself.
+    async fn look_at(self: &Arc<Self>, next: &Next, found: &mut Vec<Brought>) -> Vec<Next> {
+        let mut brought = Brought::new(next.path.clone(), &next.spec);
+        let held = match self.packuments.get(&next.name).await {
+            Ok(held) => held,
+            Err(EngineError::NoSuchPackage { .. }) => {
+                brought.missing = true;
+                found.push(brought);
+                return Vec::new();
+            }
+            Err(error) => {
+                brought.unknown = Some(error.to_string());
+                found.push(brought);
+                return Vec::new();
+            }
+        };
+        let packument = &held.packument;
+        let now = self.now();
+        let times = packument.versions().iter();
+        let times = times.filter_map(|entry| packument.published(&entry.version));
+        brought.package_since = times.min();
+        brought.releases = packument.versions().len();
+        let maintainers = packument.maintainers().iter();
+        brought.maintainers = maintainers.map(|person| person.name.clone()).collect();
+        let Some(version) = resolve(&held, &next.spec, now) else {
+            brought.unknown = Some(format!("no version answers {:?}", next.spec));
+            found.push(brought);
+            return Vec::new();
+        };
+        brought.published = packument.published(&version);
+        let manifest = held.manifest(&version);
+        brought.version = Some(version);
+        let mut deeper = Vec::new();
+        match &manifest {
+            Ok(manifest) => {
+                brought.hooks = manifest.manifest.install_scripts().next().is_some()
+                    || manifest.manifest.gypfile == Some(true);
+                let steps = installed(&manifest.manifest).into_iter();
+                deeper = steps
+                    .filter_map(|(key, spec)| self.step(key, spec, &next.path))
+                    .collect();
+            }
+            Err(error) => brought.unknown = Some(error.to_string()),
+        }
+        found.push(brought);
+        deeper
+    }
+}
+
+/// What is installed along: names and what is asked of them.
+fn installed(manifest: &Manifest) -> BTreeMap<&str, &str> {
+    manifest
+        .dependencies
+        .iter()
+        .chain(&manifest.optional_dependencies)
+        .filter(|(name, _)| !manifest.bundle_dependencies.contains(name))
+        .map(|(name, spec)| (name.as_str(), spec.as_str()))
+        .collect()
+}
+
+/// The version that a client would take at that moment: a tag, or the highest in the range.
+fn resolve(held: &Held, spec: &str, now: jiff::Timestamp) -> Option<String> {
+    let packument = &held.packument;
+    let range = Range::parse_from_npm(spec).ok()?;
+    if range.is_tag() {
+        return packument.tag(spec).map(str::to_owned);
+    }
+    let versions: Vec<Version> = packument
+        .versions()
+        .iter()
+        .filter(|entry| {
+            packument
+                .published(&entry.version)
+                .is_none_or(|time| time <= now)
+        })
+        .filter_map(|entry| Version::parse(&entry.version).ok())
+        .collect();
+    satisfying_max(&range, &versions).map(|best| best.as_str().to_owned())
+}

@@ -1,0 +1,265 @@
+//! Content that somebody else found to be malicious, taken in from files that the operator names.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use weir_files::listed::{LIST_BYTES, listed};
+use weir_files::sketch::bands;
+use weir_model::contents::Contents;
+use weir_npm::name::PackageName;
+use weir_store::{BadContent, KeptSketch};
+
+use crate::alike::{self, BAD_BYTES};
+use crate::engine::{Engine, Local};
+
+/// Most files of a folder that are looked at.
+const FILES: usize = 100_000;
+/// Deepest folder in a folder.
+const DEPTH: usize = 16;
+/// Largest sample that is no archive, in bytes.
+const SAMPLE: u64 = 64 << 20;
+
+/// What an import took in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Digests of files.
+    pub digests: usize,
+    /// Packages whose near copies are known from now on.
+    pub sketches: usize,
+    /// What could not be used: which file, and why.
+    pub refused: Vec<(String, String)>,
+}
+
+impl Engine {
+    /// Takes in a file or folder: lists of digests (`.txt`, `.sha256`, `.csv`, `.list`), packages (`.tgz`,
+    /// `.tar.gz`), and anything else as a file that is malicious as it is. What cannot be used is named,
+    /// and the rest is taken in. With `exact`, near copies of packages are left alone.
+    ///
+    /// # Errors
+    /// When the path cannot be read or the database cannot be written.
+    pub async fn import_known_bad(
+        self: &Arc<Self>,
+        path: &Path,
+        exact: bool,
+    ) -> Result<Imported, String> {
+        let mut imported = Imported::default();
+        let mut files = Vec::new();
+        let kind =
+            std::fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        match kind.is_dir() {
+            true => walk(path, 0, &mut files, &mut imported.refused),
+            false => files.push(path.to_owned()),
+        }
+        files.sort();
+        for file in files {
+            let label = file
+                .strip_prefix(path)
+                .ok()
+                .filter(|rest| !rest.as_os_str().is_empty())
+                .unwrap_or(&file);
+            let label = weir_model::finding::printable(&label.to_string_lossy(), 200);
+            let taken = match kind_of(&file) {
+                Kind::List => self.import_list(&file, &label, &mut imported).await,
+                Kind::Package => {
+                    self.import_package(&file, &label, exact, &mut imported)
+                        .await
+                }
+                Kind::Sample => self.import_sample(&file, &label, &mut imported).await,
+            };
+            if let Err(why) = taken {
+                imported.refused.push((label, why));
+            }
+        }
+        if imported.digests + imported.sketches > 0 {
+            let counted = self.store.count_import().await;
+            counted.map_err(|error| error.to_string())?;
+        }
+        Ok(imported)
+    }
+
+    async fn import_list(
+        &self,
+        file: &Path,
+        label: &str,
+        imported: &mut Imported,
+    ) -> Result<(), String> {
+        let bytes = read(file, LIST_BYTES)?;
+        let text = String::from_utf8(bytes).map_err(|_| "it is no UTF-8 text".to_owned())?;
+        let (found, bad) = listed(&text);
+        if found.is_empty() && bad.is_empty() {
+            return Err("it lists no digest".to_owned());
+        }
+        let content: Vec<BadContent> = found
+            .into_iter()
+            .map(|one| known(one.digest, &format!("{label}:{}", one.line), &one.remark))
+            .collect();
+        self.keep_bad(&content, imported).await?;
+        let refused = bad.into_iter();
+        imported
+            .refused
+            .extend(refused.map(|line| (format!("{label}:{}", line.line), line.why)));
+        Ok(())
+    }
+
+    async fn import_sample(
+        &self,
+        file: &Path,
+        label: &str,
+        imported: &mut Imported,
+    ) -> Result<(), String> {
+        let bytes = read(file, SAMPLE)?;
+        let length = bytes.len() as u64;
+        if length < BAD_BYTES {
+            return Err(format!(
+                "{length} bytes are too few to be told from honest files ({BAD_BYTES} at least)"
+            ));
+        }
+        let content = known(weir_files::digest_of(&bytes), label, "");
+        self.keep_bad(&[content], imported).await
+    }
+
+    async fn import_package(
+        self: &Arc<Self>,
+        file: &Path,
+        label: &str,
+        exact: bool,
+        imported: &mut Imported,
+    ) -> Result<(), String> {
+        let bytes = read(file, self.policy().limits.tarball_size.bytes())?;
+        let contents = self.read_local(Local::Tarball(bytes.into())).await?;
+        let why = format!("listed as malicious ({label})");
+        let mut content = alike::bad_content_of(&contents, &why);
+        for one in &mut content {
+            let inside = one.path.take().unwrap_or_else(|| "all code".to_owned());
+            one.path = Some(format!("{label}, {inside}"));
+        }
+        let sketched = match exact {
+            true => Ok(false),
+            false => self.sketch_of(&contents, &why).await,
+        };
+        let is_sketched = *sketched.as_ref().unwrap_or(&false);
+        imported.sketches += usize::from(is_sketched);
+        if content.is_empty() && !is_sketched {
+            return Err(match sketched {
+                Err(why) => why,
+                Ok(_) => {
+                    "nothing in it runs or sends anything at install time, and there is too little \
+                          code to know near copies by: list its malicious files by their digests"
+                        .to_owned()
+                }
+            });
+        }
+        self.keep_bad(&content, imported).await
+    }
+
+    /// Keeps what near copies of a package are known by. Says whether there is enough code for that.
+    async fn sketch_of(&self, contents: &Contents, why: &str) -> Result<bool, String> {
+        let Some(sketch) = &contents.sketch else {
+            return Ok(false);
+        };
+        let manifest = contents.manifest.as_ref();
+        let name = manifest
+            .and_then(|manifest| manifest.name.clone())
+            .ok_or("its manifest has no name, so its near copies cannot be told of")?;
+        PackageName::parse(&name).map_err(|error| format!("its manifest's name: {error}"))?;
+        let kept = KeptSketch {
+            name,
+            version: manifest
+                .and_then(|manifest| manifest.version.clone())
+                .unwrap_or_default(),
+            bad: true,
+            pieces: sketch.pieces,
+            least: sketch.least.clone(),
+            why: why.to_owned(),
+        };
+        let kept = self.store.put_sketch(&kept, &bands(sketch)).await;
+        kept.map(|()| true).map_err(|error| error.to_string())
+    }
+
+    async fn keep_bad(
+        &self,
+        content: &[BadContent],
+        imported: &mut Imported,
+    ) -> Result<(), String> {
+        let kept = self.store.put_bad_content(content).await;
+        kept.map_err(|error| error.to_string())?;
+        imported.digests += content.len();
+        Ok(())
+    }
+}
+
+/// Content that no release of ours is named for: where it was listed stands in the path.
+fn known(digest: String, listed_in: &str, remark: &str) -> BadContent {
+    BadContent {
+        digest,
+        name: String::new(),
+        version: String::new(),
+        path: Some(listed_in.to_owned()),
+        why: remark.to_owned(),
+    }
+}
+
+enum Kind {
+    List,
+    Package,
+    Sample,
+}
+
+fn kind_of(file: &Path) -> Kind {
+    let name = file
+        .file_name()
+        .map(|name| name.to_string_lossy().to_ascii_lowercase())
+        .unwrap_or_default();
+    let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+    if ends(&[".tgz", ".tar.gz"]) {
+        Kind::Package
+    } else if ends(&[".txt", ".sha256", ".sha256sum", ".csv", ".list"]) {
+        Kind::List
+    } else {
+        Kind::Sample
+    }
+}
+
+fn read(file: &Path, limit: u64) -> Result<Vec<u8>, String> {
+    let length = std::fs::metadata(file)
+        .map_err(|error| error.to_string())?
+        .len();
+    if length > limit {
+        return Err(format!("{length} bytes are over the limit of {limit}"));
+    }
+    std::fs::read(file).map_err(|error| error.to_string())
+}
+
+fn walk(
+    folder: &Path,
+    depth: usize,
+    files: &mut Vec<PathBuf>,
+    refused: &mut Vec<(String, String)>,
+) {
+    let refuse = |refused: &mut Vec<(String, String)>, why: String| {
+        refused.push((folder.display().to_string(), why));
+    };
+    if depth > DEPTH {
+        return refuse(refused, format!("deeper than {DEPTH} folders"));
+    }
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return refuse(refused, error.to_string()),
+    };
+    for entry in entries {
+        if files.len() >= FILES {
+            return refuse(
+                refused,
+                format!("more than {FILES} files; the rest was left out"),
+            );
+        }
+        match entry.and_then(|entry| Ok((entry.path(), entry.file_type()?))) {
+            Ok((path, kind)) if kind.is_dir() => walk(&path, depth + 1, files, refused),
+            Ok((path, kind)) if kind.is_file() => files.push(path),
+            Ok((path, _)) => {
+                refused.push((path.display().to_string(), "no regular file".to_owned()))
+            }
+            Err(error) => refuse(refused, error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Programs that bring code by themselves: package managers given an address, and git.
+
+use weir_model::contents::{CapabilityKind, SinkKind};
+
+use super::acts::{Deeds, fetched, line};
+use super::leaks::Leak;
+use super::shell::Simple;
+use crate::tables::network;
+
+/// Settings of git whose value is a program. `core.hooksPath` is none of them: managers of hooks set it.
+const GIT_PROGRAMS: [&str; 6] = [
+    "core.fsmonitor",
+    "core.sshcommand",
+    "core.pager",
+    "core.askpass",
+    "diff.external",
+    "gpg.program",
+];
+
+impl Deeds {
+    /// `npm install https://…`: what lies there is installed, and its hooks run.
+    pub(super) fn fetches_package(&mut self, name: &str, rest: &[String], simple: &Simple) {
+        let mut is_value = false;
+        for word in rest {
+            let is_option = word.starts_with('-');
+            let is_address = word.contains("://") && !is_option && !is_value;
+            if is_address && let Some(host) = network::host_of(word) {
+                if !self.hosts.iter().any(|(known, _)| *known == host) {
+                    self.hosts.push((host.clone(), line(simple)));
+                }
+                self.runs.push(Leak {
+                    source: fetched(&host),
+                    sink: SinkKind::Process,
+                    sink_detail: format!("the hooks of what {name} installs"),
+                    snippet: crate::place::clean(&line(simple)),
+                });
+                return;
+            }
+            is_value = matches!(
+                word.as_str(),
+                "--registry" | "--proxy" | "--https-proxy" | "--cache" | "--userconfig"
+            );
+        }
+    }
+
+    /// Settings of git that name a program, which git then runs for whatever it does.
+    pub(super) fn git(&mut self, rest: &[String], simple: &Simple) {
+        if let Some(at) = rest.iter().position(|word| word == "clone") {
+            self.cloned(rest.get(at + 1..).unwrap_or_default());
+            return;
+        }
+        let mut words = rest.iter().map(|word| word.to_ascii_lowercase());
+        if !words.any(|word| word == "config") {
+            return;
+        }
+        let mut words = words.peekable();
+        while let Some(word) = words.next() {
+            let names_program = GIT_PROGRAMS.contains(&word.as_str())
+                || (word.starts_with("alias.")
+                    && words.peek().is_some_and(|value| value.starts_with('!')));
+            // Without a value it is only asked for.
+            if names_program && words.peek().is_some() {
+                self.deed(
+                    CapabilityKind::Persists,
+                    format!("a program that git runs, {word}"),
+                    simple,
+                );
+            }
+        }
+    }
+
+    /// `git clone https://… folder`: what is started below that folder was fetched.
+    fn cloned(&mut self, rest: &[String]) {
+        let Some(at) = rest.iter().position(|word| word.contains("://")) else {
+            return;
+        };
+        let address = rest.get(at).map_or("", String::as_str);
+        let own = address.trim_end_matches('/').rsplit('/').next();
+        let own = own.unwrap_or_default().trim_end_matches(".git");
+        let folder = rest.get(at + 1).map_or(own, String::as_str);
+        let host = network::host_of(address).unwrap_or_default();
+        self.downloads
+            .push((format!("{}/", folder.trim_end_matches('/')), fetched(&host)));
+    }
+}

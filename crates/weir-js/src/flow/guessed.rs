@@ -1,0 +1,119 @@
+//! Ways out that no table names: clients nobody knows, and addresses that are loaded.
+
+use std::collections::HashSet;
+
+use weir_model::contents::SinkKind;
+
+use super::graph::{Atom, Call, Key, NONE, Node, Rule};
+use super::sinks::Sink;
+use super::solve::Solver;
+use crate::tables::network;
+
+/// Deepest object in object in which an address is looked for.
+const DEPTH: usize = 3;
+
+/// Properties whose address a browser loads as soon as they are set.
+const LOADED: [&str; 2] = ["src", "srcset"];
+
+impl Solver<'_> {
+    /// A function of a package that nobody knows, and that is given an address.
+    pub(super) fn unknown_client(&self, path: &str, call: &Call) -> Option<Sink> {
+        let all: Vec<Node> = call.arguments.iter().map(|(node, _)| *node).collect();
+        let host = self.addressed(call)?;
+        let name = path.trim_start_matches("pkg:");
+        Some(Sink {
+            host: Some(host),
+            is_guessed: true,
+            ..Sink::of(SinkKind::Http, name, all)
+        })
+    }
+
+    /// The host of an address among what a call is given, at any place.
+    pub(super) fn addressed(&self, call: &Call) -> Option<String> {
+        let mut objects = HashSet::new();
+        call.arguments
+            .iter()
+            .find_map(|&(node, _)| self.address_in(node, 0, &mut objects))
+    }
+
+    fn address_in(&self, node: Node, depth: usize, objects: &mut HashSet<u32>) -> Option<String> {
+        let of_text = self
+            .known_texts(node)
+            .iter()
+            .filter(|text| text.starts_with("http") || text.starts_with("ws"))
+            .find_map(|text| network::host_of(text));
+        if of_text.is_some() || depth >= DEPTH {
+            return of_text;
+        }
+        for (atom, _) in self.graph.atoms(node) {
+            let Atom::Object(object) = atom else {
+                continue;
+            };
+            if !objects.insert(*object) {
+                continue;
+            }
+            let found = self.graph.objects.get(*object as usize)?;
+            let mut fields: Vec<_> = found.fields.iter().collect();
+            fields.sort_unstable_by_key(|(name, _)| **name);
+            for (_, &field) in fields.into_iter().take(32) {
+                if let Some(host) = self.address_in(field, depth + 1, objects) {
+                    return Some(host);
+                }
+            }
+        }
+        None
+    }
+
+    /// `image.src = 'https://host/?' + secret`: the browser asks for the address at once.
+    pub(super) fn loaded_address(&self, rule: &Rule) -> Option<(Call, Sink)> {
+        let Rule::Store {
+            key: Key::Name(name),
+            value,
+            ..
+        } = rule
+        else {
+            return None;
+        };
+        let name = self.graph.name(*name);
+        if !LOADED.contains(&&*name) {
+            return None;
+        }
+        let host = self
+            .known_texts(*value)
+            .iter()
+            .find_map(|text| network::host_of(text))?;
+        let (file, offset) = self.graph.place(*value);
+        if file == u32::MAX {
+            return None;
+        }
+        let call = Call {
+            callee: NONE,
+            receiver: NONE,
+            method: None,
+            arguments: Vec::new(),
+            out: NONE,
+            is_new: false,
+            file,
+            offset,
+        };
+        let label = format!("an address that is loaded (.{name})");
+        let sink = Sink {
+            host: Some(host),
+            ..Sink::of(SinkKind::Http, label, vec![*value])
+        };
+        Some((call, sink))
+    }
+
+    /// Whether a rule may be such a way out.
+    pub(super) fn may_leave_unnamed(&self, rule: &Rule) -> bool {
+        match rule {
+            Rule::Call(call) => {
+                let is_package = self.graph.atoms(call.callee).iter().any(|(atom, _)| {
+                    matches!(atom, Atom::Builtin(path) if self.graph.name(*path).starts_with("pkg:"))
+                });
+                is_package && self.addressed(call).is_some()
+            }
+            store => self.loaded_address(store).is_some(),
+        }
+    }
+}

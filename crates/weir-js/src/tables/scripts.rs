@@ -1,0 +1,275 @@
+//! What names mean in scripts of other languages.
+
+use weir_model::contents::{SinkKind, SourceKind};
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// The environment; with a name in brackets behind it, one variable.
+    Environment,
+    /// Something that is read.
+    Source(SourceKind),
+    /// Talks to the network: what it is given leaves, what it gives was fetched.
+    Talks(SinkKind),
+    /// Fetches into a file, which one of its texts names.
+    FetchesFile,
+    /// Makes bytes or text of what is packed or encoded.
+    Decodes,
+    /// Runs text of its own language.
+    Evaluates,
+    /// Runs a command line or program.
+    Starts,
+    /// Opens a file to read or write it.
+    Opens,
+    /// Removes a tree.
+    RemovesTree,
+}
+
+/// A name and what it means.
+pub(crate) struct Row {
+    /// Dotted name as it is after imports; a leading dot is a method of anything.
+    pub(crate) name: &'static str,
+    /// What it means.
+    pub(crate) meaning: Meaning,
+    /// Why it is here.
+    #[cfg_attr(not(test), expect(dead_code, reason = "reviewed, not read"))]
+    pub(crate) reason: &'static str,
+}
+
+const fn row(name: &'static str, meaning: Meaning, reason: &'static str) -> Row {
+    Row {
+        name,
+        meaning,
+        reason,
+    }
+}
+
+use Meaning::{
+    Decodes, Environment, Evaluates, FetchesFile, Opens, RemovesTree, Source, Starts, Talks,
+};
+
+/// Names of Python.
+pub(crate) const PYTHON: &[Row] = &[
+    row("os.environ", Environment, "all variables"),
+    row("os.environb", Environment, "all variables, as bytes"),
+    row("os.getenv", Environment, "one variable"),
+    row(
+        "socket.gethostname",
+        Source(SourceKind::HostFacts),
+        "name of the machine",
+    ),
+    row(
+        "platform.node",
+        Source(SourceKind::HostFacts),
+        "name of the machine",
+    ),
+    row(
+        "platform.uname",
+        Source(SourceKind::HostFacts),
+        "kind of the machine",
+    ),
+    row(
+        "getpass.getuser",
+        Source(SourceKind::HostFacts),
+        "name of the user",
+    ),
+    row(
+        "pyperclip.paste",
+        Source(SourceKind::Clipboard),
+        "what was copied",
+    ),
+    row(
+        "keyring.get_password",
+        Source(SourceKind::CredentialTool),
+        "passwords of the desktop",
+    ),
+    row(
+        "urllib.request.urlopen",
+        Talks(SinkKind::Http),
+        "client of the standard library",
+    ),
+    row(
+        "urllib.request.Request",
+        Talks(SinkKind::Http),
+        "what urlopen sends",
+    ),
+    row(
+        "urllib2.urlopen",
+        Talks(SinkKind::Http),
+        "client of Python 2",
+    ),
+    row(
+        "urllib.urlopen",
+        Talks(SinkKind::Http),
+        "client of Python 2",
+    ),
+    row("urllib.request.urlretrieve", FetchesFile, "downloads"),
+    row("urllib.urlretrieve", FetchesFile, "downloads"),
+    row("wget.download", FetchesFile, "downloads"),
+    row(
+        "http.client.HTTPSConnection",
+        Talks(SinkKind::Http),
+        "client of the standard library",
+    ),
+    row(
+        "http.client.HTTPConnection",
+        Talks(SinkKind::Http),
+        "client of the standard library",
+    ),
+    row("requests", Talks(SinkKind::Http), "the commonest client"),
+    row("httpx", Talks(SinkKind::Http), "client"),
+    row("aiohttp", Talks(SinkKind::Http), "client"),
+    row("urllib3", Talks(SinkKind::Http), "client"),
+    row("pycurl", Talks(SinkKind::Http), "client"),
+    row("socket.socket", Talks(SinkKind::Socket), "raw sockets"),
+    row(
+        "socket.create_connection",
+        Talks(SinkKind::Socket),
+        "raw sockets",
+    ),
+    row(
+        "socket.gethostbyname",
+        Talks(SinkKind::Dns),
+        "the name is sent",
+    ),
+    row(
+        "socket.getaddrinfo",
+        Talks(SinkKind::Dns),
+        "the name is sent",
+    ),
+    row("smtplib.SMTP", Talks(SinkKind::Socket), "mail"),
+    row("smtplib.SMTP_SSL", Talks(SinkKind::Socket), "mail"),
+    row("ftplib.FTP", Talks(SinkKind::Socket), "file transfer"),
+    row(
+        "websocket.create_connection",
+        Talks(SinkKind::Socket),
+        "WebSocket client",
+    ),
+    row("base64.b64decode", Decodes, "base64"),
+    row("base64.b32decode", Decodes, "base32"),
+    row("base64.b85decode", Decodes, "base85"),
+    row("base64.urlsafe_b64decode", Decodes, "base64"),
+    row("binascii.unhexlify", Decodes, "hexadecimal"),
+    row("binascii.a2b_base64", Decodes, "base64"),
+    row("bytes.fromhex", Decodes, "hexadecimal"),
+    row("bytearray.fromhex", Decodes, "hexadecimal"),
+    row("codecs.decode", Decodes, "any of its codecs"),
+    row("zlib.decompress", Decodes, "unpacks"),
+    row("gzip.decompress", Decodes, "unpacks"),
+    row("bz2.decompress", Decodes, "unpacks"),
+    row("lzma.decompress", Decodes, "unpacks"),
+    row("marshal.loads", Decodes, "compiled code"),
+    row("pickle.loads", Evaluates, "pickles run code"),
+    row("exec", Evaluates, "runs text"),
+    row("eval", Evaluates, "runs text"),
+    row("compile", Evaluates, "makes code of text"),
+    row("os.system", Starts, "a command line"),
+    row("os.popen", Starts, "a command line"),
+    row("os.startfile", Starts, "a program"),
+    row("os.execv", Starts, "a program"),
+    row("os.execvp", Starts, "a program"),
+    row("os.execl", Starts, "a program"),
+    row("subprocess.run", Starts, "a program or command line"),
+    row("subprocess.call", Starts, "a program or command line"),
+    row("subprocess.check_call", Starts, "a program or command line"),
+    row(
+        "subprocess.check_output",
+        Starts,
+        "a program or command line",
+    ),
+    row("subprocess.getoutput", Starts, "a command line"),
+    row("subprocess.Popen", Starts, "a program or command line"),
+    row("pty.spawn", Starts, "a program on a terminal"),
+    row("ctypes.CDLL", Starts, "loads a library"),
+    row("open", Opens, "files"),
+    row("io.open", Opens, "files"),
+    row(".read_text", Opens, "files of pathlib"),
+    row(".read_bytes", Opens, "files of pathlib"),
+    row(".write_text", Opens, "files of pathlib"),
+    row(".write_bytes", Opens, "files of pathlib"),
+    row("shutil.rmtree", RemovesTree, "a folder with all below it"),
+];
+
+/// Names of PowerShell, in lower case.
+pub(crate) const POWERSHELL: &[Row] = &[
+    row("invoke-webrequest", Talks(SinkKind::Http), "client"),
+    row("iwr", Talks(SinkKind::Http), "short for Invoke-WebRequest"),
+    row(
+        "curl",
+        Talks(SinkKind::Http),
+        "Invoke-WebRequest, or curl itself",
+    ),
+    row(
+        "wget",
+        Talks(SinkKind::Http),
+        "Invoke-WebRequest, or wget itself",
+    ),
+    row("invoke-restmethod", Talks(SinkKind::Http), "client"),
+    row("irm", Talks(SinkKind::Http), "short for Invoke-RestMethod"),
+    row(
+        "start-bitstransfer",
+        FetchesFile,
+        "transfers in the background",
+    ),
+    row("resolve-dnsname", Talks(SinkKind::Dns), "the name is sent"),
+    row("send-mailmessage", Talks(SinkKind::Socket), "mail"),
+    row(
+        "net.sockets.tcpclient",
+        Talks(SinkKind::Socket),
+        "raw sockets",
+    ),
+    row(
+        "system.net.sockets.tcpclient",
+        Talks(SinkKind::Socket),
+        "raw sockets",
+    ),
+    row(".downloadstring", Talks(SinkKind::Http), "WebClient"),
+    row(".downloaddata", Talks(SinkKind::Http), "WebClient"),
+    row(".downloadfile", FetchesFile, "WebClient"),
+    row(".uploadstring", Talks(SinkKind::Http), "WebClient"),
+    row(".uploaddata", Talks(SinkKind::Http), "WebClient"),
+    row(".uploadfile", Talks(SinkKind::Http), "WebClient"),
+    row(".uploadvalues", Talks(SinkKind::Http), "WebClient"),
+    row(".postasync", Talks(SinkKind::Http), "HttpClient"),
+    row("frombase64string", Decodes, "base64"),
+    row("io.compression.gzipstream", Decodes, "unpacks"),
+    row("system.io.compression.gzipstream", Decodes, "unpacks"),
+    row("io.compression.deflatestream", Decodes, "unpacks"),
+    row("convertto-securestring", Decodes, "decrypts"),
+    row("invoke-expression", Evaluates, "runs text"),
+    row("iex", Evaluates, "short for Invoke-Expression"),
+    row("scriptblock", Evaluates, "makes code of text"),
+    row("add-type", Evaluates, "compiles text"),
+    row("start-process", Starts, "a program"),
+    row("saps", Starts, "short for Start-Process"),
+    row("invoke-item", Starts, "opens or runs a file"),
+    row(
+        "get-clipboard",
+        Source(SourceKind::Clipboard),
+        "what was copied",
+    ),
+    row(
+        "$env:computername",
+        Source(SourceKind::HostFacts),
+        "name of the machine",
+    ),
+    row(
+        "$env:username",
+        Source(SourceKind::HostFacts),
+        "name of the user",
+    ),
+    row("get-childitem", Opens, "lists files, and `env:`"),
+    row("gci", Opens, "short for Get-ChildItem"),
+    row("dir", Opens, "short for Get-ChildItem"),
+    row("get-item", Opens, "files, and `env:`"),
+    row("get-content", Opens, "files"),
+    row("gc", Opens, "short for Get-Content"),
+    row("set-content", Opens, "files"),
+    row("out-file", Opens, "files"),
+    row("readalltext", Opens, "files"),
+    row("readallbytes", Opens, "files"),
+    row("writeallbytes", Opens, "files"),
+    row("writealltext", Opens, "files"),
+    row("getenvironmentvariables", Environment, "all variables"),
+    row("getenvironmentvariable", Environment, "one variable"),
+];

@@ -1,0 +1,219 @@
+//! Histories as no honest registry writes them: every signal looks at them, none of them panics, none is
+//! silent where it should speak, and what is not known is said.
+
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use weir_model::Severity;
+use weir_npm::name::PackageName;
+use weir_npm::packument::Packument;
+
+use crate::sample::{NOW, Scene, by_hand};
+use crate::{NameIndex, Observation, Stage, Subject, Surroundings, moments, observe_all};
+
+fn says(observation: &Observation, signal: &str) -> Vec<Severity> {
+    let findings = observation.findings.iter();
+    let of_signal = findings.filter(|finding| finding.signal == signal);
+    of_signal.map(|finding| finding.severity).collect()
+}
+
+fn gap(observation: &Observation, what: &str) -> bool {
+    observation.incomplete.iter().any(|gap| gap.what == what)
+}
+
+/// What all signals say of a release of a document, and what a baseline would learn from it.
+fn observe(document: &Value, version: &str) -> Observation {
+    let name = PackageName::parse("left-lib").unwrap();
+    let packument = Packument::parse(&name, Bytes::from(document.to_string())).unwrap();
+    let names = NameIndex::embedded().unwrap();
+    let now: Timestamp = NOW.parse().unwrap();
+    let surroundings = Surroundings {
+        before: moments(&packument, now, &|_| false, None),
+        ..Surroundings::default()
+    };
+    let mut subject = Subject::new(&name, version, &names, now);
+    subject.packument = Stage::Known(&packument);
+    subject.surroundings = Some(&surroundings);
+    observe_all(&subject)
+}
+
+fn document(versions: &[(&str, Value)]) -> Value {
+    let mut document = json!({"name": "left-lib", "versions": {}, "time": {}});
+    for (version, time) in versions {
+        document["versions"][version] = json!({
+            "name": "left-lib", "version": version,
+            "dist": {"tarball": format!("https://registry.example.invalid/left-lib/-/left-lib-{version}.tgz")},
+        });
+        if !time.is_null() {
+            document["time"][version] = time.clone();
+        }
+    }
+    document
+}
+
+#[test]
+fn a_history_without_times_is_a_gap_and_no_calm() {
+    let untimed = document(&[("1.0.0", Value::Null), ("1.0.1", Value::Null)]);
+    assert!(gap(&observe(&untimed, "1.0.1"), "publish time"));
+    // Times that are none count as none.
+    for nonsense in [
+        json!("yesterday"),
+        json!(17),
+        json!({}),
+        json!("2026-13-45T99:00:00Z"),
+        json!(""),
+    ] {
+        let document = document(&[
+            ("1.0.0", json!("2026-01-01T00:00:00Z")),
+            ("1.0.1", nonsense.clone()),
+        ]);
+        assert!(
+            gap(&observe(&document, "1.0.1"), "publish time"),
+            "{nonsense}"
+        );
+    }
+    // One release without a time does not hide those that have one.
+    let mixed = document(&[
+        ("1.0.0", json!("2026-01-01T00:00:00Z")),
+        ("1.0.1", Value::Null),
+        ("1.0.2", json!("2026-06-15T11:00:00Z")),
+    ]);
+    let observation = observe(&mixed, "1.0.2");
+    assert!(!gap(&observation, "publish time"));
+    assert_eq!(says(&observation, "young-release").len(), 1);
+}
+
+#[test]
+fn a_release_from_the_future_is_young_and_so_is_one_by_a_wrong_clock() {
+    for time in [
+        "2026-06-15T12:00:01Z",
+        "2026-07-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+    ] {
+        let observation = Scene::of("left-lib", "1.0.1")
+            .release("1.0.0", "2026-01-01T09:00:00Z", &by_hand("mara"))
+            .release("1.0.1", time, &by_hand("mara"))
+            .observe();
+        assert_eq!(says(&observation, "young-release").len(), 1, "{time}");
+    }
+    // A release before it that claims to come later is none that it could be excused by.
+    let observation = Scene::of("left-lib", "1.0.1")
+        .release("1.0.0", "2026-01-01T09:00:00Z", "{}")
+        .release(
+            "1.0.1",
+            "2026-06-15T09:00:00Z",
+            r#"{"scripts":{"postinstall":"node x.js"}}"#,
+        )
+        .release(
+            "1.0.0-x",
+            "2027-01-01T09:00:00Z",
+            r#"{"scripts":{"postinstall":"node x.js"}}"#,
+        )
+        .observe();
+    assert!(!says(&observation, "new-install-script").is_empty());
+    // The times of registries and of this machine differ by seconds: order is told by times alone.
+    let skewed = Scene::of("left-lib", "1.0.1")
+        .release("1.0.1", "1970-01-01T00:00:00Z", "{}")
+        .release("1.0.0", "1970-01-01T00:00:00Z", "{}")
+        .observe();
+    assert!(says(&skewed, "dormant-revival").is_empty());
+}
+
+#[test]
+fn thousands_of_versions_are_gone_through_like_few() {
+    let first: Timestamp = "2010-01-01T00:00:00Z".parse().unwrap();
+    let versions: Vec<(String, Value)> = (0..6_000_i64)
+        .map(|number| {
+            let at = first + SignedDuration::from_hours(number * 24);
+            (
+                format!("{}.{}.{}", number / 1_000, number / 10 % 100, number % 10),
+                json!(at.to_string()),
+            )
+        })
+        .collect();
+    let listed: Vec<(&str, Value)> = versions
+        .iter()
+        .map(|(version, time)| (version.as_str(), time.clone()))
+        .collect();
+    let document = document(&listed);
+    let observation = observe(&document, "5.99.9");
+    assert!(!gap(&observation, "history"));
+}
+
+#[test]
+fn versions_that_are_none_are_left_out_and_not_stumbled_over() {
+    let odd = [
+        "latest",
+        "1",
+        "1.2",
+        "v1.0.0",
+        "1.0.0.0",
+        "..",
+        "99999999999999999999.0.0",
+        "1.0.0-",
+        "constructor",
+    ];
+    let mut versions: Vec<(&str, Value)> = odd
+        .iter()
+        .map(|version| (*version, json!("2026-06-14T09:00:00Z")))
+        .collect();
+    versions.push(("1.0.0", json!("2026-01-01T09:00:00Z")));
+    versions.push(("1.0.1", json!("2026-06-14T09:00:00Z")));
+    let document = document(&versions);
+    let observation = observe(&document, "1.0.1");
+    assert!(!gap(&observation, "history"));
+    for version in odd {
+        // Looked at by themselves they are compared with nothing, and age is all there is to say.
+        let observation = observe(&document, version);
+        assert!(
+            says(&observation, "many-lines-patched").is_empty(),
+            "{version}"
+        );
+    }
+}
+
+#[test]
+fn two_maintainers_with_one_address_are_two_accounts_and_one_person() {
+    let person = |name: &str| {
+        json!({
+            "_npmUser": {"name": name, "email": "team@mail.example"},
+            "maintainers": [
+                {"name": "mara", "email": "team@mail.example"},
+                {"name": "otto", "email": "team@mail.example"},
+            ],
+        })
+        .to_string()
+    };
+    let observation = Scene::of("left-lib", "1.3.0")
+        .release("1.0.0", "2025-10-01T09:00:00Z", &person("mara"))
+        .release("1.1.0", "2026-01-01T09:00:00Z", &person("mara"))
+        .release("1.2.0", "2026-04-01T09:00:00Z", &person("mara"))
+        .release("1.3.0", "2026-06-14T09:00:00Z", &person("otto"))
+        .observe();
+    // Another account, which is mentioned; the same mail address, so that it does not count.
+    assert_eq!(says(&observation, "new-publisher"), [Severity::Info]);
+}
+
+#[test]
+fn a_name_that_was_taken_down_and_taken_again_has_no_past_to_rest_on() {
+    let gone = |version: &str, published: &str| crate::Gone {
+        version: version.to_owned(),
+        published: published.parse().ok(),
+        missed: None,
+        whole: true,
+    };
+    let taken = Scene::of("left-lib", "1.0.2")
+        .release("1.0.2", "2026-06-14T09:00:00Z", &by_hand("lena"))
+        .removed("1.0.0", "2019-01-01T09:00:00Z")
+        .removed("1.0.1", "2020-01-01T09:00:00Z")
+        .gone(gone("1.0.0", "2019-01-01T09:00:00Z"))
+        .gone(gone("1.0.1", "2020-01-01T09:00:00Z"))
+        .observe();
+    assert_eq!(says(&taken, "vanished-versions"), [Severity::Medium]);
+    // Where this weir saw nothing before, the times that are left are mentioned if they are near.
+    let unseen = Scene::of("left-lib", "1.0.2")
+        .release("1.0.2", "2026-06-14T09:00:00Z", &by_hand("lena"))
+        .removed("1.0.1", "2026-06-10T09:00:00Z")
+        .observe();
+    assert_eq!(says(&unseen, "vanished-versions"), [Severity::Info]);
+}

@@ -1,0 +1,148 @@
+use weir_model::habits::Origin;
+
+use super::*;
+use crate::store::tests::{at, open};
+
+fn lesson(version: &str, second: i64, by: &str) -> Lesson {
+    Lesson {
+        version: version.to_owned(),
+        line: 1,
+        published: at(second),
+        by: Some(By::Account(by.to_owned())),
+        origin: Origin::None,
+        hooks: false,
+        licence: None,
+        repository: None,
+        dependencies: Vec::new(),
+    }
+}
+
+async fn releases(store: &Store, owner: &str) -> u32 {
+    let habits = store.habits(owner).await.unwrap();
+    habits.values().map(|habits| habits.releases).sum()
+}
+
+const NAME: &str = "@millpond/sluice";
+
+fn named(lessons: &[Lesson]) -> Vec<(String, Lesson)> {
+    let lessons = lessons.iter();
+    lessons
+        .map(|lesson| (NAME.to_owned(), lesson.clone()))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_release_teaches_once_about_package_scope_and_account() {
+    let (_folder, store) = open().await;
+    let lessons = named(&[lesson("1.0.0", 0, "Mara"), lesson("1.0.1", 9, "otto")]);
+    store.note_lessons(&lessons).await.unwrap();
+    assert_eq!(releases(&store, "@millpond").await, 0, "none has taught");
+    assert_eq!(store.teach(&lessons).await.unwrap(), 2);
+    assert_eq!(store.teach(&lessons).await.unwrap(), 0);
+    store.note_lessons(&lessons).await.unwrap();
+    for (owner, count) in [(NAME, 2), ("@millpond", 2), ("~mara", 1), ("~otto", 1)] {
+        assert_eq!(releases(&store, owner).await, count, "{owner}");
+    }
+    let folder = store.folder().to_owned();
+    store.close().await.unwrap();
+    drop(store);
+    let store = Store::open(&folder).await.unwrap();
+    assert_eq!(releases(&store, "@millpond").await, 2, "survives a restart");
+    assert_eq!(store.habit_owners().await.unwrap().len(), 4);
+    assert_eq!(store.taught_packages().await.unwrap(), [NAME]);
+    assert_eq!(store.taught_versions(NAME).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn refused_releases_never_teach_and_what_they_taught_is_taken_back() {
+    let (_folder, store) = open().await;
+    let (good, bad) = (lesson("1.0.0", 0, "mara"), lesson("1.0.1", 9, "lena"));
+    let both = named(&[good.clone(), bad.clone()]);
+    store.note_lessons(&both).await.unwrap();
+    assert!(!store.refuse_lesson(NAME, &bad).await.unwrap());
+    assert_eq!(
+        store
+            .refuse_lessons(NAME, &["1.0.1", "9.9.9"])
+            .await
+            .unwrap(),
+        0
+    );
+    assert_eq!(store.teach(&both).await.unwrap(), 1);
+    assert_eq!(releases(&store, "~lena").await, 0);
+    assert_eq!(store.refused_lessons(NAME).await.unwrap(), ["1.0.1"]);
+    // Forgiven, it teaches; refused once more, that is gone again.
+    store.note_lessons(&both).await.unwrap();
+    assert_eq!(store.teach(&both).await.unwrap(), 1);
+    assert_eq!(releases(&store, "~lena").await, 1);
+    let mut told_otherwise = bad.clone();
+    told_otherwise.by = None;
+    assert!(store.refuse_lesson(NAME, &told_otherwise).await.unwrap());
+    assert_eq!(store.refuse_lessons(NAME, &["1.0.1"]).await.unwrap(), 0);
+    assert_eq!(releases(&store, "~lena").await, 0);
+    let left = store.habits("@millpond").await.unwrap();
+    let mut expected = Habits::default();
+    expected.learn(&good);
+    assert_eq!(left[NAME], expected);
+    assert!(
+        !store
+            .habit_owners()
+            .await
+            .unwrap()
+            .contains(&"~lena".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn lessons_are_listed_by_state_and_age() {
+    let (_folder, store) = open().await;
+    for (version, second) in [("1.0.2", 20), ("1.0.0", 0), ("1.0.1", 10)] {
+        let lesson = lesson(version, second, "mara");
+        store.note_lessons(&named(&[lesson])).await.unwrap();
+    }
+    let versions = async |since, until| -> Vec<String> {
+        let kept = store.lessons(LessonState::Pending, at(since), at(until), 9);
+        let kept = kept.await.unwrap();
+        kept.into_iter().map(|kept| kept.lesson.version).collect()
+    };
+    assert_eq!(versions(-1, 10).await, ["1.0.0", "1.0.1"]);
+    assert_eq!(versions(0, 99).await, ["1.0.1", "1.0.2"]);
+    let none = store.lessons(LessonState::Taught, at(-1), at(99), 9).await;
+    assert_eq!(none.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_understood_is_an_error_and_no_empty_habit() {
+    let (_folder, store) = open().await;
+    sqlx::query("INSERT INTO habit (owner, name, record) VALUES ('@a', '@a/b', '{')")
+        .execute(&store.inner.database.write)
+        .await
+        .unwrap();
+    let error = store.habits("@a").await.unwrap_err().to_string();
+    assert!(error.contains("habit"), "{error}");
+}
+
+#[tokio::test]
+async fn an_advisory_takes_back_what_malware_taught() {
+    let (folder, store) = open().await;
+    for (version, second) in [("1.0.0", 0), ("1.0.1", 9)] {
+        let lesson = ("sluice".to_owned(), lesson(version, second, "mara"));
+        assert_eq!(store.teach(&[lesson]).await.unwrap(), 1);
+    }
+    let none = Advisories::load(&store).await.unwrap();
+    assert_eq!(store.unlearn_malware(&none).await.unwrap(), 0);
+    let record = serde_json::json!({
+        "id": "MAL-2026-1", "modified": "2026-01-01T00:00:00Z", "summary": "steals",
+        "affected": [{
+            "package": {"ecosystem": "npm", "name": "sluice"}, "versions": ["1.0.1"],
+        }],
+    });
+    let file = folder.path().join("MAL-2026-1.json");
+    std::fs::write(&file, record.to_string()).unwrap();
+    let imported = store.import_osv(&file, &Default::default(), |_| {}).await;
+    assert_eq!(imported.unwrap().malware, 1);
+    let advisories = Advisories::load(&store).await.unwrap();
+    // The import has done it already.
+    assert_eq!(store.unlearn_malware(&advisories).await.unwrap(), 0);
+    assert_eq!(releases(&store, "sluice").await, 1);
+    assert_eq!(store.taught_versions("sluice").await.unwrap(), ["1.0.0"]);
+}

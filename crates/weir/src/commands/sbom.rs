@@ -1,0 +1,229 @@
+//! `weir sbom`: what a lockfile locks, as a bill of materials.
+
+use std::collections::HashMap;
+use std::path::{Component as Part, Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+use jiff::Timestamp;
+use serde_json::Value;
+use weir_engine::trust::Wanted;
+use weir_engine::{Engine, KeptRelease};
+use weir_npm::integrity::Integrity;
+use weir_npm::lockfile::{Lockfile, Node, Source};
+use weir_npm::manifest::Manifest;
+use weir_npm::name::PackageName;
+
+use super::check;
+use crate::cli::{Global, Sbom, SbomFormat};
+use crate::sbom::licence::Licence;
+use crate::sbom::{Bill, Known, cyclonedx, spdx};
+use crate::{exit, setup};
+
+/// Largest manifest that is read for its licence, in bytes. The largest real ones are a tenth of it.
+const MAX_MANIFEST: u64 = 1 << 20;
+
+/// Writes the bill.
+pub(super) async fn run(global: &Global, options: &Sbom) -> Result<ExitCode> {
+    let file = lockfile_of(options)?;
+    let mut lockfile = check::read(&file)
+        .map_err(|(line, what)| anyhow::anyhow!("{}:{line}: {what}", file.display()))?;
+    let manifest = root_manifest(&options.folder)?;
+    if let Some(manifest) = &manifest {
+        lockfile.add_project("", manifest);
+    }
+    let releases = Releases::of(global, options, &lockfile).await?;
+    let name = manifest.and_then(|manifest| manifest.name);
+    let name = name.map_or_else(|| folder_name(&options.folder), Ok)?;
+    let bill = Bill::of(&name, &lockfile, created(global)?, &|node| {
+        releases.known(&options.folder, node)
+    });
+    let document = match options.format {
+        SbomFormat::Cyclonedx => cyclonedx::document(&bill),
+        SbomFormat::Spdx => spdx::document(&bill),
+    };
+    let text = serde_json::to_string_pretty(&document).context("writing JSON")?;
+    match &options.output {
+        Some(file) => std::fs::write(file, text + "\n")
+            .with_context(|| format!("writing {}", file.display()))?,
+        None => anstream::println!("{text}"),
+    }
+    Ok(ExitCode::from(exit::FINE))
+}
+
+fn lockfile_of(options: &Sbom) -> Result<PathBuf> {
+    let files = check::find(&options.folder, options.lockfile.as_ref());
+    match files.as_slice() {
+        [] => bail!("there is no lockfile in {}", options.folder.display()),
+        [one] => Ok(one.clone()),
+        [one, other, ..] => bail!(
+            "{} and {} are both here: say which one with --lockfile",
+            one.display(),
+            other.display()
+        ),
+    }
+}
+
+/// The project's own manifest; nothing where there is none.
+fn root_manifest(folder: &Path) -> Result<Option<Manifest>> {
+    let file = folder.join("package.json");
+    let text = match std::fs::read(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("reading {}", file.display())),
+    };
+    let manifest = Manifest::from_json(&text).with_context(|| file.display().to_string())?;
+    Ok(Some(manifest))
+}
+
+fn folder_name(folder: &Path) -> Result<String> {
+    let full = folder
+        .canonicalize()
+        .with_context(|| format!("finding {}", folder.display()))?;
+    let name = full.file_name().unwrap_or(full.as_os_str());
+    Ok(weir_model::finding::printable(&name.to_string_lossy(), 200))
+}
+
+/// The moment that is written down: `--now`, `SOURCE_DATE_EPOCH`, or the present.
+fn created(global: &Global) -> Result<Timestamp> {
+    if let Some(now) = global.now {
+        return Ok(now);
+    }
+    match std::env::var_os("SOURCE_DATE_EPOCH").filter(|value| !value.is_empty()) {
+        None => Ok(setup::clock(global).now()),
+        Some(value) => {
+            let seconds = value.to_str().and_then(|text| text.parse().ok());
+            seconds
+                .and_then(|seconds| Timestamp::from_second(seconds).ok())
+                .with_context(|| format!("SOURCE_DATE_EPOCH={value:?} is no number of seconds"))
+        }
+    }
+}
+
+/// What is known of the releases that a lockfile takes from registries.
+#[derive(Default)]
+struct Releases {
+    kept: HashMap<(String, String), KeptRelease>,
+    manifests: HashMap<(String, String), String>,
+}
+
+impl Releases {
+    async fn of(global: &Global, options: &Sbom, lockfile: &Lockfile) -> Result<Self> {
+        let mut wanted: Vec<Wanted> = lockfile.nodes.iter().filter_map(wanted_of).collect();
+        wanted.sort();
+        wanted.dedup_by(|a, b| (&a.name, &a.version) == (&b.name, &b.version));
+        if wanted.is_empty() {
+            return Ok(Self::default());
+        }
+        let engine = match setup::engine(global).await {
+            Ok(engine) => engine,
+            Err(error) if options.verify => return Err(error),
+            // Nothing is lost but what is kept; a lockfile alone makes a bill.
+            Err(error) => {
+                anstream::eprintln!(
+                    "weir: decisions, provenance and kept licences are left out: {error:#}"
+                );
+                return Ok(Self::default());
+            }
+        };
+        let releases = Self::from(&engine, &wanted, options.verify).await;
+        engine.close().await;
+        releases
+    }
+
+    async fn from(engine: &Engine, wanted: &[Wanted], verify: bool) -> Result<Self> {
+        let mut kept = engine.kept(wanted).await?;
+        if verify {
+            let trusts = engine.trust().verify(wanted).await?;
+            for (kept, trust) in kept.iter_mut().zip(trusts) {
+                kept.trust = Some(trust);
+            }
+        }
+        let key = |it: &Wanted| (it.name.to_string(), it.version.clone());
+        Ok(Self {
+            kept: wanted.iter().map(key).zip(kept).collect(),
+            manifests: engine.kept_manifests(wanted).await?,
+        })
+    }
+
+    fn known(&self, folder: &Path, node: &Node) -> Known {
+        let key = (node.name.clone(), node.version.clone().unwrap_or_default());
+        let registry = matches!(node.source, Source::Registry(_)) && !node.flags.bundled;
+        let kept = self.kept.get(&key).filter(|_| registry);
+        let kept = kept.cloned().unwrap_or_default();
+        Known {
+            licence: self.licence(folder, node, &key),
+            decision: kept.decision,
+            trust: kept.trust,
+        }
+    }
+
+    /// The licence as the lockfile, the installed package or the kept packument has it.
+    fn licence(&self, folder: &Path, node: &Node, key: &(String, String)) -> Licence {
+        if let Some(licence) = &node.licence {
+            return Licence::of(licence);
+        }
+        match installed(folder, node) {
+            Some(manifest) => Licence::of_manifest(&manifest),
+            None => {
+                let kept = self.manifests.get(key);
+                let kept = kept.and_then(|raw| serde_json::from_str(raw).ok());
+                kept.map_or(Licence::Unknown, |manifest: Value| {
+                    Licence::of_manifest(&manifest)
+                })
+            }
+        }
+    }
+}
+
+fn wanted_of(node: &Node) -> Option<Wanted> {
+    if !matches!(node.source, Source::Registry(_)) || node.flags.bundled {
+        return None;
+    }
+    Some(Wanted {
+        name: PackageName::parse(&node.name).ok()?,
+        version: node.version.clone()?,
+        integrity: node
+            .integrity
+            .as_deref()
+            .and_then(|text| Integrity::parse(text).ok()),
+    })
+}
+
+/// The manifest of a package where it is installed; only if it is the one that is locked.
+fn installed(folder: &Path, node: &Node) -> Option<Value> {
+    let version = node.version.as_deref();
+    let store = format!(
+        "node_modules/.pnpm/{}@{}/node_modules/{}",
+        node.name.replace('/', "+"),
+        version.unwrap_or_default(),
+        node.name
+    );
+    let places = match &node.source {
+        Source::Project(inner) => vec![inner.clone()],
+        _ => vec![
+            node.key.clone(),
+            format!("node_modules/{}", node.place),
+            store,
+        ],
+    };
+    let places = places.into_iter().map(PathBuf::from);
+    // A lockfile is a stranger's text: it may not lead anywhere else.
+    let inside = places.filter(|place| {
+        place
+            .components()
+            .all(|part| matches!(part, Part::Normal(_)))
+    });
+    let mut manifests = inside.filter_map(|place| read(&folder.join(place).join("package.json")));
+    manifests.find(|manifest| {
+        let is = |key: &str, value: &str| manifest.get(key).and_then(Value::as_str) == Some(value);
+        is("name", &node.name) && version.is_none_or(|version| is("version", version))
+    })
+}
+
+fn read(file: &Path) -> Option<Value> {
+    let size = std::fs::metadata(file).ok()?.len();
+    let text = (size <= MAX_MANIFEST).then(|| std::fs::read(file).ok())??;
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+    serde_json::from_slice(text).ok()
+}

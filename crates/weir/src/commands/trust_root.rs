@@ -1,0 +1,275 @@
+//! `weir trust-root`: whom verifying trusts, and bringing that up to date.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use weir_engine::trust::ReleaseVerifier;
+use weir_provenance::tuf::{Fetched, Metadata, Source, update};
+use weir_provenance::{Named, RegistryKeys};
+use weir_upstream::{Elsewhere, Url};
+
+use crate::cli::{Global, TrustRootCommand};
+use crate::trust_root::{Chain, Kept, KeptOrigin};
+use crate::{exit, setup};
+
+/// Sigstore's own repository.
+const PUBLIC: &str = "https://tuf-repo-cdn.sigstore.dev/";
+
+/// Shows or refreshes what is trusted.
+pub(super) async fn run(global: &Global, command: TrustRootCommand) -> Result<ExitCode> {
+    match command {
+        TrustRootCommand::Show => show(global)?,
+        TrustRootCommand::Refresh { from, root } => refresh(global, from, root.as_deref()).await?,
+        TrustRootCommand::Keys => return keys(global).await,
+    }
+    Ok(ExitCode::from(exit::FINE))
+}
+
+fn show(global: &Global) -> Result<()> {
+    let kept = Kept::read(&setup::data_folder(global)?)?;
+    let sources = setup::trust(global)?;
+    let place = match (&global.trusted_root, &kept.origin) {
+        (Some(file), _) => format!("{}, as it is (--trusted-root)", file.display()),
+        (None, Some(origin)) => described(origin),
+        (None, None) => "Sigstore's public instance, as it comes with weir".to_owned(),
+    };
+    anstream::println!("trusted root: {place}");
+    if let Some(root) = &sources.root {
+        anstream::println!("  SHA-256 {}", weir_provenance::digest(root.as_bytes()));
+    }
+    for named in weir_provenance::named(sources.root.as_deref())? {
+        anstream::println!("  {}", line(&named));
+    }
+    for (host, document) in &sources.keys {
+        let keys = RegistryKeys::parse(document.as_bytes())
+            .with_context(|| format!("the kept keys of {host}"))?;
+        anstream::println!("kept keys of {host}:");
+        for key in keys.iter() {
+            let end = key
+                .expires
+                .map_or_else(|| "no end".to_owned(), |end| format!("until {end}"));
+            let id = weir_model::finding::printable(&key.id, 120);
+            anstream::println!("  {id} ({:?}), {end}", key.usage);
+        }
+    }
+    if sources.keys.is_empty() {
+        anstream::println!("kept keys of registries: none; each registry is asked for its own");
+    }
+    Ok(())
+}
+
+fn described(origin: &KeptOrigin) -> String {
+    let KeptOrigin { from, at, chain } = origin;
+    match chain {
+        Some(chain) => {
+            let end = chain.expires.map_or_else(String::new, |end| {
+                format!(", which it stands by until {end}")
+            });
+            format!(
+                "from {from} at {at}: signatures verified up to version {} of its root metadata{end}",
+                chain.version
+            )
+        }
+        None => format!("{from} at {at}, taken as it was: nobody's signature was verified"),
+    }
+}
+
+fn line(named: &Named) -> String {
+    let Named {
+        role,
+        address,
+        from,
+        until,
+    } = named;
+    let day = |time: &jiff::Timestamp| time.strftime("%Y-%m-%d").to_string();
+    let from = from
+        .as_ref()
+        .map_or_else(|| "the beginning".to_owned(), day);
+    match until {
+        Some(until) => format!("{role} {address} (from {from} to {})", day(until)),
+        None => format!("{role} {address} (from {from})"),
+    }
+}
+
+async fn refresh(global: &Global, from: Option<String>, start: Option<&Path>) -> Result<()> {
+    let data = setup::data_folder(global)?;
+    let from = from.unwrap_or_else(|| PUBLIC.to_owned());
+    let path = Path::new(&from);
+    let before = Kept::read(&data).unwrap_or_default();
+    let now = setup::clock(global).now();
+    let kept = if path.is_file() {
+        if start.is_some() {
+            bail!("--root is where a repository's chain begins; {from} is a file");
+        }
+        of_file(path, before, now)?
+    } else {
+        of_repository(global, &from, start, before, now).await?
+    };
+    kept.write(&data)?;
+    if let Some(origin) = &kept.origin {
+        anstream::println!("trusted root: {}", described(origin));
+    }
+    for host in kept.keys.keys() {
+        anstream::println!("kept keys of {host}");
+    }
+    Ok(())
+}
+
+/// A root that the operator vouches for. It has to be one; nothing else can be verified of it.
+fn of_file(path: &Path, before: Kept, now: jiff::Timestamp) -> Result<Kept> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("reading the trusted root {}", path.display()))?;
+    weir_provenance::Verifier::from_root(&text).with_context(|| path.display().to_string())?;
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    Ok(Kept {
+        root: Some(text),
+        keys: before.keys,
+        origin: Some(KeptOrigin {
+            from: full.display().to_string(),
+            at: now,
+            chain: None,
+        }),
+    })
+}
+
+async fn of_repository(
+    global: &Global,
+    from: &str,
+    start: Option<&Path>,
+    before: Kept,
+    now: jiff::Timestamp,
+) -> Result<Kept> {
+    let start = start
+        .map(|file| std::fs::read(file).with_context(|| format!("reading {}", file.display())))
+        .transpose()?;
+    let begins = start.as_deref().map(weir_provenance::digest);
+    // What was verified last counts for a chain of the same beginning only.
+    let chain = before.origin.and_then(|origin| origin.chain);
+    let metadata = chain
+        .filter(|chain| chain.start == begins)
+        .map_or_else(Metadata::new, |chain| chain.metadata);
+    let policy = setup::policy(global)?;
+    let source = Repository::find(global, &policy, from)?;
+    let hosts = hosts(global, &policy);
+    let updated = update(source, start.as_deref(), metadata, &hosts, now)
+        .await
+        .with_context(|| format!("refreshing the trusted root from {from}"))?;
+    Ok(Kept {
+        root: Some(updated.root),
+        keys: updated.keys,
+        origin: Some(KeptOrigin {
+            from: from.to_owned(),
+            at: now,
+            chain: Some(Chain {
+                version: updated.version,
+                expires: updated.expires,
+                start: begins,
+                metadata: updated.metadata,
+            }),
+        }),
+    })
+}
+
+/// The hosts of the registries in the npm configuration; none where there is no registry.
+fn hosts(global: &Global, policy: &weir_policy::Policy) -> Vec<String> {
+    let Ok(upstreams) = setup::upstreams(global, policy) else {
+        return Vec::new();
+    };
+    let default = upstreams.default_upstream();
+    let scopes = upstreams.scopes().map(|(_, upstream)| upstream);
+    let mut hosts: Vec<String> = std::iter::once(default)
+        .chain(scopes)
+        .filter_map(|upstream| Some(upstream.base().host_str()?.to_owned()))
+        .collect();
+    hosts.sort();
+    hosts.dedup();
+    hosts
+}
+
+/// A TUF repository: a folder that mirrors one, or a server.
+enum Repository {
+    Folder(PathBuf),
+    Server(Url, Box<Elsewhere>),
+}
+
+impl Repository {
+    fn find(global: &Global, policy: &weir_policy::Policy, from: &str) -> Result<Self> {
+        let path = Path::new(from);
+        if path.is_dir() {
+            return Ok(Self::Folder(path.to_owned()));
+        }
+        if !from.contains("://") {
+            bail!("{from} is neither a file, a folder nor an address");
+        }
+        let mut url = Url::parse(from).with_context(|| format!("{from:?} is not an address"))?;
+        if !url.path().ends_with('/') {
+            url.set_path(&format!("{}/", url.path()));
+        }
+        let elsewhere = setup::elsewhere(global, policy)?;
+        Ok(Self::Server(url, Box::new(elsewhere)))
+    }
+}
+
+impl Source for Repository {
+    fn fetch<'a>(&'a self, path: &'a str, limit: u64) -> Fetched<'a> {
+        Box::pin(async move {
+            match self {
+                Self::Folder(folder) => read(folder, path, limit),
+                Self::Server(base, elsewhere) => {
+                    let url = base.join(path).map_err(|error| error.to_string())?;
+                    let fetched = elsewhere.get(&url, limit).await;
+                    let fetched = fetched.map_err(|error| error.to_string())?;
+                    Ok(fetched.map(|bytes| bytes.to_vec()))
+                }
+            }
+        })
+    }
+}
+
+fn read(folder: &Path, path: &str, limit: u64) -> Result<Option<Vec<u8>>, String> {
+    // Names come from metadata that may not be verified yet.
+    if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return Err(format!("{path:?} leads out of the repository"));
+    }
+    let file = folder.join(path);
+    let size = match std::fs::metadata(&file) {
+        Ok(metadata) => metadata.len(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("{}: {error}", file.display())),
+    };
+    if size > limit {
+        return Err(format!("{} is larger than {limit} bytes", file.display()));
+    }
+    std::fs::read(&file)
+        .map(Some)
+        .map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// Asks the registries for their keys now.
+async fn keys(global: &Global) -> Result<ExitCode> {
+    let policy = setup::policy(global)?;
+    let upstreams = Arc::new(setup::upstreams(global, &policy)?);
+    let store = setup::store(global).await?;
+    let sources = setup::trust(global)?;
+    let verifier = ReleaseVerifier::new(&policy, store.clone(), upstreams, &sources)?;
+    let answers = verifier.refetch_keys().await;
+    store.close().await.context("closing the data folder")?;
+    let mut failed = false;
+    for (registry, answer) in answers {
+        match answer {
+            Ok(0) => anstream::println!("{registry}: names no keys, so it signs nothing"),
+            Ok(count) => anstream::println!("{registry}: {count} keys"),
+            Err(why) => {
+                failed = true;
+                anstream::eprintln!("weir: {registry}: {why}");
+            }
+        }
+    }
+    Ok(ExitCode::from(if failed {
+        exit::FAILED
+    } else {
+        exit::FINE
+    }))
+}

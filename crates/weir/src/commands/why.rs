@@ -1,0 +1,259 @@
+//! `weir why`: the ways by which a package comes into a project, and what is known of each step.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use jiff::Timestamp;
+use weir_engine::Engine;
+use weir_model::finding::printable;
+use weir_model::json::v1::{self, WhyKnown, WhyLockfile, WhyRelease, WhySince, WhyStep};
+use weir_npm::lockfile::{DependencyKind, Edge, Lockfile, Node, NodeId, Source};
+use weir_npm::name::PackageName;
+use weir_npm::version::{Range, Version};
+
+use super::{check, wanted};
+use crate::cli::{Global, Why};
+use crate::{exit, print, setup};
+
+/// What is asked for.
+struct Asked {
+    name: String,
+    range: Option<Range>,
+}
+
+impl Asked {
+    fn parse(text: &str) -> Result<Self> {
+        let (name, range) = wanted::split(text);
+        // What a lockfile calls a package need not be a name that a registry takes; a slip should be
+        // told from a package that is not there all the same.
+        PackageName::parse(name).with_context(|| format!("{name:?} is not a package name"))?;
+        let range = range.map(Range::parse_from_npm).transpose();
+        let range = range.with_context(|| format!("{text:?} names no version or range"))?;
+        if range.as_ref().is_some_and(Range::is_tag) {
+            bail!("{text:?} names a tag: a lockfile holds versions, give one, or a range");
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            range,
+        })
+    }
+
+    /// Whether an entry answers. One of unknown version answers only where none is asked for.
+    fn is(&self, node: &Node) -> bool {
+        if node.name != self.name && node.place != self.name {
+            return false;
+        }
+        let Some(range) = &self.range else {
+            return true;
+        };
+        let Some(version) = node.version.as_deref() else {
+            return false;
+        };
+        version == range.as_str().trim()
+            || Version::parse(version).is_ok_and(|version| range.matches(&version))
+    }
+}
+
+/// Shows the ways; fails where the project holds nothing of that name.
+pub(super) async fn run(global: &Global, options: &Why) -> Result<ExitCode> {
+    let asked = Asked::parse(&options.package)?;
+    let files = check::find(&options.folder, options.lockfile.as_ref());
+    if files.is_empty() {
+        bail!("there is no lockfile in {}", options.folder.display());
+    }
+    let mut lockfiles = Vec::new();
+    for file in &files {
+        let lockfile = check::read_whole(&options.folder, file)
+            .map_err(|(line, what)| anyhow!("{}:{line}: {what}", check::shown(file)))?;
+        lockfiles.push((check::shown(file), lockfile));
+    }
+    let engine = setup::engine_of(global, &options.folder).await?;
+    let mut facts = Facts {
+        engine: &engine,
+        ask: !options.offline,
+        known: BTreeMap::new(),
+        since: BTreeMap::new(),
+    };
+    let mut report = v1::Why {
+        schema: v1::WHY,
+        asked: printable(&options.package, 300),
+        lockfiles: Vec::new(),
+    };
+    for (file, lockfile) in &lockfiles {
+        report.lockfiles.push(WhyLockfile {
+            file: file.clone(),
+            client: lockfile.format.client(),
+            found: facts.found(lockfile, &asked, options.limit).await?,
+        });
+    }
+    let now = engine.now();
+    engine.close().await;
+    let nothing = report.lockfiles.iter().all(|it| it.found.is_empty());
+    if options.json {
+        let text = serde_json::to_string(&report).context("writing JSON")?;
+        anstream::println!("{text}");
+    } else {
+        anstream::print!("{}", print::why::text(&report, now));
+    }
+    if nothing {
+        let names: Vec<&str> = report.lockfiles.iter().map(|it| it.file.as_str()).collect();
+        bail!("{} is not in {}", report.asked, names.join(", "));
+    }
+    Ok(ExitCode::from(exit::FINE))
+}
+
+/// What is known of releases, each asked for once.
+struct Facts<'e> {
+    engine: &'e Arc<Engine>,
+    ask: bool,
+    known: BTreeMap<(String, String), WhyKnown>,
+    since: BTreeMap<(String, String, String), Option<WhySince>>,
+}
+
+impl Facts<'_> {
+    async fn found(
+        &mut self,
+        lockfile: &Lockfile,
+        asked: &Asked,
+        limit: usize,
+    ) -> Result<Vec<WhyRelease>> {
+        let mut found = Vec::new();
+        let nodes = lockfile.nodes.iter().enumerate();
+        for (id, node) in nodes.filter(|(_, node)| asked.is(node)) {
+            if matches!(node.source, Source::Project(_)) {
+                continue;
+            }
+            found.push(self.release(lockfile, (id, node), limit).await?);
+        }
+        Ok(found)
+    }
+
+    async fn release(
+        &mut self,
+        lockfile: &Lockfile,
+        (id, node): (NodeId, &Node),
+        limit: usize,
+    ) -> Result<WhyRelease> {
+        let ways = lockfile.ways_to(id, limit);
+        let mut paths = Vec::new();
+        for way in &ways.ways {
+            let mut steps = Vec::new();
+            let first = way.first().and_then(|edge| lockfile.node(edge.from));
+            steps.extend(first.map(project));
+            for edge in way {
+                steps.push(self.step(lockfile, edge).await?);
+            }
+            paths.push(steps);
+        }
+        Ok(WhyRelease {
+            name: printable(&node.name, 220),
+            version: node.version.as_deref().map(|it| printable(it, 100)),
+            paths,
+            more: ways.more,
+        })
+    }
+
+    async fn step(&mut self, lockfile: &Lockfile, edge: &Edge) -> Result<WhyStep> {
+        let node = edge.to.and_then(|to| lockfile.node(to));
+        let from = lockfile.node(edge.from);
+        let name = node.map_or(edge.name.as_str(), |node| node.name.as_str());
+        let release = match node.and_then(of_registry) {
+            Some((name, version)) => Some(self.known(&name, version).await?),
+            None => None,
+        };
+        let since = match from.and_then(of_registry) {
+            Some((parent, version)) if self.ask => {
+                self.depends_since(&parent, version, &edge.name).await
+            }
+            _ => None,
+        };
+        Ok(WhyStep {
+            name: printable(name, 220),
+            version: node
+                .and_then(|node| node.version.as_deref())
+                .map(|it| printable(it, 100)),
+            spec: Some(printable(&edge.spec, 200)),
+            list: Some(list_of(edge.kind)),
+            release,
+            since,
+        })
+    }
+
+    async fn known(&mut self, name: &PackageName, version: &str) -> Result<WhyKnown> {
+        let key = (name.to_string(), version.to_owned());
+        if let Some(known) = self.known.get(&key) {
+            return Ok(known.clone());
+        }
+        let standing = self.engine.standing(name, version, self.ask).await?;
+        let text = |time: Option<Timestamp>| time.map(|time| time.to_string());
+        let known = WhyKnown {
+            published: text(standing.published),
+            package_since: text(standing.package_since),
+            first_seen: text(standing.first_seen),
+            decision: standing.decision,
+            unknown: standing.unknown.map(|why| printable(&why, 300)),
+        };
+        self.known.insert(key, known.clone());
+        Ok(known)
+    }
+
+    async fn depends_since(
+        &mut self,
+        name: &PackageName,
+        version: &str,
+        dependency: &str,
+    ) -> Option<WhySince> {
+        let key = (name.to_string(), version.to_owned(), dependency.to_owned());
+        if let Some(since) = self.since.get(&key) {
+            return since.clone();
+        }
+        let since = self.engine.depends_since(name, version, dependency).await;
+        let since = since.map(|since| WhySince {
+            version: since.version,
+            published: since.published.map(|time| time.to_string()),
+            after: since.after,
+            patch: since.patch,
+        });
+        self.since.insert(key, since.clone());
+        since
+    }
+}
+
+fn project(node: &Node) -> WhyStep {
+    let name = if node.name.is_empty() {
+        "this project"
+    } else {
+        &node.name
+    };
+    WhyStep {
+        name: printable(name, 220),
+        version: node.version.as_deref().map(|it| printable(it, 100)),
+        spec: None,
+        list: None,
+        release: None,
+        since: None,
+    }
+}
+
+/// Name and version of what comes from a registry.
+fn of_registry(node: &Node) -> Option<(PackageName, &str)> {
+    if !matches!(node.source, Source::Registry(_)) {
+        return None;
+    }
+    Some((
+        PackageName::parse(&node.name).ok()?,
+        node.version.as_deref()?,
+    ))
+}
+
+const fn list_of(kind: DependencyKind) -> &'static str {
+    match kind {
+        DependencyKind::Normal => "dependencies",
+        DependencyKind::Dev => "devDependencies",
+        DependencyKind::Optional => "optionalDependencies",
+        DependencyKind::Peer => "peerDependencies",
+        DependencyKind::Client => "what the client is set up with",
+    }
+}

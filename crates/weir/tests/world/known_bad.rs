@@ -1,0 +1,119 @@
+//! Content that others found to be malicious: digests, files and packages that an operator takes in.
+
+use weir_testing::Registry;
+use weir_testing::tarball::{Entry, sha256, tgz};
+
+use crate::support::World;
+
+const MANIFEST: &str = r#"{"name": "left-lib", "version": "1.4.1"}"#;
+
+/// Code that says nothing by itself, long enough to be compared.
+fn code(name: &str) -> String {
+    format!(
+        "exports.{name} = function (list) {{\n  return list.map((one) => one.{name}).filter(Boolean);\n}};\n"
+    )
+    .repeat(4)
+}
+
+/// SHA-256 of a file, as people list it.
+fn digest(text: &str) -> String {
+    sha256(text.as_bytes())
+}
+
+fn package(world: &World, file: &str, entries: &[(&str, &str)]) -> String {
+    let entries: Vec<Entry> = entries
+        .iter()
+        .map(|(path, text)| Entry::file(format!("package/{path}"), *text))
+        .collect();
+    let path = world.write(&format!("work/{file}"), &tgz(&entries));
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_listed_file_blocks_whatever_package_it_is_in_until_it_is_forgotten() {
+    let (world, registry) = (World::new(), Registry::start());
+    let (bad, good) = (code("totals"), code("names"));
+    let file = package(
+        &world,
+        "copy.tgz",
+        &[("package.json", MANIFEST), ("index.js", &bad)],
+    );
+    let other = package(
+        &world,
+        "other.tgz",
+        &[("package.json", MANIFEST), ("index.js", &good)],
+    );
+    let inspect = |file: &str| world.run_before(&registry, &["inspect", "--json", file]);
+    assert!(!inspect(&file).stdout.contains("known-bad-content"));
+
+    let list = format!("# seen elsewhere\n{}  index.js of a worm\n", digest(&bad));
+    world.write("work/worms.txt", list);
+    let run = world.run_before(&registry, &["known-bad", "import", "worms.txt"]);
+    run.assert_success();
+    assert!(run.stdout.contains("1 digests taken in"), "{}", run.text());
+
+    let run = inspect(&file);
+    assert_eq!(run.code, Some(4), "{}", run.text());
+    assert!(
+        run.stdout
+            .contains("index.js is byte for byte content that worms.txt:2 lists as malicious"),
+        "{}",
+        run.text()
+    );
+    assert!(!inspect(&other).stdout.contains("known-bad-content"));
+
+    let shown = world.run(&["known-bad", "show"]).stdout;
+    assert!(shown.contains("index.js of a worm"), "{shown}");
+    let known = shown.split_whitespace().next().unwrap();
+    world.run(&["known-bad", "forget", known]).assert_success();
+    assert!(!inspect(&file).stdout.contains("known-bad-content"));
+    let run = world.run(&["known-bad", "forget", known]);
+    assert_eq!(run.code, Some(1), "{}", run.text());
+}
+
+#[test]
+fn a_folder_of_samples_is_taken_in_and_what_cannot_be_used_is_named() {
+    let (world, registry) = (World::new(), Registry::start());
+    let bad = code("payload");
+    let hook =
+        r#"{"name": "right-lib", "version": "2.0.1", "scripts": {"postinstall": "node run.js"}}"#;
+    world.write("work/samples/deep/run.js", &bad);
+    world.write("work/samples/short.js", "x()");
+    world.write(
+        "work/samples/list.txt",
+        format!(
+            "{}\nnonsense\nd41d8cd98f00b204e9800998ecf8427e\n",
+            digest("x")
+        ),
+    );
+    package(
+        &world,
+        "samples/whole.tgz",
+        &[("package.json", hook), ("run.js", &bad)],
+    );
+    world.write("work/samples/broken.tgz", b"no archive");
+    let run = world.run_before(&registry, &["known-bad", "import", "samples"]);
+    assert_eq!(run.code, Some(1), "{}", run.text());
+    for named in [
+        "list.txt:2: \"nonsense\" is no SHA-256 digest",
+        "list.txt:3: 32 digits, which looks like MD5",
+        "short.js: 3 bytes are too few",
+        "broken.tgz: ",
+    ] {
+        assert!(run.stderr.contains(named), "{named}\n{}", run.text());
+    }
+    assert!(run.stdout.contains("3 digests taken in"), "{}", run.text());
+
+    // The same code and hook under another name.
+    let renamed = hook.replace("right-lib", "quite-new");
+    let copy = package(
+        &world,
+        "copy.tgz",
+        &[("package.json", &renamed), ("run.js", &bad)],
+    );
+    let run = world.run_before(&registry, &["inspect", &copy]);
+    assert_eq!(run.code, Some(4), "{}", run.text());
+    let run = world.run_before(&registry, &["known-bad", "import", "nowhere"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("nowhere"), "{}", run.text());
+}

@@ -1,0 +1,140 @@
+//! `weir sbom`: from a lockfile and what is kept, to a bill of materials.
+
+use serde_json::Value;
+use weir_testing::{Package, Provenance, Registry, Release};
+
+use crate::support::{World, lockfile, output};
+
+fn registry() -> Registry {
+    let registry = Registry::start();
+    let repository = "https://git.example.invalid/owner/lib";
+    let release = Release::new("1.0.0")
+        .published("2025-01-01T10:00:00.000Z")
+        .field("license", "BlueOak-1.0.0".into())
+        .attested_with(Provenance::from_repository(repository));
+    registry.add(
+        Package::new("@scope/lib")
+            .maintainer("mara")
+            .repository(repository)
+            .release(release),
+    );
+    registry
+}
+
+fn properties(document: &Value) -> Vec<(String, String)> {
+    let properties = document["components"][0]["properties"].as_array();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    properties
+        .into_iter()
+        .flatten()
+        .map(|it| (text(&it["name"]), text(&it["value"])))
+        .collect()
+}
+
+fn bill(world: &World, registry: &Registry, arguments: &[&str]) -> Value {
+    let run = world.run_before(registry, &[&["sbom"][..], arguments].concat());
+    serde_json::from_str(&run.assert_success().stdout).unwrap()
+}
+
+#[test]
+fn what_is_kept_of_decisions_and_provenance_is_in_it() {
+    let (world, registry) = (World::new(), registry());
+    lockfile(&world, &registry, &[("@scope/lib", "1.0.0")]);
+    let first = bill(&world, &registry, &[]);
+    assert_eq!(first["components"][0]["purl"], "pkg:npm/%40scope/lib@1.0.0");
+    assert_eq!(properties(&first), []);
+    assert!(registry.requests().is_empty(), "nobody is asked");
+    let mut gateway = world.serve(&registry);
+    assert_eq!(gateway.get("/@scope/lib/-/lib-1.0.0.tgz", &[]).status, 200);
+    // Packuments are written when nobody waits for an answer, and at the end.
+    gateway.stop().expect("it ends when it is asked to");
+    registry.clear_requests();
+    let second = bill(&world, &registry, &[]);
+    assert!(registry.requests().is_empty(), "nobody is asked");
+    let has = |name: &str, value: &str| {
+        let wanted = (name.to_owned(), value.to_owned());
+        let properties = properties(&second);
+        assert!(properties.contains(&wanted), "{name}: {properties:?}");
+    };
+    has("weir:decision", "allow");
+    has("weir:signature", "verified");
+    has("weir:provenance", "verified");
+    has(
+        "weir:provenance:repository",
+        "https://git.example.invalid/owner/lib",
+    );
+    has("weir:provenance:workflow", ".github/workflows/release.yml");
+    let licence = &second["components"][0]["licenses"][0]["license"]["id"];
+    assert_eq!(licence, "BlueOak-1.0.0", "from the kept packument");
+    // Verified on demand, in a folder that knows nothing.
+    let fresh = World::new();
+    lockfile(&fresh, &registry, &[("@scope/lib", "1.0.0")]);
+    let verified = bill(&fresh, &registry, &["--verify"]);
+    assert!(properties(&verified).contains(&("weir:signature".into(), "verified".into())));
+}
+
+#[test]
+fn the_same_input_gives_the_same_text_at_a_given_moment() {
+    let (world, registry) = (World::new(), registry());
+    lockfile(&world, &registry, &[("@scope/lib", "1.0.0")]);
+    for format in ["cyclonedx", "spdx"] {
+        let run = || {
+            world
+                .run_before(&registry, &["sbom", "--format", format])
+                .stdout
+        };
+        assert_eq!(run(), run());
+    }
+    let epoch = |value: &str| {
+        output(
+            std::process::Command::new(env!("CARGO_BIN_EXE_weir"))
+                .env_clear()
+                .env("HOME", world.path("home"))
+                .env("WEIR_DATA", world.path("data"))
+                .env("SOURCE_DATE_EPOCH", value)
+                .current_dir(world.path("work"))
+                .args(["sbom", "--upstream", &registry.url()]),
+        )
+    };
+    let document: Value = serde_json::from_str(&epoch("86400").assert_success().stdout).unwrap();
+    assert_eq!(document["metadata"]["timestamp"], "1970-01-02T00:00:00Z");
+    assert!(epoch("soon").assert_failure().says("SOURCE_DATE_EPOCH"));
+}
+
+#[test]
+fn licences_come_from_what_is_installed_only_if_it_is_what_is_locked() {
+    let (world, registry) = (World::new(), registry());
+    lockfile(&world, &registry, &[("@scope/lib", "1.0.0")]);
+    let install = |version: &str| {
+        let manifest =
+            format!(r#"{{"name": "@scope/lib", "version": "{version}", "license": "ISC"}}"#);
+        world.write("work/node_modules/@scope/lib/package.json", manifest);
+        bill(&world, &registry, &["--format", "spdx"])["packages"][1]["licenseDeclared"].clone()
+    };
+    assert_eq!(install("1.0.0"), "ISC");
+    assert_eq!(install("2.0.0"), "NOASSERTION");
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_with_its_place() {
+    let (world, registry) = (World::new(), registry());
+    let none = world.run_before(&registry, &["sbom"]);
+    assert!(
+        none.assert_failure().says("there is no lockfile"),
+        "{}",
+        none.text()
+    );
+    world.write(
+        "work/package-lock.json",
+        "{\n\"lockfileVersion\": 3,\n\"packages\": []}",
+    );
+    let broken = world.run_before(&registry, &["sbom"]);
+    assert!(
+        broken.assert_failure().says("package-lock.json:3"),
+        "{}",
+        broken.text()
+    );
+    world.write("work/yarn.lock", "# yarn lockfile v1\n");
+    let two = world.run_before(&registry, &["sbom"]);
+    assert!(two.assert_failure().says("--lockfile"), "{}", two.text());
+}

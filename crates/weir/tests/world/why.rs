@@ -1,0 +1,143 @@
+//! `weir why`: the ways into a project, and what is known of each step.
+
+use serde_json::Value;
+use weir_testing::{Package, Registry, Release};
+
+use crate::support::{NOW, World};
+
+/// `app` depends on `wire`, whose last patch took in `reed`, which takes in `cipher` of yesterday.
+fn tree() -> Registry {
+    let registry = Registry::start();
+    registry.set_now(NOW);
+    let release = |version: &str, published: &str| Release::new(version).published(published);
+    registry.add(
+        Package::new("wire")
+            .release(release("1.0.0", "2024-01-01T09:00:00.000Z"))
+            .release(release("1.0.1", "2026-11-19T09:00:00.000Z").dependency("reed", "^2.0.0")),
+    );
+    registry.add(
+        Package::new("reed")
+            .release(release("2.0.0", "2023-01-01T09:00:00.000Z").dependency("cipher", "^1.0.0")),
+    );
+    registry.add(Package::new("cipher").release(release("1.0.0", "2026-11-19T08:00:00.000Z")));
+    registry
+}
+
+fn project(world: &World) {
+    world.write(
+        "work/package.json",
+        r#"{"name": "app", "version": "1.0.0", "dependencies": {"wire": "^1.0.0"}}"#,
+    );
+    world.write(
+        "work/package-lock.json",
+        r#"{"name": "app", "version": "1.0.0", "lockfileVersion": 3, "packages": {
+            "": {"name": "app", "version": "1.0.0", "dependencies": {"wire": "^1.0.0"}},
+            "node_modules/wire": {"version": "1.0.1", "resolved": "https://registry.example.invalid/wire/-/wire-1.0.1.tgz", "dependencies": {"reed": "^2.0.0"}},
+            "node_modules/reed": {"version": "2.0.0", "resolved": "https://registry.example.invalid/reed/-/reed-2.0.0.tgz", "dependencies": {"cipher": "^1.0.0"}},
+            "node_modules/cipher": {"version": "1.0.0", "resolved": "https://registry.example.invalid/cipher/-/cipher-1.0.0.tgz"}
+        }}"#,
+    );
+}
+
+fn why(world: &World, registry: &Registry, arguments: &[&str]) -> Value {
+    let mut all = vec!["why", "--json"];
+    all.extend(arguments);
+    let run = world.run_before(registry, &all);
+    serde_json::from_str(&run.assert_success().stdout).unwrap()
+}
+
+#[test]
+fn each_step_is_told_with_its_age_its_decision_and_since_when_it_is_asked_for() {
+    let (world, registry) = (World::new(), tree());
+    project(&world);
+    let seen = world.run_before(&registry, &["inspect", "--json", "reed@2.0.0"]);
+    assert_eq!(seen.code, Some(0), "{}", seen.text());
+    let report = why(&world, &registry, &["cipher@^1"]);
+    assert_eq!(report["schema"], "weir.why/v1");
+    let found = &report["lockfiles"][0]["found"][0];
+    assert_eq!(
+        (&found["name"], &found["version"]),
+        (&"cipher".into(), &"1.0.0".into())
+    );
+    assert_eq!(found["more"], false);
+    let [app, wire, reed, cipher] = found["paths"][0].as_array().unwrap().as_slice() else {
+        panic!("{found:#}");
+    };
+    assert_eq!(
+        (&app["name"], &app["release"]),
+        (&"app".into(), &Value::Null)
+    );
+    assert_eq!(
+        (&wire["spec"], &wire["list"]),
+        (&"^1.0.0".into(), &"dependencies".into())
+    );
+    assert_eq!(wire["release"]["decision"], Value::Null);
+    assert_eq!(wire["release"]["first_seen"], Value::Null);
+    assert_eq!(reed["since"]["version"], "1.0.1");
+    assert_eq!(
+        (&reed["since"]["after"], &reed["since"]["patch"]),
+        (&"1.0.0".into(), &true.into())
+    );
+    assert_eq!(reed["release"]["decision"]["action"], "allow");
+    assert_eq!(reed["release"]["first_seen"], "2026-11-20T12:00:00Z");
+    assert_eq!(cipher["since"]["after"], Value::Null);
+    assert_eq!(cipher["release"]["package_since"], "2026-11-19T08:00:00Z");
+    let text = world.run_before(&registry, &["why", "cipher"]);
+    for words in [
+        "cipher@1.0.0, in package-lock.json: 1 way",
+        "! asked for since 1.0.1 (not by 1.0.0, a patch)",
+        "! the package is 28 h old",
+        "first seen here 2026-11-20",
+        "never decided on here",
+    ] {
+        assert!(text.says(words), "{words}: {}", text.stdout);
+    }
+}
+
+#[test]
+fn what_is_not_known_is_said() {
+    let (world, registry) = (World::new(), tree());
+    project(&world);
+    registry.remove("reed");
+    let report = why(&world, &registry, &["cipher"]);
+    let reed = &report["lockfiles"][0]["found"][0]["paths"][0][2];
+    assert!(reed["release"]["unknown"].is_string(), "{reed:#}");
+    assert_eq!(reed["release"]["published"], Value::Null);
+    // Without asking anybody nothing is known, and the ways are the same.
+    registry.clear_requests();
+    let report = why(&world, &registry, &["cipher", "--offline"]);
+    assert_eq!(
+        report["lockfiles"][0]["found"][0]["paths"][0]
+            .as_array()
+            .unwrap()
+            .len(),
+        4
+    );
+    assert!(registry.requests().is_empty());
+}
+
+#[test]
+fn what_cannot_be_answered_is_an_error() {
+    let (world, registry) = (World::new(), tree());
+    let failed = |arguments: &[&str], words: &str| {
+        let mut all = vec!["why"];
+        all.extend(arguments);
+        let run = world.run_before(&registry, &all);
+        assert_eq!(run.code, Some(1), "{arguments:?}: {}", run.text());
+        assert!(run.stderr.contains(words), "{arguments:?}: {}", run.stderr);
+    };
+    failed(&["cipher"], "there is no lockfile in .");
+    project(&world);
+    failed(
+        &["nothing-like-it"],
+        "nothing-like-it is not in package-lock.json",
+    );
+    failed(
+        &["cipher@2.0.0"],
+        "cipher@2.0.0 is not in package-lock.json",
+    );
+    failed(&["Not A Name"], "is not a package name");
+    failed(&["cipher@latest"], "names a tag");
+    world.write("work/package-lock.json", "{\n\"packages\": [");
+    failed(&["cipher"], "package-lock.json:");
+}
