@@ -51,8 +51,21 @@ impl Version {
         if text.len() > MAX_LENGTH {
             return Err(VersionError::TooLong);
         }
-        let inner =
-            deno_semver::Version::parse_from_npm(text).map_err(|_| VersionError::NotAVersion)?;
+        let mut inner = deno_semver::Version::parse_from_npm(text)
+            .or_else(|error| {
+                let text = with_bare_hyphen(text).ok_or(error)?;
+                deno_semver::Version::parse_from_npm(&text)
+            })
+            .map_err(|_| VersionError::NotAVersion)?;
+        // Numbers are compared and shown without zeros before them.
+        if inner.pre.iter().any(|it| has_leading_zero(it)) {
+            for identifier in inner.pre.make_mut() {
+                if has_leading_zero(identifier) {
+                    let bare = identifier.trim_start_matches('0');
+                    *identifier = if bare.is_empty() { "0" } else { bare }.into();
+                }
+            }
+        }
         if [inner.major, inner.minor, inner.patch]
             .iter()
             .any(|part| *part > MAX_COMPONENT)
@@ -110,6 +123,20 @@ impl Version {
         }
         text
     }
+}
+
+fn has_leading_zero(identifier: &str) -> bool {
+    let is_number = identifier.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && identifier.len() > 1 && identifier.starts_with('0')
+}
+
+/// `1.2.3-` and `1.2.3-.a` in a form that is read as node-semver reads them: the hyphen before a prerelease
+/// may be missing, and so one that nothing follows is the prerelease itself.
+fn with_bare_hyphen(text: &str) -> Option<String> {
+    let at = text.find('-')?;
+    let (before, rest) = text.split_at(at);
+    let bare = matches!(rest.as_bytes().get(1), None | Some(b'.' | b'+'));
+    bare.then(|| format!("{before}-{rest}"))
 }
 
 impl PartialEq for Version {

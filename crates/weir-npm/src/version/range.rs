@@ -15,6 +15,26 @@ use super::{MAX_COMPONENT, MAX_LENGTH, MAX_RANGE_LENGTH, Version, VersionError};
 pub struct Range {
     raw: Box<str>,
     kind: Kind,
+    prereleases: Prereleases,
+}
+
+/// Which prereleases a range admits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Prereleases {
+    /// Those that share their three numbers with a comparator that has a prerelease.
+    Named,
+    /// All that lie between the bounds.
+    All,
+}
+
+impl Prereleases {
+    /// The prerelease of the lowest version in an open range: `1.x` begins at `1.0.0`, or at `1.0.0-0`.
+    const fn lowest(self) -> &'static str {
+        match self {
+            Self::Named => "",
+            Self::All => "0",
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -31,12 +51,25 @@ impl Range {
     /// [`VersionError::TooLong`] beyond [`MAX_RANGE_LENGTH`], [`VersionError::NotARange`] for text that
     /// is neither.
     pub fn parse_from_npm(text: &str) -> Result<Self, VersionError> {
+        Self::parse(text, Prereleases::Named)
+    }
+
+    /// Reads a range that admits every prerelease between its bounds: node-semver's `includePrerelease`,
+    /// by which audits judge the affected versions of an advisory.
+    ///
+    /// # Errors
+    /// As for [`Self::parse_from_npm`].
+    pub fn parse_with_prereleases(text: &str) -> Result<Self, VersionError> {
+        Self::parse(text, Prereleases::All)
+    }
+
+    fn parse(text: &str, prereleases: Prereleases) -> Result<Self, VersionError> {
         if text.len() > MAX_RANGE_LENGTH {
             return Err(VersionError::TooLong);
         }
         let mut alternatives = Vec::with_capacity(1);
         for alternative in text.split("||") {
-            alternatives.extend(read_alternative(alternative)?);
+            alternatives.extend(read_alternative(alternative, prereleases)?);
         }
         // An alternative that admits any release stands for all of them, prereleases in others included.
         if let Some(any) = alternatives.iter().position(Vec::is_empty) {
@@ -50,6 +83,7 @@ impl Range {
         Ok(Self {
             raw: text.into(),
             kind,
+            prereleases,
         })
     }
 
@@ -74,8 +108,8 @@ impl Range {
         }
     }
 
-    /// Whether a version is in the range, by node-semver's default options: a prerelease must also share
-    /// its three numbers with a comparator that has a prerelease. A tag matches no version.
+    /// Whether a version is in the range. Unless it was read with all prereleases, a prerelease must also
+    /// share its three numbers with a comparator that has a prerelease. A tag matches no version.
     #[must_use]
     pub fn matches(&self, version: &Version) -> bool {
         let Kind::Alternatives(alternatives) = &self.kind else {
@@ -85,7 +119,8 @@ impl Range {
             comparators
                 .iter()
                 .all(|comparator| comparator.admits(version))
-                && (!version.is_prerelease()
+                && (self.prereleases == Prereleases::All
+                    || !version.is_prerelease()
                     || comparators.iter().any(|it| it.names_prerelease_of(version)))
         })
     }
@@ -93,7 +128,7 @@ impl Range {
 
 impl PartialEq for Range {
     fn eq(&self, other: &Self) -> bool {
-        self.raw == other.raw
+        self.raw == other.raw && self.prereleases == other.prereleases
     }
 }
 
@@ -155,8 +190,8 @@ impl Comparator {
         if text.len() > MAX_LENGTH || major.max(minor).max(patch) > MAX_COMPONENT {
             return Err(VersionError::NotARange);
         }
-        let bound =
-            deno_semver::Version::parse_from_npm(&text).map_err(|_| VersionError::NotARange)?;
+        let bound = Version::parse(&text).map_err(|_| VersionError::NotARange)?;
+        let bound = bound.inner;
         Ok(Self { operator, bound })
     }
 
@@ -180,11 +215,15 @@ impl Comparator {
         }
     }
 
-    /// `>=0.0.0`, which says nothing.
-    fn is_from_zero(&self) -> bool {
+    /// `>=0.0.0`, or `>=0.0.0-0` with all prereleases, which says nothing.
+    fn is_from_zero(&self, prereleases: Prereleases) -> bool {
         let bound = &self.bound;
-        let zero = (bound.major, bound.minor, bound.patch) == (0, 0, 0) && bound.pre.is_empty();
-        zero && self.operator == Operator::GreaterOrEqual
+        let zero = (bound.major, bound.minor, bound.patch) == (0, 0, 0);
+        let pre = match prereleases {
+            Prereleases::Named => bound.pre.is_empty(),
+            Prereleases::All => matches!(bound.pre.as_slice(), [one] if one.as_str() == "0"),
+        };
+        zero && pre && self.operator == Operator::GreaterOrEqual
     }
 
     fn names_prerelease_of(&self, version: &Version) -> bool {
@@ -194,7 +233,11 @@ impl Comparator {
 }
 
 /// The comparators of one alternative. `None` when nothing in it makes sense.
-fn read_alternative(text: &str) -> Result<Option<Vec<Comparator>>, VersionError> {
+fn read_alternative(
+    text: &str,
+    prereleases: Prereleases,
+) -> Result<Option<Vec<Comparator>>, VersionError> {
+    let lowest = prereleases.lowest();
     let words: Vec<&str> = text.split_whitespace().collect();
     if words.is_empty() {
         return Ok(Some(Vec::new()));
@@ -202,8 +245,8 @@ fn read_alternative(text: &str) -> Result<Option<Vec<Comparator>>, VersionError>
     if let [from, "-", to] = words.as_slice()
         && let (Some(from), Some(to)) = (Partial::read(from), Partial::read(to))
     {
-        let mut comparators = hyphen(&from, &to)?;
-        comparators.retain(|comparator| !comparator.is_from_zero());
+        let mut comparators = hyphen(&from, &to, lowest)?;
+        comparators.retain(|comparator| !comparator.is_from_zero(prereleases));
         return Ok(Some(comparators));
     }
     let mut comparators = Vec::with_capacity(words.len());
@@ -225,12 +268,12 @@ fn read_alternative(text: &str) -> Result<Option<Vec<Comparator>>, VersionError>
             words.next();
         }
         if let Some(partial) = Partial::read(rest)
-            && let Some(desugared) = desugar(sign, &partial)?
+            && let Some(desugared) = desugar(sign, &partial, lowest)?
         {
             comparators.extend(
                 desugared
                     .into_iter()
-                    .filter(|comparator| !comparator.is_from_zero()),
+                    .filter(|comparator| !comparator.is_from_zero(prereleases)),
             );
             any_read = true;
         }
@@ -262,7 +305,12 @@ struct Partial<'t> {
 impl<'t> Partial<'t> {
     fn read(text: &'t str) -> Option<Self> {
         let text = text.trim_start_matches(['v', '=']);
-        let text = text.split_once('+').map_or(text, |(text, _)| text);
+        // Build metadata counts for nothing, and has to be some.
+        let text = match text.split_once('+') {
+            Some((text, build)) if build.split('.').all(is_identifier) => text,
+            Some(_) => return None,
+            None => text,
+        };
         let (major, rest) = read_part(text)?;
         let (minor, rest) = read_next_part(rest)?;
         let (patch, rest) = if minor.is_some() {
@@ -275,13 +323,7 @@ impl<'t> Partial<'t> {
             Some(pre) => pre,
             None => rest,
         };
-        let pre_is_fine = |id: &str| {
-            !id.is_empty()
-                && id
-                    .bytes()
-                    .all(|it| it.is_ascii_alphanumeric() || it == b'-')
-        };
-        if !pre.is_empty() && (patch.is_none() || !pre.split('.').all(pre_is_fine)) {
+        if !pre.is_empty() && (patch.is_none() || !pre.split('.').all(is_identifier)) {
             return None;
         }
         let (minor, patch) = (minor.flatten(), patch.flatten());
@@ -295,6 +337,12 @@ impl<'t> Partial<'t> {
             is_disordered,
         })
     }
+}
+
+/// A part of a prerelease or of build metadata.
+fn is_identifier(text: &str) -> bool {
+    let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    !text.is_empty() && text.bytes().all(is_fine)
 }
 
 /// A number, or `None` for `x`, and what follows.
@@ -324,20 +372,33 @@ fn read_next_part(text: &str) -> Option<(Option<Option<u64>>, &str)> {
 }
 
 /// `from - to`.
-fn hyphen(from: &Partial<'_>, to: &Partial<'_>) -> Result<Vec<Comparator>, VersionError> {
+fn hyphen(
+    from: &Partial<'_>,
+    to: &Partial<'_>,
+    lowest: &str,
+) -> Result<Vec<Comparator>, VersionError> {
     let mut comparators = Vec::with_capacity(2);
     comparators.extend(match (from.major, from.minor, from.patch) {
         (None, ..) => None,
-        (Some(major), None, _) => Some(Comparator::from(major, 0, 0, "")?),
-        (Some(major), Some(minor), None) => Some(Comparator::from(major, minor, 0, "")?),
+        (Some(major), None, _) => Some(Comparator::from(major, 0, 0, lowest)?),
+        (Some(major), Some(minor), None) => Some(Comparator::from(major, minor, 0, lowest)?),
         (Some(major), Some(minor), Some(patch)) => {
-            Some(Comparator::from(major, minor, patch, from.pre)?)
+            let pre = if from.pre.is_empty() {
+                lowest
+            } else {
+                from.pre
+            };
+            Some(Comparator::from(major, minor, patch, pre)?)
         }
     });
     comparators.extend(match (to.major, to.minor, to.patch) {
         (None, ..) => None,
         (Some(major), None, _) => Some(Comparator::below(next(major), 0, 0)?),
         (Some(major), Some(minor), None) => Some(Comparator::below(major, next(minor), 0)?),
+        // With all prereleases, what follows the last version's own is the next one's first.
+        (Some(major), Some(minor), Some(patch)) if to.pre.is_empty() && !lowest.is_empty() => {
+            Some(Comparator::below(major, minor, next(patch))?)
+        }
         (Some(major), Some(minor), Some(patch)) => Some(Comparator::new(
             Operator::LessOrEqual,
             major,
@@ -354,29 +415,33 @@ fn next(number: u64) -> u64 {
 }
 
 /// One comparator with its sign, as plain comparators. `None` when it makes no sense.
-fn desugar(sign: &str, partial: &Partial<'_>) -> Result<Option<Vec<Comparator>>, VersionError> {
+fn desugar(
+    sign: &str,
+    partial: &Partial<'_>,
+    lowest: &str,
+) -> Result<Option<Vec<Comparator>>, VersionError> {
     if matches!(sign, "~" | "~>") {
-        return tilde(partial).map(Some);
+        return tilde(partial, lowest).map(Some);
     }
     if sign == "^" {
-        return caret(partial).map(Some);
+        return caret(partial, lowest).map(Some);
     }
     if partial.is_disordered {
         return Ok(None);
     }
-    plain(sign, partial).map(Some)
+    plain(sign, partial, lowest).map(Some)
 }
 
 /// `~1.2.3`: the same minor, or the same major if that is all there is.
-fn tilde(partial: &Partial<'_>) -> Result<Vec<Comparator>, VersionError> {
+fn tilde(partial: &Partial<'_>, lowest: &str) -> Result<Vec<Comparator>, VersionError> {
     Ok(match (partial.major, partial.minor, partial.patch) {
         (None, ..) => Vec::new(),
         (Some(major), None, _) => vec![
-            Comparator::from(major, 0, 0, "")?,
+            Comparator::from(major, 0, 0, lowest)?,
             Comparator::below(next(major), 0, 0)?,
         ],
         (Some(major), Some(minor), patch) => {
-            let pre = if patch.is_some() { partial.pre } else { "" };
+            let pre = if patch.is_some() { partial.pre } else { lowest };
             let from = Comparator::from(major, minor, patch.unwrap_or(0), pre)?;
             vec![from, Comparator::below(major, next(minor), 0)?]
         }
@@ -384,20 +449,20 @@ fn tilde(partial: &Partial<'_>) -> Result<Vec<Comparator>, VersionError> {
 }
 
 /// `^1.2.3`: the left-most number that is not zero stays.
-fn caret(partial: &Partial<'_>) -> Result<Vec<Comparator>, VersionError> {
+fn caret(partial: &Partial<'_>, lowest: &str) -> Result<Vec<Comparator>, VersionError> {
     let Some(major) = partial.major else {
         return Ok(Vec::new());
     };
     let Some(minor) = partial.minor else {
         return Ok(vec![
-            Comparator::from(major, 0, 0, "")?,
+            Comparator::from(major, 0, 0, lowest)?,
             Comparator::below(next(major), 0, 0)?,
         ]);
     };
     let pre = if partial.patch.is_some() {
         partial.pre
     } else {
-        ""
+        lowest
     };
     let from = Comparator::from(major, minor, partial.patch.unwrap_or(0), pre)?;
     let below = match (major, minor, partial.patch) {
@@ -409,7 +474,7 @@ fn caret(partial: &Partial<'_>) -> Result<Vec<Comparator>, VersionError> {
 }
 
 /// A comparison, or a version with parts left open.
-fn plain(sign: &str, partial: &Partial<'_>) -> Result<Vec<Comparator>, VersionError> {
+fn plain(sign: &str, partial: &Partial<'_>, lowest: &str) -> Result<Vec<Comparator>, VersionError> {
     let Some(major) = partial.major else {
         // Nothing is above or below everything.
         let nothing = matches!(sign, "<" | ">");
@@ -444,10 +509,10 @@ fn plain(sign: &str, partial: &Partial<'_>) -> Result<Vec<Comparator>, VersionEr
     Ok(match sign {
         "<" => vec![Comparator::below(major, minor, 0)?],
         "<=" => vec![Comparator::below(after_major, after_minor, 0)?],
-        ">" => vec![Comparator::from(after_major, after_minor, 0, "")?],
-        ">=" => vec![Comparator::from(major, minor, 0, "")?],
+        ">" => vec![Comparator::from(after_major, after_minor, 0, lowest)?],
+        ">=" => vec![Comparator::from(major, minor, 0, lowest)?],
         _ => vec![
-            Comparator::from(major, minor, 0, "")?,
+            Comparator::from(major, minor, 0, lowest)?,
             Comparator::below(after_major, after_minor, 0)?,
         ],
     })
