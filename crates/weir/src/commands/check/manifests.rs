@@ -14,7 +14,7 @@ use super::tree::Tree;
 const MAX_SIZE: usize = 4 << 20;
 
 /// Manifests by folder, and what the root's says to clients.
-pub(super) struct Manifests {
+pub(in crate::commands) struct Manifests {
     by_folder: BTreeMap<String, Manifest>,
     /// Workspace folders whose manifest is not there, or that lie outside the project.
     pub(super) missing: Vec<String>,
@@ -56,7 +56,7 @@ impl Manifests {
     }
 
     /// The manifest of a project's folder.
-    pub(super) fn of(&self, folder: &str) -> Option<&Manifest> {
+    pub(in crate::commands) fn of(&self, folder: &str) -> Option<&Manifest> {
         self.by_folder.get(folder)
     }
 

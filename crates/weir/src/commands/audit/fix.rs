@@ -1,0 +1,408 @@
+//! The ways out: which versions are fixed, and what to change so that a client takes one of them.
+//!
+//! Nothing is called a fix that any advisory known still speaks against, or that only lies beyond the last
+//! version known to be affected.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use weir_model::finding::printable;
+use weir_model::json::v1::{AuditChange, AuditFix, AuditedRelease, ChangeKind};
+use weir_model::{AdvisoryKind, Standing, Told};
+use weir_npm::lockfile::{Edge, Format, Node};
+use weir_npm::spec::{DependencySpec, classify};
+use weir_npm::version::{Range, Version};
+use weir_store::{Advisories, PackageAdvisories};
+
+use super::Audited;
+use super::registry::{Known, Registry};
+use super::tree::Way;
+
+/// Most ways shown for one release. More direct dependencies than this are counted.
+const MOST_PATHS: usize = 10;
+
+/// Finds ways out.
+pub(super) struct Ways<'a> {
+    advisories: &'a Advisories,
+    registry: &'a Registry,
+}
+
+/// Versions of a package that would do, lowest first.
+struct Goal {
+    name: String,
+    versions: Vec<Version>,
+    /// Whether these are all there are, or only those that records name.
+    complete: bool,
+}
+
+impl<'a> Ways<'a> {
+    pub(super) fn new(advisories: &'a Advisories, registry: &'a Registry) -> Self {
+        Self {
+            advisories,
+            registry,
+        }
+    }
+
+    /// A locked release, who brings it in, and the ways out of all that is told of it.
+    pub(super) fn out_of(&self, audited: &Audited<'_>, told: &[Told]) -> Result<AuditedRelease> {
+        let Audited {
+            file,
+            tree,
+            id,
+            node,
+            version,
+        } = *audited;
+        let about = self.advisories.about(&node.name)?;
+        let malware = told.iter().any(|it| it.kind == AdvisoryKind::Malware);
+        let goal = self.goal(node, version, told, &about, malware);
+        let known = self.registry.package(&node.name).is_some();
+        let fixes = goal.versions.iter().map(|fix| AuditFix {
+            version: fix.as_str().to_owned(),
+            published: known.then_some(true),
+            breaking: leaves(version, fix),
+        });
+        let ways = tree.ways(id);
+        let mut changes: BTreeSet<AuditChange> = BTreeSet::new();
+        for way in &ways {
+            changes.insert(self.change(audited, way, &goal)?);
+        }
+        Ok(AuditedRelease {
+            file: file.to_owned(),
+            line: node.line,
+            version: version.to_owned(),
+            need: tree.need(id),
+            paths: ways
+                .iter()
+                .take(MOST_PATHS)
+                .map(|way| tree.shown(way))
+                .collect(),
+            more_paths: ways.len().saturating_sub(MOST_PATHS),
+            fixes: shortest(fixes.collect()),
+            unconfirmed: self.unconfirmed(node, version, &about),
+            changes: changes.into_iter().collect(),
+        })
+    }
+
+    /// Versions that nothing known speaks against: above the locked one, or, of malware, below it, too.
+    fn goal(
+        &self,
+        node: &Node,
+        version: &str,
+        told: &[Told],
+        about: &PackageAdvisories,
+        malware: bool,
+    ) -> Goal {
+        let locked = Version::parse(version).ok();
+        let above = |it: &&Version| match &locked {
+            Some(locked) => it.precedence(locked) == Ordering::Greater,
+            None => true,
+        };
+        let early = locked.as_ref().is_some_and(Version::is_prerelease);
+        let usable = |it: &&Version| {
+            (early || !it.is_prerelease()) && about.standing(it.as_str()) == Standing::Clear
+        };
+        let name = node.name.clone();
+        if let Some(package) = self.registry.package(&node.name) {
+            let usable = || package.versions.iter().filter(usable);
+            let mut versions: Vec<Version> = usable().filter(above).cloned().collect();
+            if malware && versions.is_empty() {
+                // What was published before it was taken over is a way out, too.
+                versions.extend(usable().next_back().cloned());
+            }
+            return Goal {
+                name,
+                versions,
+                complete: true,
+            };
+        }
+        let stated = told.iter().flat_map(|it| &it.fixes);
+        let stated: BTreeSet<Version> = stated.filter_map(|it| Version::parse(it).ok()).collect();
+        Goal {
+            name,
+            versions: stated
+                .iter()
+                .filter(above)
+                .filter(usable)
+                .cloned()
+                .collect(),
+            complete: false,
+        }
+    }
+
+    /// The lowest version past the last that is known to be affected.
+    fn unconfirmed(&self, node: &Node, version: &str, about: &PackageAdvisories) -> Vec<String> {
+        let locked = Version::parse(version).ok();
+        let package = self.registry.package(&node.name);
+        let versions = package.map(|it| it.versions.as_slice()).unwrap_or_default();
+        let beyond = versions.iter().find(|it| {
+            locked.as_ref().is_some_and(|locked| *it > locked)
+                && !it.is_prerelease()
+                && about.standing(it.as_str()) == Standing::Beyond
+        });
+        beyond
+            .map(|it| it.as_str().to_owned())
+            .into_iter()
+            .collect()
+    }
+
+    /// What to change on one way: from the affected release upward, until a range admits what would do.
+    fn change(&self, audited: &Audited<'_>, way: &Way<'_>, goal: &Goal) -> Result<AuditChange> {
+        let Some(last) = way.edges.last() else {
+            return Ok(remove(audited, way, goal));
+        };
+        if goal.versions.is_empty() {
+            return Ok(remove(audited, way, goal));
+        }
+        let mut goal = Goal {
+            name: goal.name.clone(),
+            versions: goal.versions.clone(),
+            complete: goal.complete,
+        };
+        let mut edge: &Edge = last;
+        for above in way.edges.iter().rev().skip(1) {
+            let parent = above.to.and_then(|to| audited.tree.lockfile.node(to));
+            let Some(parent) = parent else { break };
+            let package = self.registry.package(&parent.name);
+            match declared(audited, edge, parent, package).map(|range| admits(&range, &goal)) {
+                None => return Ok(unknown(audited, way, &goal, parent)),
+                Some(true) => return Ok(refresh(audited, way, &goal)),
+                Some(false) => {}
+            }
+            let Some(package) = package else {
+                return Ok(unknown(audited, way, &goal, parent));
+            };
+            let versions = self.admitting(parent, package, &edge.name, &goal)?;
+            if versions.is_empty() {
+                return Ok(overriding(audited, way, &goal, parent));
+            }
+            goal = Goal {
+                name: parent.name.clone(),
+                versions,
+                complete: true,
+            };
+            edge = above;
+        }
+        Ok(match range_of(edge).map(|range| admits(&range, &goal)) {
+            Some(true) => refresh(audited, way, &goal),
+            _ => raise(audited, way, edge, &goal),
+        })
+    }
+
+    /// The versions of a package, from the locked one on, that take a fixed version of a dependency or none
+    /// of it at all, and that nothing known speaks against.
+    fn admitting(
+        &self,
+        parent: &Node,
+        package: &Known,
+        dependency: &str,
+        goal: &Goal,
+    ) -> Result<Vec<Version>> {
+        let about = self.advisories.about(&parent.name)?;
+        let locked = parent
+            .version
+            .as_deref()
+            .and_then(|it| Version::parse(it).ok());
+        let above = |it: &&Version| locked.as_ref().is_none_or(|locked| *it > locked);
+        let takes = |it: &&Version| match package.asks(it.as_str(), dependency) {
+            None => false,
+            Some(None) => true,
+            Some(Some(spec)) => range(dependency, &spec).is_some_and(|it| admits(&it, goal)),
+        };
+        let versions = package.versions.iter().filter(above);
+        Ok(versions
+            .filter(|it| !it.is_prerelease() && about.standing(it.as_str()) == Standing::Clear)
+            .filter(takes)
+            .cloned()
+            .collect())
+    }
+}
+
+/// The lowest fix, and the lowest that stays in reach; of all others nobody needs to be told.
+fn shortest(fixes: Vec<AuditFix>) -> Vec<AuditFix> {
+    let near = fixes.iter().position(|fix| !fix.breaking);
+    let first = (!fixes.is_empty()).then_some(0);
+    let wanted: BTreeSet<usize> = [first, near].into_iter().flatten().collect();
+    let numbered = fixes.into_iter().enumerate();
+    numbered
+        .filter(|(number, _)| wanted.contains(number))
+        .map(|(_, fix)| fix)
+        .collect()
+}
+
+/// Whether a version lies outside of `^locked`.
+fn leaves(locked: &str, version: &Version) -> bool {
+    let range = Range::parse_with_prereleases(&format!("^{locked}"));
+    !range.is_ok_and(|range| range.matches(version))
+}
+
+/// Whether a range admits a version that would do.
+fn admits(range: &Range, goal: &Goal) -> bool {
+    goal.versions.iter().any(|version| range.matches(version))
+}
+
+/// The range in a dependency's right-hand side, of an alias the one behind it.
+fn range(name: &str, spec: &str) -> Option<Range> {
+    match classify(name, spec) {
+        DependencySpec::Range(range) => Some(range),
+        DependencySpec::Alias { spec, .. } => match *spec {
+            DependencySpec::Range(range) => Some(range),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn range_of(edge: &Edge) -> Option<Range> {
+    range(&edge.name, &edge.spec)
+}
+
+/// What a package on the way asks for. pnpm's lockfile only says what it got.
+fn declared(
+    audited: &Audited<'_>,
+    edge: &Edge,
+    parent: &Node,
+    package: Option<&Known>,
+) -> Option<Range> {
+    if audited.tree.lockfile.format != Format::Pnpm {
+        return range_of(edge);
+    }
+    let asks = package?.asks(parent.version.as_deref()?, &edge.name)??;
+    range(&edge.name, &asks)
+}
+
+fn change(
+    kind: ChangeKind,
+    way: &Way<'_>,
+    package: &str,
+    from: Option<&str>,
+    to: Option<&Version>,
+    what: String,
+) -> AuditChange {
+    let breaking = match (from, to) {
+        (Some(from), Some(to)) => leaves(from, to),
+        _ => false,
+    };
+    AuditChange {
+        kind,
+        project: printable(way.project, 300),
+        package: printable(package, 220),
+        from: from.map(|it| printable(it, 100)),
+        to: to.map(|it| it.as_str().to_owned()),
+        breaking,
+        what: printable(&what, 600),
+    }
+}
+
+fn manifest_of(way: &Way<'_>) -> String {
+    match way.project {
+        "" => "package.json".to_owned(),
+        folder => format!("{folder}/package.json"),
+    }
+}
+
+/// The locked version of a package that is on the way.
+fn locked<'l>(audited: &'l Audited<'_>, way: &Way<'l>, name: &str) -> Option<&'l str> {
+    let ids = way.edges.iter().filter_map(|edge| edge.to);
+    let mut nodes = ids.filter_map(|id| audited.tree.lockfile.node(id));
+    nodes.find(|node| node.name == name)?.version.as_deref()
+}
+
+fn remove(audited: &Audited<'_>, way: &Way<'_>, goal: &Goal) -> AuditChange {
+    let name = &audited.node.name;
+    let what = if goal.complete {
+        format!("no published version of {name} is free of what is known: replace or remove it")
+    } else {
+        format!("no record states a fix for {name}, and which versions there are is not known here")
+    };
+    let kind = if goal.complete {
+        ChangeKind::Remove
+    } else {
+        ChangeKind::Unknown
+    };
+    change(kind, way, name, Some(audited.version), None, what)
+}
+
+/// All ranges admit it: the client only has to look again.
+fn refresh(audited: &Audited<'_>, way: &Way<'_>, goal: &Goal) -> AuditChange {
+    let name = &goal.name;
+    let direct = way.edges.len() == 1;
+    let lowest = goal.versions.first();
+    let how = match audited.tree.lockfile.format {
+        Format::Npm => format!("npm update {name}"),
+        Format::Pnpm if direct => format!("pnpm update {name}"),
+        Format::Pnpm => format!("pnpm update {name} --depth Infinity"),
+        Format::YarnBerry => format!("yarn up -R {name}"),
+        Format::Bun => format!("bun update {name}"),
+        Format::YarnClassic if direct => format!("yarn upgrade {name}"),
+        Format::YarnClassic => {
+            format!("take the entry of {name} out of yarn.lock and run yarn install")
+        }
+    };
+    let to = lowest.map_or_else(String::new, |it| format!(" to {it} or later"));
+    let what =
+        format!("the ranges admit a fixed version of {name}: bring the lockfile{to} ({how})");
+    let from = locked(audited, way, name);
+    change(ChangeKind::Refresh, way, name, from, lowest, what)
+}
+
+/// The project's own range is in the way.
+fn raise(audited: &Audited<'_>, way: &Way<'_>, edge: &Edge, goal: &Goal) -> AuditChange {
+    let near = locked(audited, way, &goal.name);
+    let stays = |it: &&Version| near.is_some_and(|near| !leaves(near, it));
+    let to = goal.versions.iter().find(stays).or(goal.versions.first());
+    let version = to.map_or_else(String::new, |it| it.as_str().to_owned());
+    let breaking = match (near, to) {
+        (Some(near), Some(to)) if leaves(near, to) => ", which may break what relies on it",
+        _ => "",
+    };
+    let what = format!(
+        "raise {} in {} from {:?} to \"^{version}\"{breaking}",
+        edge.name,
+        manifest_of(way),
+        edge.spec
+    );
+    AuditChange {
+        from: Some(printable(&edge.spec, 100)),
+        to: to.map(|it| format!("^{it}")),
+        breaking: !breaking.is_empty(),
+        ..change(ChangeKind::Raise, way, &edge.name, None, to, what)
+    }
+}
+
+/// How a project forces a version.
+fn override_text(audited: &Audited<'_>, goal: &Goal) -> String {
+    let to = goal.versions.first().map_or("", Version::as_str);
+    let pair = format!("{:?}: {to:?}", goal.name);
+    match audited.tree.lockfile.format {
+        Format::Npm | Format::Bun => format!("\"overrides\": {{ {pair} }} in package.json"),
+        Format::Pnpm => format!("overrides: {{ {pair} }} in pnpm-workspace.yaml"),
+        Format::YarnClassic | Format::YarnBerry => {
+            format!("\"resolutions\": {{ {pair} }} in package.json")
+        }
+    }
+}
+
+fn overriding(audited: &Audited<'_>, way: &Way<'_>, goal: &Goal, parent: &Node) -> AuditChange {
+    let what = format!(
+        "{} does not admit a fixed version of {}, and no later release of it does: {}, after a look at \
+         whether it works with that",
+        parent.label(),
+        goal.name,
+        override_text(audited, goal)
+    );
+    let (from, to) = (locked(audited, way, &goal.name), goal.versions.first());
+    change(ChangeKind::Override, way, &goal.name, from, to, what)
+}
+
+fn unknown(audited: &Audited<'_>, way: &Way<'_>, goal: &Goal, parent: &Node) -> AuditChange {
+    let what = format!(
+        "whether {} or a later release of it admits a fixed version of {} is not known here: run this where \
+         the registry answers; what always works is {}",
+        parent.label(),
+        goal.name,
+        override_text(audited, goal)
+    );
+    let (from, to) = (locked(audited, way, &goal.name), goal.versions.first());
+    change(ChangeKind::Unknown, way, &goal.name, from, to, what)
+}
