@@ -30,6 +30,9 @@ FROM advisory HAVING COUNT(*) > 0;
 INSERT INTO advisory_record (feed, id, modified_ms, withdrawn, digest, names, record)
 SELECT 'earlier', id, modified_ms, withdrawn, 0, names, record FROM advisory;
 
+INSERT INTO counter (name, value)
+SELECT 'advisory_records', 1 FROM advisory HAVING COUNT(*) > 0;
+
 UPDATE counter SET value = value + 1 WHERE name = 'advisories';
 
 DROP TABLE advisory;

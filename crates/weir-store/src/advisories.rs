@@ -28,13 +28,17 @@ pub(crate) const FOLDER: &str = "advisories";
 pub struct Advisories {
     /// `None` where nothing was ever imported.
     index: Option<Index>,
+    generation: u64,
 }
 
 impl Advisories {
     /// No advisories.
     #[must_use]
     pub const fn empty() -> Self {
-        Self { index: None }
+        Self {
+            index: None,
+            generation: 0,
+        }
     }
 
     /// Opens what is imported.
@@ -44,17 +48,17 @@ impl Advisories {
     pub async fn load(store: &Store) -> Result<Self, StoreError> {
         // The generation first: if an import comes between, the next look notices.
         let generation = store.advisories_generation().await?;
-        if generation == 0 {
-            return Ok(Self::empty());
-        }
-        let index = Some(Index::of(store, generation).await?);
-        Ok(Self { index })
+        let index = match store.counted(RECORDS).await? {
+            0 => None,
+            records => Some(Index::of(store, records).await?),
+        };
+        Ok(Self { index, generation })
     }
 
     /// Changes with every import that changed anything; part of what answers are cached under.
     #[must_use]
-    pub fn generation(&self) -> u64 {
-        self.index.as_ref().map_or(0, |index| index.generation)
+    pub const fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// How many records are in force, each counted once per feed.
@@ -95,8 +99,12 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn advisories_generation(&self) -> Result<u64, StoreError> {
+        self.counted(GENERATION).await
+    }
+
+    async fn counted(&self, name: &str) -> Result<u64, StoreError> {
         let row = sqlx::query("SELECT value FROM counter WHERE name = $1")
-            .bind(GENERATION)
+            .bind(name)
             .fetch_optional(&self.inner.database.read)
             .await
             .and_then(|row| row.map(|row| row.try_get::<i64, _>(0)).transpose())
@@ -126,5 +134,7 @@ impl Store {
     }
 }
 
-/// Name of the counter.
+/// Name of the counter of everything imported that decisions depend on.
 const GENERATION: &str = "advisories";
+/// Name of the counter of changes to records: only these make the index out of date.
+const RECORDS: &str = "advisory_records";

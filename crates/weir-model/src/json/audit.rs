@@ -169,7 +169,7 @@ pub struct AuditFix {
 /// What kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum ChangeKind {
+pub enum AuditChangeKind {
     /// All ranges on the way admit a fixed version: only the lockfile is behind.
     Refresh,
     /// Raise the range of a direct dependency.
@@ -186,7 +186,7 @@ pub enum ChangeKind {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct AuditChange {
     /// What kind of change.
-    pub kind: ChangeKind,
+    pub kind: AuditChangeKind,
     /// The project's folder; empty for the root.
     pub project: String,
     /// The package to be changed: the affected one, or one that brings it in.

@@ -2,7 +2,7 @@
 //! one record the newest counts, and nobody's word is lost.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use weir_model::{
     Advisory, AdvisoryKind, Cvss, FeedSays, FlawSeverity, Score, Stance, Standing, Told,
@@ -60,14 +60,15 @@ impl Voice {
 
 impl PackageAdvisories {
     pub(super) fn new(kept: Vec<Kept>, feeds: &[String]) -> Self {
-        let newest = |id: &str| {
-            let same = kept.iter().filter(|it| it.record.id == id);
-            same.map(|it| it.modified).max()
-        };
+        let mut newest: HashMap<&str, i64> = HashMap::new();
+        for it in &kept {
+            let known = newest.entry(&it.record.id).or_insert(it.modified);
+            *known = it.modified.max(*known);
+        }
         let voices: Vec<Voice> = kept
             .iter()
             .map(|it| Voice {
-                older: newest(&it.record.id).is_some_and(|newest| newest > it.modified),
+                older: newest.get(it.record.id.as_str()).is_some_and(|newest| *newest > it.modified),
                 kept: it.clone(),
             })
             .collect();

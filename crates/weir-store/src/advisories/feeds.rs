@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::Row;
 
-use super::GENERATION;
+use super::{GENERATION, RECORDS};
 use crate::{Store, StoreError};
 
 /// A feed, and how much of it is in force.
@@ -133,13 +133,15 @@ impl Store {
 pub(super) async fn count_up(
     transaction: &mut sqlx::Transaction<'static, sqlx::Any>,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO counter (name, value) VALUES ($1, 1) \
-         ON CONFLICT (name) DO UPDATE SET value = counter.value + 1",
-    )
-    .bind(GENERATION)
-    .execute(&mut **transaction)
-    .await
-    .map(drop)
-    .map_err(StoreError::query("counter", "count the generation up"))
+    for counter in [GENERATION, RECORDS] {
+        sqlx::query(
+            "INSERT INTO counter (name, value) VALUES ($1, 1) \
+             ON CONFLICT (name) DO UPDATE SET value = counter.value + 1",
+        )
+        .bind(counter)
+        .execute(&mut **transaction)
+        .await
+        .map_err(StoreError::query("counter", "count the generation up"))?;
+    }
+    Ok(())
 }

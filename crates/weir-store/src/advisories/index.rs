@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! 0   8  magic; the digit is the form
-//! 8   8  generation of the advisories in the database
+//! 8   8  count of changes to the records in the database
 //! 16  8  number of packages
 //! 24  8  number of records in force
 //! 32  8  length of the packages' texts

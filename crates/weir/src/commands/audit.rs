@@ -75,7 +75,10 @@ pub(super) async fn run(global: &Global, options: &Audit) -> Result<ExitCode> {
     let lockfiles = read(options, &mut report);
     let trees: Vec<(&str, Tree<'_>)> = lockfiles
         .iter()
-        .map(|(file, lockfile, manifests)| (file.as_str(), Tree::of(lockfile, manifests)))
+        .map(|(file, lockfile, manifests)| {
+            let tree = Tree::of(&options.folder, lockfile, manifests);
+            (file.as_str(), tree)
+        })
         .collect();
     let mut told = Vec::new();
     for (file, tree) in &trees {
@@ -121,7 +124,7 @@ fn read(options: &Audit, report: &mut v1::Audit) -> Vec<(String, Lockfile, check
                 continue;
             }
         };
-        let manifests = match check::Manifests::read(&options.folder, &lockfile) {
+        let manifests = match check::Manifests::in_folder(&options.folder, &lockfile) {
             Ok(manifests) => manifests,
             Err((file, what)) => {
                 report
@@ -142,6 +145,7 @@ fn read(options: &Audit, report: &mut v1::Audit) -> Vec<(String, Lockfile, check
                 .iter()
                 .filter(|node| !node.is_local())
                 .count(),
+            digests: None,
         });
         lockfiles.push((check::shown(file), lockfile, manifests));
     }

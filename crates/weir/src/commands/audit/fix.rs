@@ -1,14 +1,14 @@
 //! The ways out: which versions are fixed, and what to change so that a client takes one of them.
 //!
 //! Nothing is called a fix that any advisory known still speaks against, or that only lies beyond the last
-//! version known to be affected.
+//! version known to be affected. No range is called a way out if what clients would take of it is affected.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use anyhow::Result;
 use weir_model::finding::printable;
-use weir_model::json::v1::{AuditChange, AuditFix, AuditedRelease, ChangeKind};
+use weir_model::json::v1::{AuditChange, AuditFix, AuditedRelease, AuditChangeKind};
 use weir_model::{AdvisoryKind, Standing, Told};
 use weir_npm::lockfile::{Edge, Format, Node};
 use weir_npm::spec::{DependencySpec, classify};
@@ -34,6 +34,17 @@ struct Goal {
     versions: Vec<Version>,
     /// Whether these are all there are, or only those that records name.
     complete: bool,
+}
+
+/// How far a range goes toward a goal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// It admits no version that would do.
+    Nowhere,
+    /// It admits one, and clients would take another.
+    NotByItself,
+    /// What clients take would do.
+    There,
 }
 
 impl<'a> Ways<'a> {
@@ -149,10 +160,16 @@ impl<'a> Ways<'a> {
     /// What to change on one way: from the affected release upward, until a range admits what would do.
     fn change(&self, audited: &Audited<'_>, way: &Way<'_>, goal: &Goal) -> Result<AuditChange> {
         let Some(last) = way.edges.last() else {
-            return Ok(remove(audited, way, goal));
+            return self.no_way(audited, way, goal);
         };
         if goal.versions.is_empty() {
-            return Ok(remove(audited, way, goal));
+            return self.no_way(audited, way, goal);
+        }
+        if audited.tree.sets(&audited.node.name) {
+            return Ok(own_override(audited, way, goal));
+        }
+        if let Some(change) = bundled(audited, way) {
+            return Ok(change);
         }
         let mut goal = Goal {
             name: goal.name.clone(),
@@ -164,17 +181,18 @@ impl<'a> Ways<'a> {
             let parent = above.to.and_then(|to| audited.tree.lockfile.node(to));
             let Some(parent) = parent else { break };
             let package = self.registry.package(&parent.name);
-            match declared(audited, edge, parent, package).map(|range| admits(&range, &goal)) {
+            let reach = declared(audited, edge, parent, package);
+            let reach = match reach.map(|range| self.reach(&range, &goal)) {
                 None => return Ok(unknown(audited, way, &goal, parent)),
-                Some(true) => return Ok(refresh(audited, way, &goal)),
-                Some(false) => {}
-            }
+                Some(Reach::There) => return Ok(refresh(audited, way, &goal)),
+                Some(reach) => reach,
+            };
             let Some(package) = package else {
                 return Ok(unknown(audited, way, &goal, parent));
             };
             let versions = self.admitting(parent, package, &edge.name, &goal)?;
             if versions.is_empty() {
-                return Ok(overriding(audited, way, &goal, parent));
+                return Ok(overriding(audited, way, &goal, parent, reach));
             }
             goal = Goal {
                 name: parent.name.clone(),
@@ -183,10 +201,50 @@ impl<'a> Ways<'a> {
             };
             edge = above;
         }
-        Ok(match range_of(edge).map(|range| admits(&range, &goal)) {
-            Some(true) => refresh(audited, way, &goal),
-            _ => raise(audited, way, edge, &goal),
+        Ok(match range_of(edge).map(|range| self.reach(&range, &goal)) {
+            Some(Reach::There) => refresh(audited, way, &goal),
+            _ => self.raise(audited, way, edge, &goal),
         })
+    }
+
+    /// Whether a range leads to a version that would do.
+    fn reach(&self, range: &Range, goal: &Goal) -> Reach {
+        if !goal.versions.iter().any(|version| range.matches(version)) {
+            return Reach::Nowhere;
+        }
+        let package = self.registry.package(&goal.name);
+        let taken = package.map(|it| it.taken(range)).unwrap_or_default();
+        match taken.iter().all(|version| goal.versions.contains(version)) {
+            true => Reach::There,
+            false => Reach::NotByItself,
+        }
+    }
+
+    /// No version is known that would do.
+    fn no_way(&self, audited: &Audited<'_>, way: &Way<'_>, goal: &Goal) -> Result<AuditChange> {
+        let name = &audited.node.name;
+        let about = self.advisories.about(name)?;
+        let beyond = self.unconfirmed(audited.node, audited.version, &about);
+        let (kind, what) = match (beyond.first(), goal.complete) {
+            (Some(beyond), _) => (
+                AuditChangeKind::Unknown,
+                format!(
+                    "no record states a fix for {name}: {beyond} is past the last version known to be \
+                     affected, and whether it is fixed has to be looked up"
+                ),
+            ),
+            (None, true) => (
+                AuditChangeKind::Remove,
+                format!("no published version of {name} is free of what is known: replace or remove it"),
+            ),
+            (None, false) => (
+                AuditChangeKind::Unknown,
+                format!(
+                    "no record states a fix for {name}, and which versions there are is not known here"
+                ),
+            ),
+        };
+        Ok(change(kind, way, name, Some(audited.version), None, what))
     }
 
     /// The versions of a package, from the locked one on, that take a fixed version of a dependency or none
@@ -207,7 +265,9 @@ impl<'a> Ways<'a> {
         let takes = |it: &&Version| match package.asks(it.as_str(), dependency) {
             None => false,
             Some(None) => true,
-            Some(Some(spec)) => range(dependency, &spec).is_some_and(|it| admits(&it, goal)),
+            Some(Some(spec)) => {
+                range(dependency, &spec).is_some_and(|it| self.reach(&it, goal) == Reach::There)
+            }
         };
         let versions = package.versions.iter().filter(above);
         Ok(versions
@@ -215,6 +275,46 @@ impl<'a> Ways<'a> {
             .filter(takes)
             .cloned()
             .collect())
+    }
+
+    /// The project's own range is in the way, or lets clients take what is affected.
+    fn raise(
+        &self,
+        audited: &Audited<'_>,
+        way: &Way<'_>,
+        edge: &Edge,
+        goal: &Goal,
+    ) -> AuditChange {
+        let near = locked(audited, way, &goal.name);
+        let stays = |it: &&Version| near.is_some_and(|near| !leaves(near, it));
+        let to = goal.versions.iter().find(stays).or(goal.versions.first());
+        let version = to.map_or_else(String::new, |it| it.as_str().to_owned());
+        let caret = Range::parse(&format!("^{version}"));
+        let caret = caret.is_ok_and(|caret| self.reach(&caret, goal) == Reach::There);
+        let (sign, exactly) = match caret {
+            true => ("^", ""),
+            false => ("", ", no later one, as clients would take one that is affected"),
+        };
+        let wanted = match classify(&edge.name, &edge.spec) {
+            DependencySpec::Alias { .. } => format!("npm:{}@{sign}{version}", goal.name),
+            _ => format!("{sign}{version}"),
+        };
+        let breaking = match (near, to) {
+            (Some(near), Some(to)) if leaves(near, to) => ", which may break what relies on it",
+            _ => "",
+        };
+        let what = format!(
+            "raise {} in {} from {:?} to {wanted:?}{exactly}{breaking}",
+            edge.name,
+            manifest_of(way),
+            edge.spec
+        );
+        AuditChange {
+            from: Some(printable(&edge.spec, 100)),
+            to: Some(printable(&wanted, 300)),
+            breaking: !breaking.is_empty(),
+            ..change(AuditChangeKind::Raise, way, &edge.name, None, to, what)
+        }
     }
 }
 
@@ -234,11 +334,6 @@ fn shortest(fixes: Vec<AuditFix>) -> Vec<AuditFix> {
 fn leaves(locked: &str, version: &Version) -> bool {
     let range = Range::parse_with_prereleases(&format!("^{locked}"));
     !range.is_ok_and(|range| range.matches(version))
-}
-
-/// Whether a range admits a version that would do.
-fn admits(range: &Range, goal: &Goal) -> bool {
-    goal.versions.iter().any(|version| range.matches(version))
 }
 
 /// The range in a dependency's right-hand side, of an alias the one behind it.
@@ -272,7 +367,7 @@ fn declared(
 }
 
 fn change(
-    kind: ChangeKind,
+    kind: AuditChangeKind,
     way: &Way<'_>,
     package: &str,
     from: Option<&str>,
@@ -308,19 +403,34 @@ fn locked<'l>(audited: &'l Audited<'_>, way: &Way<'l>, name: &str) -> Option<&'l
     nodes.find(|node| node.name == name)?.version.as_deref()
 }
 
-fn remove(audited: &Audited<'_>, way: &Way<'_>, goal: &Goal) -> AuditChange {
-    let name = &audited.node.name;
-    let what = if goal.complete {
-        format!("no published version of {name} is free of what is known: replace or remove it")
-    } else {
-        format!("no record states a fix for {name}, and which versions there are is not known here")
-    };
-    let kind = if goal.complete {
-        ChangeKind::Remove
-    } else {
-        ChangeKind::Unknown
-    };
-    change(kind, way, name, Some(audited.version), None, what)
+/// The project itself forces a version: no range counts beside that.
+fn own_override(audited: &Audited<'_>, way: &Way<'_>, goal: &Goal) -> AuditChange {
+    let what = format!(
+        "the project itself sets the version of {}: set {}",
+        goal.name,
+        override_text(audited, goal)
+    );
+    let to = goal.versions.first();
+    let kind = AuditChangeKind::Override;
+    change(kind, way, &goal.name, Some(audited.version), to, what)
+}
+
+/// What comes inside another package's tarball only changes with that.
+fn bundled(audited: &Audited<'_>, way: &Way<'_>) -> Option<AuditChange> {
+    if !audited.node.flags.bundled {
+        return None;
+    }
+    let above = way.edges.iter().rev().skip(1);
+    let mut above = above.filter_map(|edge| audited.tree.lockfile.node(edge.to?));
+    let parent = above.find(|node| !node.flags.bundled)?;
+    let what = format!(
+        "{} comes inside the tarball of {}, and nothing but another release of that changes it: look for one \
+         that brings a fixed version",
+        audited.node.label(),
+        parent.label()
+    );
+    let (kind, from) = (AuditChangeKind::Unknown, parent.version.as_deref());
+    Some(change(kind, way, &parent.name, from, None, what))
 }
 
 /// All ranges admit it: the client only has to look again.
@@ -343,31 +453,7 @@ fn refresh(audited: &Audited<'_>, way: &Way<'_>, goal: &Goal) -> AuditChange {
     let what =
         format!("the ranges admit a fixed version of {name}: bring the lockfile{to} ({how})");
     let from = locked(audited, way, name);
-    change(ChangeKind::Refresh, way, name, from, lowest, what)
-}
-
-/// The project's own range is in the way.
-fn raise(audited: &Audited<'_>, way: &Way<'_>, edge: &Edge, goal: &Goal) -> AuditChange {
-    let near = locked(audited, way, &goal.name);
-    let stays = |it: &&Version| near.is_some_and(|near| !leaves(near, it));
-    let to = goal.versions.iter().find(stays).or(goal.versions.first());
-    let version = to.map_or_else(String::new, |it| it.as_str().to_owned());
-    let breaking = match (near, to) {
-        (Some(near), Some(to)) if leaves(near, to) => ", which may break what relies on it",
-        _ => "",
-    };
-    let what = format!(
-        "raise {} in {} from {:?} to \"^{version}\"{breaking}",
-        edge.name,
-        manifest_of(way),
-        edge.spec
-    );
-    AuditChange {
-        from: Some(printable(&edge.spec, 100)),
-        to: to.map(|it| format!("^{it}")),
-        breaking: !breaking.is_empty(),
-        ..change(ChangeKind::Raise, way, &edge.name, None, to, what)
-    }
+    change(AuditChangeKind::Refresh, way, name, from, lowest, what)
 }
 
 /// How a project forces a version.
@@ -383,16 +469,31 @@ fn override_text(audited: &Audited<'_>, goal: &Goal) -> String {
     }
 }
 
-fn overriding(audited: &Audited<'_>, way: &Way<'_>, goal: &Goal, parent: &Node) -> AuditChange {
+fn overriding(
+    audited: &Audited<'_>,
+    way: &Way<'_>,
+    goal: &Goal,
+    parent: &Node,
+    reach: Reach,
+) -> AuditChange {
+    let name = &goal.name;
+    let why = match reach {
+        Reach::NotByItself => format!(
+            "of the versions of {name} that {} admits, clients would take one that is affected, and no later \
+             release of it changes that",
+            parent.label()
+        ),
+        Reach::Nowhere | Reach::There => format!(
+            "{} does not admit a fixed version of {name}, and no later release of it does",
+            parent.label()
+        ),
+    };
     let what = format!(
-        "{} does not admit a fixed version of {}, and no later release of it does: {}, after a look at \
-         whether it works with that",
-        parent.label(),
-        goal.name,
+        "{why}: {}, after a look at whether it works with that",
         override_text(audited, goal)
     );
     let (from, to) = (locked(audited, way, &goal.name), goal.versions.first());
-    change(ChangeKind::Override, way, &goal.name, from, to, what)
+    change(AuditChangeKind::Override, way, &goal.name, from, to, what)
 }
 
 fn unknown(audited: &Audited<'_>, way: &Way<'_>, goal: &Goal, parent: &Node) -> AuditChange {
@@ -404,5 +505,5 @@ fn unknown(audited: &Audited<'_>, way: &Way<'_>, goal: &Goal, parent: &Node) -> 
         override_text(audited, goal)
     );
     let (from, to) = (locked(audited, way, &goal.name), goal.versions.first());
-    change(ChangeKind::Unknown, way, &goal.name, from, to, what)
+    change(AuditChangeKind::Unknown, way, &goal.name, from, to, what)
 }

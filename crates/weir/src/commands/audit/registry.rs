@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
-use weir_npm::version::Version;
+use weir_npm::version::{Range, Version};
 use weir_store::Store;
 use weir_upstream::{Conditional, PackumentResponse, Upstreams};
 
@@ -80,6 +80,17 @@ impl Registry {
 }
 
 impl Known {
+    /// What clients may take of a range: the newest it admits, or `latest` where it admits that.
+    pub(super) fn taken(&self, range: &Range) -> Vec<Version> {
+        let mut taken = Vec::new();
+        let newest = self.versions.iter().rev().find(|it| range.matches(it));
+        taken.extend(newest.cloned());
+        let latest = self.packument.tag("latest");
+        let latest = latest.and_then(|tag| Version::parse(tag).ok());
+        taken.extend(latest.filter(|it| range.matches(it) && self.versions.contains(it)));
+        taken
+    }
+
     /// What a version asks of a dependency: `Some(None)` where it does not depend on it at all, and
     /// `None` where that cannot be told.
     pub(super) fn asks(&self, version: &str, dependency: &str) -> Option<Option<String>> {

@@ -1,6 +1,7 @@
 //! What a release is needed for, and who brings it in.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::path::Path;
 
 use weir_model::finding::printable;
 use weir_model::json::v1::{AuditPath, Need};
@@ -15,6 +16,8 @@ pub(super) struct Tree<'l> {
     /// For each node the edges that lead to it.
     into: Vec<Vec<&'l Edge>>,
     projects: HashMap<NodeId, &'l str>,
+    /// Packages whose versions the project sets itself.
+    set: BTreeSet<String>,
 }
 
 /// A way from a project to a release: the edges, the project's own first.
@@ -24,7 +27,7 @@ pub(super) struct Way<'l> {
 }
 
 impl<'l> Tree<'l> {
-    pub(super) fn of(lockfile: &'l Lockfile, manifests: &Manifests) -> Self {
+    pub(super) fn of(folder: &Path, lockfile: &'l Lockfile, manifests: &Manifests) -> Self {
         let projects: HashMap<NodeId, &str> = lockfile.projects().collect();
         let mut into: Vec<Vec<&Edge>> = vec![Vec::new(); lockfile.nodes.len()];
         for edge in &lockfile.edges {
@@ -64,7 +67,13 @@ impl<'l> Tree<'l> {
             needs: needs.collect(),
             into,
             projects,
+            set: manifests.overridden_in(folder),
         }
+    }
+
+    /// Whether the project sets a package's version, whatever is asked for.
+    pub(super) fn sets(&self, name: &str) -> bool {
+        self.set.contains(name)
     }
 
     pub(super) fn need(&self, id: NodeId) -> Need {
