@@ -68,7 +68,9 @@ impl PackageAdvisories {
         let voices: Vec<Voice> = kept
             .iter()
             .map(|it| Voice {
-                older: newest.get(it.record.id.as_str()).is_some_and(|newest| *newest > it.modified),
+                older: newest
+                    .get(it.record.id.as_str())
+                    .is_some_and(|newest| *newest > it.modified),
                 kept: it.clone(),
             })
             .collect();

@@ -96,6 +96,13 @@ pub(super) fn reduce(text: &[u8]) -> Result<Reduced, String> {
             "modified: {said:?} is no time; the record counts as older than any other"
         ));
     }
+    let withdrawn = osv.withdrawn.as_deref();
+    let is_withdrawn = withdrawn.is_some_and(|text| weir_npm::time::parse(text).is_some());
+    if let Some(said) = withdrawn.filter(|_| !is_withdrawn) {
+        problems.push(format!(
+            "withdrawn: {said:?} is no time; the record stays in force"
+        ));
+    }
     let mut affected = Vec::new();
     let mut malware = osv.id.starts_with("MAL-") || says_malware(&osv.database_specific);
     let mut severities = osv.severity.unwrap_or_default();
@@ -156,14 +163,15 @@ pub(super) fn reduce(text: &[u8]) -> Result<Reduced, String> {
             id: osv.id,
         },
         modified: modified.map_or(0, jiff::Timestamp::as_millisecond),
-        withdrawn: osv.withdrawn.is_some(),
+        withdrawn: is_withdrawn,
         problems,
     })
 }
 
 /// An ecosystem may have a suffix after a colon.
 fn is_npm(ecosystem: &str) -> bool {
-    ecosystem.split(':').next() == Some("npm")
+    let name = ecosystem.split(':').next().unwrap_or_default();
+    name.eq_ignore_ascii_case("npm")
 }
 
 /// The address a person reads on at: an advisory, or else the first there is.

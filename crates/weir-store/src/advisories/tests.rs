@@ -314,6 +314,10 @@ async fn what_cannot_be_used_is_named_with_the_reason() {
     future["severity"] = json!([{ "type": "CVSS_V9", "score": "x" }]);
     future["references"] = json!([{ "type": "HOLOGRAM", "url": "x" }]);
     write(&from, "future.json", &future);
+    // What might be taken back is in force until that is said.
+    let mut maybe = record("X-6", affected("f", json!([{"introduced": "0"}])));
+    maybe["withdrawn"] = json!("soon");
+    write(&from, "maybe.json", &maybe);
 
     let report = import(&store, &from).await;
     let mut skipped: Vec<&str> = report
@@ -325,9 +329,16 @@ async fn what_cannot_be_used_is_named_with_the_reason() {
     let deep = Path::new("deep").join("list.json").display().to_string();
     assert_eq!(
         skipped,
-        ["cut.json", &deep, "empty.json", "half.json", "odd.json"]
+        [
+            "cut.json",
+            &deep,
+            "empty.json",
+            "half.json",
+            "maybe.json",
+            "odd.json"
+        ]
     );
-    assert_eq!((report.read, report.npm, report.ignored), (5, 5, 1));
+    assert_eq!((report.read, report.npm, report.ignored), (6, 6, 1));
     let reason = |file: &str| {
         report
             .skipped
@@ -347,6 +358,7 @@ async fn what_cannot_be_used_is_named_with_the_reason() {
     let advisories = Advisories::load(&store).await.unwrap();
     assert_eq!(ids(&advisories, "d", "1.0.0"), ["X-4"]);
     assert_eq!(ids(&advisories, "e", "1.0.0"), ["X-5"]);
+    assert_eq!(ids(&advisories, "f", "1.0.0"), ["X-6"]);
     // What cannot be read is not lost: it may affect any version, and says so.
     for (name, version) in [("b", "1.0.0"), ("c", "7.0.0"), ("d", "2.0.0")] {
         assert_eq!(ids(&advisories, name, version), Vec::<String>::new());

@@ -90,6 +90,7 @@ pub(super) async fn run(global: &Global, options: &Audit) -> Result<ExitCode> {
         .flat_map(|audited| audited.tree.names_to(audited.id))
         .collect();
     registry.learn(wanted).await;
+    registry.complain();
     let ways = fix::Ways::new(&advisories, &registry);
     for (audited, told) in &told {
         let locked = ways.out_of(audited, told)?;

@@ -285,6 +285,119 @@ fn what_is_still_affected_is_never_called_fixed() {
     }
 }
 
+/// A range that admits a fixed version is no way out when clients take an affected one of it.
+#[test]
+fn what_clients_would_take_has_to_be_fixed() {
+    let (world, registry) = (World::new(), pond());
+    let ends = flaw(
+        "GHSA-reed-0000-0001",
+        "reed",
+        json!([{"introduced": "0"}, {"fixed": "1.1.0"}]),
+    );
+    let begins = flaw(
+        "GHSA-reed-0000-0002",
+        "reed",
+        json!([{"introduced": "1.2.0"}, {"fixed": "2.0.0"}]),
+    );
+    import(&world, "osv", &[ends, begins]);
+    let manifest = json!({
+        "name": "p", "dependencies": {"reed": "^1.0.0", "@pond/shore": "^1.0.0"},
+    });
+    let packages = [
+        ("node_modules/reed", "1.0.0", json!({})),
+        (
+            "node_modules/@pond/shore",
+            "1.0.0",
+            json!({"dependencies": {"reed": "^1.0.0"}}),
+        ),
+    ];
+    let project = project(&manifest, &packages);
+    let (report, run) = audit(&world, &registry, &project, &[]);
+    assert_eq!(
+        changes(&report),
+        [
+            change("raise", "reed", "1.1.0"),
+            change("override", "reed", "1.1.0")
+        ],
+        "{}",
+        run.text()
+    );
+}
+
+/// Ranges are not what counts where the project sets versions itself, or a tarball brings them along.
+#[test]
+fn versions_that_no_range_decides_have_other_ways_out() {
+    let (world, registry) = (World::new(), pond());
+    import(&world, "osv", &[reed_flaw()]);
+    let shore = ("node_modules/@pond/shore", "1.0.0", "^1.0.0");
+    let bank = ("node_modules/bank", "1.0.0", "1.0.0");
+    for (parent, place, more, overrides, want) in [
+        (
+            shore,
+            "node_modules/reed",
+            json!({}),
+            json!({"reed": "1.0.0"}),
+            change("override", "reed", "1.2.0"),
+        ),
+        (
+            bank,
+            "node_modules/bank/node_modules/reed",
+            json!({"inBundle": true}),
+            json!({}),
+            change("unknown", "bank", "-"),
+        ),
+    ] {
+        let (at, version, range) = parent;
+        let name = at.strip_prefix("node_modules/").unwrap();
+        let manifest =
+            json!({"name": "p", "dependencies": {name: "^1.0.0"}, "overrides": overrides});
+        let packages = [
+            (at, version, json!({"dependencies": {"reed": range}})),
+            (place, "1.0.0", more),
+        ];
+        let project = project(&manifest, &packages);
+        let (report, run) = audit(&world, &registry, &project, &[]);
+        assert_eq!(changes(&report), [want], "{}", run.text());
+    }
+}
+
+/// Past the last version known to be affected nothing is called fixed, and nothing hopeless either.
+#[test]
+fn an_end_that_nobody_confirms_is_named_and_is_no_fix() {
+    let (world, registry) = (World::new(), pond());
+    let mut open = flaw("GHSA-reed-0000-0001", "reed", json!([{"introduced": "0"}]));
+    open["affected"][0]["database_specific"] =
+        json!({"last_known_affected_version_range": "<= 1.1.0"});
+    import(&world, "osv", &[open]);
+    let manifest = json!({"name": "p", "dependencies": {"reed": "^1.0.0"}});
+    let project = project(&manifest, &[("node_modules/reed", "1.0.0", json!({}))]);
+    let (report, run) = audit(&world, &registry, &project, &[]);
+    let locked = &report["findings"][0]["locked"][0];
+    assert_eq!(locked["fixes"], json!([]), "{}", run.text());
+    assert_eq!(locked["unconfirmed"], json!(["1.2.0"]));
+    assert_eq!(changes(&report), [change("unknown", "reed", "-")]);
+}
+
+/// Malware that a newer release of a package is: back to what was published before it, and no further up.
+#[test]
+fn out_of_malware_leads_back() {
+    let (world, registry) = (World::new(), pond());
+    let mut mal = flaw("MAL-2026-0001", "reed", json!([{"introduced": "1.2.0"}]));
+    mal["database_specific"] = json!({});
+    import(&world, "mal", &[mal]);
+    let manifest = json!({"name": "p", "dependencies": {"reed": "^1.0.0"}});
+    let project = project(&manifest, &[("node_modules/reed", "1.2.0", json!({}))]);
+    let (report, run) = audit(&world, &registry, &project, &[]);
+    assert_eq!(report["counts"]["malware"], 1, "{}", run.text());
+    assert_eq!(report["counts"]["critical"], 0);
+    assert_eq!(
+        report["findings"][0]["locked"][0]["fixes"][0]["version"],
+        "1.1.0"
+    );
+    // A caret would lead to the malware again.
+    assert_eq!(changes(&report), [change("raise", "reed", "1.1.0")]);
+}
+
 #[test]
 fn thresholds_and_omissions_decide_the_exit_code() {
     let (world, registry) = (World::new(), pond());

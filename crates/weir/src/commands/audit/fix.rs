@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use weir_model::finding::printable;
-use weir_model::json::v1::{AuditChange, AuditFix, AuditedRelease, AuditChangeKind};
+use weir_model::json::v1::{AuditChange, AuditChangeKind, AuditFix, AuditedRelease};
 use weir_model::{AdvisoryKind, Standing, Told};
 use weir_npm::lockfile::{Edge, Format, Node};
 use weir_npm::spec::{DependencySpec, classify};
@@ -201,10 +201,12 @@ impl<'a> Ways<'a> {
             };
             edge = above;
         }
-        Ok(match range_of(edge).map(|range| self.reach(&range, &goal)) {
-            Some(Reach::There) => refresh(audited, way, &goal),
-            _ => self.raise(audited, way, edge, &goal),
-        })
+        Ok(
+            match range_of(edge).map(|range| self.reach(&range, &goal)) {
+                Some(Reach::There) => refresh(audited, way, &goal),
+                _ => self.raise(audited, way, edge, &goal),
+            },
+        )
     }
 
     /// Whether a range leads to a version that would do.
@@ -235,7 +237,9 @@ impl<'a> Ways<'a> {
             ),
             (None, true) => (
                 AuditChangeKind::Remove,
-                format!("no published version of {name} is free of what is known: replace or remove it"),
+                format!(
+                    "no published version of {name} is free of what is known: replace or remove it"
+                ),
             ),
             (None, false) => (
                 AuditChangeKind::Unknown,
@@ -278,22 +282,19 @@ impl<'a> Ways<'a> {
     }
 
     /// The project's own range is in the way, or lets clients take what is affected.
-    fn raise(
-        &self,
-        audited: &Audited<'_>,
-        way: &Way<'_>,
-        edge: &Edge,
-        goal: &Goal,
-    ) -> AuditChange {
+    fn raise(&self, audited: &Audited<'_>, way: &Way<'_>, edge: &Edge, goal: &Goal) -> AuditChange {
         let near = locked(audited, way, &goal.name);
         let stays = |it: &&Version| near.is_some_and(|near| !leaves(near, it));
         let to = goal.versions.iter().find(stays).or(goal.versions.first());
         let version = to.map_or_else(String::new, |it| it.as_str().to_owned());
-        let caret = Range::parse(&format!("^{version}"));
+        let caret = Range::parse_from_npm(&format!("^{version}"));
         let caret = caret.is_ok_and(|caret| self.reach(&caret, goal) == Reach::There);
         let (sign, exactly) = match caret {
             true => ("^", ""),
-            false => ("", ", no later one, as clients would take one that is affected"),
+            false => (
+                "",
+                ", no later one, as clients would take one that is affected",
+            ),
         };
         let wanted = match classify(&edge.name, &edge.spec) {
             DependencySpec::Alias { .. } => format!("npm:{}@{sign}{version}", goal.name),
@@ -303,8 +304,13 @@ impl<'a> Ways<'a> {
             (Some(near), Some(to)) if leaves(near, to) => ", which may break what relies on it",
             _ => "",
         };
+        let lower = near.and_then(|near| Version::parse(near).ok());
+        let word = match (lower, to) {
+            (Some(near), Some(to)) if *to < near => "lower",
+            _ => "raise",
+        };
         let what = format!(
-            "raise {} in {} from {:?} to {wanted:?}{exactly}{breaking}",
+            "{word} {} in {} from {:?} to {wanted:?}{exactly}{breaking}",
             edge.name,
             manifest_of(way),
             edge.spec

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
+use weir_model::finding::printable;
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
 use weir_npm::version::{Range, Version};
@@ -22,6 +23,15 @@ pub(super) struct Registry {
     upstreams: Option<Arc<Upstreams>>,
     offline: bool,
     known: BTreeMap<String, Known>,
+    /// Packages about which it did not answer, and why.
+    failed: BTreeMap<String, String>,
+}
+
+/// What came of looking a package up.
+struct LookedUp {
+    name: String,
+    known: Option<Known>,
+    failed: Option<String>,
 }
 
 /// A package.
@@ -42,6 +52,7 @@ impl Registry {
             upstreams: upstreams.ok().map(Arc::new),
             offline: options.offline,
             known: BTreeMap::new(),
+            failed: BTreeMap::new(),
         }
     }
 
@@ -65,11 +76,26 @@ impl Registry {
             }
             match under_way.join_next().await {
                 None => return,
-                Some(Ok(Some((name, known)))) => {
-                    self.known.insert(name, known);
+                Some(Ok(found)) => {
+                    let name = || found.name.clone();
+                    self.failed.extend(found.failed.map(|why| (name(), why)));
+                    self.known.extend(found.known.map(|known| (name(), known)));
                 }
-                Some(_) => {}
+                Some(Err(_)) => {}
             }
+        }
+    }
+
+    /// Says on standard error what could not be learned: fixes are named from what is known.
+    pub(super) fn complain(&self) {
+        if let Some((name, why)) = self.failed.first_key_value() {
+            anstream::eprintln!(
+                "weir: {} packages could not be asked about, {} first: {}; which versions there are is told \
+                 as it was last seen here, or not known",
+                self.failed.len(),
+                printable(name, 220),
+                printable(why, 300)
+            );
         }
     }
 
@@ -80,6 +106,21 @@ impl Registry {
 }
 
 impl Known {
+    fn of(packument: Packument) -> Self {
+        let usable = packument
+            .versions()
+            .iter()
+            .filter(|entry| entry.problem().is_none());
+        let mut versions: Vec<Version> = usable
+            .filter_map(|entry| Version::parse(&entry.version).ok())
+            .collect();
+        versions.sort();
+        Self {
+            packument,
+            versions,
+        }
+    }
+
     /// What clients may take of a range: the newest it admits, or `latest` where it admits that.
     pub(super) fn taken(&self, range: &Range) -> Vec<Version> {
         let mut taken = Vec::new();
@@ -109,7 +150,7 @@ async fn look_up(
     upstreams: &Upstreams,
     offline: bool,
     name: PackageName,
-) -> Option<(String, Known)> {
+) -> LookedUp {
     let upstream = upstreams.upstream_for(&name);
     let kept = store
         .packument(name.as_str(), upstream.id())
@@ -117,6 +158,7 @@ async fn look_up(
         .ok()
         .flatten();
     let mut raw = kept.as_ref().map(|kept| kept.raw.clone());
+    let mut failed = None;
     if !offline {
         let known = Conditional {
             etag: kept.as_ref().and_then(|kept| kept.etag.clone()),
@@ -125,26 +167,19 @@ async fn look_up(
         match upstream.packument(&name, &known).await {
             Ok(PackumentResponse::Fresh { raw: fresh, .. }) => raw = Some(fresh),
             Ok(PackumentResponse::NotModified) => {}
-            Err(error) => {
-                tracing::warn!(package.name = %name, %error, "which versions there are is not known for sure");
-            }
+            Err(error) => failed = Some(error.to_string()),
         }
     }
-    let packument = Packument::parse(&name, raw?).ok()?;
-    let usable = packument
-        .versions()
-        .iter()
-        .filter(|entry| entry.problem().is_none());
-    let mut versions: Vec<Version> = usable
-        .filter_map(|entry| Version::parse(&entry.version).ok())
-        .collect();
-    versions.sort();
-    let name = name.as_str().to_owned();
-    Some((
-        name,
-        Known {
-            packument,
-            versions,
-        },
-    ))
+    let known = raw.and_then(|raw| match Packument::parse(&name, raw) {
+        Ok(packument) => Some(Known::of(packument)),
+        Err(error) => {
+            failed = Some(error.to_string());
+            None
+        }
+    });
+    LookedUp {
+        name: name.as_str().to_owned(),
+        known,
+        failed,
+    }
 }
