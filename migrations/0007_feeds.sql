@@ -31,7 +31,7 @@ INSERT INTO advisory_record (feed, id, modified_ms, withdrawn, digest, names, re
 SELECT 'earlier', id, modified_ms, withdrawn, 0, names, record FROM advisory;
 
 INSERT INTO counter (name, value)
-SELECT 'advisory_records', 1 FROM advisory HAVING COUNT(*) > 0;
+SELECT 'advisory_records', MIN(1) FROM advisory HAVING COUNT(*) > 0;
 
 UPDATE counter SET value = value + 1 WHERE name = 'advisories';
 
