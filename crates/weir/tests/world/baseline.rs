@@ -248,7 +248,7 @@ fn a_gateway_learns_from_what_passes_and_never_from_what_it_refuses() {
     world.write(
         "work/package-lock.json",
         r#"{"name": "app", "lockfileVersion": 3, "packages": {"": {"name": "app"},
-            "node_modules/thief": {"version": "1.0.1", "resolved": "https://registry.example.invalid/x.tgz"}}}"#,
+            "node_modules/thief": {"version": "1.0.1", "resolved": "https://registry.example.invalid/thief/-/thief-1.0.1.tgz"}}}"#,
     );
     let run = world.run_before(&registry, &["baseline", "backfill"]);
     assert!(
