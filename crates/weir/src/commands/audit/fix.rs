@@ -505,7 +505,7 @@ fn overriding(
 fn unknown(audited: &Audited<'_>, way: &Way<'_>, goal: &Goal, parent: &Node) -> AuditChange {
     let what = format!(
         "whether {} or a later release of it admits a fixed version of {} is not known here: run this where \
-         the registry answers; what always works is {}",
+         the registry answers; else, after a look at whether it works with that, {}",
         parent.label(),
         goal.name,
         override_text(audited, goal)
