@@ -59,6 +59,16 @@ fn outputs() -> anyhow::Result<Vec<Output>> {
         "docs/verify.schema.json",
         &serde_json::to_value(verify)?,
     )?);
+    let audit = schemars::schema_for!(weir_model::json::v1::Audit);
+    outputs.push(json(
+        "docs/audit.schema.json",
+        &serde_json::to_value(audit)?,
+    )?);
+    let feeds = schemars::schema_for!(weir_model::json::v1::Feeds);
+    outputs.push(json(
+        "docs/feeds.schema.json",
+        &serde_json::to_value(feeds)?,
+    )?);
     let difference = schemars::schema_for!(weir_model::json::v1::Difference);
     outputs.push(json(
         "docs/diff.schema.json",

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use weir_model::advisory::AdvisoryKind;
 use weir_model::ledger::LedgerEvent;
 use weir_model::{
-    Action, Assessment, AttestationState, Confidence, Contents, Decision, Evidence, Finding, Group,
-    Incomplete, LedgerEntry, ReleaseId, Severity, SignatureState, Trust,
+    Action, Advisory, Assessment, AttestationState, Confidence, Contents, Decision, Evidence,
+    Finding, Group, Incomplete, LedgerEntry, ReleaseId, Severity, SignatureState, Trust,
 };
 use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
@@ -263,7 +263,7 @@ impl Engine {
         let no_baseline =
             |version: &str| facts.beside.refused.contains(version) || malware(version);
         let mut subject = self.subject(held, version).without_refused(&no_baseline);
-        subject.advisories = Stage::Known(&advisories);
+        subject.advisories = slice(&advisories);
         subject.contents = facts.contents.clone();
         subject.previous_contents = facts.beside.previous.as_ref();
         subject.siblings = &facts.beside.siblings;
@@ -346,9 +346,10 @@ impl Engine {
 
     /// The ids of advisories on vulnerabilities that affect `instead` and not `version`.
     fn fixed_here(&self, name: &PackageName, version: &str, instead: &str) -> Option<String> {
-        let here = self.advisories_for(name, version);
-        let fixed: Vec<String> = self
-            .advisories_for(name, instead)
+        let about = self.about(name).ok()?;
+        let here = about.matching(version);
+        let fixed: Vec<String> = about
+            .matching(instead)
             .into_iter()
             .filter(|advisory| advisory.kind == AdvisoryKind::Vulnerability)
             .filter(|advisory| here.iter().all(|other| other.id != advisory.id))
@@ -488,7 +489,7 @@ impl Engine {
             subject.settings = self.settings();
             subject.packument =
                 Stage::NotKnown("a tarball or folder alone has no history".to_owned());
-            subject.advisories = Stage::Known(&advisories);
+            subject.advisories = slice(&advisories);
             subject.alike = Some(&alike);
             subject.contents = match &contents {
                 Ok(contents) => Stage::Known(contents),
@@ -555,11 +556,16 @@ pub(crate) fn passes_on_metadata(
     let published = held.packument.published(version);
     let old_enough =
         published.is_some_and(|published| !engine.policy.age.minimum.is_running(published, now));
-    let malware = engine
-        .advisories_for(held.packument.name(), version)
-        .iter()
-        .any(|advisory| advisory.kind == AdvisoryKind::Malware);
-    old_enough && !malware
+    let about = engine.about(held.packument.name());
+    old_enough && about.is_ok_and(|about| !about.is_malware(version))
+}
+
+fn slice(advisories: &Stage<Vec<Advisory>>) -> Stage<&[Advisory]> {
+    match advisories.as_ref() {
+        Stage::Known(known) => Stage::Known(known.as_slice()),
+        Stage::NotKnown(why) => Stage::NotKnown(why),
+        Stage::Pending => Stage::Pending,
+    }
 }
 
 /// The ledger's line about a decision that was just made.

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use weir_model::advisory::AdvisoryKind;
 use weir_model::{Contents, Difference, Finding, ReleaseId};
 use weir_npm::name::PackageName;
 use weir_npm::packument::{Packument, Publisher};
@@ -143,13 +142,9 @@ impl Engine {
 
     /// Whether an advisory calls a version of the package malware.
     pub(crate) fn known_malware(&self, name: &PackageName) -> impl Fn(&str) -> bool + use<> {
-        let named = self.advisories().about(name.as_str());
-        move |version| {
-            named
-                .matching(version)
-                .iter()
-                .any(|advisory| advisory.kind == AdvisoryKind::Malware)
-        }
+        // Where advisories cannot be read, the assessment says so by itself.
+        let named = self.about(name).unwrap_or_default();
+        move |version| named.is_malware(version)
     }
 
     fn siblings(&self, held: &Held, version: &str) -> Vec<Sibling> {

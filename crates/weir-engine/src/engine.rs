@@ -18,8 +18,9 @@ use weir_npm::name::PackageName;
 use weir_npm::packument::VersionManifest;
 use weir_policy::Policy;
 use weir_policy::config::GateMode;
+use weir_signals::Stage;
 use weir_signals::names::NameIndex;
-use weir_store::{Advisories, Blob, Store};
+use weir_store::{Advisories, Blob, PackageAdvisories, Store};
 use weir_upstream::Upstreams;
 
 use crate::EngineError;
@@ -289,8 +290,18 @@ impl Engine {
         Ok(())
     }
 
-    pub(crate) fn advisories_for(&self, name: &PackageName, version: &str) -> Vec<Advisory> {
-        self.advisories().matching(name.as_str(), version)
+    pub(crate) fn advisories_for(&self, name: &PackageName, version: &str) -> Stage<Vec<Advisory>> {
+        self.about(name).map_or_else(Stage::NotKnown, |about| {
+            Stage::Known(about.matching(version))
+        })
+    }
+
+    /// What advisories say of a package; else why that is not known.
+    pub(crate) fn about(&self, name: &PackageName) -> Result<PackageAdvisories, String> {
+        self.advisories().about(name.as_str()).map_err(|error| {
+            tracing::error!(package.name = %name, %error, "the advisories cannot be read");
+            error.to_string()
+        })
     }
 
     /// A release that may pass without a further look, with its bytes: from memory, or kept by an
@@ -497,20 +508,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Relays a `/-/…` request to the default upstream.
+    /// Relays a `/-/…` read to the default upstream.
     ///
     /// # Errors
     /// When the upstream does not answer.
-    pub async fn relay(
-        &self,
-        path: &str,
-        body: Option<(Bytes, bool)>,
-    ) -> Result<weir_upstream::Document, EngineError> {
-        let upstream = self.upstreams.default_upstream();
-        let answer = match body {
-            None => upstream.document(path, None).await,
-            Some((body, gzip)) => upstream.audit(path, body, gzip).await,
-        };
+    pub async fn relay(&self, path: &str) -> Result<weir_upstream::Document, EngineError> {
+        let answer = self.upstreams.default_upstream().document(path, None).await;
         answer.map_err(|error| EngineError::Upstream {
             what: path.to_owned(),
             why: error.to_string(),

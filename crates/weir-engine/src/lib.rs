@@ -2,6 +2,7 @@
 
 pub mod alike;
 mod assess;
+pub mod audit;
 mod brought;
 pub mod clock;
 mod compare;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use weir_model::Decision;
+use weir_model::{Decision, Standing};
 use weir_npm::packument::retag;
 use weir_npm::version::Version;
 
@@ -184,8 +184,8 @@ impl Engine {
     ) -> Vec<String> {
         let packument = &held.packument;
         let few = packument.versions().len() <= FEW_VERSIONS;
-        let advisories = self.advisories();
-        let named = advisories.about(packument.name().as_str());
+        // Where advisories cannot be read, each verdict says so by itself.
+        let named = self.about(packument.name()).unwrap_or_default();
         let tagged = |version: &str| packument.dist_tags().iter().any(|(_, tag)| tag == version);
         let mut versions: Vec<(bool, Timestamp, &str)> = Vec::new();
         for entry in packument.versions() {
@@ -196,7 +196,7 @@ impl Engine {
             let Some(published) = known else { continue };
             let must = self.policy.age.minimum.is_running(published, now)
                 || tagged(version)
-                || !named.matching(version).is_empty();
+                || named.standing(version) == Standing::Affected;
             let days = now.duration_since(published).as_hours() / 24;
             if few || must || days < RECENT_DAYS {
                 versions.push((must, published, version));

@@ -1,20 +1,17 @@
 //! `/-/…` paths that weir has no say in. Keys and attestations are kept, and stale when the upstream
-//! fails; search and audits are relayed to the default upstream as they are, with its own status.
+//! fails; search is relayed to the default upstream as it is, with its own status.
 
 use std::sync::Arc;
 
-use axum::body::{self, Body};
-use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, WARNING};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use axum::body::Body;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, WARNING};
+use http::{HeaderValue, Response, StatusCode};
 use weir_engine::EngineError;
 use weir_engine::trust::Document;
 use weir_npm::name::PackageName;
 
 use crate::answer::{self, Answer};
 use crate::server::State;
-
-/// Longest request body relayed, in bytes: an audit of a very large tree is a few megabytes.
-const BODY_LIMIT: usize = 32 << 20;
 
 /// What may be read from the upstream with the gateway's own credentials: facts about packages,
 /// nothing about the account behind them.
@@ -58,32 +55,7 @@ pub(crate) async fn get(state: &Arc<State>, path: &str) -> Answer {
              upstream itself",
         );
     }
-    relay(state.engine.relay(path, None).await)
-}
-
-/// Relays an audit request; nothing else is written to an upstream.
-pub(crate) async fn post(
-    state: &Arc<State>,
-    path: &str,
-    headers: &HeaderMap,
-    body: Body,
-) -> Answer {
-    if !path.starts_with("-/npm/v1/security/") {
-        return answer::error(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "weir does not write to registries: run this command against the upstream itself",
-        );
-    }
-    let Ok(body) = body::to_bytes(body, BODY_LIMIT).await else {
-        return answer::error(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "the request body is too large",
-        );
-    };
-    let gzip = headers
-        .get(CONTENT_ENCODING)
-        .is_some_and(|value| value == "gzip");
-    relay(state.engine.relay(path, Some((body, gzip))).await)
+    relay(state.engine.relay(path).await)
 }
 
 fn relay(result: Result<weir_upstream::Document, weir_engine::EngineError>) -> Answer {

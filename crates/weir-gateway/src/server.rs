@@ -20,7 +20,7 @@ use crate::refusal::Explained;
 use crate::rendered::Answers;
 use crate::route::Route;
 use crate::session::Session;
-use crate::{client, connections, packument, passthrough, tarball, why};
+use crate::{audit, client, connections, packument, passthrough, tarball, why};
 
 /// How a gateway is set up.
 #[derive(Debug, Clone)]
@@ -193,8 +193,8 @@ async fn handle(state: &Arc<State>, peer: SocketAddr, request: Request<Incoming>
         };
     }
     match route {
-        Route::Other(path) if parts.method == Method::POST => {
-            passthrough::post(state, &path, headers, Body::new(body)).await
+        Route::Other(path) if parts.method == Method::POST && audit::is_audit(&path) => {
+            audit::post(state, &path, headers, Body::new(body)).await
         }
         _ => answer::error(
             StatusCode::METHOD_NOT_ALLOWED,

@@ -1,6 +1,7 @@
 //! What users parse: versioned copies, apart from the types weir works with. A field here is never
 //! renamed or removed within a version.
 
+mod audit;
 mod baseline;
 mod check;
 mod difference;
@@ -11,6 +12,7 @@ mod why;
 pub mod v1 {
     use serde::Serialize;
 
+    pub use super::audit::*;
     pub use super::baseline::*;
     pub use super::check::*;
     pub use super::difference::*;

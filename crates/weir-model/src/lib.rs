@@ -11,7 +11,9 @@ pub mod json;
 pub mod ledger;
 pub mod provenance;
 
-pub use advisory::{Advisory, AdvisoryKind};
+pub use advisory::{
+    Advisory, AdvisoryKind, Cvss, FeedSays, FlawSeverity, Score, Stance, Standing, Told,
+};
 pub use assessment::{Assessment, Incomplete, ReleaseId};
 pub use contents::Contents;
 pub use decision::{Action, BlockId, Decision};

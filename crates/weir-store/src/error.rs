@@ -95,6 +95,27 @@ pub enum StoreError {
         /// Why not.
         why: String,
     },
+    /// A source holds so much less than before that taking it over would silence most of a feed.
+    #[error(
+        "the feed {feed} has {known} records, and its source now holds {found} of them: nothing was \
+         removed. If that is right, import it with --allow-removals"
+    )]
+    Shrunk {
+        /// The feed.
+        feed: String,
+        /// Records kept of it.
+        known: usize,
+        /// Those of them that the source still holds.
+        found: usize,
+    },
+    /// The index of advisories cannot be used.
+    #[error("the index of advisories {} cannot be used: {why}; remove the file, and it is made anew", path.display())]
+    Index {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The store was closed, or its ledger writer died.
     #[error("the store is closed")]
     Closed,

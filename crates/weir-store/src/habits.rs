@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sqlx::{Any, Row, Transaction};
 use weir_model::habits::By;
-use weir_model::{AdvisoryKind, Habits, Lesson};
+use weir_model::{Habits, Lesson};
 
 use crate::{Advisories, Store, StoreError};
 
@@ -136,21 +136,15 @@ impl Store {
     pub async fn unlearn_malware(&self, advisories: &Advisories) -> Result<usize, StoreError> {
         let mut taken = 0;
         for name in self.taught_packages().await? {
-            let about = advisories.about(&name);
+            let about = advisories.about(&name)?;
             if about.is_empty() {
                 continue;
             }
             let versions = self.taught_versions(&name).await?;
-            let malware = |version: &&String| {
-                let matching = about.matching(version);
-                matching
-                    .iter()
-                    .any(|advisory| advisory.kind == AdvisoryKind::Malware)
-            };
             let bad: Vec<&str> = versions
                 .iter()
-                .filter(malware)
                 .map(String::as_str)
+                .filter(|version| about.is_malware(version))
                 .collect();
             taken += self.refuse_lessons(&name, &bad).await?;
         }

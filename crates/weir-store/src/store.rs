@@ -131,7 +131,7 @@ fn prepare(folder: &Path) -> Result<Prepared, StoreError> {
     let folder = folder
         .canonicalize()
         .map_err(StoreError::file("resolve", folder))?;
-    for inner in ["blobs", "packuments"] {
+    for inner in ["blobs", "packuments", crate::advisories::FOLDER] {
         create_private(&folder.join(inner))?;
     }
     let path = folder.join(LOCK);
@@ -154,6 +154,7 @@ fn prepare(folder: &Path) -> Result<Prepared, StoreError> {
     if alone {
         sweep(&folder.join("blobs"), 2);
         sweep(&folder.join("packuments"), 1);
+        sweep(&folder.join(crate::advisories::FOLDER), 0);
     }
     Ok(Prepared {
         folder,

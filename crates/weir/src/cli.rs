@@ -70,6 +70,8 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// Check a project's lockfile: present, in step, complete, and untampered.
     Check(Check),
+    /// Report what advisories say of everything a lockfile locks, and what to change.
+    Audit(Audit),
     /// Verify registry signatures and provenance of everything a lockfile locks.
     Verify(Verify),
     /// Write a bill of materials (CycloneDX or SPDX) of everything a lockfile locks.
@@ -188,6 +190,42 @@ pub(crate) struct Check {
     /// Also write what was found to this file, as JUnit XML.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub junit: Option<PathBuf>,
+}
+
+/// `weir audit`.
+#[derive(Debug, Args)]
+pub(crate) struct Audit {
+    /// The project's folder.
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub folder: PathBuf,
+    /// This lockfile, instead of those in the folder.
+    #[arg(long, value_name = "FILE")]
+    pub lockfile: Option<PathBuf>,
+    /// Leave out what is needed for nothing else.
+    #[arg(long, value_name = "KIND")]
+    pub omit: Vec<Omit>,
+    /// Milder flaws are counted, and are no reason to fail. Malware, and flaws whose severity nobody
+    /// states, always are.
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    pub severity: weir_model::FlawSeverity,
+    /// Ask no registry which versions there are: only what is kept from before is known.
+    #[arg(long)]
+    pub offline: bool,
+    /// Print one JSON object (schema `weir.audit/v1`).
+    #[arg(long)]
+    pub json: bool,
+    /// Also write what was found to this file, as SARIF 2.1.0.
+    #[arg(long, value_name = "FILE")]
+    pub sarif: Option<PathBuf>,
+}
+
+/// What `weir audit` may leave out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Omit {
+    /// What only development needs.
+    Dev,
+    /// What may be left out, as on other platforms.
+    Optional,
 }
 
 /// `weir verify`.
@@ -362,13 +400,51 @@ pub(crate) enum PolicyCommand {
 /// `weir advisories …`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AdvisoriesCommand {
-    /// Import OSV records from a folder or a zip file.
-    Import {
-        /// The folder or zip file.
-        path: PathBuf,
+    /// Import OSV records into a feed: those that are new or have changed.
+    Import(AdvisoriesImport),
+    /// Read feeds again from where they came from.
+    Update {
+        /// The feeds; without any, all that have a source.
+        #[arg(value_name = "FEED")]
+        feeds: Vec<String>,
+        /// Go on when a source has lost most of its records.
+        #[arg(long)]
+        allow_removals: bool,
     },
-    /// Say what is imported.
-    Show,
+    /// List the feeds.
+    List {
+        /// Print one JSON object (schema `weir.feeds/v1`).
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what is known: how much, of a package, of a release, or by an id.
+    Show {
+        /// `name`, `name@version`, or the id of an advisory's record.
+        #[arg(value_name = "WHAT")]
+        what: Option<String>,
+    },
+    /// Remove a feed and all its records.
+    Remove {
+        /// The feed.
+        feed: String,
+    },
+}
+
+/// `weir advisories import`.
+#[derive(Debug, Args)]
+pub(crate) struct AdvisoriesImport {
+    /// A folder (a git checkout, for example), a zip archive, a `.json` file, or an https: or file: address
+    /// of one of the latter two.
+    pub source: String,
+    /// The feed's name; without it, that of the folder or file.
+    #[arg(long, value_name = "NAME")]
+    pub feed: Option<String>,
+    /// The source holds only a part of the feed: keep the records it does not have.
+    #[arg(long)]
+    pub partial: bool,
+    /// Go on when the source has lost most of the feed's records.
+    #[arg(long)]
+    pub allow_removals: bool,
 }
 
 /// `weir trust-root …`.

@@ -1,6 +1,7 @@
 //! One module per command.
 
 mod advisories;
+mod audit;
 mod baseline;
 mod check;
 mod client;
@@ -38,6 +39,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Serve(options) => serve::run(global, options).await,
         Command::Inspect(options) => inspect::run(global, options).await,
         Command::Check(options) => check::run(global, &options).await,
+        Command::Audit(options) => audit::run(global, &options).await,
         Command::Verify(options) => verify::run(global, &options).await,
         Command::Sbom(options) => sbom::run(global, &options).await,
         Command::Diff(options) => diff::run(global, options).await,

@@ -11,7 +11,7 @@ use weir_engine::{Clock, Engine, EngineConfig};
 use weir_npm::npmrc::Npmrc;
 use weir_policy::Policy;
 use weir_store::Store;
-use weir_upstream::{Elsewhere, Environment, Options, Upstreams, Url, load_npmrc};
+use weir_upstream::{Elsewhere, Environment, Files, Options, Upstreams, Url, load_npmrc};
 
 use crate::cli::Global;
 use crate::trust_root;
@@ -172,6 +172,19 @@ pub(crate) fn elsewhere(global: &Global, policy: &Policy) -> Result<Elsewhere> {
     };
     options.limits.packument = policy.limits.packument_size.bytes();
     Elsewhere::new(&npmrc, &options).context("setting up HTTP")
+}
+
+/// Fetching of files that are no registry's, with npm's settings for the way there.
+pub(crate) fn files(global: &Global) -> Result<Files> {
+    let folder = std::env::current_dir().context("finding the current folder")?;
+    let environment = Environment::of_process();
+    let npmrc = load_npmrc(&folder, &environment, command_line(global))
+        .context("reading the npm configuration")?;
+    let options = Options {
+        environment,
+        ..Options::default()
+    };
+    Files::from_npmrc(&npmrc, &options).context("setting up HTTP")
 }
 
 /// What the command line says of npm's settings.

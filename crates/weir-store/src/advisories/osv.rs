@@ -3,17 +3,21 @@
 //! Own types with open text where the schema has lists that grow: a reader that knows the list
 //! drops the whole record when a new value comes (CRATES section 11, OSV).
 
+mod ranges;
+mod severity;
+
 use serde::Deserialize;
 use serde_json::Value;
 use weir_model::AdvisoryKind;
-use weir_npm::version::Version;
 
-use super::record::{Affected, Event, Range, Record};
+use super::record::{Affected, Range, Record};
+use ranges::{OsvRange, reduce_ranges};
+use severity::OsvSeverity;
 
 /// Longest summary kept, in characters.
 const SUMMARY_CHARS: usize = 300;
 
-/// A record, as far as it is read.
+/// A record, as far as it is read. Fields that nobody has heard of are passed over.
 #[derive(Debug, Deserialize)]
 struct Osv {
     id: String,
@@ -28,7 +32,11 @@ struct Osv {
     #[serde(default)]
     details: Option<String>,
     #[serde(default)]
+    severity: Option<Vec<OsvSeverity>>,
+    #[serde(default)]
     affected: Option<Vec<OsvAffected>>,
+    #[serde(default)]
+    references: Option<Vec<OsvReference>>,
     #[serde(default)]
     database_specific: Value,
 }
@@ -37,6 +45,8 @@ struct Osv {
 struct OsvAffected {
     #[serde(default)]
     package: Option<OsvPackage>,
+    #[serde(default)]
+    severity: Option<Vec<OsvSeverity>>,
     #[serde(default)]
     ranges: Option<Vec<OsvRange>>,
     #[serde(default)]
@@ -52,20 +62,11 @@ struct OsvPackage {
 }
 
 #[derive(Debug, Deserialize)]
-struct OsvRange {
-    #[serde(rename = "type")]
-    kind: String,
+struct OsvReference {
+    #[serde(rename = "type", default)]
+    kind: Option<String>,
     #[serde(default)]
-    events: Vec<OsvEvent>,
-}
-
-/// One event; the schema wants exactly one of these.
-#[derive(Debug, Default, Deserialize)]
-struct OsvEvent {
-    introduced: Option<String>,
-    fixed: Option<String>,
-    last_affected: Option<String>,
-    limit: Option<String>,
+    url: Option<String>,
 }
 
 /// What a file came to.
@@ -75,66 +76,128 @@ pub(super) struct Reduced {
     /// Milliseconds since 1970-01-01 UTC; 0 when the record does not say or not readably.
     pub(super) modified: i64,
     pub(super) withdrawn: bool,
-    /// Parts that could not be used while the rest could.
+    /// Parts that could not be used, each with its place, while the rest could. What they would have
+    /// said is kept as unclear.
     pub(super) problems: Vec<String>,
 }
 
 /// Reads one OSV record. A record that concerns no npm package has an empty `affected`.
 pub(super) fn reduce(text: &[u8]) -> Result<Reduced, String> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let osv: Osv = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     if osv.id.trim().is_empty() || osv.id.chars().any(char::is_control) {
-        return Err("its id is empty or not printable".to_owned());
+        return Err("id: is empty or not printable".to_owned());
     }
     let mut problems = Vec::new();
+    let modified = osv.modified.as_deref().and_then(weir_npm::time::parse);
+    if modified.is_none() {
+        let said = osv.modified.as_deref().unwrap_or("");
+        problems.push(format!(
+            "modified: {said:?} is no time; the record counts as older than any other"
+        ));
+    }
+    let withdrawn = osv.withdrawn.as_deref();
+    let is_withdrawn = withdrawn.is_some_and(|text| weir_npm::time::parse(text).is_some());
+    if let Some(said) = withdrawn.filter(|_| !is_withdrawn) {
+        problems.push(format!(
+            "withdrawn: {said:?} is no time; the record stays in force"
+        ));
+    }
     let mut affected = Vec::new();
     let mut malware = osv.id.starts_with("MAL-") || says_malware(&osv.database_specific);
-    for part in osv.affected.unwrap_or_default() {
-        let Some(package) = part.package.filter(|package| package.ecosystem == "npm") else {
+    let mut severities = osv.severity.unwrap_or_default();
+    for (number, part) in osv.affected.unwrap_or_default().into_iter().enumerate() {
+        let place = format!("affected[{number}]");
+        let Some(package) = part.package.filter(|package| is_npm(&package.ecosystem)) else {
             continue;
         };
         malware |= says_malware(&part.database_specific);
+        severities.extend(part.severity.unwrap_or_default());
         // Names are kept one per line.
         if package.name.is_empty() || package.name.chars().any(char::is_control) {
-            problems.push("a package name is empty or not printable".to_owned());
+            problems.push(format!("{place}.package.name: is empty or not printable"));
             continue;
         }
-        let ranges = part.ranges.unwrap_or_default();
+        let found = problems.len();
+        let mut ranges = reduce_ranges(
+            &format!("{place}.ranges"),
+            part.ranges.unwrap_or_default(),
+            &mut problems,
+        );
+        ranges::end_at_last_known(&place, &mut ranges, &part.database_specific, &mut problems);
         let versions = part.versions.unwrap_or_default();
-        let ranges = reduce_ranges(&package.name, ranges, &mut problems);
-        if ranges.is_empty() && versions.is_empty() {
+        if ranges.is_empty() && versions.is_empty() && found == problems.len() {
             problems.push(format!(
-                "{}: names no usable versions or ranges",
-                package.name
+                "{place}: names no versions and no ranges over versions"
             ));
-            continue;
         }
-        let versions = drop_covered(versions, &ranges);
         affected.push(Affected {
             name: package.name,
+            versions: drop_covered(versions, &ranges),
             ranges,
-            versions,
+            unclear: found < problems.len(),
         });
     }
-    if affected.is_empty() && !problems.is_empty() {
+    if affected.is_empty() && problems.iter().any(|it| it.starts_with("affected")) {
         return Err(problems.join("; "));
     }
-    let modified = osv.modified.as_deref().and_then(weir_npm::time::parse);
+    if affected.is_empty() {
+        problems.clear();
+    }
+    let aliases = osv.aliases.unwrap_or_default();
+    let weaknesses = weaknesses(&osv.database_specific);
     Ok(Reduced {
         record: Record {
-            id: osv.id,
             kind: if malware {
                 AdvisoryKind::Malware
             } else {
                 AdvisoryKind::Vulnerability
             },
-            aliases: osv.aliases.unwrap_or_default(),
+            aliases: aliases.into_iter().filter(|it| it != &osv.id).collect(),
             summary: summary(osv.summary, osv.details),
+            severity: severity::label(&osv.database_specific),
+            cvss: severity::highest(&severities),
+            weaknesses,
+            url: url(&osv.references.unwrap_or_default()),
             affected,
+            id: osv.id,
         },
         modified: modified.map_or(0, jiff::Timestamp::as_millisecond),
-        withdrawn: osv.withdrawn.is_some(),
+        withdrawn: is_withdrawn,
         problems,
     })
+}
+
+/// An ecosystem may have a suffix after a colon.
+fn is_npm(ecosystem: &str) -> bool {
+    let name = ecosystem.split(':').next().unwrap_or_default();
+    name.eq_ignore_ascii_case("npm")
+}
+
+/// The address a person reads on at: an advisory, or else the first there is.
+fn url(references: &[OsvReference]) -> Option<String> {
+    let usable = |it: &&OsvReference| {
+        it.url.as_deref().is_some_and(|url| {
+            (url.starts_with("https://") || url.starts_with("http://"))
+                && !url.chars().any(|c| c.is_control() || c.is_whitespace())
+        })
+    };
+    let mut all = references.iter().filter(usable);
+    let advisory = all
+        .clone()
+        .find(|it| it.kind.as_deref() == Some("ADVISORY"));
+    advisory.or_else(|| all.next())?.url.clone()
+}
+
+fn weaknesses(specific: &Value) -> Vec<String> {
+    let list = ["cwe_ids", "cwes"]
+        .iter()
+        .find_map(|key| specific.get(*key)?.as_array());
+    list.into_iter()
+        .flatten()
+        .filter_map(|value| value.get("cweId").unwrap_or(value).as_str())
+        .map(|text| weir_model::finding::printable(text, 30))
+        .collect()
 }
 
 /// Whether a `database_specific` object says that this is malware. Known ways: the origins that
@@ -170,56 +233,6 @@ fn summary(summary: Option<String>, details: Option<String>) -> String {
         .unwrap_or_default();
     let line = text.trim().lines().next().unwrap_or_default();
     weir_model::finding::printable(line, SUMMARY_CHARS)
-}
-
-/// Ranges over versions; those over commits are for others. One that cannot be read is named and
-/// left out, and the rest of the record still counts.
-fn reduce_ranges(name: &str, ranges: Vec<OsvRange>, problems: &mut Vec<String>) -> Vec<Range> {
-    let mut reduced = Vec::new();
-    for range in ranges {
-        match range.kind.as_str() {
-            "SEMVER" | "ECOSYSTEM" => match reduce_range(range.events) {
-                Ok(range) => reduced.push(range),
-                Err(why) => problems.push(format!("{name}: {why}")),
-            },
-            "GIT" => {}
-            other => problems.push(format!("{name}: a range of the unknown type {other:?}")),
-        }
-    }
-    reduced
-}
-
-fn reduce_range(events: Vec<OsvEvent>) -> Result<Range, String> {
-    let version = |text: &str| {
-        Version::parse(text).map_err(|_| format!("a range names {text:?}, which is no version"))
-    };
-    let mut reduced = Vec::with_capacity(events.len());
-    let mut limits = Vec::new();
-    for event in events {
-        match event.introduced.as_deref() {
-            Some("0") => reduced.push(Event::Beginning),
-            Some(text) => reduced.push(Event::Introduced(version(text)?)),
-            None => {}
-        }
-        if let Some(text) = event.fixed {
-            reduced.push(Event::Fixed(version(&text)?));
-        }
-        if let Some(text) = event.last_affected {
-            reduced.push(Event::LastAffected(version(&text)?));
-        }
-        match event.limit.as_deref() {
-            // "*" is the schema's word for no limit.
-            Some("*") | None => {}
-            Some(text) => limits.push(version(text)?),
-        }
-    }
-    if !reduced
-        .iter()
-        .any(|event| matches!(event, Event::Beginning | Event::Introduced(_)))
-    {
-        return Err("a range that nothing introduces".to_owned());
-    }
-    Ok(Range::new(reduced, limits))
 }
 
 /// Many records list every version and also say "all of them" as a range; the list is then not

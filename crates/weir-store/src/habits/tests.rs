@@ -138,7 +138,11 @@ async fn an_advisory_takes_back_what_malware_taught() {
     });
     let file = folder.path().join("MAL-2026-1.json");
     std::fs::write(&file, record.to_string()).unwrap();
-    let imported = store.import_osv(&file, &Default::default(), |_| {}).await;
+    let import = crate::advisories::Import {
+        whole: false,
+        ..crate::advisories::Import::new("one", &file, at(0))
+    };
+    let imported = store.import_osv(&import, |_| {}).await;
     assert_eq!(imported.unwrap().malware, 1);
     let advisories = Advisories::load(&store).await.unwrap();
     // The import has done it already.

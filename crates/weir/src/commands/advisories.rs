@@ -1,51 +1,242 @@
 //! `weir advisories`: what others have published about releases.
 
+mod show;
+mod source;
+
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use jiff::Timestamp;
+use weir_model::json::v1;
+use weir_store::advisories::{Feed, Import, ImportReport};
+use weir_store::{Advisories, Store};
 
-use weir_store::advisories::ImportLimits;
-
-use crate::cli::{AdvisoriesCommand, Global};
+pub(super) use self::show::sentence;
+use self::source::Source;
+use crate::cli::{AdvisoriesCommand, AdvisoriesImport, Global};
 use crate::{exit, progress, setup};
 
 /// Imports advisories or says what is there.
 pub(super) async fn run(global: &Global, command: AdvisoriesCommand) -> Result<ExitCode> {
     let store = setup::store(global).await?;
-    match command {
-        AdvisoriesCommand::Import { path } => {
-            let spinner = progress::spinner("importing advisories");
-            let report = store
-                .import_osv(&path, &ImportLimits::default(), |progress| {
-                    spinner.set_message(format!("importing advisories: {progress:?}"));
-                })
-                .await
-                .with_context(|| format!("importing {}", path.display()))?;
-            spinner.finish_and_clear();
-            anstream::println!(
-                "{} records read, {} about npm: {} malware, {} vulnerabilities, {} withdrawn",
-                report.read,
-                report.npm,
-                report.malware,
-                report.vulnerabilities,
-                report.withdrawn
-            );
-            for (file, why) in &report.skipped {
-                anstream::eprintln!("weir: skipped {file}: {why}");
-            }
-            store.close().await?;
-            if !report.skipped.is_empty() {
-                return Ok(ExitCode::from(exit::FAILED));
-            }
+    let code = match command {
+        AdvisoriesCommand::Import(options) => import(global, &store, &options).await?,
+        AdvisoriesCommand::Update {
+            feeds,
+            allow_removals,
+        } => update(global, &store, &feeds, allow_removals).await?,
+        AdvisoriesCommand::List { json } => list(&store, json).await?,
+        AdvisoriesCommand::Show { what } => {
+            let advisories = Advisories::load(&store).await?;
+            show::show(&store, &advisories, what.as_deref()).await?
         }
-        AdvisoriesCommand::Show => {
-            let advisories = weir_store::Advisories::load(&store).await?;
-            anstream::println!(
-                "{} advisories in force, generation {}",
-                advisories.len(),
-                advisories.generation()
-            );
+        AdvisoriesCommand::Remove { feed } => {
+            if !store.remove_advisory_feed(&feed).await? {
+                bail!("there is no feed {feed:?}; `weir advisories list` names them");
+            }
+            anstream::println!("the feed {feed} is removed");
+            exit::FINE
+        }
+    };
+    store.close().await?;
+    Ok(ExitCode::from(code))
+}
+
+async fn import(global: &Global, store: &Store, options: &AdvisoriesImport) -> Result<u8> {
+    let source = Source::of(&options.source)?;
+    let feed = match &options.feed {
+        Some(name) => checked(name)?,
+        None => source.name()?,
+    };
+    let found = source.open(global, None).await?;
+    let Some(found) = found else {
+        bail!(
+            "{} says that nothing has changed, without having been asked",
+            options.source
+        );
+    };
+    let import = Import {
+        source: source.remembered(),
+        whole: !options.partial && !found.is_single,
+        allow_removals: options.allow_removals,
+        etag: found.etag.clone(),
+        last_modified: found.last_modified.clone(),
+        ..Import::new(&feed, found.path(), setup::clock(global).now())
+    };
+    read(store, &import).await
+}
+
+/// Names go into listings and JSON.
+fn checked(name: &str) -> Result<String> {
+    let usable = |c: char| c.is_alphanumeric() || "._-/:@ ".contains(c);
+    if name.trim().is_empty() || name.chars().count() > 100 || !name.chars().all(usable) {
+        bail!(
+            "{name:?} is no name for a feed: letters, digits, blanks and any of . _ - / : @, at most 100"
+        );
+    }
+    Ok(name.trim().to_owned())
+}
+
+async fn update(
+    global: &Global,
+    store: &Store,
+    names: &[String],
+    allow_removals: bool,
+) -> Result<u8> {
+    let feeds = store.advisory_feeds().await?;
+    for name in names {
+        if !feeds.iter().any(|feed| feed.name == *name) {
+            bail!("there is no feed {name:?}; `weir advisories list` names them");
         }
     }
-    Ok(ExitCode::from(exit::FINE))
+    let wanted = |feed: &&Feed| match names.is_empty() {
+        true => !feed.source.is_empty(),
+        false => names.contains(&feed.name),
+    };
+    let wanted: Vec<&Feed> = feeds.iter().filter(wanted).collect();
+    if wanted.is_empty() {
+        bail!("there is no feed to update; `weir advisories import` makes one");
+    }
+    let mut code = exit::FINE;
+    for feed in wanted {
+        let done = again(global, store, feed, allow_removals).await;
+        match done.with_context(|| format!("updating the feed {}", feed.name)) {
+            Ok(one) => code = code.max(one),
+            // The others are updated all the same.
+            Err(error) => {
+                exit::failed(&error);
+                code = exit::FAILED;
+            }
+        }
+    }
+    Ok(code)
+}
+
+async fn again(global: &Global, store: &Store, feed: &Feed, allow_removals: bool) -> Result<u8> {
+    if feed.source.is_empty() {
+        bail!("it was imported before feeds had sources: import it again, and remove this one");
+    }
+    let source = Source::of(&feed.source)?;
+    let Some(found) = source.open(global, Some(feed)).await? else {
+        let now = setup::clock(global).now();
+        store.touch_advisory_feed(&feed.name, now).await?;
+        anstream::println!("{}: has not changed", feed.name);
+        return Ok(if feed.skipped > 0 {
+            exit::FAILED
+        } else {
+            exit::FINE
+        });
+    };
+    let import = Import {
+        source: feed.source.clone(),
+        whole: !found.is_single,
+        allow_removals,
+        etag: found.etag.clone(),
+        last_modified: found.last_modified.clone(),
+        ..Import::new(&feed.name, found.path(), setup::clock(global).now())
+    };
+    read(store, &import).await
+}
+
+async fn read(store: &Store, import: &Import) -> Result<u8> {
+    let spinner = progress::spinner("importing advisories");
+    let report = store
+        .import_osv(import, |progress| {
+            spinner.set_message(format!(
+                "importing advisories: {} of {} files",
+                progress.done, progress.total
+            ));
+        })
+        .await
+        .with_context(|| format!("importing {}", import.source));
+    spinner.finish_and_clear();
+    let report = report?;
+    say(&import.feed, &report);
+    // What could not be used is not passed over.
+    Ok(if report.unusable() > 0 {
+        exit::FAILED
+    } else {
+        exit::FINE
+    })
+}
+
+fn say(feed: &str, report: &ImportReport) {
+    let ImportReport {
+        read,
+        npm,
+        malware,
+        vulnerabilities,
+        withdrawn,
+        changed,
+        removed,
+        ..
+    } = report;
+    anstream::println!(
+        "{feed}: {read} records read, {npm} about npm: {malware} malware, {vulnerabilities} vulnerabilities, \
+         {withdrawn} withdrawn; {changed} new or changed, {removed} removed"
+    );
+    for (file, why) in &report.skipped {
+        let (file, why) = [file, why]
+            .map(|it| weir_model::finding::printable(it, 400))
+            .into();
+        anstream::eprintln!("weir: {file}: {why}");
+    }
+    if report.skipped_more > 0 {
+        anstream::eprintln!(
+            "weir: and {} more that could not be used",
+            report.skipped_more
+        );
+    }
+}
+
+async fn list(store: &Store, json: bool) -> Result<u8> {
+    let feeds = store.advisory_feeds().await?;
+    if json {
+        let listing = v1::Feeds {
+            schema: v1::FEEDS,
+            feeds: feeds.iter().map(public).collect(),
+        };
+        anstream::println!(
+            "{}",
+            serde_json::to_string(&listing).context("writing JSON")?
+        );
+        return Ok(exit::FINE);
+    }
+    if feeds.is_empty() {
+        anstream::println!("no feed; `weir advisories import` makes one");
+    }
+    for feed in &feeds {
+        let Feed {
+            name,
+            in_force,
+            withdrawn,
+            ..
+        } = feed;
+        let read = if feed.read == Timestamp::UNIX_EPOCH {
+            "before feeds had names".to_owned()
+        } else {
+            format!("{:.0}", feed.read)
+        };
+        let skipped = match feed.skipped {
+            0 => String::new(),
+            count => format!(", {count} parts that could not be used"),
+        };
+        let source = weir_model::finding::printable(&feed.source, 300);
+        anstream::println!(
+            "{name}: {in_force} in force, {withdrawn} withdrawn{skipped}, read {read} from {source}"
+        );
+    }
+    Ok(exit::FINE)
+}
+
+/// The form in which users parse it.
+pub(super) fn public(feed: &Feed) -> v1::AdvisoryFeed {
+    v1::AdvisoryFeed {
+        name: feed.name.clone(),
+        source: feed.source.clone(),
+        read: (feed.read != Timestamp::UNIX_EPOCH).then(|| feed.read.to_string()),
+        in_force: feed.in_force,
+        withdrawn: feed.withdrawn,
+        skipped: feed.skipped,
+    }
 }

@@ -33,7 +33,7 @@ use weir_npm::lockfile::{Edge, Lockfile, Node, NodeId, Paths};
 
 use self::client::ClientFiles;
 use self::known::Known;
-use self::manifests::Manifests;
+pub(super) use self::manifests::Manifests;
 use self::registries::Registries;
 pub(super) use self::text::line;
 use self::tree::{Commit, Tree};
@@ -51,10 +51,10 @@ const NAMES: [&str; 5] = [
 
 /// A rule: its id, how much its findings matter, and what to do about them.
 #[derive(Debug)]
-struct Rule {
-    id: &'static str,
-    level: CheckLevel,
-    todo: &'static str,
+pub(super) struct Rule {
+    pub(super) id: &'static str,
+    pub(super) level: CheckLevel,
+    pub(super) todo: &'static str,
 }
 
 const NO_LOCKFILE: Rule = Rule {
@@ -264,7 +264,7 @@ pub(super) fn find(folder: &Path, named: Option<&PathBuf>) -> Vec<PathBuf> {
     files
 }
 
-fn about_file(rule: &Rule, file: &Path, line: u32, what: &str) -> CheckFinding {
+pub(super) fn about_file(rule: &Rule, file: &Path, line: u32, what: &str) -> CheckFinding {
     CheckFinding {
         rule: rule.id,
         level: rule.level,

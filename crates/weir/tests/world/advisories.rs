@@ -236,14 +236,14 @@ fn archives_are_imported_and_bad_records_are_named() {
 }
 
 /// A zip archive of stored entries, by hand: enough for an import.
-struct Zip {
+pub(crate) struct Zip {
     file: std::fs::File,
     offset: u32,
     directory: Vec<u8>,
     entries: u16,
 }
 
-fn zip(file: std::fs::File) -> Zip {
+pub(crate) fn zip(file: std::fs::File) -> Zip {
     Zip {
         file,
         offset: 0,
@@ -253,7 +253,7 @@ fn zip(file: std::fs::File) -> Zip {
 }
 
 impl Zip {
-    fn add(&mut self, name: &str, text: &str) {
+    pub(crate) fn add(&mut self, name: &str, text: &str) {
         let mut crc = flate2::Crc::new();
         crc.update(text.as_bytes());
         let (size, length) = (
@@ -280,7 +280,7 @@ impl Zip {
         self.file.write_all(&local).unwrap();
     }
 
-    fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         let mut end = self.directory.clone();
         end.extend(b"PK\x05\x06\0\0\0\0");
         end.extend(self.entries.to_le_bytes());

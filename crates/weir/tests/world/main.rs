@@ -3,6 +3,8 @@
 //! One test program for all of it, so that it is linked once.
 
 mod advisories;
+mod audit;
+mod audit_clients;
 mod baseline;
 mod check;
 mod check_base;

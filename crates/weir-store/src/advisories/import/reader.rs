@@ -18,6 +18,8 @@ const GROUP: usize = 2000;
 /// Records on their way to the database.
 pub(super) struct Group {
     pub(super) records: Vec<Reduced>,
+    /// Ids whose files could not be read, by the names of the files: that is how collections name them.
+    pub(super) unreadable: Vec<String>,
     pub(super) progress: Progress,
 }
 
@@ -29,6 +31,7 @@ pub(super) struct Reader {
     report: ImportReport,
     bytes: u64,
     group: Vec<Reduced>,
+    unreadable: Vec<String>,
     done: u64,
     total: u64,
 }
@@ -47,6 +50,7 @@ impl Reader {
             report: ImportReport::default(),
             bytes: 0,
             group: Vec::new(),
+            unreadable: Vec::new(),
             done: 0,
             total: 0,
         };
@@ -101,7 +105,9 @@ impl Reader {
             let entry = entry.map_err(StoreError::file("read", folder))?;
             let path = entry.path();
             let kind = entry.file_type().map_err(StoreError::file("read", &path))?;
-            if kind.is_dir() && depth == 0 {
+            if kind.is_dir() && entry.file_name() == ".git" {
+                // A checkout's own memory; nothing in it is a record.
+            } else if kind.is_dir() && depth == 0 {
                 self.report
                     .skip(&path.display().to_string(), "too deep a folder".to_owned());
             } else if kind.is_dir() {
@@ -113,7 +119,7 @@ impl Reader {
                 self.expect(files.len())?;
             } else {
                 let why = "not a file of its own: links are not followed".to_owned();
-                self.report.skip(&path.display().to_string(), why);
+                self.skip(&path.display().to_string(), why);
             }
         }
         Ok(())
@@ -128,8 +134,7 @@ impl Reader {
         match File::open(path) {
             Ok(file) => self.record(&name, file),
             Err(error) => {
-                self.report
-                    .skip(&name, format!("cannot be opened: {error}"));
+                self.skip(&name, format!("cannot be opened: {error}"));
                 self.step()
             }
         }
@@ -155,8 +160,7 @@ impl Reader {
             match archive.by_index(index) {
                 Ok(entry) => self.record(&name, entry)?,
                 Err(error) => {
-                    self.report
-                        .skip(&name, format!("cannot be unpacked: {error}"));
+                    self.skip(&name, format!("cannot be unpacked: {error}"));
                     self.step()?;
                 }
             }
@@ -175,19 +179,27 @@ impl Reader {
             return Err(self.refuse(format!("more than {limit} bytes in all, at {name}")));
         }
         if let Err(error) = read {
-            self.report.skip(name, format!("cannot be read: {error}"));
+            self.skip(name, format!("cannot be read: {error}"));
         } else if text.len() as u64 > limit {
-            self.report.skip(name, format!("larger than {limit} bytes"));
+            self.skip(name, format!("larger than {limit} bytes"));
         } else {
             match osv::reduce(&text) {
                 Ok(mut found) => {
                     self.report.count(name, &mut found);
                     self.group.push(found);
                 }
-                Err(why) => self.report.skip(name, why),
+                Err(why) => self.skip(name, why),
             }
         }
         self.step()
+    }
+
+    /// Notes a file that is not used at all. What is kept of its record stays.
+    fn skip(&mut self, name: &str, why: String) {
+        self.report.skip(name, why);
+        let base = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        let id = base.get(..base.len().saturating_sub(".json".len()));
+        self.unreadable.extend(id.map(str::to_owned));
     }
 
     fn step(&mut self) -> Result<(), StoreError> {
@@ -201,6 +213,7 @@ impl Reader {
     fn hand_on(&mut self) -> Result<(), StoreError> {
         let group = Group {
             records: std::mem::take(&mut self.group),
+            unreadable: std::mem::take(&mut self.unreadable),
             progress: Progress {
                 done: self.done,
                 total: self.total,

@@ -14,7 +14,7 @@ use super::tree::Tree;
 const MAX_SIZE: usize = 4 << 20;
 
 /// Manifests by folder, and what the root's says to clients.
-pub(super) struct Manifests {
+pub(in crate::commands) struct Manifests {
     by_folder: BTreeMap<String, Manifest>,
     /// Workspace folders whose manifest is not there, or that lie outside the project.
     pub(super) missing: Vec<String>,
@@ -22,6 +22,14 @@ pub(super) struct Manifests {
 }
 
 impl Manifests {
+    /// Reads the manifests that are in a folder now.
+    pub(in crate::commands) fn in_folder(
+        folder: &Path,
+        lockfile: &Lockfile,
+    ) -> Result<Self, (PathBuf, String)> {
+        Self::read(&Tree::Folder(folder.to_owned()), lockfile)
+    }
+
     /// Reads the manifests of the root and of all projects the lockfile names.
     pub(super) fn read(tree: &Tree, lockfile: &Lockfile) -> Result<Self, (PathBuf, String)> {
         let failed = |why: &dyn std::fmt::Display| (tree.path("package.json"), why.to_string());
@@ -56,7 +64,7 @@ impl Manifests {
     }
 
     /// The manifest of a project's folder.
-    pub(super) fn of(&self, folder: &str) -> Option<&Manifest> {
+    pub(in crate::commands) fn of(&self, folder: &str) -> Option<&Manifest> {
         self.by_folder.get(folder)
     }
 
@@ -70,6 +78,11 @@ impl Manifests {
     /// Whether the project has workspaces.
     pub(super) fn has_workspaces(&self) -> bool {
         self.root.get("workspaces").is_some_and(|it| !it.is_null())
+    }
+
+    /// The same as [`Self::overridden`], with the settings that are in a folder now.
+    pub(in crate::commands) fn overridden_in(&self, folder: &Path) -> BTreeSet<String> {
+        self.overridden(&ClientFiles::read(&Tree::Folder(folder.to_owned())))
     }
 
     /// Packages whose versions the project sets for everybody, whatever is asked for: the names in

@@ -134,3 +134,46 @@ fn unchunk(mut rest: &[u8]) -> (Vec<u8>, bool) {
         rest = &rest[size + 2..];
     }
 }
+
+/// A server of one file, with an entity tag.
+pub(crate) struct FileServer {
+    address: std::net::SocketAddr,
+}
+
+impl FileServer {
+    /// Serves the bytes under every path until the test ends.
+    pub(crate) fn start(bytes: Vec<u8>) -> FileServer {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { return };
+                let (mut head, mut piece) = (Vec::new(), [0; 1024]);
+                while !head.windows(4).any(|window| window == b"\r\n\r\n") {
+                    match stream.read(&mut piece) {
+                        Ok(0) | Err(_) => break,
+                        Ok(count) => head.extend_from_slice(&piece[..count]),
+                    }
+                }
+                let known = String::from_utf8_lossy(&head).contains("\"the-one\"");
+                let (status, body) = match known {
+                    true => ("304 Not Modified", &[][..]),
+                    false => ("200 OK", bytes.as_slice()),
+                };
+                let head = format!(
+                    "HTTP/1.1 {status}\r\netag: \"the-one\"\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                );
+                let _ = stream
+                    .write_all(head.as_bytes())
+                    .and_then(|()| stream.write_all(body));
+            }
+        });
+        FileServer { address }
+    }
+
+    /// Its address, with a closing slash.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+}

@@ -1,0 +1,89 @@
+use super::*;
+
+fn heard(ids: &[&str], vulnerable: &str) -> Heard {
+    Heard {
+        ids: ids.iter().map(|it| (*it).to_owned()).collect(),
+        number: None,
+        url: String::new(),
+        title: String::new(),
+        severity: None,
+        vulnerable: vulnerable.to_owned(),
+        patched: None,
+        weaknesses: Vec::new(),
+        cvss: None,
+        versions: BTreeSet::new(),
+    }
+}
+
+fn versions(list: &[&str]) -> BTreeSet<String> {
+    list.iter().map(|it| (*it).to_owned()).collect()
+}
+
+#[test]
+fn two_reports_of_one_flaw_are_one_and_say_what_both_say() {
+    let asked = versions(&["1.0.0", "1.5.0"]);
+    let mut known = Vec::new();
+    join(&mut known, heard(&["GHSA-1", "CVE-1"], "<1.4.0"), &asked);
+    let mut more = heard(&["CVE-1"], "<1.6.0");
+    more.number = Some(7);
+    more.severity = Some(FlawSeverity::High);
+    join(&mut known, more, &asked);
+    join(&mut known, heard(&["GHSA-2"], "<1.4.0"), &asked);
+    assert_eq!(known.len(), 2);
+    assert_eq!(known[0].vulnerable, "<1.4.0 || <1.6.0");
+    assert_eq!(known[0].versions, asked);
+    assert_eq!(
+        (known[0].number, known[0].severity),
+        (Some(7), Some(FlawSeverity::High))
+    );
+    assert_eq!(known[1].versions, versions(&["1.0.0"]));
+}
+
+#[test]
+fn a_registry_that_tells_of_other_versions_tells_nothing() {
+    let mut known = Vec::new();
+    join(
+        &mut known,
+        heard(&["GHSA-1"], "<1.0.0"),
+        &versions(&["1.0.0"]),
+    );
+    assert_eq!(known, []);
+    // Prereleases of a fix are not fixed, and what cannot be read is meant.
+    join(
+        &mut known,
+        heard(&["GHSA-1"], "<1.0.0"),
+        &versions(&["1.0.0-rc.1"]),
+    );
+    join(
+        &mut known,
+        heard(&["GHSA-2"], "no range at all"),
+        &versions(&["1.0.0"]),
+    );
+    assert_eq!(known.len(), 2);
+}
+
+#[test]
+fn a_fix_has_to_be_one_to_both() {
+    assert_eq!(higher(">=1.4.0", ">=1.10.0"), ">=1.10.0");
+    assert_eq!(higher("1.5.0 || 2.0.0", ">= 1.4.0"), "1.5.0 || 2.0.0");
+}
+
+#[test]
+fn nobody_heard_is_no_answer() {
+    let answer = |has_advisories, said: &[UpstreamSaid]| AuditAnswer {
+        has_advisories,
+        upstreams: said.iter().map(|it| (String::new(), it.clone())).collect(),
+        ..AuditAnswer::default()
+    };
+    let failed = || UpstreamSaid::Failed("x".to_owned());
+    assert!(answer(true, &[failed()]).is_grounded());
+    assert!(answer(false, &[UpstreamSaid::Answered]).is_grounded());
+    assert!(!answer(false, &[UpstreamSaid::Answered, failed()]).is_grounded());
+    assert!(!answer(false, &[UpstreamSaid::Missing]).is_grounded());
+    let withheld = AuditAnswer {
+        withheld: 1,
+        ..AuditAnswer::default()
+    };
+    assert!(!withheld.is_grounded());
+    assert!(AuditAnswer::default().is_grounded(), "nothing was asked");
+}

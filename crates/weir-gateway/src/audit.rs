@@ -1,0 +1,113 @@
+//! The audit endpoints: what npm, pnpm, yarn and bun ask with `audit`, and npm after every install.
+//!
+//! Answered from the advisories here and from the registries behind, together. An answer of no findings is
+//! only given where somebody was heard who could know.
+
+mod render;
+mod request;
+
+use std::sync::Arc;
+
+use axum::body::{self, Body};
+use http::header::{CONTENT_ENCODING, HeaderName};
+use http::{HeaderMap, StatusCode};
+use weir_engine::audit::{AuditAnswer, UpstreamSaid};
+
+use crate::answer::{self, Answer};
+use crate::server::State;
+use request::Form;
+
+/// Who an audit's answer comes from.
+const SOURCES: HeaderName = HeaderName::from_static("x-weir-audit");
+
+/// Longest request body as it is sent, in bytes: an audit of a very large tree is a few megabytes.
+const BODY_LIMIT: usize = 16 << 20;
+
+/// Whether a path is one of the audit endpoints.
+pub(crate) fn is_audit(path: &str) -> bool {
+    form(path).is_some()
+}
+
+fn form(path: &str) -> Option<Form> {
+    match path.trim_matches('/') {
+        "-/npm/v1/security/advisories/bulk" => Some(Form::Bulk),
+        "-/npm/v1/security/audits/quick" | "-/npm/v1/security/audits" => Some(Form::Tree),
+        _ => None,
+    }
+}
+
+/// Answers an audit.
+pub(crate) async fn post(
+    state: &Arc<State>,
+    path: &str,
+    headers: &HeaderMap,
+    body: Body,
+) -> Answer {
+    let Some(form) = form(path) else {
+        return answer::error(StatusCode::NOT_FOUND, "there is no such audit endpoint");
+    };
+    let Ok(body) = body::to_bytes(body, BODY_LIMIT).await else {
+        let text = format!("the request body is cut short, or has more than {BODY_LIMIT} bytes");
+        return answer::error(StatusCode::PAYLOAD_TOO_LARGE, &text);
+    };
+    let encoding = headers.get(CONTENT_ENCODING).map(|value| value.as_bytes());
+    let asked = match request::read(form, encoding, &body) {
+        Ok(asked) => asked,
+        Err(refused) => return answer::error(refused.status, &refused.why),
+    };
+    let found = match state.engine.audit(&asked.releases).await {
+        Ok(found) => found,
+        Err(error) => return state.failure(&error, "an audit"),
+    };
+    if !found.is_grounded() {
+        return ungrounded(&found);
+    }
+    let document = match form {
+        Form::Bulk => render::bulk(&found),
+        Form::Tree => render::tree(&found, &asked),
+    };
+    let mut answer = answer::json(StatusCode::OK, &document);
+    let sources = answer::header_text(&sources(&found));
+    answer.headers_mut().insert(SOURCES, sources);
+    answer
+}
+
+/// Nobody who could know was heard: that is not the same as nothing to tell.
+fn ungrounded(found: &AuditAnswer) -> Answer {
+    let failed = found.upstreams.iter().find_map(|(id, said)| match said {
+        UpstreamSaid::Failed(why) => Some(format!("{id} failed: {why}")),
+        UpstreamSaid::Answered | UpstreamSaid::Missing => None,
+    });
+    // 404 is what clients take as "this registry has no audit", and none of them asks again.
+    let (status, why) = match failed {
+        Some(why) => (StatusCode::BAD_GATEWAY, why),
+        None => (
+            StatusCode::NOT_FOUND,
+            "the registry behind has no audit".to_owned(),
+        ),
+    };
+    let text = format!(
+        "weir cannot audit: {why}, and no advisories are imported (`weir advisories import` does that)"
+    );
+    let mut answer = answer::error(status, &text);
+    let sources = answer::header_text(&sources(found));
+    answer.headers_mut().insert(SOURCES, sources);
+    answer
+}
+
+/// `advisories=yes; https://registry/=answered; withheld=2`.
+fn sources(found: &AuditAnswer) -> String {
+    let here = if found.has_advisories { "yes" } else { "none" };
+    let mut parts = vec![format!("advisories={here}")];
+    for (id, said) in &found.upstreams {
+        parts.push(match said {
+            UpstreamSaid::Answered => format!("{id}=answered"),
+            UpstreamSaid::Missing => format!("{id}=has no audit"),
+            UpstreamSaid::Failed(why) => format!("{id}=failed ({why})"),
+        });
+    }
+    if found.withheld > 0 {
+        parts.push(format!("withheld={}", found.withheld));
+    }
+    parts.join("; ")
+}

@@ -1,0 +1,99 @@
+use std::io::Write as _;
+
+use serde_json::json;
+
+use super::*;
+
+fn refused(form: Form, encoding: Option<&[u8]>, body: &[u8]) -> (u16, String) {
+    let refused = read(form, encoding, body).unwrap_err();
+    (refused.status.as_u16(), refused.why)
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn lists_are_read_plain_and_packed() {
+    let body = json!({"a": ["1.0.0", "1.0.0", "2.0.0"], "@s/b": []}).to_string();
+    for (encoding, body) in [
+        (None, body.clone().into_bytes()),
+        (Some(&b"identity"[..]), body.clone().into_bytes()),
+        (Some(&b"GZip"[..]), gzip(body.as_bytes())),
+    ] {
+        let request = read(Form::Bulk, encoding, &body).unwrap();
+        assert_eq!(request.releases["a"].len(), 2);
+        assert!(request.releases["@s/b"].is_empty());
+    }
+}
+
+#[test]
+fn bad_bodies_are_refused_with_the_place() {
+    for (encoding, body, status, why) in [
+        (None, &b""[..], 400, "not JSON"),
+        (None, b"[]", 400, "not a JSON object"),
+        (
+            None,
+            b"{\"a\": \"1.0.0\"}",
+            400,
+            "\"a\": not a list of versions",
+        ),
+        (None, b"{\"a\": [1]}", 400, "\"a\": not a list of versions"),
+        (Some(&b"gzip"[..]), b"{}", 400, "no whole gzip"),
+        (Some(b"br"), b"{}", 415, "\"br\" is not supported"),
+    ] {
+        let found = refused(Form::Bulk, encoding, body);
+        assert_eq!(found.0, status, "{found:?}");
+        assert!(found.1.contains(why), "{found:?}");
+    }
+    let mut cut = gzip(b"{\"a\": [\"1.0.0\"]}");
+    cut.truncate(cut.len() - 6);
+    assert_eq!(refused(Form::Bulk, Some(b"gzip"), &cut).0, 400);
+    let bomb = gzip(&vec![b' '; (UNPACKED_LIMIT + 10) as usize]);
+    assert_eq!(refused(Form::Bulk, Some(b"gzip"), &bomb).0, 413);
+    let long = json!({ "a".repeat(LONGEST + 1): ["1.0.0"] }).to_string();
+    assert_eq!(refused(Form::Bulk, None, long.as_bytes()).0, 400);
+}
+
+#[test]
+fn trees_are_read_with_their_paths() {
+    let body = json!({
+        "name": "p", "version": "1.0.0", "requires": {"a": "^1"},
+        "dependencies": {
+            "a": {"version": "1.0.0", "dependencies": {"b": {"version": "2.0.0", "dev": true}}},
+            "b": {"version": "1.0.0", "optional": true},
+            "c": {"version": "npm:@s/real@3.0.0"},
+            ".": {"dependencies": {"d": {"version": "4.0.0"}}},
+        },
+    });
+    let request = read(Form::Tree, None, body.to_string().as_bytes()).unwrap();
+    let paths: Vec<String> = request.places.iter().map(|it| it.path.join(">")).collect();
+    assert_eq!(paths, [".>d", "a", "a>b", "b", "c"]);
+    assert_eq!(request.releases["b"].len(), 2);
+    assert!(request.releases["@s/real"].contains("3.0.0"));
+    assert!(request.places[2].dev && request.places[3].optional);
+}
+
+#[test]
+fn trees_that_are_none_are_refused() {
+    for body in [
+        json!({}),
+        json!({"dependencies": []}),
+        json!({"dependencies": {"a": "1.0.0"}}),
+        json!({"dependencies": {"a": {"version": "1.0.0", "dependencies": 1}}}),
+    ] {
+        assert_eq!(
+            refused(Form::Tree, None, body.to_string().as_bytes()).0,
+            400,
+            "{body}"
+        );
+    }
+    let mut deep = json!({"version": "1.0.0"});
+    for _ in 0..MOST_LEVELS + 1 {
+        deep = json!({"version": "1.0.0", "dependencies": {"a": deep}});
+    }
+    let found = refused(Form::Tree, None, deep.to_string().as_bytes());
+    assert_eq!(found.0, 400, "{found:?}");
+}

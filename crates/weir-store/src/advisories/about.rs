@@ -1,0 +1,323 @@
+//! What all feeds together say of a package: records that mean the same flaw are put together, of copies of
+//! one record the newest counts, and nobody's word is lost.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashMap};
+
+use weir_model::{
+    Advisory, AdvisoryKind, Cvss, FeedSays, FlawSeverity, Score, Stance, Standing, Told,
+};
+use weir_npm::version::Version;
+
+use super::index::Kept;
+use super::record::Record;
+
+/// The advisories about one package.
+#[derive(Debug, Clone, Default)]
+pub struct PackageAdvisories {
+    /// Records about one flaw each.
+    flaws: Vec<Vec<Voice>>,
+    feeds: Vec<String>,
+}
+
+/// A record of one feed: its word on the flaw.
+#[derive(Debug, Clone)]
+struct Voice {
+    kept: Kept,
+    /// Whether another feed has a newer one of the same id.
+    older: bool,
+}
+
+impl Voice {
+    fn counts(&self) -> bool {
+        !self.older && !self.kept.withdrawn
+    }
+
+    fn standing(&self, version: &str, parsed: Option<&Version>) -> Standing {
+        let affected = self.kept.record.affected.iter();
+        affected
+            .map(|affected| affected.standing(version, parsed))
+            .min()
+            .unwrap_or(Standing::Clear)
+    }
+
+    fn ids(&self) -> impl Iterator<Item = &str> {
+        let record = &self.kept.record;
+        std::iter::once(record.id.as_str()).chain(record.aliases.iter().map(String::as_str))
+    }
+
+    /// The database's own word, or what its score stands for. Malware that nobody rates is critical.
+    fn severity(&self) -> Option<FlawSeverity> {
+        let record = &self.kept.record;
+        let scored = record
+            .cvss
+            .as_ref()
+            .map(|(_, tenths)| Score::from_tenths(*tenths).severity());
+        let malware = (record.kind == AdvisoryKind::Malware).then_some(FlawSeverity::Critical);
+        record.severity.or(scored).or(malware)
+    }
+}
+
+impl PackageAdvisories {
+    pub(super) fn new(kept: Vec<Kept>, feeds: &[String]) -> Self {
+        let mut newest: HashMap<&str, i64> = HashMap::new();
+        for it in &kept {
+            let known = newest.entry(&it.record.id).or_insert(it.modified);
+            *known = it.modified.max(*known);
+        }
+        let voices: Vec<Voice> = kept
+            .iter()
+            .map(|it| Voice {
+                older: newest
+                    .get(it.record.id.as_str())
+                    .is_some_and(|newest| *newest > it.modified),
+                kept: it.clone(),
+            })
+            .collect();
+        let mut flaws: Vec<Vec<Voice>> = Vec::new();
+        for voice in voices {
+            // All it has an id in common with become one.
+            let ids: BTreeSet<&str> = voice.ids().collect();
+            let (same, other): (Vec<_>, Vec<_>) = flaws
+                .into_iter()
+                .partition(|flaw| flaw.iter().flat_map(Voice::ids).any(|id| ids.contains(id)));
+            flaws = other;
+            let mut flaw: Vec<Voice> = same.into_iter().flatten().collect();
+            flaw.push(voice);
+            flaws.push(flaw);
+        }
+        Self {
+            flaws,
+            feeds: feeds.to_vec(),
+        }
+    }
+
+    /// Whether there are none, not even withdrawn ones.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.flaws.is_empty()
+    }
+
+    /// Those that affect one version, by id.
+    #[must_use]
+    pub fn matching(&self, version: &str) -> Vec<Advisory> {
+        let parsed = Version::parse(version).ok();
+        let standing = |voice: &Voice| voice.standing(version, parsed.as_ref());
+        let flaws = self.flaws.iter().filter_map(|flaw| {
+            let speaking = Speaking::of(flaw, &standing)?;
+            (speaking.standing == Standing::Affected).then(|| speaking.advisory(flaw))
+        });
+        let mut matching: Vec<Advisory> = flaws.collect();
+        matching.sort_by(|a, b| a.id.cmp(&b.id));
+        matching
+    }
+
+    /// Whether an advisory calls one version malware.
+    #[must_use]
+    pub fn is_malware(&self, version: &str) -> bool {
+        let parsed = Version::parse(version).ok();
+        let voices = self.flaws.iter().flatten().filter(|voice| voice.counts());
+        let mut malware = voices.filter(|it| it.kept.record.kind == AdvisoryKind::Malware);
+        malware.any(|it| it.standing(version, parsed.as_ref()) == Standing::Affected)
+    }
+
+    /// What is told of one version, by id: what affects it, and what cannot be told.
+    #[must_use]
+    pub fn told(&self, version: &str) -> Vec<Told> {
+        let parsed = Version::parse(version).ok();
+        let mut told: Vec<Told> = self
+            .flaws
+            .iter()
+            .filter_map(|flaw| self.tell(flaw, Some((version, parsed.as_ref()))))
+            .collect();
+        told.sort_by(|a, b| a.id.cmp(&b.id));
+        told
+    }
+
+    /// Everything that is told of the package, whatever version, by id.
+    #[must_use]
+    pub fn all(&self) -> Vec<Told> {
+        let flaws = self.flaws.iter();
+        let mut told: Vec<Told> = flaws.filter_map(|flaw| self.tell(flaw, None)).collect();
+        told.sort_by(|a, b| a.id.cmp(&b.id));
+        told
+    }
+
+    /// What all of them together say of one version.
+    #[must_use]
+    pub fn standing(&self, version: &str) -> Standing {
+        let parsed = Version::parse(version).ok();
+        let voices = self.flaws.iter().flatten().filter(|voice| voice.counts());
+        voices
+            .map(|voice| voice.standing(version, parsed.as_ref()))
+            .min()
+            .unwrap_or(Standing::Clear)
+    }
+
+    /// What is told of one flaw; nothing if it does not concern the version that is asked about.
+    fn tell(&self, flaw: &[Voice], version: Option<(&str, Option<&Version>)>) -> Option<Told> {
+        let standing = |voice: &Voice| match version {
+            Some((version, parsed)) => voice.standing(version, parsed),
+            None => Standing::Affected,
+        };
+        let speaking = Speaking::of(flaw, &standing)?;
+        let Advisory {
+            id,
+            kind,
+            aliases,
+            summary,
+        } = speaking.advisory(flaw);
+        let records = || speaking.voices.iter().map(|voice| &voice.kept.record);
+        let highest = records().filter_map(|record| record.cvss.as_ref());
+        let weaknesses: BTreeSet<&String> = records().flat_map(|it| &it.weaknesses).collect();
+        let severities = speaking.voices.iter().filter_map(|voice| voice.severity());
+        Some(Told {
+            url: url(&id, speaking.main().url.as_deref()),
+            id,
+            kind,
+            aliases,
+            summary,
+            severity: severities.max(),
+            cvss: highest
+                .max_by_key(|(_, tenths)| *tenths)
+                .map(|(vector, tenths)| Cvss {
+                    score: Score::from_tenths(*tenths),
+                    vector: vector.clone(),
+                }),
+            weaknesses: weaknesses.into_iter().cloned().collect(),
+            vulnerable: vulnerable(&speaking.voices),
+            fixes: self.fixes(&speaking.voices, version.and_then(|(_, parsed)| parsed)),
+            certain: speaking.standing == Standing::Affected,
+            modified_ms: speaking.voices.iter().map(|it| it.kept.modified).max()?,
+            says: self.says(flaw, &standing),
+        })
+    }
+
+    /// The versions that records name as fixes, above the one asked about, and that nothing affects.
+    fn fixes(&self, speaking: &[&Voice], above: Option<&Version>) -> Vec<String> {
+        let affected = speaking
+            .iter()
+            .flat_map(|voice| &voice.kept.record.affected);
+        let named: BTreeSet<&Version> = affected.flat_map(|affected| affected.fixes()).collect();
+        let is_above = |version: &&Version| {
+            above.is_none_or(|above| version.precedence(above) == Ordering::Greater)
+        };
+        named
+            .into_iter()
+            .filter(is_above)
+            .filter(|version| self.standing(version.as_str()) == Standing::Clear)
+            .map(|version| version.canonical())
+            .collect()
+    }
+
+    fn says(&self, flaw: &[Voice], standing: &dyn Fn(&Voice) -> Standing) -> Vec<FeedSays> {
+        let feed = |voice: &Voice| self.feeds.get(voice.kept.feed).cloned().unwrap_or_default();
+        let mut says: Vec<FeedSays> = flaw
+            .iter()
+            .map(|voice| FeedSays {
+                feed: feed(voice),
+                id: Some(voice.kept.record.id.clone()),
+                says: match (voice.older, voice.kept.withdrawn, standing(voice)) {
+                    (true, ..) => Stance::Older,
+                    (false, true, _) => Stance::Withdrawn,
+                    (false, false, Standing::Affected) => Stance::Affected,
+                    (false, false, Standing::Unclear) => Stance::Unclear,
+                    (false, false, Standing::Beyond) => Stance::Beyond,
+                    (false, false, Standing::Clear) => Stance::NotAffected,
+                },
+            })
+            .collect();
+        for feed in &self.feeds {
+            if says.iter().all(|it| it.feed != *feed) {
+                says.push(FeedSays {
+                    feed: feed.clone(),
+                    id: None,
+                    says: Stance::Silent,
+                });
+            }
+        }
+        says.sort();
+        says
+    }
+}
+
+/// The records of a flaw that say the worst of a version.
+struct Speaking<'f> {
+    standing: Standing,
+    first: &'f Voice,
+    voices: Vec<&'f Voice>,
+}
+
+impl<'f> Speaking<'f> {
+    /// Nothing where no record says that it is, or may be, affected.
+    fn of(flaw: &'f [Voice], standing: &dyn Fn(&Voice) -> Standing) -> Option<Self> {
+        let counting = || flaw.iter().filter(|voice| voice.counts());
+        let worst = counting().map(standing).min()?;
+        if worst > Standing::Unclear {
+            return None;
+        }
+        let mut voices: Vec<&Voice> = counting().filter(|it| standing(it) == worst).collect();
+        voices.sort_by(|a, b| rank(&a.kept.record.id).cmp(&rank(&b.kept.record.id)));
+        Some(Self {
+            standing: worst,
+            first: voices.first()?,
+            voices,
+        })
+    }
+
+    /// The one whose id people know best.
+    const fn main(&self) -> &'f Record {
+        &self.first.kept.record
+    }
+
+    fn advisory(&self, flaw: &[Voice]) -> Advisory {
+        let main = self.main();
+        let kinds = self.voices.iter().map(|voice| voice.kept.record.kind);
+        let ids: BTreeSet<&str> = flaw.iter().flat_map(Voice::ids).collect();
+        Advisory {
+            id: main.id.clone(),
+            kind: kinds.min().unwrap_or(main.kind),
+            aliases: ids
+                .into_iter()
+                .filter(|id| *id != main.id)
+                .map(str::to_owned)
+                .collect(),
+            summary: main.summary.clone(),
+        }
+    }
+}
+
+/// The affected versions of all records that count.
+fn vulnerable(speaking: &[&Voice]) -> String {
+    let affected = speaking
+        .iter()
+        .flat_map(|voice| &voice.kept.record.affected);
+    let mut all: Vec<String> = affected
+        .flat_map(|affected| affected.alternatives())
+        .collect();
+    if all.iter().any(|it| it == "*") {
+        return "*".to_owned();
+    }
+    let mut seen = BTreeSet::new();
+    all.retain(|it| seen.insert(it.clone()));
+    all.join(" || ")
+}
+
+/// Which of several ids people know best: those of malware, then GitHub's, then CVE, then any other.
+fn rank(id: &str) -> (u8, &str) {
+    let known = ["MAL-", "GHSA-", "CVE-"];
+    let rank = known.iter().position(|start| id.starts_with(start));
+    (rank.and_then(|it| u8::try_from(it).ok()).unwrap_or(3), id)
+}
+
+/// Where to read on: GitHub's own page for its ids, as npm's audit has it; what the record refers to; else
+/// the page that OSV has for every record it knows.
+fn url(id: &str, stated: Option<&str>) -> String {
+    if id.starts_with("GHSA-") {
+        return format!("https://github.com/advisories/{id}");
+    }
+    stated.map_or_else(
+        || format!("https://osv.dev/vulnerability/{id}"),
+        str::to_owned,
+    )
+}

@@ -1,0 +1,335 @@
+//! Several feeds: what each may take away, who counts, and what all of them together say.
+
+use super::*;
+
+/// Records in a folder of their own, imported as the whole of a feed.
+async fn whole(store: &Store, feed: &str, records: &[Value]) -> Result<ImportReport, StoreError> {
+    let from = tempfile::tempdir().unwrap();
+    for record in records {
+        write(
+            from.path(),
+            &format!("{}.json", record["id"].as_str().unwrap()),
+            record,
+        );
+    }
+    std::fs::create_dir(from.path().join(".git")).unwrap();
+    write(
+        &from.path().join(".git"),
+        "not-a-record.json",
+        &json!({"id": ""}),
+    );
+    store
+        .import_osv(&Import::new(feed, from.path(), at(0)), |_| ())
+        .await
+}
+
+fn all(id: &str, name: &str) -> Value {
+    record(id, affected(name, json!([{"introduced": "0"}])))
+}
+
+fn below(id: &str, name: &str, fixed: &str) -> Value {
+    record(
+        id,
+        affected(name, json!([{"introduced": "0"}, {"fixed": fixed}])),
+    )
+}
+
+fn says(told: &weir_model::Told) -> Vec<(&str, Option<&str>, Stance)> {
+    let says = told.says.iter();
+    says.map(|it| (it.feed.as_str(), it.id.as_deref(), it.says))
+        .collect()
+}
+
+#[tokio::test]
+async fn what_vanished_from_a_whole_feed_stops_to_match() {
+    let (_folder, store) = open().await;
+    let first = [all("X-1", "a"), all("X-2", "a"), all("X-3", "b")];
+    let report = whole(&store, "one", &first).await.unwrap();
+    assert_eq!(
+        (report.changed, report.removed, report.skipped.len()),
+        (3, 0, 0)
+    );
+    // Another feed is not touched by it.
+    whole(&store, "two", &[all("X-2", "a")]).await.unwrap();
+    let report = whole(&store, "one", &first[..2]).await.unwrap();
+    assert_eq!((report.changed, report.removed), (0, 1));
+    let report = whole(&store, "one", &first[..1]).await.unwrap();
+    assert_eq!(report.removed, 1);
+    let advisories = Advisories::load(&store).await.unwrap();
+    assert_eq!(ids(&advisories, "a", "1.0.0"), ["X-1", "X-2"]);
+    assert_eq!(ids(&advisories, "b", "1.0.0"), Vec::<String>::new());
+    let feeds = store.advisory_feeds().await.unwrap();
+    let counts: Vec<(&str, u64)> = feeds
+        .iter()
+        .map(|it| (it.name.as_str(), it.in_force))
+        .collect();
+    assert_eq!(counts, [("one", 1), ("two", 1)]);
+    assert!(store.remove_advisory_feed("two").await.unwrap());
+    assert!(!store.remove_advisory_feed("two").await.unwrap());
+    let advisories = Advisories::load(&store).await.unwrap();
+    assert_eq!(ids(&advisories, "a", "1.0.0"), ["X-1"]);
+}
+
+/// A wrong folder, or a mirror that broke, must not silence a feed.
+#[tokio::test]
+async fn most_of_a_feed_does_not_vanish_unasked() {
+    let (_folder, store) = open().await;
+    let records: Vec<Value> = (0..30).map(|it| all(&format!("X-{it}"), "a")).collect();
+    whole(&store, "one", &records).await.unwrap();
+    for left in [&records[..0], &records[..10]] {
+        let error = whole(&store, "one", left).await.unwrap_err();
+        assert!(
+            matches!(error, StoreError::Shrunk { known: 30, .. }),
+            "{error}"
+        );
+        assert_eq!(Advisories::load(&store).await.unwrap().len(), 30);
+    }
+    let from = tempfile::tempdir().unwrap();
+    write(from.path(), "X-0.json", &records[0]);
+    let import = Import {
+        allow_removals: true,
+        ..Import::new("one", from.path(), at(1))
+    };
+    assert_eq!(store.import_osv(&import, |_| ()).await.unwrap().removed, 29);
+}
+
+#[tokio::test]
+async fn a_record_whose_file_broke_stays_as_it_was() {
+    let (_folder, store) = open().await;
+    whole(&store, "one", &[all("X-1", "a"), all("X-2", "b")])
+        .await
+        .unwrap();
+    let from = tempfile::tempdir().unwrap();
+    write(from.path(), "X-1.json", &all("X-1", "a"));
+    std::fs::write(from.path().join("X-2.json"), "{\"id\":").unwrap();
+    let import = Import::new("one", from.path(), at(1));
+    let report = store.import_osv(&import, |_| ()).await.unwrap();
+    assert_eq!((report.removed, report.skipped.len()), (0, 1));
+    let advisories = Advisories::load(&store).await.unwrap();
+    assert_eq!(ids(&advisories, "b", "1.0.0"), ["X-2"]);
+    assert_eq!(store.advisory_feeds().await.unwrap()[0].skipped, 1);
+}
+
+#[tokio::test]
+async fn of_one_record_in_two_feeds_the_newer_copy_counts() {
+    let (_folder, store) = open().await;
+    whole(&store, "mirror", &[all("GHSA-1", "a")])
+        .await
+        .unwrap();
+    let mut newer = all("GHSA-1", "a");
+    newer["modified"] = json!("2026-01-01T00:00:00Z");
+    newer["withdrawn"] = json!("2026-01-01T00:00:00Z");
+    whole(&store, "source", &[newer]).await.unwrap();
+    let advisories = Advisories::load(&store).await.unwrap();
+    assert_eq!(ids(&advisories, "a", "1.0.0"), Vec::<String>::new());
+    assert!(advisories.about("a").unwrap().all().is_empty());
+}
+
+#[tokio::test]
+async fn databases_that_mean_the_same_flaw_are_one_finding_with_all_voices() {
+    let (_folder, store) = open().await;
+    let mut ghsa = below("GHSA-1", "a", "1.5.0");
+    ghsa["aliases"] = json!(["CVE-2025-1"]);
+    ghsa["database_specific"] = json!({"severity": "MODERATE", "cwe_ids": ["CWE-79"]});
+    let mut other = below("OTHER-9", "a", "1.4.0");
+    other["aliases"] = json!(["CVE-2025-1"]);
+    other["severity"] = json!([{
+        "type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+    }]);
+    whole(&store, "github", &[ghsa, below("GHSA-2", "a", "1.1.0")])
+        .await
+        .unwrap();
+    whole(&store, "other", &[other]).await.unwrap();
+    whole(&store, "third", &[all("X-1", "b")]).await.unwrap();
+    let advisories = Advisories::load(&store).await.unwrap();
+    let about = advisories.about("a").unwrap();
+
+    let told = about.told("1.2.0");
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].id, "GHSA-1");
+    assert_eq!(told[0].aliases, ["CVE-2025-1", "OTHER-9"]);
+    assert_eq!(told[0].severity, Some(FlawSeverity::Critical));
+    assert_eq!(told[0].cvss.as_ref().unwrap().score.tenths(), 98);
+    assert_eq!(told[0].weaknesses, ["CWE-79"]);
+    assert_eq!(told[0].vulnerable, "<1.5.0 || <1.4.0");
+    assert_eq!(
+        says(&told[0]),
+        [
+            ("github", Some("GHSA-1"), Stance::Affected),
+            ("other", Some("OTHER-9"), Stance::Affected),
+            ("third", None, Stance::Silent),
+        ]
+    );
+    // 1.4.0 is a fix to one of them, and no fix as long as the other says otherwise.
+    assert_eq!(told[0].fixes, ["1.5.0"]);
+
+    let told = about.told("1.4.2");
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].vulnerable, "<1.5.0");
+    assert_eq!(
+        says(&told[0])[1],
+        ("other", Some("OTHER-9"), Stance::NotAffected)
+    );
+    assert_eq!(about.told("1.0.0").len(), 2);
+    assert_eq!(about.standing("1.5.0"), Standing::Clear);
+}
+
+#[tokio::test]
+async fn malware_in_one_database_is_malware() {
+    let (_folder, store) = open().await;
+    let mut mal = all("MAL-2025-1", "a");
+    mal["aliases"] = json!(["GHSA-1"]);
+    whole(&store, "one", &[mal, all("GHSA-1", "a")])
+        .await
+        .unwrap();
+    let advisories = Advisories::load(&store).await.unwrap();
+    let found = advisories.matching("a", "1.0.0").unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].id.as_str(), found[0].kind),
+        ("MAL-2025-1", AdvisoryKind::Malware)
+    );
+    assert!(advisories.about("a").unwrap().is_malware("1.0.0"));
+}
+
+#[tokio::test]
+async fn past_the_last_version_known_to_be_affected_is_neither_affected_nor_fixed() {
+    let (_folder, store) = open().await;
+    let known = |bound: &str| {
+        let mut record = all("GHSA-1", "a");
+        record["affected"][0]["database_specific"] =
+            json!({"last_known_affected_version_range": bound});
+        record
+    };
+    whole(&store, "one", &[known("<= 1.2.3")]).await.unwrap();
+    let advisories = Advisories::load(&store).await.unwrap();
+    let about = advisories.about("a").unwrap();
+    let standings = ["1.2.3", "1.2.4"].map(|version| about.standing(version));
+    assert_eq!(standings, [Standing::Affected, Standing::Beyond]);
+    let told = about.told("1.0.0");
+    assert_eq!(told[0].vulnerable, "<=1.2.3");
+    assert_eq!(told[0].fixes, Vec::<String>::new());
+    assert!(about.told("1.2.4").is_empty());
+
+    let report = whole(&store, "one", &[known("about 1.2")]).await.unwrap();
+    assert!(
+        report.skipped[0]
+            .1
+            .contains("last_known_affected_version_range")
+    );
+    let advisories = Advisories::load(&store).await.unwrap();
+    assert_eq!(ids(&advisories, "a", "9.0.0"), ["GHSA-1"]);
+}
+
+#[tokio::test]
+async fn affected_versions_are_said_in_npms_words() {
+    let table = [
+        (json!([{"introduced": "0"}]), "*"),
+        (json!([{"introduced": "0"}, {"fixed": "1.2.0"}]), "<1.2.0"),
+        (
+            json!([{"introduced": "1.0.0"}, {"last_affected": "1.2.0"}]),
+            ">=1.0.0 <=1.2.0",
+        ),
+        (
+            json!([{"introduced": "2.0.0"}, {"fixed": "2.3.0"}, {"introduced": "0"}, {"fixed": "1.5.0"}]),
+            "<1.5.0 || >=2.0.0 <2.3.0",
+        ),
+        (json!([{"introduced": "0"}, {"limit": "2.0.0"}]), "<2.0.0"),
+        (json!([{"introduced": "3"}]), ">=3.0.0"),
+    ];
+    for (events, want) in table {
+        let (_folder, store) = open().await;
+        whole(&store, "one", &[record("X-1", affected("a", events))])
+            .await
+            .unwrap();
+        let advisories = Advisories::load(&store).await.unwrap();
+        let all = advisories.about("a").unwrap().all();
+        assert_eq!(all[0].vulnerable, want);
+    }
+}
+
+#[tokio::test]
+async fn a_record_about_two_packages_says_of_each_what_concerns_it() {
+    let (_folder, store) = open().await;
+    let mut both = below("X-1", "a", "1.0.0");
+    both["affected"] = json!([
+        both["affected"][0],
+        affected("b", json!([{"introduced": "0"}, {"fixed": "2.0.0"}]))
+    ]);
+    whole(&store, "one", &[both]).await.unwrap();
+    let advisories = Advisories::load(&store).await.unwrap();
+    assert_eq!(ids(&advisories, "a", "1.5.0"), Vec::<String>::new());
+    assert_eq!(ids(&advisories, "b", "1.5.0"), ["X-1"]);
+    assert_eq!(store.packages_of_advisory("X-1").await.unwrap(), ["a", "b"]);
+}
+
+/// The index is made from the database: whatever happens to it costs time and nothing else.
+#[tokio::test]
+async fn a_damaged_index_is_made_anew() {
+    let (_folder, store) = open().await;
+    whole(&store, "one", &[all("X-1", "a"), all("X-2", "b")])
+        .await
+        .unwrap();
+    let path = store.folder().join(FOLDER).join("index");
+    let good = std::fs::read(&path).unwrap();
+    let table = good.len() - 300;
+    for damage in [0, 9, 20, 50, 60, 80, table.min(100)] {
+        let mut bytes = good.clone();
+        bytes[damage] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        let advisories = Advisories::load(&store).await.unwrap();
+        assert_eq!(ids(&advisories, "a", "1.0.0"), ["X-1"], "byte {damage}");
+        assert_eq!(std::fs::read(&path).unwrap(), good, "byte {damage}");
+    }
+    for length in [0, 10, good.len() - 1] {
+        std::fs::write(&path, &good[..length]).unwrap();
+        let advisories = Advisories::load(&store).await.unwrap();
+        assert_eq!(ids(&advisories, "b", "1.0.0"), ["X-2"], "{length} bytes");
+    }
+    // A text that changes is noticed where it is read: unknown, not harmless.
+    let mut bytes = good.clone();
+    let last = bytes.len() - 10;
+    bytes[last] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    let advisories = Advisories::load(&store).await.unwrap();
+    let results = ["a", "b"].map(|name| advisories.matching(name, "1.0.0").is_err());
+    assert_eq!(results.iter().filter(|failed| **failed).count(), 1);
+}
+
+proptest::proptest! {
+    /// Records are anybody's text.
+    #[test]
+    fn any_text_is_read_or_refused(text in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400)) {
+        let _ = super::super::osv::reduce(&text);
+    }
+
+    /// Bounds of any kind: what is said in npm's words holds the same versions as the events do.
+    #[test]
+    fn npms_words_mean_what_the_events_mean(
+        events in proptest::collection::vec((0_u8..4, 0_u64..4, 0_u64..3, 0_u8..3), 1..6),
+        asked in proptest::collection::vec((0_u64..4, 0_u64..3, 0_u8..3), 1..20),
+    ) {
+        let version = |major: u64, minor: u64, pre: u8| {
+            format!("{major}.{minor}.0{}", ["", "-alpha", "-rc.1"][usize::from(pre)])
+        };
+        let events: Vec<Value> = events
+            .iter()
+            .map(|(kind, major, minor, pre)| {
+                let key = ["introduced", "fixed", "last_affected", "introduced"][usize::from(*kind)];
+                json!({ key: if *kind == 3 { "0".to_owned() } else { version(*major, *minor, *pre) } })
+            })
+            .collect();
+        let text = record("X-1", affected("a", json!(events))).to_string();
+        let reduced = super::super::osv::reduce(text.as_bytes()).unwrap();
+        let affected = &reduced.record.affected[0];
+        proptest::prop_assume!(!affected.unclear);
+        let words = affected.alternatives().join(" || ");
+        let range = weir_npm::version::Range::parse_with_prereleases(&words).unwrap();
+        for (major, minor, pre) in asked {
+            let text = version(major, minor, pre);
+            let parsed = weir_npm::version::Version::parse(&text).unwrap();
+            let standing = affected.standing(&text, Some(&parsed));
+            proptest::prop_assert_eq!(range.matches(&parsed), standing == Standing::Affected, "{} in {}", text, words);
+        }
+    }
+}

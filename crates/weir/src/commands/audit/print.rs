@@ -1,0 +1,281 @@
+//! What an audit found, for people, as JSON, and as SARIF.
+
+use anyhow::{Context as _, Result};
+use weir_model::finding::printable;
+use weir_model::json::v1::{
+    self, AuditCounts, AuditFinding, AuditPath, AuditedRelease, CheckFinding, CheckLevel, Need,
+};
+use weir_model::{AdvisoryKind, FlawSeverity, Stance};
+
+use super::super::advisories;
+use super::super::check::{self, Rule};
+use crate::cli::Audit;
+
+const MALWARE: Rule = Rule {
+    id: "known-malware",
+    level: CheckLevel::Error,
+    todo: "remove it, and treat every machine it was installed on, and every secret there, as taken",
+};
+const FLAW: Rule = Rule {
+    id: "known-vulnerability",
+    level: CheckLevel::Error,
+    todo: "change what the message says",
+};
+const UNCLEAR: Rule = Rule {
+    id: "unclear-advisory",
+    level: CheckLevel::Warning,
+    todo: "read the advisory: its ranges cannot be judged by a program",
+};
+
+pub(super) fn print(options: &Audit, report: &v1::Audit) -> Result<()> {
+    if let Some(file) = &options.sarif {
+        let document = check::sarif::document(&as_check(report));
+        let text = serde_json::to_string_pretty(&document).context("writing SARIF")?;
+        std::fs::write(file, text).with_context(|| format!("writing {}", file.display()))?;
+    }
+    if options.json {
+        let text = serde_json::to_string(report).context("writing JSON")?;
+        anstream::println!("{text}");
+        return Ok(());
+    }
+    for finding in report.findings.iter().filter(|it| !it.below_threshold) {
+        anstream::print!("{}", text(finding));
+    }
+    for finding in &report.unchecked {
+        anstream::print!("{}", check::line(finding));
+    }
+    if !report.lockfiles.is_empty() {
+        anstream::println!("{}", summary(report));
+    }
+    Ok(())
+}
+
+fn severity(finding: &AuditFinding) -> String {
+    let word = finding
+        .severity
+        .map_or("severity not stated", FlawSeverity::as_str);
+    let kind = match (finding.certain, finding.kind) {
+        (false, _) => "unclear",
+        (true, AdvisoryKind::Malware) => "MALWARE",
+        (true, AdvisoryKind::Vulnerability) => word,
+    };
+    let score = finding.cvss.as_ref();
+    let score = score.map_or_else(String::new, |it| format!(", CVSS {:.1}", it.score.value()));
+    format!("{kind}{score}")
+}
+
+/// A finding, over a few lines.
+fn text(finding: &AuditFinding) -> String {
+    let mut out = format!(
+        "{}: {}: {} ({})\n",
+        printable(&finding.package, 220),
+        severity(finding),
+        printable(&finding.title, 300),
+        printable(&finding.id, 60),
+    );
+    let mut line = |text: String| {
+        out.push_str("  ");
+        out.push_str(&text);
+        out.push('\n');
+    };
+    let vulnerable = printable(&finding.vulnerable, 200);
+    if finding.certain {
+        line(format!("affected: {vulnerable}"));
+    } else {
+        line(
+            "its ranges cannot be read in full: whether these versions are affected is not known"
+                .to_owned(),
+        );
+    }
+    for locked in &finding.locked {
+        release(locked, &mut line);
+    }
+    if finding.kind == AdvisoryKind::Malware && finding.certain {
+        line(MALWARE.todo.to_owned());
+    }
+    let aliases = match finding.aliases.len() {
+        0 => String::new(),
+        _ => format!("; also {}", printable(&finding.aliases.join(", "), 200)),
+    };
+    line(format!("{}{aliases}", printable(&finding.url, 300)));
+    // Agreement goes without saying.
+    if finding
+        .says
+        .iter()
+        .any(|says| says.says != Stance::Affected)
+    {
+        let says: Vec<String> = finding.says.iter().map(advisories::sentence).collect();
+        line(printable(&says.join("; "), 600));
+    }
+    out
+}
+
+fn release(locked: &AuditedRelease, line: &mut impl FnMut(String)) {
+    let need = match locked.need {
+        Need::Production => "production",
+        Need::Optional => "optional",
+        Need::Development => "development",
+    };
+    let AuditedRelease {
+        file,
+        line: number,
+        version,
+        ..
+    } = locked;
+    line(format!(
+        "locked: {} at {file}:{number}, {need}",
+        printable(version, 100)
+    ));
+    for path in &locked.paths {
+        line(format!("  by way of {}", way(path)));
+    }
+    if locked.more_paths > 0 {
+        line(format!(
+            "  and of {} more direct dependencies",
+            locked.more_paths
+        ));
+    }
+    line(format!("  {}", fixes(locked)));
+    for change in &locked.changes {
+        line(format!("  to do: {}", change.what));
+    }
+}
+
+fn way(path: &AuditPath) -> String {
+    let project = match path.project.as_str() {
+        "" => String::new(),
+        folder => format!("{folder}: "),
+    };
+    format!("{project}{}", path.through.join(" > "))
+}
+
+fn fixes(locked: &AuditedRelease) -> String {
+    if locked.fixes.is_empty() {
+        let beyond = locked
+            .unconfirmed
+            .first()
+            .map_or_else(String::new, |version| {
+                format!(
+                    "; {version} is not known to be affected, and no record says that it is fixed"
+                )
+            });
+        return format!("no fix is known{beyond}");
+    }
+    let fixes = locked.fixes.iter().map(|fix| {
+        let breaking = if fix.breaking {
+            " (outside of ^locked)"
+        } else {
+            ""
+        };
+        let known = match fix.published {
+            Some(_) => "",
+            None => " (as the records say; whether it was published is not known here)",
+        };
+        format!("{}{breaking}{known}", fix.version)
+    });
+    format!("fixed in: {}", fixes.collect::<Vec<_>>().join(", "))
+}
+
+fn summary(report: &v1::Audit) -> String {
+    let AuditCounts {
+        malware,
+        critical,
+        high,
+        moderate,
+        low,
+        info,
+        unstated,
+        unclear,
+        below_threshold,
+    } = report.counts;
+    let files: Vec<&str> = report.lockfiles.iter().map(|it| it.file.as_str()).collect();
+    let packages: usize = report.lockfiles.iter().map(|it| it.packages).sum();
+    let counts = [
+        (malware, "malware"),
+        (critical, "critical"),
+        (high, "high"),
+        (moderate, "moderate"),
+        (low, "low"),
+        (info, "info"),
+        (unstated, "of no stated severity"),
+        (unclear, "unclear"),
+    ];
+    let counts: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    let found = if counts.is_empty() {
+        "nothing is told of any of them".to_owned()
+    } else {
+        counts.join(", ")
+    };
+    let below = match below_threshold {
+        0 => String::new(),
+        count => format!(" ({count} of them below the threshold, not shown)"),
+    };
+    let feeds: Vec<String> = report.feeds.iter().map(feed).collect();
+    format!(
+        "{}: {packages} packages: {found}{below}; asked: {}",
+        files.join(", "),
+        feeds.join(", ")
+    )
+}
+
+fn feed(feed: &v1::AdvisoryFeed) -> String {
+    let day = feed.read.as_deref().and_then(|read| read.split('T').next());
+    let day = day.map_or_else(|| "of unknown age".to_owned(), |day| format!("of {day}"));
+    let skipped = match feed.skipped {
+        0 => String::new(),
+        count => format!(", {count} parts unreadable"),
+    };
+    format!("{} ({} records, {day}{skipped})", feed.name, feed.in_force)
+}
+
+/// Everything as findings at lines, one for each locked release.
+fn as_check(report: &v1::Audit) -> Vec<CheckFinding> {
+    let mut all = report.unchecked.clone();
+    for finding in &report.findings {
+        for locked in &finding.locked {
+            all.push(at_line(finding, locked));
+        }
+    }
+    all
+}
+
+fn at_line(finding: &AuditFinding, locked: &AuditedRelease) -> CheckFinding {
+    let rule = match (finding.certain, finding.kind) {
+        (false, _) => &UNCLEAR,
+        (true, AdvisoryKind::Malware) => &MALWARE,
+        (true, AdvisoryKind::Vulnerability) => &FLAW,
+    };
+    let level = match (finding.below_threshold, finding.severity) {
+        (true, _) | (_, Some(FlawSeverity::Info | FlawSeverity::Low)) => CheckLevel::Note,
+        (_, Some(FlawSeverity::Moderate)) => CheckLevel::Warning,
+        _ => CheckLevel::Error,
+    };
+    let todo: Vec<&str> = locked.changes.iter().map(|it| it.what.as_str()).collect();
+    let what = format!(
+        "{}: {} ({}, {}); {}; {}",
+        finding.id,
+        finding.title,
+        severity(finding),
+        finding.url,
+        fixes(locked),
+        todo.join("; ")
+    );
+    let file = std::path::Path::new(&locked.file);
+    CheckFinding {
+        level: level.min(rule.level),
+        package: Some(printable(
+            &format!("{}@{}", finding.package, locked.version),
+            300,
+        )),
+        path: locked
+            .paths
+            .first()
+            .map(|it| it.through.clone())
+            .unwrap_or_default(),
+        ..check::about_file(rule, file, locked.line, &what)
+    }
+}

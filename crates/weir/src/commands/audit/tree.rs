@@ -1,0 +1,175 @@
+//! What a release is needed for, and who brings it in.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::path::Path;
+
+use weir_model::finding::printable;
+use weir_model::json::v1::{AuditPath, Need};
+use weir_npm::lockfile::{DependencyKind, Edge, Lockfile, NodeId};
+
+use super::super::check::Manifests;
+
+/// A lockfile's graph, seen from both ends.
+pub(super) struct Tree<'l> {
+    pub(super) lockfile: &'l Lockfile,
+    needs: Vec<Need>,
+    /// For each node the edges that lead to it.
+    into: Vec<Vec<&'l Edge>>,
+    projects: HashMap<NodeId, &'l str>,
+    /// Packages whose versions the project sets itself.
+    set: BTreeSet<String>,
+}
+
+/// A way from a project to a release: the edges, the project's own first.
+pub(super) struct Way<'l> {
+    pub(super) project: &'l str,
+    pub(super) edges: Vec<&'l Edge>,
+}
+
+impl<'l> Tree<'l> {
+    pub(super) fn of(folder: &Path, lockfile: &'l Lockfile, manifests: &Manifests) -> Self {
+        let projects: HashMap<NodeId, &str> = lockfile.projects().collect();
+        let mut into: Vec<Vec<&Edge>> = vec![Vec::new(); lockfile.nodes.len()];
+        for edge in &lockfile.edges {
+            if let Some(list) = edge.to.and_then(|to| into.get_mut(to)) {
+                list.push(edge);
+            }
+        }
+        let is_dev = |edge: &Edge| {
+            let Some(folder) = projects.get(&edge.from) else {
+                return false;
+            };
+            // Some lockfiles hold all dependencies of a project in one list (berry).
+            let only_dev = manifests.of(folder).is_some_and(|manifest| {
+                manifest.dev_dependencies.contains_key(&edge.name)
+                    && !manifest.dependencies.contains_key(&edge.name)
+                    && !manifest.optional_dependencies.contains_key(&edge.name)
+            });
+            edge.kind == DependencyKind::Dev || only_dev
+        };
+        let optional = |edge: &Edge| edge.optional || edge.kind == DependencyKind::Optional;
+        let needed = reached(lockfile, |edge| !is_dev(edge) && !optional(edge));
+        let wanted = reached(lockfile, |edge| !is_dev(edge));
+        let known = reached(lockfile, |_| true);
+        let needs = lockfile.nodes.iter().enumerate().map(|(id, node)| {
+            let has = |set: &[bool]| set.get(id).copied().unwrap_or(false);
+            match (has(&needed), has(&wanted), has(&known)) {
+                (true, ..) => Need::Production,
+                (false, true, _) => Need::Optional,
+                (false, false, true) => Need::Development,
+                // Nothing leads there: what the entry says of itself, and the worst where it says nothing.
+                (false, false, false) if node.flags.dev => Need::Development,
+                (false, false, false) => Need::Production,
+            }
+        });
+        Self {
+            lockfile,
+            needs: needs.collect(),
+            into,
+            projects,
+            set: manifests.overridden_in(folder),
+        }
+    }
+
+    /// Whether the project sets a package's version, whatever is asked for.
+    pub(super) fn sets(&self, name: &str) -> bool {
+        self.set.contains(name)
+    }
+
+    pub(super) fn need(&self, id: NodeId) -> Need {
+        self.needs.get(id).copied().unwrap_or(Need::Production)
+    }
+
+    /// A shortest way to a release through each direct dependency that brings it in, short ones first.
+    pub(super) fn ways(&self, id: NodeId) -> Vec<Way<'l>> {
+        let next = self.toward(id);
+        let mut ways = Vec::new();
+        for edge in &self.lockfile.edges {
+            let Some(project) = self.projects.get(&edge.from) else {
+                continue;
+            };
+            let Some(mut at) = edge.to.filter(|to| !self.projects.contains_key(to)) else {
+                continue;
+            };
+            let mut edges = vec![edge];
+            while at != id {
+                let Some(Some(step)) = next.get(at) else {
+                    break;
+                };
+                edges.push(*step);
+                at = step.to.unwrap_or(id);
+            }
+            if at == id {
+                ways.push(Way { project, edges });
+            }
+        }
+        ways.sort_by_key(|way| way.edges.len());
+        ways
+    }
+
+    /// For each node the edge that is the first step of a shortest way to a release.
+    fn toward(&self, id: NodeId) -> Vec<Option<&'l Edge>> {
+        let mut next: Vec<Option<&Edge>> = vec![None; self.lockfile.nodes.len()];
+        let mut queue = VecDeque::from([id]);
+        while let Some(at) = queue.pop_front() {
+            for edge in self.into.get(at).into_iter().flatten() {
+                if edge.from == id || self.projects.contains_key(&edge.from) {
+                    continue;
+                }
+                if let Some(place @ None) = next.get_mut(edge.from) {
+                    *place = Some(edge);
+                    queue.push_back(edge.from);
+                }
+            }
+        }
+        next
+    }
+
+    /// The packages on all ways to a release, its own included: those whose versions matter to a fix.
+    pub(super) fn names_to(&self, id: NodeId) -> BTreeSet<String> {
+        let ways = self.ways(id);
+        let edges = ways.iter().flat_map(|way| &way.edges);
+        let ids = edges.filter_map(|edge| edge.to).chain([id]);
+        ids.filter_map(|id| Some(self.lockfile.node(id)?.name.clone()))
+            .collect()
+    }
+
+    /// A way as it is shown.
+    pub(super) fn shown(&self, way: &Way<'_>) -> AuditPath {
+        let label = |edge: &&Edge| {
+            let node = edge.to.and_then(|to| self.lockfile.node(to));
+            node.map_or_else(
+                || printable(&edge.name, 220),
+                |it| printable(&it.label(), 300),
+            )
+        };
+        AuditPath {
+            project: printable(way.project, 300),
+            through: way.edges.iter().map(label).collect(),
+        }
+    }
+}
+
+/// What can be reached from the projects over some of the edges.
+fn reached(lockfile: &Lockfile, over: impl Fn(&Edge) -> bool) -> Vec<bool> {
+    let mut out: HashMap<NodeId, Vec<&Edge>> = HashMap::new();
+    for edge in lockfile.edges.iter().filter(|edge| over(edge)) {
+        out.entry(edge.from).or_default().push(edge);
+    }
+    let mut seen = vec![false; lockfile.nodes.len()];
+    let mut queue: VecDeque<NodeId> = lockfile.projects().map(|(id, _)| id).collect();
+    while let Some(at) = queue.pop_front() {
+        for to in out
+            .get(&at)
+            .into_iter()
+            .flatten()
+            .filter_map(|edge| edge.to)
+        {
+            if let Some(seen @ false) = seen.get_mut(to) {
+                *seen = true;
+                queue.push_back(to);
+            }
+        }
+    }
+    seen
+}
