@@ -43,6 +43,11 @@ const STEPS: &[Step] = &[
         sqlite: "",
     },
     Step {
+        number: 6,
+        sql: include_str!("../../../migrations/0006_names.sql"),
+        sqlite: "",
+    },
+    Step {
         number: 7,
         sql: include_str!("../../../migrations/0007_feeds.sql"),
         sqlite: "",
