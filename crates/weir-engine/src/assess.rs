@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use weir_model::advisory::AdvisoryKind;
 use weir_model::ledger::LedgerEvent;
 use weir_model::{
     Confidence, Contents, Evidence, Finding, Group, Incomplete, LedgerEntry, Severity, Trust,
