@@ -9,6 +9,9 @@ use super::lower::CHUNK;
 use super::solve::Solver;
 use super::text;
 
+/// The file that a package is entered by, where nothing else is known of it.
+const ENTRY: &str = "/index.js";
+
 /// The global field that stands for what workers are given. No program can name it.
 pub(crate) const WORKER_DATA: &str = "worker data";
 
@@ -191,6 +194,43 @@ impl Solver<'_> {
         }
     }
 
+    /// The path of a file of a package, by its specifier: where it lies says whose it is. A package may
+    /// ask for itself by its own name, and for its parts for this platform, which are its own as well.
+    /// Nothing for what is no package.
+    fn place_of(&self, specifier: &str) -> Option<String> {
+        if !module(specifier)?.starts_with("pkg:") {
+            return None;
+        }
+        let slash = match specifier.starts_with('@') {
+            true => specifier.match_indices('/').nth(1),
+            false => specifier.match_indices('/').next(),
+        };
+        let (package, rest) = slash.map_or((specifier, ENTRY), |(at, _)| specifier.split_at(at));
+        Some(match self.modules.manifest("name") {
+            Some(own) if own == package => format!("{}{rest}", crate::ability::OWN),
+            Some(own) if self.is_part(&own, package) => {
+                format!("{}/{package}{rest}", crate::ability::OWN)
+            }
+            _ => format!("node_modules/{package}{rest}"),
+        })
+    }
+
+    /// Whether a package is another's part for one platform: an optional dependency that bears its name
+    /// (`@esbuild/linux-x64` of `esbuild`, `tool-linux-x64` of `tool`).
+    fn is_part(&self, own: &str, package: &str) -> bool {
+        let bears_name = |name: &str| name.strip_prefix(own).is_some_and(|it| it.starts_with('-'));
+        let in_scope = || {
+            let (scope, _) = package.strip_prefix('@')?.split_once('/')?;
+            Some(scope == own)
+        };
+        let is_declared = || {
+            let plain = package.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+            let field = format!("optionalDependencies_{plain}");
+            self.modules.manifest(&field).is_some()
+        };
+        (bears_name(package) || in_scope().unwrap_or(false)) && is_declared()
+    }
+
     /// `require`, `import` and their relatives.
     pub(super) fn load(&mut self, path: &str, call: &Call) {
         let specifiers: Vec<_> = self
@@ -206,20 +246,20 @@ impl Solver<'_> {
             }
             let specifier = relative(&specifier);
             // What `require.resolve` gave before.
-            let specifier = specifier
-                .strip_prefix("node_modules/")
-                .unwrap_or(&specifier);
+            let specifier = match specifier.strip_prefix("node_modules/") {
+                Some(rest) => rest.strip_suffix(ENTRY).unwrap_or(rest),
+                None => &*specifier,
+            };
             let file = self.modules.resolve(call.file, specifier);
             if let Some(file) = file {
                 self.loaded(call.file, file);
             }
             if path.ends_with("resolve") {
-                // The path of a file of another package: where it lies says whose it is.
-                let is_other = file.is_none() && !specifier.starts_with(['.', '/']);
-                match is_other && module(specifier).is_some_and(|path| path.starts_with("pkg:")) {
-                    true => self.give_text(call.out, &format!("node_modules/{specifier}")),
-                    false => self.give_text(call.out, specifier),
-                }
+                let path = match file {
+                    None => self.place_of(specifier),
+                    Some(_) => None,
+                };
+                self.give_text(call.out, path.as_deref().unwrap_or(specifier));
                 continue;
             }
             match file {

@@ -202,6 +202,33 @@ fn near_misses_are_no_flows() {
     }
 }
 
+/// A package finds its own folder by its own name, and what it puts there is its own.
+#[test]
+fn a_package_that_asks_for_itself_writes_into_itself() {
+    let index = "const p = require('path'); const fs = require('fs'); const lib = p.dirname(require.resolve('tool')); fs.writeFileSync(p.join(lib, 'npm-install', 'package.json'), '{}')";
+    let tampers = |manifest: &str| {
+        let facts = installed(&[("package.json", manifest), ("index.js", index)]);
+        let mut kinds = facts.capabilities.iter().map(|one| one.kind);
+        kinds.any(|kind| kind == CapabilityKind::WritesPackages)
+    };
+    assert!(!tampers(r#"{"name":"tool"}"#));
+    assert!(tampers(r#"{"name":"other"}"#));
+}
+
+/// What a package puts into its part for one platform is its own, too: esbuild does so where npm did not.
+#[test]
+fn parts_for_platforms_are_the_packages_own() {
+    let index = "const to = require.resolve(`@tool/${process.arch}/bin/tool`); require('https').get('https://a.example/x', (r) => { r.on('data', (d) => require('fs').writeFileSync(to, d)) });";
+    let flows = |manifest: &str| {
+        let facts = installed(&[("package.json", manifest), ("index.js", index)]);
+        facts.flows.len()
+    };
+    let declared = r#""optionalDependencies":{"@tool/x64":"1.0.0"}"#;
+    assert_eq!(flows(&format!(r#"{{"name":"tool",{declared}}}"#)), 0);
+    assert_ne!(flows(r#"{"name":"tool"}"#), 0);
+    assert_ne!(flows(&format!(r#"{{"name":"other",{declared}}}"#)), 0);
+}
+
 #[test]
 fn files_that_are_not_its_own_are_told_wherever_their_paths_come_from() {
     for (kind, index) in [
