@@ -59,6 +59,11 @@ fn outputs() -> anyhow::Result<Vec<Output>> {
         "docs/verify.schema.json",
         &serde_json::to_value(verify)?,
     )?);
+    let decide = schemars::schema_for!(weir_policy::json::v1::Decide);
+    outputs.push(json(
+        "docs/decide.schema.json",
+        &serde_json::to_value(decide)?,
+    )?);
     let difference = schemars::schema_for!(weir_model::json::v1::Difference);
     outputs.push(json(
         "docs/diff.schema.json",

@@ -6,7 +6,9 @@ mod dependencies;
 #[cfg(test)]
 mod documents;
 mod files;
+mod fit;
 mod generate;
+mod histories;
 mod layering;
 mod licence;
 mod popular;
@@ -48,6 +50,10 @@ enum Command {
     Score(score::Arguments),
     /// Plays all incidents and their benign twins against the engine
     Replay(replay::Arguments),
+    /// Fits weights of evidence on replays and twins, and says what they would add to the rules
+    Fit(fit::Arguments),
+    /// Looks at the last releases of each package of real lockfiles as if each were new
+    Histories(histories::Arguments),
     /// Reads package contents (started by `replay`)
     #[command(hide = true)]
     Worker(replay::Worker),
@@ -74,6 +80,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Corpus(arguments) => corpus::generate::run(&arguments),
         Command::Score(arguments) => score::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Fit(arguments) => fit::run(&arguments),
+        Command::Histories(arguments) => histories::run(&arguments),
         Command::Worker(options) => replay::work(&options),
     }
 }

@@ -60,7 +60,8 @@ impl Engine {
         sketch: &Sketch,
         alike: &mut Alike,
     ) {
-        let candidates = self.names.candidates(held.packument.name().as_str());
+        let mut candidates = self.names.candidates(held.packument.name().as_str());
+        candidates.retain(|candidate| !candidate.is_mention());
         for candidate in candidates.iter().take(FETCHED) {
             // A scope alone is no package.
             let Ok(target) = PackageName::parse(&candidate.target) else {
@@ -378,7 +379,7 @@ fn whole_digest(contents: &Contents) -> Option<String> {
 }
 
 /// Whether one of the people who may publish both is the same, by the registry's account name.
-fn shares_maintainer(ours: &Held, theirs: &Held) -> bool {
+pub(crate) fn shares_maintainer(ours: &Held, theirs: &Held) -> bool {
     let names = |held: &Held| -> BTreeSet<String> {
         let people = held.packument.maintainers();
         let names = people.iter().map(|person| person.name.clone());

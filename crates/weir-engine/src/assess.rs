@@ -14,13 +14,17 @@ use weir_model::{
 use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
 use weir_policy::{Context, Request, decide};
-use weir_signals::{Alike, Brought, Settings, Stage, Subject, Surroundings, observe_all};
+use weir_signals::{
+    Alike, Brought, DependencyFacts, Dependents, Settings, Stage, Subject, Surroundings,
+    new_dependencies, observe_all,
+};
 use weir_store::{Blob, Hashed};
 
 use crate::EngineError;
 use crate::compare::{Beside, Profile};
 use crate::engine::{Engine, Local};
 use crate::flight::Flight;
+use crate::names;
 use crate::packuments::Held;
 use crate::resolution::{instead_of, refuses_for_good};
 use crate::verdicts::Verdict;
@@ -49,6 +53,8 @@ struct Facts<'a> {
     brought: &'a [Brought],
     alike: Option<&'a Alike>,
     trust: Option<&'a Trust>,
+    dependencies: &'a [DependencyFacts],
+    dependents: Option<&'a Dependents>,
     first_seen: Option<Timestamp>,
     request: Request,
     served_before: bool,
@@ -74,6 +80,8 @@ impl Engine {
             brought: &[],
             alike: None,
             trust: None,
+            dependencies: &[],
+            dependents: None,
             first_seen,
             request: Request::NewResolution,
             served_before: false,
@@ -152,6 +160,12 @@ impl Engine {
             Err(_) => None,
         };
         let trust = self.trust.of_held(held, version).await;
+        let added = {
+            let no_baseline = |version: &str| beside.refused.contains(version);
+            let subject = self.subject(held, version).without_refused(&no_baseline);
+            new_dependencies(&subject)
+        };
+        let dependencies = self.dependency_facts(held, added).await;
         let around = self.surroundings(held, version).await?;
         let malware = self.known_malware(held.packument.name());
         let no_baseline = |version: &str| beside.refused.contains(version) || malware(version);
@@ -169,6 +183,8 @@ impl Engine {
             brought: &brought,
             alike: alike.as_ref(),
             trust: Some(&trust),
+            dependencies: &dependencies,
+            dependents: None,
             first_seen,
             request: Request::Pinned,
             served_before: false,
@@ -183,6 +199,7 @@ impl Engine {
         if let Ok(contents) = &contents {
             self.remember(&verdict, contents);
         }
+        self.note_dependencies(held, version, &verdict).await;
         self.note_lesson(held, version, refuses_for_good(&verdict.decision));
         self.keep(held.packument.name(), &verdict, blob).await?;
         self.append(decided(&verdict, self.now())).await?;
@@ -236,12 +253,17 @@ impl Engine {
 
     /// Judges, and before it refuses asks whether these bytes were served here before. That can only
     /// make the decision milder, so whatever passes costs no question.
-    async fn judge_seen(
-        &self,
-        mut facts: Facts<'_>,
-        generation: &str,
-    ) -> Result<Verdict, EngineError> {
-        let verdict = self.judge(&facts, generation);
+    async fn judge_seen(&self, facts: Facts<'_>, generation: &str) -> Result<Verdict, EngineError> {
+        let mut facts: Facts<'_> = facts;
+        let mut verdict = self.judge(&facts, generation);
+        let dependents = match names::asks_for_dependents(&verdict.assessment) {
+            true => self.dependents_of(facts.held, facts.version).await,
+            false => None,
+        };
+        if let Some(dependents) = dependents.as_ref().filter(|found| found.count > 0) {
+            facts.dependents = Some(dependents);
+            verdict = self.judge(&facts, generation);
+        }
         if verdict.decision.action.serves() {
             return Ok(verdict);
         }
@@ -262,6 +284,7 @@ impl Engine {
         let malware = self.known_malware(name);
         let no_baseline =
             |version: &str| facts.beside.refused.contains(version) || malware(version);
+        let internal = self.internal_entry(name, version);
         let mut subject = self.subject(held, version).without_refused(&no_baseline);
         subject.advisories = Stage::Known(&advisories);
         subject.contents = facts.contents.clone();
@@ -272,6 +295,10 @@ impl Engine {
         subject.alike = facts.alike;
         subject.trust = facts.trust;
         subject.first_seen = facts.first_seen;
+        subject.dependencies = facts.dependencies;
+        subject.dependents = facts.dependents;
+        subject.first_missed = held.first_missed;
+        subject.internal = internal.as_deref();
         let mut observation = observe_all(&subject);
         if matches!(facts.contents, Stage::Pending) {
             // On metadata alone the contents are not missing, they are not looked at.
@@ -332,7 +359,8 @@ impl Engine {
             established: self.is_established(name, published),
             instead: None,
         };
-        let decision = decide(assessment, &context, &self.policy);
+        let mut decision = decide(assessment, &context, &self.policy);
+        decision.circumstances = Some(context.circumstances());
         if decision.action.serves() {
             return decision;
         }
@@ -341,7 +369,9 @@ impl Engine {
         if let Some(instead) = &context.instead {
             context.fixes_advisory_of = self.fixed_here(name, facts.version, instead);
         }
-        decide(assessment, &context, &self.policy)
+        let mut decision = decide(assessment, &context, &self.policy);
+        decision.circumstances = Some(context.circumstances());
+        decision
     }
 
     /// The ids of advisories on vulnerabilities that affect `instead` and not `version`.
@@ -381,6 +411,8 @@ impl Engine {
             brought: &[],
             alike: None,
             trust: None,
+            dependencies: &[],
+            dependents: None,
             first_seen: times.get(version).copied(),
             request: Request::Pinned,
             served_before: false,
@@ -518,7 +550,8 @@ impl Engine {
             established: false,
             instead: None,
         };
-        let decision = decide(&assessment, &context, &self.policy);
+        let mut decision = decide(&assessment, &context, &self.policy);
+        decision.circumstances = Some(context.circumstances());
         Assessed {
             assessment,
             decision,

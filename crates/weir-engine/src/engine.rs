@@ -113,7 +113,7 @@ impl Engine {
             trust: sources,
         } = config;
         let advisories = Arc::new(Advisories::load(&store).await?);
-        let (own_names, own_scopes) = own_names(&policy);
+        let (own_names, own_scopes) = crate::names::own(&policy);
         let names = NameIndex::embedded()
             .and_then(|names| names.with_own(&own_names, &own_scopes))
             .map_err(|error| EngineError::Store(format!("the name index: {error}")))?;
@@ -267,7 +267,11 @@ impl Engine {
     /// When there is none, or the upstream fails and none is kept.
     pub async fn packument(&self, name: &PackageName) -> Result<Arc<Held>, EngineError> {
         let _busy = self.quiet.request();
-        self.packuments.get(name).await
+        let found = self.packuments.get(name).await;
+        if let Err(EngineError::NoSuchPackage { upstream, .. }) = &found {
+            self.note_missed(name, upstream).await;
+        }
+        found
     }
 
     pub(crate) fn advisories(&self) -> Arc<Advisories> {
@@ -549,21 +553,4 @@ pub enum Local {
     Tarball(Bytes),
     /// A folder, by absolute path.
     Folder(std::path::PathBuf),
-}
-
-/// The policy's own names as the name index takes them: exact names and whole scopes.
-fn own_names(policy: &Policy) -> (Vec<String>, Vec<String>) {
-    let (mut names, mut scopes) = (Vec::new(), Vec::new());
-    for glob in &policy.names.own {
-        let text = glob.to_string();
-        match text
-            .strip_suffix("/*")
-            .and_then(|scope| scope.strip_prefix('@'))
-        {
-            Some(scope) if !scope.contains('*') => scopes.push(scope.to_owned()),
-            _ if !text.contains('*') => names.push(text),
-            _ => {}
-        }
-    }
-    (names, scopes)
 }

@@ -17,6 +17,7 @@ mod kept;
 mod keyed;
 mod known_bad;
 mod late;
+mod names;
 mod neighbours;
 mod own_rules;
 mod packuments;

@@ -33,6 +33,8 @@ pub struct Held {
     pub fresh_until: Instant,
     /// Why it may be out of date, if the upstream could not be asked.
     pub stale: Option<String>,
+    /// When this gateway was first asked for the package while there was none.
+    pub first_missed: Option<Timestamp>,
     /// Versions that earlier documents named and this one does not.
     pub(crate) gone: Vec<Gone>,
     /// The versions that were last looked at, parsed: a request looks at one several times.
@@ -154,7 +156,12 @@ impl Packuments {
         if let Some(held) = self.at_hand(name) {
             return Ok(held);
         }
-        let held = Arc::new(self.load(name).await?);
+        let mut held = self.load(name).await?;
+        held.first_missed = self
+            .store
+            .first_missed(name.as_str(), &held.upstream)
+            .await?;
+        let held = Arc::new(held);
         self.memory.insert(name.clone(), Arc::clone(&held));
         Ok(held)
     }
@@ -351,6 +358,7 @@ fn held(
         upstream,
         fresh_until,
         stale,
+        first_missed: None,
         gone: Vec::new(),
         parsed: Mutex::default(),
     }

@@ -9,6 +9,7 @@ mod beside;
 pub mod child;
 pub mod contents;
 pub mod limits;
+mod mentions;
 mod pool;
 pub mod protocol;
 

@@ -33,7 +33,7 @@ pub(crate) async fn ready(state: &Arc<State>) -> Answer {
 }
 
 /// The explanation as lines of text. What comes from packages is made printable.
-fn text(id: &str, stored: &weir_store::StoredRefusal) -> String {
+fn text(id: &str, stored: &weir_store::StoredRefusal, policy: &weir_policy::Policy) -> String {
     let mut lines = vec![
         format!("{id}: {} was refused", stored.assessment.release),
         format!("first {}, last {}", stored.first_at, stored.last_at),
@@ -51,6 +51,11 @@ fn text(id: &str, stored: &weir_store::StoredRefusal) -> String {
     for gap in &stored.assessment.incomplete {
         lines.push(format!("not checked: {} ({})", gap.what, gap.why));
     }
+    lines.extend(weir_policy::structure_of(
+        &stored.decision,
+        &stored.assessment,
+        policy,
+    ));
     let mut text = String::new();
     for line in lines {
         text.push_str(&weir_model::finding::printable(&line, 2000));
@@ -82,7 +87,7 @@ pub(crate) async fn page(state: &Arc<State>, id: &str, headers: &HeaderMap) -> A
             Err(error) => answer::error(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
         };
     }
-    let mut page = Response::new(Body::from(text(id, &stored)));
+    let mut page = Response::new(Body::from(text(id, &stored, state.engine.policy())));
     page.headers_mut().insert(
         CONTENT_TYPE,
         HeaderValue::from_static("text/plain; charset=utf-8"),

@@ -21,6 +21,10 @@ impl std::fmt::Display for ReleaseId {
     }
 }
 
+/// What [`Incomplete::what`] says where the registry leaves out who published a release. Some do so for
+/// all their packages, which is why a policy can tell this gap from others.
+pub const PUBLISHER: &str = "publisher";
+
 /// Something that could not be looked at. "Could not check" is a result of its own, never a pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Incomplete {

@@ -111,6 +111,42 @@ impl std::fmt::Display for BlockId {
     }
 }
 
+/// Why a client wants the release.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Request {
+    /// A range or tag is being resolved, or a version is asked for that nothing pins.
+    #[default]
+    NewResolution,
+    /// The tarball of a version that a lockfile pins.
+    Pinned,
+    /// Nobody wants it installed: a person or a program looks at it, perhaps in a folder. Only
+    /// evidence counts, age holds nothing.
+    Inspection,
+}
+
+/// What a decision depended on besides the assessment and the policy, so that it can be taken again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Circumstances {
+    /// The moment of the decision.
+    #[schemars(with = "String")]
+    pub now: Timestamp,
+    /// When the release was published, or first seen where the upstream does not say.
+    #[schemars(with = "Option<String>")]
+    pub published: Option<Timestamp>,
+    /// The package's rank by downloads, 1 for the most downloaded; absent beyond the list.
+    pub rank: Option<u32>,
+    /// Why the release was wanted.
+    pub request: Request,
+    /// Whether exactly these bytes had been served before.
+    pub served_before: bool,
+    /// The ids of advisories that affect what would have been served instead, and that this release
+    /// fixes; absent if there are none.
+    pub fixes_advisory_of: Option<String>,
+}
+
 /// What a policy makes of an assessment at a moment, with its explanation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Decision {
@@ -128,6 +164,10 @@ pub struct Decision {
     /// The waiver that changed the outcome, by its reason; absent if none did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiver: Option<String>,
+    /// What it depended on besides the assessment and the policy; absent where it was taken before
+    /// that was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub circumstances: Option<Circumstances>,
 }
 
 impl Decision {
@@ -141,6 +181,7 @@ impl Decision {
             until: None,
             instead: None,
             waiver: None,
+            circumstances: None,
         }
     }
 

@@ -51,6 +51,8 @@ pub mod v1 {
         pub severity: Severity,
         /// How sure the signal is.
         pub confidence: Confidence,
+        /// Whether this one fact is enough to block.
+        pub decisive: bool,
         /// One sentence for a person.
         pub message: &'a str,
         /// What to check it against.
@@ -64,6 +66,7 @@ pub mod v1 {
                 group: finding.group,
                 severity: finding.severity,
                 confidence: finding.confidence,
+                decisive: finding.decisive,
                 message: &finding.message,
                 evidence: &finding.evidence,
             }

@@ -14,7 +14,7 @@ pub mod provenance;
 pub use advisory::{Advisory, AdvisoryKind};
 pub use assessment::{Assessment, Incomplete, ReleaseId};
 pub use contents::Contents;
-pub use decision::{Action, BlockId, Decision};
+pub use decision::{Action, BlockId, Circumstances, Decision, Request};
 pub use difference::Difference;
 pub use finding::{Confidence, Evidence, Finding, Group, Severity};
 pub use habits::{Baseline, Habits, Lesson};

@@ -2,8 +2,8 @@
 
 use weir_model::{Action, Assessment, BlockId, Decision};
 
-use crate::config::{AGE_SIGNAL, INCOMPLETE_SIGNAL, NEVER_SILENT};
-use crate::decide::moment;
+use crate::config::{AGE_SIGNAL, INCOMPLETE_SIGNAL, NEVER_SILENT, Policy};
+use crate::decide::{Context, Difference, Trace, moment, trace};
 
 /// Longest reason phrase, in characters. Clients print it in one line of an error, and proxies in
 /// between limit a response's first line (PROTOCOL 3.4).
@@ -179,6 +179,97 @@ pub fn explain(decision: &Decision, assessment: &Assessment) -> Vec<String> {
              again, and tell the registry if that gives the same"
                 .to_owned(),
         ),
+    }
+    lines
+}
+
+/// How a decision came about, in lines for a person: what each group counted, what each rule said, and
+/// what would have to differ for another decision.
+#[must_use]
+pub fn structure(trace: &Trace) -> Vec<String> {
+    let counted: Vec<String> = trace
+        .groups
+        .iter()
+        .filter(|group| group.findings > 0)
+        .map(|group| {
+            let telling = if group.telling {
+                ", weighs more while young"
+            } else {
+                ""
+            };
+            format!(
+                "{} {} of {}{telling}",
+                group.group, group.counts, group.findings
+            )
+        })
+        .collect();
+    let counted = match counted.is_empty() {
+        true => "nothing".to_owned(),
+        false => counted.join("; "),
+    };
+    let mut lines = vec![
+        "How it is decided (every rule is asked, the strictest answer counts):".to_owned(),
+        format!(
+            "  counted {} (groups, of their findings): {counted}",
+            trace.count
+        ),
+    ];
+    lines.extend(trace.rules.iter().map(|rule| {
+        let answer = match (rule.answer, rule.decided) {
+            (None, _) => "does not apply".to_owned(),
+            (Some(answer), false) => answer.to_string(),
+            (Some(answer), true) => format!("{answer}, and decides"),
+        };
+        let softened = if rule.softened {
+            " (a block, but for its popularity)"
+        } else {
+            ""
+        };
+        format!("  - {} [{}]: {answer}{softened}", rule.rule, rule.bound)
+    }));
+    let mut others = |title: &str, differences: &[Difference]| {
+        if !differences.is_empty() {
+            lines.push(title.to_owned());
+        }
+        lines.extend(
+            differences
+                .iter()
+                .map(|other| format!("  - {} if {}", other.action, other.if_so.join(" and "))),
+        );
+    };
+    others("It would be milder:", &trace.milder);
+    others("It would be stricter:", &trace.stricter);
+    if !trace.later.is_empty() {
+        lines.push("Time alone makes it:".to_owned());
+    }
+    lines.extend(trace.later.iter().map(|later| {
+        format!(
+            "  - {} from {} on ({})",
+            later.action,
+            moment(later.from),
+            later.key
+        )
+    }));
+    lines
+}
+
+/// The same of a kept decision, taken again under the policy at hand and the circumstances it was taken
+/// in. One line that says so where these were not kept, or where the decision is another today.
+#[must_use]
+pub fn structure_of(decision: &Decision, assessment: &Assessment, policy: &Policy) -> Vec<String> {
+    let Some(circumstances) = &decision.circumstances else {
+        return vec![
+            "How it was decided in detail is not known: it is from a weir that did not keep the circumstances"
+                .to_owned(),
+        ];
+    };
+    let again = trace(assessment, &Context::again(circumstances, policy), policy);
+    let mut lines = structure(&again);
+    if again.action != decision.action {
+        lines.push(format!(
+            "Under the policy in force now it is {}; it was {} when it was decided",
+            again.action, decision.action
+        ));
     }
     lines
 }

@@ -4,8 +4,11 @@ pub mod config;
 pub mod decide;
 pub mod error;
 pub mod explain;
+pub mod json;
 
 pub use config::{Loader, Policy};
-pub use decide::{Context, Request, decide};
+pub use decide::{Context, Request, Trace, decide, trace};
 pub use error::{Origin, PolicyError};
-pub use explain::{deprecation_text, explain, refusal_line, waiver_snippet};
+pub use explain::{
+    deprecation_text, explain, refusal_line, structure, structure_of, waiver_snippet,
+};

@@ -1,7 +1,8 @@
 //! What the signal `lookalike-name` makes of the labelled pairs in `corpus/names.tsv`:
 //! `cargo run --release -p weir-signals --example name_pairs [-- --list]`. Every name is looked at as the
-//! first release of a package that is an hour old, once without a repository and once with a repository of
-//! its own name, which is the benign reason that a new package can have.
+//! first release of a package that is an hour old, once without a repository, once with a repository of its
+//! own name, which is the benign reason that a new package can have, and once with both that and three
+//! packages of others that depend on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,7 @@ use bytes::Bytes;
 use weir_model::Severity;
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
-use weir_signals::{NameIndex, Stage, Subject, observe_all};
+use weir_signals::{Dependents, NameIndex, Stage, Subject, observe_all};
 
 const PAIRS: &str = include_str!("../../../corpus/names.tsv");
 
@@ -20,10 +21,13 @@ struct Counts {
     /// Some reading was found, the named target among the readings.
     any: usize,
     target: usize,
-    /// Counted as evidence: without a repository, with one of its own name; and as medium or more.
+    /// Counted as evidence: without a repository, with one of its own name, with dependents too; and as
+    /// medium or more with a repository, with dependents too.
     alone: usize,
     filtered: usize,
+    used: usize,
     medium: usize,
+    used_medium: usize,
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -49,9 +53,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             return Err(format!("not four columns: {pair:?}").into());
         };
         let found = index.candidates(name);
-        let alone = severity(&index, name, None)?;
+        let alone = severity(&index, name, None, false)?;
         let own = name.rsplit('/').next().unwrap_or(name);
-        let filtered = severity(&index, name, Some(own))?;
+        let filtered = severity(&index, name, Some(own), false)?;
+        let used = severity(&index, name, Some(own), true)?;
         let counts = counts.entry(label).or_default();
         counts.pairs += 1;
         counts.any += usize::from(!found.is_empty());
@@ -59,6 +64,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         counts.alone += usize::from(alone > Some(Severity::Info));
         counts.filtered += usize::from(filtered > Some(Severity::Info));
         counts.medium += usize::from(filtered >= Some(Severity::Medium));
+        counts.used += usize::from(used > Some(Severity::Info));
+        counts.used_medium += usize::from(used >= Some(Severity::Medium));
         if list {
             let best = found
                 .first()
@@ -73,13 +80,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let share = |part: usize| part as f64 * 100.0 / counts.pairs.max(1) as f64;
         println!(
             "{label}: {} pairs; a reading for {:.1} %, the named one for {:.1} %; counted as evidence {:.1} % without \
-             the benign filter, {:.1} % with it; medium or more with it {:.1} %",
+             the benign filter, {:.1} % with it ({:.1} % as medium or more), {:.1} % with dependents too ({:.1} % as \
+             medium or more)",
             counts.pairs,
             share(counts.any),
             share(counts.target),
             share(counts.alone),
             share(counts.filtered),
             share(counts.medium),
+            share(counts.used),
+            share(counts.used_medium),
         );
     }
     Ok(())
@@ -90,6 +100,7 @@ fn severity(
     index: &NameIndex,
     name: &str,
     repository: Option<&str>,
+    used: bool,
 ) -> Result<Option<Severity>, Box<dyn std::error::Error>> {
     let package = PackageName::parse(name)?;
     let mut manifest = serde_json::json!({"name": name, "version": "1.0.0", "dist": {}});
@@ -105,6 +116,11 @@ fn severity(
     let packument = Packument::parse(&package, Bytes::from(serde_json::to_vec(&document)?))?;
     let mut subject = Subject::new(&package, "1.0.0", index, "2026-06-15T12:00:00Z".parse()?);
     subject.packument = Stage::Known(&packument);
+    let dependents = Dependents {
+        count: 3,
+        some: Vec::new(),
+    };
+    subject.dependents = used.then_some(&dependents);
     let observation = observe_all(&subject);
     let findings = observation.findings.iter();
     Ok(findings

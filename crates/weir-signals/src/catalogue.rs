@@ -6,6 +6,7 @@ use crate::{Declaration, Observation, Subject};
 pub static CATALOGUE: &[&Declaration] = &[
     &crate::intel::known_malware::SIGNAL,
     &crate::manifest::failed_verification::SIGNAL,
+    &crate::identity::internal_name::SIGNAL,
     &crate::manifest::broken_expectation::SIGNAL,
     &crate::source::known_bad_content::SIGNAL,
     &crate::source::credential_exfiltration::SIGNAL,
@@ -36,6 +37,8 @@ pub static CATALOGUE: &[&Declaration] = &[
     &crate::history::new_dependency::SIGNAL,
     &crate::history::young_in_tree::SIGNAL,
     &crate::identity::new_publisher::SIGNAL,
+    &crate::identity::maintainer_change::SIGNAL,
+    &crate::identity::throwaway_publisher::SIGNAL,
     &crate::identity::unlike_siblings::SIGNAL,
     &crate::history::unusual_burst::SIGNAL,
     &crate::history::dormant_revival::SIGNAL,
@@ -53,6 +56,7 @@ pub static CATALOGUE: &[&Declaration] = &[
     &crate::source::bundled_binary::SIGNAL,
     &crate::source::unreadable_code::SIGNAL,
     &crate::identity::lookalike_name::SIGNAL,
+    &crate::identity::invented_name::SIGNAL,
     &crate::history::young_release::SIGNAL,
 ];
 

@@ -92,7 +92,8 @@ pub enum Input {
     PreviousContents,
     /// What has been published about it.
     Advisories,
-    /// Who published it, where what is usual around it raises the question.
+    /// Who published it and the releases before it, where that or what is usual around it raises the
+    /// question.
     Publisher,
 }
 
@@ -107,7 +108,7 @@ impl Input {
             Self::Contents => "contents",
             Self::PreviousContents => "previous contents",
             Self::Advisories => "advisories",
-            Self::Publisher => "publisher",
+            Self::Publisher => weir_model::assessment::PUBLISHER,
         }
     }
 
@@ -136,14 +137,30 @@ impl Input {
                 .then(|| subject.previous_contents.why_not().map(str::to_owned))
                 .flatten(),
             Self::Advisories => subject.advisories.why_not().map(str::to_owned),
-            Self::Publisher => (subject.wants_publisher() && subject.by().is_none())
-                .then(|| "the registry does not say who published it".to_owned()),
+            Self::Publisher => publisher_missing(subject).or_else(|| {
+                (subject.wants_publisher() && subject.by().is_none())
+                    .then(|| "the registry does not say who published it".to_owned())
+            }),
         };
         Some(Incomplete {
             what: self.as_str().to_owned(),
             why: why?,
         })
     }
+}
+
+/// Why it is not known who published the release or those before it. A first release is compared with
+/// nobody, and where there is no history at all that is missed already.
+fn publisher_missing(subject: &Subject<'_>) -> Option<String> {
+    let timeline = subject.timeline();
+    let own = timeline.publication()?;
+    let mut earlier = timeline.recent().peekable();
+    earlier.peek()?;
+    if own.publisher.is_none() {
+        return Some("the registry does not say who published it".to_owned());
+    }
+    let nobody = earlier.all(|(_, publication)| publication.publisher.is_none());
+    nobody.then(|| "the registry does not say who published the releases before it".to_owned())
 }
 
 /// A signal's documentation: answers to four questions, in Markdown.

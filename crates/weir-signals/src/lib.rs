@@ -28,11 +28,14 @@ pub use comparison::{Comparison, is_patch, is_worth_comparing};
 pub use declaration::{
     Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, find,
 };
+pub use history::new_dependency::unexplained as new_dependencies;
 pub use history::vanished_versions::Gone;
 pub use history::young_in_tree::Brought;
 pub use lesson::{by, lesson, line_number, moments, repository_owner};
 pub use names::{NameIndex, NamesError};
 pub use past::ReleaseSize;
-pub use subject::{Previous, Settings, Sibling, Stage, Subject, previous_version};
+pub use subject::{
+    DependencyFacts, Dependents, Previous, Settings, Sibling, Stage, Subject, previous_version,
+};
 pub use surroundings::{Arrival, Known, Surroundings};
 pub use timeline::{trust_in_words, who};

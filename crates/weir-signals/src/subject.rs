@@ -98,6 +98,34 @@ pub struct Sibling {
     pub added: Vec<FileDigest>,
 }
 
+/// Who depends on a package, as far as this gateway knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dependents {
+    /// How many packages of others that were served here depend on it.
+    pub count: u64,
+    /// Some of them, by name.
+    pub some: Vec<String>,
+}
+
+/// A package that a release began to depend on, as its registry describes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DependencyFacts {
+    /// The package.
+    pub name: String,
+    /// The version that the range comes to at present; nothing if it comes to none.
+    pub version: Option<String>,
+    /// When the package was first published.
+    pub created: Option<Timestamp>,
+    /// When that version was.
+    pub published: Option<Timestamp>,
+    /// The lifecycle scripts that it runs when it is installed.
+    pub hooks: Vec<String>,
+    /// The repository that it names.
+    pub repository: Option<String>,
+    /// Whether one of its maintainers is one of the release's, or published it.
+    pub same_people: bool,
+}
+
 /// One release and everything known about it. Borrowed and pure: no clock, no IO; whoever builds it
 /// says what time it is.
 pub struct Subject<'a> {
@@ -126,6 +154,16 @@ pub struct Subject<'a> {
     pub trust: Option<&'a Trust>,
     /// Advisories that affect this release; known and empty when there are none.
     pub advisories: Stage<&'a [Advisory]>,
+    /// The packages that it began to depend on, where they were looked at. What is missing here is no
+    /// gap: it only ever adds to what names show.
+    pub dependencies: &'a [DependencyFacts],
+    /// Who depends on the package; nothing where nobody asked.
+    pub dependents: Option<&'a Dependents>,
+    /// When this gateway was first asked for the package while there was none of that name.
+    pub first_missed: Option<Timestamp>,
+    /// The entry of the operator's list that says that the package comes from elsewhere: what bears its
+    /// name here is not theirs.
+    pub internal: Option<&'a str>,
     /// Names that people trust, the operator's own among them.
     pub names: &'a NameIndex,
     /// What counts as now.
@@ -163,6 +201,10 @@ impl<'a> Subject<'a> {
             alike: None,
             trust: None,
             advisories: Stage::default(),
+            dependencies: &[],
+            dependents: None,
+            first_missed: None,
+            internal: None,
             names,
             now,
             first_seen: None,

@@ -88,6 +88,7 @@ fn ids_are_unique_and_never_change() {
     insta::assert_snapshot!(ids.join("\n"), @r"
     known-malware
     failed-verification
+    internal-name
     broken-expectation
     known-bad-content
     credential-exfiltration
@@ -118,6 +119,8 @@ fn ids_are_unique_and_never_change() {
     new-dependency
     young-in-tree
     new-publisher
+    maintainer-change
+    throwaway-publisher
     unlike-siblings
     unusual-burst
     dormant-revival
@@ -135,6 +138,7 @@ fn ids_are_unique_and_never_change() {
     bundled-binary
     unreadable-code
     lookalike-name
+    invented-name
     young-release
     ");
 }
@@ -248,9 +252,10 @@ fn a_file_that_an_install_script_reaches_must_be_read() {
 
 #[test]
 fn an_ordinary_release_is_quiet_and_complete() {
+    let by_mara = crate::sample::by_hand("mara");
     let observation = Scene::of("left-lib", "1.4.1")
-        .release("1.4.0", "2025-03-01T09:00:00Z", "{}")
-        .release("1.4.1", "2025-06-01T09:00:00Z", "{}")
+        .release("1.4.0", "2025-03-01T09:00:00Z", &by_mara)
+        .release("1.4.1", "2025-06-01T09:00:00Z", &by_mara)
         .contents(crate::sample::tarball(
             r#"{"name":"left-lib","version":"1.4.1"}"#,
         ))

@@ -167,6 +167,12 @@ impl<'a> Timeline<'a> {
         timeline
     }
 
+    /// When the first release was published that there still is, this one included.
+    pub(crate) fn first(&self) -> Option<Timestamp> {
+        let own = self.own.as_ref().map(|own| own.published);
+        self.before.last().map(|event| event.published).or(own)
+    }
+
     /// How this release was published.
     pub(crate) fn publication(&self) -> Option<&Publication> {
         let read = || self.packument?.publication(self.own.as_ref()?.text);

@@ -42,6 +42,11 @@ const STEPS: &[Step] = &[
         sql: include_str!("../../../migrations/0005_habits.sql"),
         sqlite: "",
     },
+    Step {
+        number: 6,
+        sql: include_str!("../../../migrations/0006_names.sql"),
+        sqlite: "",
+    },
 ];
 
 /// Pragmas of every connection. The waiting time comes first, so that the others may wait too.

@@ -10,6 +10,7 @@ mod first_seen;
 pub mod habits;
 mod hashed;
 pub mod ledger;
+mod names;
 pub mod packuments;
 mod presence;
 mod refusals;

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use sqlx::Row;
@@ -77,6 +78,8 @@ pub(crate) struct Presence {
     openings: Openings,
     verdicts: Keys,
     contents: Keys,
+    missed: Keys,
+    additions: AtomicU64,
 }
 
 impl Presence {
@@ -85,6 +88,8 @@ impl Presence {
             openings,
             verdicts: Keys::default(),
             contents: Keys::default(),
+            missed: Keys::default(),
+            additions: AtomicU64::new(0),
         }
     }
 
@@ -117,6 +122,14 @@ impl Presence {
             let keys = keys.collect::<Result<Vec<_>, _>>()?;
             self.contents.load(keys.iter().map(String::as_str));
         }
+        if few("missed").await? {
+            let rows = sqlx::query("SELECT name FROM missed")
+                .fetch_all(&database.read)
+                .await?;
+            let keys = rows.iter().map(|row| row.try_get::<String, _>(0));
+            let keys = keys.collect::<Result<Vec<_>, _>>()?;
+            self.missed.load(keys.iter().map(String::as_str));
+        }
         Ok(())
     }
 
@@ -126,6 +139,16 @@ impl Presence {
 
     pub(crate) fn contents_added(&self, integrity: &str) {
         self.contents.insert(integrity);
+    }
+
+    pub(crate) fn missed_added(&self, name: &str) {
+        self.missed.insert(name);
+    }
+
+    /// True the first time, and then once in so many times.
+    pub(crate) fn is_due(&self, every: u64) -> bool {
+        let before = self.additions.fetch_add(1, Ordering::Relaxed);
+        before.is_multiple_of(every)
     }
 }
 
@@ -142,6 +165,13 @@ impl Store {
     pub fn may_have_contents(&self, integrity: &str) -> bool {
         let presence = &self.inner.presence;
         presence.contents.may_have(integrity) || !presence.openings.nobody_came()
+    }
+
+    /// The same for a name that was asked for in vain.
+    #[must_use]
+    pub fn may_have_missed(&self, name: &str) -> bool {
+        let presence = &self.inner.presence;
+        presence.missed.may_have(name) || !presence.openings.nobody_came()
     }
 }
 

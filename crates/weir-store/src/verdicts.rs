@@ -25,6 +25,24 @@ impl Store {
             .map_err(StoreError::query("verdict", "look up a verdict"))
     }
 
+    /// The verdict on a release, whichever generation it was decided in.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn last_verdict(
+        &self,
+        name: &str,
+        version: &str,
+    ) -> Result<Option<String>, StoreError> {
+        sqlx::query("SELECT json FROM verdict WHERE name = $1 AND version = $2")
+            .bind(name)
+            .bind(version)
+            .fetch_optional(&self.inner.database.read)
+            .await
+            .and_then(|row| row.map(|row| row.try_get(0)).transpose())
+            .map_err(StoreError::query("verdict", "look up a verdict"))
+    }
+
     /// Whether a verdict on a release is kept, of whatever generation: it was looked at before.
     ///
     /// # Errors

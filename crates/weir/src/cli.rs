@@ -85,6 +85,8 @@ pub(crate) enum Command {
     },
     /// Explain a refusal by the id shown with it.
     Explain(Explain),
+    /// Take a kept decision again, under another policy or at another time.
+    Decide(Decide),
     /// List what was decided and what was served to whom.
     Ledger(Ledger),
     /// Show or check the policy.
@@ -306,6 +308,21 @@ pub(crate) struct Explain {
     /// The id shown with the refusal, e.g. `w-3k9x2m4q7c`.
     pub id: String,
     /// Print the assessment as JSON (schema `weir.assessment/v1`).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `weir decide`.
+#[derive(Debug, Args)]
+pub(crate) struct Decide {
+    /// A refusal's id, a `name@version` that was decided here, or a file with what `weir inspect --json`
+    /// printed; `-` is standard input.
+    #[arg(value_name = "WHAT")]
+    pub what: String,
+    /// Show what every rule said, and what would have to differ for another decision.
+    #[arg(long)]
+    pub explain: bool,
+    /// Print one JSON object per release (schema `weir.decide/v1`).
     #[arg(long)]
     pub json: bool,
 }

@@ -4,6 +4,7 @@ mod advisories;
 mod baseline;
 mod check;
 mod client;
+mod decide;
 mod diff;
 mod explain;
 mod inspect;
@@ -44,6 +45,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Why(options) => why::run(global, &options).await,
         Command::Baseline { command } => baseline::run(global, command).await,
         Command::Explain(options) => explain::run(global, &options).await,
+        Command::Decide(options) => decide::run(global, &options).await,
         Command::Ledger(options) => ledger::run(global, options).await,
         Command::Policy { command } => policy::run(global, command),
         Command::Advisories { command } => advisories::run(global, command).await,

@@ -2,6 +2,7 @@
 
 mod changes;
 mod note;
+mod redecided;
 pub(crate) mod timeline;
 pub(crate) mod why;
 mod words;
@@ -21,6 +22,7 @@ use weir_store::StoredRefusal;
 
 pub(crate) use changes::{behaviour, difference};
 pub(crate) use note::able_at_install;
+pub(crate) use redecided::{Redecided, redecided};
 
 mod style {
     use anstyle::{AnsiColor, Style};
@@ -166,7 +168,7 @@ fn one_finding(out: &mut String, finding: &Finding, told: &[usize]) {
 }
 
 /// The explanation behind a refusal's id.
-pub(crate) fn refusal(id: &str, refusal: &StoredRefusal) -> String {
+pub(crate) fn refusal(id: &str, refusal: &StoredRefusal, policy: &Policy) -> String {
     let mut out = String::new();
     let release = printable(&refusal.assessment.release.to_string(), 300);
     line(&mut out, format_args!("{id}: {release} was refused"));
@@ -176,6 +178,10 @@ pub(crate) fn refusal(id: &str, refusal: &StoredRefusal) -> String {
     );
     explanation(&mut out, &refusal.decision, &refusal.assessment);
     findings(&mut out, &refusal.assessment, &[]);
+    lines(
+        &mut out,
+        &weir_policy::structure_of(&refusal.decision, &refusal.assessment, policy),
+    );
     out
 }
 
@@ -370,8 +376,14 @@ fn kept_out(out: &mut String, summary: &Summary) {
 }
 
 fn gaps(out: &mut String, summary: &Summary, unread: &[String]) {
+    let mut unknown_publishers = 0_usize;
     for ((name, version), seen) in &summary.seen {
         for gap in &seen.incomplete {
+            if gap.starts_with(weir_model::assessment::PUBLISHER) {
+                // Registries leave this out of everything: one line says as much as a thousand.
+                unknown_publishers += 1;
+                continue;
+            }
             line(
                 out,
                 format_args!("  not checked {name}@{version}: {}", printable(gap, 400)),
@@ -380,6 +392,15 @@ fn gaps(out: &mut String, summary: &Summary, unread: &[String]) {
     }
     for text in unread {
         line(out, format_args!("  not checked {}", printable(text, 400)));
+    }
+    if unknown_publishers > 0 {
+        line(
+            out,
+            format_args!(
+                "  not known of {unknown_publishers} releases: who published them or the ones before; the registry \
+                 does not say"
+            ),
+        );
     }
     if summary.stale > 0 {
         line(

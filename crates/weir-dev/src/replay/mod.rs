@@ -2,7 +2,7 @@
 //! table.
 
 mod board;
-mod play;
+pub(crate) mod play;
 #[cfg(test)]
 mod tests;
 

@@ -12,6 +12,7 @@ use weir_model::contents::{Size, Unread, Violation};
 use weir_npm::manifest::Manifest;
 
 use super::beside::Beside;
+use super::mentions;
 
 /// Most text kept for analysis, in bytes. The largest real package in the reference corpus holds
 /// 69 MB of JavaScript (PEERS section 6); what is beyond is reported as not read.
@@ -415,7 +416,12 @@ impl Collected<'_> {
         self.unread.extend(looked.unread);
         let (binaries, rule_hits, unread) = self.beside.finish();
         self.unread.extend(unread);
+        let unmentioned = match &manifest {
+            Some(manifest) if self.unread.is_empty() => mentions::missing(manifest, &texts),
+            _ => Vec::new(),
+        };
         Contents {
+            unmentioned,
             manifest,
             size: self.size,
             violations,

@@ -60,6 +60,10 @@ pub struct Contents {
     /// A sketch of all code, to find near copies; absent where there is too little of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sketch: Option<Sketch>,
+    /// Dependencies of the manifest that no file with code mentions. Empty also where not every file
+    /// was read: then nobody knows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmentioned: Vec<String>,
     /// What could not be analysed, and why.
     pub unread: Vec<Unread>,
 }

@@ -153,6 +153,10 @@ pub struct Deciding {
     /// What happens to a release that could not be fully checked but is established or was served
     /// before.
     pub incomplete_established: Action,
+    /// What happens to a release of which the registry does not say who published it, or the ones
+    /// before. Some registries leave that out of everything, and then the signals about people know
+    /// nothing: every decision says so, whatever this is set to.
+    pub unknown_publisher: Action,
 }
 
 /// Which releases count as long established.
@@ -208,6 +212,12 @@ pub enum WaitForContents {
 pub struct Names {
     /// Names and patterns of your own packages. Look-alikes of them are reported.
     pub own: Vec<NameGlob>,
+    /// Names and patterns of packages that you publish in a registry of your own and nowhere else. What
+    /// the default registry has under such a name is somebody else's, and blocked. With versions
+    /// (`"billing-core@<5"`) those are yours, as where your registry is the default one, and all others
+    /// are not. Look-alikes of them are reported as well. Scopes that `.npmrc` sends to another registry
+    /// are asked for there and left alone.
+    pub internal: Vec<Selector>,
 }
 
 /// What becomes of a signal's findings.
@@ -336,6 +346,7 @@ impl Default for Deciding {
             popular: 10_000,
             incomplete_unseen: Action::Hold,
             incomplete_established: Action::Notice,
+            unknown_publisher: Action::Allow,
         }
     }
 }
@@ -394,6 +405,16 @@ impl Names {
     #[must_use]
     pub fn is_own(&self, name: &str) -> bool {
         self.own.iter().any(|glob| glob.matches(name))
+    }
+
+    /// The entry of [`Names::internal`] that says that this release of the default registry is not yours,
+    /// although its name is: the name is listed, and no entry for it names the version.
+    #[must_use]
+    pub fn foreign(&self, name: &str, version: &str) -> Option<&Selector> {
+        let mut listed = self.internal.iter().filter(|entry| entry.is_about(name));
+        let first = listed.clone().next()?;
+        let is_yours = listed.any(|entry| entry.has_versions() && entry.matches(name, version));
+        (!is_yours).then_some(first)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Policy;
 use super::keys::{ANY_SIGNAL, Key, LISTS, keys, of_section, section_list};
-use crate::decide::RULES;
+use crate::decide::{GROUPS, RULES, Spared};
 use crate::error::Origin;
 
 /// A value in force, for `weir policy show`.
@@ -187,7 +187,33 @@ pub fn reference_markdown() -> String {
         let _ = writeln!(
             out,
             "| `{}` | {} | {} |",
-            rule.id, rule.answer, rule.sentence
+            rule.id,
+            rule.answer.in_words(),
+            rule.sentence
+        );
+    }
+    out.push_str(
+        "\n## Groups\n\nHow often a group of evidence counts at most, whether it weighs more on a young release, and \
+         whether a popular package is spared a block on it.\n\n",
+    );
+    out.push_str("| group | counts | on a young release | popular packages | findings about |\n");
+    out.push_str("| --- | --- | --- | --- | --- |\n");
+    for rule in GROUPS {
+        let counts = match rule.cap {
+            0 => "never".to_owned(),
+            1 => "once".to_owned(),
+            more => format!("{more} times"),
+        };
+        let young = if rule.telling { "weighs more" } else { "" };
+        let spared = match rule.spared {
+            Spared::Never => "",
+            Spared::WithNameAndCode => "held, while only name and code speak",
+            Spared::Alone => "held, while nothing else speaks",
+        };
+        let _ = writeln!(
+            out,
+            "| {} | {counts} | {young} | {spared} | {} |",
+            rule.group, rule.about
         );
     }
     out.push_str("\n## The defaults, as a file\n\n```toml\n");

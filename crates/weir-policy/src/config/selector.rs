@@ -168,6 +168,24 @@ impl Selector {
                 .as_ref()
                 .is_none_or(|versions| versions.matches(version))
     }
+
+    /// Whether releases of that package may be meant.
+    #[must_use]
+    pub fn is_about(&self, name: &str) -> bool {
+        self.name.matches(name)
+    }
+
+    /// Whether only some versions are meant.
+    #[must_use]
+    pub const fn has_versions(&self) -> bool {
+        self.versions.is_some()
+    }
+
+    /// The package or pattern, without versions.
+    #[must_use]
+    pub const fn name(&self) -> &NameGlob {
+        &self.name
+    }
 }
 
 impl std::str::FromStr for Selector {

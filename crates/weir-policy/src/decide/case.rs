@@ -1,8 +1,9 @@
 //! What the rules look at: the findings that count, and what is known about the release.
 
 use jiff::Timestamp;
-use weir_model::{Assessment, Finding, Group, Incomplete, Severity};
+use weir_model::{Action, Assessment, Finding, Group, Incomplete, Severity};
 
+use super::structure::{GROUPS, Spared, of_group};
 use super::{Context, Request, moment};
 use crate::config::{AGE_SIGNAL, Policy, SignalSetting, UnknownAge};
 
@@ -44,6 +45,7 @@ pub(super) struct Case<'a> {
     groups: Vec<Group>,
     youth: Youth,
     incomplete: bool,
+    unknown_publisher: bool,
 }
 
 impl<'a> Case<'a> {
@@ -55,7 +57,7 @@ impl<'a> Case<'a> {
         let counts = |finding: &&Finding| {
             let setting = policy.signals.get(&finding.signal).copied();
             let severity = setting.map_or(Some(finding.severity), SignalSetting::severity);
-            finding.group.is_evidence()
+            of_group(finding.group).is_some_and(|rule| rule.cap > 0)
                 && severity.is_some_and(|severity| severity > Severity::Info)
         };
         let mut case = Self {
@@ -65,7 +67,8 @@ impl<'a> Case<'a> {
             findings: assessment.findings.iter().filter(counts).collect(),
             groups: Vec::new(),
             youth: youth(assessment, context, policy),
-            incomplete: !assessment.is_complete(),
+            incomplete: assessment.incomplete.iter().any(|gap| !is_publisher(gap)),
+            unknown_publisher: assessment.incomplete.iter().any(is_publisher),
         };
         case.count_groups();
         case
@@ -80,7 +83,9 @@ impl<'a> Case<'a> {
     /// Everything that speaks against the release.
     pub(super) fn grounds(&self) -> impl Iterator<Item = Ground<'a>> {
         let age = (self.youth == Youth::Held).then_some(Ground::Age);
-        let incomplete = self.incomplete.then_some(Ground::Incomplete);
+        let matters = self.policy.decide.unknown_publisher > Action::Allow;
+        let incomplete =
+            (self.incomplete || (self.unknown_publisher && matters)).then_some(Ground::Incomplete);
         self.findings
             .iter()
             .copied()
@@ -97,7 +102,9 @@ impl<'a> Case<'a> {
         if case.youth == Youth::Held && !keep(Ground::Age) {
             case.youth = Youth::Waived;
         }
-        case.incomplete = case.incomplete && keep(Ground::Incomplete);
+        let gaps = keep(Ground::Incomplete);
+        case.incomplete &= gaps;
+        case.unknown_publisher &= gaps;
         case.count_groups();
         case
     }
@@ -112,20 +119,45 @@ impl<'a> Case<'a> {
         &self.groups
     }
 
+    /// How often groups count, each up to its cap.
     pub(super) fn group_count(&self) -> u32 {
-        u32::try_from(self.groups.len()).unwrap_or(u32::MAX)
+        let count = |group: Group| {
+            let findings = self.findings.iter().filter(|it| it.group == group).count();
+            // One for those that are only supposed.
+            let present = u32::from(self.groups.contains(&group));
+            u32::try_from(findings).unwrap_or(u32::MAX).max(present)
+        };
+        GROUPS
+            .iter()
+            .map(|rule| count(rule.group).min(rule.cap))
+            .fold(0, u32::saturating_add)
     }
 
-    pub(super) fn has_group(&self, wanted: &[Group]) -> bool {
-        self.groups.iter().any(|group| wanted.contains(group))
+    pub(super) fn has_group(&self, wanted: Group) -> bool {
+        self.groups.contains(&wanted)
+    }
+
+    /// The same case, were there evidence of that group too.
+    pub(super) fn with_group(&self, group: Group) -> Self {
+        let mut case = self.clone();
+        case.groups.push(group);
+        case.groups.sort_unstable();
+        case.groups.dedup();
+        case
     }
 
     /// What could not be checked, unless that is covered.
     pub(super) fn unchecked(&self) -> impl Iterator<Item = &'a Incomplete> {
-        self.assessment
-            .incomplete
-            .iter()
-            .filter(|_| self.incomplete)
+        let (incomplete, unknown) = (self.incomplete, self.unknown_publisher);
+        let shown = move |gap: &&Incomplete| match is_publisher(gap) {
+            true => unknown,
+            false => incomplete,
+        };
+        self.assessment.incomplete.iter().filter(shown)
+    }
+
+    pub(super) fn is_publisher_unknown(&self) -> bool {
+        self.unknown_publisher
     }
 
     pub(super) fn is_incomplete(&self) -> bool {
@@ -154,8 +186,10 @@ impl<'a> Case<'a> {
             .context
             .rank
             .is_some_and(|rank| rank <= self.policy.decide.popular);
-        let only = |allowed: &[Group]| self.groups.iter().all(|group| allowed.contains(group));
-        popular && (only(&[Group::Name, Group::Code]) || only(&[Group::Intel]))
+        let spared = |group: &Group| of_group(*group).map_or(Spared::Never, |rule| rule.spared);
+        let all = |wanted: Spared| self.groups.iter().all(|group| spared(group) == wanted);
+        let alone = self.groups.len() == 1 && all(Spared::Alone);
+        popular && (self.groups.is_empty() || all(Spared::WithNameAndCode) || alone)
     }
 
     /// When age no longer holds the release, if that is known.
@@ -188,6 +222,11 @@ impl<'a> Case<'a> {
             "young (published {published}), but not held for that: {why}"
         ))
     }
+}
+
+/// Whether the gap is that nobody knows who published what.
+fn is_publisher(gap: &Incomplete) -> bool {
+    gap.what == weir_model::assessment::PUBLISHER
 }
 
 fn is_young(context: &Context, policy: &Policy, period: crate::config::Period) -> bool {

@@ -6,34 +6,25 @@
 
 mod case;
 mod rules;
+mod structure;
+mod trace;
 mod waiver;
 
 use jiff::Timestamp;
 use weir_model::finding::printable;
-use weir_model::{Action, Assessment, Decision};
+use weir_model::{Action, Assessment, Circumstances, Decision};
 
 use crate::config::Policy;
 
-pub use rules::{RULES, Rule, Topic};
+pub use structure::{Answer, Count, GROUPS, GroupRule, RULES, Rule, Spared, Topic, When, of_group};
+pub use trace::{Asked, Counted, Difference, Later, Trace, trace};
+pub use weir_model::Request;
 
 use case::Case;
 
 /// Raised whenever the same policy and assessment could give another decision; part of
 /// [`Policy::fingerprint`].
-pub const RULES_VERSION: u32 = 1;
-
-/// Why a client wants the release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Request {
-    /// A range or tag is being resolved, or a version is asked for that nothing pins.
-    #[default]
-    NewResolution,
-    /// The tarball of a version that a lockfile pins.
-    Pinned,
-    /// Nobody wants it installed: a person or a program looks at it, perhaps in a folder. Only
-    /// evidence counts, age holds nothing.
-    Inspection,
-}
+pub const RULES_VERSION: u32 = 2;
 
 /// What a decision depends on besides the assessment and the policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +62,45 @@ impl Context {
             fixes_advisory_of: None,
             established: false,
             instead: None,
+        }
+    }
+}
+
+impl Context {
+    /// What a kept decision depended on, for taking it again under a policy. Whether the release is
+    /// established is for that policy to say.
+    #[must_use]
+    pub fn again(circumstances: &Circumstances, policy: &Policy) -> Self {
+        let Circumstances {
+            now,
+            published,
+            rank,
+            request,
+            served_before,
+            ref fixes_advisory_of,
+        } = *circumstances;
+        Self {
+            now,
+            published,
+            rank,
+            request,
+            served_before,
+            fixes_advisory_of: fixes_advisory_of.clone(),
+            established: policy.is_established(published, rank, now),
+            instead: None,
+        }
+    }
+
+    /// What is kept with a decision.
+    #[must_use]
+    pub fn circumstances(&self) -> Circumstances {
+        Circumstances {
+            now: self.now,
+            published: self.published,
+            rank: self.rank,
+            request: self.request,
+            served_before: self.served_before,
+            fixes_advisory_of: self.fixes_advisory_of.clone(),
         }
     }
 }
@@ -180,6 +210,7 @@ fn decision(case: &Case<'_>, verdict: &Verdict) -> Decision {
         until: case.end_of_youth().filter(|_| verdict.age_alone),
         instead: case.context.instead.clone().filter(|_| refused),
         waiver: None,
+        circumstances: None,
     }
 }
 

@@ -26,7 +26,12 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     group: Group::Identity,
     severity: Severity::Low,
     confidence: Confidence::Medium,
-    needs: &[Input::Manifest, Input::History, Input::PublishTime],
+    needs: &[
+        Input::Manifest,
+        Input::History,
+        Input::PublishTime,
+        Input::Publisher,
+    ],
     incidents: &["coa and rc, 2021", "rand-user-agent, 2025", "is, 2025"],
     documentation: Documentation {
         sees: "A release within three days of the first one after more than a year without any. Rest as long as twice \

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::SignedDuration;
 use weir_model::{Confidence, Evidence, Finding, Group, Severity};
 use weir_npm::manifest::Manifest;
 use weir_npm::name::PackageName;
@@ -10,10 +11,17 @@ use weir_npm::version::Version;
 
 use crate::comparison::{is_leap, is_patch};
 use crate::names::Strength;
-use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
+use crate::timeline::in_words;
+use crate::{
+    Declaration, DependencyFacts, Documentation, Input, Kind, Layer, Maturity, Observation, Subject,
+};
 
 /// Dependencies reported one by one; a release with more has made its point.
 const LISTED: usize = 10;
+
+/// A package this young when a release begins to depend on it has no past (INCIDENTS I03: days, I38: a
+/// day, I36: a day).
+const YOUNG: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// This many new optional dependencies of strangers are more than a release needs.
 const MANY_OPTIONAL: usize = 5;
@@ -40,11 +48,15 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                mistaken for a popular one; a name made of a whole popular one and more (`plain-` before \
                `crypto-js`) that arrives with a patch; any version at all (`latest`, `*`) of something little used; \
                many optional ones at once. Popular packages, those of the same scope and those that share the \
-               package's name are not mentioned, others for information.",
+               package's name are not mentioned, others for information. Where the gateway looked at the dependency \
+               itself, one that was first published within the 30 days before counts, the more if it runs scripts at \
+               install, names the repository of a popular package as its own, or is mentioned by no file of the \
+               release. Dependencies that the same people publish count only if they run scripts.",
         matters: "A dependency brings code that does not show in the package, and can be exchanged later. Attackers \
                   who want a release to look untouched put the payload there.",
         wrong: "Projects split themselves into packages, and use packages that few others use. Whether the \
-                dependency is young, and whether any code uses it, is not known from names.",
+                dependency is young, and whether any code uses it, is not known from names: that is seen once the \
+                release itself is read.",
         todo: "Look at the dependency itself: who publishes it, since when, and which code of the release uses it.",
     },
     observe,
@@ -80,6 +92,10 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         .collect();
     for new in strangers.iter().take(LISTED) {
         let mut finding = tell(subject, new, patch, version);
+        let facts = subject.dependencies.iter().find(|it| it.name == new.name);
+        if let Some(facts) = facts {
+            look_at(subject, new, facts, &mut finding);
+        }
         if !forward {
             finding.severity = Severity::Info;
         }
@@ -106,6 +122,36 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
             Some(optional.join(", ")),
         ));
         observation.find(finding);
+    }
+}
+
+/// Packages that the release began to depend on and that nothing explains, each with what is asked of
+/// it: their own packuments have more to say.
+#[must_use]
+pub fn unexplained(subject: &Subject<'_>) -> Vec<(String, String)> {
+    let (Ok(manifest), Some((_, previous))) = (subject.manifest(), subject.previous_manifest())
+    else {
+        return Vec::new();
+    };
+    added(&previous.manifest, &manifest.manifest)
+        .into_iter()
+        .filter(|new| !is_expected(subject, &new.name))
+        .map(|new| {
+            let asked = match classify(new.key, new.text) {
+                DependencySpec::Alias { spec, .. } => spec_text(&spec),
+                spec => spec_text(&spec),
+            };
+            (new.name, asked)
+        })
+        .collect()
+}
+
+/// A tag or range as written.
+fn spec_text(spec: &DependencySpec) -> String {
+    match spec {
+        DependencySpec::Tag(tag) => tag.clone(),
+        DependencySpec::Range(range) => range.as_str().to_owned(),
+        _ => "latest".to_owned(),
     }
 }
 
@@ -141,6 +187,62 @@ fn tell(subject: &Subject<'_>, new: &New<'_>, patch: bool, version: &str) -> Fin
         finding.confidence = Confidence::Low;
     }
     finding
+}
+
+/// Adds what is known of the dependency itself.
+fn look_at(subject: &Subject<'_>, new: &New<'_>, facts: &DependencyFacts, finding: &mut Finding) {
+    let since = subject.published().unwrap_or(subject.now);
+    let age = facts.created.map(|created| since.duration_since(created));
+    let Some(age) = age.filter(|age| *age < YOUNG) else {
+        return;
+    };
+    let mut words = match age.is_negative() {
+        true => vec!["was first published after this release".to_owned()],
+        false => vec![format!("was first published {} before", in_words(age))],
+    };
+    if !facts.hooks.is_empty() {
+        words.push(format!("runs {} at install", facts.hooks.join(", ")));
+    }
+    let forged = forged_repository(subject, &new.name, facts);
+    if let Some(target) = &forged {
+        words.push(format!("names the repository of {target} as its own"));
+    }
+    let unused = subject
+        .contents
+        .known()
+        .is_some_and(|contents| contents.unmentioned.iter().any(|name| name == new.key));
+    if unused {
+        words.push("is mentioned by no file".to_owned());
+    }
+    finding.message = weir_model::finding::printable(
+        &format!("{}; it {}", finding.message, words.join(", ")),
+        400,
+    );
+    let telling = !facts.hooks.is_empty() || forged.is_some() || unused;
+    let severity = match (facts.same_people, telling) {
+        (true, _) if facts.hooks.is_empty() => Severity::Info,
+        (false, true) => Severity::Medium,
+        _ => SIGNAL.severity,
+    };
+    finding.severity = finding.severity.max(severity);
+    finding.evidence.push(Evidence::change(
+        format!("time.created ({})", new.name),
+        None::<&str>,
+        facts.created.map(|created| created.to_string()),
+    ));
+}
+
+/// The popular package whose repository the dependency calls its own. Packages that begin with that
+/// name may well come from its repository.
+fn forged_repository(subject: &Subject<'_>, name: &str, facts: &DependencyFacts) -> Option<String> {
+    let address = facts.repository.as_deref()?;
+    let last = address.trim_end_matches('/').rsplit(['/', ':']).next()?;
+    let last = last.trim_end_matches(".git");
+    let base = name.rsplit('/').next().unwrap_or(name);
+    let other = !base.starts_with(last) && subject.names.rank(last).is_some();
+    // One word is a topic, and the name of many repositories.
+    let telling = base.contains(last) || last.contains('-');
+    (other && telling).then(|| last.to_owned())
 }
 
 /// The dependencies from a registry that only the second manifest has. The registry repeats optional
@@ -244,7 +346,59 @@ fn samples() -> Vec<crate::sample::Sample> {
             .release("1.4.0", "2025-03-01T09:00:00Z", before)
             .release("1.4.1", "2026-06-01T09:00:00Z", after)
     };
+    let unknown = || {
+        pair(
+            "{}",
+            r#"{"dependencies":{"obscure-thing-of-mine":"^1.0.0"}}"#,
+        )
+    };
+    let facts = |created: &str| DependencyFacts {
+        name: "obscure-thing-of-mine".to_owned(),
+        version: Some("1.0.1".to_owned()),
+        created: Some(created.parse().expect("a constant time")),
+        ..DependencyFacts::default()
+    };
     vec![
+        Sample::flagged(
+            "A dependency that was first published two days before",
+            unknown().dependency(facts("2026-05-30T09:00:00Z")),
+        ),
+        Sample::flagged(
+            "A day-old dependency with an install script that no file mentions",
+            unknown()
+                .dependency(DependencyFacts {
+                    hooks: vec!["postinstall".to_owned()],
+                    ..facts("2026-05-31T09:00:00Z")
+                })
+                .contents(weir_model::Contents {
+                    unmentioned: vec!["obscure-thing-of-mine".to_owned()],
+                    ..weir_model::Contents::default()
+                }),
+        ),
+        Sample::flagged(
+            "A young dependency that names the repository of a popular package as its own",
+            pair("{}", r#"{"dependencies":{"obscure-crypto-js":"^1.0.0"}}"#).dependency(
+                DependencyFacts {
+                    name: "obscure-crypto-js".to_owned(),
+                    repository: Some("https://git.example.invalid/brix/crypto-js.git".to_owned()),
+                    ..facts("2026-05-31T09:00:00Z")
+                },
+            ),
+        ),
+        Sample::passing(
+            "Near miss: a dependency that is years old",
+            unknown().dependency(DependencyFacts {
+                hooks: vec!["install".to_owned()],
+                ..facts("2022-05-30T09:00:00Z")
+            }),
+        ),
+        Sample::passing(
+            "A part split off last week by the same people, under another name",
+            unknown().dependency(DependencyFacts {
+                same_people: true,
+                ..facts("2026-05-27T09:00:00Z")
+            }),
+        ),
         Sample::flagged(
             "A patch brings a dependency named after a popular package",
             pair("{}", r#"{"dependencies":{"plain-crypto-js":"^4.2.1"}}"#),

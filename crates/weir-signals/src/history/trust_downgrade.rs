@@ -25,7 +25,12 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     group: Group::Trust,
     severity: Severity::Medium,
     confidence: Confidence::High,
-    needs: &[Input::Manifest, Input::History, Input::PublishTime],
+    needs: &[
+        Input::Manifest,
+        Input::History,
+        Input::PublishTime,
+        Input::Publisher,
+    ],
     incidents: &["nx, 2025", "axios, 2026"],
     documentation: Documentation {
         sees: "How a release came to be, in four ranks: a staged publish that a second person approved; a trusted \
@@ -38,7 +43,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         wrong: "A maintainer publishes a fix by hand because the workflow is broken. A project moves its releases \
                 elsewhere; once two such releases have stood for two weeks this is mentioned for information only. \
                 A back-port to a line that never had evidence is no downgrade. Registries that leave these fields \
-                out make this signal silent: then nothing is known about it.",
+                out say nothing about it: that is reported as not known.",
         todo: "Look for the tag and the release notes in the repository, and ask the maintainers whether they \
                published it by hand.",
     },

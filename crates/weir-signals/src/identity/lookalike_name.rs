@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use weir_model::{Confidence, Evidence, Group, Severity};
 
+use super::REAL_DEPENDENTS;
 use crate::names::{Lookalike, Strength, Transformation, Trusted, forms};
 use crate::{Declaration, Documentation, Kind, Layer, Maturity, Observation, Subject};
 
@@ -37,8 +38,10 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                characters that look alike, words in another order, a scope that was dropped, written into the \
                name, or spelled a little differently; a plural, another spelling of the same sound, a word that says \
                nothing before or after it, a sibling in the same scope without its delimiters, an option of the \
-               command line, a module that comes with Node.js. The evidence lists every reading. Young packages weigh \
-               more, and those that name the other's repository; old ones with many releases are only mentioned.",
+               command line, a module that comes with Node.js; a scope named after a package that has none. The whole \
+               name under somebody's own scope is only mentioned. The evidence lists every reading. Young packages \
+               weigh more, and those that name the other's repository; old ones with many releases are only \
+               mentioned, and those that three packages depend on which this gateway serves weigh less.",
         matters: "Registering a name costs nothing, and people and code generators mistype. A lookalike needs no \
                   stolen account.",
         wrong: "Short names are close to each other by chance, plugins of one family differ in one word, and \
@@ -97,10 +100,24 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         Repository::Borrowed => words.push_str("; it names the other's repository as its own"),
         Repository::Other => {}
     }
+    let depended_on = subject
+        .dependents
+        .filter(|dependents| dependents.count >= REAL_DEPENDENTS);
+    if let Some(dependents) = depended_on {
+        words = format!(
+            "{words}; {} packages that were served here depend on it ({})",
+            dependents.count,
+            dependents.some.join(", ")
+        );
+    }
     if candidates.len() > 1 {
         words = format!("{words}; {} readings were considered", candidates.len());
     }
     let mut finding = SIGNAL.finding(weir_model::finding::printable(&words, 400));
+    let standing = match (standing, depended_on) {
+        (Standing::Young | Standing::NotKnown, Some(_)) => Standing::Unproven,
+        (standing, _) => standing,
+    };
     finding.severity = weigh(best, standing, repository);
     finding.confidence = match (best.strength, standing) {
         (_, Standing::NotKnown) | (Strength::Weak, _) => Confidence::Low,
@@ -152,17 +169,33 @@ impl Repository {
         let Some(address) = manifest.and_then(|it| it.manifest.repository.as_deref()) else {
             return Self::Other;
         };
-        let last = address.trim_end_matches('/').rsplit(['/', ':']).next();
-        let last = last.unwrap_or_default().trim_end_matches(".git");
+        let mut parts = address.trim_end_matches('/').rsplit(['/', ':']);
+        let last = parts.next().unwrap_or_default().trim_end_matches(".git");
+        let owner = parts.next().unwrap_or_default();
         let is = |name: &str| last.eq_ignore_ascii_case(name);
-        if is(subject.name.base()) {
+        let own_scope = subject
+            .name
+            .scope()
+            .is_some_and(|scope| owner.eq_ignore_ascii_case(scope.trim_start_matches('@')));
+        let (base, other) = (subject.name.base(), forms::split(&best.target).1);
+        // Where both are called the same, only the owner tells whose it is.
+        if own_scope || (is(base) && !base.eq_ignore_ascii_case(other)) {
             Self::Own
-        } else if is(forms::split(&best.target).1) {
+        } else if is(other) && is_told_by_name(best) {
             Self::Borrowed
         } else {
             Self::Other
         }
     }
+}
+
+/// Whether the other's name, not its scope, is what is imitated. A project's first package in a new
+/// scope comes from the repository that bears the project's name.
+fn is_told_by_name(best: &Lookalike) -> bool {
+    !matches!(
+        best.transformation,
+        Transformation::AddedScope | Transformation::SwappedScope | Transformation::BrandScope
+    )
 }
 
 /// Readings that many honest names have: they count for new packages only, and only without a
@@ -175,11 +208,15 @@ fn is_common(lookalike: &Lookalike) -> bool {
                 | Transformation::Plural
                 | Transformation::Sound
                 | Transformation::Builtin
+                | Transformation::BrandScope
         )
 }
 
 fn weigh(best: &Lookalike, standing: Standing, repository: Repository) -> Severity {
     let severity = severity(best, standing);
+    if best.is_mention() {
+        return Severity::Info;
+    }
     if is_common(best) && (standing != Standing::Young || repository == Repository::Own) {
         return Severity::Info;
     }
@@ -238,6 +275,30 @@ fn samples() -> Vec<crate::sample::Sample> {
         Sample::flagged(
             "A sibling of the same scope without its hyphen",
             young("@tanstack/reactquery"),
+        ),
+        Sample::flagged(
+            "A scope that claims to be that of a package without one",
+            young("@lodash-official/core"),
+        ),
+        Sample::flagged(
+            "The name of your own package under somebody else's scope",
+            young("@someone/acme-billing-core").own("acme-billing-core"),
+        ),
+        Sample::passing(
+            "A package under somebody's own scope: a fork, only mentioned",
+            young("@someone/lodash"),
+        ),
+        Sample::passing(
+            "A new scope of an old project, from a repository of that owner",
+            Scene::of("@lodash-official/core", "1.0.0").release(
+                "1.0.0",
+                "2026-06-01T09:00:00Z",
+                r#"{"repository":"https://git.example.invalid/lodash-official/monorepo"}"#,
+            ),
+        ),
+        Sample::passing(
+            "A plural that three packages depend on which were served here",
+            young("webpacks").dependents(&["left-lib", "right-lib", "@acme/tools"]),
         ),
         Sample::passing(
             "A word that says nothing behind a popular name, with a repository of its own name",

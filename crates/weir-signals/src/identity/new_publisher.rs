@@ -30,7 +30,12 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     group: Group::Identity,
     severity: Severity::Low,
     confidence: Confidence::High,
-    needs: &[Input::Manifest, Input::History, Input::PublishTime],
+    needs: &[
+        Input::Manifest,
+        Input::History,
+        Input::PublishTime,
+        Input::Publisher,
+    ],
     incidents: &[
         "event-stream, 2018",
         "Ledger connect-kit, 2023",
@@ -47,7 +52,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                   talked a maintainer into adding them, and published under a trusted name.",
         wrong: "Projects change hands and teams grow. Where five people have published lately a sixth is mentioned for \
                 information only, and so is an account of another name with the same mail address. Registries that \
-                leave publishers out make this signal silent: then nothing is known about it.",
+                leave publishers out say nothing about it: that is reported as not known.",
         todo: "Look whether the project says that this person publishes: in its repository, its releases, its \
                discussions.",
     },

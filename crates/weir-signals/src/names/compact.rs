@@ -1,13 +1,15 @@
-//! The index as one block of bytes: finite-state maps of the names and of their normal forms,
-//! looked up in place. Nothing is built at start, and pages that no query touches stay on disk.
+//! Names in order of popularity, and their normal forms. Those that are part of the program are one
+//! block of bytes with finite-state maps, looked up in place: nothing is built at start, and pages that
+//! no query touches stay on disk. An operator's own are sorted when weir starts.
 //!
-//! Layout: [`MAGIC`], then for each section its length (`u32`, little endian) and its bytes, in the
-//! order of [`Section`].
+//! Layout of the block: [`MAGIC`], then for each section its length (`u32`, little endian) and its
+//! bytes, in the order of [`Compact`]'s fields.
 
 use std::collections::BTreeMap;
 
-use fst::{IntoStreamer, Map, MapBuilder, Streamer};
+use fst::{Map, MapBuilder};
 
+use super::table::{self, Merge, Names, Table};
 use super::{NamesError, forms, near};
 
 /// First bytes of the block; the digit is the layout's version.
@@ -36,7 +38,7 @@ impl AsRef<[u8]> for Bytes {
 
 /// A scope as the index knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ScopeEntry {
+pub(super) struct ScopeEntry {
     /// Rank of its most popular package.
     pub(crate) rank: u32,
     /// How many of its packages are in the index.
@@ -44,11 +46,11 @@ pub(crate) struct ScopeEntry {
 }
 
 impl ScopeEntry {
-    fn pack(self) -> u64 {
+    pub(super) fn pack(self) -> u64 {
         (u64::from(self.packages) << 32) | u64::from(self.rank)
     }
 
-    fn unpack(value: u64) -> Self {
+    pub(super) fn unpack(value: u64) -> Self {
         Self {
             rank: low_half(value),
             packages: low_half(value >> 32),
@@ -63,61 +65,147 @@ fn low_half(value: u64) -> u32 {
 
 /// Names in order of popularity, ready for queries.
 pub(crate) struct Compact {
-    names: Map<Bytes>,
+    names: Names,
     /// `n + 1` offsets into `text`, `u32` little endian, by rank.
     offsets: Bytes,
     text: Bytes,
-    squashed: Map<Bytes>,
-    skeletons: Map<Bytes>,
-    word_bags: Map<Bytes>,
-    bases: Map<Bytes>,
-    scopes: Map<Bytes>,
-    squashed_scopes: Map<Bytes>,
-    scope_skeletons: Map<Bytes>,
-    sounds: Map<Bytes>,
+    forms: [Table; FORMS],
     /// Unscoped names and their forms without one character, see [`near`].
     near_names: Bytes,
     /// The same of scopes; ranks are those of their most popular packages.
     near_scopes: Bytes,
 }
 
+/// How many forms a name is filed under.
+const FORMS: usize = 8;
+
+/// A form that names are filed under; the order is that of the block.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Squashed,
+    Skeleton,
+    WordBag,
+    Base,
+    Scope,
+    SquashedScope,
+    ScopeSkeleton,
+    Sound,
+}
+
+impl Form {
+    const ALL: [Self; FORMS] = [
+        Self::Squashed,
+        Self::Skeleton,
+        Self::WordBag,
+        Self::Base,
+        Self::Scope,
+        Self::SquashedScope,
+        Self::ScopeSkeleton,
+        Self::Sound,
+    ];
+
+    /// This form of a name; nothing where it has none.
+    fn of(self, name: &str) -> Option<String> {
+        let scope = || forms::split(name).0;
+        match self {
+            Self::Squashed => Some(forms::squashed(name)),
+            Self::Skeleton => Some(forms::skeleton(name)),
+            Self::WordBag => forms::word_bag(name),
+            Self::Base => forms::telling_base(name).map(str::to_owned),
+            Self::Scope => scope().map(str::to_owned),
+            Self::SquashedScope => scope().map(forms::squashed),
+            Self::ScopeSkeleton => scope().map(forms::skeleton),
+            Self::Sound if name.starts_with('@') => None,
+            Self::Sound => forms::sounds(name),
+        }
+    }
+
+    const fn merge(self) -> Merge {
+        match self {
+            // A second scope with the same base: not telling after all.
+            Self::Base => Merge::MarkSecond,
+            Self::Scope => Merge::CountPackages,
+            _ => Merge::First,
+        }
+    }
+
+    /// What is filed under it for the name at that place.
+    fn value(self, rank: u32) -> u64 {
+        match self {
+            Self::Scope => ScopeEntry { rank, packages: 1 }.pack(),
+            _ => u64::from(rank),
+        }
+    }
+}
+
 impl Compact {
     /// Reads a block that [`build`] made.
     pub(crate) fn embedded(block: &'static [u8]) -> Result<Self, NamesError> {
         let mut rest = block.strip_prefix(MAGIC).ok_or(NamesError::Damaged)?;
-        let mut sections = std::iter::from_fn(move || {
-            let (length, tail) = rest.split_first_chunk::<4>()?;
-            let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-            let (section, tail) = tail.split_at_checked(length)?;
+        let mut next = move || {
+            let (length, tail) = rest.split_first_chunk::<4>().ok_or(NamesError::Damaged)?;
+            let length = usize::try_from(u32::from_le_bytes(*length));
+            let length = length.map_err(|_| NamesError::Damaged)?;
+            let (section, tail) = tail.split_at_checked(length).ok_or(NamesError::Damaged)?;
             rest = tail;
-            Some(Bytes::Embedded(section))
-        });
-        Self::from_sections(&mut sections)
-    }
-
-    /// Builds from names in order of popularity.
-    pub(crate) fn from_names(names: &[String]) -> Result<Self, NamesError> {
-        let mut sections = sections(names)?.into_iter().map(Bytes::Built);
-        Self::from_sections(&mut sections)
-    }
-
-    fn from_sections(sections: &mut dyn Iterator<Item = Bytes>) -> Result<Self, NamesError> {
-        let mut next = || sections.next().ok_or(NamesError::Damaged);
-        let map = |bytes: Bytes| Map::new(bytes).map_err(NamesError::from);
+            Ok::<_, NamesError>(Bytes::Embedded(section))
+        };
+        let names = Names::Map(Map::new(next()?)?);
+        let (offsets, text) = (next()?, next()?);
+        let mut tables = Vec::with_capacity(FORMS);
+        for _ in Form::ALL {
+            tables.push(Table::map(next()?)?);
+        }
         Ok(Self {
-            names: map(next()?)?,
-            offsets: next()?,
-            text: next()?,
-            squashed: map(next()?)?,
-            skeletons: map(next()?)?,
-            word_bags: map(next()?)?,
-            bases: map(next()?)?,
-            scopes: map(next()?)?,
-            squashed_scopes: map(next()?)?,
-            scope_skeletons: map(next()?)?,
-            sounds: map(next()?)?,
+            names,
+            offsets,
+            text,
+            forms: tables.try_into().map_err(|_| NamesError::Damaged)?,
             near_names: next()?,
             near_scopes: next()?,
+        })
+    }
+
+    /// Sorts names in order of popularity.
+    pub(crate) fn from_names(names: &[String]) -> Result<Self, NamesError> {
+        let listed = Listed::new(names)?;
+        let forms = Form::ALL.map(|form| {
+            let entries = listed.ranked().filter_map(|(name, rank)| {
+                let text = form.of(name)?;
+                Some((table::hash(&text), form.value(rank)))
+            });
+            Table::hashed(entries.collect(), form.merge())
+        });
+        let mut places: Vec<u32> = listed.ranked().map(|(_, rank)| rank).collect();
+        places.sort_unstable_by_key(|place| listed.at(*place));
+        let [_, _, _, bases, scopes, ..] = &forms;
+        let is_own_base = |base: &str| bases.get(base).is_some_and(|value| value >> 32 == 0);
+        let by_slip = listed.ranked().filter_map(|(name, rank)| {
+            if !name.starts_with('@') {
+                return Some((name, rank));
+            }
+            forms::telling_base(name)
+                .filter(|base| is_own_base(base))
+                .map(|base| (base, rank))
+        });
+        let near_names = near::build(by_slip);
+        let leads = |scope: &str, rank: u32| {
+            scopes
+                .get(scope)
+                .is_some_and(|entry| ScopeEntry::unpack(entry).rank == rank)
+        };
+        let near_scopes = near::build(listed.ranked().filter_map(|(name, rank)| {
+            let scope = forms::split(name).0?;
+            leads(scope, rank).then_some((scope, rank))
+        }));
+        let (offsets, text) = listed.text()?;
+        Ok(Self {
+            names: Names::Sorted(places),
+            offsets: Bytes::Built(offsets),
+            text: Bytes::Built(text),
+            forms,
+            near_names: Bytes::Built(near_names),
+            near_scopes: Bytes::Built(near_scopes),
         })
     }
 
@@ -128,7 +216,7 @@ impl Compact {
 
     /// The name's rank, 0 for the most popular.
     pub(crate) fn rank(&self, name: &str) -> Option<u32> {
-        self.names.get(name).map(low_half)
+        self.names.rank(name, |place| self.at(place))
     }
 
     /// The name of that rank.
@@ -142,40 +230,78 @@ impl Compact {
         std::str::from_utf8(self.text.as_ref().get(start..end)?).ok()
     }
 
+    /// The same, for places that the index itself names.
+    fn at(&self, place: u32) -> &str {
+        self.name(place).unwrap_or_default()
+    }
+
+    /// What is filed under a form, and the name it was filed for.
+    fn find(&self, form: Form, text: &str) -> Option<(u64, &str)> {
+        let [
+            squashed,
+            skeletons,
+            bags,
+            bases,
+            scopes,
+            flat_scopes,
+            scope_skeletons,
+            sounds,
+        ] = &self.forms;
+        let table = match form {
+            Form::Squashed => squashed,
+            Form::Skeleton => skeletons,
+            Form::WordBag => bags,
+            Form::Base => bases,
+            Form::Scope => scopes,
+            Form::SquashedScope => flat_scopes,
+            Form::ScopeSkeleton => scope_skeletons,
+            Form::Sound => sounds,
+        };
+        let value = table.get(text)?;
+        let name = self.name(low_half(value))?;
+        // Two forms may share a hash.
+        let is_it = matches!(table, Table::Map(_)) || form.of(name).as_deref() == Some(text);
+        is_it.then_some((value, name))
+    }
+
+    fn find_name(&self, form: Form, text: &str) -> Option<&str> {
+        Some(self.find(form, text)?.1)
+    }
+
     pub(crate) fn by_squashed(&self, form: &str) -> Option<&str> {
-        self.name(low_half(self.squashed.get(form)?))
+        self.find_name(Form::Squashed, form)
     }
 
     pub(crate) fn by_skeleton(&self, form: &str) -> Option<&str> {
-        self.name(low_half(self.skeletons.get(form)?))
+        self.find_name(Form::Skeleton, form)
     }
 
     pub(crate) fn by_word_bag(&self, form: &str) -> Option<&str> {
-        self.name(low_half(self.word_bags.get(form)?))
+        self.find_name(Form::WordBag, form)
     }
 
     /// The one package with that base name in any scope; nothing if several scopes share it.
     pub(crate) fn by_base(&self, base: &str) -> Option<&str> {
-        let value = self.bases.get(base)?;
-        (value >> 32 == 0).then(|| self.name(low_half(value)))?
+        let (value, name) = self.find(Form::Base, base)?;
+        (value >> 32 == 0).then_some(name)
     }
 
-    pub(crate) fn scope(&self, scope: &str) -> Option<ScopeEntry> {
-        self.scopes.get(scope).map(ScopeEntry::unpack)
+    pub(super) fn scope(&self, scope: &str) -> Option<ScopeEntry> {
+        Some(ScopeEntry::unpack(self.find(Form::Scope, scope)?.0))
     }
 
     /// Scopes that read like this one: without delimiters, or to a hurried eye.
     pub(crate) fn scopes_like(&self, scope: &str) -> impl Iterator<Item = &str> {
-        let squashed = self.squashed_scopes.get(forms::squashed(scope));
-        let skeleton = self.scope_skeletons.get(forms::skeleton(scope));
+        let squashed = self.find_name(Form::SquashedScope, &forms::squashed(scope));
+        let skeleton = self.find_name(Form::ScopeSkeleton, &forms::skeleton(scope));
         [squashed, skeleton]
             .into_iter()
             .flatten()
-            .filter_map(|rank| forms::split(self.name(low_half(rank))?).0)
+            .filter_map(|name| forms::split(name).0)
     }
 
     pub(crate) fn by_sound(&self, form: &str) -> Option<&str> {
-        self.name(low_half(self.sounds.get(form)?))
+        self.find_name(Form::Sound, form)
     }
 
     /// Unscoped names that one slip leads to, and scoped ones whose base alone would be recognised and
@@ -200,14 +326,44 @@ impl Compact {
 
     /// Whether at least `count` names start with `prefix`.
     pub(crate) fn has_family(&self, prefix: &str, count: usize) -> bool {
-        let mut stream = self.names.range().ge(prefix).into_stream();
-        for _ in 0..count {
-            match stream.next() {
-                Some((key, _)) if key.starts_with(prefix.as_bytes()) => {}
-                _ => return false,
-            }
+        self.names.has_family(prefix, count, |place| self.at(place))
+    }
+}
+
+/// A list of names without those that occur twice, are empty or longer than any that npm allows.
+struct Listed<'n>(Vec<&'n str>);
+
+impl<'n> Listed<'n> {
+    fn new(names: &'n [String]) -> Result<Self, NamesError> {
+        let mut seen = std::collections::HashSet::with_capacity(names.len());
+        let kept: Vec<&str> = names
+            .iter()
+            .map(String::as_str)
+            .filter(|name| !name.is_empty() && name.len() <= LONGEST_NAME && seen.insert(*name))
+            .collect();
+        // Places are 32 bits wide.
+        u32::try_from(kept.len()).map_err(|_| NamesError::Damaged)?;
+        Ok(Self(kept))
+    }
+
+    fn ranked(&self) -> impl Iterator<Item = (&'n str, u32)> + '_ {
+        self.0.iter().copied().zip(0_u32..)
+    }
+
+    fn at(&self, place: u32) -> &'n str {
+        let place = usize::try_from(place).unwrap_or(usize::MAX);
+        self.0.get(place).copied().unwrap_or_default()
+    }
+
+    /// The names behind each other, and where each begins.
+    fn text(&self) -> Result<(Vec<u8>, Vec<u8>), NamesError> {
+        let (mut offsets, mut text) = (vec![0_u8; 4], Vec::new());
+        for name in &self.0 {
+            text.extend_from_slice(name.as_bytes());
+            let end = u32::try_from(text.len()).map_err(|_| NamesError::Damaged)?;
+            offsets.extend(end.to_le_bytes());
         }
-        true
+        Ok((offsets, text))
     }
 }
 
@@ -218,7 +374,7 @@ impl Compact {
 /// [`NamesError::Damaged`] if the list is larger than four gigabytes, or the map builder fails.
 pub fn build(names: &[String]) -> Result<Vec<u8>, NamesError> {
     let mut block = MAGIC.to_vec();
-    for section in sections(names)? {
+    for section in sections(&Listed::new(names)?)? {
         let length = u32::try_from(section.len()).map_err(|_| NamesError::Damaged)?;
         block.extend(length.to_le_bytes());
         block.extend(section);
@@ -226,28 +382,27 @@ pub fn build(names: &[String]) -> Result<Vec<u8>, NamesError> {
     Ok(block)
 }
 
-/// One table under construction; the first entry for a key stays, as it is the most popular one.
-type Table = BTreeMap<String, u64>;
+/// One table under construction.
+type Entries = BTreeMap<String, u64>;
 
-fn sections(names: &[String]) -> Result<Vec<Vec<u8>>, NamesError> {
-    let mut seen = std::collections::HashSet::new();
-    let mut tables: [Table; 9] = Default::default();
-    let (mut offsets, mut text) = (vec![0_u8; 4], Vec::new());
-    let kept = names
-        .iter()
-        .filter(|name| !name.is_empty() && name.len() <= LONGEST_NAME);
-    let mut rank = 0_u32;
-    for name in kept {
-        if !seen.insert(name.as_str()) {
-            continue;
+fn sections(listed: &Listed<'_>) -> Result<Vec<Vec<u8>>, NamesError> {
+    let names: Entries = listed
+        .ranked()
+        .map(|(name, rank)| (name.to_owned(), u64::from(rank)))
+        .collect();
+    let tables = Form::ALL.map(|form| {
+        let mut table = Entries::new();
+        for (name, rank) in listed.ranked() {
+            let Some(text) = form.of(name) else { continue };
+            let value = form.value(rank);
+            table
+                .entry(text)
+                .and_modify(|first| *first = form.merge().apply(*first, value))
+                .or_insert(value);
         }
-        text.extend_from_slice(name.as_bytes());
-        let end = u32::try_from(text.len()).map_err(|_| NamesError::Damaged)?;
-        offsets.extend(end.to_le_bytes());
-        file(name, rank, &mut tables);
-        rank = rank.checked_add(1).ok_or(NamesError::Damaged)?;
-    }
-    let [names, _, _, _, bases, scopes, ..] = &tables;
+        table
+    });
+    let [_, _, _, bases, scopes, ..] = &tables;
     let unscoped = names.iter().filter(|(name, _)| !name.starts_with('@'));
     let own_base = bases.iter().filter(|(_, place)| **place >> 32 == 0);
     let near_names = near::build(
@@ -259,64 +414,16 @@ fn sections(names: &[String]) -> Result<Vec<Vec<u8>>, NamesError> {
     let near_scopes = near::build(
         of_scopes.map(|(scope, entry)| (scope.as_str(), ScopeEntry::unpack(*entry).rank)),
     );
-    let mut maps = tables.into_iter().map(|table| to_map(&table));
-    let mut next = || maps.next().unwrap_or(Err(NamesError::Damaged));
-    let names = next()?;
-    let mut all = vec![names, offsets, text];
-    for _ in 0..8 {
-        all.push(next()?);
+    let (offsets, text) = listed.text()?;
+    let mut all = vec![to_map(&names)?, offsets, text];
+    for table in &tables {
+        all.push(to_map(table)?);
     }
     all.extend([near_names, near_scopes]);
     Ok(all)
 }
 
-/// Enters one name under all its forms.
-fn file(name: &str, rank: u32, tables: &mut [Table; 9]) {
-    let [
-        names,
-        squashed,
-        skeletons,
-        bags,
-        bases,
-        scopes,
-        flat_scopes,
-        scope_skeletons,
-        sounds,
-    ] = tables;
-    let place = u64::from(rank);
-    names.insert(name.to_owned(), place);
-    squashed.entry(forms::squashed(name)).or_insert(place);
-    skeletons.entry(forms::skeleton(name)).or_insert(place);
-    if let Some(sound) = forms::sounds(name).filter(|_| !name.starts_with('@')) {
-        sounds.entry(sound).or_insert(place);
-    }
-    if let Some(bag) = forms::word_bag(name) {
-        bags.entry(bag).or_insert(place);
-    }
-    if let Some(base) = forms::telling_base(name) {
-        // A second scope with the same base: not telling after all. Marked in the upper half.
-        bases
-            .entry(base.to_owned())
-            .and_modify(|value| *value |= 1 << 32)
-            .or_insert(place);
-    }
-    if let (Some(scope), _) = forms::split(name) {
-        scopes
-            .entry(scope.to_owned())
-            .and_modify(|value| {
-                let mut entry = ScopeEntry::unpack(*value);
-                entry.packages = entry.packages.saturating_add(1);
-                *value = entry.pack();
-            })
-            .or_insert_with(|| ScopeEntry { rank, packages: 1 }.pack());
-        flat_scopes.entry(forms::squashed(scope)).or_insert(place);
-        scope_skeletons
-            .entry(forms::skeleton(scope))
-            .or_insert(place);
-    }
-}
-
-fn to_map(table: &Table) -> Result<Vec<u8>, NamesError> {
+fn to_map(table: &Entries) -> Result<Vec<u8>, NamesError> {
     let mut builder = MapBuilder::memory();
     for (key, value) in table {
         builder.insert(key, *value)?;

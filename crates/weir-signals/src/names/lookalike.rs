@@ -1,11 +1,11 @@
 //! The search for names that one could be mistaken for.
 
 use super::compact::Compact;
-use super::{forms, near};
+use super::{forms, near, scopes};
 
 /// Names and words of up to this many letters have neighbours by chance, so one edit says nothing
 /// (DETECTION section 5: 129 of 203 popular pairs involve a name of five letters or fewer).
-const SHORT: usize = 4;
+pub(super) const SHORT: usize = 4;
 
 /// From this length on, one edit hardly ever leads to another word by chance.
 const LONG: usize = 8;
@@ -14,11 +14,8 @@ const LONG: usize = 8;
 /// part of one name (DETECTION section 5: benign plugin naming).
 const FAMILY: usize = 3;
 
-/// Packages of a scope in the index, from which on the scope itself is a name people trust.
-const KNOWN_SCOPE: u32 = 3;
-
 /// Names this widely used are meant even by what is two steps away.
-const WELL_KNOWN: u32 = 5_000;
+pub(super) const WELL_KNOWN: u32 = 5_000;
 
 /// At most this many candidates are reported: more would repeat the point.
 const MOST: usize = 5;
@@ -50,6 +47,12 @@ pub enum Transformation {
     Reordered,
     /// `core-tracing` for `@vendor/core-tracing`: the scope dropped.
     DroppedScope,
+    /// `@express-official/core`, `@express-js/express`: a scope that claims to be that of a package.
+    BrandScope,
+    /// `@someone/core-tracing` for `@vendor/core-tracing`: another scope.
+    SwappedScope,
+    /// `@someone/express` for `express`: a scope where there is none.
+    AddedScope,
     /// `lodaah`: a key beside the right one.
     NeighbouringKey,
     /// `webpacks`: the plural, or the singular of one.
@@ -83,6 +86,9 @@ impl Transformation {
             Self::AffixedScope => "an addition to the scope",
             Self::Reordered => "the order of words",
             Self::DroppedScope => "a dropped scope",
+            Self::BrandScope => "a scope that is named after it",
+            Self::SwappedScope => "another scope",
+            Self::AddedScope => "an added scope",
             Self::NeighbouringKey => "a neighbouring key",
             Self::Plural => "a plural",
             Self::Sound => "spelling alone, they sound the same",
@@ -132,6 +138,19 @@ pub struct Lookalike {
     pub trusted: Trusted,
 }
 
+impl Lookalike {
+    /// Whether this is how honest forks are named, so that it is mentioned and never more: the whole
+    /// name under somebody's own scope.
+    #[must_use]
+    pub fn is_mention(&self) -> bool {
+        let scoped = matches!(
+            self.transformation,
+            Transformation::AddedScope | Transformation::SwappedScope
+        );
+        scoped && self.strength == Strength::Weak
+    }
+}
+
 /// The best candidates: one per target, most telling first.
 pub(super) fn best(mut found: Vec<Lookalike>) -> Vec<Lookalike> {
     found.sort_by(|a, b| {
@@ -173,11 +192,11 @@ pub(super) fn search(names: &Compact, own: bool, name: &str, found: &mut Vec<Loo
     };
     search_forms(names, name, &mut add);
     search_edits(names, name, &mut add);
-    search_scopes(names, name, &mut add);
+    scopes::search(names, own, name, &mut add);
     search_words(names, name, &mut add);
 }
 
-type Add<'a> = &'a mut dyn FnMut(&str, Transformation, Strength);
+pub(super) type Add<'a> = &'a mut dyn FnMut(&str, Transformation, Strength);
 
 /// Names that coincide with this one in a normal form.
 fn search_forms(names: &Compact, name: &str, add: Add<'_>) {
@@ -360,61 +379,6 @@ impl Edit {
     }
 }
 
-/// Trusted scopes that this name's scope reads like.
-fn search_scopes(names: &Compact, name: &str, add: Add<'_>) {
-    let (Some(scope), base) = forms::split(name) else {
-        return;
-    };
-    let mut near: Vec<String> = names.scopes_like(scope).map(str::to_owned).collect();
-    if scope.len() > SHORT {
-        near.extend(names.scopes_one_slip_from(scope).map(str::to_owned));
-    }
-    near.retain(|trusted| trusted.len() > SHORT && trusted != scope);
-    for trusted in near {
-        let sibling = format!("@{trusted}/{base}");
-        if names.rank(&sibling).is_some() {
-            add(&sibling, Transformation::NearScope, Strength::Strong);
-        } else if names
-            .scope(&trusted)
-            .is_some_and(|entry| entry.packages >= KNOWN_SCOPE)
-        {
-            add(
-                &format!("@{trusted}"),
-                Transformation::NearScope,
-                Strength::Fair,
-            );
-        }
-    }
-    let words = scope.split(['-', '_', '.']);
-    for word in words.filter(|word| word.len() > SHORT && *word != scope) {
-        let sibling = format!("@{word}/{base}");
-        if names.rank(&sibling).is_some() {
-            add(&sibling, Transformation::AffixedScope, Strength::Fair);
-        } else if is_brand(names, scope, word) {
-            add(
-                &format!("@{word}"),
-                Transformation::AffixedScope,
-                Strength::Weak,
-            );
-        }
-    }
-}
-
-/// Whether a scope is a trusted one and a word that claims to belong to it.
-fn is_brand(names: &Compact, scope: &str, brand: &str) -> bool {
-    const CLAIMS: [&str; 10] = [
-        "official", "sdk", "team", "org", "inc", "labs", "dev", "hq", "npm", "packages",
-    ];
-    let claims = scope
-        .split(['-', '_', '.'])
-        .filter(|word| *word != brand)
-        .all(|word| CLAIMS.contains(&word));
-    claims
-        && names
-            .scope(brand)
-            .is_some_and(|entry| entry.packages >= KNOWN_SCOPE)
-}
-
 /// Words before or after a name that say nothing about what the package is for, so that the two could
 /// be one: of the 38 names of the first large campaign 22 were made this way (INCIDENTS I01).
 const CLAIMS: [&str; 16] = [
@@ -465,36 +429,4 @@ fn search_words(names: &Compact, name: &str, add: Add<'_>) {
             }
         }
     }
-}
-
-/// Siblings of a name within its scope that differ by delimiters alone. `@types` mirrors other names,
-/// whichever delimiters they have.
-pub(super) fn search_siblings(names: &Compact, name: &str, found: &mut Vec<Lookalike>) {
-    let squashed = forms::squashed(name);
-    let (scope, base) = forms::split(name);
-    let sibling = names
-        .by_squashed(&squashed)
-        .filter(|target| forms::split(target).0 == scope && *target != name);
-    if let Some(target) = sibling
-        && scope != Some("types")
-        && base.len() > SHORT
-    {
-        found.push(Lookalike {
-            target: target.to_owned(),
-            transformation: Transformation::Sibling,
-            strength: Strength::Weak,
-            rank: names.rank(target),
-            trusted: Trusted::Popular,
-        });
-    }
-}
-
-/// Whether one scope reads like the other: without delimiters, to a hurried eye, or after one slip.
-pub(super) fn scopes_look_alike(scope: &str, trusted: &str) -> bool {
-    if scope == trusted || trusted.len() <= SHORT {
-        return false;
-    }
-    forms::squashed(scope) == forms::squashed(trusted)
-        || forms::skeleton(scope) == forms::skeleton(trusted)
-        || near::is_one_slip(scope, trusted)
 }

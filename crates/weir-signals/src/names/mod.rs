@@ -5,6 +5,8 @@ mod compact;
 pub(crate) mod forms;
 mod lookalike;
 mod near;
+mod scopes;
+mod table;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -124,7 +126,7 @@ impl NameIndex {
                 .into_iter()
                 .flatten()
             {
-                lookalike::search_siblings(names, name, &mut found);
+                scopes::search_siblings(names, name, &mut found);
             }
             return lookalike::best(found);
         }
@@ -136,6 +138,18 @@ impl NameIndex {
         }
         self.search_own_scopes(name, &mut found);
         lookalike::best(found)
+    }
+
+    /// Whether the name is one of the operator's own, or in a scope that is.
+    #[must_use]
+    pub fn is_own(&self, name: &str) -> bool {
+        let scope = forms::split(name).0;
+        let in_scope = |own: &String| scope == Some(own.as_str());
+        self.own_scopes.iter().any(in_scope)
+            || self
+                .own
+                .as_ref()
+                .is_some_and(|own| own.rank(name).is_some())
     }
 
     /// Whether the name is popular or the operator's own.
@@ -165,7 +179,7 @@ impl NameIndex {
             return;
         };
         for own in &self.own_scopes {
-            if lookalike::scopes_look_alike(scope, own) {
+            if scopes::look_alike(scope, own) {
                 found.push(Lookalike {
                     target: format!("@{own}"),
                     transformation: Transformation::NearScope,

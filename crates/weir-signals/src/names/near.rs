@@ -65,25 +65,29 @@ fn entry(table: &[u8], at: usize) -> Option<(u32, u32)> {
 /// Hashes of the text and of the text without each of its characters.
 fn forms(text: &str) -> impl Iterator<Item = u32> + '_ {
     let typed = text.len() <= LONGEST_TYPED;
-    let dropped = text
-        .char_indices()
-        .filter(move |_| typed)
-        .map(|(at, character)| {
-            let head = text.get(..at).unwrap_or_default();
-            let tail = text.get(at + character.len_utf8()..).unwrap_or_default();
-            hash([head, tail])
-        });
-    std::iter::once(hash([text, ""]))
-        .filter(move |_| typed)
+    // What comes before the dropped character is hashed once.
+    let mut before = START;
+    let dropped = text.char_indices().map(move |(at, character)| {
+        let end = at + character.len_utf8();
+        let form = extended(before, text.get(end..).unwrap_or_default());
+        before = extended(before, text.get(at..end).unwrap_or_default());
+        folded(form)
+    });
+    std::iter::once(folded(extended(START, text)))
         .chain(dropped)
+        .take(if typed { usize::MAX } else { 0 })
 }
 
-/// FNV-1a of 64 bits, folded: the same on every machine, as the table is a committed file.
-fn hash(parts: [&str; 2]) -> u32 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in parts.iter().flat_map(|part| part.bytes()) {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
+/// Where FNV-1a of 64 bits begins: the same on every machine, as the table is a committed file.
+const START: u64 = 0xcbf2_9ce4_8422_2325;
+
+fn extended(hash: u64, text: &str) -> u64 {
+    text.bytes().fold(hash, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn folded(hash: u64) -> u32 {
     u32::try_from((hash >> 32) ^ (hash & u64::from(u32::MAX))).unwrap_or(u32::MAX)
 }
 

@@ -110,6 +110,16 @@ fn known_lookalikes_are_found() {
         ("childprocess", "node:child_process", Builtin),
         ("child_proces", "node:child_process", Builtin),
         ("claude-code", "@anthropic-ai/claude-code", DroppedScope),
+        ("@someone/lodash", "lodash", AddedScope),
+        ("@lodash/lodash", "lodash", BrandScope),
+        ("@lodash-js/lodash", "lodash", BrandScope),
+        ("@lodash-official/anything", "lodash", BrandScope),
+        ("@someone/core-tracing", "@azure/core-tracing", SwappedScope),
+        (
+            "@someone/claude-code",
+            "@anthropic-ai/claude-code",
+            SwappedScope,
+        ),
     ] {
         let found = index.candidates(name);
         let hit = found.iter().find(|candidate| {
@@ -147,7 +157,56 @@ fn honest_names_are_not_lookalikes() {
         "axios-client",
         "ethers-provider2",
     ] {
-        assert_eq!(index.candidates(name), [], "{name}");
+        assert_eq!(telling(&index, name), [], "{name}");
+    }
+}
+
+/// What a name could be mistaken for, without what is only ever mentioned.
+fn telling(index: &NameIndex, name: &str) -> Vec<Lookalike> {
+    let mut found = index.candidates(name);
+    found.retain(|candidate| !candidate.is_mention());
+    found
+}
+
+/// An operator's own names are sorted at start, the popular ones compiled: both find the same.
+#[test]
+fn sorted_names_answer_like_compiled_ones() {
+    let names = listed();
+    let compiled = index();
+    let sorted = NameIndex::from_names(&names).unwrap();
+    assert_eq!(sorted.len(), compiled.len());
+    for (number, name) in names.iter().enumerate() {
+        assert_eq!(sorted.rank(name), compiled.rank(name), "{name}");
+        if number % 29 != 0 {
+            continue;
+        }
+        let other = names.get(number / 2).unwrap();
+        let mixed = format!(
+            "{}-{}",
+            name.trim_start_matches('@').replace('/', "-"),
+            number % 3
+        );
+        let slip: String = name.chars().filter(|letter| *letter != 'e').collect();
+        let moved = format!("@someone/{}", other.rsplit('/').next().unwrap());
+        for question in [mixed, slip, moved, name.to_uppercase()] {
+            assert_eq!(
+                sorted.candidates(&question),
+                compiled.candidates(&question),
+                "{question}"
+            );
+        }
+    }
+    for (prefix, count) in [
+        ("eslint-plugin-", 3),
+        ("zzzz", 1),
+        ("", 100),
+        ("lodash.", 5_000),
+    ] {
+        assert_eq!(
+            sorted.popular.has_family(prefix, count),
+            compiled.popular.has_family(prefix, count),
+            "{prefix}"
+        );
     }
 }
 
@@ -266,7 +325,7 @@ fn few_honest_names_look_alike() {
     let index = NameIndex::from_names(popular).unwrap();
     let alike: Vec<&String> = rarer
         .iter()
-        .filter(|name| !index.candidates(name).is_empty())
+        .filter(|name| !telling(&index, name).is_empty())
         .collect();
     assert!(
         alike.len() * 100 < rarer.len() * 3,

@@ -97,6 +97,23 @@ impl Scene {
         shown.insert("own names".to_owned(), json!(self.own));
         shown.insert("own scopes".to_owned(), json!(self.own_scopes));
         shown.insert("refused".to_owned(), json!(self.refused));
+        let dependencies = self.dependencies.iter().map(|facts| {
+            json!({
+                "package": facts.name,
+                "version": facts.version,
+                "first published": facts.created.map(|time| time.to_string()),
+                "published": facts.published.map(|time| time.to_string()),
+                "scripts": facts.hooks,
+                "repository": facts.repository,
+                "same people": facts.same_people,
+            })
+        });
+        shown.insert("new dependencies".to_owned(), dependencies.collect());
+        let dependents = self.dependents.as_ref().map(|it| &it.some);
+        shown.insert("depend on it".to_owned(), json!(dependents));
+        let missed = self.first_missed.map(|time| time.to_string());
+        shown.insert("asked for in vain".to_owned(), json!(missed));
+        shown.insert("names.internal".to_owned(), json!(self.internal));
         let mut shown = Value::Object(shown);
         prune(&mut shown);
         shown

@@ -13,8 +13,10 @@ use crate::{Package, Release};
 pub fn honest_releases(now: Timestamp) -> Scenario {
     let mut stage = Stage::new(now);
     hands(&mut stage, now);
+    maintainers(&mut stage, now);
     builds(&mut stage, now);
     sensitive(&mut stage);
+    sensitive_by_trade(&mut stage);
     names(&mut stage, now);
     stage.end(
         "honest-releases",
@@ -93,6 +95,41 @@ fn hands(stage: &mut Stage, now: Timestamp) {
         release,
         |next| next.trusted_publisher().attested(),
     );
+}
+
+/// Lists of maintainers that change.
+fn maintainers(stage: &mut Stage, now: Timestamp) {
+    let listed = |version: &str, names: &[&str]| {
+        let people: Vec<_> = names
+            .iter()
+            .map(|name| json!({"name": name, "email": format!("{name}@mail.example")}))
+            .collect();
+        release(version)
+            .publisher("nora")
+            .packument_field("maintainers", json!(people))
+    };
+    let versions = ["1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0"];
+    for (name, after, why) in [
+        (
+            "fewer-hands",
+            &["nora"][..],
+            "a maintainer who had left is taken off the list",
+        ),
+        (
+            "more-hands",
+            &["nora", "nils", "nele"][..],
+            "a colleague joins, and the usual one publishes",
+        ),
+    ] {
+        stage.registry.add(
+            package(name, "nora")
+                .releases(history(now, &versions, (900, 40), |version| {
+                    listed(version, &["nora", "nils"])
+                }))
+                .release(listed("1.4.1", after).published_at(minutes_before(now, 17))),
+        );
+        stage.twin(name, "1.4.1", why);
+    }
 }
 
 /// What is built, and how large.
@@ -200,6 +237,76 @@ fn sensitive(stage: &mut Stage) {
     );
 }
 
+/// More of these: what reads credentials, asks whether it runs in CI, runs a package manager, or says of
+/// itself that it can be misused.
+fn sensitive_by_trade(stage: &mut Stage) {
+    let provider = "'use strict';\n\nconst fs = require('fs');\nconst os = require('os');\nconst path = \
+                    require('path');\n\nmodule.exports = function profile(name) {\n  const file = path.join(os.homedir(), \
+                    '.millpond', 'credentials');\n  const text = fs.readFileSync(file, 'utf8');\n  const at = \
+                    text.indexOf(`[${name}]`);\n  return at < 0 ? undefined : text.slice(at).split('\\n')[1];\n};\n";
+    stage.honest(
+        "millpond-credentials",
+        "a credential provider reads the file that it is for, as it always did",
+        |version| release(version).file("index.js", provider),
+        |next| {
+            next.file(
+                "index.js",
+                format!("{provider}module.exports.sections = true;\n"),
+            )
+        },
+    );
+    let in_ci = "'use strict';\n\nconst { env } = process;\n\nmodule.exports = Boolean(env.CI || env.BUILD_NUMBER || \
+                 env.RUN_ID);\n";
+    stage.honest(
+        "runs-in-ci",
+        "asks whether it runs in CI, as it always did",
+        |version| release(version).file("index.js", in_ci),
+        |next| {
+            next.file(
+                "index.js",
+                in_ci.replace("env.RUN_ID", "env.RUN_ID || env.JOB_ID"),
+            )
+        },
+    );
+    let outdated = "#!/usr/bin/env node\n'use strict';\n\nconst { execFileSync } = require('child_process');\n\nconst text = \
+                    execFileSync('npm', ['outdated', '--json'], { encoding: 'utf8' });\nconsole.log(Object.keys(JSON.parse(text \
+                    || '{}')).join('\\n'));\n";
+    stage.honest(
+        "check-outdated",
+        "runs the package manager to list what is outdated, as it always did",
+        |version| {
+            release(version)
+                .file("cli.js", outdated)
+                .bin("check-outdated", "cli.js")
+        },
+        |next| {
+            next.file(
+                "cli.js",
+                outdated.replace("join('\\n')", "sort().join('\\n')"),
+            )
+        },
+    );
+    let scanner = "'use strict';\n\nconst net = require('net');\n\nmodule.exports = function open(host, port, done) {\n  \
+                   const socket = net.connect({ host, port }, () => done(true));\n  socket.on('error', () => \
+                   done(false));\n};\n";
+    stage.honest(
+        "port-survey",
+        "declares itself dual-use, and did from its first release",
+        |version| {
+            release(version)
+                .file("index.js", scanner)
+                .file("DISCLOSURE", "Surveys ports of machines you may survey.\n")
+                .field("contentPolicy", json!({"class": "dual-use"}))
+        },
+        |next| {
+            next.file(
+                "index.js",
+                format!("{scanner}module.exports.timeout = 500;\n"),
+            )
+        },
+    );
+}
+
 /// Names near others, for good reasons.
 fn names(stage: &mut Stage, now: Timestamp) {
     for (name, why) in [
@@ -210,6 +317,11 @@ fn names(stage: &mut Stage, now: Timestamp) {
             "a plugin named after what it is for",
         ),
         ("react-millwheel", "named after the library it is for"),
+        ("qss", "a short name, one letter from a popular one"),
+        (
+            "@olive-grove/react-query",
+            "a fork of a scoped package in a scope of its own",
+        ),
     ] {
         let new = Package::new(name)
             .maintainer("ines")

@@ -22,7 +22,8 @@ pub(super) async fn run(global: &Global, options: &Explain) -> Result<ExitCode> 
         let public = v1::Assessment::new(&refusal.assessment, &refusal.decision);
         anstream::println!("{}", serde_json::to_string(&public)?);
     } else {
-        anstream::print!("{}", print::refusal(&options.id, &refusal));
+        let policy = setup::policy(global)?;
+        anstream::print!("{}", print::refusal(&options.id, &refusal, &policy));
     }
     Ok(ExitCode::from(exit::FINE))
 }

@@ -69,7 +69,14 @@ fn the_json_form_has_exactly_the_promised_fields() {
     );
     assert_eq!(
         keys(&found["decision"]),
-        BTreeSet::from(["action", "groups", "reasons", "until", "instead"])
+        BTreeSet::from([
+            "action",
+            "groups",
+            "reasons",
+            "until",
+            "instead",
+            "circumstances"
+        ])
     );
     let findings = found["findings"].as_array().unwrap();
     let theft = findings
@@ -83,6 +90,7 @@ fn the_json_form_has_exactly_the_promised_fields() {
             "group",
             "severity",
             "confidence",
+            "decisive",
             "message",
             "evidence"
         ])

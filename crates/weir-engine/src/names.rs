@@ -1,0 +1,196 @@
+//! What the engine knows of names beyond the lists: which were asked for in vain, which are depended on,
+//! and what a release newly depends on.
+
+use weir_model::{Action, Assessment};
+use weir_npm::name::PackageName;
+use weir_npm::packument::VersionManifest;
+use weir_policy::Policy;
+use weir_signals::{DependencyFacts, Dependents};
+
+use crate::alike::shares_maintainer;
+use crate::assess::pick;
+use crate::engine::Engine;
+use crate::neighbours::owners;
+use crate::packuments::Held;
+use crate::verdicts::Verdict;
+
+/// Most new dependencies of a release that are looked at: each costs a packument that whoever installs
+/// the release needs as well.
+const LOOKED_AT: usize = 5;
+
+/// Most dependents told by name.
+const TOLD: usize = 5;
+
+/// Signals whose findings weigh less where others depend on the package.
+const ABOUT_NAMES: [&str; 2] = ["lookalike-name", "invented-name"];
+
+/// The policy's own and internal names as the name index takes them: exact names and whole scopes.
+/// Patterns that are neither are matched, and nothing is compared with them.
+pub(crate) fn own(policy: &Policy) -> (Vec<String>, Vec<String>) {
+    let (mut names, mut scopes) = (Vec::new(), Vec::new());
+    let internal = policy.names.internal.iter().map(|entry| entry.name());
+    for glob in policy.names.own.iter().chain(internal) {
+        let text = glob.to_string();
+        match text
+            .strip_suffix("/*")
+            .and_then(|scope| scope.strip_prefix('@'))
+        {
+            Some(scope) if !scope.contains('*') => scopes.push(scope.to_owned()),
+            _ if !text.contains('*') => names.push(text),
+            _ => {}
+        }
+    }
+    (names, scopes)
+}
+
+/// Whether others depending on the package would make a difference.
+pub(crate) fn asks_for_dependents(assessment: &Assessment) -> bool {
+    assessment
+        .counted()
+        .any(|finding| ABOUT_NAMES.contains(&finding.signal.as_str()))
+}
+
+impl Engine {
+    /// Notes that a name was asked for and there is no such package. Losing it loses a hint.
+    pub(crate) async fn note_missed(&self, name: &PackageName, upstream: &str) {
+        if self.names.is_own(name.as_str()) || self.rank(name).is_some() {
+            return;
+        }
+        let known = self.store.first_missed(name.as_str(), upstream).await;
+        if matches!(known, Ok(Some(_))) {
+            return;
+        }
+        let noted = self.store.note_missed(name.as_str(), upstream, self.now());
+        if let Err(error) = noted.await {
+            tracing::warn!(package.name = %name, %error, "a name that was asked for could not be noted");
+        }
+    }
+
+    /// The entry of `names.internal` that says that this release is somebody else's: it comes from the
+    /// default registry.
+    pub(crate) fn internal_entry(&self, name: &PackageName, version: &str) -> Option<String> {
+        let asked = self.upstreams.upstream_for(name).id();
+        if asked != self.upstreams.default_upstream().id() {
+            return None;
+        }
+        let entry = self.policy.names.foreign(name.as_str(), version)?;
+        Some(entry.to_string())
+    }
+
+    /// Who depends on a package, owners of it aside.
+    pub(crate) async fn dependents_of(&self, held: &Held, version: &str) -> Option<Dependents> {
+        let name = held.packument.name();
+        let manifest = self.manifest(held, version).ok();
+        let mut own = owners(name, manifest.as_deref());
+        let maintainers = held.packument.maintainers().iter();
+        own.extend(maintainers.map(|person| format!("by {}", person.name)));
+        own.push(name.to_string());
+        let found = match self.store.dependents(name.as_str()).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(package.name = %name, %error, "dependents could not be looked up");
+                return None;
+            }
+        };
+        let mut some: Vec<String> = found
+            .into_iter()
+            .filter(|(owner, _)| !own.contains(owner))
+            .map(|(_, dependent)| dependent)
+            .collect();
+        let count = some.len() as u64;
+        some.truncate(TOLD);
+        Some(Dependents { count, some })
+    }
+
+    /// Remembers what a release depends on that passes without a word. Held and blocked ones vouch for
+    /// nothing.
+    pub(crate) async fn note_dependencies(&self, held: &Held, version: &str, verdict: &Verdict) {
+        if verdict.decision.action != Action::Allow {
+            return;
+        }
+        let Ok(manifest) = self.manifest(held, version) else {
+            return;
+        };
+        let name = held.packument.name();
+        // A workflow is nobody: then the package stands for itself.
+        let owners = owners(name, Some(&manifest));
+        let owner = owners.first().map_or(name.as_str(), String::as_str);
+        let little_known: Vec<&str> = little_known(&manifest, name)
+            .filter(|dependency| self.names.rank(dependency).is_none())
+            .collect();
+        let noted = self
+            .store
+            .note_dependencies(name.as_str(), owner, &little_known);
+        if let Err(error) = noted.await {
+            tracing::warn!(package.name = %name, %error, "dependencies could not be noted");
+        }
+    }
+
+    /// What the registry says of packages that a release began to depend on, each with what is asked of
+    /// it. What cannot be had is left out: nobody can install it either.
+    pub(crate) async fn dependency_facts(
+        &self,
+        held: &Held,
+        wanted: Vec<(String, String)>,
+    ) -> Vec<DependencyFacts> {
+        let mut found = Vec::new();
+        for (name, range) in wanted.into_iter().take(LOOKED_AT) {
+            let Ok(package) = PackageName::parse(&name) else {
+                continue;
+            };
+            match self.packuments.get(&package).await {
+                Ok(other) => found.push(facts(held, &other, &range)),
+                Err(error) => {
+                    tracing::info!(package.name = %name, %error, "a new dependency could not be looked at");
+                }
+            }
+        }
+        found
+    }
+}
+
+/// The names a release depends on, of other scopes than its own.
+fn little_known<'m>(
+    manifest: &'m VersionManifest,
+    name: &'m PackageName,
+) -> impl Iterator<Item = &'m str> {
+    let scope = name.as_str().split_once('/').map(|(scope, _)| scope);
+    manifest
+        .manifest
+        .dependencies
+        .keys()
+        .map(String::as_str)
+        .filter(move |dependency| {
+            scope.is_none() || dependency.split_once('/').map(|(scope, _)| scope) != scope
+        })
+}
+
+/// What the packument of a dependency says of it.
+fn facts(held: &Held, dependency: &Held, range: &str) -> DependencyFacts {
+    let packument = &dependency.packument;
+    let version = pick(dependency, Some(range)).ok();
+    let manifest = version
+        .as_deref()
+        .and_then(|version| dependency.manifest(version).ok());
+    let mut hooks: Vec<String> = Vec::new();
+    let mut repository = None;
+    if let Some(manifest) = &manifest {
+        let scripts = manifest.manifest.install_scripts();
+        hooks.extend(scripts.map(|(event, _)| event.to_owned()));
+        if hooks.is_empty() && manifest.manifest.gypfile == Some(true) {
+            hooks.push("binding.gyp".to_owned());
+        }
+        repository = manifest.manifest.repository.clone();
+    }
+    DependencyFacts {
+        name: packument.name().to_string(),
+        created: packument.created(),
+        published: version
+            .as_deref()
+            .and_then(|version| packument.published(version)),
+        version,
+        hooks,
+        repository,
+        same_people: shares_maintainer(held, dependency),
+    }
+}
