@@ -12,8 +12,8 @@ use weir_npm::version::Version;
 use weir_signals::{Sibling, Stage, Subject};
 
 use crate::EngineError;
-use crate::assess::{Assessed, pick};
 use crate::engine::{Engine, Local};
+use crate::inspect::{Assessed, pick};
 use crate::neighbours::owners;
 use crate::packuments::Held;
 use crate::verdicts::Verdict;

@@ -9,8 +9,8 @@ use weir_npm::spec::classify;
 use weir_signals::{trust_in_words, who};
 
 use crate::EngineError;
-use crate::assess::pick;
 use crate::engine::Engine;
+use crate::inspect::pick;
 
 /// Most releases told before the one that is asked for.
 const BEFORE: usize = 14;

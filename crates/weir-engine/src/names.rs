@@ -8,8 +8,8 @@ use weir_policy::Policy;
 use weir_signals::{DependencyFacts, Dependents};
 
 use crate::alike::shares_maintainer;
-use crate::assess::pick;
 use crate::engine::Engine;
+use crate::inspect::pick;
 use crate::neighbours::owners;
 use crate::packuments::Held;
 use crate::verdicts::Verdict;

@@ -1,7 +1,8 @@
 //! `throwaway-publisher`: a new package by an account that looks made for it.
 
 use jiff::SignedDuration;
-use weir_model::{Confidence, Evidence, Group, Severity};
+use weir_model::assessment::PUBLISHER;
+use weir_model::{Confidence, Evidence, Group, Incomplete, Severity};
 
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
 
@@ -42,7 +43,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     group: Group::Identity,
     severity: Severity::Low,
     confidence: Confidence::Low,
-    needs: &[Input::Manifest, Input::PublishTime],
+    needs: &[Input::Manifest, Input::PublishTime, Input::Publisher],
     incidents: &[
         "Contagious Interview, 2023",
         "sl4x0, 2025",
@@ -55,7 +56,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                mentioned for information.",
         matters: "Campaigns publish under dozens of accounts that programs registered one after the other.",
         wrong: "People put numbers into their names. It is a weak sign and counts for new packages only, where it \
-                makes a difference beside something else.",
+                makes a difference beside something else. A registry that leaves publishers out says nothing about it: \
+                that is reported as not known.",
         todo: "Look what else the account has published, and since when it exists.",
     },
     observe,
@@ -65,16 +67,21 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let timeline = subject.timeline();
-    let (Some(first), Some(publisher)) = (
-        timeline.first(),
-        timeline
-            .publication()
-            .and_then(|publication| publication.publisher.as_ref()),
-    ) else {
+    let (Some(first), Some(publication)) = (timeline.first(), timeline.publication()) else {
         return;
     };
     let young = subject.now.duration_since(first) < YOUNG && timeline.before.len() < FEW;
-    if !young || publisher.trusted_publisher || subject.names.is_own(subject.name.as_str()) {
+    if !young || subject.names.is_own(subject.name.as_str()) {
+        return;
+    }
+    let Some(publisher) = &publication.publisher else {
+        observation.incomplete(Incomplete {
+            what: PUBLISHER.to_owned(),
+            why: "the registry does not say who published it".to_owned(),
+        });
+        return;
+    };
+    if publisher.trusted_publisher {
         return;
     }
     let mut words = Vec::new();
@@ -178,7 +185,7 @@ fn samples() -> Vec<crate::sample::Sample> {
             by("vite-plugin-thing", "jpd-dev-8831", nothing()).release(
                 "0.1.0",
                 "2023-06-14T09:00:00Z",
-                "{}",
+                r#"{"_npmUser":{"name":"jpd-dev-8831"}}"#,
             ),
         ),
     ]

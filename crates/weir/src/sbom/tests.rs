@@ -202,6 +202,7 @@ fn decisions_and_provenance_are_properties_and_annotations() {
         until: None,
         instead: None,
         waiver: None,
+        circumstances: None,
     };
     let bill = Bill::of("app", &lockfile, now(), &|node| Known {
         decision: (node.name == "deep").then(|| decision.clone()),

@@ -1,0 +1,158 @@
+//! What a person asks about: a release of a registry, or a tarball or folder at hand.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use weir_model::{Assessment, Decision, Incomplete, ReleaseId};
+use weir_npm::name::PackageName;
+use weir_policy::{Context, Request};
+use weir_signals::{Alike, Stage, Subject, observe_all};
+use weir_store::Hashed;
+
+use crate::EngineError;
+use crate::compare::Profile;
+use crate::engine::{Engine, Local};
+use crate::packuments::Held;
+
+/// An assessment of something that was asked for by hand, and the decision on it.
+#[derive(Debug, Clone)]
+pub struct Assessed {
+    /// What was seen.
+    pub assessment: Assessment,
+    /// What a gateway with the same policy would do.
+    pub decision: Decision,
+    /// When the release was published, as far as known.
+    pub published: Option<Timestamp>,
+    /// What it looks like, where that is at hand: see [`Engine::with_profile`].
+    pub profile: Option<Profile>,
+}
+
+impl Engine {
+    /// Assesses a release of a registry, for a person who asks.
+    ///
+    /// # Errors
+    /// When it cannot be found or had.
+    pub async fn inspect(
+        self: &Arc<Self>,
+        name: &PackageName,
+        wanted: Option<&str>,
+    ) -> Result<Assessed, EngineError> {
+        let held = self.packuments.get(name).await?;
+        let version = pick(&held, wanted)?;
+        let verdict = self.full_verdict(&held, &version).await?;
+        Ok(Assessed {
+            assessment: verdict.assessment.clone(),
+            decision: verdict.decision.clone(),
+            published: verdict.published,
+            profile: None,
+        })
+    }
+
+    /// Assesses a tarball or folder on this machine by its contents; its history is not known.
+    pub async fn inspect_local(&self, label: &str, what: Local) -> Assessed {
+        let integrity = match &what {
+            Local::Tarball(bytes) => Some(Hashed::of(bytes.clone()).integrity()),
+            Local::Folder(_) => None,
+        };
+        let contents = self.read_local(what).await;
+        let manifest = contents
+            .as_ref()
+            .ok()
+            .and_then(|contents| contents.manifest.as_ref());
+        let name = manifest.and_then(|manifest| manifest.name.clone());
+        let version = manifest.and_then(|manifest| manifest.version.clone());
+        let name = name.unwrap_or_else(|| label.to_owned());
+        let version = version.unwrap_or_else(|| "0.0.0".to_owned());
+        let parsed = PackageName::parse(&name);
+        let stand_in = PackageName::parse("unnamed");
+        let mut incomplete = Vec::new();
+        if let Err(error) = &parsed {
+            incomplete.push(Incomplete {
+                what: "name".to_owned(),
+                why: error.to_string(),
+            });
+        }
+        let alike = Alike {
+            bad: match &contents {
+                Ok(contents) => self.known_bad(contents).await,
+                Err(_) => Vec::new(),
+            },
+            ..Alike::default()
+        };
+        let mut findings = Vec::new();
+        if let Ok(package) = parsed.or(stand_in) {
+            let advisories = self.advisories_for(&package, &version);
+            let mut subject = Subject::new(&package, &version, &self.names, self.now());
+            subject.settings = self.settings();
+            subject.packument =
+                Stage::NotKnown("a tarball or folder alone has no history".to_owned());
+            subject.advisories = Stage::Known(&advisories);
+            subject.alike = Some(&alike);
+            subject.contents = match &contents {
+                Ok(contents) => Stage::Known(contents),
+                Err(why) => Stage::NotKnown(why.clone()),
+            };
+            let observation = observe_all(&subject);
+            findings = observation.findings;
+            incomplete.extend(observation.incomplete);
+        }
+        let mut assessment = Assessment {
+            release: ReleaseId {
+                name,
+                version,
+                integrity,
+            },
+            findings,
+            incomplete,
+        };
+        assessment.sort();
+        let context = Context {
+            now: self.now(),
+            published: None,
+            rank: None,
+            request: Request::Inspection,
+            served_before: false,
+            fixes_advisory_of: None,
+            established: false,
+            instead: None,
+        };
+        let decision = self.decide_in(&assessment, &context);
+        Assessed {
+            assessment,
+            decision,
+            published: None,
+            profile: contents.ok().map(|contents| Profile {
+                steps_since: vec![None; contents.install_steps.len()],
+                contents,
+                previous: None,
+            }),
+        }
+    }
+}
+
+/// The version a person means: a version, a tag, a range, or nothing for `latest`.
+pub(crate) fn pick(held: &Held, wanted: Option<&str>) -> Result<String, EngineError> {
+    let packument = &held.packument;
+    let wanted = wanted.unwrap_or("latest");
+    if packument.has(wanted) {
+        return Ok(wanted.to_owned());
+    }
+    if let Some(version) = packument.tag(wanted) {
+        return Ok(version.to_owned());
+    }
+    let range = weir_npm::version::Range::parse_from_npm(wanted)
+        .ok()
+        .filter(|range| !range.is_tag());
+    let best = range.and_then(|range| {
+        let versions: Vec<_> = packument
+            .versions()
+            .iter()
+            .filter_map(|entry| weir_npm::version::Version::parse(&entry.version).ok())
+            .collect();
+        weir_npm::version::satisfying_max(&range, &versions).map(|best| best.as_str().to_owned())
+    });
+    best.ok_or_else(|| EngineError::NoSuchVersion {
+        name: packument.name().to_string(),
+        version: wanted.to_owned(),
+    })
+}
