@@ -11,7 +11,7 @@ use weir_testing::scenarios;
 
 use crate::files::{self, Output};
 use crate::replay::play::{self, Seen};
-use model::{Compared, Fared, GROUPS, Row, Weights};
+use model::{BEYOND_CHANCE, Compared, Fared, GROUPS, Row, Weights};
 
 /// Where the weights are written down.
 const BOARD: &str = "corpus/weights.md";
@@ -80,10 +80,10 @@ fn render(rows: &[Row], weights: &Weights, compared: &Compared) -> String {
          | group | weight | attacks that show it | twins that show it |\n|---|---|---|---|\n",
     );
     let shown = |wanted: weir_model::Group, attack: bool| -> f64 {
+        // A sum of nothing is -0.0, and would be printed so.
         rows.iter()
             .filter(|row| row.attack == attack && row.groups.contains(&wanted))
-            .map(|row| row.weight)
-            .sum()
+            .fold(0.0, |sum, row| sum + row.weight)
     };
     for (group, weight) in GROUPS.iter().zip(weights.of) {
         let _ = writeln!(
@@ -134,9 +134,12 @@ fn verdict(text: &mut String, compared: &Compared) {
         let _ = writeln!(text, "- {what} that only the score refuses: {names}");
     }
     let says = if compared.helps() {
-        "By this measure a score would help."
+        "By this measure a score would help.".to_owned()
     } else {
-        "By this measure a score does not help: the rules decide alone."
+        format!(
+            "By this measure a score does not help, and the rules decide alone: it would have to refuse at least \
+             {BEYOND_CHANCE} attacks more and no twin more, fewer are chance."
+        )
     };
     let _ = writeln!(text, "\n{says}");
 }

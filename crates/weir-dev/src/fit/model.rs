@@ -134,10 +134,15 @@ pub(crate) struct Compared {
     pub(crate) added: Vec<(String, bool)>,
 }
 
+/// This many attacks more, and no twin, are seldom chance: a coin falls five times on one side once in
+/// thirty.
+pub(crate) const BEYOND_CHANCE: f64 = 5.0;
+
 impl Compared {
-    /// Whether the score beside the rules finds more and is wrong no more often.
+    /// Whether the score beside the rules finds more than chance would, and is wrong no more often.
     pub(crate) fn helps(&self) -> bool {
-        self.both.hits > self.rules.hits && self.both.wrong <= self.rules.wrong
+        let more = self.both.hits - self.rules.hits;
+        more >= BEYOND_CHANCE - 1e-6 && self.both.wrong <= self.rules.wrong
     }
 }
 
@@ -250,12 +255,15 @@ mod tests {
                 wrong: 0.0
             }
         );
-        assert!(compared.helps());
         assert_eq!(compared.added.len(), 2);
+        // Two more are chance, five are not.
+        assert!(!compared.helps());
+        let mut more = rows();
+        more.extend(["g", "h", "i"].map(|name| row(name, &[Group::Code], true)));
+        assert!(compare(&more).helps());
         // A lone group that both show is no help.
-        let mut odd = rows();
-        odd.push(row("f", &[Group::Code], false));
-        assert!(!compare(&odd).helps());
+        more.push(row("f", &[Group::Code], false));
+        assert!(!compare(&more).helps());
     }
 
     #[test]

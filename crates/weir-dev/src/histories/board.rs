@@ -46,13 +46,36 @@ pub(crate) fn summary(counts: &Counts) -> String {
     text
 }
 
-/// The committed table.
-pub(crate) fn render(counts: &Counts) -> String {
+/// The committed tables: in the order of publish times, and of version numbers where times cannot be
+/// trusted.
+pub(crate) fn render(by_time: &Counts, by_number: &Counts) -> String {
     let mut text = String::from(
         "# Real histories\n\n\
-         Written by `cargo dev histories --write`; [docs/histories.md](../docs/histories.md) says how to read it.\n\n\
-         | updates | count | per 1,000 | budget per 1,000 |\n|---|---|---|---|\n",
+         Written by `cargo dev histories --write`; [docs/histories.md](../docs/histories.md) says how to read it.\n\n",
     );
+    let _ = writeln!(
+        text,
+        "{} packages are looked at. {} more are in the lockfiles and have no packument here{}. In {} packages \
+         releases of one line came out in another order than their numbers, by the times that the registry gives.\n",
+        by_time.packages,
+        by_time.missing.len(),
+        named(by_time),
+        by_time.shuffled,
+    );
+    text.push_str("## In the order of publish times\n\n");
+    tables(&mut text, by_time);
+    if by_time.shuffled > 0 {
+        text.push_str(
+            "\n## In the order of version numbers\n\n\
+             Releases a week apart: what signals make of times and of the order of lines is not measured here.\n\n",
+        );
+        tables(&mut text, by_number);
+    }
+    text
+}
+
+fn tables(text: &mut String, counts: &Counts) {
+    text.push_str("| updates | count | per 1,000 | budget per 1,000 |\n|---|---|---|---|\n");
     for (what, count, budget) in [
         ("all", counts.updates, ""),
         ("blocked", counts.blocked, "0.1"),
@@ -68,16 +91,9 @@ pub(crate) fn render(counts: &Counts) -> String {
             per_thousand(count, counts)
         );
     }
-    let _ = writeln!(
-        text,
-        "\nOf {} packages. {} more are in the lockfiles and have no packument here{}.\n",
-        counts.packages,
-        counts.missing.len(),
-        named(counts)
-    );
-    text.push_str(
-        "## Signals\n\n| signal | updates in which it counted | per 1,000 |\n|---|---|---|\n",
-    );
+    if !counts.by_signal.is_empty() {
+        text.push_str("\n| signal | updates in which it counted | per 1,000 |\n|---|---|---|\n");
+    }
     for (signal, count) in &counts.by_signal {
         let _ = writeln!(
             text,
@@ -85,12 +101,11 @@ pub(crate) fn render(counts: &Counts) -> String {
             per_thousand(*count, counts)
         );
     }
-    text.push_str("\n## Blocked and held\n\n");
     if counts.stopped.is_empty() {
-        text.push_str("None.\n");
-        return text;
+        text.push_str("\nNone is blocked or held.\n");
+        return;
     }
-    text.push_str("| release | decision | kinds of evidence: signals |\n|---|---|---|\n");
+    text.push_str("\n| blocked or held | decision | kinds of evidence: signals |\n|---|---|---|\n");
     for stopped in &counts.stopped {
         let _ = writeln!(
             text,
@@ -98,7 +113,6 @@ pub(crate) fn render(counts: &Counts) -> String {
             stopped.release, stopped.action, stopped.why
         );
     }
-    text
 }
 
 fn named(counts: &Counts) -> String {

@@ -3,6 +3,7 @@
 
 mod board;
 mod find;
+mod order;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -54,10 +55,16 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(first) = arguments.first {
         names.truncate(first);
     }
-    let mut walk = walk::Walk::new(arguments.releases, arguments.list)?;
+    let list = |order| arguments.list.then_some(order);
+    let mut by_time = walk::Walk::new(arguments.releases, list("by time"))?;
+    let mut by_number = walk::Walk::new(arguments.releases, list("by number"))?;
+    let mut take = |found| {
+        by_number.take(order::by_number(&found));
+        by_time.take(found);
+    };
     let all = names.len();
     match &arguments.packuments {
-        Some(folder) => find::in_folder(folder, &names, |found| walk.take(found))?,
+        Some(folder) => find::in_folder(folder, &names, take)?,
         None => {
             let data = arguments.data.as_deref();
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -67,17 +74,18 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 data: data.unwrap_or(std::path::Path::new(".")),
                 fetch: arguments.fetch,
             };
-            runtime.block_on(kept.each(&names, |found| walk.take(found)))?;
+            runtime.block_on(kept.each(&names, &mut take))?;
         }
     }
-    let counts = walk.counts();
+    let (counts, numbered) = (by_time.counts(), by_number.counts());
     if counts.updates == 0 {
         bail!("of {all} packages in the lockfiles, none has a packument with an update to look at");
     }
-    print!("{}", board::summary(counts));
+    print!("by time: {}", board::summary(counts));
+    print!("by number: {}", board::summary(numbered));
     if arguments.write {
         let path = crate::files::root().join(BOARD);
-        std::fs::write(&path, board::render(counts))?;
+        std::fs::write(&path, board::render(counts, numbered))?;
         println!("wrote {BOARD}");
     }
     Ok(())

@@ -56,7 +56,7 @@ fn lockfile(folder: &Path, names: &[&str]) -> PathBuf {
 fn walked(folder: &Path, names: &[&str]) -> walk::Walk {
     let home = tempfile::tempdir().unwrap();
     let names = find::names(&[lockfile(home.path(), names)]).unwrap();
-    let mut walk = walk::Walk::new(30, false).unwrap();
+    let mut walk = walk::Walk::new(30, None).unwrap();
     find::in_folder(folder, &names, |found| walk.take(found)).unwrap();
     walk
 }
@@ -79,7 +79,7 @@ fn every_update_is_counted_by_what_would_happen_to_it() {
     assert_eq!(counts.stopped[0].release, "right-lib@1.6.0");
     assert_eq!(counts.missing.keys().collect::<Vec<_>>(), ["absent-lib"]);
     assert_eq!((counts.unknown_publisher, counts.other_gaps), (0, 0));
-    let table = board::render(counts);
+    let table = board::render(counts, counts);
     assert!(table.contains("| blocked | 1 | 83.33 | 0.1 |"), "{table}");
     assert!(table.contains("| right-lib@1.6.0 | block |"), "{table}");
     assert!(table.contains("absent-lib"), "{table}");
@@ -122,4 +122,43 @@ fn nothing_to_look_at_is_an_error_and_so_are_bad_files() {
     std::fs::write(folder.path().join("odd.json"), "[]").unwrap();
     let error = run(&arguments(lockfile(home.path(), &["left-lib"]))).unwrap_err();
     assert!(error.to_string().contains("is no packument"), "{error}");
+}
+
+#[test]
+fn times_of_a_cache_are_noticed_and_numbers_give_the_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let honest = packument("left-lib", |_| {});
+    let mut shuffled = packument("right-lib", |_| {});
+    let patch = |version: &str, time: &str, document: &mut Value| {
+        let mut manifest = document["versions"]["1.6.0"].clone();
+        manifest["version"] = json!(version);
+        document["versions"][version] = manifest;
+        document["time"][version] = json!(time);
+    };
+    patch("1.6.2", "2026-08-01T09:00:00Z", &mut shuffled);
+    patch("1.6.1", "2026-09-01T09:00:00Z", &mut shuffled);
+    write(folder.path(), "left-lib", &honest);
+    write(folder.path(), "right-lib", &shuffled);
+    let home = tempfile::tempdir().unwrap();
+    let names = find::names(&[lockfile(home.path(), &["left-lib", "right-lib"])]).unwrap();
+    let mut found = Vec::new();
+    find::in_folder(folder.path(), &names, |one| found.push(one)).unwrap();
+    let shuffled = |one: &find::Found| order::is_shuffled(one.1.as_ref().unwrap());
+    assert_eq!(
+        found.iter().map(shuffled).collect::<Vec<_>>(),
+        [false, true]
+    );
+    let numbered = order::by_number(&found[1]);
+    assert!(!shuffled(&numbered));
+    let packument = numbered.1.unwrap();
+    let order = packument.by_publish_time();
+    assert_eq!(order[order.len() - 3..], ["1.6.0", "1.6.1", "1.6.2"]);
+    assert_eq!(
+        packument.published("1.6.2"),
+        Some("2026-09-01T09:00:00Z".parse().unwrap())
+    );
+    assert_eq!(
+        packument.published("1.6.1"),
+        Some("2026-08-25T09:00:00Z".parse().unwrap())
+    );
 }

@@ -11,6 +11,7 @@ use weir_policy::{Context, Policy, decide};
 use weir_signals::{Input, NameIndex, Stage, Subject, observe_all};
 
 use super::find::Found;
+use super::order;
 
 /// How long after its publication a release is looked at.
 const DELAY: SignedDuration = SignedDuration::from_hours(1);
@@ -29,6 +30,8 @@ pub(crate) struct Stopped {
 pub(crate) struct Counts {
     /// Packages looked at.
     pub(crate) packages: usize,
+    /// Those whose publish times contradict their version numbers.
+    pub(crate) shuffled: usize,
     /// Those without a packument, with the reason.
     pub(crate) missing: BTreeMap<String, String>,
     pub(crate) updates: usize,
@@ -53,12 +56,13 @@ pub(crate) struct Walk {
     /// The default policy, were no release young: age is aside.
     policy: Policy,
     releases: usize,
-    list: bool,
+    /// What is put before every finding that counts, where they are printed.
+    list: Option<&'static str>,
     counts: Counts,
 }
 
 impl Walk {
-    pub(crate) fn new(releases: usize, list: bool) -> anyhow::Result<Self> {
+    pub(crate) fn new(releases: usize, list: Option<&'static str>) -> anyhow::Result<Self> {
         let mut policy = Policy::default();
         policy.age.minimum = Period::from_secs(0);
         Ok(Self {
@@ -85,6 +89,7 @@ impl Walk {
 
     fn package(&mut self, packument: &Packument) {
         self.counts.packages += 1;
+        self.counts.shuffled += usize::from(order::is_shuffled(packument));
         let timed: Vec<String> = packument
             .by_publish_time()
             .into_iter()
@@ -166,9 +171,9 @@ impl Walk {
                 why: format!("{}: {}", groups.join(", "), signals.join(", ")),
             });
         }
-        if self.list {
+        if let Some(order) = self.list {
             for finding in assessment.counted() {
-                println!("{}", told(assessment, action, finding));
+                println!("{order}: {}", told(assessment, action, finding));
             }
         }
     }

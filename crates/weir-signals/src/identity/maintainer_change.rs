@@ -39,7 +39,9 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     else {
         return;
     };
-    if now.maintainers.is_empty() || before.maintainers.is_empty() {
+    // Where the registry does not say who published, maintainers are what the package says of itself.
+    let unknown = now.publisher.is_none() || before.publisher.is_none();
+    if unknown || now.maintainers.is_empty() || before.maintainers.is_empty() {
         return;
     }
     let by_workflow = now

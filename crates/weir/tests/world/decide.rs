@@ -30,8 +30,9 @@ fn a_refusal_is_decided_again_under_another_policy_and_at_another_time() {
         "gauge-reader@1.2.0  hold",
         "as it was decided",
         "young-release [24h (age.minimum)]: hold, and decides",
-        "allow if its age did not hold it",
-        "allow from 2026-11-21T11:00:00Z on (age.minimum)",
+        "any-evidence [1 groups]: notice",
+        "notice if its age did not hold it",
+        "notice from 2026-11-21T11:00:00Z on (age.minimum)",
     ] {
         assert!(same.says(words), "{words}: {}", same.stdout);
     }
