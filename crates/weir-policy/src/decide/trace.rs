@@ -164,6 +164,7 @@ fn asked(case: &Case<'_>, action: Action) -> Vec<Asked> {
 /// "3 groups (decide.block_groups)", "hold (decide.incomplete_unseen)".
 fn bound(when: When, answer: Answer, policy: &Policy) -> String {
     let groups = |count: Count| match count {
+        Count::Fixed(1) => "1 group".to_owned(),
         Count::Fixed(fixed) => format!("{fixed} groups"),
         Count::Key(key, _) => format!("{} groups ({key})", count.of(policy)),
     };

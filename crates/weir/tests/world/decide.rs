@@ -30,7 +30,7 @@ fn a_refusal_is_decided_again_under_another_policy_and_at_another_time() {
         "gauge-reader@1.2.0  hold",
         "as it was decided",
         "young-release [24h (age.minimum)]: hold, and decides",
-        "any-evidence [1 groups]: notice",
+        "any-evidence [1 group]: notice",
         "notice if its age did not hold it",
         "notice from 2026-11-21T11:00:00Z on (age.minimum)",
     ] {
