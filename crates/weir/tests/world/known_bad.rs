@@ -25,7 +25,7 @@ fn package(world: &World, file: &str, entries: &[(&str, &str)]) -> String {
         .iter()
         .map(|(path, text)| Entry::file(format!("package/{path}"), *text))
         .collect();
-    let path = world.write(&format!("work/{file}"), &tgz(&entries));
+    let path = world.write(&format!("work/{file}"), tgz(&entries));
     path.to_str().unwrap().to_owned()
 }
 
