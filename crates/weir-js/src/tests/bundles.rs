@@ -218,7 +218,7 @@ fn a_package_that_asks_for_itself_writes_into_itself() {
 /// What a package puts into its part for one platform is its own, too: esbuild does so where npm did not.
 #[test]
 fn parts_for_platforms_are_the_packages_own() {
-    let index = "const to = require.resolve(`@tool/${process.arch}/bin/tool`); require('https').get('https://a.example/x', (r) => { r.on('data', (d) => require('fs').writeFileSync(to, d)) });";
+    let index = "const to = require.resolve(`@tool/x64/bin/tool`); require('https').get('https://a.example/x', (r) => { r.on('data', (d) => require('fs').writeFileSync(to, d)) });";
     let flows = |manifest: &str| {
         let facts = installed(&[("package.json", manifest), ("index.js", index)]);
         facts.flows.len()
