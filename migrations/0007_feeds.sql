@@ -1,8 +1,10 @@
 -- Advisories come from several feeds, which may each have a copy of the same record. `digest` is that of the
--- record's text, so that only what has changed is written.
+-- record's text, so that only what has changed is written. A feed that is not `whole` also has records that its
+-- source does not have.
 CREATE TABLE advisory_feed (
     name TEXT NOT NULL PRIMARY KEY,
     source TEXT NOT NULL,
+    whole BIGINT NOT NULL DEFAULT 1,
     read_ms BIGINT NOT NULL,
     etag TEXT,
     last_modified TEXT,

@@ -170,7 +170,7 @@ impl PackageAdvisories {
         let records = || speaking.voices.iter().map(|voice| &voice.kept.record);
         let highest = records().filter_map(|record| record.cvss.as_ref());
         let weaknesses: BTreeSet<&String> = records().flat_map(|it| &it.weaknesses).collect();
-        let severities = speaking.voices.iter().filter_map(|voice| voice.severity());
+        let severities = speaking.touching.iter().filter_map(|it| it.severity());
         Some(Told {
             url: url(&id, speaking.main().url.as_deref()),
             id,
@@ -246,6 +246,8 @@ struct Speaking<'f> {
     standing: Standing,
     first: &'f Voice,
     voices: Vec<&'f Voice>,
+    /// Those that may mean the version, too: one of them may be the one that calls it malware.
+    touching: Vec<&'f Voice>,
 }
 
 impl<'f> Speaking<'f> {
@@ -262,6 +264,9 @@ impl<'f> Speaking<'f> {
             standing: worst,
             first: voices.first()?,
             voices,
+            touching: counting()
+                .filter(|it| standing(it) <= Standing::Unclear)
+                .collect(),
         })
     }
 
@@ -272,7 +277,7 @@ impl<'f> Speaking<'f> {
 
     fn advisory(&self, flaw: &[Voice]) -> Advisory {
         let main = self.main();
-        let kinds = self.voices.iter().map(|voice| voice.kept.record.kind);
+        let kinds = self.touching.iter().map(|voice| voice.kept.record.kind);
         let ids: BTreeSet<&str> = flaw.iter().flat_map(Voice::ids).collect();
         Advisory {
             id: main.id.clone(),

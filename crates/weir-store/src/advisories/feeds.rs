@@ -13,6 +13,8 @@ pub struct Feed {
     pub name: String,
     /// Where it was last read from; empty for what was imported before feeds had names.
     pub source: String,
+    /// Whether the source has all of it. If not, an update removes nothing.
+    pub whole: bool,
     /// When that was.
     pub read: Timestamp,
     /// The entity tag of what was read over HTTP.
@@ -35,7 +37,7 @@ impl Store {
     pub async fn advisory_feeds(&self) -> Result<Vec<Feed>, StoreError> {
         let failed = || StoreError::query("advisory_feed", "list feeds");
         let rows = sqlx::query(
-            "SELECT name, source, read_ms, etag, last_modified, skipped, in_force, withdrawn \
+            "SELECT name, source, read_ms, etag, last_modified, skipped, in_force, withdrawn, whole \
              FROM advisory_feed ORDER BY name",
         )
         .fetch_all(&self.inner.database.read)
@@ -57,6 +59,7 @@ impl Store {
                     skipped: number(5)?,
                     in_force: number(6)?,
                     withdrawn: number(7)?,
+                    whole: number(8)? == 1,
                 })
             })
             .collect()

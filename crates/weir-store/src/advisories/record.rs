@@ -43,7 +43,7 @@ pub(super) struct Affected {
 impl Affected {
     /// What it says of a version: listed by name, or inside one of the ranges (OSV schema,
     /// "Evaluation"). A version that npm itself cannot read is only compared by name, and with
-    /// ranges that hold everything.
+    /// ranges that hold everything; of others it is unclear whether they hold it.
     pub(super) fn standing(&self, version: &str, parsed: Option<&Version>) -> Standing {
         let listed = self.versions.iter().any(|listed| listed == version)
             || parsed.is_some_and(|parsed| self.lists_equal(parsed));
@@ -53,7 +53,7 @@ impl Affected {
         let ranges = self.ranges.iter().map(|range| match parsed {
             Some(parsed) => range.standing(parsed),
             None if range.holds_everything() => Standing::Affected,
-            None => Standing::Clear,
+            None => Standing::Unclear,
         });
         let rest = if self.unclear {
             Standing::Unclear

@@ -55,7 +55,7 @@ async fn import(global: &Global, store: &Store, options: &AdvisoriesImport) -> R
             options.source
         );
     };
-    let import = Import {
+    let mut import = Import {
         source: source.remembered(),
         whole: !options.partial && !found.is_single,
         allow_removals: options.allow_removals,
@@ -63,6 +63,15 @@ async fn import(global: &Global, store: &Store, options: &AdvisoriesImport) -> R
         last_modified: found.last_modified.clone(),
         ..Import::new(&feed, found.path(), setup::clock(global).now())
     };
+    // What is added to a feed does not become the place that the feed comes from.
+    let feeds = store.advisory_feeds().await?;
+    let own = feeds.into_iter().find(|known| known.name == feed);
+    if let Some(own) = own.filter(|own| !import.whole && !own.source.is_empty()) {
+        if own.source != import.source {
+            (import.etag, import.last_modified) = (None, None);
+        }
+        import.source = own.source;
+    }
     read(store, &import).await
 }
 
@@ -129,7 +138,7 @@ async fn again(global: &Global, store: &Store, feed: &Feed, allow_removals: bool
     };
     let import = Import {
         source: feed.source.clone(),
-        whole: !found.is_single,
+        whole: feed.whole && !found.is_single,
         allow_removals,
         etag: found.etag.clone(),
         last_modified: found.last_modified.clone(),

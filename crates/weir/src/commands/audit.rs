@@ -171,7 +171,7 @@ fn ask<'l>(
         if node.is_local() || omitted {
             continue;
         }
-        let from_registry = matches!(node.source, Source::Registry(_) | Source::Patch(_));
+        let from_registry = tree::from_registry(node);
         if !from_registry {
             report.unchecked.push(unchecked(&ELSEWHERE, file, node));
         }
@@ -232,13 +232,15 @@ fn add(
         let news = told.says.iter().filter(|says| !finding.says.contains(says));
         let news: Vec<_> = news.cloned().collect();
         finding.says.extend(news);
-        finding.severity = finding.severity.max(told.severity);
+        if told.severity > finding.severity {
+            finding.severity = told.severity;
+            finding.cvss.clone_from(&told.cvss);
+            finding.title.clone_from(&told.summary);
+        }
+        finding.below_threshold &= is_below(options, told);
         finding.locked.push(locked);
         return;
     }
-    let mild = told
-        .severity
-        .is_some_and(|severity| severity < options.severity);
     findings.push(AuditFinding {
         id: told.id.clone(),
         kind: told.kind,
@@ -251,10 +253,16 @@ fn add(
         package: audited.node.name.clone(),
         vulnerable: told.vulnerable.clone(),
         certain: told.certain,
-        below_threshold: mild && told.kind == AdvisoryKind::Vulnerability,
+        below_threshold: is_below(options, told),
         says: told.says.clone(),
         locked: vec![locked],
     });
+}
+
+/// Whether it is rated, and milder than what is asked for. Malware never is.
+fn is_below(options: &Audit, told: &Told) -> bool {
+    let is_mild = |severity| severity < options.severity;
+    told.kind == AdvisoryKind::Vulnerability && told.severity.is_some_and(is_mild)
 }
 
 /// Malware first, then what nobody rates or is worst.

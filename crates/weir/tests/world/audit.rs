@@ -638,3 +638,58 @@ fn feeds_come_from_addresses_and_are_updated_from_there() {
     world.run(&["advisories", "remove", "web"]).assert_success();
     assert_eq!(world.run(&["advisories", "remove", "web"]).code, Some(1));
 }
+
+/// A fork that bears a package's name is not to be had from the registry, where anybody may hold that name.
+#[test]
+fn nothing_is_asked_or_proposed_of_a_registry_for_what_comes_from_elsewhere() {
+    let (world, registry) = (World::new(), pond());
+    import(&world, "osv", &[reed_flaw()]);
+    let fork = "git+ssh://git@code.example.invalid/reed.git";
+    let manifest = json!({"name": "p", "dependencies": {"reed": fork}});
+    let project = project(
+        &manifest,
+        &[(
+            "node_modules/reed",
+            "1.0.0",
+            json!({"resolved": format!("{fork}#0123456789abcdef0123456789abcdef01234567")}),
+        )],
+    );
+    let (report, run) = audit(&world, &registry, &project, &[]);
+    assert_eq!(run.code, Some(5), "{}", run.text());
+    assert_eq!(changes(&report), [change("unknown", "reed", "-")]);
+    let asked = registry.requests();
+    assert!(
+        asked.iter().all(|request| !request.path.contains("reed")),
+        "{asked:?}"
+    );
+}
+
+/// Two records of one flaw, each about other releases: the worst decides what is below the threshold.
+#[test]
+fn the_worst_release_of_a_flaw_decides_the_threshold() {
+    let (world, registry) = (World::new(), pond());
+    let mut mild = flaw("GHSA-reed-0000-0002", "reed", json!([{"introduced": "0"}]));
+    mild["database_specific"] = json!({"severity": "LOW"});
+    mild["aliases"] = json!(["CVE-2026-0002"]);
+    let mut bad = flaw("CVE-2026-0002", "reed", json!([{"introduced": "1.1.0"}]));
+    bad["database_specific"] = json!({"severity": "CRITICAL"});
+    bad["aliases"] = json!(["GHSA-reed-0000-0002"]);
+    import(&world, "osv", &[mild, bad]);
+    let manifest = json!({"name": "p", "dependencies": {"reed": "1.0.0", "stalk": "1.0.0"}});
+    let project = project(
+        &manifest,
+        &[
+            ("node_modules/reed", "1.0.0", json!({})),
+            (
+                "node_modules/stalk",
+                "1.0.0",
+                json!({"dependencies": {"reed": "^1.1.0"}}),
+            ),
+            ("node_modules/stalk/node_modules/reed", "1.1.0", json!({})),
+        ],
+    );
+    let (report, run) = audit(&world, &registry, &project, &["--severity", "high"]);
+    assert_eq!(run.code, Some(5), "{}", run.text());
+    assert_eq!(report["counts"]["critical"], 1);
+    assert_eq!(report["counts"]["below_threshold"], 0);
+}

@@ -69,6 +69,8 @@ pub(super) struct Writer<'s> {
     store: &'s Store,
     feed: String,
     known: Known,
+    /// Files could not be read that may be those of any record.
+    is_blind: bool,
     /// Records written so far.
     pub(super) changed: u64,
 }
@@ -79,6 +81,7 @@ impl<'s> Writer<'s> {
             store,
             feed: feed.to_owned(),
             known,
+            is_blind: false,
             changed: 0,
         }
     }
@@ -91,8 +94,9 @@ impl<'s> Writer<'s> {
         unreadable: &[String],
     ) -> Result<(), StoreError> {
         for id in unreadable {
-            if let Some(state) = self.known.states.get_mut(id) {
-                state.seen = true;
+            match self.known.states.get_mut(id) {
+                Some(state) => state.seen = true,
+                None => self.is_blind = true,
             }
         }
         // One statement must not meet the same row twice: the last one decided on is the newest.
@@ -163,8 +167,11 @@ impl<'s> Writer<'s> {
         true
     }
 
-    /// Removes records that this import did not meet.
+    /// Removes records that this import did not meet; none while a file that cannot be read may hold them.
     pub(super) async fn remove_missing(&mut self, allowed: bool) -> Result<u64, StoreError> {
+        if self.is_blind {
+            return Ok(0);
+        }
         let states = self.known.states.iter();
         let missing: Vec<String> = states
             .filter(|(_, state)| !state.seen)
@@ -213,9 +220,10 @@ impl<'s> Writer<'s> {
         let number = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
         let done = sqlx::query(
             "INSERT INTO advisory_feed \
-             (name, source, read_ms, etag, last_modified, skipped, in_force, withdrawn) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+             (name, source, read_ms, etag, last_modified, skipped, in_force, withdrawn, whole) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
              ON CONFLICT (name) DO UPDATE SET source = excluded.source, read_ms = excluded.read_ms, \
+             whole = excluded.whole, \
              etag = excluded.etag, last_modified = excluded.last_modified, \
              skipped = excluded.skipped, in_force = excluded.in_force, withdrawn = excluded.withdrawn",
         )
@@ -227,6 +235,7 @@ impl<'s> Writer<'s> {
         .bind(i64::try_from(skipped).unwrap_or(i64::MAX))
         .bind(number(in_force))
         .bind(number(withdrawn))
+        .bind(i64::from(import.whole))
         .execute(&mut *transaction)
         .await;
         done.map_err(StoreError::query("advisory_feed", "note a feed"))?;

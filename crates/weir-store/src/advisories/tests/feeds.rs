@@ -333,3 +333,64 @@ proptest::proptest! {
         }
     }
 }
+
+/// Any record may be in a file that cannot be read and is not named after one.
+#[tokio::test]
+async fn nothing_is_removed_while_a_file_of_unknown_contents_cannot_be_read() {
+    let (_folder, store) = open().await;
+    whole(&store, "one", &[all("X-1", "a"), all("X-2", "b")])
+        .await
+        .unwrap();
+    let from = tempfile::tempdir().unwrap();
+    write(from.path(), "X-1.json", &all("X-1", "a"));
+    std::fs::write(from.path().join("second.json"), "{\"id\":").unwrap();
+    let import = Import::new("one", from.path(), at(1));
+    let report = store.import_osv(&import, |_| ()).await.unwrap();
+    assert_eq!((report.removed, report.skipped.len()), (0, 1));
+    let advisories = Advisories::load(&store).await.unwrap();
+    assert_eq!(ids(&advisories, "b", "1.0.0"), ["X-2"]);
+}
+
+#[tokio::test]
+async fn a_feed_remembers_whether_its_source_has_all_of_it() {
+    let (_folder, store) = open().await;
+    whole(&store, "one", &[all("X-1", "a")]).await.unwrap();
+    assert!(store.advisory_feeds().await.unwrap()[0].whole);
+    let from = tempfile::tempdir().unwrap();
+    write(from.path(), "X-2.json", &all("X-2", "b"));
+    let import = Import {
+        whole: false,
+        ..Import::new("one", from.path(), at(1))
+    };
+    store.import_osv(&import, |_| ()).await.unwrap();
+    assert!(!store.advisory_feeds().await.unwrap()[0].whole);
+}
+
+/// One record of a flaw calls it malware and has a range that nobody can read; another is sure and mild.
+#[tokio::test]
+async fn an_unclear_record_of_malware_is_not_hidden_by_a_sure_one() {
+    let (_folder, store) = open().await;
+    let mut malware = record("MAL-1", affected("a", json!([{"introduced": "oops"}])));
+    malware["aliases"] = json!(["X-1"]);
+    whole(&store, "one", &[all("X-1", "a"), malware])
+        .await
+        .unwrap();
+    let advisories = Advisories::load(&store).await.unwrap();
+    let told = advisories.about("a").unwrap().told("1.0.0");
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].kind, AdvisoryKind::Malware);
+    assert!(told[0].certain);
+}
+
+/// What npm cannot read is in no order, so nobody can say that it is outside of a range.
+#[tokio::test]
+async fn a_version_that_cannot_be_read_is_not_clear() {
+    let (_folder, store) = open().await;
+    whole(&store, "one", &[below("X-1", "a", "2.0.0")])
+        .await
+        .unwrap();
+    let advisories = Advisories::load(&store).await.unwrap();
+    let told = advisories.about("a").unwrap().told("banana");
+    assert_eq!(told.len(), 1);
+    assert!(!told[0].certain);
+}

@@ -17,7 +17,7 @@ use weir_store::{Advisories, PackageAdvisories};
 
 use super::Audited;
 use super::registry::{Known, Registry};
-use super::tree::Way;
+use super::tree::{Way, from_registry};
 
 /// Most ways shown for one release. More direct dependencies than this are counted.
 const MOST_PATHS: usize = 10;
@@ -159,6 +159,9 @@ impl<'a> Ways<'a> {
 
     /// What to change on one way: from the affected release upward, until a range admits what would do.
     fn change(&self, audited: &Audited<'_>, way: &Way<'_>, goal: &Goal) -> Result<AuditChange> {
+        if !from_registry(audited.node) {
+            return Ok(elsewhere(audited, way));
+        }
         let Some(last) = way.edges.last() else {
             return self.no_way(audited, way, goal);
         };
@@ -370,6 +373,15 @@ fn declared(
     }
     let asks = package?.asks(parent.version.as_deref()?, &edge.name)??;
     range(&edge.name, &asks)
+}
+
+/// A fork or a copy is mended where it comes from. The registry's package of its name may be somebody else's.
+fn elsewhere(audited: &Audited<'_>, way: &Way<'_>) -> AuditChange {
+    let name = &audited.node.name;
+    let what = format!(
+        "{name} does not come from a registry: whether it is mended where it comes from has to be looked up"
+    );
+    change(AuditChangeKind::Unknown, way, name, None, None, what)
 }
 
 fn change(

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use weir_model::finding::printable;
 use weir_model::json::v1::{AuditPath, Need};
-use weir_npm::lockfile::{DependencyKind, Edge, Lockfile, NodeId};
+use weir_npm::lockfile::{DependencyKind, Edge, Lockfile, Node, NodeId, Source};
 
 use super::super::check::Manifests;
 
@@ -125,12 +125,15 @@ impl<'l> Tree<'l> {
         next
     }
 
-    /// The packages on all ways to a release, its own included: those whose versions matter to a fix.
+    /// The packages on all ways to a release, its own included: those whose versions matter to a fix. What
+    /// comes from elsewhere is no business of a registry, where anybody may have taken its name.
     pub(super) fn names_to(&self, id: NodeId) -> BTreeSet<String> {
         let ways = self.ways(id);
         let edges = ways.iter().flat_map(|way| &way.edges);
         let ids = edges.filter_map(|edge| edge.to).chain([id]);
-        ids.filter_map(|id| Some(self.lockfile.node(id)?.name.clone()))
+        ids.filter_map(|id| self.lockfile.node(id))
+            .filter(|node| from_registry(node))
+            .map(|node| node.name.clone())
             .collect()
     }
 
@@ -148,6 +151,11 @@ impl<'l> Tree<'l> {
             through: way.edges.iter().map(label).collect(),
         }
     }
+}
+
+/// Whether a release is one of a registry.
+pub(super) const fn from_registry(node: &Node) -> bool {
+    matches!(node.source, Source::Registry(_) | Source::Patch(_))
 }
 
 /// What can be reached from the projects over some of the edges.
