@@ -1,6 +1,6 @@
 //! Which files the value flow looks at, and what comes of it.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashSet;
 
 use oxc_ast::ast::Program;
@@ -199,6 +199,7 @@ impl Work<'_> {
                     .collect(),
             ),
             files: self.package.files,
+            manifest: OnceCell::new(),
         };
         let mut gaps = Gaps {
             quiet_steps: self.limits.quiet_flow_steps.saturating_mul(6),
@@ -527,6 +528,8 @@ struct Around<'a> {
     resolver: Resolver<'a>,
     paths: RefCell<Vec<String>>,
     files: &'a [SourceFile<'a>],
+    /// The package's own manifest, read when it is first asked for.
+    manifest: OnceCell<Option<serde_json::Value>>,
 }
 
 impl Modular for Around<'_> {
@@ -555,12 +558,12 @@ impl Modular for Around<'_> {
     }
 
     fn manifest(&self, variable: &str) -> Option<String> {
-        let file = self.files.iter().find(|file| file.path == "package.json")?;
-        if file.bytes.len() > 1 << 20 {
-            return None;
-        }
-        let manifest: serde_json::Value = serde_json::from_slice(file.bytes).ok()?;
-        manifest_field(&manifest, variable)
+        let manifest = self.manifest.get_or_init(|| {
+            let file = self.files.iter().find(|file| file.path == "package.json")?;
+            let is_short = file.bytes.len() <= 1 << 20;
+            is_short.then(|| serde_json::from_slice(file.bytes).ok())?
+        });
+        manifest_field(manifest.as_ref()?, variable)
     }
 
     fn json(&self, file: u32) -> Option<serde_json::Value> {

@@ -1,5 +1,4 @@
 mod settings;
-mod speed;
 mod tarballs;
 
 use std::collections::BTreeMap;

@@ -64,13 +64,11 @@ impl Said {
     }
 }
 
-/// Adds a value that is not there yet, while there is room. Whether it did.
-pub(super) fn add(values: &mut Vec<Stolen>, value: &Stolen) -> bool {
-    let is_new = values.len() < VALUES && !values.contains(value);
-    if is_new {
+/// Adds a value that is not there yet, while there is room.
+pub(super) fn add(values: &mut Vec<Stolen>, value: &Stolen) {
+    if values.len() < VALUES && !values.contains(value) {
         values.push(value.clone());
     }
-    is_new
 }
 
 /// Where each parenthesis that opens is closed. Those that never are have no entry.
@@ -115,7 +113,8 @@ impl Reader<'_> {
                 Token::Symbol(_) => {}
             }
             for value in values {
-                if add(&mut said.values, &value) || said.values.contains(&value) {
+                add(&mut said.values, &value);
+                if said.values.contains(&value) {
                     held.push((at, value));
                 }
             }

@@ -222,36 +222,3 @@ async fn closing_commits_what_waits_and_refuses_what_comes_later() {
         100
     );
 }
-
-/// Not a test of speed, only a picture of it: `cargo test -- --ignored --nocapture ledger_speed`.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement"]
-async fn ledger_speed() {
-    let (_folder, store) = open().await;
-    let start = std::time::Instant::now();
-    for second in 0..2000 {
-        store.ledger().append(served("a", second)).await.unwrap();
-    }
-    println!("one at a time: {:?} each", start.elapsed() / 2000);
-    let start = std::time::Instant::now();
-    let appends = (0..64).map(|_| {
-        let store = store.clone();
-        tokio::spawn(async move {
-            for second in 0..500 {
-                store.ledger().append(served("b", second)).await.unwrap();
-            }
-        })
-    });
-    for append in appends.collect::<Vec<_>>() {
-        append.await.unwrap();
-    }
-    println!(
-        "64 at once: {:.0} per second",
-        32_000.0 / start.elapsed().as_secs_f64()
-    );
-    let start = std::time::Instant::now();
-    for _ in 0..2000 {
-        store.was_served("sha512-a").await.unwrap();
-    }
-    println!("was_served: {:?} each", start.elapsed() / 2000);
-}
