@@ -12,7 +12,7 @@ use weir_model::{
 use weir_npm::integrity::Integrity;
 use weir_policy::Request;
 use weir_signals::{Settings, Stage, Subject, Surroundings, new_dependencies};
-use weir_store::{Blob, Hashed};
+use weir_store::{Blob, Hashed, PackageAdvisories};
 
 use crate::EngineError;
 use crate::compare::Beside;
@@ -227,7 +227,14 @@ impl Engine {
             )],
         });
         verdict.assessment.sort();
-        verdict.decision = self.decide(&verdict.assessment, held, verdict.published, &facts);
+        let about = self.about(held.packument.name()).ok();
+        verdict.decision = self.decide(
+            &verdict.assessment,
+            held,
+            verdict.published,
+            &facts,
+            about.as_ref(),
+        );
         // Not kept: the next download may be whole, and must be judged on its own bytes.
         Ok(Arc::new(verdict))
     }
@@ -259,14 +266,14 @@ impl Engine {
 pub(crate) fn passes_on_metadata(
     engine: &Engine,
     held: &Held,
+    about: &PackageAdvisories,
     version: &str,
     now: Timestamp,
 ) -> bool {
     let published = held.packument.published(version);
     let old_enough =
         published.is_some_and(|published| !engine.policy.age.minimum.is_running(published, now));
-    let about = engine.about(held.packument.name());
-    old_enough && about.is_ok_and(|about| !about.is_malware(version))
+    old_enough && !about.is_malware(version)
 }
 
 /// The ledger's line about a decision that was just made.

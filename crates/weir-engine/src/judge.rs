@@ -10,6 +10,7 @@ use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
 use weir_policy::{Context, Request, decide};
 use weir_signals::{Alike, Brought, DependencyFacts, Dependents, Stage, Surroundings, observe_all};
+use weir_store::PackageAdvisories;
 
 use crate::EngineError;
 use crate::compare::Beside;
@@ -98,10 +99,16 @@ impl Engine {
     pub(crate) fn judge(&self, facts: &Facts<'_>, generation: &str) -> Verdict {
         let Facts { held, version, .. } = *facts;
         let name = held.packument.name();
-        let advisories = self.advisories_for(name, version);
-        let malware = self.known_malware(name);
-        let no_baseline =
-            |version: &str| facts.beside.refused.contains(version) || malware(version);
+        let about = self.about(name);
+        let advisories = match &about {
+            Ok(about) => Stage::Known(about.matching(version)),
+            Err(why) => Stage::NotKnown(why.clone()),
+        };
+        let about = about.ok();
+        let no_baseline = |version: &str| {
+            let is_malware = about.as_ref().is_some_and(|it| it.is_malware(version));
+            is_malware || facts.beside.refused.contains(version)
+        };
         let internal = self.internal_entry(name, version);
         let mut subject = self.subject(held, version).without_refused(&no_baseline);
         subject.advisories = slice(&advisories);
@@ -140,7 +147,7 @@ impl Engine {
         };
         assessment.sort();
         let published = held.packument.published(version).or(facts.first_seen);
-        let mut decision = self.decide(&assessment, held, published, facts);
+        let mut decision = self.decide(&assessment, held, published, facts, about.as_ref());
         if integrity.is_none() && decision.action.serves() {
             // Whatever the policy allows to go unchecked, bytes that could be anything are not it.
             decision.action = Action::Hold;
@@ -165,6 +172,7 @@ impl Engine {
         held: &Held,
         published: Option<Timestamp>,
         facts: &Facts<'_>,
+        about: Option<&PackageAdvisories>,
     ) -> Decision {
         let name = held.packument.name();
         let mut context = Context {
@@ -182,9 +190,10 @@ impl Engine {
             return decision;
         }
         // Only a refusal needs to know what else there is, and whether that is any better.
-        context.instead = instead_of(self, held, facts.version, context.now);
-        if let Some(instead) = &context.instead {
-            context.fixes_advisory_of = self.fixed_here(name, facts.version, instead);
+        if let Some(about) = about {
+            context.instead = instead_of(self, held, about, facts.version, context.now);
+            let instead = context.instead.as_deref();
+            context.fixes_advisory_of = instead.and_then(|it| fixed_here(about, facts.version, it));
         }
         self.decide_in(assessment, &context)
     }
@@ -195,20 +204,19 @@ impl Engine {
         decision.circumstances = Some(context.circumstances());
         decision
     }
+}
 
-    /// The ids of advisories on vulnerabilities that affect `instead` and not `version`.
-    fn fixed_here(&self, name: &PackageName, version: &str, instead: &str) -> Option<String> {
-        let about = self.about(name).ok()?;
-        let here = about.matching(version);
-        let fixed: Vec<String> = about
-            .matching(instead)
-            .into_iter()
-            .filter(|advisory| advisory.kind == AdvisoryKind::Vulnerability)
-            .filter(|advisory| here.iter().all(|other| other.id != advisory.id))
-            .map(|advisory| advisory.id)
-            .collect();
-        (!fixed.is_empty()).then(|| fixed.join(", "))
-    }
+/// The ids of advisories on vulnerabilities that affect `instead` and not `version`.
+fn fixed_here(about: &PackageAdvisories, version: &str, instead: &str) -> Option<String> {
+    let here = about.matching(version);
+    let fixed: Vec<String> = about
+        .matching(instead)
+        .into_iter()
+        .filter(|advisory| advisory.kind == AdvisoryKind::Vulnerability)
+        .filter(|advisory| here.iter().all(|other| other.id != advisory.id))
+        .map(|advisory| advisory.id)
+        .collect();
+    (!fixed.is_empty()).then(|| fixed.join(", "))
 }
 
 /// What is stored of a package, as signals take it.

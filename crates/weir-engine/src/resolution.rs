@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use weir_model::{Decision, Standing};
 use weir_npm::packument::retag;
 use weir_npm::version::Version;
+use weir_store::PackageAdvisories;
 
 use crate::engine::Engine;
 use crate::packuments::Held;
@@ -267,10 +268,11 @@ fn finish(
 }
 
 /// The version to use in place of a refused one: the highest below it in the same major line that
-/// passes on its metadata, else the highest below it at all.
+/// passes on its metadata.
 pub(crate) fn instead_of(
     engine: &Engine,
     held: &Held,
+    about: &PackageAdvisories,
     refused: &str,
     now: Timestamp,
 ) -> Option<String> {
@@ -291,6 +293,6 @@ pub(crate) fn instead_of(
     below
         .into_iter()
         .take(20)
-        .find(|version| assess::passes_on_metadata(engine, held, version.as_str(), now))
+        .find(|version| assess::passes_on_metadata(engine, held, about, version.as_str(), now))
         .map(|version| version.as_str().to_owned())
 }

@@ -206,8 +206,6 @@ pub struct Told {
     pub fixes: Vec<String>,
     /// Whether it is certain that the version asked about is affected; else its ranges cannot be read.
     pub certain: bool,
-    /// Milliseconds since 1970-01-01 UTC of the latest change; 0 where no record says.
-    pub modified_ms: i64,
     /// Who says what.
     pub says: Vec<FeedSays>,
 }
@@ -216,17 +214,6 @@ impl Told {
     /// All ids it is known by.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.id.as_str()).chain(self.aliases.iter().map(String::as_str))
-    }
-
-    /// The form in which signals and policy see it.
-    #[must_use]
-    pub fn advisory(&self) -> Advisory {
-        Advisory {
-            id: self.id.clone(),
-            kind: self.kind,
-            aliases: self.aliases.clone(),
-            summary: self.summary.clone(),
-        }
     }
 }
 

@@ -294,26 +294,15 @@ impl Upstream {
     }
 
     /// Sends an audit request (`-/npm/v1/security/...`) on and hands the answer back with its
-    /// status. `gzip` says that the body is compressed, as clients send it. Not retried.
+    /// status. Not retried.
     ///
     /// # Errors
     /// As for [`Self::document`].
-    pub async fn audit(
-        &self,
-        path: &str,
-        body: Bytes,
-        gzip: bool,
-    ) -> Result<Document, UpstreamError> {
+    pub async fn audit(&self, path: &str, body: Bytes) -> Result<Document, UpstreamError> {
         let url = self.inner_url(path, "-/npm/v1/security/")?;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        if gzip {
-            headers.insert(
-                http::header::CONTENT_ENCODING,
-                HeaderValue::from_static("gzip"),
-            );
-        }
         let http = self.http();
         let answer = http
             .post(&url, headers, body, http.timeouts.document)

@@ -506,7 +506,7 @@ async fn small_documents_are_handed_on_with_their_status() {
     assert!(keys.headers.contains_key("etag") && !keys.headers.contains_key("set-cookie"));
     assert_eq!(upstream.ping().await.unwrap().as_u16(), 404);
     let audit = upstream
-        .audit("-/npm/v1/keys", "{}".into(), false)
+        .audit("-/npm/v1/keys", "{}".into())
         .await
         .unwrap_err();
     assert!(matches!(audit, UpstreamError::Path { .. }), "{audit}");

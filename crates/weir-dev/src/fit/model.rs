@@ -216,6 +216,13 @@ mod tests {
     }
 
     #[test]
+    fn every_group_that_counts_has_a_weight() {
+        let rules = weir_policy::decide::GROUPS.iter();
+        let counting = rules.filter(|rule| rule.cap > 0).map(|rule| rule.group);
+        assert_eq!(GROUPS.to_vec(), counting.collect::<Vec<_>>());
+    }
+
+    #[test]
     fn what_attacks_show_weighs_and_what_only_honest_releases_show_does_not() {
         let rows = rows();
         let weights = Weights::fit(&rows.iter().collect::<Vec<_>>());

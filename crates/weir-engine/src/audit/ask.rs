@@ -42,9 +42,7 @@ pub(super) async fn ask(upstream: &Upstream, asked: &Asked) -> (UpstreamSaid, An
 
 async fn post(upstream: &Upstream, path: &str, body: &Value) -> Result<Value, UpstreamSaid> {
     let failed = |why: String| UpstreamSaid::Failed(printable(&why, 200));
-    let sent = upstream
-        .audit(path, Bytes::from(body.to_string()), false)
-        .await;
+    let sent = upstream.audit(path, Bytes::from(body.to_string())).await;
     let Document { status, body, .. } = sent.map_err(|error| failed(error.to_string()))?;
     match status.as_u16() {
         200 => {}

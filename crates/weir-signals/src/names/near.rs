@@ -79,9 +79,9 @@ fn forms(text: &str) -> impl Iterator<Item = u32> + '_ {
 }
 
 /// Where FNV-1a of 64 bits begins: the same on every machine, as the table is a committed file.
-const START: u64 = 0xcbf2_9ce4_8422_2325;
+pub(super) const START: u64 = 0xcbf2_9ce4_8422_2325;
 
-fn extended(hash: u64, text: &str) -> u64 {
+pub(super) fn extended(hash: u64, text: &str) -> u64 {
     text.bytes().fold(hash, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })

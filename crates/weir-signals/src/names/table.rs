@@ -6,6 +6,7 @@ use fst::{IntoStreamer, Map, Streamer};
 
 use super::NamesError;
 use super::compact::{Bytes, ScopeEntry};
+use super::near;
 
 /// How two entries of one key become one. The first is that of the more popular name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,11 +78,7 @@ impl Table {
 
 /// FNV-1a, 64 bit. Not a seal: what is found is compared with what was asked for.
 pub(super) fn hash(text: &str) -> u64 {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for byte in text.bytes() {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    hash
+    near::extended(near::START, text)
 }
 
 /// The names themselves.

@@ -175,6 +175,7 @@ fn sorted_names_answer_like_compiled_ones() {
     let compiled = index();
     let sorted = NameIndex::from_names(&names).unwrap();
     assert_eq!(sorted.len(), compiled.len());
+    let mut found = 0;
     for (number, name) in names.iter().enumerate() {
         assert_eq!(sorted.rank(name), compiled.rank(name), "{name}");
         if number % 29 != 0 {
@@ -189,13 +190,12 @@ fn sorted_names_answer_like_compiled_ones() {
         let slip: String = name.chars().filter(|letter| *letter != 'e').collect();
         let moved = format!("@someone/{}", other.rsplit('/').next().unwrap());
         for question in [mixed, slip, moved, name.to_uppercase()] {
-            assert_eq!(
-                sorted.candidates(&question),
-                compiled.candidates(&question),
-                "{question}"
-            );
+            let candidates = compiled.candidates(&question);
+            found += candidates.len();
+            assert_eq!(sorted.candidates(&question), candidates, "{question}");
         }
     }
+    assert!(found > 100, "{found}");
     for (prefix, count) in [
         ("eslint-plugin-", 3),
         ("zzzz", 1),

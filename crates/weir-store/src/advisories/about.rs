@@ -65,15 +65,12 @@ impl PackageAdvisories {
             let known = newest.entry(&it.record.id).or_insert(it.modified);
             *known = it.modified.max(*known);
         }
-        let voices: Vec<Voice> = kept
-            .iter()
-            .map(|it| Voice {
-                older: newest
-                    .get(it.record.id.as_str())
-                    .is_some_and(|newest| *newest > it.modified),
-                kept: it.clone(),
-            })
-            .collect();
+        let is_older = |it: &Kept| newest.get(it.record.id.as_str()) > Some(&it.modified);
+        let older: Vec<bool> = kept.iter().map(is_older).collect();
+        let voices = kept
+            .into_iter()
+            .zip(older)
+            .map(|(kept, older)| Voice { kept, older });
         let mut flaws: Vec<Vec<Voice>> = Vec::new();
         for voice in voices {
             // All it has an id in common with become one.
@@ -188,7 +185,6 @@ impl PackageAdvisories {
             vulnerable: vulnerable(&speaking.voices),
             fixes: self.fixes(&speaking.voices, version.and_then(|(_, parsed)| parsed)),
             certain: speaking.standing == Standing::Affected,
-            modified_ms: speaking.voices.iter().map(|it| it.kept.modified).max()?,
             says: self.says(flaw, &standing),
         })
     }

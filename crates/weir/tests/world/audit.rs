@@ -279,6 +279,7 @@ fn what_is_still_affected_is_never_called_fixed() {
     let all = flaw("GHSA-reed-0000-0003", "reed", json!([{"introduced": "0"}]));
     import(&world, "osv", &[all]);
     let (report, _) = audit(&world, &registry, &project, &[]);
+    assert_eq!(report["findings"].as_array().unwrap().len(), 2);
     for finding in report["findings"].as_array().unwrap() {
         assert_eq!(finding["locked"][0]["fixes"], json!([]));
         assert_eq!(finding["locked"][0]["changes"][0]["kind"], "remove");
