@@ -93,6 +93,10 @@ fn class_of(byte: u8) -> Class {
 /// # Errors
 /// [`Refusal`] names the first limit that is broken.
 pub(crate) fn check(text: &[u8], bracket_depth: usize) -> Result<(), Refusal> {
+    // Most files have fewer brackets than may be nested, and fewer bytes than operators may wait.
+    if text.len() <= PENDING as usize && opening(text) <= bracket_depth.min(CROWDED_BRACKETS) {
+        return Ok(());
+    }
     // A file this small cannot overflow the stack whatever it holds (1,833 bytes of stack per byte
     // at worst, 256 MiB of stack), but it can be slow, so it is scanned all the same.
     Scan {
@@ -107,6 +111,18 @@ pub(crate) fn check(text: &[u8], bracket_depth: usize) -> Result<(), Refusal> {
         ended: false,
     }
     .run()
+}
+
+/// How many brackets open, those in strings and comments included. Counted in bytes, so that vector
+/// instructions do it.
+fn opening(text: &[u8]) -> usize {
+    let count = |chunk: &[u8]| {
+        let opens = |byte: &u8| u8::from(matches!(byte, b'(' | b'[' | b'{'));
+        chunk.iter().map(opens).fold(0_u8, u8::wrapping_add)
+    };
+    text.chunks(usize::from(u8::MAX))
+        .map(|chunk| usize::from(count(chunk)))
+        .sum()
 }
 
 struct Scan<'a> {
@@ -413,6 +429,18 @@ mod tests {
                 Err(Refusal::Brackets(512)),
                 "{level}"
             );
+        }
+    }
+
+    #[test]
+    fn one_bracket_too_many_is_seen_in_a_short_file() {
+        for depth in [512, 513, 2_000] {
+            let code = format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+            let expected = match depth {
+                512 => Ok(()),
+                _ => Err(Refusal::Brackets(512)),
+            };
+            assert_eq!(check(code.as_bytes(), 512), expected, "{depth}");
         }
     }
 

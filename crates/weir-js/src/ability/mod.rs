@@ -86,6 +86,8 @@ pub(crate) struct Seen {
     touches: Vec<Touch>,
     /// Local names of modules and their functions: `cp` is `child_process`.
     names: Vec<(String, String)>,
+    /// A bit for each of these names: most words of a file are none of them.
+    name_bits: u64,
     /// Constants by name.
     constants: Vec<(String, String)>,
     /// Folders whose entries are listed.

@@ -38,6 +38,13 @@ fn single<'b, 'a>(body: &'b [Statement<'a>]) -> Option<&'b Expression<'a>> {
     }
 }
 
+/// One bit of 64 for a name, by its length and both its ends.
+fn bit(name: &str) -> u64 {
+    let end = |byte: Option<&u8>| byte.map_or(0, |&byte| usize::from(byte));
+    let bytes = name.as_bytes();
+    1 << ((bytes.len() * 5 + end(bytes.first()) + end(bytes.last()) * 11) % 64)
+}
+
 impl Seen {
     /// `import x, { y as z } from 'm'`
     pub(crate) fn import(&mut self, it: &ImportDeclaration<'_>) {
@@ -142,11 +149,15 @@ impl Seen {
 
     pub(super) fn name(&mut self, local: &str, path: String) {
         if self.names.len() < NAMES && !self.names.iter().any(|(known, _)| known == local) {
+            self.name_bits |= bit(local);
             self.names.push((local.to_owned(), path));
         }
     }
 
     pub(super) fn named(&self, local: &str) -> Option<&str> {
+        if self.name_bits & bit(local) == 0 {
+            return None;
+        }
         self.names
             .iter()
             .find(|(known, _)| known == local)
@@ -239,12 +250,6 @@ impl Seen {
         if self.outside.len() >= OUTSIDE {
             return;
         }
-        let key = match &it.key {
-            PropertyKey::NumericLiteral(number) => number.value.to_string(),
-            PropertyKey::StringLiteral(text) => text.value.to_string(),
-            PropertyKey::StaticIdentifier(name) => name.name.to_string(),
-            _ => return,
-        };
         let only = match &it.value {
             Expression::FunctionExpression(function) => function
                 .body
@@ -261,6 +266,12 @@ impl Seen {
             && target.property.name == "exports"
             && let Some(module) = self.loaded(&assignment.right, 0)
         {
+            let key = match &it.key {
+                PropertyKey::NumericLiteral(number) => number.value.to_string(),
+                PropertyKey::StringLiteral(text) => text.value.to_string(),
+                PropertyKey::StaticIdentifier(name) => name.name.to_string(),
+                _ => return,
+            };
             self.outside.push((key, module));
         }
     }

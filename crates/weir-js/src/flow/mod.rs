@@ -12,6 +12,7 @@ mod evaluated;
 mod graph;
 mod guessed;
 mod kept;
+mod laden;
 mod load;
 mod lower;
 mod methods;

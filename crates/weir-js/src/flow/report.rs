@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use weir_model::contents::{HostClass, SinkKind, SourceKind};
 
 use super::graph::{Atom, Call, Key, NONE, Node, Rule};
+use super::laden::Laden;
 use super::sinks::{Sink, is_credential_name, socket_kind};
 use super::solve::Solver;
 use crate::tables::{calls, flows, hosts, network};
@@ -43,10 +44,7 @@ impl Solver<'_> {
     /// Whether anything is called that could be a sink.
     pub(crate) fn has_sink(&self) -> bool {
         let compile = self.graph.known("_compile").map(Key::Name);
-        self.graph.rules.iter().any(|rule| {
-            if self.may_leave_unnamed(rule) {
-                return true;
-            }
+        let is_named = self.graph.rules.iter().any(|rule| {
             let Rule::Call(call) = rule else {
                 return false;
             };
@@ -66,14 +64,21 @@ impl Solver<'_> {
                     }
                     _ => false,
                 })
-        })
+        });
+        // The search for addresses in what calls are given is the dearer one.
+        is_named || self.graph.rules.iter().any(|it| self.may_leave_unnamed(it))
     }
 
     /// All flows, in the order of the calls.
     pub(crate) fn report(&self, limit: usize) -> Vec<Reported> {
         let mut found = Vec::new();
         let mut seen = HashSet::new();
-        for rule in &self.graph.rules {
+        if self.graph.sources.is_empty() {
+            return found;
+        }
+        let laden = Laden::of(&self.graph);
+        let rules = self.graph.rules.iter();
+        for rule in rules.filter(|rule| laden.hands_on(&self.graph, rule)) {
             if let Some((call, sink)) = self.loaded_address(rule) {
                 self.arrivals(&call, &sink, &mut seen, &mut found);
             }

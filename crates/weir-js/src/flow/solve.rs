@@ -72,6 +72,34 @@ pub(crate) struct Solver<'m> {
     pub(crate) current: u32,
 }
 
+/// Rules that wait for their turn, each once.
+#[derive(Debug, Default)]
+struct Queue {
+    order: VecDeque<u32>,
+    waits: Vec<bool>,
+}
+
+impl Queue {
+    fn push(&mut self, rule: u32) {
+        let at = rule as usize;
+        if at >= self.waits.len() {
+            self.waits.resize(at + 1, false);
+        }
+        if let Some(waits @ false) = self.waits.get_mut(at) {
+            *waits = true;
+            self.order.push_back(rule);
+        }
+    }
+
+    fn pop(&mut self) -> Option<u32> {
+        let rule = self.order.pop_front()?;
+        if let Some(waits) = self.waits.get_mut(rule as usize) {
+            *waits = false;
+        }
+        Some(rule)
+    }
+}
+
 impl<'m> Solver<'m> {
     /// A solver over an empty graph.
     pub(crate) fn new(modules: &'m dyn Modular, budget: u64) -> Self {
@@ -143,14 +171,14 @@ impl<'m> Solver<'m> {
     }
 
     fn run(&mut self, first: Vec<u32>) -> Outcome {
-        let mut queued: HashSet<u32, Quick> = first.iter().copied().collect();
-        let mut rules: VecDeque<u32> = first.into();
+        let mut rules = Queue::default();
+        for rule in first {
+            rules.push(rule);
+        }
         loop {
             // Rules that were added since run once, whatever they read.
             while let Some(rule) = self.graph.added.pop() {
-                if queued.insert(rule) {
-                    rules.push_back(rule);
-                }
+                rules.push(rule);
             }
             while let Some(node) = self.graph.grown.pop() {
                 let fresh = self.graph.fresh(node);
@@ -173,9 +201,7 @@ impl<'m> Solver<'m> {
                         }
                         Use::Rule(rule) => {
                             self.graph.steps += 1;
-                            if queued.insert(rule) {
-                                rules.push_back(rule);
-                            }
+                            rules.push(rule);
                         }
                     }
                 }
@@ -186,10 +212,9 @@ impl<'m> Solver<'m> {
             if !self.graph.added.is_empty() {
                 continue;
             }
-            let Some(rule) = rules.pop_front() else {
+            let Some(rule) = rules.pop() else {
                 return Outcome::Complete;
             };
-            queued.remove(&rule);
             self.fire(rule);
             if self.is_spent() {
                 return Outcome::Stopped;

@@ -218,26 +218,63 @@ pub(crate) fn may_name_one(text: &str) -> bool {
     if text.len() < 4 || text.len() > 256 {
         return false;
     }
-    let starts = STARTS.get_or_init(|| {
-        CREDENTIALS
-            .iter()
-            .filter_map(|row| row.part.split('/').next())
-            .collect()
-    });
+    let starts = STARTS.get_or_init(Starts::of_rows);
     text.split(['/', '\\', ':', '@', '=']).any(|component| {
-        if component.len() < 3 || component.len() > 40 {
+        if !starts.may_hold(component) {
             return false;
         }
         if component.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            starts.contains(component.to_ascii_lowercase().as_str())
+            starts.set.contains(component.to_ascii_lowercase().as_str())
         } else {
-            starts.contains(component)
+            starts.set.contains(component)
         }
     })
 }
 
-/// First components of the rows.
-static STARTS: OnceLock<Set<&'static str>> = OnceLock::new();
+/// First components of the rows, and what tells nearly all other text from them without a hash.
+struct Starts {
+    set: Set<&'static str>,
+    /// A bit for each length that one has.
+    lengths: u64,
+    /// A bit for each first byte that one has, in small letters.
+    first: u128,
+}
+
+impl Starts {
+    fn of_rows() -> Self {
+        let rows = CREDENTIALS.iter();
+        let set: Set<&'static str> = rows.filter_map(|row| row.part.split('/').next()).collect();
+        let mut starts = Self {
+            lengths: 0,
+            first: 0,
+            set: Set::default(),
+        };
+        for start in &set {
+            starts.lengths |= length_bit(start);
+            starts.first |= first_bit(start);
+        }
+        Self { set, ..starts }
+    }
+
+    fn may_hold(&self, component: &str) -> bool {
+        component.len() >= 3
+            && component.len() <= 40
+            && self.lengths & length_bit(component) != 0
+            && self.first & first_bit(component) != 0
+    }
+}
+
+fn length_bit(text: &str) -> u64 {
+    1 << (text.len() & 63)
+}
+
+/// Nothing for what begins with another byte than ASCII: no row does.
+fn first_bit(text: &str) -> u128 {
+    let first = text.bytes().next().filter(u8::is_ascii);
+    first.map_or(0, |byte| 1 << byte.to_ascii_lowercase())
+}
+
+static STARTS: OnceLock<Starts> = OnceLock::new();
 
 #[cfg(test)]
 mod tests {

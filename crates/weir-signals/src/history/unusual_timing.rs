@@ -20,7 +20,7 @@ const BUSY: usize = 5;
 /// A pace is unusual if it is more than this many times the fastest before.
 const FACTOR: usize = 2;
 
-/// Fewer earlier releases than this have no pace.
+/// A package with fewer earlier releases than this has no pace.
 const PACED: usize = 10;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -40,8 +40,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     documentation: Documentation {
         sees: "The hour (UTC) of a release published from an account's machine, where weir has learned the hours of at \
                least sixty releases by that account and none of them is within four hours of it. And five or more \
-               releases of one package within a day, if that is more than twice as many as on any day before and there \
-               were ten before.",
+               releases of one line (1.x, 2.x) within a day, if that is more than twice as many as on any day before \
+               and the package had ten releases before.",
         matters: "People sleep, and at the same hours as ever. Somebody with their token works by another clock, and is in \
                   a hurry: hijacked packages often got several releases within hours, each to mend the one before.",
         wrong: "People travel, move, and mend their own mistakes in a hurry. This never says much by itself. Workflows \
@@ -100,23 +100,25 @@ fn hour(subject: &Subject<'_>, published: Timestamp) -> Option<Finding> {
 
 fn pace(timeline: &Timeline<'_>) -> Option<Finding> {
     let own = timeline.own.as_ref()?;
-    let times: Vec<Timestamp> = timeline
-        .before
-        .iter()
+    let before = timeline.before.iter();
+    let stable: Vec<_> = before
         .filter(|event| !event.version.is_prerelease())
-        .map(|event| event.published)
         .collect();
-    if own.version.is_prerelease() || times.len() < PACED {
+    if own.version.is_prerelease() || stable.len() < PACED {
         return None;
     }
-    let today = times
-        .iter()
-        .take_while(|time| own.published.duration_since(**time) <= DAY)
+    let is_today = |time: Timestamp| own.published.duration_since(time) <= DAY;
+    // That many lines are patched in one go is a fact of its own (`many-lines-patched`): counted here, too,
+    // it would be two kinds of evidence for one thing.
+    let same_line = stable.iter().filter(|event| event.line() == own.line());
+    let today = same_line
+        .take_while(|event| is_today(event.published))
         .count();
     if today + 1 < BUSY {
         return None;
     }
-    let past = times.get(today..).unwrap_or_default();
+    let times = stable.iter().map(|event| event.published);
+    let past: Vec<Timestamp> = times.skip_while(|time| is_today(*time)).collect();
     // Newest first: a day is counted from its newest release.
     let day = |newest: usize| {
         let from = past.get(newest..).unwrap_or_default();
@@ -130,8 +132,9 @@ fn pace(timeline: &Timeline<'_>) -> Option<Finding> {
         return None;
     }
     let mut finding = SIGNAL.finding(format!(
-        "The {}th release within a day, never more than {most} before",
-        today + 1
+        "The {}th release of {} within a day, never more than {most} before",
+        today + 1,
+        own.line_in_words()
     ));
     finding.evidence.push(Evidence::change(
         "releases within a day",
@@ -194,6 +197,17 @@ fn samples() -> Vec<crate::sample::Sample> {
             at("2026-06-14T21:00:00Z").usual_account(account_hours("mara", 8..18)),
         ),
         Sample::passing("Four releases in a day", hurried("1.1.3")),
+        Sample::passing(
+            "Six releases in a day, but of two lines that are patched together",
+            calm("2.0.3")
+                .release("2.0.0", "2026-05-15T05:00:00Z", "{}")
+                .release("1.0.11", "2026-06-15T05:00:00Z", "{}")
+                .release("2.0.1", "2026-06-15T05:10:00Z", "{}")
+                .release("1.0.12", "2026-06-15T07:00:00Z", "{}")
+                .release("2.0.2", "2026-06-15T07:10:00Z", "{}")
+                .release("1.0.13", "2026-06-15T09:00:00Z", "{}")
+                .release("2.0.3", "2026-06-15T09:10:00Z", "{}"),
+        ),
         Sample::passing(
             "Nothing is known of the account",
             at("2026-06-15T02:00:00Z"),
