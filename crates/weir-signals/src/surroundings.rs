@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use weir_model::Baseline;
 use weir_model::habits::{By, Moment};
+use weir_npm::packument::VersionEntry;
 
 use crate::Subject;
 
@@ -81,9 +82,9 @@ impl Subject<'_> {
         let (Some(packument), Some(own)) = (self.packument.known(), self.published()) else {
             return false;
         };
-        let first = packument.versions().iter();
-        let first = first.filter_map(|entry| packument.published(&entry.version));
-        let first = first.min().unwrap_or(own).min(own);
+        let times = packument.versions().iter();
+        let first = times.filter_map(VersionEntry::published).min();
+        let first = first.unwrap_or(own).min(own);
         own.duration_since(first) < limit && self.now.duration_since(own) < limit
     }
 

@@ -221,7 +221,7 @@ impl<'a> Timeline<'a> {
             !name.is_empty() && name.bytes().all(plain)
         });
         let named = named.map(str::to_ascii_lowercase);
-        let may_be = |event: &Event<'a>| match (&named, packument.version_raw(event.text)) {
+        let may_be = |event: &Event<'a>| match (&named, packument.publisher_raw(event.text)) {
             (Some(name), Some(raw)) => raw.to_ascii_lowercase().contains(name),
             _ => true,
         };

@@ -254,6 +254,12 @@ impl Packument {
         }))
     }
 
+    /// `_npmUser` of a version as it is written; empty where it has none.
+    #[must_use]
+    pub fn publisher_raw(&self, version: &str) -> Option<&str> {
+        Some(self.text(&self.entry(version)?.publication.npm_user))
+    }
+
     /// When a version was published, if `time` says so in a form that clients can read.
     #[must_use]
     pub fn published(&self, version: &str) -> Option<Timestamp> {
