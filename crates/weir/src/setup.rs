@@ -122,17 +122,20 @@ pub(crate) fn read_policy(file: &Path) -> Result<Policy> {
 /// What is trusted besides what comes with weir: the root that `--trusted-root` names, else the one that
 /// `weir trust-root refresh` kept; and the copies of registries' keys that came with it.
 pub(crate) fn trust(global: &Global) -> Result<TrustSources> {
-    let kept = trust_root::Kept::read(&data_folder(global)?)?;
-    let root = match &global.trusted_root {
-        Some(file) => Some(
-            std::fs::read_to_string(file)
-                .with_context(|| format!("reading the trusted root {}", file.display()))?,
-        ),
-        None => kept.root,
+    let data = data_folder(global)?;
+    let kept = trust_root::Kept::read(&data)?;
+    let (root, place) = match &global.trusted_root {
+        Some(file) => {
+            let root = std::fs::read_to_string(file)
+                .with_context(|| format!("reading the trusted root {}", file.display()))?;
+            (Some(root), file.clone())
+        }
+        None => (kept.root, trust_root::file(&data)),
     };
     Ok(TrustSources {
         root,
         keys: kept.keys,
+        place: place.display().to_string(),
     })
 }
 
