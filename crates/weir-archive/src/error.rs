@@ -4,7 +4,7 @@ use std::io;
 
 use weir_model::contents::Violation;
 
-use crate::rules::{clip, violation};
+use crate::rules::{Rule, clip, violation};
 
 /// Why reading stopped before the archive's end. What was read before has been delivered.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +102,26 @@ pub enum ArchiveError {
 }
 
 impl ArchiveError {
+    /// Whether a violation says that the archive was not read to its end, or not as it was packed: what was
+    /// read of it may be less than, or other than, what it holds.
+    #[must_use]
+    pub fn is_behind(violation: &Violation) -> bool {
+        const ENDINGS: [&str; 10] = [
+            "empty-archive",
+            "not-an-archive",
+            "other-compression",
+            "corrupt-compression",
+            "truncated-compression",
+            "truncated-entry",
+            "archive-too-large",
+            "entry-too-large",
+            "compression-ratio-too-high",
+            "too-many-entries",
+        ];
+        let rule = violation.rule.as_str();
+        ENDINGS.contains(&rule) || rule == Rule::GzipChecksum.id()
+    }
+
     /// A stable kebab-case word for the situation, in the manner of [`crate::Rule::id`].
     #[must_use]
     pub fn id(&self) -> &'static str {
@@ -172,4 +192,59 @@ fn within(entry: &Option<String>) -> String {
         .as_ref()
         .map(|entry| format!(", inside `{entry}`"))
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ends_reading_is_told_from_an_oddity() {
+        let entry = || Some("package/a".to_owned());
+        let ends = [
+            ArchiveError::Empty,
+            ArchiveError::NotAnArchive { looks_like: "text" },
+            ArchiveError::OtherCompression { method: "zstd" },
+            ArchiveError::CorruptCompression {
+                unpacked: 1,
+                entry: entry(),
+            },
+            ArchiveError::TruncatedCompression {
+                unpacked: 1,
+                entry: None,
+            },
+            ArchiveError::TruncatedEntry {
+                entry: "a".to_owned(),
+                missing: 1,
+            },
+            ArchiveError::TooLarge {
+                limit: 1,
+                entry: None,
+            },
+            ArchiveError::EntryTooLarge {
+                entry: "a".to_owned(),
+                size: 2,
+                limit: 1,
+            },
+            ArchiveError::RatioTooHigh {
+                packed: 1,
+                unpacked: 2,
+                limit: 1,
+                entry: None,
+            },
+            ArchiveError::TooManyEntries {
+                limit: 1,
+                entry: "a".to_owned(),
+            },
+        ];
+        for error in ends {
+            let violation = error.to_violation().unwrap();
+            assert!(ArchiveError::is_behind(&violation), "{error}");
+        }
+        let odd = |rule: Rule| violation(rule.id(), None, String::new(), true);
+        assert!(ArchiveError::is_behind(&odd(Rule::GzipChecksum)));
+        for rule in [Rule::Link, Rule::NoEndMarker, Rule::DataAfterEnd] {
+            assert!(!ArchiveError::is_behind(&odd(rule)), "{}", rule.id());
+        }
+    }
 }

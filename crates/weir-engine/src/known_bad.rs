@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use weir_files::listed::{LIST_BYTES, listed};
+use weir_archive::ArchiveError;
+use weir_files::listed::{LIST_BYTES, beginning, listed};
 use weir_files::sketch::bands;
 use weir_model::contents::Contents;
 use weir_npm::name::PackageName;
-use weir_store::{BadContent, KeptSketch};
+use weir_store::{BadContent, KeptSketch, Store, StoreError};
 
 use crate::alike::{self, BAD_BYTES};
 use crate::engine::{Engine, Local};
@@ -127,6 +128,7 @@ impl Engine {
     ) -> Result<(), String> {
         let bytes = read(file, self.policy().limits.tarball_size.bytes())?;
         let contents = self.read_local(Local::Tarball(bytes.into())).await?;
+        is_whole(&contents)?;
         let why = format!("listed as malicious ({label})");
         let mut content = alike::bad_content_of(&contents, &why);
         for one in &mut content {
@@ -140,9 +142,14 @@ impl Engine {
         let is_sketched = *sketched.as_ref().unwrap_or(&false);
         imported.sketches += usize::from(is_sketched);
         if content.is_empty() && !is_sketched {
-            return Err(match sketched {
-                Err(why) => why,
-                Ok(_) => {
+            return Err(match (sketched, contents.unread.first()) {
+                (Err(why), _) => why,
+                (Ok(_), Some(unread)) => format!(
+                    "nothing was learned from it, and not all of it could be read: {}: {}",
+                    weir_model::finding::printable(&unread.path, 200),
+                    unread.why
+                ),
+                (Ok(_), None) => {
                     "nothing in it runs or sends anything at install time, and there is too little \
                           code to know near copies by: list its malicious files by their digests"
                         .to_owned()
@@ -185,6 +192,57 @@ impl Engine {
         kept.map_err(|error| error.to_string())?;
         imported.digests += content.len();
         Ok(())
+    }
+}
+
+/// Whether an archive was read as it was packed: copies of a half, or of damaged bytes, are no copies.
+fn is_whole(contents: &Contents) -> Result<(), String> {
+    let mut violations = contents.violations.iter();
+    if let Some(behind) = violations.find(|it| ArchiveError::is_behind(it)) {
+        return Err(format!(
+            "it could not be read, so nothing was learned from it: {}",
+            behind.detail
+        ));
+    }
+    if contents.size.files == 0 {
+        return Err("it holds no file, so nothing was learned from it".to_owned());
+    }
+    Ok(())
+}
+
+/// What came of forgetting one thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Forgotten {
+    /// It was known, and is no more.
+    Yes,
+    /// Nothing is known by this digest or name.
+    Unknown,
+    /// Several digests begin like this; nothing was forgotten.
+    Several(Vec<String>),
+}
+
+/// Forgets a digest, whole or as it is kept or by its beginning, or the near copies of a package by its name.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn forget(store: &Store, what: &str) -> Result<Forgotten, StoreError> {
+    if store.forget_bad_sketch(what).await? {
+        return Ok(Forgotten::Yes);
+    }
+    let Some(beginning) = beginning(what) else {
+        return Ok(Forgotten::Unknown);
+    };
+    let mut digests = store.bad_digests(&beginning).await?;
+    match (digests.pop(), digests.is_empty()) {
+        (None, _) => Ok(Forgotten::Unknown),
+        (Some(digest), true) => {
+            store.forget_bad_content(&digest).await?;
+            Ok(Forgotten::Yes)
+        }
+        (Some(digest), false) => {
+            digests.push(digest);
+            Ok(Forgotten::Several(digests))
+        }
     }
 }
 

@@ -60,22 +60,44 @@ pub fn listed(text: &str) -> (Vec<Listed>, Vec<BadLine>) {
     (found, bad)
 }
 
+/// Fewest digits by which a digest is found.
+const FEWEST: usize = 8;
+
+/// The part of a digest that is kept, from a whole SHA-256 digest, the kept part itself, or its first digits
+/// (eight at least); nothing for what is none of them.
+#[must_use]
+pub fn beginning(word: &str) -> Option<String> {
+    let bare = bare(word);
+    let is_hexadecimal = bare.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match bare.len() {
+        _ if !is_hexadecimal => None,
+        DIGITS => bare.get(..2 * KEPT).map(str::to_owned),
+        FEWEST..=32 => Some(bare),
+        _ => None,
+    }
+}
+
 fn remark(rest: &str) -> String {
     let text =
         rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '*' | '#'));
     weir_model::finding::printable(text.trim_matches('"'), REMARK)
 }
 
+/// The digits of a digest, in small letters and without what stands around them.
+fn bare(word: &str) -> String {
+    let word = word.trim().trim_matches('"').to_ascii_lowercase();
+    let bare = word
+        .strip_prefix("sha256:")
+        .or_else(|| word.strip_prefix("sha256-"));
+    bare.unwrap_or(&word).to_owned()
+}
+
 /// The part of a digest that is kept.
 fn digest(word: &str) -> Result<String, String> {
-    let bare = word.trim_matches('"').to_ascii_lowercase();
-    let bare = bare
-        .strip_prefix("sha256:")
-        .or_else(|| bare.strip_prefix("sha256-"))
-        .unwrap_or(&bare);
+    let bare = bare(word);
     let is_hexadecimal = bare.bytes().all(|byte| byte.is_ascii_hexdigit());
     match (is_hexadecimal, bare.len()) {
-        (true, DIGITS) => Ok(bare.get(..2 * KEPT).unwrap_or(bare).to_owned()),
+        (true, DIGITS) => Ok(bare.get(..2 * KEPT).unwrap_or(&bare).to_owned()),
         (true, 32) => {
             Err("32 digits, which looks like MD5: only SHA-256 digests are compared".to_owned())
         }
@@ -101,6 +123,24 @@ mod tests {
     use crate::digest_of;
 
     const DIGEST: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+
+    #[test]
+    fn a_digest_is_found_whole_kept_or_by_its_beginning() {
+        let kept = DIGEST.get(..32).unwrap();
+        for (word, found) in [
+            (DIGEST.to_owned(), Some(kept)),
+            (format!("sha256:{}", DIGEST.to_uppercase()), Some(kept)),
+            (kept.to_uppercase(), Some(kept)),
+            ("2cf24dba".to_owned(), Some("2cf24dba")),
+            ("2cf24db".to_owned(), None),
+            (format!("{kept}1"), None),
+            (format!("{DIGEST}0"), None),
+            ("left-library".to_owned(), None),
+            (String::new(), None),
+        ] {
+            assert_eq!(beginning(&word).as_deref(), found, "{word}");
+        }
+    }
 
     #[test]
     fn digests_are_read_however_people_write_them() {

@@ -163,11 +163,8 @@ pub(crate) fn with_checked<T>(
                     })
                     .parse();
                 let mut diagnostics = parsed.diagnostics.iter();
-                // The lexer ends the text at such a character, and the parser calls that its end.
-                let is_cut = diagnostics
-                    .clone()
-                    .any(|found| found.to_string().starts_with("Invalid Character"));
-                if !parsed.panicked && !is_cut {
+                let is_cut = diagnostics.clone().any(|found| cuts(&found.to_string()));
+                if !parsed.panicked && !is_cut && !parsed.is_flow_language {
                     return Ok(then(&parsed.program));
                 }
                 let message = diagnostics.clone().next().map(ToString::to_string);
@@ -177,7 +174,10 @@ pub(crate) fn with_checked<T>(
                 diagnostics.next_back().and_then(|found| {
                     let label = found.labels.first()?;
                     let (offset, length) = (as_index(label.offset()), as_index(label.len()));
-                    patch(&patched, &found.to_string(), offset, length)
+                    match parsed.is_flow_language {
+                        true => without_flow(&patched, offset, length),
+                        false => patch(&patched, &found.to_string(), offset, length),
+                    }
                 })
             };
             match next {
@@ -188,6 +188,30 @@ pub(crate) fn with_checked<T>(
     }
     drop(patched);
     Err(Unparsed::Syntax(first_message.unwrap_or_default()))
+}
+
+/// Whether an error is one of those at which the lexer ends the text: it calls the rest, or what is left of
+/// it, the end of the file, and the parser is content if that is where a statement may end. V8 compiles no
+/// such file. All other errors leave a whole tree, or none.
+fn cuts(message: &str) -> bool {
+    const CUTS: [&str; 5] = [
+        "Invalid Character",
+        "Invalid characters after number",
+        "Unterminated",
+        "Unexpected end of file",
+        "File appears to be binary",
+    ];
+    CUTS.iter().any(|cut| message.starts_with(cut))
+}
+
+/// The text without the mark of Flow in its first comment: with it, the parser tells of nothing but the mark,
+/// and whether it has read the file to its end is not known.
+fn without_flow(text: &str, offset: usize, length: usize) -> Option<String> {
+    const MARK: &str = "@flow";
+    let comment = text.get(offset..offset.saturating_add(length))?;
+    let at = offset + comment.find(MARK)?;
+    let (before, rest) = text.split_at_checked(at)?;
+    Some(format!("{before} {}", rest.strip_prefix('@')?))
 }
 
 /// A byte order mark in front of `#!` is gone when Node reads a module, so that the line is a comment; oxc

@@ -168,7 +168,7 @@ pub(crate) fn report_flows<'c>(
         };
         let more = match group.len() {
             1 => String::new(),
-            count => format!(" (and {} more such flows)", count - 1),
+            count => format!(" (and {} more like it)", count - 1),
         };
         let message = format!(
             "{} ({}) goes into {} ({}) {}{}{more}",

@@ -236,6 +236,23 @@ impl Store {
             .map_err(failed)
     }
 
+    /// The digests that begin like this.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn bad_digests(&self, beginning: &str) -> Result<Vec<String>, StoreError> {
+        let failed = |source| StoreError::query("bad_content", "look for digests")(source);
+        let rows = sqlx::query(
+            "SELECT digest FROM bad_content WHERE substr(digest, 1, length($1)) = $1 ORDER BY digest",
+        )
+        .bind(beginning)
+        .fetch_all(&self.inner.database.read)
+        .await
+        .map_err(failed)?;
+        let digests = rows.iter().map(|row| row.try_get(0));
+        digests.collect::<Result<_, _>>().map_err(failed)
+    }
+
     /// Forgets a digest; says whether it was known.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use url::Url;
 use weir_npm::npmrc::Npmrc;
 
-use crate::client::{self, Options};
+use crate::client::Options;
 use crate::error::shown;
 use crate::send::Http;
 use crate::{UpstreamError, body};
@@ -23,14 +23,9 @@ impl Elsewhere {
     /// # Errors
     /// When a file of certificate authorities or a proxy cannot be used.
     pub fn new(npmrc: &Npmrc, options: &Options) -> Result<Self, UpstreamError> {
-        Ok(Self {
-            http: Http {
-                client: client::build(npmrc, options, true)?,
-                npmrc: npmrc.clone(),
-                timeouts: options.timeouts,
-                limits: options.limits,
-            },
-        })
+        let http = Http::new(npmrc, options, true);
+        http.client()?;
+        Ok(Self { http })
     }
 
     /// Fetches a document of at most `limit` bytes; `None` where there is none. Redirects are followed,

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use url::{Host, Url};
 use weir_npm::npmrc::Npmrc;
 
-use crate::client::{self, Options};
+use crate::client::Options;
 use crate::error::{shown, sort};
 use crate::send::Http;
 use crate::{Conditional, UpstreamError};
@@ -37,12 +37,8 @@ impl Files {
     /// # Errors
     /// When a file of certificate authorities or a proxy cannot be used.
     pub fn from_npmrc(npmrc: &Npmrc, options: &Options) -> Result<Self, UpstreamError> {
-        let http = Http {
-            client: client::build(npmrc, options, false)?,
-            npmrc: npmrc.clone(),
-            timeouts: options.timeouts,
-            limits: options.limits,
-        };
+        let http = Http::new(npmrc, options, false);
+        http.client()?;
         Ok(Self {
             http: Arc::new(http),
         })

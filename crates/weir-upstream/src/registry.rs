@@ -13,7 +13,7 @@ use url::Url;
 use weir_npm::name::PackageName;
 use weir_npm::npmrc::Npmrc;
 
-use crate::client::{self, Options};
+use crate::client::Options;
 use crate::error::shown;
 use crate::send::{Answer, Http, persistently};
 use crate::tarball::unexpected;
@@ -37,9 +37,10 @@ impl Upstreams {
     /// Sets up the registries that npm's settings name: the default one, and one for each scope
     /// that has its own.
     ///
+    /// What requests need besides is read when the first one is made, or by [`Self::prepare`].
+    ///
     /// # Errors
-    /// When no registry is known, or an address, a file of certificate authorities or a proxy
-    /// cannot be used.
+    /// When no registry is known, or an address cannot be used.
     pub fn from_npmrc(npmrc: &Npmrc, options: &Options) -> Result<Self, UpstreamError> {
         let default = match npmrc.registry() {
             Some(address) => base_of(&address)?,
@@ -55,12 +56,7 @@ impl Upstreams {
         let needs_tls = std::iter::once(&default)
             .chain(bases.values())
             .any(|base| base.scheme() == "https");
-        let http = Arc::new(Http {
-            client: client::build(npmrc, options, needs_tls)?,
-            npmrc: npmrc.clone(),
-            timeouts: options.timeouts,
-            limits: options.limits,
-        });
+        let http = Arc::new(Http::new(npmrc, options, needs_tls));
         let upstream = |base: Url| {
             Arc::new(Upstream {
                 base,
@@ -74,6 +70,15 @@ impl Upstreams {
                 .map(|(scope, base)| (scope, upstream(base)))
                 .collect(),
         })
+    }
+
+    /// Reads what requests need, so that settings which cannot be used are heard of at once and not with
+    /// the first request.
+    ///
+    /// # Errors
+    /// When a file of certificate authorities or a proxy cannot be used.
+    pub fn prepare(&self) -> Result<(), UpstreamError> {
+        self.default.http.client().map(drop)
     }
 
     /// The registry that serves a package.

@@ -1,5 +1,6 @@
 //! One GET, with redirects followed by hand and credentials where they belong.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, LOCATION, RETRY_AFTER};
@@ -9,16 +10,18 @@ use url::Url;
 use weir_npm::npmrc::Npmrc;
 
 use crate::UpstreamError;
-use crate::client::{Limits, Timeouts};
+use crate::client::{self, Limits, Options, Timeouts};
 use crate::error::{shown, sort};
 
 /// What all upstreams of one configuration share.
 #[derive(Debug)]
 pub(crate) struct Http {
-    pub(crate) client: Client,
     pub(crate) npmrc: Npmrc,
     pub(crate) timeouts: Timeouts,
     pub(crate) limits: Limits,
+    options: Options,
+    needs_tls: bool,
+    client: OnceLock<Client>,
 }
 
 /// Most redirects followed.
@@ -32,6 +35,31 @@ pub(crate) struct Answer {
 }
 
 impl Http {
+    /// By npm's settings. Authorities and proxies are read when the first request is made: that takes
+    /// longer than all else that a command without requests does.
+    pub(crate) fn new(npmrc: &Npmrc, options: &Options, needs_tls: bool) -> Self {
+        Self {
+            npmrc: npmrc.clone(),
+            timeouts: options.timeouts,
+            limits: options.limits,
+            options: options.clone(),
+            needs_tls,
+            client: OnceLock::new(),
+        }
+    }
+
+    /// The client that makes the requests.
+    ///
+    /// # Errors
+    /// When a file of certificate authorities or a proxy cannot be used.
+    pub(crate) fn client(&self) -> Result<&Client, UpstreamError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let built = client::build(&self.npmrc, &self.options, self.needs_tls)?;
+        Ok(self.client.get_or_init(|| built))
+    }
+
     /// Sends a GET and follows redirects. Credentials are sent only to the origin of `start`, and
     /// only those configured for the address.
     pub(crate) async fn get(
@@ -52,7 +80,7 @@ impl Http {
             let mut headers = headers.clone();
             headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
             let request = self
-                .client
+                .client()?
                 .get(url.clone())
                 .headers(headers)
                 .timeout(timeout);
@@ -87,7 +115,7 @@ impl Http {
         let with_credentials = authorization.is_some();
         headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
         let request = self
-            .client
+            .client()?
             .post(url.clone())
             .headers(headers)
             .body(body)

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
@@ -44,6 +45,12 @@ pub(crate) struct Global {
 fn parse_time(text: &str) -> Result<Timestamp, String> {
     weir_npm::time::parse(text)
         .ok_or_else(|| format!("{text:?} is not a time like 2026-05-11T19:30:00Z"))
+}
+
+/// A count that is no wish for nothing.
+fn parse_count<T: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<T, String> {
+    let count = text.parse().ok().filter(|count| *count >= T::from(1));
+    count.ok_or_else(|| format!("{text:?} is not a number from 1 on"))
 }
 
 /// The commands.
@@ -303,7 +310,7 @@ pub(crate) struct Why {
     #[arg(long, value_name = "FILE")]
     pub lockfile: Option<PathBuf>,
     /// At most this many ways to each release, the shortest.
-    #[arg(long, default_value_t = 10, value_name = "COUNT")]
+    #[arg(long, default_value_t = 10, value_name = "COUNT", value_parser = parse_count::<usize>)]
     pub limit: usize,
     /// Ask no registry: only what this weir has seen is told.
     #[arg(long)]
@@ -393,7 +400,7 @@ pub(crate) struct Ledger {
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub until: Option<Timestamp>,
     /// At most this many, the newest.
-    #[arg(long, default_value_t = 50, value_name = "COUNT")]
+    #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = parse_count::<u64>)]
     pub limit: u64,
     /// Print one JSON object per entry (schema `weir.ledger/v1`).
     #[arg(long)]
@@ -499,9 +506,10 @@ pub(crate) enum KnownBadCommand {
     },
     /// List what is known, and where from.
     Show,
-    /// Forget digests, as `show` prints them, or the near copies of a package by its name.
+    /// Forget digests, or the near copies of a package by its name.
     Forget {
-        /// The digests or names.
+        /// Digests (a whole SHA-256 digest, as `show` prints it, or its first digits, eight at least), or
+        /// names.
         #[arg(required = true, value_name = "WHAT")]
         what: Vec<String>,
     },

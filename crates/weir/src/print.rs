@@ -1,6 +1,7 @@
 //! What people read: assessments, refusals, summaries, ledger lines.
 
 mod changes;
+mod does;
 mod note;
 mod redecided;
 pub(crate) mod timeline;
@@ -15,13 +16,13 @@ use weir_engine::Assessed;
 use weir_gateway::Summary;
 use weir_model::contents::Flow;
 use weir_model::finding::printable;
-use weir_model::{Action, Assessment, Finding, LedgerEntry};
+use weir_model::{Action, Assessment, Decision, Finding, Incomplete, LedgerEntry, Severity};
 use weir_npm::version::Version;
 use weir_policy::Policy;
 use weir_store::StoredRefusal;
 
 pub(crate) use changes::{behaviour, difference};
-pub(crate) use note::able_at_install;
+pub(crate) use does::able_at_install;
 pub(crate) use redecided::{Redecided, redecided};
 
 mod style {
@@ -45,8 +46,8 @@ mod style {
     }
 }
 
-/// Places shown of a finding that is no more than a mention.
-const MENTIONED: usize = 2;
+/// Characters shown of the place of a finding that is no more than a mention.
+const MENTIONED: usize = 120;
 
 fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a string does not fail.
@@ -91,10 +92,10 @@ pub(crate) fn assessed(assessed: &Assessed) -> String {
             let chains = note::chains(assessment, &profile.contents);
             note::incident(&mut out, &chains, &profile.contents, decision.action);
             note::since_previous(&mut out, profile);
-            note::what_it_does(&mut out, profile, assessment);
-            findings(&mut out, assessment, &chains);
+            does::what_it_does(&mut out, profile, assessment);
+            findings(&mut out, assessment, decision, &chains);
         }
-        None => findings(&mut out, assessment, &[]),
+        None => findings(&mut out, assessment, decision, &[]),
     }
     lines(&mut out, todo);
     out
@@ -106,19 +107,38 @@ fn lines(out: &mut String, texts: &[String]) {
     }
 }
 
-fn explanation(out: &mut String, decision: &weir_model::Decision, assessment: &Assessment) {
+fn explanation(out: &mut String, decision: &Decision, assessment: &Assessment) {
     lines(out, &weir_policy::explain(decision, assessment));
 }
 
-/// Findings and gaps. Evidence that is one of the chains told before is not told again.
-fn findings(out: &mut String, assessment: &Assessment, chains: &[&Flow]) {
+/// Findings and gaps. Evidence that is one of the chains told before is not told again, and gaps that are
+/// among the reasons are not either.
+fn findings(out: &mut String, assessment: &Assessment, decision: &Decision, chains: &[&Flow]) {
     if assessment.findings.is_empty() {
         line(out, format_args!("  no findings"));
     }
-    for finding in &assessment.findings {
+    let (noted, telling): (Vec<&Finding>, Vec<&Finding>) = assessment
+        .findings
+        .iter()
+        .partition(|finding| finding.severity == Severity::Info);
+    for finding in telling {
         one_finding(out, finding, &note::told(finding, chains));
     }
-    for gap in &assessment.incomplete {
+    if !noted.is_empty() {
+        line(
+            out,
+            format_args!(
+                "  {}Also seen; none of it counts against the release{}",
+                style::BOLD,
+                style::BOLD.render_reset()
+            ),
+        );
+    }
+    for finding in noted {
+        mention(out, finding);
+    }
+    let told = |gap: &&Incomplete| !decision.reasons.contains(&weir_policy::gap_in_words(gap));
+    for gap in assessment.incomplete.iter().filter(told) {
         line(
             out,
             format_args!(
@@ -152,19 +172,35 @@ fn one_finding(out: &mut String, finding: &Finding, told: &[usize]) {
         line(out, format_args!("    see {} above", words::list(numbers)));
         return;
     }
-    // What only deserves a mention deserves a place to look at, and no more.
-    let shown = match finding.severity {
-        weir_model::Severity::Info => MENTIONED,
-        _ => finding.evidence.len(),
-    };
-    for evidence in finding.evidence.iter().take(shown) {
+    for evidence in &finding.evidence {
         line(out, format_args!("    {evidence}"));
     }
-    let left_out = finding.evidence.len().saturating_sub(shown);
-    if left_out > 0 {
-        let places = words::count(left_out, "more place", "more places");
-        line(out, format_args!("    and {places} (in --json)"));
-    }
+}
+
+/// What only deserves a mention deserves a place to look at, and no more.
+fn mention(out: &mut String, finding: &Finding) {
+    line(
+        out,
+        format_args!(
+            "    - {} [{}]",
+            printable(&finding.message, 1000),
+            finding.signal
+        ),
+    );
+    let Some(first) = finding.evidence.first() else {
+        return;
+    };
+    let more = match finding.evidence.len() {
+        1 => String::new(),
+        all => format!(
+            " (and {} in --json)",
+            words::count(all - 1, "more place", "more places")
+        ),
+    };
+    line(
+        out,
+        format_args!("      {}{more}", printable(&first.to_string(), MENTIONED)),
+    );
 }
 
 /// The explanation behind a refusal's id.
@@ -177,7 +213,7 @@ pub(crate) fn refusal(id: &str, refusal: &StoredRefusal, policy: &Policy) -> Str
         format_args!("  first {}, last {}", refusal.first_at, refusal.last_at),
     );
     explanation(&mut out, &refusal.decision, &refusal.assessment);
-    findings(&mut out, &refusal.assessment, &[]);
+    findings(&mut out, &refusal.assessment, &refusal.decision, &[]);
     lines(
         &mut out,
         &weir_policy::structure_of(&refusal.decision, &refusal.assessment, policy),

@@ -122,27 +122,40 @@ pub(crate) fn read_policy(file: &Path) -> Result<Policy> {
 /// What is trusted besides what comes with weir: the root that `--trusted-root` names, else the one that
 /// `weir trust-root refresh` kept; and the copies of registries' keys that came with it.
 pub(crate) fn trust(global: &Global) -> Result<TrustSources> {
-    let kept = trust_root::Kept::read(&data_folder(global)?)?;
-    let root = match &global.trusted_root {
-        Some(file) => Some(
-            std::fs::read_to_string(file)
-                .with_context(|| format!("reading the trusted root {}", file.display()))?,
-        ),
-        None => kept.root,
+    let data = data_folder(global)?;
+    let kept = trust_root::Kept::read(&data)?;
+    let (root, place) = match &global.trusted_root {
+        Some(file) => {
+            let root = std::fs::read_to_string(file)
+                .with_context(|| format!("reading the trusted root {}", file.display()))?;
+            (Some(root), file.clone())
+        }
+        None => (kept.root, trust_root::file(&data)),
     };
     Ok(TrustSources {
         root,
         keys: kept.keys,
+        place: place.display().to_string(),
     })
 }
 
-/// The registries behind, as npm would know them here.
+/// The registries behind, as npm would know them here, ready to be asked.
 pub(crate) fn upstreams(global: &Global, policy: &Policy) -> Result<Upstreams> {
     let folder = std::env::current_dir().context("finding the current folder")?;
-    upstreams_of(global, policy, &folder)
+    let upstreams = upstreams_of(global, policy, &folder)?;
+    prepared(upstreams)
 }
 
-/// The registries behind, as npm would know them in a folder.
+/// Registries whose certificate authorities and proxies can be used.
+fn prepared(upstreams: Upstreams) -> Result<Upstreams> {
+    upstreams
+        .prepare()
+        .context("setting up the way to the registry behind weir")?;
+    Ok(upstreams)
+}
+
+/// The registries behind, as npm would know them in a folder. How they are reached is read with the first
+/// request.
 pub(crate) fn upstreams_of(global: &Global, policy: &Policy, folder: &Path) -> Result<Upstreams> {
     let environment = Environment::of_process();
     let npmrc = load_npmrc(folder, &environment, command_line(global))
@@ -255,7 +268,7 @@ pub(crate) async fn engine(global: &Global) -> Result<Arc<Engine>> {
 pub(crate) async fn engine_of(global: &Global, folder: &Path) -> Result<Arc<Engine>> {
     let policy = policy(global)?;
     let folder = std::path::absolute(folder).context("finding the project's folder")?;
-    let upstreams = upstreams_of(global, &policy, &folder)?;
+    let upstreams = prepared(upstreams_of(global, &policy, &folder)?)?;
     let store = store(global).await?;
     let worker = WorkerProgram::this_program(&policy.limits)
         .context("finding this program, to start workers")?;

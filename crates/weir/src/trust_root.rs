@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use weir_provenance::tuf::Metadata;
@@ -12,11 +12,13 @@ use weir_provenance::tuf::Metadata;
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Kept {
     /// The trusted root, if one was kept.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub(crate) root: Option<String>,
     /// Copies of registries' keys, by host.
     #[serde(default)]
     pub(crate) keys: BTreeMap<String, String>,
     /// Where they come from, and what was verified.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub(crate) origin: Option<KeptOrigin>,
 }
 
@@ -66,12 +68,18 @@ impl Kept {
                 return Err(error).with_context(|| format!("reading {}", file.display()));
             }
         };
-        serde_json::from_str(&text).with_context(|| {
+        let broken = || {
             format!(
                 "{} is no kept trusted root; `weir trust-root refresh` writes it anew",
                 file.display()
             )
-        })
+        };
+        let kept: Self = serde_json::from_str(&text).with_context(broken)?;
+        // Nobody keeps nothing: the root that comes with weir would be trusted without a word.
+        if kept.root.is_none() && kept.keys.is_empty() {
+            return Err(anyhow!("it holds neither a root nor keys")).with_context(broken);
+        }
+        Ok(kept)
     }
 
     /// Keeps it: whole or not at all.

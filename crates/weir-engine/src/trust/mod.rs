@@ -71,6 +71,8 @@ pub struct TrustSources {
     /// Copies of registries' keys, by host: for when a registry does not answer, and to notice that it
     /// names another key under a known label.
     pub keys: BTreeMap<String, String>,
+    /// What messages call the root: the file it is from.
+    pub place: String,
 }
 
 /// A release to verify.
@@ -113,8 +115,13 @@ impl ReleaseVerifier {
         sources: &TrustSources,
         policy: &Policy,
     ) -> Result<Self, EngineError> {
-        let failed = |error: Refusal| EngineError::Trust(error.to_string());
         let root = sources.root.as_deref();
+        let failed = |error: Refusal| {
+            EngineError::Trust(match root {
+                Some(_) => format!("{}: {error}", sources.place),
+                None => error.to_string(),
+            })
+        };
         let verifier = match root {
             Some(json) => Verifier::from_root(json),
             None => Verifier::embedded(),

@@ -196,12 +196,17 @@ pub(crate) fn stands_in(path: &str, part: &str) -> bool {
     })
 }
 
-/// Whether a path is the memory of a process, or the map that says where in it to look.
+/// Whether a path is the memory of a process, or the map that says where in another's to look. A program's
+/// own map holds no secret: it is read to learn which C library it runs with.
 pub(crate) fn is_process_memory(path: &str) -> bool {
-    path.strip_prefix("/proc/").is_some_and(|rest| {
-        rest.split_once('/')
-            .is_some_and(|(_, file)| matches!(file, "mem" | "maps"))
-    })
+    let place = path
+        .strip_prefix("/proc/")
+        .and_then(|it| it.split_once('/'));
+    match place {
+        Some((_, "mem")) => true,
+        Some((process, "maps")) => process != "self",
+        _ => false,
+    }
 }
 
 /// What reading `path` gives, where that is a secret.
@@ -278,7 +283,22 @@ static STARTS: OnceLock<Starts> = OnceLock::new();
 
 #[cfg(test)]
 mod tests {
-    use super::find;
+    use super::{find, is_process_memory};
+
+    #[test]
+    fn memory_is_that_of_a_process_and_a_map_that_of_another() {
+        for (path, is_memory) in [
+            ("/proc/self/mem", true),
+            ("/proc/1/mem", true),
+            ("/proc/1/maps", true),
+            ("/proc/thread-self/maps", true),
+            ("/proc/self/maps", false),
+            ("/proc/self/status", false),
+            ("/srv/proc/1/mem", false),
+        ] {
+            assert_eq!(is_process_memory(path), is_memory, "{path}");
+        }
+    }
 
     #[test]
     fn whole_components_match_and_parts_of_words_do_not() {

@@ -2,6 +2,7 @@ mod ability;
 mod aliases;
 mod bundles;
 mod chains;
+mod cut_short;
 mod differential;
 mod flagged;
 mod folded;

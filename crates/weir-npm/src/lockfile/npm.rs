@@ -49,6 +49,7 @@ pub(super) fn read(document: &Value<'_>) -> Result<Lockfile, LockfileError> {
 fn read_packages(lockfile: &mut Lockfile, packages: &Value<'_>) -> Result<(), LockfileError> {
     let members = packages.map("packages")?;
     let mut places = HashMap::with_capacity(members.len());
+    lockfile.nodes.reserve(members.len());
     for member in members {
         check_key(member)?;
         let node = package(member)?;
@@ -202,10 +203,17 @@ pub(super) fn is_registry_address(name: &str, url: &str) -> bool {
 /// Where Node would find a dependency: beside the package, or in a `node_modules` further up.
 fn lookup(places: &HashMap<&str, NodeId>, from: &str, name: &str) -> Option<NodeId> {
     let mut folder = from;
+    // One text for all that is tried.
+    let mut candidate = String::with_capacity(from.len() + "/node_modules/".len() + name.len());
     loop {
         if !folder.ends_with("node_modules") {
-            let slash = if folder.is_empty() { "" } else { "/" };
-            let candidate = format!("{folder}{slash}node_modules/{name}");
+            candidate.clear();
+            candidate.push_str(folder);
+            if !folder.is_empty() {
+                candidate.push('/');
+            }
+            candidate.push_str("node_modules/");
+            candidate.push_str(name);
             if let Some(id) = places.get(candidate.as_str()) {
                 return Some(*id);
             }

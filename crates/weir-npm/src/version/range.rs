@@ -184,14 +184,27 @@ impl Comparator {
         patch: u64,
         pre: &str,
     ) -> Result<Self, VersionError> {
-        let hyphen = if pre.is_empty() { "" } else { "-" };
-        let text = format!("{major}.{minor}.{patch}{hyphen}{pre}");
         // node-semver refuses the whole range for a bound it cannot hold.
-        if text.len() > MAX_LENGTH || major.max(minor).max(patch) > MAX_COMPONENT {
+        if major.max(minor).max(patch) > MAX_COMPONENT {
             return Err(VersionError::NotARange);
         }
-        let bound = Version::parse(&text).map_err(|_| VersionError::NotARange)?;
-        let bound = bound.inner;
+        let bound = match pre {
+            // Most bounds are three numbers, which need not become text to be read again.
+            "" => deno_semver::Version {
+                major,
+                minor,
+                patch,
+                ..deno_semver::Version::default()
+            },
+            _ => {
+                let text = format!("{major}.{minor}.{patch}-{pre}");
+                if text.len() > MAX_LENGTH {
+                    return Err(VersionError::NotARange);
+                }
+                let bound = Version::parse(&text).map_err(|_| VersionError::NotARange)?;
+                bound.inner
+            }
+        };
         Ok(Self { operator, bound })
     }
 

@@ -12,7 +12,7 @@ mod waiver;
 
 use jiff::Timestamp;
 use weir_model::finding::printable;
-use weir_model::{Action, Assessment, Circumstances, Decision};
+use weir_model::{Action, Assessment, Circumstances, Decision, Incomplete};
 
 use crate::config::Policy;
 
@@ -176,6 +176,16 @@ fn judge(case: &Case<'_>) -> Verdict {
     }
 }
 
+/// How a gap is told among the reasons.
+#[must_use]
+pub fn gap_in_words(gap: &Incomplete) -> String {
+    format!(
+        "could not check {}: {}",
+        printable(&gap.what, 200),
+        printable(&gap.why, 200)
+    )
+}
+
 /// The decision in the model's form, with its reasons. They never depend on the time of day, only
 /// on what rules, findings and dates say, so that the refusal's id stays the same.
 fn decision(case: &Case<'_>, verdict: &Verdict) -> Decision {
@@ -187,13 +197,7 @@ fn decision(case: &Case<'_>, verdict: &Verdict) -> Decision {
             printable(&finding.signal, 80)
         )
     }));
-    reasons.extend(case.unchecked().map(|gap| {
-        format!(
-            "could not check {}: {}",
-            printable(&gap.what, 200),
-            printable(&gap.why, 200)
-        )
-    }));
+    reasons.extend(case.unchecked().map(gap_in_words));
     reasons.extend(case.spared_from_age());
     let refused = !verdict.action.serves();
     if let Some(published) = case

@@ -90,7 +90,7 @@ fn report(comparison: &Comparison<'_>, group: &[(Severity, &Flow)], observation:
     let printable = |text: &str| weir_model::finding::printable(text, 120);
     let more = match group.len() {
         1 => String::new(),
-        count => format!(" (and {} more such flows)", count - 1),
+        count => format!(" (and {} more like it)", count - 1),
     };
     let mut finding = SIGNAL.finding(format!(
         "{} ({}) goes {} ({}) {}{more}; in {} nothing of the kind did",

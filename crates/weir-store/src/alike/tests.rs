@@ -78,4 +78,17 @@ async fn bad_content_stays_as_it_was_first_seen() {
     let mut many: Vec<&str> = many.iter().map(String::as_str).collect();
     many.push("y");
     assert_eq!(store.bad_content(&many).await.unwrap(), [bad("y", "a")]);
+
+    let more = [bad("abc1", "a"), bad("abd2", "a")];
+    store.put_bad_content(&more).await.unwrap();
+    for (beginning, digests) in [
+        ("ab", vec!["abc1", "abd2"]),
+        ("abc", vec!["abc1"]),
+        ("abc1", vec!["abc1"]),
+        ("abc12", vec![]),
+        ("b", vec![]),
+        ("%", vec![]),
+    ] {
+        assert_eq!(store.bad_digests(beginning).await.unwrap(), digests);
+    }
 }

@@ -77,8 +77,11 @@ fn certificate_settings_that_cannot_be_used_are_named() {
     std::fs::write(&file, "not a certificate").unwrap();
     let base = "registry=https://registry.example.invalid/\n";
     let text = format!("{base}cafile={}", file.display());
-    let error = Upstreams::from_npmrc(&Npmrc::parse(&text, &BTreeMap::new()), &Options::default())
-        .unwrap_err();
+    let prepared = |text: &str, options: &Options| {
+        let upstreams = Upstreams::from_npmrc(&Npmrc::parse(text, &BTreeMap::new()), options);
+        upstreams.unwrap().prepare()
+    };
+    let error = prepared(&text, &Options::default()).unwrap_err();
     assert!(
         error.to_string().contains("cafile") && error.fault() == Fault::Configuration,
         "{error}"
@@ -86,14 +89,36 @@ fn certificate_settings_that_cannot_be_used_are_named() {
     // A file that is not there is passed over, as npm does.
     let gone = folder.path().join("gone.pem");
     let text = format!("{base}cafile={}", gone.display());
-    Upstreams::from_npmrc(&Npmrc::parse(&text, &BTreeMap::new()), &Options::default()).unwrap();
+    prepared(&text, &Options::default()).unwrap();
     let variable = ("NODE_EXTRA_CA_CERTS".to_owned(), file.display().to_string());
     let options = Options {
         environment: [variable].into_iter().collect(),
         ..Options::default()
     };
-    let error = Upstreams::from_npmrc(&Npmrc::parse(base, &BTreeMap::new()), &options).unwrap_err();
+    let error = prepared(base, &options).unwrap_err();
     assert!(error.to_string().contains("NODE_EXTRA_CA_CERTS"), "{error}");
+}
+
+#[tokio::test]
+async fn authorities_are_read_with_the_first_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    std::fs::write(&file, "not a certificate").unwrap();
+    let server = Server::start(|_, _| http("200 OK", &[JSON], b"{}")).await;
+    let upstreams = server.upstreams_with(&format!("cafile={}", file.display()), Limits::default());
+    // What needs no request is known in spite of it.
+    assert_eq!(upstreams.default_upstream().id(), server.address);
+    for _ in 0..2 {
+        let error = fetch(&upstreams, "a").await.unwrap_err();
+        assert!(
+            matches!(error, UpstreamError::Certificates { .. }) && !error.is_temporary(),
+            "{error}"
+        );
+    }
+    assert!(server.seen().is_empty());
+    // Mended, it is read.
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(raw(fetch(&upstreams, "a").await.unwrap()), b"{}");
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
+use weir_engine::known_bad::{Forgotten, forget};
 
 use crate::cli::{Global, KnownBadCommand};
 use crate::{exit, setup};
@@ -15,8 +16,15 @@ pub(super) async fn run(global: &Global, command: KnownBadCommand) -> Result<Exi
             let engine = setup::engine(global).await?;
             let (mut digests, mut sketches) = (0, 0);
             for path in &paths {
-                let imported = engine.import_known_bad(path, exact).await;
-                let imported = imported.map_err(|why| anyhow!("importing {why}"))?;
+                let imported = match engine.import_known_bad(path, exact).await {
+                    Ok(imported) => imported,
+                    // The others are taken in all the same.
+                    Err(why) => {
+                        failed = true;
+                        anstream::eprintln!("weir: importing {why}");
+                        continue;
+                    }
+                };
                 digests += imported.digests;
                 sketches += imported.sketches;
                 failed |= !imported.refused.is_empty();
@@ -45,11 +53,17 @@ pub(super) async fn run(global: &Global, command: KnownBadCommand) -> Result<Exi
         KnownBadCommand::Forget { what } => {
             let store = setup::store(global).await?;
             for one in &what {
-                let digest = store.forget_bad_content(one).await?;
-                if !digest && !store.forget_bad_sketch(one).await? {
-                    failed = true;
-                    anstream::eprintln!("weir: {one}: nothing is known by this digest or name");
-                }
+                let why = match forget(&store, one).await? {
+                    Forgotten::Yes => continue,
+                    Forgotten::Unknown => "nothing is known by this digest or name".to_owned(),
+                    Forgotten::Several(digests) => format!(
+                        "{} digests begin like this, and none was forgotten: {}",
+                        digests.len(),
+                        listed(&digests)
+                    ),
+                };
+                failed = true;
+                anstream::eprintln!("weir: {one}: {why}");
             }
             store.count_import().await?;
             store.close().await?;
@@ -60,4 +74,12 @@ pub(super) async fn run(global: &Global, command: KnownBadCommand) -> Result<Exi
     } else {
         exit::FINE
     }))
+}
+
+/// Enough digests to choose from.
+fn listed(digests: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let shown: Vec<&str> = digests.iter().take(SHOWN).map(String::as_str).collect();
+    let more = if digests.len() > SHOWN { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
 }

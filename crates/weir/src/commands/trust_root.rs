@@ -39,7 +39,8 @@ fn show(global: &Global) -> Result<()> {
     if let Some(root) = &sources.root {
         anstream::println!("  SHA-256 {}", weir_provenance::digest(root.as_bytes()));
     }
-    for named in weir_provenance::named(sources.root.as_deref())? {
+    let all = weir_provenance::named(sources.root.as_deref());
+    for named in all.with_context(|| sources.place.clone())? {
         anstream::println!("  {}", line(&named));
     }
     for (host, document) in &sources.keys {
@@ -97,7 +98,7 @@ async fn refresh(global: &Global, from: Option<String>, start: Option<&Path>) ->
     let data = setup::data_folder(global)?;
     let from = from.unwrap_or_else(|| PUBLIC.to_owned());
     let path = Path::new(&from);
-    let before = Kept::read(&data).unwrap_or_default();
+    let before = before(&data);
     let now = setup::clock(global).now();
     let kept = if path.is_file() {
         if start.is_some() {
@@ -115,6 +116,19 @@ async fn refresh(global: &Global, from: Option<String>, start: Option<&Path>) ->
         anstream::println!("kept keys of {host}");
     }
     Ok(())
+}
+
+/// What was kept so far. What cannot be read is replaced, which is said: with it goes the memory of what was
+/// verified last.
+fn before(data: &Path) -> Kept {
+    Kept::read(data).unwrap_or_else(|error| {
+        anstream::eprintln!("weir: {error:#}");
+        anstream::eprintln!(
+            "weir: what was verified before is not known any more: if the repository had gone back to \
+             an earlier state, that would not be noticed this time"
+        );
+        Kept::default()
+    })
 }
 
 /// A root that the operator vouches for. It has to be one; nothing else can be verified of it.

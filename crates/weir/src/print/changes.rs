@@ -12,7 +12,7 @@ use super::words::{at, count, day, flow, short, size};
 use super::{line, style};
 
 /// Lines of one kind before the rest is only counted; `--json` has all.
-const LISTED: usize = 12;
+const LISTED: usize = 8;
 
 /// Pieces of evidence under a finding.
 const EVIDENCE: usize = 6;

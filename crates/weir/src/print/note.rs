@@ -1,12 +1,12 @@
 //! What a release looks like inside, as an analyst would note it: how an attack works, chain by
-//! chain, and what an ordinary package does.
+//! chain, and what is new in it.
 
-use weir_engine::{PreviousRelease, Profile, Since};
-use weir_model::contents::{Binary, Flow, SourceKind, Surface, Unread};
+use weir_engine::Profile;
+use weir_model::contents::{Flow, SourceKind, Surface};
 use weir_model::{Action, Assessment, Contents, Difference, Evidence, Finding, Severity};
 
 use super::changes::{changes, new_behaviour};
-use super::words::{at, count, day, flow, list, sentence, short, size};
+use super::words::{at, count, flow, sentence, short};
 use super::{line, style};
 
 /// Chains told step by step; the findings have the rest.
@@ -14,9 +14,6 @@ const CHAINS: usize = 5;
 
 /// Steps of one chain besides its two ends.
 const STEPS: usize = 8;
-
-/// Abilities, hosts and binaries named per line.
-const NAMED: usize = 6;
 
 /// The flows that a finding is about, each once, in the order of the findings.
 pub(super) fn chains<'a>(assessment: &Assessment, contents: &'a Contents) -> Vec<&'a Flow> {
@@ -249,218 +246,7 @@ fn changes_indented(out: &mut String, difference: &Difference<'_>) {
     }
 }
 
-/// What the package does, whether or not anything was found.
-pub(super) fn what_it_does(out: &mut String, profile: &Profile, assessment: &Assessment) {
-    let contents = &profile.contents;
-    heading(out, "What it does");
-    let mut quiet = true;
-    let mut row = |what: &str, text: String| {
-        quiet = false;
-        line(out, format_args!("    {what:16} {text}"));
-    };
-    let since = profile.steps_since.iter().map(Option::as_ref);
-    for (step, since) in contents
-        .install_steps
-        .iter()
-        .zip(since.chain(std::iter::repeat(None)))
-    {
-        let known = since.map_or(String::new(), in_releases);
-        row(
-            &short(&step.event),
-            format!("{}{known}", short(&step.command)),
-        );
-    }
-    for surface in [
-        Surface::Install,
-        Surface::Import,
-        Surface::Command,
-        Surface::Worker,
-    ] {
-        if let Some(text) = abilities(contents, surface) {
-            row(surface_label(surface), text);
-        }
-    }
-    if let Some(text) = hosts(contents) {
-        row("talks to", text);
-    }
-    if !contents.binaries.is_empty() {
-        row("binaries", binaries(&contents.binaries));
-    }
-    if !contents.obfuscated.is_empty() {
-        let paths = contents.obfuscated.iter().map(|it| short(&it.place.path));
-        row("obfuscated", named(paths.collect()));
-    }
-    if !contents.hidden.is_empty() {
-        let places = contents.hidden.iter().map(|it| at(&it.place));
-        row("hidden text", named(places.collect()));
-    }
-    if quiet {
-        line(
-            out,
-            format_args!("    nothing that reaches beyond its callers was found in its code"),
-        );
-    }
-    line(
-        out,
-        format_args!(
-            "    {:16} {} files, {}",
-            "size",
-            contents.size.files,
-            size(contents.size.bytes)
-        ),
-    );
-    if assessment.counted().next().is_none() {
-        line(
-            out,
-            format_args!("    {}", why_that_is_fine(profile, quiet)),
-        );
-    }
-}
-
-/// Only what was looked at and is so.
-fn why_that_is_fine(profile: &Profile, quiet: bool) -> String {
-    let contents = &profile.contents;
-    let mut reasons = Vec::new();
-    if let Some(PreviousRelease {
-        version,
-        contents: Ok(before),
-    }) = &profile.previous
-        && !quiet
-        && new_behaviour(&Difference::between(before, contents)).is_none()
-    {
-        reasons.push(format!("{} did the same", short(version)));
-    }
-    reasons.extend(what_leaves(contents));
-    // Some entries are no files, but parts of the analysis that ended early.
-    let (parts, files): (Vec<&Unread>, Vec<&Unread>) = contents
-        .unread
-        .iter()
-        .partition(|unread| matches!(unread.path.as_str(), "value flow" | "javascript"));
-    if !files.is_empty() {
-        reasons.push(format!(
-            "{} could not be read",
-            count(files.len(), "file", "files")
-        ));
-    }
-    if !parts.is_empty() {
-        reasons.push("values were not followed through all of it".to_owned());
-    }
-    format!("{}.", sentence(&reasons.join("; ")))
-}
-
-/// What of value was found to leave the package, if anything.
-fn what_leaves(contents: &Contents) -> Vec<String> {
-    let mut leaving: Vec<&Flow> = contents
-        .flows
-        .iter()
-        .filter(|flow| {
-            flow.sink.leaves()
-                && flow.surface != Surface::Unreferenced
-                && !matches!(
-                    flow.source,
-                    SourceKind::Fetched | SourceKind::Decoded | SourceKind::HostFacts
-                )
-        })
-        .collect();
-    if leaving.is_empty() {
-        return vec!["no way was found on which a secret leaves it".to_owned()];
-    }
-    let mut variables: Vec<String> = leaving
-        .iter()
-        .filter(|flow| flow.source == SourceKind::SecretVariable)
-        .map(|flow| short(&flow.source_detail))
-        .collect();
-    variables.sort();
-    variables.dedup();
-    leaving.retain(|flow| flow.source != SourceKind::SecretVariable);
-    let mut parts: Vec<String> = leaving
-        .iter()
-        .take(NAMED)
-        .map(|it| format!("{}, {}", flow(it), at(&it.sink_place)))
-        .collect();
-    if !variables.is_empty() {
-        parts.push(format!(
-            "it sends {}, as clients send their own key",
-            named(variables)
-        ));
-    }
-    parts
-}
-
-fn in_releases(since: &Since) -> String {
-    if since.releases < 2 {
-        return ", new in this release".to_owned();
-    }
-    let published = since
-        .published
-        .map_or(String::new(), |time| format!(" of {}", day(time)));
-    format!(
-        ", the same since {}{published} ({} releases)",
-        short(&since.version),
-        since.releases
-    )
-}
-
-const fn surface_label(surface: Surface) -> &'static str {
-    match surface {
-        Surface::Install => "at install time",
-        Surface::Import => "on import",
-        Surface::Command => "as a command",
-        Surface::Worker => "in a worker",
-        Surface::Unreferenced => "unused",
-    }
-}
-
-/// What code that runs at install time is able to do.
-pub(crate) fn able_at_install(contents: &Contents) -> Option<String> {
-    abilities(contents, Surface::Install)
-}
-
-fn abilities(contents: &Contents, surface: Surface) -> Option<String> {
-    let on = contents
-        .capabilities
-        .iter()
-        .filter(|it| it.surface == surface);
-    let parts: Vec<String> = on
-        .map(|it| format!("{} ({})", it.kind.in_words(), at(&it.place)))
-        .collect();
-    (!parts.is_empty()).then(|| named(parts))
-}
-
-fn hosts(contents: &Contents) -> Option<String> {
-    let mut names: Vec<String> = contents
-        .hosts
-        .iter()
-        .filter(|host| host.surface != Surface::Unreferenced)
-        .map(|host| match host.class.in_words() {
-            Some(class) => format!("{} ({class})", short(&host.host)),
-            None => short(&host.host),
-        })
-        .collect();
-    names.sort();
-    names.dedup();
-    (!names.is_empty()).then(|| named(names))
-}
-
-fn binaries(binaries: &[Binary]) -> String {
-    let bytes: u64 = binaries.iter().map(|it| it.bytes).sum();
-    let names = binaries
-        .iter()
-        .map(|it| format!("{} ({})", short(&it.path), it.format.in_words()));
-    format!("{} in all: {}", size(bytes), named(names.collect()))
-}
-
-/// The first few of a list, and how many more there are.
-fn named(mut parts: Vec<String>) -> String {
-    let more = parts.len().saturating_sub(NAMED);
-    parts.truncate(NAMED);
-    if more > 0 {
-        parts.push(format!("{more} more"));
-    }
-    list(parts)
-}
-
-fn heading(out: &mut String, text: &str) {
+pub(super) fn heading(out: &mut String, text: &str) {
     line(
         out,
         format_args!("  {}{text}{}", style::BOLD, style::BOLD.render_reset()),

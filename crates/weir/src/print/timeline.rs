@@ -6,6 +6,7 @@ use weir_engine::{History, PastRelease};
 use weir_model::finding::printable;
 
 use super::line;
+use super::words::list;
 
 /// Marks a value that differs from that of the release before.
 const CHANGED: char = '*';
@@ -22,7 +23,10 @@ const HEADS: [&str; 8] = [
     "bytes",
 ];
 
-/// The table, oldest release first.
+/// What says nothing, in a column where every release has it.
+const NOTHING_KNOWN: &str = "not known";
+
+/// The table, oldest release first. A column of which nothing is known is named below instead.
 pub(crate) fn text(out: &mut String, history: &History) {
     if history.releases.len() < 2 {
         return;
@@ -50,7 +54,12 @@ pub(crate) fn text(out: &mut String, history: &History) {
         let longest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
         longest.max(HEADS.get(column).map_or(0, |head| head.len() + 1))
     };
-    let widths: Vec<usize> = (0..HEADS.len()).map(width).collect();
+    let is_unknown = |column: &usize| {
+        let mut cells = rows.iter().filter_map(|(_, cells)| cells.get(*column));
+        cells.all(|cell| cell.trim() == NOTHING_KNOWN)
+    };
+    let (unknown, known): (Vec<usize>, Vec<usize>) = (0..HEADS.len()).partition(is_unknown);
+    let widths: Vec<(usize, usize)> = known.into_iter().map(|it| (it, width(it))).collect();
     line(
         out,
         format_args!("  History, oldest first; {CHANGED} differs from the release before it:"),
@@ -62,22 +71,29 @@ pub(crate) fn text(out: &mut String, history: &History) {
         );
     }
     let mut head = format!("    {:18}", "published");
-    for (name, width) in HEADS.iter().zip(&widths) {
+    for (column, width) in &widths {
+        let name = HEADS.get(*column).unwrap_or(&"");
         let _ = write!(head, "  {:width$}", format!(" {name}"));
     }
     line(out, format_args!("{}", head.trim_end()));
     for (lead, cells) in &rows {
         let mut row = format!("  {lead:20}");
-        for (cell, width) in cells.iter().zip(&widths) {
+        for (column, width) in &widths {
+            let cell = cells.get(*column).map_or("", String::as_str);
             let _ = write!(row, "  {cell:width$}");
         }
         line(out, format_args!("{}", row.trim_end()));
     }
+    if !unknown.is_empty() {
+        let names = unknown.iter().filter_map(|column| HEADS.get(*column));
+        let names = list(names.map(|name| (*name).to_owned()));
+        line(out, format_args!("    not known of any of them: {names}"));
+    }
 }
 
 fn values(release: &PastRelease) -> [String; 8] {
-    let known = |number: Option<u64>| number.map_or("not known".to_owned(), |it| it.to_string());
-    let publisher = release.publisher.as_deref().unwrap_or("not known");
+    let known = |number: Option<u64>| number.map_or(NOTHING_KNOWN.to_owned(), |it| it.to_string());
+    let publisher = release.publisher.as_deref().unwrap_or(NOTHING_KNOWN);
     let dependencies = match release.remote {
         0 => release.dependencies.to_string(),
         remote => format!("{} ({remote} from outside)", release.dependencies),
@@ -272,7 +288,7 @@ mod tests {
     fn what_differs_is_marked_and_what_is_not_known_says_so() {
         let mut out = String::new();
         text(&mut out, &history());
-        let asked = out.lines().last().unwrap();
+        let asked = out.lines().rev().nth(1).unwrap();
         assert!(asked.starts_with("  > 2026-11-20 11:49"), "{out}");
         for changed in ["*not known", "*postinstall", "*no", "*2 (1 from outside)"] {
             assert!(asked.contains(changed), "{changed}: {out}");
@@ -280,6 +296,15 @@ mod tests {
         assert!(asked.contains(" 3 "), "{out}");
         assert!(!asked.contains("*3"), "{out}");
         assert!(out.contains("4 earlier releases"), "{out}");
+        // Nobody's size is known, and one publisher is.
+        assert!(
+            out.ends_with("    not known of any of them: bytes\n"),
+            "{out}"
+        );
+        assert!(
+            !out.contains(" bytes\n    20") && out.contains(" by "),
+            "{out}"
+        );
         let mut alone = history();
         alone.releases.truncate(1);
         let mut out = String::new();

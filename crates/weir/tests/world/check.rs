@@ -295,6 +295,34 @@ fn what_is_not_there_is_an_error() {
 }
 
 #[test]
+fn authorities_that_cannot_be_used_are_told_of_where_somebody_is_asked() {
+    let (world, registry) = (World::new(), river());
+    let ca = world.write("ca.pem", "no certificate");
+    let clean = lock(&registry);
+    let here = registry.url();
+    let elsewhere = clean.replace(
+        here.trim_end_matches('/'),
+        "https://registry.example.invalid",
+    );
+    world.write("work/.npmrc", format!("cafile={}\n", ca.display()));
+    let told = "cannot use the certificate authorities of cafile";
+    // Addresses that the configuration explains ask nobody, and what is told offline needs no authority.
+    for (lock, arguments, code, is_told) in [
+        (&clean, &["check", "--offline"][..], 0, false),
+        (&clean, &["check"], 0, false),
+        (&elsewhere, &["check", "--offline"], 0, false),
+        (&elsewhere, &["check"], 0, true),
+        (&clean, &["check", "--online"], 1, true),
+        (&clean, &["inspect", "silt"], 1, true),
+    ] {
+        project(&world, lock);
+        let run = world.run_before(&registry, arguments);
+        assert_eq!(run.code, Some(code), "{arguments:?}: {}", run.text());
+        assert_eq!(run.says(told), is_told, "{arguments:?}: {}", run.text());
+    }
+}
+
+#[test]
 fn without_a_registry_the_majority_is_taken_and_said_so() {
     let (world, registry) = (World::new(), river());
     let clean = lock(&registry);

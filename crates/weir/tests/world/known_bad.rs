@@ -113,7 +113,88 @@ fn a_folder_of_samples_is_taken_in_and_what_cannot_be_used_is_named() {
     );
     let run = world.run_before(&registry, &["inspect", &copy]);
     assert_eq!(run.code, Some(4), "{}", run.text());
-    let run = world.run_before(&registry, &["known-bad", "import", "nowhere"]);
-    assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains("nowhere"), "{}", run.text());
+}
+
+#[test]
+fn a_path_that_is_not_there_does_not_keep_the_others_out() {
+    let (world, registry) = (World::new(), Registry::start());
+    for (file, text) in [("a.txt", "a"), ("b.txt", "b")] {
+        world.write(&format!("work/{file}"), digest(text));
+    }
+    let paths = ["a.txt", "nowhere", "b.txt", "nor-here.tgz"];
+    let run = world.run_before(&registry, &[&["known-bad", "import"][..], &paths].concat());
+    assert_eq!(run.code, Some(1), "{}", run.text());
+    assert!(run.stdout.contains("2 digests taken in"), "{}", run.text());
+    for missing in ["nowhere: ", "nor-here.tgz: "] {
+        assert!(run.stderr.contains(missing), "{}", run.text());
+    }
+}
+
+#[test]
+fn an_archive_that_is_not_whole_teaches_nothing() {
+    let (world, registry) = (World::new(), Registry::start());
+    let bad = code("payload");
+    let hook =
+        r#"{"name": "right-lib", "version": "2.0.1", "scripts": {"postinstall": "node run.js"}}"#;
+    let file = package(
+        &world,
+        "whole.tgz",
+        &[("package.json", hook), ("run.js", &bad), ("more.js", &bad)],
+    );
+    let whole = std::fs::read(&file).unwrap();
+    let mut flipped = whole.clone();
+    let checksum = flipped.len() - 8;
+    flipped[checksum] ^= 1;
+    for (name, bytes) in [
+        ("empty.tgz", Vec::new()),
+        ("text.tgz", b"no archive, but a text".to_vec()),
+        ("half.tgz", whole[..whole.len() / 2].to_vec()),
+        ("short.tgz", whole[..whole.len() - 20].to_vec()),
+        ("flipped.tgz", flipped),
+        ("no-file.tgz", tgz(&[]).to_vec()),
+    ] {
+        world.write(&format!("work/{name}"), bytes);
+        let run = world.run_before(&registry, &["known-bad", "import", name]);
+        assert_eq!(run.code, Some(1), "{name}: {}", run.text());
+        assert!(
+            run.stderr.contains(&format!("{name}: ")) && run.stderr.contains("nothing was learned"),
+            "{name}: {}",
+            run.text()
+        );
+        assert!(!run.stderr.contains("nothing in it runs"), "{}", run.text());
+        assert_eq!(world.run(&["known-bad", "show"]).stdout, "", "{name}");
+    }
+    let run = world.run_before(&registry, &["known-bad", "import", "whole.tgz"]);
+    run.assert_success();
+}
+
+#[test]
+fn a_digest_is_forgotten_by_its_whole_or_a_beginning_that_is_its_alone() {
+    let (world, registry) = (World::new(), Registry::start());
+    let (one, other) = (digest("one"), digest("other"));
+    let alike = format!("{}{}", &one[..10], &other[10..]);
+    world.write("work/list.txt", format!("{one}\n{other}\n{alike}\n"));
+    let known = || world.run(&["known-bad", "show"]).stdout.lines().count();
+    let import = || {
+        world
+            .run_before(&registry, &["known-bad", "import", "list.txt"])
+            .assert_success();
+    };
+    let loud = format!("sha256:{}", one.to_uppercase());
+    for what in [one.as_str(), &one[..32], &one[..12], &loud] {
+        import();
+        world.run(&["known-bad", "forget", what]).assert_success();
+        assert_eq!(known(), 2, "{what}");
+    }
+    import();
+    let several = world.run(&["known-bad", "forget", &one[..10]]);
+    assert_eq!(several.code, Some(1), "{}", several.text());
+    for digest in [&one[..32], &alike[..32]] {
+        assert!(several.stderr.contains(digest), "{}", several.text());
+    }
+    for unknown in [&one[..7], "ffffffff", "%"] {
+        let run = world.run(&["known-bad", "forget", unknown]);
+        assert_eq!(run.code, Some(1), "{unknown}: {}", run.text());
+    }
+    assert_eq!(known(), 3);
 }

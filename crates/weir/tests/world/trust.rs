@@ -179,14 +179,47 @@ fn a_file_is_taken_as_it_is_and_says_so() {
             .assert_failure()
             .says("neither a file, a folder nor an address")
     );
-    // A kept root that cannot be read stops everything: nothing else is trusted instead.
-    world.write("data/trust-root.json", "{");
-    let shown = world.run(&["trust-root", "show"]);
-    assert!(
-        shown.assert_failure().says("no kept trusted root"),
-        "{}",
-        shown.text()
+}
+
+#[test]
+fn a_damaged_kept_root_stops_weir_until_it_is_written_anew() {
+    let world = World::new();
+    let root = world.path("root.json").display().to_string();
+    let package = world.write(
+        "work/lib/package.json",
+        r#"{"name": "lib", "version": "1.0.0"}"#,
     );
+    let package = package.parent().unwrap().display().to_string();
+    let weir = |arguments: &[&str]| {
+        let mut command = world.weir();
+        output(command.env_remove("WEIR_TRUSTED_ROOT").args(arguments))
+    };
+    for damaged in [
+        "",
+        "{",
+        "{}",
+        r#"{"keys": {}}"#,
+        r#"{"root": null, "origin": null, "keys": {}}"#,
+        r#"{"root": "{}", "origin": null, "keys": {}}"#,
+        r#"{"root": "cut of", "origin": null, "keys": {}}"#,
+    ] {
+        world.write("data/trust-root.json", damaged);
+        // Nothing else is trusted instead.
+        for arguments in [&["trust-root", "show"][..], &["inspect", &package]] {
+            let run = weir(arguments);
+            assert!(
+                run.assert_failure().says("trust-root.json"),
+                "{damaged}: {}",
+                run.text()
+            );
+        }
+        let run = weir(&["trust-root", "refresh", "--from", &root]);
+        run.assert_success();
+        let is_told = run.says("no kept trusted root") && run.says("not known any more");
+        // A file whose form is whole still says what was verified last.
+        assert_eq!(is_told, !damaged.contains("\"root\": \""), "{}", run.text());
+        weir(&["trust-root", "show"]).assert_success();
+    }
 }
 
 #[test]

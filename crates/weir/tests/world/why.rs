@@ -141,3 +141,21 @@ fn what_cannot_be_answered_is_an_error() {
     world.write("work/package-lock.json", "{\n\"packages\": [");
     failed(&["cipher"], "package-lock.json:");
 }
+
+#[test]
+fn no_way_at_all_is_no_answer() {
+    let (world, registry) = (World::new(), tree());
+    project(&world);
+    for arguments in [
+        &["why", "--limit", "0", "cipher"][..],
+        &["why", "--limit", "none", "cipher"],
+        &["ledger", "--limit", "0"],
+    ] {
+        let run = world.run_before(&registry, arguments);
+        assert_eq!(run.code, Some(2), "{}", run.text());
+        assert!(run.says("is not a number from 1 on"), "{}", run.text());
+    }
+    let report = why(&world, &registry, &["--limit", "1", "cipher"]);
+    let found = &report["lockfiles"][0]["found"][0];
+    assert_eq!(found["paths"].as_array().unwrap().len(), 1, "{report:#}");
+}

@@ -34,13 +34,14 @@ const ASSUMED: Rule = Rule {
 };
 
 /// What stands before the package's name in the address of a tarball, with a final slash.
-pub(super) fn prefix(name: &str, url: &str) -> Option<String> {
+pub(super) fn prefix<'u>(name: &str, url: &'u str) -> Option<&'u str> {
     let (before, _) = url.split_once("/-/")?;
-    let encoded = name.replace('/', "%2f");
-    let upper = name.replace('/', "%2F");
-    let names = [name, encoded.as_str(), upper.as_str()];
-    let prefix = names.iter().find_map(|name| before.strip_suffix(name))?;
-    prefix.ends_with('/').then(|| prefix.to_owned())
+    let encoded = |slash: &str| before.strip_suffix(name.replace('/', slash).as_str());
+    let prefix = before
+        .strip_suffix(name)
+        .or_else(|| encoded("%2f"))
+        .or_else(|| encoded("%2F"))?;
+    prefix.ends_with('/').then_some(prefix)
 }
 
 pub(super) fn check(checked: &mut Checked<'_>, registries: &Registries) {
@@ -89,7 +90,7 @@ fn address(checked: &mut Checked<'_>, registries: &Registries, id: NodeId, node:
         checked.add(&OTHER_TARBALL, line, Some(id), &what);
         return;
     };
-    if !registries.allowed.contains(&prefix) {
+    if !registries.allowed.contains(prefix) {
         // Below a registry's address, but not right there.
         checked.add(&OTHER_TARBALL, line, Some(id), &format!("comes from {url}"));
         return;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use weir_npm::lockfile::{Lockfile, Source};
+use weir_npm::lockfile::{Lockfile, Node, Source};
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
 use weir_policy::Policy;
@@ -45,7 +45,7 @@ impl Registries {
         found
     }
 
-    async fn ask(&mut self, options: &Check, upstreams: &Upstreams, recorded: &[(&str, String)]) {
+    async fn ask(&mut self, options: &Check, upstreams: &Upstreams, recorded: &[(&str, &str)]) {
         let all = upstreams.scopes().map(|(_, upstream)| upstream);
         let all = all.chain([upstreams.default_upstream()]);
         self.allowed
@@ -57,7 +57,7 @@ impl Registries {
                 continue;
             };
             let upstream = upstreams.upstream_for(&name);
-            if self.allowed.contains(prefix) || !asked.insert(upstream.id()) {
+            if self.allowed.contains(*prefix) || !asked.insert(upstream.id()) {
                 continue;
             }
             if options.offline {
@@ -83,19 +83,19 @@ async fn public(upstream: &Upstream, name: &PackageName) -> Result<Vec<String>, 
 }
 
 /// The names of what comes from registries, each with what stands before the name in its address.
-fn recorded(lockfile: &Lockfile) -> Vec<(&str, String)> {
-    let with_address = |node: &'_ weir_npm::lockfile::Node| match &node.source {
-        Source::Registry(Some(url)) => super::addresses::prefix(&node.name, url),
-        _ => None,
+fn recorded(lockfile: &Lockfile) -> Vec<(&str, &str)> {
+    lockfile.nodes.iter().filter_map(with_prefix).collect()
+}
+
+fn with_prefix(node: &Node) -> Option<(&str, &str)> {
+    let Source::Registry(Some(url)) = &node.source else {
+        return None;
     };
-    let nodes = lockfile.nodes.iter();
-    nodes
-        .filter_map(|node| Some((node.name.as_str(), with_address(node)?)))
-        .collect()
+    Some((&node.name, super::addresses::prefix(&node.name, url)?))
 }
 
 /// The address more than half of the entries have.
-fn most(recorded: &[(&str, String)]) -> Option<String> {
+fn most(recorded: &[(&str, &str)]) -> Option<String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, prefix) in recorded {
         *counts.entry(prefix).or_default() += 1;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use weir_model::json::v1::CheckLevel;
-use weir_npm::lockfile::{DependencyKind, Format, Node, NodeId, Source};
+use weir_npm::lockfile::{DependencyKind, Format, Lockfile, Node, NodeId, Source};
 use weir_npm::manifest::Manifest;
 use weir_npm::spec::{DependencySpec, classify};
 use weir_npm::version::Version;
@@ -31,13 +31,21 @@ const UNCHECKED_PROJECT: Rule = Rule {
 
 /// One package asks for another.
 struct Request<'a> {
-    who: String,
+    from: NodeId,
     name: &'a str,
     spec: &'a str,
     /// As the lockfile has it, in its own spelling.
     line: u32,
     to: Option<NodeId>,
     optional: bool,
+}
+
+/// What is read once for all requests: the same few ranges are asked of the same packages over and over.
+#[derive(Default)]
+struct Read<'a> {
+    /// By the name it is asked for under, where that can make a difference, and the text.
+    specs: HashMap<(&'a str, &'a str), DependencySpec>,
+    versions: HashMap<NodeId, Option<Version>>,
 }
 
 pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests, files: &ClientFiles) {
@@ -86,10 +94,7 @@ pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests, files: &Cl
             continue;
         }
         requests.push(Request {
-            who: lockfile
-                .node(edge.from)
-                .map(Node::label)
-                .unwrap_or_default(),
+            from: edge.from,
             name: &edge.name,
             spec: &edge.spec,
             line: edge.line,
@@ -98,8 +103,18 @@ pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests, files: &Cl
             optional: edge.optional || edge.kind == DependencyKind::Peer,
         });
     }
+    let mut read = Read::default();
     for request in &requests {
-        answer(checked, request);
+        answer(checked, request, &mut read);
+    }
+}
+
+/// How findings call who asks.
+fn asker(lockfile: &Lockfile, id: NodeId) -> String {
+    match lockfile.node(id) {
+        Some(node) if node.key.is_empty() => "package.json".to_owned(),
+        Some(node) => node.label(),
+        None => String::new(),
     }
 }
 
@@ -119,11 +134,7 @@ fn of_project<'m>(
         .edges_of(id)
         .filter(|edge| !matches!(edge.kind, DependencyKind::Peer | DependencyKind::Client));
     let mut edges: HashMap<&str, _> = edges.map(|edge| (edge.name.as_str(), edge)).collect();
-    let who = if node.key.is_empty() {
-        "package.json".to_owned()
-    } else {
-        node.label()
-    };
+    let who = asker(lockfile, id);
     let mut asked: BTreeMap<&str, (&str, bool)> = BTreeMap::new();
     for (list, optional) in [
         (&manifest.dev_dependencies, false),
@@ -153,7 +164,7 @@ fn of_project<'m>(
             continue;
         }
         requests.push(Request {
-            who: who.clone(),
+            from: id,
             name,
             spec,
             line: edge.map_or(node.line, |edge| edge.line),
@@ -179,25 +190,33 @@ fn plain(spec: &str) -> &str {
     spec.strip_prefix("npm:").unwrap_or(spec)
 }
 
-fn answer(checked: &mut Checked<'_>, request: &Request<'_>) {
+fn answer<'a>(checked: &mut Checked<'_>, request: &Request<'a>, read: &mut Read<'a>) {
     let Request {
-        who,
+        from,
         name,
         spec,
         line,
         ..
-    } = request;
-    let Some(node) = request.to.and_then(|id| checked.lockfile.node(id)) else {
+    } = *request;
+    let lockfile = checked.lockfile;
+    let entry = request.to.and_then(|id| Some((id, lockfile.node(id)?)));
+    let Some((id, node)) = entry else {
         if !request.optional {
+            let who = asker(lockfile, from);
             let what = format!("{who} needs {name} {spec:?}, which the lockfile does not have");
-            checked.add(&OUT_OF_STEP, *line, None, &what);
+            checked.add(&OUT_OF_STEP, line, None, &what);
         }
         return;
     };
-    let asked = classify(name, unambiguous(checked.lockfile.format, spec));
-    let (wanted, range) = match &asked {
+    let Read { specs, versions } = read;
+    let text = unambiguous(lockfile.format, spec);
+    // A range means the same whatever is asked for by it; `jsr:` and its like may not.
+    let own = if text.contains(':') { name } else { "" };
+    let asked = specs.entry((own, text));
+    let asked = &*asked.or_insert_with(|| classify(own, text));
+    let (wanted, range) = match asked {
         DependencySpec::Alias { name, spec } => (name.as_str(), spec.as_ref()),
-        other => (*name, other),
+        other => (name, other),
     };
     let local = matches!(
         node.source,
@@ -205,7 +224,8 @@ fn answer(checked: &mut Checked<'_>, request: &Request<'_>) {
     );
     if !local && node.name != wanted && !request.spec.starts_with("catalog:") {
         let what = format!(
-            "{who} asks for {name} {spec:?} and gets another package, {}",
+            "{} asks for {name} {spec:?} and gets another package, {}",
+            asker(lockfile, from),
             node.label()
         );
         checked.add(&OTHER_PACKAGE, node.line, request.to, &what);
@@ -219,7 +239,8 @@ fn answer(checked: &mut Checked<'_>, request: &Request<'_>) {
         && from_elsewhere
     {
         let what = format!(
-            "{who} asks a registry for {name} {spec:?}, and the entry leads elsewhere: {}",
+            "{} asks a registry for {name} {spec:?}, and the entry leads elsewhere: {}",
+            asker(lockfile, from),
             place(node)
         );
         checked.add(&OTHER_PACKAGE, node.line, request.to, &what);
@@ -228,8 +249,13 @@ fn answer(checked: &mut Checked<'_>, request: &Request<'_>) {
     if let DependencySpec::Range(range) = range
         && !local
         && let Some(version) = &node.version
-        && !Version::parse(version).is_ok_and(|version| range.matches(&version))
+        && !versions
+            .entry(id)
+            .or_insert_with(|| Version::parse(version).ok())
+            .as_ref()
+            .is_some_and(|version| range.matches(version))
     {
+        let who = asker(lockfile, from);
         let what = format!("{who} asks for {name} {spec:?}, the lockfile has {version}");
         checked.add(&OUT_OF_STEP, node.line, request.to, &what);
     }

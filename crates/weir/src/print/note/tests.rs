@@ -1,11 +1,11 @@
 //! How a note reads: an imitated attack, and a package with benign abilities.
 
-use weir_engine::{Assessed, Side};
+use weir_engine::{Assessed, PreviousRelease, Side, Since};
 use weir_model::contents::{
     Binary, BinaryFormat, Capability, CapabilityKind, FileDigest, Gate, GateKind, Host, HostClass,
     InstallStep, Place, SinkKind, Size, Step,
 };
-use weir_model::{Confidence, Decision, Evidence, Group, ReleaseId};
+use weir_model::{Confidence, Decision, Group, Incomplete, ReleaseId};
 
 use super::*;
 
@@ -269,6 +269,84 @@ fn an_attack_reads_like_an_incident_note() {
 #[test]
 fn a_package_with_benign_abilities_reads_calmly() {
     insta::assert_snapshot!(plain(&crate::print::assessed(&benign())));
+}
+
+#[test]
+fn what_is_only_noted_is_short_and_gaps_are_told_once() {
+    let gap = |what: &str| Incomplete {
+        what: what.to_owned(),
+        why: "the registry does not say".to_owned(),
+    };
+    let mut assessed = benign();
+    let evidence = (1..4).map(|line| Evidence::place("install.js", Some(line), &"x".repeat(300)));
+    assessed.assessment.findings = vec![Finding {
+        signal: "download-and-run".to_owned(),
+        group: Group::Code,
+        severity: Severity::Info,
+        confidence: Confidence::Low,
+        decisive: false,
+        message: "what is fetched goes into a program file".to_owned(),
+        evidence: evidence.collect(),
+    }];
+    assessed.assessment.incomplete = vec![gap("publisher"), gap("history")];
+    let told = weir_policy::gap_in_words(&gap("publisher"));
+    assessed.decision = decision(Action::Allow, &["allowed: nothing counts", &told]);
+    let text = plain(&crate::print::assessed(&assessed));
+    let noted = "  Also seen; none of it counts against the release\n    \
+                 - what is fetched goes into a program file [download-and-run]\n      install.js:1: x";
+    assert!(text.contains(noted), "{text}");
+    assert!(text.contains("(and 2 more places in --json)"), "{text}");
+    assert!(text.lines().all(|line| line.len() < 200), "{text}");
+    assert_eq!(text.matches("publisher").count(), 1, "{text}");
+    assert!(text.contains("not checked: history"), "{text}");
+}
+
+#[test]
+fn what_a_command_shares_with_imported_code_is_counted() {
+    let mut assessed = benign();
+    let contents = &mut assessed.profile.as_mut().unwrap().contents;
+    contents.capabilities.clear();
+    let kinds = [
+        CapabilityKind::Network,
+        CapabilityKind::Process,
+        CapabilityKind::Environment,
+    ];
+    for surface in [Surface::Import, Surface::Command] {
+        for kind in kinds {
+            let at = place("lib/main.js", 1, "x");
+            contents.capabilities.push(able(kind, "x", at, surface));
+        }
+    }
+    let own = place("bin/tool", 2, "x");
+    let more = able(CapabilityKind::Native, "x", own, Surface::Command);
+    contents.capabilities.push(more);
+    let text = plain(&crate::print::assessed(&assessed));
+    let rows = "    as a command     loads native code (bin/tool:2)\n                     what it does on import\n";
+    assert!(text.contains(rows), "{text}");
+}
+
+#[test]
+fn many_binaries_are_counted_by_format() {
+    let mut assessed = benign();
+    let contents = &mut assessed.profile.as_mut().unwrap().contents;
+    let binary = contents.binaries.remove(0);
+    for (format, path) in [
+        (BinaryFormat::Elf, "a"),
+        (BinaryFormat::Wasm, "b"),
+        (BinaryFormat::Wasm, "c"),
+        (BinaryFormat::Wasm, "d"),
+    ] {
+        let path = path.to_owned();
+        let binary = binary.clone();
+        contents.binaries.push(Binary {
+            format,
+            path,
+            ..binary
+        });
+    }
+    let text = plain(&crate::print::assessed(&assessed));
+    let row = "46.4 MB in 4 files: WebAssembly, 3 times (such as b) and a program or library for Linux (a)";
+    assert!(text.contains(row), "{text}");
 }
 
 #[test]

@@ -1,0 +1,270 @@
+//! What an ordinary package does, calmly, and why that is fine.
+
+use std::collections::BTreeMap;
+
+use weir_engine::{PreviousRelease, Profile, Since};
+use weir_model::contents::{Binary, Flow, SourceKind, Surface, Unread};
+use weir_model::{Assessment, Contents, Difference};
+
+use super::changes::new_behaviour;
+use super::line;
+use super::note::heading;
+use super::words::{at, count, day, flow, list, sentence, short, size};
+
+/// Hosts, files and the like that are named per line.
+const NAMED: usize = 6;
+
+/// Binaries that are named one by one.
+const FEW: usize = 3;
+
+/// What the package does, whether or not anything was found.
+pub(super) fn what_it_does(out: &mut String, profile: &Profile, assessment: &Assessment) {
+    let contents = &profile.contents;
+    heading(out, "What it does");
+    let mut quiet = true;
+    let mut row = |what: &str, text: String| {
+        quiet = false;
+        line(out, format_args!("    {what:16} {text}"));
+    };
+    let since = profile.steps_since.iter().map(Option::as_ref);
+    for (step, since) in contents
+        .install_steps
+        .iter()
+        .zip(since.chain(std::iter::repeat(None)))
+    {
+        let known = since.map_or(String::new(), in_releases);
+        row(
+            &short(&step.event),
+            format!("{}{known}", short(&step.command)),
+        );
+    }
+    for surface in [
+        Surface::Install,
+        Surface::Import,
+        Surface::Command,
+        Surface::Worker,
+    ] {
+        let labels = std::iter::once(surface_label(surface)).chain(std::iter::repeat(""));
+        for (label, text) in labels.zip(abilities_beside(contents, surface)) {
+            row(label, text);
+        }
+    }
+    if let Some(text) = hosts(contents) {
+        row("talks to", text);
+    }
+    if !contents.binaries.is_empty() {
+        row("binaries", binaries(&contents.binaries));
+    }
+    if !contents.obfuscated.is_empty() {
+        let paths = contents.obfuscated.iter().map(|it| short(&it.place.path));
+        row("obfuscated", named(paths.collect()));
+    }
+    if !contents.hidden.is_empty() {
+        let places = contents.hidden.iter().map(|it| at(&it.place));
+        row("hidden text", named(places.collect()));
+    }
+    if quiet {
+        line(
+            out,
+            format_args!("    nothing that reaches beyond its callers was found in its code"),
+        );
+    }
+    line(
+        out,
+        format_args!(
+            "    {:16} {} files, {}",
+            "size",
+            contents.size.files,
+            size(contents.size.bytes)
+        ),
+    );
+    if assessment.counted().next().is_none() {
+        line(
+            out,
+            format_args!("    {}", why_that_is_fine(profile, quiet)),
+        );
+    }
+}
+
+/// Only what was looked at and is so.
+fn why_that_is_fine(profile: &Profile, quiet: bool) -> String {
+    let contents = &profile.contents;
+    let mut reasons = Vec::new();
+    if let Some(PreviousRelease {
+        version,
+        contents: Ok(before),
+    }) = &profile.previous
+        && !quiet
+        && new_behaviour(&Difference::between(before, contents)).is_none()
+    {
+        reasons.push(format!("{} did the same", short(version)));
+    }
+    reasons.extend(what_leaves(contents));
+    // Some entries are no files, but parts of the analysis that ended early.
+    let (parts, files): (Vec<&Unread>, Vec<&Unread>) = contents
+        .unread
+        .iter()
+        .partition(|unread| matches!(unread.path.as_str(), "value flow" | "javascript"));
+    if !files.is_empty() {
+        reasons.push(format!(
+            "{} could not be read",
+            count(files.len(), "file", "files")
+        ));
+    }
+    if !parts.is_empty() {
+        reasons.push("values were not followed through all of it".to_owned());
+    }
+    format!("{}.", sentence(&reasons.join("; ")))
+}
+
+/// What of value was found to leave the package, if anything.
+fn what_leaves(contents: &Contents) -> Vec<String> {
+    let mut leaving: Vec<&Flow> = contents
+        .flows
+        .iter()
+        .filter(|flow| {
+            flow.sink.leaves()
+                && flow.surface != Surface::Unreferenced
+                && !matches!(
+                    flow.source,
+                    SourceKind::Fetched | SourceKind::Decoded | SourceKind::HostFacts
+                )
+        })
+        .collect();
+    if leaving.is_empty() {
+        return vec!["no way was found on which a secret leaves it".to_owned()];
+    }
+    let mut variables: Vec<String> = leaving
+        .iter()
+        .filter(|flow| flow.source == SourceKind::SecretVariable)
+        .map(|flow| short(&flow.source_detail))
+        .collect();
+    variables.sort();
+    variables.dedup();
+    leaving.retain(|flow| flow.source != SourceKind::SecretVariable);
+    let mut parts: Vec<String> = leaving
+        .iter()
+        .take(NAMED)
+        .map(|it| format!("{}, {}", flow(it), at(&it.sink_place)))
+        .collect();
+    if !variables.is_empty() {
+        parts.push(format!(
+            "it sends {}, as clients send their own key",
+            named(variables)
+        ));
+    }
+    parts
+}
+
+fn in_releases(since: &Since) -> String {
+    if since.releases < 2 {
+        return ", new in this release".to_owned();
+    }
+    let published = since
+        .published
+        .map_or(String::new(), |time| format!(" of {}", day(time)));
+    format!(
+        ", the same since {}{published} ({} releases)",
+        short(&since.version),
+        since.releases
+    )
+}
+
+const fn surface_label(surface: Surface) -> &'static str {
+    match surface {
+        Surface::Install => "at install time",
+        Surface::Import => "on import",
+        Surface::Command => "as a command",
+        Surface::Worker => "in a worker",
+        Surface::Unreferenced => "unused",
+    }
+}
+
+/// What code that runs at install time is able to do.
+pub(crate) fn able_at_install(contents: &Contents) -> Option<String> {
+    let parts = abilities(contents, Surface::Install);
+    (!parts.is_empty()).then(|| named(parts))
+}
+
+/// Fewest abilities that are counted instead of told twice.
+const ALIKE: usize = 3;
+
+/// The abilities on a surface. Those that were told of code that is imported are only counted, where there are
+/// several: a command mostly calls that code.
+fn abilities_beside(contents: &Contents, surface: Surface) -> Vec<String> {
+    let mut own = abilities(contents, surface);
+    if matches!(surface, Surface::Command | Surface::Worker) {
+        let imported = abilities(contents, Surface::Import);
+        let is_alike = |text: &String| imported.contains(text);
+        let alike = own.iter().filter(|it| is_alike(it)).count();
+        if alike >= ALIKE {
+            own.retain(|text| !is_alike(text));
+            own.push(match alike == imported.len() {
+                true => "what it does on import".to_owned(),
+                false => format!("{alike} of what it does on import"),
+            });
+        }
+    }
+    own
+}
+
+fn abilities(contents: &Contents, surface: Surface) -> Vec<String> {
+    let all = contents.capabilities.iter();
+    all.filter(|it| it.surface == surface)
+        .map(|it| format!("{} ({})", it.kind.in_words(), at(&it.place)))
+        .collect()
+}
+
+fn hosts(contents: &Contents) -> Option<String> {
+    let mut names: Vec<String> = contents
+        .hosts
+        .iter()
+        .filter(|host| host.surface != Surface::Unreferenced)
+        .map(|host| match host.class.in_words() {
+            Some(class) => format!("{} ({class})", short(&host.host)),
+            None => short(&host.host),
+        })
+        .collect();
+    names.sort();
+    names.dedup();
+    (!names.is_empty()).then(|| named(names))
+}
+
+/// Each by its name where there are few, else how many there are of each format, with an example.
+fn binaries(binaries: &[Binary]) -> String {
+    let bytes = size(binaries.iter().map(|it| it.bytes).sum());
+    if binaries.len() <= FEW {
+        let names = binaries
+            .iter()
+            .map(|it| format!("{} ({})", short(&it.path), it.format.in_words()));
+        return format!("{bytes} in all: {}", named(names.collect()));
+    }
+    let mut formats: BTreeMap<&str, Vec<&Binary>> = BTreeMap::new();
+    for binary in binaries {
+        let of_format = formats.entry(binary.format.in_words());
+        of_format.or_default().push(binary);
+    }
+    let told = |(format, all): (&str, Vec<&Binary>)| {
+        let example = all.first().map_or(String::new(), |it| short(&it.path));
+        match all.len() {
+            1 => format!("{format} ({example})"),
+            more => format!("{format}, {more} times (such as {example})"),
+        }
+    };
+    let formats = formats.into_iter().map(told);
+    format!(
+        "{bytes} in {} files: {}",
+        binaries.len(),
+        named(formats.collect())
+    )
+}
+
+/// The first few of a list, and how many more there are.
+fn named(mut parts: Vec<String>) -> String {
+    let more = parts.len().saturating_sub(NAMED);
+    parts.truncate(NAMED);
+    if more > 0 {
+        parts.push(format!("{more} more"));
+    }
+    list(parts)
+}
