@@ -1,7 +1,8 @@
 //! Audits: what the advisories here and the registries behind say of many releases.
 //!
 //! Nobody's word replaces another's: what either tells of is told. A registry is asked about its own
-//! packages only, and a public one never about names that are yours (`names.own`).
+//! packages only, and the default one never about names that are yours (`names.own`,
+//! `names.internal`).
 
 mod ask;
 
