@@ -63,7 +63,12 @@ pub(crate) fn import(world: &World, feed: &str, records: &[Value]) {
 }
 
 /// `weir audit --json` in a project.
-fn audit(world: &World, registry: &Registry, project: &Project, more: &[&str]) -> (Value, Output) {
+pub(crate) fn audit(
+    world: &World,
+    registry: &Registry,
+    project: &Project,
+    more: &[&str],
+) -> (Value, Output) {
     let run = output(
         world
             .weir_before(registry)
@@ -76,7 +81,7 @@ fn audit(world: &World, registry: &Registry, project: &Project, more: &[&str]) -
 }
 
 /// A lockfile of npm's, version 3: places and what they ask for.
-fn locked(project: &Value, packages: &[(&str, &str, Value)]) -> String {
+pub(crate) fn locked(project: &Value, packages: &[(&str, &str, Value)]) -> String {
     let mut all = json!({ "": project });
     for (place, version, more) in packages {
         let name = place.rsplit("node_modules/").next().unwrap();
@@ -93,13 +98,13 @@ fn locked(project: &Value, packages: &[(&str, &str, Value)]) -> String {
     json!({"name": "p", "lockfileVersion": 3, "requires": true, "packages": all}).to_string()
 }
 
-fn project(manifest: &Value, packages: &[(&str, &str, Value)]) -> Project {
+pub(crate) fn project(manifest: &Value, packages: &[(&str, &str, Value)]) -> Project {
     Project::new()
         .package_json(manifest)
         .file("package-lock.json", locked(manifest, packages))
 }
 
-fn changes(report: &Value) -> Vec<(String, String, String)> {
+pub(crate) fn changes(report: &Value) -> Vec<(String, String, String)> {
     let locked = report["findings"][0]["locked"].as_array().unwrap();
     let changes = locked
         .iter()
@@ -110,7 +115,7 @@ fn changes(report: &Value) -> Vec<(String, String, String)> {
         .collect()
 }
 
-fn change(kind: &str, package: &str, to: &str) -> (String, String, String) {
+pub(crate) fn change(kind: &str, package: &str, to: &str) -> (String, String, String) {
     (kind.to_owned(), package.to_owned(), to.to_owned())
 }
 
@@ -182,7 +187,9 @@ fn a_flaw_comes_with_its_paths_and_its_way_out() {
     );
     assert_eq!(
         locked["fixes"],
-        json!([{"version": "1.2.0", "published": true, "breaking": false}])
+        json!([{
+            "version": "1.2.0", "published": true, "breaking": false, "lower": false, "prerelease": false,
+        }])
     );
     let changes = changes(&report);
     // What is direct is raised; a parent that admits it needs nothing; one that does not is raised to the
@@ -693,4 +700,98 @@ fn the_worst_release_of_a_flaw_decides_the_threshold() {
     assert_eq!(run.code, Some(5), "{}", run.text());
     assert_eq!(report["counts"]["critical"], 1);
     assert_eq!(report["counts"]["below_threshold"], 0);
+}
+
+/// A lockfile that locks nothing of what the project asks for was not audited.
+#[test]
+fn a_lockfile_that_holds_nothing_is_no_pass() {
+    let (world, registry) = (World::new(), pond());
+    import(&world, "osv", &[reed_flaw()]);
+    let asks = json!({"name": "p", "dependencies": {"reed": "1.0.0"}});
+    let dev = json!({"name": "p", "devDependencies": {"reed": "1.0.0"}});
+    let nothing = json!({"name": "p"});
+    let local = json!({"name": "p", "dependencies": {"inner": "file:./inner"}});
+    let npm = |packages: Value| json!({"lockfileVersion": 3, "packages": packages}).to_string();
+    let old = json!({"lockfileVersion": 1, "dependencies": {}}).to_string();
+    let pnpm = "lockfileVersion: '9.0'\n\nimporters:\n\n  .: {}\n";
+    let bun = json!({"lockfileVersion": 1, "workspaces": {"": {"name": "p"}}, "packages": {}});
+    for (file, text, manifest, options, code) in [
+        ("package-lock.json", npm(json!({})), &asks, &[][..], 5),
+        ("package-lock.json", npm(json!({"": asks})), &asks, &[], 5),
+        ("package-lock.json", old, &asks, &[], 5),
+        (
+            "yarn.lock",
+            "# yarn lockfile v1\n".to_owned(),
+            &asks,
+            &[],
+            5,
+        ),
+        ("pnpm-lock.yaml", pnpm.to_owned(), &asks, &[], 5),
+        ("bun.lock", bun.to_string(), &asks, &[], 5),
+        ("package-lock.json", npm(json!({})), &dev, &[], 5),
+        (
+            "package-lock.json",
+            npm(json!({})),
+            &dev,
+            &["--omit", "dev"],
+            0,
+        ),
+        (
+            "package-lock.json",
+            npm(json!({"": nothing})),
+            &nothing,
+            &[],
+            0,
+        ),
+        ("package-lock.json", npm(json!({"": local})), &local, &[], 0),
+    ] {
+        let project = Project::new().package_json(manifest).file(file, &text);
+        let (report, run) = audit(&world, &registry, &project, options);
+        assert_eq!(run.code, Some(code), "{text} {manifest}: {}", run.text());
+        let unchecked = report["unchecked"].as_array().unwrap();
+        assert_eq!(unchecked.len(), usize::from(code != 0), "{}", run.text());
+        for finding in unchecked {
+            assert_eq!(finding["rule"], "nothing-locked");
+            let what = finding["what"].as_str().unwrap();
+            assert!(
+                what.contains("could not audit: the lockfile lists nothing"),
+                "{what}"
+            );
+        }
+    }
+}
+
+/// A lockfile or a manifest without end: each command says what it is, and ends.
+#[cfg(unix)]
+#[test]
+fn a_device_is_no_file_of_a_project() {
+    let (world, registry) = (World::new(), pond());
+    import(&world, "osv", &[reed_flaw()]);
+    let manifest = json!({"name": "p", "dependencies": {"reed": "1.0.0"}});
+    let packages = [("node_modules/reed", "1.0.0", json!({}))];
+    for (file, commands) in [
+        (
+            "package-lock.json",
+            &["audit", "check", "sbom", "verify"][..],
+        ),
+        ("package.json", &["audit", "check", "sbom"]),
+    ] {
+        let project = project(&manifest, &packages);
+        std::fs::remove_file(project.path().join(file)).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", project.path().join(file)).unwrap();
+        for command in commands {
+            let run = output(
+                world
+                    .weir_before(&registry)
+                    .arg(command)
+                    .current_dir(project.path()),
+            );
+            run.assert_failure();
+            assert!(
+                run.says(file) && run.says("not an ordinary file"),
+                "{command} {file}: {}",
+                run.text()
+            );
+        }
+    }
 }

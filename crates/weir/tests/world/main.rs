@@ -5,6 +5,7 @@
 mod advisories;
 mod audit;
 mod audit_clients;
+mod audit_fixes;
 mod baseline;
 mod check;
 mod check_base;

@@ -79,8 +79,8 @@ pub(super) fn bundled(audited: &Audited<'_>, way: &Way<'_>) -> Option<AuditChang
     Some(change(kind, way, &parent.name, from, None, what))
 }
 
-/// All ranges admit it: the client only has to look again. Clients know a package by the name the project
-/// or its parent uses, which is another one for an alias.
+/// All ranges admit it: the client only has to look again. Clients know a package by the name that the
+/// project or its parent uses, which is another one for an alias; pnpm by its own.
 pub(super) fn refresh(
     audited: &Audited<'_>,
     way: &Way<'_>,
@@ -88,7 +88,10 @@ pub(super) fn refresh(
     goal: &Goal,
 ) -> AuditChange {
     let name = &goal.name;
-    let known_as = printable(&edge.name, 220);
+    let known_as = match audited.tree.lockfile.format {
+        Format::Pnpm => name,
+        Format::Npm | Format::YarnClassic | Format::YarnBerry | Format::Bun => &edge.name,
+    };
     let direct = way
         .edges
         .first()
