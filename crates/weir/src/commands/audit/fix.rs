@@ -277,29 +277,17 @@ impl<'a> Ways<'a> {
         let stays = |it: &&Version| near.is_some_and(|near| !leaves(near, it));
         let to = goal.versions.iter().find(stays).or(goal.versions.first());
         let version = to.map_or_else(String::new, |it| it.as_str().to_owned());
-        let caret = Asked::of(&goal.name, &format!("^{version}"));
-        let caret = caret.is_some_and(|caret| self.reach(&caret, goal) == Reach::There);
-        let known = self.registry.package(&goal.name).is_some();
-        let (sign, exactly) = match (caret, known) {
-            (true, _) => ("^", ""),
-            (false, true) => (
-                "",
-                ", no later one, as clients would take one that is affected",
-            ),
-            (false, false) => (
-                "",
-                ", which records name as fixed: what clients take of a range could not be looked up",
-            ),
+        let (sign, exactly) = self.sign(goal, &version);
+        let wanted = match classify(&edge.name, &written.spec) {
+            DependencySpec::Alias { .. } => format!("npm:{}@{sign}{version}", goal.name),
+            _ => format!("{sign}{version}"),
         };
+        let known = self.registry.package(&goal.name).is_some();
         let tag = match asked {
             Some(Asked::Tag(tag)) if known => {
                 format!(", as the tag {tag:?} leads to no version that is fixed")
             }
             _ => String::new(),
-        };
-        let wanted = match classify(&edge.name, &written.spec) {
-            DependencySpec::Alias { .. } => format!("npm:{}@{sign}{version}", goal.name),
-            _ => format!("{sign}{version}"),
         };
         let breaking = match (near, to) {
             (Some(near), Some(to)) if leaves(near, to) => ", which may break what relies on it",
@@ -321,5 +309,20 @@ impl<'a> Ways<'a> {
             breaking: !breaking.is_empty(),
             ..change(AuditChangeKind::Raise, way, &edge.name, None, to, what)
         }
+    }
+
+    /// How to ask for a version: from it on, or for it alone, and then why.
+    fn sign(&self, goal: &Goal, version: &str) -> (&'static str, &'static str) {
+        let caret = Asked::of(&goal.name, &format!("^{version}"));
+        if caret.is_some_and(|caret| self.reach(&caret, goal) == Reach::There) {
+            return ("^", "");
+        }
+        let why = match self.registry.package(&goal.name) {
+            Some(_) => ", no later one, as clients would take one that is affected",
+            None => {
+                ", which records name as fixed: what clients take of a range could not be looked up"
+            }
+        };
+        ("", why)
     }
 }
