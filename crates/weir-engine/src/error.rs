@@ -55,6 +55,9 @@ pub enum EngineError {
     /// Releases cannot be verified at all.
     #[error("{0}")]
     Trust(String),
+    /// An audit ended before it had an answer.
+    #[error("the audit could not be carried out: {0}")]
+    Audit(String),
     /// The data folder fails.
     #[error("the data folder fails: {0}")]
     Store(String),

@@ -3,8 +3,11 @@
 //! Answered from the advisories here and from the registries behind, together. An answer of no findings is
 //! only given where somebody was heard who could know.
 
+mod numbers;
 mod render;
 mod request;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -15,7 +18,7 @@ use weir_engine::audit::{AuditAnswer, UpstreamSaid};
 
 use crate::answer::{self, Answer};
 use crate::server::State;
-use request::Form;
+use request::{Form, Request};
 
 /// Who an audit's answer comes from.
 const SOURCES: HeaderName = HeaderName::from_static("x-weir-audit");
@@ -50,26 +53,43 @@ pub(crate) async fn post(
         let text = format!("the request body is cut short, or has more than {BODY_LIMIT} bytes");
         return answer::error(StatusCode::PAYLOAD_TOO_LARGE, &text);
     };
-    let encoding = headers.get(CONTENT_ENCODING).map(|value| value.as_bytes());
-    let asked = match request::read(form, encoding, &body) {
+    let encoding = headers.get(CONTENT_ENCODING);
+    let encoding = encoding.map(|value| value.as_bytes().to_vec());
+    let Some(asked) = aside(move || request::read(form, encoding.as_deref(), &body)).await else {
+        return broken_off();
+    };
+    let Request { releases, places } = match asked {
         Ok(asked) => asked,
         Err(refused) => return answer::error(refused.status, &refused.why),
     };
-    let found = match state.engine.audit(&asked.releases).await {
+    let found = match state.engine.audit(Arc::new(releases)).await {
         Ok(found) => found,
         Err(error) => return state.failure(&error, "an audit"),
     };
     if !found.is_grounded() {
         return ungrounded(&found);
     }
-    let document = match form {
-        Form::Bulk => render::bulk(&found),
-        Form::Tree => render::tree(&found, &asked),
-    };
-    let mut answer = answer::json(StatusCode::OK, &document);
-    let sources = answer::header_text(&sources(&found));
-    answer.headers_mut().insert(SOURCES, sources);
-    answer
+    let answered = aside(move || {
+        let document = match form {
+            Form::Bulk => render::bulk(&found),
+            Form::Tree => render::tree(&found, &places),
+        };
+        let mut answer = answer::json(StatusCode::OK, &document);
+        let sources = answer::header_text(&sources(&found));
+        answer.headers_mut().insert(SOURCES, sources);
+        answer
+    });
+    answered.await.unwrap_or_else(broken_off)
+}
+
+/// Reads and writes what may be large where no other request waits for it. Nothing if that broke off.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
+}
+
+fn broken_off() -> Answer {
+    let text = "the audit broke off: nothing is known of what was asked about";
+    answer::error(StatusCode::INTERNAL_SERVER_ERROR, text)
 }
 
 /// Nobody who could know was heard: that is not the same as nothing to tell.

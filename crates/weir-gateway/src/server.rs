@@ -308,9 +308,10 @@ impl State {
             EngineError::Upstream { .. } | EngineError::BadPackument { .. } => {
                 StatusCode::BAD_GATEWAY
             }
-            EngineError::Store(_) | EngineError::Rules(_) | EngineError::Trust(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            EngineError::Store(_)
+            | EngineError::Rules(_)
+            | EngineError::Trust(_)
+            | EngineError::Audit(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         if status.is_server_error() {
             tracing::warn!(request = what, %error, "could not answer");

@@ -9,6 +9,7 @@ mod bun;
 pub(crate) mod error;
 mod graph;
 pub(crate) mod json;
+mod needs;
 mod npm;
 mod pnpm;
 pub(crate) mod tree;
@@ -19,6 +20,7 @@ mod yarn_classic;
 
 pub use error::{LockfileError, Problem};
 pub use graph::{DependencyKind, Edge, Flags, Lockfile, Node, NodeId, Paths, Source, Terms};
+pub use needs::Need;
 pub use ways::Ways;
 
 /// Largest lockfile that is read. The lockfiles of three ordinary projects of about a thousand packages

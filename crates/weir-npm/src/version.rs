@@ -16,7 +16,7 @@ pub const MAX_RANGE_LENGTH: usize = 16 * 1024;
 
 mod range;
 
-pub use range::{Range, satisfying_max};
+pub use range::{Range, join_ranges, satisfying_max};
 
 /// Why a text is not a version or a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -4,6 +4,7 @@ mod cli;
 mod clients;
 mod commands;
 mod exit;
+mod files;
 mod lockfiles;
 mod print;
 mod progress;

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Most advisories about one package that are taken over. The package with the most has a few dozen.
 const MOST: usize = 5000;
 
-type Answers = BTreeMap<String, Vec<Heard>>;
+pub(super) type Answers = BTreeMap<String, Vec<Heard>>;
 
 /// Asks about packages of one registry.
 pub(super) async fn ask(upstream: &Upstream, asked: &Asked) -> (UpstreamSaid, Answers) {

@@ -1,3 +1,6 @@
+use weir_model::{AdvisoryKind, FlawSeverity, Told};
+
+use super::heard::{higher, title};
 use super::*;
 
 fn heard(ids: &[&str], vulnerable: &str) -> Heard {
@@ -12,6 +15,23 @@ fn heard(ids: &[&str], vulnerable: &str) -> Heard {
         weaknesses: Vec::new(),
         cvss: None,
         versions: BTreeSet::new(),
+    }
+}
+
+fn told() -> Told {
+    Told {
+        id: "MAL-1".to_owned(),
+        kind: AdvisoryKind::Malware,
+        aliases: Vec::new(),
+        summary: String::new(),
+        severity: None,
+        cvss: None,
+        weaknesses: Vec::new(),
+        url: String::new(),
+        vulnerable: "*".to_owned(),
+        fixes: Vec::new(),
+        certain: true,
+        says: Vec::new(),
     }
 }
 
@@ -86,4 +106,55 @@ fn nobody_heard_is_no_answer() {
     };
     assert!(!withheld.is_grounded());
     assert!(AuditAnswer::default().is_grounded(), "nothing was asked");
+}
+
+#[test]
+fn a_report_that_shares_an_id_with_two_makes_them_one() {
+    let asked = versions(&["1.0.0"]);
+    let mut known = Vec::new();
+    join(&mut known, heard(&["GHSA-1"], "<1.1.0"), &asked);
+    join(&mut known, heard(&["GHSA-9"], "<9.0.0"), &asked);
+    join(&mut known, heard(&["CVE-1"], "<1.2.0"), &asked);
+    assert_eq!(known.len(), 3);
+    join(&mut known, heard(&["GHSA-1", "CVE-1"], "<1.3.0"), &asked);
+    let told: Vec<(usize, &str)> = known
+        .iter()
+        .map(|it| (it.ids.len(), it.vulnerable.as_str()))
+        .collect();
+    assert_eq!(told, [(2, "<1.1.0 || <1.2.0 || <1.3.0"), (1, "<9.0.0")]);
+}
+
+#[test]
+fn alternatives_that_are_there_are_not_repeated() {
+    let asked = versions(&["1.0.0"]);
+    let mut known = Vec::new();
+    let two = "<1.1.0 || >=2.0.0 <2.1.0";
+    join(&mut known, heard(&["GHSA-1"], two), &asked);
+    join(&mut known, heard(&["GHSA-1"], two), &asked);
+    join(
+        &mut known,
+        heard(&["GHSA-1"], ">=2.0.0 <2.1.0 || <1.1.0"),
+        &asked,
+    );
+    assert_eq!(known[0].vulnerable, two);
+    join(&mut known, heard(&["GHSA-1"], "*"), &asked);
+    assert_eq!(known[0].vulnerable, "*");
+}
+
+#[test]
+fn only_a_whole_word_says_malware() {
+    let told = |summary: &str| Told {
+        summary: summary.to_owned(),
+        ..told()
+    };
+    for (summary, prefixed) in [
+        ("Malicious code in reed", false),
+        ("reed is malware.", false),
+        ("normalize-reed sends tokens away", true),
+        ("a small package that steals", true),
+        ("", true),
+    ] {
+        let title = title(&told(summary));
+        assert_eq!(title.starts_with("Malware: "), prefixed, "{title}");
+    }
 }

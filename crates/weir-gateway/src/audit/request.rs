@@ -13,6 +13,9 @@ const UNPACKED_LIMIT: u64 = 64 << 20;
 const MOST_RELEASES: usize = 100_000;
 /// Deepest nesting of a tree.
 const MOST_LEVELS: usize = 60;
+/// Most memory for the paths of a tree, in bytes: each place has its own, from the root on. A tree of a
+/// hundred thousand places six levels deep takes half of it.
+const PATHS_LIMIT: usize = 64 << 20;
 /// Longest name and longest version, in bytes: npm's own limits are 214 and 256 characters.
 const LONGEST: usize = 300;
 
@@ -158,6 +161,7 @@ fn tree(members: &Map<String, Value>) -> Result<Request, Refused> {
     }
     let mut request = Request::default();
     let mut open = vec![(members, Vec::<String>::new())];
+    let mut length = 0;
     while let Some((node, path)) = open.pop() {
         let dependencies = match node.get("dependencies") {
             None | Some(Value::Null) => continue,
@@ -175,6 +179,14 @@ fn tree(members: &Map<String, Value>) -> Result<Request, Refused> {
         for (name, child) in dependencies {
             let mut path = path.clone();
             path.push(short(name.clone())?);
+            length += path
+                .iter()
+                .map(|it| it.len() + size_of::<String>())
+                .sum::<usize>();
+            if length > PATHS_LIMIT {
+                let why = format!("a tree whose paths take more than {PATHS_LIMIT} bytes");
+                return Err(too_large(why));
+            }
             let Value::Object(child) = child else {
                 return Err(bad(format!("{:?}: no object", shown(&path.join(">")))));
             };

@@ -53,6 +53,9 @@ pub struct Audit {
     pub findings: Vec<AuditFinding>,
     /// What could not be audited, and why, at its line.
     pub unchecked: Vec<CheckFinding>,
+    /// Packages about which the default registry was not asked, because their names are yours (`names.own`,
+    /// `names.internal`). Which versions there are is not known of them.
+    pub withheld: usize,
 }
 
 /// How many findings there are, by severity. Malware is counted apart, and in none of the others.
@@ -126,7 +129,8 @@ pub struct AuditedRelease {
     pub paths: Vec<AuditPath>,
     /// Direct dependencies that bring it in, too, and are not listed.
     pub more_paths: usize,
-    /// Versions that are a way out, lowest first. None of them is affected by any advisory known.
+    /// Versions that are a way out, the nearest first: later releases; where there are none the nearest
+    /// earlier one; else prereleases. None of them is affected by any advisory known.
     pub fixes: Vec<AuditFix>,
     /// Versions that are not known to be affected, where no record states a fix: no way out is certain.
     pub unconfirmed: Vec<String>,
@@ -162,8 +166,12 @@ pub struct AuditFix {
     pub version: String,
     /// Whether the registry has it; null where its packument is not at hand.
     pub published: Option<bool>,
-    /// Whether it leaves the range `^locked`.
+    /// Whether it leaves the range `^locked`, as every lower version does.
     pub breaking: bool,
+    /// Whether it is lower than the locked one: no later one is known to be free of what is known.
+    pub lower: bool,
+    /// Whether it is a prerelease.
+    pub prerelease: bool,
 }
 
 /// What kind of change.

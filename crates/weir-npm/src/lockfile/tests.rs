@@ -7,6 +7,7 @@ use super::{DependencyKind, Edge, Format, Lockfile, LockfileError, Node, Problem
 mod damaged;
 pub(super) mod formats;
 mod kinds;
+mod needs;
 mod projects;
 mod refused;
 

@@ -6,6 +6,7 @@
 //! rewritten here into plain comparators, as node-semver documents it, and those are compared one by one.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{MAX_COMPONENT, MAX_LENGTH, MAX_RANGE_LENGTH, Version, VersionError};
@@ -153,6 +154,22 @@ pub fn satisfying_max<'v>(range: &Range, versions: &'v [Version]) -> Option<&'v 
         .iter()
         .filter(|version| range.matches(version))
         .max()
+}
+
+/// The text of a range that admits what any of several admit, each alternative once and in its first
+/// place. One that admits everything stands for all. Nothing for no range at all.
+#[must_use]
+pub fn join_ranges<'t>(ranges: impl IntoIterator<Item = &'t str>) -> String {
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let mut alternatives: Vec<&str> = Vec::new();
+    for alternative in ranges.into_iter().flat_map(|range| range.split("||")) {
+        match alternative.trim() {
+            "" | "*" => return "*".to_owned(),
+            alternative if seen.insert(alternative) => alternatives.push(alternative),
+            _ => {}
+        }
+    }
+    alternatives.join(" || ")
 }
 
 /// Names of tags hold only what a URL leaves as it is.

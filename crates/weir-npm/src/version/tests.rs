@@ -305,3 +305,20 @@ fn json_is_a_string() {
     assert_eq!(serde_json::to_string(&version).unwrap(), "\"1.0.0\"");
     assert!(serde_json::from_str::<Version>("\"nope\"").is_err());
 }
+
+#[test]
+fn ranges_are_joined_with_each_alternative_once() {
+    for (ranges, joined) in [
+        (&["<1.2.0", "<1.1.0"][..], "<1.2.0 || <1.1.0"),
+        (
+            &["<1.0.0 || >=2.0.0 <2.1.0", "<1.0.0"],
+            "<1.0.0 || >=2.0.0 <2.1.0",
+        ),
+        (&["<1.0.0 || 1.5.0", ">=3||1.5.0"], "<1.0.0 || 1.5.0 || >=3"),
+        (&["<1.0.0", "*"], "*"),
+        (&["<1.0.0", "1.0.0 || "], "*"),
+        (&[], ""),
+    ] {
+        assert_eq!(join_ranges(ranges.iter().copied()), joined, "{ranges:?}");
+    }
+}

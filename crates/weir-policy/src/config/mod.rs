@@ -401,10 +401,12 @@ impl Default for Cache {
 }
 
 impl Names {
-    /// Whether the name is one of your own.
+    /// Whether the name is one of your own, or one that only your own registry has. Of an internal name the
+    /// versions make no difference: the name itself is what strangers must not learn.
     #[must_use]
     pub fn is_own(&self, name: &str) -> bool {
         self.own.iter().any(|glob| glob.matches(name))
+            || self.internal.iter().any(|entry| entry.is_about(name))
     }
 
     /// The entry of [`Names::internal`] that says that this release of the default registry is not yours,

@@ -135,6 +135,21 @@ fn every_kind_of_value_is_read() {
 }
 
 #[test]
+fn internal_names_are_your_own_whatever_the_version() {
+    let text = r#"names = { own = ["@acme/*"], internal = ["billing-core@<5", "ledger-*"] }"#;
+    let names = Policy::from_toml(text, "weir.toml").unwrap().names;
+    for (name, own) in [
+        ("@acme/x", true),
+        ("billing-core", true),
+        ("ledger-web", true),
+        ("billing", false),
+        ("left-pad", false),
+    ] {
+        assert_eq!(names.is_own(name), own, "{name}");
+    }
+}
+
+#[test]
 fn unknown_keys_are_refused_at_their_place_with_the_nearest_valid_one() {
     let text = "\
 [age]

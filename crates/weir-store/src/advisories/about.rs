@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use weir_model::{
     Advisory, AdvisoryKind, Cvss, FeedSays, FlawSeverity, Score, Stance, Standing, Told,
 };
-use weir_npm::version::Version;
+use weir_npm::version::{Version, join_ranges};
 
 use super::index::Kept;
 use super::record::Record;
@@ -293,15 +293,10 @@ fn vulnerable(speaking: &[&Voice]) -> String {
     let affected = speaking
         .iter()
         .flat_map(|voice| &voice.kept.record.affected);
-    let mut all: Vec<String> = affected
+    let all: Vec<String> = affected
         .flat_map(|affected| affected.alternatives())
         .collect();
-    if all.iter().any(|it| it == "*") {
-        return "*".to_owned();
-    }
-    let mut seen = BTreeSet::new();
-    all.retain(|it| seen.insert(it.clone()));
-    all.join(" || ")
+    join_ranges(all.iter().map(String::as_str))
 }
 
 /// Which of several ids people know best: those of malware, then GitHub's, then CVE, then any other.

@@ -28,7 +28,9 @@ pub fn project_root(folder: &Path) -> PathBuf {
 /// The `workspaces` patterns of a folder's `package.json`: a list, or `packages` in an object.
 fn workspaces(folder: &Path) -> Vec<String> {
     let path = folder.join("package.json");
-    if !std::fs::metadata(&path).is_ok_and(|found| found.len() <= MAX_MANIFEST) {
+    // A device or a pipe would be read without end.
+    let readable = |found: std::fs::Metadata| found.is_file() && found.len() <= MAX_MANIFEST;
+    if !std::fs::metadata(&path).is_ok_and(readable) {
         return Vec::new();
     }
     let text = std::fs::read(&path).unwrap_or_default();

@@ -5,6 +5,7 @@ mod print;
 mod registry;
 mod tree;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
@@ -14,7 +15,9 @@ use weir_model::json::v1::{
     Need,
 };
 use weir_model::{AdvisoryKind, FlawSeverity, Told};
-use weir_npm::lockfile::{Lockfile, Node, NodeId, Source};
+use weir_npm::lockfile::{DependencyKind, Lockfile, Node, NodeId, Source};
+use weir_npm::spec::{DependencySpec, classify};
+use weir_npm::version::join_ranges;
 use weir_store::Advisories;
 
 use self::registry::Registry;
@@ -38,6 +41,11 @@ const NO_VERSION: Rule = Rule {
     level: CheckLevel::Warning,
     todo: "let the client write the lockfile anew: no advisory can be looked up without a version",
 };
+const NOTHING_LOCKED: Rule = Rule {
+    id: "nothing-locked",
+    level: CheckLevel::Error,
+    todo: "nothing was audited: run the client's install and commit the lockfile it writes",
+};
 const ELSEWHERE: Rule = Rule {
     id: "not-from-a-registry",
     level: CheckLevel::Note,
@@ -55,6 +63,7 @@ struct Audited<'l> {
 
 /// Audits a project; the exit code tells whether anything at or above the threshold was found.
 pub(super) async fn run(global: &Global, options: &Audit) -> Result<ExitCode> {
+    let policy = setup::policy(global)?;
     let store = setup::store(global).await?;
     let advisories = Advisories::load(&store).await?;
     if advisories.is_empty() {
@@ -71,6 +80,7 @@ pub(super) async fn run(global: &Global, options: &Audit) -> Result<ExitCode> {
         counts: AuditCounts::default(),
         findings: Vec::new(),
         unchecked: Vec::new(),
+        withheld: 0,
     };
     let lockfiles = read(options, &mut report);
     let trees: Vec<(&str, Tree<'_>)> = lockfiles
@@ -84,13 +94,14 @@ pub(super) async fn run(global: &Global, options: &Audit) -> Result<ExitCode> {
     for (file, tree) in &trees {
         told.extend(ask(options, &advisories, file, tree, &mut report)?);
     }
-    let mut registry = Registry::of(global, options, &store);
+    let mut registry = Registry::of(global, options, policy, &store);
     let affected = told.iter().map(|(audited, _)| audited);
     let wanted = affected
         .flat_map(|audited| audited.tree.names_to(audited.id))
         .collect();
     registry.learn(wanted).await;
     registry.complain();
+    report.withheld = registry.withheld();
     let ways = fix::Ways::new(&advisories, &registry);
     for (audited, told) in &told {
         let locked = ways.out_of(audited, told)?;
@@ -134,9 +145,10 @@ fn read(options: &Audit, report: &mut v1::Audit) -> Vec<(String, Lockfile, check
                 continue;
             }
         };
-        if let Some(root) = manifests.of("") {
-            lockfile.add_project("", root);
-        }
+        manifests.complete(&mut lockfile);
+        report
+            .unchecked
+            .extend(nothing_locked(options, file, &lockfile, &manifests));
         report.lockfiles.push(CheckedLockfile {
             file: check::shown(file),
             client: lockfile.format.client(),
@@ -151,6 +163,35 @@ fn read(options: &Audit, report: &mut v1::Audit) -> Vec<(String, Lockfile, check
         lockfiles.push((check::shown(file), lockfile, manifests));
     }
     lockfiles
+}
+
+/// A lockfile that holds nothing of what the project asks for: an empty one would pass every audit.
+fn nothing_locked(
+    options: &Audit,
+    file: &Path,
+    lockfile: &Lockfile,
+    manifests: &check::Manifests,
+) -> Option<CheckFinding> {
+    if !lockfile.nodes.iter().all(Node::is_local) {
+        return None;
+    }
+    let omitted = |kind| match kind {
+        DependencyKind::Dev => options.omit.contains(&Omit::Dev),
+        DependencyKind::Optional => options.omit.contains(&Omit::Optional),
+        _ => false,
+    };
+    let is_local = |name: &str, spec: &str| {
+        matches!(
+            classify(name, spec),
+            DependencySpec::File(_) | DependencySpec::Workspace(_)
+        )
+    };
+    let mut asked = manifests.asked();
+    let (_, name, _) = asked.find(|(kind, name, spec)| !omitted(*kind) && !is_local(name, spec))?;
+    let what = format!(
+        "could not audit: the lockfile lists nothing of what package.json asks for, such as {name}"
+    );
+    Some(check::about_file(&NOTHING_LOCKED, file, 1, &what))
 }
 
 /// Looks up everything a lockfile locks.
@@ -207,7 +248,7 @@ fn unchecked(rule: &Rule, file: &str, node: &Node) -> CheckFinding {
     CheckFinding {
         file: file.to_owned(),
         package: Some(printable(&node.label(), 300)),
-        ..check::about_file(rule, std::path::Path::new(file), node.line, &what)
+        ..check::about_file(rule, Path::new(file), node.line, &what)
     }
 }
 
@@ -226,9 +267,7 @@ fn add(
             && finding.certain == told.certain
     });
     if let Some(finding) = same {
-        if finding.vulnerable != told.vulnerable {
-            finding.vulnerable = format!("{} || {}", finding.vulnerable, told.vulnerable);
-        }
+        finding.vulnerable = join_ranges([&*finding.vulnerable, &*told.vulnerable]);
         let news = told.says.iter().filter(|says| !finding.says.contains(says));
         let news: Vec<_> = news.cloned().collect();
         finding.says.extend(news);

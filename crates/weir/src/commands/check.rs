@@ -2,6 +2,7 @@
 
 mod addresses;
 mod base;
+mod catalogs;
 mod client;
 mod digests;
 mod entries;
@@ -31,14 +32,16 @@ use weir_model::json::v1;
 use weir_model::json::v1::{ChangedPackage, CheckFinding, CheckLevel, CheckedLockfile};
 use weir_npm::lockfile::{Edge, Lockfile, Node, NodeId, Paths};
 
+pub(super) use self::catalogs::Catalogs;
 use self::client::ClientFiles;
 use self::known::Known;
 pub(super) use self::manifests::Manifests;
 use self::registries::Registries;
+pub(super) use self::step::unambiguous;
 pub(super) use self::text::line;
 use self::tree::{Commit, Tree};
 use crate::cli::{Check, Global};
-use crate::{exit, setup};
+use crate::{exit, files, setup};
 
 /// What clients read, in the order in which npm prefers its two.
 const NAMES: [&str; 5] = [
@@ -313,9 +316,7 @@ impl State {
 
     fn with(tree: &Tree, mut lockfile: Lockfile) -> Result<Self, Broken> {
         let manifests = Manifests::read(tree, &lockfile).map_err(|(file, what)| (file, 1, what))?;
-        if let Some(root) = manifests.of("") {
-            lockfile.add_project("", root);
-        }
+        manifests.complete(&mut lockfile);
         Ok(Self {
             lockfile,
             manifests,
@@ -489,14 +490,9 @@ async fn known(
 
 /// Reads a lockfile; else the line and what is wrong with it.
 pub(super) fn read(file: &Path) -> Result<Lockfile, (u32, String)> {
-    let size = std::fs::metadata(file)
-        .map_err(|error| (1, error.to_string()))?
-        .len();
-    // One byte more than is read is enough to be told so, and a large file is not worth the memory.
-    if size > weir_npm::lockfile::MAX_SIZE as u64 {
-        return Err((1, weir_npm::lockfile::Problem::TooLarge.to_string()));
-    }
-    let text = std::fs::read(file).map_err(|error| (1, error.to_string()))?;
+    let text = files::read(file, weir_npm::lockfile::MAX_SIZE)
+        .and_then(|text| text.ok_or_else(|| "there is no such file".to_owned()))
+        .map_err(|why| (1, why))?;
     parse(file, &text)
 }
 
@@ -514,10 +510,8 @@ fn parse(file: &Path, text: &[u8]) -> Result<Lockfile, (u32, String)> {
 /// Reads a lockfile with the projects it is for, where its own format leaves them out.
 pub(super) fn read_whole(folder: &Path, file: &Path) -> Result<Lockfile, (u32, String)> {
     let mut lockfile = read(file)?;
-    if let Ok(manifests) = Manifests::read(&Tree::Folder(folder.to_owned()), &lockfile)
-        && let Some(root) = manifests.of("")
-    {
-        lockfile.add_project("", root);
+    if let Ok(manifests) = Manifests::in_folder(folder, &lockfile) {
+        manifests.complete(&mut lockfile);
     }
     Ok(lockfile)
 }

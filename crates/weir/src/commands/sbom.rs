@@ -11,29 +11,29 @@ use weir_engine::trust::Wanted;
 use weir_engine::{Engine, KeptRelease};
 use weir_npm::integrity::Integrity;
 use weir_npm::lockfile::{Lockfile, Node, Source};
-use weir_npm::manifest::Manifest;
 use weir_npm::name::PackageName;
 
 use super::check;
 use crate::cli::{Global, Sbom, SbomFormat};
 use crate::sbom::licence::Licence;
 use crate::sbom::{Bill, Known, cyclonedx, spdx};
-use crate::{exit, setup};
+use crate::{exit, files, setup};
 
 /// Largest manifest that is read for its licence, in bytes. The largest real ones are a tenth of it.
-const MAX_MANIFEST: u64 = 1 << 20;
+const MAX_MANIFEST: usize = 1 << 20;
 
 /// Writes the bill.
 pub(super) async fn run(global: &Global, options: &Sbom) -> Result<ExitCode> {
     let file = lockfile_of(options)?;
     let mut lockfile = check::read(&file)
         .map_err(|(line, what)| anyhow::anyhow!("{}:{line}: {what}", file.display()))?;
-    let manifest = root_manifest(&options.folder)?;
-    if let Some(manifest) = &manifest {
-        lockfile.add_project("", manifest);
+    let manifests = manifests(&options.folder, &lockfile)?;
+    if let Some(manifests) = &manifests {
+        manifests.complete(&mut lockfile);
     }
     let releases = Releases::of(global, options, &lockfile).await?;
-    let name = manifest.and_then(|manifest| manifest.name);
+    let root = manifests.as_ref().and_then(|manifests| manifests.of(""));
+    let name = root.and_then(|manifest| manifest.name.clone());
     let name = name.map_or_else(|| folder_name(&options.folder), Ok)?;
     let bill = Bill::of(&name, &lockfile, created(global)?, &|node| {
         releases.known(&options.folder, node)
@@ -64,16 +64,14 @@ fn lockfile_of(options: &Sbom) -> Result<PathBuf> {
     }
 }
 
-/// The project's own manifest; nothing where there is none.
-fn root_manifest(folder: &Path) -> Result<Option<Manifest>> {
-    let file = folder.join("package.json");
-    let text = match std::fs::read(&file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).with_context(|| format!("reading {}", file.display())),
-    };
-    let manifest = Manifest::from_json(&text).with_context(|| file.display().to_string())?;
-    Ok(Some(manifest))
+/// The manifests of the project and its workspaces; nothing where the project has none.
+fn manifests(folder: &Path, lockfile: &Lockfile) -> Result<Option<check::Manifests>> {
+    if folder.join("package.json").symlink_metadata().is_err() {
+        return Ok(None);
+    }
+    let read = check::Manifests::in_folder(folder, lockfile);
+    read.map(Some)
+        .map_err(|(file, what)| anyhow::anyhow!("{}: {what}", file.display()))
 }
 
 fn folder_name(folder: &Path) -> Result<String> {
@@ -222,8 +220,7 @@ fn installed(folder: &Path, node: &Node) -> Option<Value> {
 }
 
 fn read(file: &Path) -> Option<Value> {
-    let size = std::fs::metadata(file).ok()?.len();
-    let text = (size <= MAX_MANIFEST).then(|| std::fs::read(file).ok())??;
+    let text = files::read(file, MAX_MANIFEST).ok()??;
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
     serde_json::from_slice(text).ok()
 }

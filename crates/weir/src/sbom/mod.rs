@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use weir_model::{Decision, Trust};
 use weir_npm::integrity::{Algorithm, Integrity};
-use weir_npm::lockfile::{DependencyKind, Edge, Flags, Lockfile, Node, NodeId, Source};
+use weir_npm::lockfile::{DependencyKind, Flags, Lockfile, Need, Node, NodeId, Source};
 
 use licence::Licence;
 
@@ -59,17 +59,6 @@ pub(crate) struct Component {
     pub(crate) trust: Option<Trust>,
 }
 
-/// What a component is there for, from the strongest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Need {
-    /// The project does not run without it.
-    Required,
-    /// It may be left out.
-    Optional,
-    /// Only for development.
-    Development,
-}
-
 /// Where a component comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -97,7 +86,7 @@ impl Bill {
         created: Timestamp,
         known: &dyn Fn(&Node) -> Known,
     ) -> Self {
-        let needs = needs(lockfile);
+        let needs = lockfile.needs();
         let references: Vec<Option<String>> = lockfile.nodes.iter().map(reference).collect();
         let mut components: BTreeMap<String, Component> = BTreeMap::new();
         for (id, node) in lockfile.nodes.iter().enumerate() {
@@ -269,57 +258,6 @@ fn encoded(text: &str) -> String {
         }
     }
     out
-}
-
-/// Whether an edge is followed.
-type Follows<'a> = &'a dyn Fn(&Edge) -> bool;
-
-/// What each node is there for: by which edges a project comes to it. What no edge leads to is what its
-/// entry says.
-fn needs(lockfile: &Lockfile) -> Vec<Need> {
-    let mut needs: Vec<Option<Need>> = vec![None; lockfile.nodes.len()];
-    let optional = |edge: &Edge| !matches!(edge.kind, DependencyKind::Dev | DependencyKind::Client);
-    let required = |edge: &Edge| !edge.optional && optional(edge);
-    let steps: [(Need, Follows<'_>); 3] = [
-        (Need::Required, &required),
-        (Need::Optional, &optional),
-        (Need::Development, &|_| true),
-    ];
-    let mut out: Vec<Vec<&Edge>> = vec![Vec::new(); lockfile.nodes.len()];
-    for edge in &lockfile.edges {
-        if let Some(list) = out.get_mut(edge.from) {
-            list.push(edge);
-        }
-    }
-    for (need, follows) in steps {
-        let mut seen = vec![false; lockfile.nodes.len()];
-        let mut open: Vec<NodeId> = lockfile.projects().map(|(id, _)| id).collect();
-        while let Some(id) = open.pop() {
-            match seen.get_mut(id) {
-                Some(seen @ false) => *seen = true,
-                _ => continue,
-            }
-            if let Some(slot) = needs.get_mut(id) {
-                slot.get_or_insert(need);
-            }
-            let edges = out.get(id).into_iter().flatten();
-            open.extend(
-                edges
-                    .filter(|edge| follows(edge))
-                    .filter_map(|edge| edge.to),
-            );
-        }
-    }
-    let said = |node: &Node| match node.flags {
-        Flags { dev: true, .. } => Need::Development,
-        Flags { optional: true, .. } => Need::Optional,
-        _ => Need::Required,
-    };
-    let nodes = lockfile.nodes.iter();
-    nodes
-        .zip(needs)
-        .map(|(node, need)| need.unwrap_or_else(|| said(node)))
-        .collect()
 }
 
 /// A number that is the same for the same text: a UUID of version 8 (RFC 9562) from its SHA-256.

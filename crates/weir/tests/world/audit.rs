@@ -63,7 +63,12 @@ pub(crate) fn import(world: &World, feed: &str, records: &[Value]) {
 }
 
 /// `weir audit --json` in a project.
-fn audit(world: &World, registry: &Registry, project: &Project, more: &[&str]) -> (Value, Output) {
+pub(crate) fn audit(
+    world: &World,
+    registry: &Registry,
+    project: &Project,
+    more: &[&str],
+) -> (Value, Output) {
     let run = output(
         world
             .weir_before(registry)
@@ -76,7 +81,7 @@ fn audit(world: &World, registry: &Registry, project: &Project, more: &[&str]) -
 }
 
 /// A lockfile of npm's, version 3: places and what they ask for.
-fn locked(project: &Value, packages: &[(&str, &str, Value)]) -> String {
+pub(crate) fn locked(project: &Value, packages: &[(&str, &str, Value)]) -> String {
     let mut all = json!({ "": project });
     for (place, version, more) in packages {
         let name = place.rsplit("node_modules/").next().unwrap();
@@ -93,13 +98,13 @@ fn locked(project: &Value, packages: &[(&str, &str, Value)]) -> String {
     json!({"name": "p", "lockfileVersion": 3, "requires": true, "packages": all}).to_string()
 }
 
-fn project(manifest: &Value, packages: &[(&str, &str, Value)]) -> Project {
+pub(crate) fn project(manifest: &Value, packages: &[(&str, &str, Value)]) -> Project {
     Project::new()
         .package_json(manifest)
         .file("package-lock.json", locked(manifest, packages))
 }
 
-fn changes(report: &Value) -> Vec<(String, String, String)> {
+pub(crate) fn changes(report: &Value) -> Vec<(String, String, String)> {
     let locked = report["findings"][0]["locked"].as_array().unwrap();
     let changes = locked
         .iter()
@@ -110,7 +115,7 @@ fn changes(report: &Value) -> Vec<(String, String, String)> {
         .collect()
 }
 
-fn change(kind: &str, package: &str, to: &str) -> (String, String, String) {
+pub(crate) fn change(kind: &str, package: &str, to: &str) -> (String, String, String) {
     (kind.to_owned(), package.to_owned(), to.to_owned())
 }
 
@@ -182,7 +187,9 @@ fn a_flaw_comes_with_its_paths_and_its_way_out() {
     );
     assert_eq!(
         locked["fixes"],
-        json!([{"version": "1.2.0", "published": true, "breaking": false}])
+        json!([{
+            "version": "1.2.0", "published": true, "breaking": false, "lower": false, "prerelease": false,
+        }])
     );
     let changes = changes(&report);
     // What is direct is raised; a parent that admits it needs nothing; one that does not is raised to the

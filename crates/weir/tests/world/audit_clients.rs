@@ -226,7 +226,7 @@ fn one_flaw_of_both_sides_is_one_advisory() {
 fn private_names_stay_here() {
     let (world, registry) = (World::new(), pond());
     let private = Registry::start();
-    world.policy("[names]\nown = [\"@secret/*\", \"inner-*\"]\n");
+    world.policy("[names]\nown = [\"@secret/*\"]\ninternal = [\"inner-*@<5\"]\n");
     world.write(
         "work/.npmrc",
         format!(

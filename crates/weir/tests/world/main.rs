@@ -5,6 +5,8 @@
 mod advisories;
 mod audit;
 mod audit_clients;
+mod audit_fixes;
+mod audit_unread;
 mod baseline;
 mod check;
 mod check_base;

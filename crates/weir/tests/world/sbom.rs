@@ -138,3 +138,46 @@ fn what_cannot_be_read_is_an_error_with_its_place() {
     let two = world.run_before(&registry, &["sbom"]);
     assert!(two.assert_failure().says("--lockfile"), "{}", two.text());
 }
+
+/// What the client is set up with, what nothing leads to, and what a manifest says of yarn's one list: a bill
+/// and an audit go by one rule.
+#[test]
+fn a_bill_and_an_audit_agree_on_what_is_needed_for_what() {
+    let pnpm = "---\nlockfileVersion: '9.0'\n\nimporters:\n\n  .:\n    configDependencies:\n      reed:\n        specifier: 1.0.0\n        version: 1.0.0\n\npackages:\n\n  reed@1.0.0:\n    resolution: {integrity: sha512-AAAA}\n\nsnapshots:\n\n  reed@1.0.0: {}\n\n---\nlockfileVersion: '9.0'\n\nimporters:\n\n  .: {}\n";
+    let npm = r#"{"lockfileVersion": 3, "packages": {"": {}, "node_modules/reed": {"version": "1.0.0", "optional": true}}}"#;
+    let berry = "__metadata:\n  version: 8\n\n\"p@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"p@workspace:.\"\n  dependencies:\n    reed: \"npm:1.0.0\"\n\n\"reed@npm:1.0.0\":\n  version: 1.0.0\n  resolution: \"reed@npm:1.0.0\"\n";
+    let registry = crate::audit::pond();
+    for (file, text, manifest, scope, need) in [
+        ("pnpm-lock.yaml", pnpm, "{}", "required", "production"),
+        ("package-lock.json", npm, "{}", "optional", "optional"),
+        (
+            "yarn.lock",
+            berry,
+            r#"{"dependencies": {"reed": "1.0.0"}}"#,
+            "required",
+            "production",
+        ),
+        (
+            "yarn.lock",
+            berry,
+            r#"{"devDependencies": {"reed": "1.0.0"}}"#,
+            "excluded",
+            "development",
+        ),
+    ] {
+        let world = World::new();
+        crate::audit::import(&world, "osv", &[crate::audit::reed_flaw()]);
+        world.write(&format!("work/{file}"), text);
+        world.write("work/package.json", manifest);
+        let bill = bill(&world, &registry, &[]);
+        let reed = &bill["components"][0];
+        assert_eq!(
+            (&reed["name"], &reed["scope"]),
+            (&"reed".into(), &scope.into()),
+            "{file}"
+        );
+        let audit = world.run_before(&registry, &["audit", "--offline", "--json"]);
+        let audit: Value = serde_json::from_str(&audit.stdout).unwrap();
+        assert_eq!(audit["findings"][0]["locked"][0]["need"], need, "{file}");
+    }
+}

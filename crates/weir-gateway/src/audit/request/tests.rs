@@ -97,3 +97,16 @@ fn trees_that_are_none_are_refused() {
     let found = refused(Form::Tree, None, deep.to_string().as_bytes());
     assert_eq!(found.0, 400, "{found:?}");
 }
+
+/// A few megabytes of long names, each repeated in the paths of all that lies below them.
+#[test]
+fn a_tree_with_more_path_than_memory_is_refused() {
+    let leaves = (0..20_000).map(|it| (it.to_string(), json!({"version": "1.0.0"})));
+    let mut tree = json!({ "dependencies": leaves.collect::<serde_json::Map<_, _>>() });
+    for _ in 0..MOST_LEVELS - 2 {
+        tree = json!({"dependencies": { "a".repeat(LONGEST): tree }});
+    }
+    let found = refused(Form::Tree, None, tree.to_string().as_bytes());
+    assert_eq!(found.0, 413, "{found:?}");
+    assert!(found.1.contains("paths"), "{found:?}");
+}

@@ -3,7 +3,7 @@
 use super::{DependencyKind, Source, at, labels, led_to, read, refusal, why};
 
 /// What pnpm 11 and later write for a project that asks for a pnpm and for a package that configures it.
-const PNPM_11: &str = "---
+pub(super) const PNPM_11: &str = "---
 lockfileVersion: '9.0'
 
 importers:

@@ -3,7 +3,8 @@
 use anyhow::{Context as _, Result};
 use weir_model::finding::printable;
 use weir_model::json::v1::{
-    self, AuditCounts, AuditFinding, AuditPath, AuditedRelease, CheckFinding, CheckLevel, Need,
+    self, AuditCounts, AuditFinding, AuditFix, AuditPath, AuditedRelease, CheckFinding, CheckLevel,
+    Need,
 };
 use weir_model::{AdvisoryKind, FlawSeverity, Stance};
 
@@ -150,30 +151,34 @@ fn way(path: &AuditPath) -> String {
 }
 
 fn fixes(locked: &AuditedRelease) -> String {
+    let later = locked.fixes.iter().any(|fix| !fix.lower && !fix.prerelease);
+    let beyond = locked.unconfirmed.first().filter(|_| !later);
+    let beyond = beyond.map_or_else(String::new, |version| {
+        format!("; {version} is not known to be affected, and no record says that it is fixed")
+    });
     if locked.fixes.is_empty() {
-        let beyond = locked
-            .unconfirmed
-            .first()
-            .map_or_else(String::new, |version| {
-                format!(
-                    "; {version} is not known to be affected, and no record says that it is fixed"
-                )
-            });
         return format!("no fix is known{beyond}");
     }
-    let fixes = locked.fixes.iter().map(|fix| {
-        let breaking = if fix.breaking {
-            " (outside of ^locked)"
-        } else {
-            ""
-        };
-        let known = match fix.published {
-            Some(_) => "",
-            None => " (as the records say; whether it was published is not known here)",
-        };
-        format!("{}{breaking}{known}", fix.version)
-    });
-    format!("fixed in: {}", fixes.collect::<Vec<_>>().join(", "))
+    let fixes: Vec<String> = locked.fixes.iter().map(fix).collect();
+    format!("fixed in: {}{beyond}", fixes.join(", "))
+}
+
+/// A version that is a way out, and what there is to know before it is taken.
+fn fix(fix: &AuditFix) -> String {
+    let lower = fix.lower.then_some("lower than the locked one");
+    let early = fix.prerelease.then_some("a prerelease");
+    // Of a lower one that goes without saying.
+    let outside = (fix.breaking && !fix.lower).then_some("outside of ^locked");
+    let stated = fix.published.is_none();
+    let stated = stated.then_some("as the records say; whether it was published is not known here");
+    let notes: Vec<&str> = [early, lower, outside, stated]
+        .into_iter()
+        .flatten()
+        .collect();
+    match notes.as_slice() {
+        [] => fix.version.clone(),
+        notes => format!("{} ({})", fix.version, notes.join("; ")),
+    }
 }
 
 fn summary(report: &v1::Audit) -> String {

@@ -7,10 +7,12 @@ use tokio::task::JoinSet;
 use weir_model::finding::printable;
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
-use weir_npm::version::{Range, Version};
+use weir_npm::version::Version;
+use weir_policy::Policy;
 use weir_store::Store;
 use weir_upstream::{Conditional, PackumentResponse, Upstreams};
 
+use super::fix::Asked;
 use crate::cli::{Audit, Global};
 use crate::setup;
 
@@ -21,10 +23,13 @@ const PARALLEL: usize = 15;
 pub(super) struct Registry {
     store: Store,
     upstreams: Option<Arc<Upstreams>>,
+    policy: Policy,
     offline: bool,
     known: BTreeMap<String, Known>,
     /// Packages about which it did not answer, and why.
     failed: BTreeMap<String, String>,
+    /// How many names the default registry was not told.
+    withheld: usize,
 }
 
 /// What came of looking a package up.
@@ -42,17 +47,19 @@ pub(super) struct Known {
 }
 
 impl Registry {
-    pub(super) fn of(global: &Global, options: &Audit, store: &Store) -> Self {
+    pub(super) fn of(global: &Global, options: &Audit, policy: Policy, store: &Store) -> Self {
         let folder =
             std::path::absolute(&options.folder).unwrap_or_else(|_| options.folder.clone());
-        let upstreams = setup::upstreams_of(global, &weir_policy::Policy::default(), &folder);
+        let upstreams = setup::upstreams_of(global, &policy, &folder);
         Self {
             store: store.clone(),
             // Without a registry nothing is known of versions, and that is what is said then.
             upstreams: upstreams.ok().map(Arc::new),
+            policy,
             offline: options.offline,
             known: BTreeMap::new(),
             failed: BTreeMap::new(),
+            withheld: 0,
         }
     }
 
@@ -61,15 +68,22 @@ impl Registry {
         let Some(upstreams) = &self.upstreams else {
             return;
         };
-        let mut waiting = names.into_iter();
+        let names = names
+            .iter()
+            .filter_map(|name| PackageName::parse(name).ok());
+        // What the default registry has under a name of yours may be anybody's: it is not told such names,
+        // and what is kept of it says nothing of your packages.
+        let default = upstreams.default_upstream().id();
+        let (own, asked): (Vec<_>, Vec<_>) = names.partition(|name| {
+            self.policy.names.is_own(name.as_str()) && upstreams.upstream_for(name).id() == default
+        });
+        self.withheld += own.len();
+        let mut waiting = asked.into_iter();
         let mut under_way = JoinSet::new();
         loop {
             while under_way.len() < PARALLEL
                 && let Some(name) = waiting.next()
             {
-                let Ok(name) = PackageName::parse(&name) else {
-                    continue;
-                };
                 let (store, upstreams) = (self.store.clone(), Arc::clone(upstreams));
                 let offline = self.offline;
                 under_way.spawn(async move { look_up(&store, &upstreams, offline, name).await });
@@ -88,6 +102,13 @@ impl Registry {
 
     /// Says on standard error what could not be learned: fixes are named from what is known.
     pub(super) fn complain(&self) {
+        if self.withheld > 0 {
+            anstream::eprintln!(
+                "weir: the default registry was not asked about {} packages whose names are yours \
+                 (names.own, names.internal): which versions of them there are is not known",
+                self.withheld
+            );
+        }
         if let Some((name, why)) = self.failed.first_key_value() {
             anstream::eprintln!(
                 "weir: {} packages could not be asked about, {} first: {}; which versions there are is told \
@@ -97,6 +118,11 @@ impl Registry {
                 printable(why, 300)
             );
         }
+    }
+
+    /// How many names the default registry was not told.
+    pub(super) const fn withheld(&self) -> usize {
+        self.withheld
     }
 
     /// A package, if its packument is at hand.
@@ -121,15 +147,21 @@ impl Known {
         }
     }
 
-    /// What clients may take of a range: the newest it admits, or `latest` where it admits that.
-    pub(super) fn taken(&self, range: &Range) -> Vec<Version> {
-        let mut taken = Vec::new();
-        let newest = self.versions.iter().rev().find(|it| range.matches(it));
-        taken.extend(newest.cloned());
-        let latest = self.packument.tag("latest");
-        let latest = latest.and_then(|tag| Version::parse(tag).ok());
-        taken.extend(latest.filter(|it| range.matches(it) && self.versions.contains(it)));
-        taken
+    /// What clients may take for a dependency: of a range the newest it admits, or `latest` where it admits
+    /// that; of a tag the version it leads to.
+    pub(super) fn taken(&self, asked: &Asked) -> Vec<Version> {
+        let led_to = |tag: &str| {
+            let version = Version::parse(self.packument.tag(tag)?).ok();
+            version.filter(|it| self.versions.contains(it))
+        };
+        match asked {
+            Asked::Tag(tag) => led_to(tag).into_iter().collect(),
+            Asked::Range(range) => {
+                let newest = self.versions.iter().rev().find(|it| range.matches(it));
+                let latest = led_to("latest").filter(|it| range.matches(it));
+                newest.cloned().into_iter().chain(latest).collect()
+            }
+        }
     }
 
     /// What a version asks of a dependency: `Some(None)` where it does not depend on it at all, and

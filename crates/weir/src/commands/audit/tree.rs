@@ -5,9 +5,9 @@ use std::path::Path;
 
 use weir_model::finding::printable;
 use weir_model::json::v1::{AuditPath, Need};
-use weir_npm::lockfile::{DependencyKind, Edge, Lockfile, Node, NodeId, Source};
+use weir_npm::lockfile::{self, Edge, Lockfile, Node, NodeId, Source};
 
-use super::super::check::Manifests;
+use super::super::check::{Catalogs, Manifests};
 
 /// A lockfile's graph, seen from both ends.
 pub(super) struct Tree<'l> {
@@ -18,6 +18,7 @@ pub(super) struct Tree<'l> {
     projects: HashMap<NodeId, &'l str>,
     /// Packages whose versions the project sets itself.
     set: BTreeSet<String>,
+    pub(super) catalogs: Catalogs,
 }
 
 /// A way from a project to a release: the edges, the project's own first.
@@ -35,39 +36,19 @@ impl<'l> Tree<'l> {
                 list.push(edge);
             }
         }
-        let is_dev = |edge: &Edge| {
-            let Some(folder) = projects.get(&edge.from) else {
-                return false;
-            };
-            // Some lockfiles hold all dependencies of a project in one list (berry).
-            let only_dev = manifests.of(folder).is_some_and(|manifest| {
-                manifest.dev_dependencies.contains_key(&edge.name)
-                    && !manifest.dependencies.contains_key(&edge.name)
-                    && !manifest.optional_dependencies.contains_key(&edge.name)
-            });
-            edge.kind == DependencyKind::Dev || only_dev
-        };
-        let optional = |edge: &Edge| edge.optional || edge.kind == DependencyKind::Optional;
-        let needed = reached(lockfile, |edge| !is_dev(edge) && !optional(edge));
-        let wanted = reached(lockfile, |edge| !is_dev(edge));
-        let known = reached(lockfile, |_| true);
-        let needs = lockfile.nodes.iter().enumerate().map(|(id, node)| {
-            let has = |set: &[bool]| set.get(id).copied().unwrap_or(false);
-            match (has(&needed), has(&wanted), has(&known)) {
-                (true, ..) => Need::Production,
-                (false, true, _) => Need::Optional,
-                (false, false, true) => Need::Development,
-                // Nothing leads there: what the entry says of itself, and the worst where it says nothing.
-                (false, false, false) if node.flags.dev => Need::Development,
-                (false, false, false) => Need::Production,
-            }
+        let needs = lockfile.needs().into_iter().map(|need| match need {
+            lockfile::Need::Required => Need::Production,
+            lockfile::Need::Optional => Need::Optional,
+            lockfile::Need::Development => Need::Development,
         });
+        let (set, catalogs) = manifests.settings_in(folder, lockfile.format);
         Self {
             lockfile,
             needs: needs.collect(),
             into,
             projects,
-            set: manifests.overridden_in(folder),
+            set,
+            catalogs,
         }
     }
 
@@ -156,28 +137,4 @@ impl<'l> Tree<'l> {
 /// Whether a release is one of a registry.
 pub(super) const fn from_registry(node: &Node) -> bool {
     matches!(node.source, Source::Registry(_) | Source::Patch(_))
-}
-
-/// What can be reached from the projects over some of the edges.
-fn reached(lockfile: &Lockfile, over: impl Fn(&Edge) -> bool) -> Vec<bool> {
-    let mut out: HashMap<NodeId, Vec<&Edge>> = HashMap::new();
-    for edge in lockfile.edges.iter().filter(|edge| over(edge)) {
-        out.entry(edge.from).or_default().push(edge);
-    }
-    let mut seen = vec![false; lockfile.nodes.len()];
-    let mut queue: VecDeque<NodeId> = lockfile.projects().map(|(id, _)| id).collect();
-    while let Some(at) = queue.pop_front() {
-        for to in out
-            .get(&at)
-            .into_iter()
-            .flatten()
-            .filter_map(|edge| edge.to)
-        {
-            if let Some(seen @ false) = seen.get_mut(to) {
-                *seen = true;
-                queue.push_back(to);
-            }
-        }
-    }
-    seen
 }

@@ -13,11 +13,10 @@ use weir_npm::integrity::Integrity;
 use weir_npm::lockfile::{Format, Lockfile, Node, Source};
 use weir_npm::manifest::Manifest;
 use weir_npm::name::PackageName;
-use weir_policy::Policy;
 use weir_store::Store;
 
 use crate::cli::Global;
-use crate::setup;
+use crate::{files, setup};
 
 /// Packuments asked for at a time.
 const AT_A_TIME: usize = 16;
@@ -108,7 +107,7 @@ impl Known {
             return Ok(known);
         }
         let store = setup::store(global).await?;
-        let upstreams = setup::upstreams_of(global, &Policy::default(), folder)?;
+        let upstreams = setup::upstreams_of(global, &setup::policy(global)?, folder)?;
         let releases: Vec<(PackageName, String)> =
             nodes.iter().filter_map(|node| release_of(node)).collect();
         let digests =
@@ -216,10 +215,7 @@ fn virtual_store(modules: &Path, format: Format) -> HashMap<Release, String> {
 /// What an installed package says, if it is the release that is locked.
 fn of_installed(folder: &Path, (name, version): &Release) -> Option<Scripts> {
     let file = folder.join("package.json");
-    if std::fs::metadata(&file).ok()?.len() > MANIFEST as u64 {
-        return None;
-    }
-    let manifest = Manifest::from_json(std::fs::read(file).ok()?).ok()?;
+    let manifest = Manifest::from_json(files::read(&file, MANIFEST).ok()??).ok()?;
     let same = manifest.name.as_ref() == Some(name) && manifest.version.as_ref() == Some(version);
     let mut scripts = same.then(|| of_manifest(&manifest))?;
     if scripts.steps.is_empty() && folder.join("binding.gyp").is_file() {

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
-use weir_npm::lockfile::Lockfile;
+use weir_npm::lockfile::{DependencyKind, Format, Lockfile};
 use weir_npm::manifest::Manifest;
 
+use super::catalogs::Catalogs;
 use super::client::ClientFiles;
 use super::tree::Tree;
 
@@ -63,6 +64,17 @@ impl Manifests {
         })
     }
 
+    /// Adds to a lockfile what its own format leaves out: the root project, and which of a project's
+    /// dependencies are for development.
+    pub(in crate::commands) fn complete(&self, lockfile: &mut Lockfile) {
+        if let Some(root) = self.of("") {
+            lockfile.add_project("", root);
+        }
+        for (folder, manifest) in self.all() {
+            lockfile.learn_development(folder, manifest);
+        }
+    }
+
     /// The manifest of a project's folder.
     pub(in crate::commands) fn of(&self, folder: &str) -> Option<&Manifest> {
         self.by_folder.get(folder)
@@ -80,9 +92,36 @@ impl Manifests {
         self.root.get("workspaces").is_some_and(|it| !it.is_null())
     }
 
-    /// The same as [`Self::overridden`], with the settings that are in a folder now.
-    pub(in crate::commands) fn overridden_in(&self, folder: &Path) -> BTreeSet<String> {
-        self.overridden(&ClientFiles::read(&Tree::Folder(folder.to_owned())))
+    /// The same as [`Self::overridden`], and the catalogs of a lockfile's client, with the settings that are
+    /// in a folder now.
+    pub(in crate::commands) fn settings_in(
+        &self,
+        folder: &Path,
+        format: Format,
+    ) -> (BTreeSet<String>, Catalogs) {
+        let files = ClientFiles::read(&Tree::Folder(folder.to_owned()));
+        (self.overridden(&files), Catalogs::of(&files, format))
+    }
+
+    /// Everything that the projects ask for, with the list it is in and its range, without what is one of
+    /// the projects itself.
+    pub(in crate::commands) fn asked(&self) -> impl Iterator<Item = (DependencyKind, &str, &str)> {
+        let own: BTreeSet<&str> = self
+            .all()
+            .filter_map(|(_, it)| it.name.as_deref())
+            .collect();
+        let lists = self.by_folder.values().flat_map(|manifest| {
+            [
+                (DependencyKind::Normal, &manifest.dependencies),
+                (DependencyKind::Dev, &manifest.dev_dependencies),
+                (DependencyKind::Optional, &manifest.optional_dependencies),
+            ]
+        });
+        let asked = lists.flat_map(|(kind, list)| {
+            list.iter()
+                .map(move |(name, spec)| (kind, name.as_str(), spec.as_str()))
+        });
+        asked.filter(move |(_, name, _)| !own.contains(name))
     }
 
     /// Packages whose versions the project sets for everybody, whatever is asked for: the names in

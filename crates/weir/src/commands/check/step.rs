@@ -261,8 +261,9 @@ fn answer<'a>(checked: &mut Checked<'_>, request: &Request<'a>, read: &mut Read<
     }
 }
 
-/// yarn writes a tag as `npm:latest`, which elsewhere is the package of that name.
-fn unambiguous(format: Format, spec: &str) -> &str {
+/// yarn writes a range and a tag with the usual protocol, `npm:latest`, which elsewhere is the package of that
+/// name.
+pub(in crate::commands) fn unambiguous(format: Format, spec: &str) -> &str {
     match spec.strip_prefix("npm:") {
         Some(tag) if format == Format::YarnBerry && !tag.contains('@') => tag,
         _ => spec,

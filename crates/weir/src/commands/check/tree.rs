@@ -5,6 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::files;
+
 /// A project's files.
 #[derive(Debug)]
 pub(super) enum Tree {
@@ -32,7 +34,7 @@ impl Tree {
     /// Why it is there and cannot be read, in words.
     pub(super) fn read(&self, path: &str, limit: usize) -> Result<Option<Vec<u8>>, String> {
         match self {
-            Self::Folder(folder) => read_file(&folder.join(path), limit),
+            Self::Folder(folder) => files::read(&folder.join(path), limit),
             Self::Commit(commit) => commit
                 .read(path, limit)
                 .map_err(|error| format!("{error:#}")),
@@ -46,31 +48,6 @@ impl Tree {
             Self::Commit(commit) => commit.folder.join(path),
         }
     }
-}
-
-/// Reads a file that may be there, and that is not larger than a limit.
-fn read_file(file: &Path, limit: usize) -> Result<Option<Vec<u8>>, String> {
-    let size = match std::fs::metadata(file) {
-        Ok(metadata) => metadata.len(),
-        Err(error) if is_absent(&error) && file.symlink_metadata().is_err() => return Ok(None),
-        Err(error) => return Err(error.to_string()),
-    };
-    too_large(size, limit)?;
-    std::fs::read(file)
-        .map(Some)
-        .map_err(|error| error.to_string())
-}
-
-fn is_absent(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{NotADirectory, NotFound};
-    matches!(error.kind(), NotFound | NotADirectory)
-}
-
-fn too_large(size: u64, limit: usize) -> Result<(), String> {
-    if size > limit as u64 {
-        return Err(format!("larger than {} MB", limit >> 20));
-    }
-    Ok(())
 }
 
 impl Commit {
@@ -126,7 +103,7 @@ impl Commit {
         let size = size
             .parse()
             .with_context(|| format!("git said {entry:?} of {path}"))?;
-        too_large(size, limit).map_err(anyhow::Error::msg)?;
+        files::check_size(size, limit).map_err(anyhow::Error::msg)?;
         git(&self.folder, &["cat-file", "blob", id]).map(Some)
     }
 }

@@ -1,0 +1,152 @@
+//! What is told of a package, and how the reports of several are put together.
+
+use std::collections::BTreeSet;
+
+use weir_model::{AdvisoryKind, FlawSeverity, Told};
+use weir_npm::version::{Range, Version, join_ranges};
+
+/// What is told of a package: one flaw, or malware.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// Its ids: those of databases, as far as they are known.
+    pub ids: BTreeSet<String>,
+    /// The number a registry has given it.
+    pub number: Option<u64>,
+    /// Where to read on.
+    pub url: String,
+    /// One line about it.
+    pub title: String,
+    /// How bad it is; `None` where nobody says.
+    pub severity: Option<FlawSeverity>,
+    /// The affected versions, as a range of npm's with all prereleases.
+    pub vulnerable: String,
+    /// The versions that are a fix, as a range of npm's; `None` where no fix is stated.
+    pub patched: Option<String>,
+    /// Weaknesses it is an example of (`CWE-…`).
+    pub weaknesses: Vec<String>,
+    /// Score in tenths, and vector, where there is one.
+    pub cvss: Option<(u8, Option<String>)>,
+    /// Which of the versions that were asked about are affected.
+    pub versions: BTreeSet<String>,
+}
+
+pub(super) fn join_told(known: &mut Vec<Heard>, told: &Told, version: &str) {
+    let heard = Heard {
+        ids: told.ids().map(str::to_owned).collect(),
+        number: None,
+        url: told.url.clone(),
+        title: title(told),
+        severity: told.severity,
+        vulnerable: told.vulnerable.clone(),
+        patched: patched(&told.fixes),
+        weaknesses: told.weaknesses.clone(),
+        cvss: told
+            .cvss
+            .as_ref()
+            .map(|cvss| (cvss.score.tenths(), Some(cvss.vector.clone()))),
+        versions: BTreeSet::from([version.to_owned()]),
+    };
+    merge(known, heard);
+}
+
+/// Fixed versions as a range: from the last fix on, and of those before it no more than what is named.
+fn patched(fixes: &[String]) -> Option<String> {
+    let (last, before) = fixes.split_last()?;
+    let before: String = before.iter().map(|fix| format!("{fix} || ")).collect();
+    Some(format!("{before}>={last}"))
+}
+
+pub(super) fn title(told: &Told) -> String {
+    let summary = match told.summary.as_str() {
+        "" => told.id.as_str(),
+        summary => summary,
+    };
+    let prefix = match told.kind {
+        AdvisoryKind::Malware if !says_malware(summary) => "Malware: ",
+        _ => "",
+    };
+    let suffix = match (told.certain, told.severity) {
+        (false, _) => " (which versions cannot be read from the advisory: any may be affected)",
+        (true, None) => " (severity not stated)",
+        (true, Some(_)) => "",
+    };
+    format!("{prefix}{summary}{suffix}")
+}
+
+/// Whether a line says by itself that it is about malware.
+fn says_malware(line: &str) -> bool {
+    let mut words = line.split(|it: char| !it.is_alphanumeric());
+    words.any(|word| {
+        ["malware", "malicious"]
+            .iter()
+            .any(|it| word.eq_ignore_ascii_case(it))
+    })
+}
+
+/// Takes in what a registry says, if it concerns a version that was asked about.
+pub(super) fn join(known: &mut Vec<Heard>, mut heard: Heard, versions: &BTreeSet<String>) {
+    let range = Range::parse_with_prereleases(&heard.vulnerable).ok();
+    let affected = versions.iter().filter(|version| {
+        let version = Version::parse(version).ok();
+        match (&range, version) {
+            (Some(range), Some(version)) => range.matches(&version),
+            // The registry was asked about these versions only: what cannot be compared is meant.
+            _ => true,
+        }
+    });
+    heard.versions = affected.cloned().collect();
+    if !heard.versions.is_empty() {
+        merge(known, heard);
+    }
+}
+
+/// Adds a report. All it has an id in common with become one with it, those that were apart as well.
+fn merge(known: &mut Vec<Heard>, heard: Heard) {
+    let is_same = |it: &Heard| !it.ids.is_disjoint(&heard.ids);
+    let Some(place) = known.iter().position(is_same) else {
+        known.push(heard);
+        return;
+    };
+    let (same, other) = std::mem::take(known).into_iter().partition(is_same);
+    *known = other;
+    let same: Vec<Heard> = same;
+    let mut all = same.into_iter().chain([heard]);
+    if let Some(first) = all.next() {
+        known.insert(place, all.fold(first, together));
+    }
+}
+
+/// Puts two reports of one flaw together.
+fn together(mut one: Heard, other: Heard) -> Heard {
+    one.vulnerable = join_ranges([&*one.vulnerable, &*other.vulnerable]);
+    // A fix has to be one to both.
+    one.patched = match (one.patched.take(), other.patched) {
+        (Some(one), Some(other)) if one != other => Some(higher(&one, &other)),
+        (one, other) => one.or(other),
+    };
+    one.ids.extend(other.ids);
+    one.number = one.number.or(other.number);
+    one.severity = one.severity.max(other.severity);
+    one.versions.extend(other.versions);
+    one.cvss = one.cvss.or(other.cvss);
+    for weakness in other.weaknesses {
+        if !one.weaknesses.contains(&weakness) {
+            one.weaknesses.push(weakness);
+        }
+    }
+    one
+}
+
+/// Of two statements of fixed versions the one that begins later.
+pub(super) fn higher(one: &str, other: &str) -> String {
+    let first = |text: &str| {
+        let bare = text.trim_start_matches(['>', '=', ' ']);
+        let word = bare.split([' ', '|']).next().unwrap_or(bare);
+        Version::parse(word).ok()
+    };
+    match (first(one), first(other)) {
+        (Some(a), Some(b)) if a >= b => one.to_owned(),
+        (Some(_), Some(_)) => other.to_owned(),
+        _ => one.to_owned(),
+    }
+}
