@@ -38,17 +38,15 @@ impl Cache {
             return;
         }
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        // Two may have read the same at one time.
+        if held.packages.contains_key(name) {
+            return;
+        }
         if held.packages.len() >= PACKAGES || held.bytes > BYTES - bytes {
             *held = Held::default();
         }
-        // Two may have read the same at one time.
-        if held
-            .packages
-            .insert(name.to_owned(), about.clone())
-            .is_none()
-        {
-            held.bytes += bytes;
-        }
+        held.packages.insert(name.to_owned(), about.clone());
+        held.bytes += bytes;
     }
 }
 
