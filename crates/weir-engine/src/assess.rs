@@ -233,7 +233,7 @@ impl Engine {
             held,
             verdict.published,
             &facts,
-            about.as_ref(),
+            about.as_deref(),
         );
         // Not kept: the next download may be whole, and must be judged on its own bytes.
         Ok(Arc::new(verdict))

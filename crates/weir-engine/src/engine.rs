@@ -301,7 +301,7 @@ impl Engine {
     }
 
     /// What advisories say of a package; else why that is not known.
-    pub(crate) fn about(&self, name: &PackageName) -> Result<PackageAdvisories, String> {
+    pub(crate) fn about(&self, name: &PackageName) -> Result<Arc<PackageAdvisories>, String> {
         self.advisories().about(name.as_str()).map_err(|error| {
             tracing::error!(package.name = %name, %error, "the advisories cannot be read");
             error.to_string()

@@ -147,7 +147,7 @@ impl Engine {
         };
         assessment.sort();
         let published = held.packument.published(version).or(facts.first_seen);
-        let mut decision = self.decide(&assessment, held, published, facts, about.as_ref());
+        let mut decision = self.decide(&assessment, held, published, facts, about.as_deref());
         if integrity.is_none() && decision.action.serves() {
             // Whatever the policy allows to go unchecked, bytes that could be anything are not it.
             decision.action = Action::Hold;

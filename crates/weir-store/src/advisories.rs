@@ -1,7 +1,10 @@
 //! Advisories: OSV records about npm packages, of several feeds, and which releases they affect.
 
 mod about;
+mod cache;
 mod feeds;
+#[doc(hidden)]
+pub mod fuzz;
 mod import;
 mod index;
 mod osv;
@@ -9,12 +12,15 @@ mod record;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use sqlx::Row;
 use weir_model::Advisory;
 
 pub use about::PackageAdvisories;
+use cache::Cache;
 pub use feeds::Feed;
-pub use import::{Import, ImportLimits, ImportReport, Progress};
+pub use import::{Import, ImportLimits, ImportReport, Progress, fingerprint};
 use index::Index;
 
 use crate::{Store, StoreError};
@@ -28,15 +34,18 @@ pub(crate) const FOLDER: &str = "advisories";
 pub struct Advisories {
     /// `None` where nothing was ever imported.
     index: Option<Index>,
+    /// What was asked for lately: of this generation, as every generation is opened anew.
+    cache: Cache,
     generation: u64,
 }
 
 impl Advisories {
     /// No advisories.
     #[must_use]
-    pub const fn empty() -> Self {
+    pub fn empty() -> Self {
         Self {
             index: None,
+            cache: Cache::default(),
             generation: 0,
         }
     }
@@ -52,7 +61,11 @@ impl Advisories {
             0 => None,
             records => Some(Index::of(store, records).await?),
         };
-        Ok(Self { index, generation })
+        Ok(Self {
+            index,
+            cache: Cache::default(),
+            generation,
+        })
     }
 
     /// Changes with every import that changed anything; part of what answers are cached under.
@@ -85,11 +98,20 @@ impl Advisories {
     ///
     /// # Errors
     /// When the index file cannot be read.
-    pub fn about(&self, name: &str) -> Result<PackageAdvisories, StoreError> {
+    pub fn about(&self, name: &str) -> Result<Arc<PackageAdvisories>, StoreError> {
         let Some(index) = &self.index else {
-            return Ok(PackageAdvisories::default());
+            return Ok(Arc::default());
         };
-        Ok(PackageAdvisories::new(index.about(name)?, &index.feeds))
+        if let Some(known) = self.cache.get(name) {
+            return Ok(known);
+        }
+        let (kept, bytes) = index.about(name)?;
+        let about = Arc::new(PackageAdvisories::new(kept, &index.feeds));
+        // Of most packages nothing is known, and seeing that takes no more than a look into the table.
+        if !about.is_empty() {
+            self.cache.put(name, &about, bytes);
+        }
+        Ok(about)
     }
 }
 

@@ -140,6 +140,18 @@ impl PackageAdvisories {
         told
     }
 
+    /// Everything that was told of the package and is taken back: flaws of which no record is in force. By id.
+    #[must_use]
+    pub fn withdrawn(&self) -> Vec<Told> {
+        let flaws = self.flaws.iter().filter_map(|flaw| {
+            let speaking = Speaking::withdrawn(flaw)?;
+            Some(self.report(flaw, &speaking, None, &|_| Standing::Clear))
+        });
+        let mut told: Vec<Told> = flaws.collect();
+        told.sort_by(|a, b| a.id.cmp(&b.id));
+        told
+    }
+
     /// What all of them together say of one version.
     #[must_use]
     pub fn standing(&self, version: &str) -> Standing {
@@ -158,6 +170,18 @@ impl PackageAdvisories {
             None => Standing::Affected,
         };
         let speaking = Speaking::of(flaw, &standing)?;
+        let above = version.and_then(|(_, parsed)| parsed);
+        Some(self.report(flaw, &speaking, above, &standing))
+    }
+
+    /// What the speaking records of a flaw say; of fixes, those above a version.
+    fn report(
+        &self,
+        flaw: &[Voice],
+        speaking: &Speaking<'_>,
+        above: Option<&Version>,
+        standing: &dyn Fn(&Voice) -> Standing,
+    ) -> Told {
         let Advisory {
             id,
             kind,
@@ -168,7 +192,7 @@ impl PackageAdvisories {
         let highest = records().filter_map(|record| record.cvss.as_ref());
         let weaknesses: BTreeSet<&String> = records().flat_map(|it| &it.weaknesses).collect();
         let severities = speaking.touching.iter().filter_map(|it| it.severity());
-        Some(Told {
+        Told {
             url: url(&id, speaking.main().url.as_deref()),
             id,
             kind,
@@ -183,10 +207,10 @@ impl PackageAdvisories {
                 }),
             weaknesses: weaknesses.into_iter().cloned().collect(),
             vulnerable: vulnerable(&speaking.voices),
-            fixes: self.fixes(&speaking.voices, version.and_then(|(_, parsed)| parsed)),
+            fixes: self.fixes(&speaking.voices, above),
             certain: speaking.standing == Standing::Affected,
-            says: self.says(flaw, &standing),
-        })
+            says: self.says(flaw, standing),
+        }
     }
 
     /// The versions that records name as fixes, above the one asked about, and that nothing affects.
@@ -237,7 +261,7 @@ impl PackageAdvisories {
     }
 }
 
-/// The records of a flaw that say the worst of a version.
+/// The records of a flaw that say the worst of a version, or that all are withdrawn.
 struct Speaking<'f> {
     standing: Standing,
     first: &'f Voice,
@@ -263,6 +287,21 @@ impl<'f> Speaking<'f> {
             touching: counting()
                 .filter(|it| standing(it) <= Standing::Unclear)
                 .collect(),
+        })
+    }
+
+    /// The newest copies of a flaw's records, where every one of them is withdrawn.
+    fn withdrawn(flaw: &'f [Voice]) -> Option<Self> {
+        if flaw.iter().any(Voice::counts) {
+            return None;
+        }
+        let mut voices: Vec<&Voice> = flaw.iter().filter(|voice| !voice.older).collect();
+        voices.sort_by(|a, b| rank(&a.kept.record.id).cmp(&rank(&b.kept.record.id)));
+        Some(Self {
+            standing: Standing::Clear,
+            first: voices.first()?,
+            touching: voices.clone(),
+            voices,
         })
     }
 

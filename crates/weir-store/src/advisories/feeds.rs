@@ -1,8 +1,12 @@
 //! Feeds: collections of records that have a name and come from one place.
 
+use std::collections::BTreeSet;
+
+use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use sqlx::Row;
 
+use super::record::Record;
 use super::{GENERATION, RECORDS};
 use crate::{Store, StoreError};
 
@@ -17,7 +21,7 @@ pub struct Feed {
     pub whole: bool,
     /// When that was.
     pub read: Timestamp,
-    /// The entity tag of what was read over HTTP.
+    /// The entity tag of what was read over HTTP, or the [`fingerprint`](super::fingerprint) of a file.
     pub etag: Option<String>,
     /// The date of last change of what was read over HTTP, as the server wrote it.
     pub last_modified: Option<String>,
@@ -90,21 +94,33 @@ impl Store {
             .map_err(StoreError::query("advisory_feed", "note a feed"))
     }
 
-    /// The packages that records with this id are about, in any feed.
+    /// The packages that records with this id or alias are about, in any feed, withdrawn ones too; in
+    /// whatever case it is written. Looks through all records: for a person who asks, not for a request.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn packages_of_advisory(&self, id: &str) -> Result<Vec<String>, StoreError> {
         let failed = || StoreError::query("advisory_record", "look up an id");
-        let rows = sqlx::query("SELECT names FROM advisory_record WHERE id = $1")
-            .bind(id)
-            .fetch_all(&self.inner.database.read)
-            .await
-            .map_err(failed())?;
-        let mut names = std::collections::BTreeSet::new();
-        for row in &rows {
-            let text: String = row.try_get(0).map_err(failed())?;
-            names.extend(text.lines().map(str::to_owned));
+        let mut names = BTreeSet::new();
+        if id.len() > LONGEST_ID {
+            return Ok(Vec::new());
+        }
+        // What is found so may be any text of the record: whether it is an id is seen below.
+        let sql = "SELECT names, record FROM advisory_record WHERE record LIKE $1 ESCAPE '!'";
+        let mut rows = sqlx::query(sql)
+            .bind(holding(id))
+            .fetch(&self.inner.database.read);
+        while let Some(row) = rows.try_next().await.map_err(failed())? {
+            let text: String = row.try_get(1).map_err(failed())?;
+            let record: Record = serde_json::from_str(&text).map_err(|error| StoreError::Row {
+                table: "advisory_record",
+                why: error.to_string(),
+            })?;
+            let mut ids = std::iter::once(&record.id).chain(&record.aliases);
+            if ids.any(|known| known.eq_ignore_ascii_case(id)) {
+                let text: String = row.try_get(0).map_err(failed())?;
+                names.extend(text.lines().map(str::to_owned));
+            }
         }
         Ok(names.into_iter().collect())
     }
@@ -130,6 +146,21 @@ impl Store {
         transaction.commit().await.map_err(failed())?;
         Ok(removed > 0)
     }
+}
+
+/// Longest id that is looked for, in bytes: the database has a limit on the length of patterns.
+const LONGEST_ID: usize = 4000;
+
+/// A pattern for records that hold a text as one of their values.
+fn holding(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in serde_json::Value::from(text).to_string().chars() {
+        if matches!(character, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(character);
+    }
+    pattern + "%"
 }
 
 /// Tells everybody that what is known has changed.

@@ -1,5 +1,6 @@
 //! Importing OSV records: reading a source, writing what has changed, and taking out what is gone.
 
+mod fingerprint;
 mod reader;
 mod write;
 
@@ -8,6 +9,8 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use weir_model::AdvisoryKind;
+
+pub use fingerprint::fingerprint;
 
 use super::osv::Reduced;
 use crate::{Advisories, Store, StoreError};
@@ -53,7 +56,7 @@ pub struct Import {
     pub limits: ImportLimits,
     /// The present moment.
     pub now: Timestamp,
-    /// The entity tag it came with.
+    /// The entity tag it came with, or the [`fingerprint`] of a file here.
     pub etag: Option<String>,
     /// The date of last change it came with.
     pub last_modified: Option<String>,
@@ -100,6 +103,8 @@ pub struct ImportReport {
     pub vulnerabilities: u64,
     /// Of these: withdrawn by their authors.
     pub withdrawn: u64,
+    /// Of these: in force, and to be withdrawn at a moment that has not come.
+    pub pending: u64,
     /// Records that were new here, or newer than the one kept. The others were known.
     pub changed: u64,
     /// Records that are gone from the source, and from here.
@@ -133,11 +138,22 @@ impl ImportReport {
             return;
         }
         self.npm += 1;
+        self.pending += u64::from(found.pending);
         match (found.withdrawn, found.record.kind) {
             (true, _) => self.withdrawn += 1,
             (false, AdvisoryKind::Malware) => self.malware += 1,
             (false, AdvisoryKind::Vulnerability) => self.vulnerabilities += 1,
         }
+    }
+
+    /// Takes in what was noted while records were written.
+    fn add(&mut self, written: Self) {
+        for (file, why) in written.skipped {
+            self.skip(&file, why);
+        }
+        self.skipped_more += written.skipped_more;
+        self.changed += written.changed;
+        self.removed += written.removed;
     }
 
     /// How many files, or parts of them, could not be used.
@@ -151,12 +167,14 @@ impl Store {
     /// Imports OSV records into a feed. Only records that are new or have changed are written, so that
     /// the same collection can be imported again and again; an older copy never replaces a newer one. Of
     /// a whole feed, records that the source no longer has are removed; one whose file cannot be read any
-    /// more stays. `progress` is called now and then.
+    /// more stays. Where two files of the source have records of the same id, the newer record is taken, and
+    /// of two that are equally new and differ the first that is read; the file of the other is named among
+    /// those that could not be used. `progress` is called now and then.
     ///
     /// # Errors
-    /// When the path cannot be read at all, a limit on the whole is exceeded, most of the feed would be
-    /// removed and that is not allowed, or the database or the index cannot be written. Records committed
-    /// before that stay.
+    /// When the path cannot be read at all or holds no record, a limit on the whole is exceeded, most of the
+    /// feed would be removed and that is not allowed, or the database or the index cannot be written. Records
+    /// committed before that stay.
     pub async fn import_osv(
         &self,
         import: &Import,
@@ -165,18 +183,18 @@ impl Store {
         let mut writer = Writer::new(self, &import.feed, Known::load(self, &import.feed).await?);
         // A few groups may wait; reading pauses when writing is slower.
         let (groups, mut waiting) = mpsc::channel::<Group>(4);
-        let (path, limits) = (import.path.clone(), import.limits.clone());
-        let reader = tokio::task::spawn_blocking(move || Reader::run(&path, limits, groups));
+        let (path, limits, now) = (import.path.clone(), import.limits.clone(), import.now);
+        let reader = tokio::task::spawn_blocking(move || Reader::run(&path, limits, now, groups));
         while let Some(group) = waiting.recv().await {
             writer.keep(&group.records, &group.unreadable).await?;
             progress(group.progress);
         }
         let mut report = reader.await.map_err(|_| StoreError::Closed)??;
         if import.whole {
-            report.removed = writer.remove_missing(import.allow_removals).await?;
+            writer.remove_missing(import.allow_removals).await?;
         }
-        report.changed = writer.changed;
-        writer.note(import, report.unusable()).await?;
+        report.add(writer.take_report());
+        writer.note(import, &report).await?;
         // Made now, so that nobody waits for it later.
         let fresh = Advisories::load(self).await?;
         if report.changed > 0 {

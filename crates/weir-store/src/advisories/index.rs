@@ -153,8 +153,8 @@ impl Index {
         })
     }
 
-    /// What is known of a package, in the order of the records' ids.
-    pub(super) fn about(&self, name: &str) -> Result<Vec<Kept>, StoreError> {
+    /// What is known of a package, in the order of the records' ids, and the length of its text.
+    pub(super) fn about(&self, name: &str) -> Result<(Vec<Kept>, u32), StoreError> {
         let wanted = hash(name);
         let from = self.table.partition_point(|entry| entry.hash < wanted);
         let entries = self.table.get(from..).unwrap_or_default();
@@ -162,10 +162,10 @@ impl Index {
             let package = self.read(*entry)?;
             // Another name may have the same hash.
             if package.name == name {
-                return Ok(package.kept);
+                return Ok((package.kept, entry.length));
             }
         }
-        Ok(Vec::new())
+        Ok((Vec::new(), 0))
     }
 
     fn read(&self, entry: Entry) -> Result<Package, StoreError> {

@@ -3,14 +3,18 @@
 //! Own types with open text where the schema has lists that grow: a reader that knows the list
 //! drops the whole record when a new value comes (CRATES section 11, OSV).
 
+mod lenient;
+mod object;
 mod ranges;
 mod severity;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use weir_model::AdvisoryKind;
 
 use super::record::{Affected, Range, Record};
+use object::Object;
 use ranges::{OsvRange, reduce_ranges};
 use severity::OsvSeverity;
 
@@ -34,14 +38,20 @@ struct Osv {
     #[serde(default)]
     severity: Option<Vec<OsvSeverity>>,
     #[serde(default)]
-    affected: Option<Vec<OsvAffected>>,
+    affected: Option<Vec<Object<OsvAffected>>>,
     #[serde(default)]
     references: Option<Vec<OsvReference>>,
     #[serde(default)]
     database_specific: Value,
+    /// What the lenient reading could not use, apart from the affected parts.
+    #[serde(skip)]
+    problems: Vec<String>,
+    /// Something in it of which it is not known what it bears on.
+    #[serde(skip)]
+    unclear: bool,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct OsvAffected {
     #[serde(default)]
     package: Option<OsvPackage>,
@@ -53,6 +63,12 @@ struct OsvAffected {
     versions: Option<Vec<String>>,
     #[serde(default)]
     database_specific: Value,
+    /// What the lenient reading could not use and decides which versions are affected.
+    #[serde(skip)]
+    unreadable: Vec<String>,
+    /// What else it could not use.
+    #[serde(skip)]
+    aside: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -76,79 +92,51 @@ pub(super) struct Reduced {
     /// Milliseconds since 1970-01-01 UTC; 0 when the record does not say or not readably.
     pub(super) modified: i64,
     pub(super) withdrawn: bool,
+    /// Whether it says that it will be withdrawn at a moment that has not come.
+    pub(super) pending: bool,
     /// Parts that could not be used, each with its place, while the rest could. What they would have
     /// said is kept as unclear.
     pub(super) problems: Vec<String>,
 }
 
-/// Reads one OSV record. A record that concerns no npm package has an empty `affected`.
-pub(super) fn reduce(text: &[u8]) -> Result<Reduced, String> {
+/// Reads one OSV record. A record that concerns no npm package has an empty `affected`. Nearly all records
+/// pass the first, strict reading; one that does not is read again field by field.
+pub(super) fn reduce(text: &[u8], now: Timestamp) -> Result<Reduced, String> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let osv: Osv = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    let mut osv = match serde_json::from_slice::<Object<Osv>>(text) {
+        Ok(Object(osv)) => osv,
+        Err(error) => lenient::read(text, &error)?,
+    };
     if osv.id.trim().is_empty() || osv.id.chars().any(char::is_control) {
         return Err("id: is empty or not printable".to_owned());
     }
-    let mut problems = Vec::new();
-    let modified = osv.modified.as_deref().and_then(weir_npm::time::parse);
-    if modified.is_none() {
-        let said = osv.modified.as_deref().unwrap_or("");
-        problems.push(format!(
-            "modified: {said:?} is no time; the record counts as older than any other"
-        ));
+    let mut problems = std::mem::take(&mut osv.problems);
+    let modified = modified(osv.modified.as_deref(), &mut problems);
+    // What takes back a warning has to be beyond doubt.
+    let withdrawn = osv.withdrawn.as_deref().filter(|_| !osv.unclear);
+    let withdrawal = Withdrawal::of(withdrawn, now, &mut problems);
+    let mut found = Found {
+        malware: osv.id.starts_with("MAL-") || says_malware(&osv.database_specific),
+        severities: osv.severity.unwrap_or_default(),
+        ..Found::default()
+    };
+    for (number, Object(part)) in osv.affected.unwrap_or_default().into_iter().enumerate() {
+        found.add(&format!("affected[{number}]"), part, &mut problems);
     }
-    let withdrawn = osv.withdrawn.as_deref();
-    let is_withdrawn = withdrawn.is_some_and(|text| weir_npm::time::parse(text).is_some());
-    if let Some(said) = withdrawn.filter(|_| !is_withdrawn) {
-        problems.push(format!(
-            "withdrawn: {said:?} is no time; the record stays in force"
-        ));
-    }
-    let mut affected = Vec::new();
-    let mut malware = osv.id.starts_with("MAL-") || says_malware(&osv.database_specific);
-    let mut severities = osv.severity.unwrap_or_default();
-    for (number, part) in osv.affected.unwrap_or_default().into_iter().enumerate() {
-        let place = format!("affected[{number}]");
-        let Some(package) = part.package.filter(|package| is_npm(&package.ecosystem)) else {
-            continue;
-        };
-        malware |= says_malware(&part.database_specific);
-        severities.extend(part.severity.unwrap_or_default());
-        // Names are kept one per line.
-        if package.name.is_empty() || package.name.chars().any(char::is_control) {
-            problems.push(format!("{place}.package.name: is empty or not printable"));
-            continue;
+    if found.affected.is_empty() {
+        if osv.unclear || problems.iter().any(|it| it.starts_with("affected")) {
+            return Err(problems.join("; "));
         }
-        let found = problems.len();
-        let mut ranges = reduce_ranges(
-            &format!("{place}.ranges"),
-            part.ranges.unwrap_or_default(),
-            &mut problems,
-        );
-        ranges::end_at_last_known(&place, &mut ranges, &part.database_specific, &mut problems);
-        let versions = part.versions.unwrap_or_default();
-        if ranges.is_empty() && versions.is_empty() && found == problems.len() {
-            problems.push(format!(
-                "{place}: names no versions and no ranges over versions"
-            ));
-        }
-        affected.push(Affected {
-            name: package.name,
-            versions: drop_covered(versions, &ranges),
-            ranges,
-            unclear: found < problems.len(),
-        });
-    }
-    if affected.is_empty() && problems.iter().any(|it| it.starts_with("affected")) {
-        return Err(problems.join("; "));
-    }
-    if affected.is_empty() {
         problems.clear();
+    }
+    for affected in &mut found.affected {
+        affected.unclear |= osv.unclear;
     }
     let aliases = osv.aliases.unwrap_or_default();
     let weaknesses = weaknesses(&osv.database_specific);
     Ok(Reduced {
         record: Record {
-            kind: if malware {
+            kind: if found.malware {
                 AdvisoryKind::Malware
             } else {
                 AdvisoryKind::Vulnerability
@@ -156,16 +144,110 @@ pub(super) fn reduce(text: &[u8]) -> Result<Reduced, String> {
             aliases: aliases.into_iter().filter(|it| it != &osv.id).collect(),
             summary: summary(osv.summary, osv.details),
             severity: severity::label(&osv.database_specific),
-            cvss: severity::highest(&severities),
+            cvss: severity::highest(&found.severities),
             weaknesses,
             url: url(&osv.references.unwrap_or_default()),
-            affected,
+            affected: found.affected,
             id: osv.id,
         },
-        modified: modified.map_or(0, jiff::Timestamp::as_millisecond),
-        withdrawn: is_withdrawn,
+        modified: modified.map_or(0, Timestamp::as_millisecond),
+        withdrawn: withdrawal == Withdrawal::Done,
+        pending: withdrawal == Withdrawal::Pending,
         problems,
     })
+}
+
+fn modified(said: Option<&str>, problems: &mut Vec<String>) -> Option<Timestamp> {
+    let modified = said.and_then(weir_npm::time::parse);
+    if modified.is_none() {
+        let said = said.unwrap_or_default();
+        problems.push(format!(
+            "modified: {said:?} is no time; the record counts as older than any other"
+        ));
+    }
+    modified
+}
+
+/// Whether a record is taken back.
+#[derive(Debug, PartialEq, Eq)]
+enum Withdrawal {
+    None,
+    /// At a moment that has not come: in force until it is read again after that.
+    Pending,
+    Done,
+}
+
+impl Withdrawal {
+    fn of(said: Option<&str>, now: Timestamp, problems: &mut Vec<String>) -> Self {
+        let Some(said) = said else {
+            return Self::None;
+        };
+        match weir_npm::time::parse(said) {
+            None => {
+                problems.push(format!(
+                    "withdrawn: {said:?} is no time; the record stays in force"
+                ));
+                Self::None
+            }
+            Some(moment) if moment > now => {
+                problems.push(format!(
+                    "withdrawn: {said:?} is yet to come; the record stays in force until it is read again \
+                     after that"
+                ));
+                Self::Pending
+            }
+            Some(_) => Self::Done,
+        }
+    }
+}
+
+/// What the affected parts of a record come to.
+#[derive(Default)]
+struct Found {
+    affected: Vec<Affected>,
+    severities: Vec<OsvSeverity>,
+    malware: bool,
+}
+
+impl Found {
+    /// Takes in one part, if it is about an npm package.
+    fn add(&mut self, place: &str, part: OsvAffected, problems: &mut Vec<String>) {
+        let Some(package) = part.package else {
+            problems.extend(part.unreadable);
+            return;
+        };
+        if !is_npm(&package.ecosystem) {
+            return;
+        }
+        self.malware |= says_malware(&part.database_specific);
+        self.severities.extend(part.severity.unwrap_or_default());
+        problems.extend(part.aside);
+        // Names are kept one per line.
+        if package.name.is_empty() || package.name.chars().any(char::is_control) {
+            problems.push(format!("{place}.package.name: is empty or not printable"));
+            return;
+        }
+        let known = problems.len();
+        problems.extend(part.unreadable);
+        let mut ranges = reduce_ranges(
+            &format!("{place}.ranges"),
+            part.ranges.unwrap_or_default(),
+            problems,
+        );
+        ranges::end_at_last_known(place, &mut ranges, &part.database_specific, problems);
+        let versions = part.versions.unwrap_or_default();
+        if ranges.is_empty() && versions.is_empty() && known == problems.len() {
+            problems.push(format!(
+                "{place}: names no versions and no ranges over versions"
+            ));
+        }
+        self.affected.push(Affected {
+            name: package.name,
+            versions: drop_covered(versions, &ranges),
+            ranges,
+            unclear: known < problems.len(),
+        });
+    }
 }
 
 /// An ecosystem may have a suffix after a colon.

@@ -6,7 +6,9 @@ use weir_model::{AdvisoryKind, FlawSeverity, Stance, Standing};
 
 use super::*;
 
+mod damaged;
 mod feeds;
+mod sources;
 use crate::store::tests::{at, open};
 
 fn affected(name: &str, events: Value) -> Value {
@@ -21,11 +23,16 @@ fn write(folder: &Path, name: &str, record: &Value) {
     std::fs::write(folder.join(name), record.to_string()).unwrap();
 }
 
+/// After all that these records say has happened.
+fn now() -> jiff::Timestamp {
+    "2026-12-01T00:00:00Z".parse().unwrap()
+}
+
 /// What a path holds as a part of the feed `test`.
 fn part(path: &Path) -> Import {
     Import {
         whole: false,
-        ..Import::new("test", path, at(0))
+        ..Import::new("test", path, now())
     }
 }
 

@@ -130,11 +130,18 @@ async fn again(global: &Global, store: &Store, feed: &Feed, allow_removals: bool
         let now = setup::clock(global).now();
         store.touch_advisory_feed(&feed.name, now).await?;
         anstream::println!("{}: has not changed", feed.name);
-        return Ok(if feed.skipped > 0 {
-            exit::FAILED
-        } else {
-            exit::FINE
-        });
+        if feed.skipped == 0 {
+            return Ok(exit::FINE);
+        }
+        let parts = match feed.skipped {
+            1 => "1 part".to_owned(),
+            more => format!("{more} parts"),
+        };
+        anstream::eprintln!(
+            "weir: {}: {parts} of it could not be used when it was read; `weir advisories import` names them",
+            feed.name
+        );
+        return Ok(exit::FAILED);
     };
     let import = Import {
         source: feed.source.clone(),

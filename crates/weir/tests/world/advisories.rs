@@ -291,3 +291,179 @@ impl Zip {
         self.file.write_all(&end).unwrap();
     }
 }
+
+/// Whatever of it is in force, a person who asks is told what there is.
+#[test]
+fn show_tells_of_a_package_a_version_and_an_id() {
+    let world = World::new();
+    let all =
+        r#""ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "1.1.0"}]}]"#;
+    let gone = r#""withdrawn": "2026-11-19T10:00:00Z", "aliases": ["CVE-2026-7"],"#;
+    let odd = r#""aliases": ["CVE-2026-8", "\u001b[31mred"],"#;
+    import(
+        &world,
+        &[
+            ("GHSA-1", record("GHSA-1", "reed", all, gone)),
+            (
+                "GHSA-2",
+                record("GHSA-2", "reed", r#""versions": ["2.0.0"]"#, odd),
+            ),
+        ],
+    );
+    let show = |what: &str| world.run(&["advisories", "show", what]);
+    let withdrawn = [
+        "GHSA-1 vulnerability in reed",
+        "withdrawn: it counts for nothing",
+        "osv: GHSA-1 is withdrawn",
+    ];
+    let in_force = ["GHSA-2 vulnerability in reed", "osv: GHSA-2 says affected"];
+    let both: Vec<&str> = [withdrawn.as_slice(), &in_force].concat();
+    let nobody = "reed@1.0.0: no advisory in force affects it";
+    let table: &[(&str, &[&str], &[&str])] = &[
+        ("reed", &both, &["no advisory"]),
+        ("reed@2.0.0", &both, &["no advisory", "other versions"]),
+        (
+            "reed@1.0.0",
+            &[
+                withdrawn.as_slice(),
+                &[nobody, "about other versions of it: GHSA-2"],
+            ]
+            .concat(),
+            &["GHSA-2 v"],
+        ),
+        ("GHSA-1", &withdrawn, &["GHSA-2"]),
+        ("cve-2026-7", &withdrawn, &["GHSA-2"]),
+        ("CVE-2026-8", &in_force, &["GHSA-1"]),
+        (
+            "rush",
+            &["no advisory here about rush (1 feed, 2 records)"],
+            &["GHSA"],
+        ),
+        (
+            "rush@1.0.0",
+            &["no advisory here about rush@1.0.0 (1 feed, 2 records)"],
+            &["GHSA"],
+        ),
+        (
+            "CVE-2026-9",
+            &["no advisory here about CVE-2026-9 (1 feed, 2 records)"],
+            &["GHSA"],
+        ),
+        (
+            "a\u{1b}b",
+            &["no advisory here about a\\u{1b}b"],
+            &["\u{1b}"],
+        ),
+    ];
+    for (what, said, unsaid) in table {
+        let run = show(what);
+        run.assert_success();
+        for text in *said {
+            assert!(run.stdout.contains(text), "{what}, {text}: {}", run.text());
+        }
+        for text in *unsaid {
+            assert!(!run.stdout.contains(text), "{what}, {text}: {}", run.text());
+        }
+        assert!(!run.stdout.contains('\u{1b}'), "{what}: {}", run.text());
+    }
+    for (what, why) in [
+        (
+            "reed@^1.0.0",
+            "\"^1.0.0\" is a range, and one version is expected, as in reed@1.2.3",
+        ),
+        ("reed@1", "\"1\" is a range, and one version is expected"),
+        (
+            "@a/reed@banana\u{1b}",
+            "is no version, and one version is expected, as in @a/reed@1.2.3",
+        ),
+        ("reed@", "\"\" is no version"),
+    ] {
+        let run = show(what);
+        assert_eq!(run.code, Some(1), "{}", run.text());
+        assert!(run.stderr.contains(why), "{}", run.text());
+    }
+}
+
+#[test]
+fn an_archive_is_read_again_only_if_it_is_another() {
+    let world = World::new();
+    let write = |versions: &str| {
+        let file = std::fs::File::create(world.path("work/all.zip")).unwrap();
+        let mut archive = zip(file);
+        archive.add("npm/X-1.json", &record("X-1", "reed", versions, ""));
+        archive.finish();
+    };
+    write(r#""versions": ["1.1.0"]"#);
+    world
+        .run(&["advisories", "import", "all.zip"])
+        .assert_success();
+    let run = world.run(&["advisories", "update"]);
+    assert_eq!(run.assert_success().stdout, "all: has not changed\n");
+    // To import is to read.
+    let run = world.run(&["advisories", "import", "all.zip"]);
+    assert!(
+        run.assert_success().says("0 new or changed"),
+        "{}",
+        run.text()
+    );
+    write(r#""versions": ["1.2.0"]"#);
+    let run = world.run(&["advisories", "update"]);
+    assert!(
+        run.assert_success().says("1 new or changed"),
+        "{}",
+        run.text()
+    );
+    // What could not be used has not become usable.
+    write(r#""versions": "1.2.0""#);
+    let run = world.run(&["advisories", "update"]);
+    assert!(
+        run.stderr.contains("affected[0].versions: is a text"),
+        "{}",
+        run.text()
+    );
+    assert_eq!(run.code, Some(1));
+    let run = world.run(&["advisories", "update"]);
+    assert!(
+        run.stderr.contains("all: 1 part of it could not be used"),
+        "{}",
+        run.text()
+    );
+    assert_eq!(run.code, Some(1));
+}
+
+/// By the moment that the whole program works at.
+#[test]
+fn a_withdrawal_to_come_counts_with_the_first_update_after_its_moment() {
+    let world = World::new().at("2026-11-20T00:00:00Z");
+    let later = r#""withdrawn": "2026-11-21T00:00:00Z","#;
+    let later = record("X-1", "reed", r#""versions": ["1.1.0"]"#, later);
+    world.write("work/X-1.json", later);
+    let run = world.run(&["advisories", "import", "X-1.json"]);
+    assert_eq!(run.code, Some(1), "{}", run.text());
+    assert!(
+        run.stderr
+            .contains("is yet to come; the record stays in force"),
+        "{}",
+        run.text()
+    );
+    let run = world.run(&["advisories", "show", "reed@1.1.0"]);
+    assert!(
+        run.stdout.contains("X-1: X-1 says affected"),
+        "{}",
+        run.text()
+    );
+
+    let world = world.at("2026-11-21T00:00:00Z");
+    let run = world.run(&["advisories", "update"]);
+    assert!(
+        run.assert_success().says("1 withdrawn; 1 new or changed"),
+        "{}",
+        run.text()
+    );
+    let run = world.run(&["advisories", "show", "reed@1.1.0"]);
+    assert!(
+        run.stdout.contains("no advisory in force affects it"),
+        "{}",
+        run.text()
+    );
+}

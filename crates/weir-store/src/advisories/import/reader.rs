@@ -1,9 +1,10 @@
 //! Reading OSV records from a folder, an archive or a file, within limits.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::{ImportLimits, ImportReport, Progress};
@@ -15,9 +16,15 @@ const MAX_DEPTH: u32 = 16;
 /// Records in one transaction: other writers wait some tens of milliseconds at most.
 const GROUP: usize = 2000;
 
+/// A record, and the file it is from.
+pub(super) struct Read {
+    pub(super) file: String,
+    pub(super) found: Reduced,
+}
+
 /// Records on their way to the database.
 pub(super) struct Group {
-    pub(super) records: Vec<Reduced>,
+    pub(super) records: Vec<Read>,
     /// Ids whose files could not be read, by the names of the files: that is how collections name them.
     pub(super) unreadable: Vec<String>,
     pub(super) progress: Progress,
@@ -27,10 +34,11 @@ pub(super) struct Group {
 pub(super) struct Reader {
     source: PathBuf,
     limits: ImportLimits,
+    now: Timestamp,
     groups: mpsc::Sender<Group>,
     report: ImportReport,
     bytes: u64,
-    group: Vec<Reduced>,
+    group: Vec<Read>,
     unreadable: Vec<String>,
     done: u64,
     total: u64,
@@ -41,11 +49,13 @@ impl Reader {
     pub(super) fn run(
         source: &Path,
         limits: ImportLimits,
+        now: Timestamp,
         groups: mpsc::Sender<Group>,
     ) -> Result<ImportReport, StoreError> {
         let mut reader = Self {
             source: source.to_owned(),
             limits,
+            now,
             groups,
             report: ImportReport::default(),
             bytes: 0,
@@ -63,8 +73,32 @@ impl Reader {
             reader.expect(1)?;
             reader.file(source, source)?;
         }
+        // Most likely the wrong place, or a mirror that broke: no feed is empty.
+        if reader.report.read == 0 {
+            return Err(reader.refuse(reader.what_was_there()));
+        }
         reader.hand_on()?;
         Ok(reader.report)
+    }
+
+    /// What a source without a single record holds instead.
+    fn what_was_there(&self) -> String {
+        let count = |number: u64, of: &str| match number {
+            0 => None,
+            1 => Some(format!("1 file {of}")),
+            more => Some(format!("{more} files {of}")),
+        };
+        let first = self.report.skipped.first().map(|(file, why)| {
+            let [file, why] = [file, why].map(|it| weir_model::finding::printable(it, 300));
+            format!("that cannot be used ({file}: {why})")
+        });
+        let unusable = count(self.report.unusable(), &first.unwrap_or_default());
+        let ignored = count(self.report.ignored, "whose name does not end in .json");
+        let there: Vec<String> = [unusable, ignored].into_iter().flatten().collect();
+        match there.is_empty() {
+            true => "it holds no OSV record, and no file at all".to_owned(),
+            false => format!("it holds no OSV record, but {}", there.join(" and ")),
+        }
     }
 
     fn refuse(&self, why: String) -> StoreError {
@@ -143,7 +177,7 @@ impl Reader {
     fn archive(&mut self, path: &Path) -> Result<(), StoreError> {
         let file = File::open(path).map_err(StoreError::file("open", path))?;
         // Every entry begins with a jump, which empties the buffer: a record or two is enough.
-        let file = std::io::BufReader::with_capacity(8 * 1024, file);
+        let file = io::BufReader::with_capacity(8 * 1024, file);
         let mut archive = zip::ZipArchive::new(file)
             .map_err(|error| self.refuse(format!("not a readable zip archive: {error}")))?;
         self.expect(archive.len())?;
@@ -169,7 +203,7 @@ impl Reader {
     }
 
     /// Reads one record within the limits.
-    fn record(&mut self, name: &str, source: impl Read) -> Result<(), StoreError> {
+    fn record(&mut self, name: &str, source: impl io::Read) -> Result<(), StoreError> {
         let limit = self.limits.file_bytes;
         let mut text = Vec::new();
         let read = source.take(limit.saturating_add(1)).read_to_end(&mut text);
@@ -183,10 +217,13 @@ impl Reader {
         } else if text.len() as u64 > limit {
             self.skip(name, format!("larger than {limit} bytes"));
         } else {
-            match osv::reduce(&text) {
+            match osv::reduce(&text, self.now) {
                 Ok(mut found) => {
                     self.report.count(name, &mut found);
-                    self.group.push(found);
+                    self.group.push(Read {
+                        file: name.to_owned(),
+                        found,
+                    });
                 }
                 Err(why) => self.skip(name, why),
             }

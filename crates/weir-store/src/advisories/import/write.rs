@@ -1,12 +1,14 @@
 //! Writing what an import found, as far as it is news.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use aws_lc_rs::digest;
 use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::Import;
+use super::reader::Read;
+use super::{Import, ImportReport};
 use crate::advisories::feeds::count_up;
 use crate::advisories::osv::Reduced;
 use crate::{Store, StoreError};
@@ -20,13 +22,24 @@ const ROWS: usize = 100;
 const FEW: usize = 20;
 
 /// What is kept of a record, to see whether it has changed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct State {
     modified: i64,
     withdrawn: bool,
     digest: i64,
     /// Whether this import met it.
     seen: bool,
+    /// The newest record of its id that this import met.
+    met: Option<Box<Met>>,
+}
+
+/// A record that an import met, to compare it with others of the same id.
+#[derive(Debug, Clone)]
+struct Met {
+    file: String,
+    modified: i64,
+    withdrawn: bool,
+    digest: i64,
 }
 
 /// The records of a feed before an import, by id.
@@ -49,6 +62,7 @@ impl Known {
                 withdrawn: row.try_get::<i64, _>(2).map_err(failed())? != 0,
                 digest: row.try_get(3).map_err(failed())?,
                 seen: false,
+                met: None,
             };
             states.insert(row.try_get(0).map_err(failed())?, state);
         }
@@ -64,6 +78,13 @@ struct Fresh<'r> {
     digest: i64,
 }
 
+/// What is to be done about an id.
+enum Write<'r> {
+    Keep(Fresh<'r>),
+    /// It is not about npm any more.
+    Drop(&'r Reduced),
+}
+
 /// Writes the records of one feed.
 pub(super) struct Writer<'s> {
     store: &'s Store,
@@ -71,8 +92,7 @@ pub(super) struct Writer<'s> {
     known: Known,
     /// Files could not be read that may be those of any record.
     is_blind: bool,
-    /// Records written so far.
-    pub(super) changed: u64,
+    report: ImportReport,
 }
 
 impl<'s> Writer<'s> {
@@ -82,15 +102,20 @@ impl<'s> Writer<'s> {
             feed: feed.to_owned(),
             known,
             is_blind: false,
-            changed: 0,
+            report: ImportReport::default(),
         }
+    }
+
+    /// What was written and removed, and which records another one of the same id stood against.
+    pub(super) fn take_report(&mut self) -> ImportReport {
+        std::mem::take(&mut self.report)
     }
 
     /// Writes what is news in a group, in one transaction. `unreadable` are ids whose files could not be
     /// read: what is kept of them stays.
     pub(super) async fn keep(
         &mut self,
-        records: &[Reduced],
+        records: &[Read],
         unreadable: &[String],
     ) -> Result<(), StoreError> {
         for id in unreadable {
@@ -100,54 +125,86 @@ impl<'s> Writer<'s> {
             }
         }
         // One statement must not meet the same row twice: the last one decided on is the newest.
-        let mut fresh: HashMap<&str, Fresh<'_>> = HashMap::new();
-        let mut gone = Vec::new();
-        for found in records {
-            if found.record.affected.is_empty() {
-                gone.extend(self.is_gone(found).then_some(found));
-            } else if let Some(news) = self.news(found)? {
-                fresh.insert(&found.record.id, news);
+        let mut writes: HashMap<&str, Write<'_>> = HashMap::new();
+        for read in records {
+            let found = &read.found;
+            let write = match found.record.affected.is_empty() {
+                true => self.is_gone(read).then_some(Write::Drop(found)),
+                false => self.news(read)?.map(Write::Keep),
+            };
+            if let Some(write) = write {
+                writes.insert(&found.record.id, write);
             }
         }
-        if fresh.is_empty() && gone.is_empty() {
+        if writes.is_empty() {
             return Ok(());
         }
         let mut transaction = self.store.inner.database.begin("advisory_record").await?;
-        let fresh: Vec<&Fresh<'_>> = fresh.values().collect();
+        let (mut fresh, mut gone) = (Vec::new(), Vec::new());
+        for write in writes.values() {
+            match write {
+                Write::Keep(news) => fresh.push(news),
+                Write::Drop(found) => gone.push(*found),
+            }
+        }
         for rows in fresh.chunks(ROWS) {
             upsert(&mut transaction, &self.feed, rows).await?;
         }
-        for found in &gone {
+        for found in gone {
             drop_known(&mut transaction, &self.feed, found).await?;
         }
-        self.changed += (fresh.len() + gone.len()) as u64;
+        self.report.changed += writes.len() as u64;
         count_up(&mut transaction).await?;
         commit(transaction).await
     }
 
-    /// The record, if it is new, newer, or as old and different.
-    fn news<'r>(&mut self, found: &'r Reduced) -> Result<Option<Fresh<'r>>, StoreError> {
+    /// The record, if it is new, newer, or as old and different. Of several in one source that are equally
+    /// new the first stays, so that reading the same again changes nothing.
+    fn news<'r>(&mut self, read: &'r Read) -> Result<Option<Fresh<'r>>, StoreError> {
+        let found = &read.found;
         let text = serde_json::to_string(&found.record).map_err(|source| StoreError::Encode {
             table: "advisory_record",
             source,
         })?;
-        let digest = digest_of(&text);
-        let state = State {
+        let met = Met {
+            file: read.file.clone(),
             modified: found.modified,
             withdrawn: found.withdrawn,
-            digest,
-            seen: true,
+            digest: digest_of(&text),
         };
-        let id = &found.record.id;
-        if let Some(known) = self.known.states.get_mut(id) {
-            known.seen = true;
-            let differs = known.digest != digest || known.withdrawn != found.withdrawn;
-            if found.modified < known.modified || (found.modified == known.modified && !differs) {
+        let (id, digest) = (&found.record.id, met.digest);
+        let Some(known) = self.known.states.get_mut(id) else {
+            let state = State {
+                modified: met.modified,
+                withdrawn: met.withdrawn,
+                digest,
+                seen: true,
+                met: Some(Box::new(met)),
+            };
+            self.known.states.insert(id.clone(), state);
+            let fresh = Fresh {
+                found,
+                text,
+                digest,
+            };
+            return Ok(Some(fresh));
+        };
+        known.seen = true;
+        if let Some(first) = &known.met {
+            if let Some((file, why)) = twin(id, first, &met) {
+                self.report.skip(&file, why);
+            }
+            if first.modified >= met.modified {
                 return Ok(None);
             }
         }
-        self.known.states.insert(id.clone(), state);
-        Ok(Some(Fresh {
+        let differs = known.digest != digest || known.withdrawn != met.withdrawn;
+        let is_news = met.modified > known.modified || (met.modified == known.modified && differs);
+        if is_news {
+            (known.modified, known.withdrawn, known.digest) = (met.modified, met.withdrawn, digest);
+        }
+        known.met = Some(Box::new(met));
+        Ok(is_news.then_some(Fresh {
             found,
             text,
             digest,
@@ -155,11 +212,19 @@ impl<'s> Writer<'s> {
     }
 
     /// Whether a record that is not about npm was so before, and is in force.
-    fn is_gone(&mut self, found: &Reduced) -> bool {
+    fn is_gone(&mut self, read: &Read) -> bool {
+        let found = &read.found;
         let Some(known) = self.known.states.get_mut(&found.record.id) else {
             return false;
         };
         known.seen = true;
+        if let Some(first) = known.met.take_if(|it| it.modified < found.modified) {
+            let why = format!(
+                "{} is in {}, too, where it is newer and not about npm",
+                found.record.id, read.file
+            );
+            self.report.skip(&first.file, why);
+        }
         if known.withdrawn || found.modified <= known.modified {
             return false;
         }
@@ -168,9 +233,9 @@ impl<'s> Writer<'s> {
     }
 
     /// Removes records that this import did not meet; none while a file that cannot be read may hold them.
-    pub(super) async fn remove_missing(&mut self, allowed: bool) -> Result<u64, StoreError> {
+    pub(super) async fn remove_missing(&mut self, allowed: bool) -> Result<(), StoreError> {
         if self.is_blind {
-            return Ok(0);
+            return Ok(());
         }
         let states = self.known.states.iter();
         let missing: Vec<String> = states
@@ -183,7 +248,7 @@ impl<'s> Writer<'s> {
         );
         let most = found == 0 || (known >= FEW && found < known / 2);
         if missing.is_empty() {
-            return Ok(0);
+            return Ok(());
         }
         if most && !allowed {
             return Err(StoreError::Shrunk {
@@ -203,12 +268,18 @@ impl<'s> Writer<'s> {
             self.known.states.remove(id);
         }
         count_up(&mut transaction).await?;
-        commit(transaction).await?;
-        Ok(missing.len() as u64)
+        self.report.removed += missing.len() as u64;
+        commit(transaction).await
     }
 
-    /// Notes where and when the feed was read.
-    pub(super) async fn note(&self, import: &Import, skipped: u64) -> Result<(), StoreError> {
+    /// Notes where and when the feed was read. What tells that a source has not changed is forgotten while a
+    /// record waits to be withdrawn: it has to be read again to see whether its moment has come.
+    pub(super) async fn note(
+        &self,
+        import: &Import,
+        report: &ImportReport,
+    ) -> Result<(), StoreError> {
+        let settled = report.pending == 0;
         let withdrawn = self
             .known
             .states
@@ -230,9 +301,9 @@ impl<'s> Writer<'s> {
         .bind(import.feed.as_str())
         .bind(import.source.as_str())
         .bind(import.now.as_millisecond())
-        .bind(import.etag.as_deref())
-        .bind(import.last_modified.as_deref())
-        .bind(i64::try_from(skipped).unwrap_or(i64::MAX))
+        .bind(import.etag.as_deref().filter(|_| settled))
+        .bind(import.last_modified.as_deref().filter(|_| settled))
+        .bind(i64::try_from(report.unusable()).unwrap_or(i64::MAX))
         .bind(number(in_force))
         .bind(number(withdrawn))
         .bind(i64::from(import.whole))
@@ -245,6 +316,23 @@ impl<'s> Writer<'s> {
         }
         commit(transaction).await
     }
+}
+
+/// Which of two files of one source is not used, and why; neither where both say the same.
+fn twin(id: &str, first: &Met, second: &Met) -> Option<(String, String)> {
+    let (unused, used, what) = match first.modified.cmp(&second.modified) {
+        Ordering::Less => (first, second, "newer"),
+        Ordering::Greater => (second, first, "newer"),
+        Ordering::Equal if (first.digest, first.withdrawn) == (second.digest, second.withdrawn) => {
+            return None;
+        }
+        Ordering::Equal => (second, first, "equally new, and different"),
+    };
+    let why = format!(
+        "{id} is in {}, too, where it is {what}: that one is taken",
+        used.file
+    );
+    Some((unused.file.clone(), why))
 }
 
 async fn commit(transaction: Transaction) -> Result<(), StoreError> {

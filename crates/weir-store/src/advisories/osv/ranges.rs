@@ -1,6 +1,6 @@
 //! The ranges of an OSV record.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use weir_npm::version::Version;
 
@@ -9,18 +9,32 @@ use crate::advisories::record::{Event, Range};
 #[derive(Debug, Deserialize)]
 pub(super) struct OsvRange {
     #[serde(rename = "type")]
-    kind: String,
+    pub(super) kind: String,
     #[serde(default)]
-    events: Vec<OsvEvent>,
+    pub(super) events: Vec<OsvEvent>,
+    /// What the lenient reading could not use of it, with the place.
+    #[serde(skip)]
+    pub(super) unreadable: Vec<String>,
 }
 
 /// One event; the schema wants exactly one of these.
 #[derive(Debug, Default, Deserialize)]
-struct OsvEvent {
+pub(super) struct OsvEvent {
+    #[serde(default, deserialize_with = "introduced")]
     introduced: Option<String>,
     fixed: Option<String>,
     last_affected: Option<String>,
     limit: Option<String>,
+}
+
+/// The number 0 can mean nothing but the text; of other numbers nobody knows which version they are.
+fn introduced<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    match Value::deserialize(from)? {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text)),
+        Value::Number(number) if number.as_u64() == Some(0) => Ok(Some("0".to_owned())),
+        _ => Err(serde::de::Error::custom("introduced: is no text")),
+    }
 }
 
 /// Ranges over versions; those over commits are for others. One that cannot be read is named and
@@ -32,6 +46,10 @@ pub(super) fn reduce_ranges(
 ) -> Vec<Range> {
     let mut reduced = Vec::new();
     for (number, range) in ranges.into_iter().enumerate() {
+        if !range.unreadable.is_empty() {
+            problems.extend(range.unreadable);
+            continue;
+        }
         match range.kind.as_str() {
             "SEMVER" | "ECOSYSTEM" => match reduce_range(range.events) {
                 Ok(range) => reduced.push(range),
@@ -103,17 +121,18 @@ pub(super) fn end_at_last_known(
     problems: &mut Vec<String>,
 ) {
     const KEY: &str = "last_known_affected_version_range";
-    let Some(text) = specific.get(KEY).and_then(Value::as_str) else {
+    let stated = specific.get(KEY).filter(|it| !it.is_null());
+    let Some(stated) = stated else {
         return;
     };
-    let bound = text.trim();
+    let bound = stated.as_str().unwrap_or_default().trim();
     let (inclusive, bound) = match bound.strip_prefix("<=") {
         Some(rest) => (true, rest),
         None => (false, bound.strip_prefix('<').unwrap_or("")),
     };
     let Ok(version) = Version::parse(bound.trim()) else {
         problems.push(format!(
-            "{place}.database_specific.{KEY}: {text:?} is no bound like \"<= 1.2.3\""
+            "{place}.database_specific.{KEY}: {stated} is no bound like \"<= 1.2.3\""
         ));
         return;
     };
