@@ -320,15 +320,27 @@ impl Scene {
         self
     }
 
+    /// The popular names, and the operator's own of this scene.
+    fn names(&self) -> Result<NameIndex, crate::NamesError> {
+        let (own, scopes) = (self.own.clone(), self.own_scopes.clone());
+        let is_own = move |name: &str| {
+            let in_scope = |scope: &String| name.strip_prefix('@')?.strip_prefix(scope.as_str());
+            own.iter().any(|own| own == name)
+                || scopes
+                    .iter()
+                    .filter_map(in_scope)
+                    .any(|rest| rest.starts_with('/'))
+        };
+        NameIndex::embedded()?.with_own(&self.own, &self.own_scopes, is_own)
+    }
+
     /// Runs `look` on the subject that this scene describes.
     ///
     /// # Panics
     /// If the scene is not one: a bad name, or history that is no packument.
     pub fn with_subject<T>(&self, look: impl FnOnce(&Subject<'_>) -> T) -> T {
         let name = PackageName::parse(self.name).expect("the sample has a name npm allows");
-        let names = NameIndex::embedded()
-            .and_then(|names| names.with_own(&self.own, &self.own_scopes))
-            .expect("the committed index is whole");
+        let names = self.names().expect("the committed index is whole");
         let packument = self.history.then(|| {
             Packument::parse(&name, Bytes::from(self.packument().to_string()))
                 .expect("the sample is a packument")
