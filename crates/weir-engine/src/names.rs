@@ -95,7 +95,7 @@ impl Engine {
         let maintainers = held.packument.maintainers().iter();
         own.extend(maintainers.map(|person| format!("by {}", person.name)));
         own.push(name.to_string());
-        let found = match self.store.dependents(name.as_str()).await {
+        let found = match held.dependents(&self.store).await {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(package.name = %name, %error, "dependents could not be looked up");
@@ -103,9 +103,9 @@ impl Engine {
             }
         };
         let mut some: Vec<String> = found
-            .into_iter()
+            .iter()
             .filter(|(owner, _)| !own.contains(owner))
-            .map(|(_, dependent)| dependent)
+            .map(|(_, dependent)| dependent.clone())
             .collect();
         let count = some.len() as u64;
         some.truncate(TOLD);
@@ -143,19 +143,26 @@ impl Engine {
         held: &Held,
         wanted: Vec<(String, String)>,
     ) -> Vec<DependencyFacts> {
-        let mut found = Vec::new();
-        for (name, range) in wanted.into_iter().take(LOOKED_AT) {
-            let Ok(package) = PackageName::parse(&name) else {
-                continue;
-            };
-            match self.packuments.get(&package).await {
-                Ok(other) => found.push(facts(held, &other, &range)),
-                Err(error) => {
-                    tracing::info!(package.name = %name, %error, "a new dependency could not be looked at");
-                }
+        let looked_at = wanted.iter().take(LOOKED_AT);
+        let asking = looked_at.map(|(name, range)| self.dependency_fact(held, name, range));
+        let found = futures_util::future::join_all(asking).await;
+        found.into_iter().flatten().collect()
+    }
+
+    async fn dependency_fact(
+        &self,
+        held: &Held,
+        name: &str,
+        range: &str,
+    ) -> Option<DependencyFacts> {
+        let package = PackageName::parse(name).ok()?;
+        match self.packuments.get(&package).await {
+            Ok(other) => Some(facts(held, &other, range)),
+            Err(error) => {
+                tracing::info!(package.name = %name, %error, "a new dependency could not be looked at");
+                None
             }
         }
-        found
     }
 }
 

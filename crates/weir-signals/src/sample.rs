@@ -82,7 +82,7 @@ pub struct Scene {
     refused: Vec<&'static str>,
     dependencies: Vec<DependencyFacts>,
     dependents: Option<Dependents>,
-    first_missed: Option<Timestamp>,
+    first_missed: Stage<Option<Timestamp>>,
     internal: Option<&'static str>,
     minimum_age: SignedDuration,
 }
@@ -120,7 +120,7 @@ impl Scene {
             refused: Vec::new(),
             dependencies: Vec::new(),
             dependents: None,
-            first_missed: None,
+            first_missed: Stage::Known(None),
             internal: None,
             minimum_age: SignedDuration::from_hours(24),
         }
@@ -302,7 +302,14 @@ impl Scene {
     /// If that is no time.
     #[must_use]
     pub fn first_missed(mut self, time: &str) -> Self {
-        self.first_missed = Some(time.parse().expect("the sample has a time"));
+        self.first_missed = Stage::Known(Some(time.parse().expect("the sample has a time")));
+        self
+    }
+
+    /// Says that nobody can tell when it was first asked for.
+    #[must_use]
+    pub fn first_missed_unknown(mut self) -> Self {
+        self.first_missed = Stage::default();
         self
     }
 
@@ -374,7 +381,7 @@ impl Scene {
         subject.trust = self.trust.as_ref();
         subject.dependencies = &self.dependencies;
         subject.dependents = self.dependents.as_ref();
-        subject.first_missed = self.first_missed;
+        subject.first_missed = self.first_missed.clone();
         subject.internal = self.internal;
         subject.settings.minimum_age = self.minimum_age;
         look(&subject)
