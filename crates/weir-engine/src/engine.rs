@@ -114,9 +114,7 @@ impl Engine {
             trust: sources,
         } = config;
         let advisories = Arc::new(Advisories::load(&store).await?);
-        let (own_names, own_scopes) = crate::names::own(&policy);
-        let names = NameIndex::embedded()
-            .and_then(|names| names.with_own(&own_names, &own_scopes))
+        let names = crate::names::index(&policy)
             .map_err(|error| EngineError::Store(format!("the name index: {error}")))?;
         let rules = OwnRules::read(policy.rules_folder()).await?;
         store.analysed_under(rules.digest());

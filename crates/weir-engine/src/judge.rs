@@ -3,13 +3,15 @@
 use jiff::Timestamp;
 use weir_model::advisory::AdvisoryKind;
 use weir_model::{
-    Action, Advisory, Assessment, AttestationState, Contents, Decision, Incomplete, ReleaseId,
+    Advisory, Assessment, AttestationState, Contents, Decision, Incomplete, ReleaseId,
     SignatureState, Trust,
 };
 use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
 use weir_policy::{Context, Request, decide};
-use weir_signals::{Alike, Brought, DependencyFacts, Dependents, Stage, Surroundings, observe_all};
+use weir_signals::{
+    Alike, Brought, DependencyFacts, Dependents, REAL_DEPENDENTS, Stage, Surroundings, observe_all,
+};
 use weir_store::PackageAdvisories;
 
 use crate::EngineError;
@@ -77,7 +79,10 @@ impl Engine {
             false => None,
         };
         let mut facts = Facts {
-            dependents: dependents.as_ref().filter(|found| found.count > 0),
+            // Fewer change nothing.
+            dependents: dependents
+                .as_ref()
+                .filter(|found| found.count >= REAL_DEPENDENTS),
             ..facts
         };
         if facts.dependents.is_some() {
@@ -122,7 +127,7 @@ impl Engine {
         subject.first_seen = facts.first_seen;
         subject.dependencies = facts.dependencies;
         subject.dependents = facts.dependents;
-        subject.first_missed = held.first_missed;
+        subject.first_missed = held.first_missed.clone();
         subject.internal = internal.as_deref();
         let mut observation = observe_all(&subject);
         if matches!(facts.contents, Stage::Pending) {
@@ -136,7 +141,7 @@ impl Engine {
         let integrity = self.integrity_of(held, version);
         if integrity.is_none() {
             observation.incomplete.push(Incomplete {
-                what: "integrity".to_owned(),
+                what: weir_model::assessment::INTEGRITY.to_owned(),
                 why: "the registry gives none to check the tarball against".to_owned(),
             });
         }
@@ -147,15 +152,7 @@ impl Engine {
         };
         assessment.sort();
         let published = held.packument.published(version).or(facts.first_seen);
-        let mut decision = self.decide(&assessment, held, published, facts, about.as_deref());
-        if integrity.is_none() && decision.action.serves() {
-            // Whatever the policy allows to go unchecked, bytes that could be anything are not it.
-            decision.action = Action::Hold;
-            decision.reasons.insert(
-                0,
-                "held: the registry gives no integrity to check the tarball against".to_owned(),
-            );
-        }
+        let decision = self.decide(&assessment, held, published, facts, about.as_deref());
         Verdict {
             assessment,
             decision,

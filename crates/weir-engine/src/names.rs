@@ -5,7 +5,7 @@ use weir_model::{Action, Assessment};
 use weir_npm::name::PackageName;
 use weir_npm::packument::VersionManifest;
 use weir_policy::Policy;
-use weir_signals::{DependencyFacts, Dependents};
+use weir_signals::{DependencyFacts, Dependents, NameIndex, NamesError};
 
 use crate::alike::shares_maintainer;
 use crate::engine::Engine;
@@ -24,19 +24,29 @@ const TOLD: usize = 5;
 /// Signals whose findings weigh less where others depend on the package.
 const ABOUT_NAMES: [&str; 2] = ["lookalike-name", "invented-name"];
 
-/// The policy's own and internal names as the name index takes them: exact names and whole scopes.
-/// Patterns that are neither are matched, and nothing is compared with them.
-pub(crate) fn own(policy: &Policy) -> (Vec<String>, Vec<String>) {
+/// The popular names and the operator's own. Exact names and scopes can be looked for; whatever else a
+/// pattern matches is theirs, and nothing is compared with it.
+pub(crate) fn index(policy: &Policy) -> Result<NameIndex, NamesError> {
+    let (names, scopes) = own(policy);
+    let listed = policy.names.clone();
+    let is_own = move |name: &str| listed.is_own(name);
+    NameIndex::embedded()?.with_own(&names, &scopes, is_own)
+}
+
+/// The policy's own and internal names as the name index takes them: exact names, and the scopes that
+/// patterns name.
+fn own(policy: &Policy) -> (Vec<String>, Vec<String>) {
     let (mut names, mut scopes) = (Vec::new(), Vec::new());
     let internal = policy.names.internal.iter().map(|entry| entry.name());
     for glob in policy.names.own.iter().chain(internal) {
-        let text = glob.to_string();
-        match text
-            .strip_suffix("/*")
-            .and_then(|scope| scope.strip_prefix('@'))
-        {
-            Some(scope) if !scope.contains('*') => scopes.push(scope.to_owned()),
-            _ if !text.contains('*') => names.push(text),
+        let text = glob.as_str();
+        if !text.contains('*') {
+            names.push(text.to_owned());
+            continue;
+        }
+        let scoped = text.strip_prefix('@').and_then(|rest| rest.split_once('/'));
+        match scoped {
+            Some((scope, _)) if !scope.contains('*') => scopes.push(scope.to_owned()),
             _ => {}
         }
     }
@@ -85,7 +95,7 @@ impl Engine {
         let maintainers = held.packument.maintainers().iter();
         own.extend(maintainers.map(|person| format!("by {}", person.name)));
         own.push(name.to_string());
-        let found = match self.store.dependents(name.as_str()).await {
+        let found = match held.dependents(&self.store).await {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(package.name = %name, %error, "dependents could not be looked up");
@@ -93,9 +103,9 @@ impl Engine {
             }
         };
         let mut some: Vec<String> = found
-            .into_iter()
+            .iter()
             .filter(|(owner, _)| !own.contains(owner))
-            .map(|(_, dependent)| dependent)
+            .map(|(_, dependent)| dependent.clone())
             .collect();
         let count = some.len() as u64;
         some.truncate(TOLD);
@@ -133,19 +143,26 @@ impl Engine {
         held: &Held,
         wanted: Vec<(String, String)>,
     ) -> Vec<DependencyFacts> {
-        let mut found = Vec::new();
-        for (name, range) in wanted.into_iter().take(LOOKED_AT) {
-            let Ok(package) = PackageName::parse(&name) else {
-                continue;
-            };
-            match self.packuments.get(&package).await {
-                Ok(other) => found.push(facts(held, &other, &range)),
-                Err(error) => {
-                    tracing::info!(package.name = %name, %error, "a new dependency could not be looked at");
-                }
+        let looked_at = wanted.iter().take(LOOKED_AT);
+        let asking = looked_at.map(|(name, range)| self.dependency_fact(held, name, range));
+        let found = futures_util::future::join_all(asking).await;
+        found.into_iter().flatten().collect()
+    }
+
+    async fn dependency_fact(
+        &self,
+        held: &Held,
+        name: &str,
+        range: &str,
+    ) -> Option<DependencyFacts> {
+        let package = PackageName::parse(name).ok()?;
+        match self.packuments.get(&package).await {
+            Ok(other) => Some(facts(held, &other, range)),
+            Err(error) => {
+                tracing::info!(package.name = %name, %error, "a new dependency could not be looked at");
+                None
             }
         }
-        found
     }
 }
 
@@ -192,5 +209,47 @@ fn facts(held: &Held, dependency: &Held, range: &str) -> DependencyFacts {
         hooks,
         repository,
         same_people: shares_maintainer(held, dependency),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index_of(names: &str) -> NameIndex {
+        let policy = Policy::from_toml(&format!("[names]\n{names}\n"), "w").unwrap();
+        index(&policy).unwrap()
+    }
+
+    #[test]
+    fn the_policy_says_which_names_are_ones_own() {
+        let index = index_of(r#"own = ["acme-*", "@acme/*", "@mill/web-*", "lodahs"]"#);
+        for (name, is) in [
+            ("acme-billing", true),
+            ("@acme/anything", true),
+            ("@mill/web-router", true),
+            ("lodahs", true),
+            ("@mill/other", false),
+            ("@other/acme-billing", false),
+            ("lodash", false),
+        ] {
+            assert_eq!(index.is_own(name), is, "{name}");
+        }
+    }
+
+    #[test]
+    fn lookalikes_of_a_patterns_scope_are_found_and_its_names_are_none() {
+        for pattern in ["@millpond/*", "@millpond/web-*"] {
+            let index = index_of(&format!("own = [\"{pattern}\", \"crossen*\"]"));
+            for name in ["@millpond/web-lodahs", "crossenv"] {
+                assert_eq!(index.candidates(name), [], "{pattern} {name}");
+            }
+            for name in ["@mill-pond/web-router", "@milpond/anything"] {
+                let found = index.candidates(name);
+                let scope = found.iter().any(|it| it.target == "@millpond");
+                assert!(scope, "{pattern} {name}: {found:?}");
+            }
+        }
+        assert_ne!(index_of("").candidates("crossenv"), []);
     }
 }

@@ -11,8 +11,8 @@ use tokio::sync::{OnceCell, Semaphore};
 use tokio_util::task::TaskTracker;
 use weir_npm::name::PackageName;
 use weir_npm::packument::{Packument, VersionManifest};
-use weir_signals::Gone;
-use weir_store::{Store, StoredPackument, Vanished};
+use weir_signals::{Gone, Stage};
+use weir_store::{Store, StoreError, StoredPackument, Vanished};
 use weir_upstream::{Conditional, PackumentResponse, Upstream, Upstreams};
 
 use crate::EngineError;
@@ -33,8 +33,10 @@ pub struct Held {
     pub fresh_until: Instant,
     /// Why it may be out of date, if the upstream could not be asked.
     pub stale: Option<String>,
-    /// When this gateway was first asked for the package while there was none.
-    pub first_missed: Option<Timestamp>,
+    /// When this gateway was first asked for the package while there was none, if ever.
+    pub first_missed: Stage<Option<Timestamp>>,
+    /// Who depends on the package, once somebody asked: every version is asked the same.
+    dependents: OnceCell<Vec<(String, String)>>,
     /// Versions that earlier documents named and this one does not.
     pub(crate) gone: Vec<Gone>,
     /// The versions that were last looked at, parsed: a request looks at one several times.
@@ -68,6 +70,19 @@ impl Held {
                 version: version.to_owned(),
             }),
         }
+    }
+
+    /// Who depends on the package, from the database the first time. What is noted later counts when
+    /// the document is had again: it only ever makes a decision milder.
+    pub(crate) async fn dependents(
+        &self,
+        store: &Store,
+    ) -> Result<&[(String, String)], StoreError> {
+        let ask = || store.dependents(self.packument.name().as_str());
+        self.dependents
+            .get_or_try_init(ask)
+            .await
+            .map(Vec::as_slice)
     }
 
     fn parsed(&self) -> MutexGuard<'_, VecDeque<(String, Arc<VersionManifest>)>> {
@@ -157,10 +172,8 @@ impl Packuments {
             return Ok(held);
         }
         let mut held = self.load(name).await?;
-        held.first_missed = self
-            .store
-            .first_missed(name.as_str(), &held.upstream)
-            .await?;
+        let missed = self.store.first_missed(name.as_str(), &held.upstream).await;
+        held.first_missed = known_or_told(name, missed);
         let held = Arc::new(held);
         self.memory.insert(name.clone(), Arc::clone(&held));
         Ok(held)
@@ -358,9 +371,24 @@ fn held(
         upstream,
         fresh_until,
         stale,
-        first_missed: None,
+        first_missed: Stage::Known(None),
+        dependents: OnceCell::new(),
         gone: Vec::new(),
         parsed: Mutex::default(),
+    }
+}
+
+/// A hint that cannot be had is not known; the packument is as good as ever.
+fn known_or_told(
+    name: &PackageName,
+    missed: Result<Option<Timestamp>, StoreError>,
+) -> Stage<Option<Timestamp>> {
+    match missed {
+        Ok(missed) => Stage::Known(missed),
+        Err(error) => {
+            tracing::warn!(package.name = %name, %error, "a name could not be looked up");
+            Stage::NotKnown("the database of the data folder failed".to_owned())
+        }
     }
 }
 
@@ -385,4 +413,24 @@ async fn parse(name: &PackageName, raw: bytes::Bytes) -> Result<Packument, Engin
         })?
     };
     parsed.map_err(|error| EngineError::packument(name.as_str(), &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_that_cannot_be_had_is_not_known_and_no_error() {
+        let name = PackageName::parse("left-lib").unwrap();
+        let first = Timestamp::UNIX_EPOCH;
+        for missed in [None, Some(first)] {
+            assert_eq!(known_or_told(&name, Ok(missed)), Stage::Known(missed));
+        }
+        let error = StoreError::Row {
+            table: "missed",
+            why: "not a time".to_owned(),
+        };
+        let failed = known_or_told(&name, Err(error));
+        assert!(failed.why_not().is_some_and(|why| why.contains("database")));
+    }
 }

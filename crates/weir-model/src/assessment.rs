@@ -25,6 +25,10 @@ impl std::fmt::Display for ReleaseId {
 /// all their packages, which is why a policy can tell this gap from others.
 pub const PUBLISHER: &str = "publisher";
 
+/// What [`Incomplete::what`] says where the registry gives no integrity: the tarball could be anything,
+/// and whatever was seen of it says nothing of the next download.
+pub const INTEGRITY: &str = "integrity";
+
 /// Something that could not be looked at. "Could not check" is a result of its own, never a pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Incomplete {

@@ -7,6 +7,7 @@ pub mod name;
 pub mod node;
 pub mod npmrc;
 pub mod packument;
+pub mod repository;
 pub mod settings;
 pub mod spec;
 pub mod time;

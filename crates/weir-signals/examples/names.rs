@@ -92,7 +92,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .map(|number| numbers.name(number + 7_919))
         .collect();
     let begun = Instant::now();
-    let index = NameIndex::from_names(&popular)?.with_own(&own, &["millpond".to_owned()])?;
+    let listed_own: std::collections::HashSet<String> = own.iter().cloned().collect();
+    let index =
+        NameIndex::from_names(&popular)?.with_own(&own, &["millpond".to_owned()], move |name| {
+            name.starts_with("@millpond/") || listed_own.contains(name)
+        })?;
     println!(
         "{listed} listed and {} made-up popular names, {OWN} own: built in {:.1} s",
         POPULAR - listed,

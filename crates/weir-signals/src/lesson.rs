@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use weir_model::habits::{By, Lesson, Minute, Moment, Origin, minute};
 use weir_npm::packument::{Packument, Publisher, VersionManifest};
+use weir_npm::repository::Repository;
 use weir_npm::version::Version;
 
 use crate::timeline;
@@ -74,34 +75,12 @@ fn origin(manifest: &VersionManifest) -> Origin {
     }
 }
 
-/// Host and owner of a repository address, in lower case. `owner/name` and `github:owner/name` are the
-/// short forms that npm reads as GitHub's.
+/// Host and owner of a repository address, in lower case.
 #[must_use]
 pub fn repository_owner(address: &str) -> Option<String> {
-    let text = address.trim();
-    let text = text.split(['#', '?']).next().unwrap_or(text);
-    let (host, path) = match text.split_once("://") {
-        Some(("", _)) => return None,
-        Some((_, rest)) => rest.split_once('/')?,
-        None => match text.split_once(':') {
-            Some((short @ ("github" | "gitlab" | "bitbucket"), path)) => (short, path),
-            Some((host, path)) => (host, path),
-            None => ("github", text),
-        },
-    };
-    let host = host.rsplit('@').next().unwrap_or(host);
-    let host = match host {
-        "github" => "github.com",
-        "gitlab" => "gitlab.com",
-        "bitbucket" => "bitbucket.org",
-        host => host.strip_prefix("www.").unwrap_or(host),
-    };
-    let mut parts = path.split('/').filter(|part| !part.is_empty());
-    let (owner, _) = (parts.next()?, parts.next()?);
-    if host.is_empty() {
-        return None;
-    }
-    Some(short(&format!("{host}/{owner}")).to_ascii_lowercase())
+    let repository = Repository::parse(address)?;
+    let owner = format!("{}/{}", repository.host, repository.owner?);
+    Some(short(&owner).to_ascii_lowercase())
 }
 
 /// The line of a version as a number that equal lines share; 0 for what is no version.

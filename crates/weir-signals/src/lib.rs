@@ -31,6 +31,7 @@ pub use declaration::{
 pub use history::new_dependency::unexplained as new_dependencies;
 pub use history::vanished_versions::Gone;
 pub use history::young_in_tree::Brought;
+pub use identity::REAL_DEPENDENTS;
 pub use lesson::{by, lesson, line_number, moments, repository_owner};
 pub use names::{NameIndex, NamesError};
 pub use past::ReleaseSize;

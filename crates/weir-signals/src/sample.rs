@@ -82,7 +82,7 @@ pub struct Scene {
     refused: Vec<&'static str>,
     dependencies: Vec<DependencyFacts>,
     dependents: Option<Dependents>,
-    first_missed: Option<Timestamp>,
+    first_missed: Stage<Option<Timestamp>>,
     internal: Option<&'static str>,
     minimum_age: SignedDuration,
 }
@@ -120,7 +120,7 @@ impl Scene {
             refused: Vec::new(),
             dependencies: Vec::new(),
             dependents: None,
-            first_missed: None,
+            first_missed: Stage::Known(None),
             internal: None,
             minimum_age: SignedDuration::from_hours(24),
         }
@@ -302,7 +302,14 @@ impl Scene {
     /// If that is no time.
     #[must_use]
     pub fn first_missed(mut self, time: &str) -> Self {
-        self.first_missed = Some(time.parse().expect("the sample has a time"));
+        self.first_missed = Stage::Known(Some(time.parse().expect("the sample has a time")));
+        self
+    }
+
+    /// Says that nobody can tell when it was first asked for.
+    #[must_use]
+    pub fn first_missed_unknown(mut self) -> Self {
+        self.first_missed = Stage::default();
         self
     }
 
@@ -320,15 +327,27 @@ impl Scene {
         self
     }
 
+    /// The popular names, and the operator's own of this scene.
+    fn names(&self) -> Result<NameIndex, crate::NamesError> {
+        let (own, scopes) = (self.own.clone(), self.own_scopes.clone());
+        let is_own = move |name: &str| {
+            let in_scope = |scope: &String| name.strip_prefix('@')?.strip_prefix(scope.as_str());
+            own.iter().any(|own| own == name)
+                || scopes
+                    .iter()
+                    .filter_map(in_scope)
+                    .any(|rest| rest.starts_with('/'))
+        };
+        NameIndex::embedded()?.with_own(&self.own, &self.own_scopes, is_own)
+    }
+
     /// Runs `look` on the subject that this scene describes.
     ///
     /// # Panics
     /// If the scene is not one: a bad name, or history that is no packument.
     pub fn with_subject<T>(&self, look: impl FnOnce(&Subject<'_>) -> T) -> T {
         let name = PackageName::parse(self.name).expect("the sample has a name npm allows");
-        let names = NameIndex::embedded()
-            .and_then(|names| names.with_own(&self.own, &self.own_scopes))
-            .expect("the committed index is whole");
+        let names = self.names().expect("the committed index is whole");
         let packument = self.history.then(|| {
             Packument::parse(&name, Bytes::from(self.packument().to_string()))
                 .expect("the sample is a packument")
@@ -362,7 +381,7 @@ impl Scene {
         subject.trust = self.trust.as_ref();
         subject.dependencies = &self.dependencies;
         subject.dependents = self.dependents.as_ref();
-        subject.first_missed = self.first_missed;
+        subject.first_missed = self.first_missed.clone();
         subject.internal = self.internal;
         subject.settings.minimum_age = self.minimum_age;
         look(&subject)

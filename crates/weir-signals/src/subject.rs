@@ -159,8 +159,8 @@ pub struct Subject<'a> {
     pub dependencies: &'a [DependencyFacts],
     /// Who depends on the package; nothing where nobody asked.
     pub dependents: Option<&'a Dependents>,
-    /// When this gateway was first asked for the package while there was none of that name.
-    pub first_missed: Option<Timestamp>,
+    /// When this gateway was first asked for the package while there was none of that name, if ever.
+    pub first_missed: Stage<Option<Timestamp>>,
     /// The entry of the operator's list that says that the package comes from elsewhere: what bears its
     /// name here is not theirs.
     pub internal: Option<&'a str>,
@@ -203,7 +203,7 @@ impl<'a> Subject<'a> {
             advisories: Stage::default(),
             dependencies: &[],
             dependents: None,
-            first_missed: None,
+            first_missed: Stage::Known(None),
             internal: None,
             names,
             now,

@@ -16,9 +16,6 @@ const OWNERS: i64 = 8;
 /// Most rows kept about who depends on what; beyond it no more are taken.
 const MOST_DEPENDENTS: i64 = 500_000;
 
-/// A row more than allowed does no harm, so the bounds are looked at once in so many additions.
-const EVERY: u64 = 256;
-
 impl Store {
     /// Notes that a name was asked for and the upstream has no such package. Only the first time is
     /// kept.
@@ -42,7 +39,7 @@ impl Store {
         .await
         .map_err(StoreError::query("missed", "note a name"))?;
         self.inner.presence.missed_added(name);
-        if self.inner.presence.is_due(EVERY) {
+        if self.inner.presence.missed_bound.is_due(1) {
             self.bound_missed(MOST_MISSED).await?;
         }
         Ok(())
@@ -96,20 +93,10 @@ impl Store {
         owner: &str,
         names: &[&str],
     ) -> Result<(), StoreError> {
-        if names.is_empty() {
+        if names.is_empty() || !self.has_room_for(names.len(), MOST_DEPENDENTS).await? {
             return Ok(());
         }
         let mut transaction = self.inner.database.begin("dependent").await?;
-        if self.inner.presence.is_due(EVERY) {
-            let rows: i64 = sqlx::query("SELECT COUNT(*) FROM dependent")
-                .fetch_one(&mut *transaction)
-                .await
-                .and_then(|row| row.try_get(0))
-                .map_err(StoreError::query("dependent", "count"))?;
-            if rows >= MOST_DEPENDENTS {
-                return Ok(());
-            }
-        }
         for name in names {
             sqlx::query(
                 "INSERT INTO dependent (name, owner, dependent) SELECT $1, $2, $3 \
@@ -129,6 +116,20 @@ impl Store {
             .commit()
             .await
             .map_err(StoreError::query("dependent", "commit"))
+    }
+
+    /// Whether so many rows more about who depends on what are to be taken, `most` in all.
+    async fn has_room_for(&self, names: usize, most: i64) -> Result<bool, StoreError> {
+        let bound = &self.inner.presence.dependent_bound;
+        if bound.is_due(u64::try_from(names).unwrap_or(u64::MAX)) {
+            let rows: i64 = sqlx::query("SELECT COUNT(*) FROM dependent")
+                .fetch_one(&self.inner.database.read)
+                .await
+                .and_then(|row| row.try_get(0))
+                .map_err(StoreError::query("dependent", "count"))?;
+            bound.set_full(rows >= most);
+        }
+        Ok(!bound.is_full())
     }
 
     /// Packages that were served and depend on one: one for each owner, with that owner.
@@ -192,6 +193,36 @@ mod tests {
             let kept = store.first_missed(&name, "one").await.unwrap().is_some();
             assert_eq!(kept, day > 5, "{name}");
         }
+    }
+
+    #[tokio::test]
+    async fn each_table_is_counted_for_its_own_additions() {
+        let (_folder, store) = open().await;
+        let now = at("2026-11-01T09:00:00Z");
+        store.note_missed("made-up", "one", now).await.unwrap();
+        let names = ["left-lib", "right-lib"];
+        store.note_dependencies("a", "mara", &names).await.unwrap();
+        // Neither has taken the other's turn: both were counted already, and neither is due again.
+        let presence = &store.inner.presence;
+        assert!(!presence.missed_bound.is_due(0) && !presence.dependent_bound.is_due(0));
+        for _ in 0..300 {
+            presence.missed_bound.is_due(1);
+        }
+        assert!(!presence.dependent_bound.is_due(1));
+    }
+
+    #[tokio::test]
+    async fn what_is_full_stays_so_until_it_is_counted_again() {
+        let (_folder, store) = open().await;
+        let names = ["left-lib", "right-lib"];
+        store.note_dependencies("a", "mara", &names).await.unwrap();
+        assert!(store.has_room_for(1, 2).await.unwrap(), "not due");
+        assert!(!store.has_room_for(300, 2).await.unwrap(), "counted: full");
+        store.note_dependencies("b", "otto", &names).await.unwrap();
+        assert_eq!(store.dependents("left-lib").await.unwrap().len(), 1);
+        assert!(store.has_room_for(300, 3).await.unwrap(), "counted: room");
+        store.note_dependencies("b", "otto", &names).await.unwrap();
+        assert_eq!(store.dependents("left-lib").await.unwrap().len(), 2);
     }
 
     #[tokio::test]

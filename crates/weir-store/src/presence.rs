@@ -6,7 +6,7 @@ use std::fs::File;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use sqlx::Row;
@@ -45,6 +45,35 @@ impl Keys {
     }
 }
 
+/// A row more than allowed does no harm, so a table is counted once in so many additions.
+const EVERY: u64 = 256;
+
+/// How a table of bounded size is watched: when it is to be counted, and whether it was full then.
+#[derive(Debug, Default)]
+pub(crate) struct Bound {
+    additions: AtomicU64,
+    full: AtomicBool,
+}
+
+impl Bound {
+    /// Whether it is time to count, with so many additions more: true the first time, and then once in
+    /// [`EVERY`].
+    pub(crate) fn is_due(&self, more: u64) -> bool {
+        let before = self.additions.fetch_add(more, Ordering::Relaxed);
+        before == 0 || before / EVERY != before.saturating_add(more) / EVERY
+    }
+
+    /// Keeps what the count said until the next one.
+    pub(crate) fn set_full(&self, full: bool) {
+        self.full.store(full, Ordering::Relaxed);
+    }
+
+    /// Whether the last count found no room.
+    pub(crate) fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
+    }
+}
+
 /// Who has opened the data folder: its length tells whether anybody came after us.
 #[derive(Debug)]
 pub(crate) struct Openings {
@@ -79,7 +108,10 @@ pub(crate) struct Presence {
     verdicts: Keys,
     contents: Keys,
     missed: Keys,
-    additions: AtomicU64,
+    /// Names that were asked for in vain.
+    pub(crate) missed_bound: Bound,
+    /// Who depends on what.
+    pub(crate) dependent_bound: Bound,
 }
 
 impl Presence {
@@ -89,7 +121,8 @@ impl Presence {
             verdicts: Keys::default(),
             contents: Keys::default(),
             missed: Keys::default(),
-            additions: AtomicU64::new(0),
+            missed_bound: Bound::default(),
+            dependent_bound: Bound::default(),
         }
     }
 
@@ -144,12 +177,6 @@ impl Presence {
     pub(crate) fn missed_added(&self, name: &str) {
         self.missed.insert(name);
     }
-
-    /// True the first time, and then once in so many times.
-    pub(crate) fn is_due(&self, every: u64) -> bool {
-        let before = self.additions.fetch_add(1, Ordering::Relaxed);
-        before.is_multiple_of(every)
-    }
 }
 
 impl Store {
@@ -196,6 +223,16 @@ mod tests {
         store.close().await.unwrap();
         drop(store);
         check(&Store::open(&folder).await.unwrap());
+    }
+
+    #[test]
+    fn a_table_is_counted_at_first_and_then_once_in_so_many_additions() {
+        let bound = Bound::default();
+        let due: Vec<u64> = (0..3 * EVERY).filter(|_| bound.is_due(1)).collect();
+        assert_eq!(due, [0, EVERY - 1, 2 * EVERY - 1, 3 * EVERY - 1]);
+        let bound = Bound::default();
+        assert!(bound.is_due(3) && !bound.is_due(EVERY - 4) && bound.is_due(1));
+        assert!(bound.is_due(10 * EVERY));
     }
 
     fn check(store: &Store) {

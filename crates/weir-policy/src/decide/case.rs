@@ -16,6 +16,8 @@ pub(super) enum Ground<'a> {
     Age,
     /// That something could not be checked.
     Incomplete,
+    /// That there is nothing to check the bytes against.
+    NoIntegrity,
 }
 
 /// Where a release stands with the hold of young releases.
@@ -46,6 +48,7 @@ pub(super) struct Case<'a> {
     youth: Youth,
     incomplete: bool,
     unknown_publisher: bool,
+    no_integrity: bool,
 }
 
 impl<'a> Case<'a> {
@@ -69,6 +72,7 @@ impl<'a> Case<'a> {
             youth: youth(assessment, context, policy),
             incomplete: assessment.incomplete.iter().any(|gap| !is_publisher(gap)),
             unknown_publisher: assessment.incomplete.iter().any(is_publisher),
+            no_integrity: assessment.incomplete.iter().any(is_integrity),
         };
         case.count_groups();
         case
@@ -92,6 +96,7 @@ impl<'a> Case<'a> {
             .map(Ground::Finding)
             .chain(age)
             .chain(incomplete)
+            .chain(self.no_integrity.then_some(Ground::NoIntegrity))
     }
 
     /// The same case with only those grounds that are to be kept.
@@ -105,6 +110,7 @@ impl<'a> Case<'a> {
         let gaps = keep(Ground::Incomplete);
         case.incomplete &= gaps;
         case.unknown_publisher &= gaps;
+        case.no_integrity &= keep(Ground::NoIntegrity);
         case.count_groups();
         case
     }
@@ -148,16 +154,22 @@ impl<'a> Case<'a> {
 
     /// What could not be checked, unless that is covered.
     pub(super) fn unchecked(&self) -> impl Iterator<Item = &'a Incomplete> {
-        let (incomplete, unknown) = (self.incomplete, self.unknown_publisher);
-        let shown = move |gap: &&Incomplete| match is_publisher(gap) {
-            true => unknown,
-            false => incomplete,
+        let (incomplete, unknown, bare) =
+            (self.incomplete, self.unknown_publisher, self.no_integrity);
+        let shown = move |gap: &&Incomplete| match (is_publisher(gap), is_integrity(gap)) {
+            (true, _) => unknown,
+            (_, true) => bare,
+            _ => incomplete,
         };
         self.assessment.incomplete.iter().filter(shown)
     }
 
     pub(super) fn is_publisher_unknown(&self) -> bool {
         self.unknown_publisher
+    }
+
+    pub(super) fn lacks_integrity(&self) -> bool {
+        self.no_integrity
     }
 
     pub(super) fn is_incomplete(&self) -> bool {
@@ -227,6 +239,11 @@ impl<'a> Case<'a> {
 /// Whether the gap is that nobody knows who published what.
 fn is_publisher(gap: &Incomplete) -> bool {
     gap.what == weir_model::assessment::PUBLISHER
+}
+
+/// Whether the gap is that nothing says what the bytes should be.
+fn is_integrity(gap: &Incomplete) -> bool {
+    gap.what == weir_model::assessment::INTEGRITY
 }
 
 fn is_young(context: &Context, policy: &Policy, period: crate::config::Period) -> bool {

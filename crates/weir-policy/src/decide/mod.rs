@@ -21,10 +21,11 @@ pub use trace::{Asked, Counted, Difference, Later, Trace, trace};
 pub use weir_model::Request;
 
 use case::Case;
+use waiver::Waived;
 
 /// Raised whenever the same policy and assessment could give another decision; part of
 /// [`Policy::fingerprint`].
-pub const RULES_VERSION: u32 = 2;
+pub const RULES_VERSION: u32 = 3;
 
 /// What a decision depends on besides the assessment and the policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,14 +120,8 @@ struct Verdict {
 #[must_use]
 pub fn decide(assessment: &Assessment, context: &Context, policy: &Policy) -> Decision {
     let case = Case::new(assessment, context, policy);
-    let verdict = judge(&case);
-    let waived = if verdict.action == Action::Allow {
-        None
-    } else {
-        waiver::apply(&case, &verdict)
-    };
-    match waived {
-        Some(waived) => {
+    match settle(&case) {
+        (_, Some(waived)) => {
             let mut decision = decision(&waived.case, &waived.verdict);
             // Below the rule, above the findings that are left.
             let after_rules = waived.verdict.sentences.len().min(decision.reasons.len());
@@ -136,7 +131,7 @@ pub fn decide(assessment: &Assessment, context: &Context, policy: &Policy) -> De
             decision.waiver = waived.reason;
             decision
         }
-        None => {
+        (verdict, None) => {
             let mut decision = decision(&case, &verdict);
             if verdict.action > Action::Allow {
                 decision.reasons.extend(waiver::expired_notes(&case));
@@ -144,6 +139,16 @@ pub fn decide(assessment: &Assessment, context: &Context, policy: &Policy) -> De
             decision
         }
     }
+}
+
+/// What the rules say of a case, and what waivers leave of it, where they cover something.
+fn settle<'a>(case: &Case<'a>) -> (Verdict, Option<Waived<'a>>) {
+    let verdict = judge(case);
+    let waived = match verdict.action {
+        Action::Allow => None,
+        _ => waiver::apply(case, &verdict),
+    };
+    (verdict, waived)
 }
 
 /// Asks every rule; of those that give the strictest answer, one per topic is kept.

@@ -27,6 +27,11 @@ const SEVERITIES: [Severity; 5] = [
     Severity::High,
     Severity::Critical,
 ];
+const GAPS: [&str; 3] = [
+    "contents",
+    weir_model::assessment::PUBLISHER,
+    weir_model::assessment::INTEGRITY,
+];
 const SIGNALS: [&str; 5] = ["one", "two", "three", "integrity-mismatch", "young-release"];
 
 fn a_finding() -> impl Strategy<Value = Finding> {
@@ -46,16 +51,16 @@ fn a_finding() -> impl Strategy<Value = Finding> {
 }
 
 fn an_assessment() -> impl Strategy<Value = Assessment> {
-    (prop::collection::vec(a_finding(), 0..6), any::<bool>()).prop_map(|(findings, gap)| {
-        let mut assessment = release(findings);
-        if gap {
-            let gap = Incomplete {
-                what: "contents".into(),
-                why: "timed out".into(),
-            };
-            assessment.incomplete.push(gap);
+    let gaps = prop::sample::subsequence(GAPS.to_vec(), 0..=GAPS.len());
+    (prop::collection::vec(a_finding(), 0..6), gaps).prop_map(|(findings, gaps)| {
+        let gap = |what: &str| Incomplete {
+            what: what.to_owned(),
+            why: "timed out".to_owned(),
+        };
+        Assessment {
+            incomplete: gaps.into_iter().map(gap).collect(),
+            ..release(findings)
         }
-        assessment
     })
 }
 
@@ -166,6 +171,23 @@ proptest! {
         if assessment.findings.iter().any(mismatch) {
             prop_assert!(decide(&assessment, &context, &policy).action > Action::Allow);
         }
+    }
+
+    #[test]
+    fn bytes_that_could_be_anything_are_never_served(
+        assessment in an_assessment(), context in a_context(), policy in a_policy(),
+    ) {
+        let decision = decide(&assessment, &context, &policy);
+        let bare = assessment.incomplete.iter().any(|gap| gap.what == weir_model::assessment::INTEGRITY);
+        prop_assert!(!(bare && decision.action.serves()));
+    }
+
+    #[test]
+    fn a_traced_decision_is_the_decision(
+        assessment in an_assessment(), context in a_context(), policy in a_policy(),
+    ) {
+        let decision = decide(&assessment, &context, &policy);
+        prop_assert_eq!(trace(&assessment, &context, &policy).action, decision.action);
     }
 
     #[test]

@@ -32,6 +32,7 @@ impl Rule {
             When::HeldForAge => case.is_held_for_age(),
             When::Incomplete { known } => case.is_incomplete() && case.is_known() == known,
             When::UnknownPublisher => case.is_publisher_unknown(),
+            When::NoIntegrity => case.lacks_integrity(),
         }
     }
 
@@ -105,6 +106,9 @@ impl Rule {
             }
             When::UnknownPublisher => {
                 "the registry does not say who published it or the releases before it".to_owned()
+            }
+            When::NoIntegrity => {
+                "the registry gives no integrity to check the tarball against".to_owned()
             }
         }
     }

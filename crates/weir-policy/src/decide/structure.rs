@@ -210,6 +210,8 @@ pub enum When {
     },
     /// The registry does not say who published it, or the releases before it.
     UnknownPublisher,
+    /// The registry gives nothing to check the tarball against.
+    NoIntegrity,
 }
 
 /// One rule.
@@ -294,6 +296,14 @@ pub const RULES: &[Rule] = &[
         sentence: "Younger than `age.minimum`, not served here before, not fixing an advisory that \
                    affects what would be served instead, not excluded. A lockfile that pins it does \
                    not vouch for it. The hold ends by itself.",
+    },
+    Rule {
+        id: "no-integrity",
+        topic: Topic::Completeness,
+        when: When::NoIntegrity,
+        answer: Answer::Fixed(Action::Hold),
+        sentence: "The registry gives no integrity to check the tarball against, so that its bytes could \
+                   be anything. Neither a setting nor a waiver lets that pass.",
     },
     Rule {
         id: "incomplete-unseen",

@@ -634,6 +634,43 @@ fn waivers_cover_age_and_gaps_by_name() {
 }
 
 #[test]
+fn bytes_that_could_be_anything_are_held_whatever_is_allowed_or_waived() {
+    let mut assessment = release(vec![]);
+    assessment.incomplete.push(Incomplete {
+        what: weir_model::assessment::INTEGRITY.into(),
+        why: "the registry gives none".into(),
+    });
+    let known = Context {
+        established: true,
+        served_before: true,
+        ..old()
+    };
+    let lax =
+        "[decide]\nincomplete_unseen = \"allow\"\nincomplete_established = \"allow\"\n".to_owned();
+    let named = waiver(&format!(
+        "action = \"allow\"\nsignals = [\"incomplete-assessment\"]\n{UNTIL}"
+    ));
+    let all = waiver(&format!("action = \"allow\"\n{UNTIL}"));
+    for text in ["".to_owned(), lax.clone(), format!("{lax}{named}"), all] {
+        for context in [&old(), &known] {
+            let decision = decide(&assessment, context, &policy(&text));
+            assert_eq!(decision.action, Hold, "{text}");
+            assert_eq!(
+                decision.reasons.first().map(String::as_str),
+                Some("held: the registry gives no integrity to check the tarball against"),
+                "{text}"
+            );
+            assert!(
+                decision.waiver.is_none() && decision.until.is_none(),
+                "{text}"
+            );
+        }
+    }
+    let strict = policy("[decide]\nincomplete_unseen = \"block\"\n");
+    assert_eq!(decide(&assessment, &old(), &strict).action, Block);
+}
+
+#[test]
 fn a_mismatch_is_only_waived_by_name_and_never_in_silence() {
     let mismatch = Finding {
         signal: "integrity-mismatch".into(),

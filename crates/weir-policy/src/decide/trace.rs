@@ -6,7 +6,7 @@ use weir_model::{Action, Assessment, Group};
 
 use super::case::{Case, Ground};
 use super::structure::{Answer, Count, GROUPS, RULES, Spared, Topic, When, of_group};
-use super::{Context, judge, waiver};
+use super::{Context, judge, settle};
 use crate::config::Policy;
 
 /// Most things taken away together in search of a milder decision: more would be no explanation.
@@ -96,14 +96,9 @@ pub struct Trace {
 #[must_use]
 pub fn trace(assessment: &Assessment, context: &Context, policy: &Policy) -> Trace {
     let whole = Case::new(assessment, context, policy);
-    let before = judge(&whole);
-    let waived = match before.action {
-        Action::Allow => None,
-        _ => waiver::apply(&whole, &before),
-    };
-    let (case, action) = match waived {
-        Some(waived) => (waived.case, waived.verdict.action),
-        None => (whole, before.action),
+    let (case, action) = match settle(&whole) {
+        (_, Some(waived)) => (waived.case, waived.verdict.action),
+        (verdict, None) => (whole, verdict.action),
     };
     Trace {
         action,
@@ -176,7 +171,9 @@ fn bound(when: When, answer: Answer, policy: &Policy) -> String {
             policy.age.young_for_rules
         )),
         When::HeldForAge => Some(format!("{} (age.minimum)", policy.age.minimum)),
-        When::Decisive | When::Incomplete { .. } | When::UnknownPublisher => None,
+        When::Decisive | When::Incomplete { .. } | When::UnknownPublisher | When::NoIntegrity => {
+            None
+        }
     };
     match (count, answer) {
         (Some(count), _) => count,
@@ -197,7 +194,9 @@ impl Part {
     fn holds(self, ground: Ground<'_>) -> bool {
         match (self, ground) {
             (Self::Group(group), Ground::Finding(finding)) => finding.group == group,
-            (Self::Age, Ground::Age) | (Self::Gaps, Ground::Incomplete) => true,
+            (Self::Age, Ground::Age) | (Self::Gaps, Ground::Incomplete | Ground::NoIntegrity) => {
+                true
+            }
             _ => false,
         }
     }
@@ -238,7 +237,7 @@ fn milder(case: &Case<'_>, action: Action) -> Vec<Difference> {
     }
     if case
         .grounds()
-        .any(|ground| matches!(ground, Ground::Incomplete))
+        .any(|ground| matches!(ground, Ground::Incomplete | Ground::NoIntegrity))
     {
         parts.push(Part::Gaps);
     }

@@ -25,7 +25,7 @@ fn signal(ground: Ground<'_>) -> &str {
     match ground {
         Ground::Finding(finding) => &finding.signal,
         Ground::Age => AGE_SIGNAL,
-        Ground::Incomplete => INCOMPLETE_SIGNAL,
+        Ground::Incomplete | Ground::NoIntegrity => INCOMPLETE_SIGNAL,
     }
 }
 
@@ -34,8 +34,12 @@ fn concerns(waiver: &Waiver, case: &Case<'_>) -> bool {
     waiver.package.matches(&release.name) && waiver.versions.matches(&release.version)
 }
 
-/// Whether the waiver covers the ground: named, or by not naming any, except for what has to be.
+/// Whether the waiver covers the ground: named, or by not naming any, except for what has to be. Who
+/// waives a release has looked at bytes; without an integrity the next ones may be others.
 fn covers(waiver: &Waiver, ground: Ground<'_>) -> bool {
+    if matches!(ground, Ground::NoIntegrity) {
+        return false;
+    }
     let signal = signal(ground);
     if waiver.signals.is_empty() {
         !NEVER_SILENT.contains(&signal)

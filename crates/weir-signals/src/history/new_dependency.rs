@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use weir_model::{Confidence, Evidence, Finding, Group, Severity};
 use weir_npm::manifest::Manifest;
 use weir_npm::name::PackageName;
+use weir_npm::repository::Repository;
 use weir_npm::spec::{DependencySpec, classify};
 use weir_npm::version::Version;
 
@@ -235,9 +236,7 @@ fn look_at(subject: &Subject<'_>, new: &New<'_>, facts: &DependencyFacts, findin
 /// The popular package whose repository the dependency calls its own. Packages that begin with that
 /// name may well come from its repository.
 fn forged_repository(subject: &Subject<'_>, name: &str, facts: &DependencyFacts) -> Option<String> {
-    let address = facts.repository.as_deref()?;
-    let last = address.trim_end_matches('/').rsplit(['/', ':']).next()?;
-    let last = last.trim_end_matches(".git");
+    let last = Repository::parse(facts.repository.as_deref()?)?.name;
     let base = name.rsplit('/').next().unwrap_or(name);
     let other = !base.starts_with(last) && subject.names.rank(last).is_some();
     // One word is a topic, and the name of many repositories.
@@ -380,7 +379,9 @@ fn samples() -> Vec<crate::sample::Sample> {
             pair("{}", r#"{"dependencies":{"obscure-crypto-js":"^1.0.0"}}"#).dependency(
                 DependencyFacts {
                     name: "obscure-crypto-js".to_owned(),
-                    repository: Some("https://git.example.invalid/brix/crypto-js.git".to_owned()),
+                    repository: Some(
+                        "https://git.example.invalid/brix/crypto-js.git#readme".to_owned(),
+                    ),
                     ..facts("2026-05-31T09:00:00Z")
                 },
             ),

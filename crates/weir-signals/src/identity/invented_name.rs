@@ -1,10 +1,12 @@
 //! `invented-name`: the name was asked for before there was a package.
 
 use jiff::SignedDuration;
-use weir_model::{Confidence, Evidence, Group, Severity};
+use weir_model::{Confidence, Evidence, Group, Incomplete, Severity};
 
 use crate::timeline::in_words;
-use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
+use crate::{
+    Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Stage, Subject,
+};
 
 /// Whoever publishes a package looks up the name right before; who registers what others invent does so
 /// days or weeks after it was first asked for (DETECTION section 5, "Slopsquatting").
@@ -43,20 +45,32 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    let Some(missed) = subject.first_missed else {
+    let name = subject.name.as_str();
+    if matches!(subject.first_missed, Stage::Known(None)) || subject.names.is_own(name) {
         return;
-    };
+    }
     let created = subject
         .packument
         .known()
         .and_then(|packument| packument.created())
         .or_else(|| subject.timeline().first());
     let Some(created) = created else { return };
-    let ahead = created.duration_since(missed);
-    if ahead < AHEAD || subject.now.duration_since(created) > YOUNG {
+    if subject.now.duration_since(created) > YOUNG {
         return;
     }
-    if subject.names.is_own(subject.name.as_str()) {
+    let missed = match &subject.first_missed {
+        Stage::Known(Some(missed)) => *missed,
+        Stage::Known(None) => return,
+        unknown => {
+            observation.incomplete(Incomplete {
+                what: "when the name was first asked for".to_owned(),
+                why: unknown.why_not().unwrap_or_default().to_owned(),
+            });
+            return;
+        }
+    };
+    let ahead = created.duration_since(missed);
+    if ahead < AHEAD {
         return;
     }
     let mut finding = SIGNAL.finding(format!(
@@ -67,7 +81,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let used = subject
         .dependents
         .is_some_and(|dependents| dependents.count >= super::REAL_DEPENDENTS);
-    if used || subject.names.rank(subject.name.as_str()).is_some() {
+    if used || subject.names.rank(name).is_some() {
         finding.severity = Severity::Info;
     }
     finding.evidence.push(Evidence::change(
@@ -114,4 +128,29 @@ fn samples() -> Vec<crate::sample::Sample> {
                 .first_missed("2026-05-01T08:00:00Z"),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Scene;
+
+    #[test]
+    fn a_young_package_of_which_nobody_can_tell_is_not_fully_checked() {
+        for (published, gaps) in [("2026-06-10T09:00:00Z", 1), ("2020-06-10T09:00:00Z", 0)] {
+            let scene = Scene::of("left-lib-extras", "1.0.0").release("1.0.0", published, "{}");
+            for (scene, gaps) in [
+                (scene.first_missed_unknown(), gaps),
+                (
+                    Scene::of("left-lib-extras", "1.0.0").release("1.0.0", published, "{}"),
+                    0,
+                ),
+            ] {
+                let mut observation = Observation::default();
+                scene.with_subject(|subject| observe(subject, &mut observation));
+                assert!(observation.findings.is_empty(), "{published}");
+                assert_eq!(observation.incomplete.len(), gaps, "{published}");
+            }
+        }
+    }
 }

@@ -166,17 +166,16 @@ enum Repository {
 impl Repository {
     fn of(subject: &Subject<'_>, best: &Lookalike) -> Self {
         let manifest = subject.manifest().ok();
-        let Some(address) = manifest.and_then(|it| it.manifest.repository.as_deref()) else {
+        let address = manifest.and_then(|it| it.manifest.repository.as_deref());
+        let Some(repository) = address.and_then(weir_npm::repository::Repository::parse) else {
             return Self::Other;
         };
-        let mut parts = address.trim_end_matches('/').rsplit(['/', ':']);
-        let last = parts.next().unwrap_or_default().trim_end_matches(".git");
-        let owner = parts.next().unwrap_or_default();
-        let is = |name: &str| last.eq_ignore_ascii_case(name);
-        let own_scope = subject
-            .name
-            .scope()
-            .is_some_and(|scope| owner.eq_ignore_ascii_case(scope.trim_start_matches('@')));
+        let is = |name: &str| repository.name.eq_ignore_ascii_case(name);
+        let scope = forms::split(subject.name.as_str()).0;
+        let own_scope = repository
+            .owner
+            .zip(scope)
+            .is_some_and(|(owner, scope)| owner.eq_ignore_ascii_case(scope));
         let (base, other) = (subject.name.base(), forms::split(&best.target).1);
         // Where both are called the same, only the owner tells whose it is.
         if own_scope || (is(base) && !base.eq_ignore_ascii_case(other)) {
@@ -305,7 +304,7 @@ fn samples() -> Vec<crate::sample::Sample> {
             Scene::of("jquery-plus", "1.0.0").release(
                 "1.0.0",
                 "2026-06-01T09:00:00Z",
-                r#"{"repository":"https://git.example.invalid/ines/jquery-plus"}"#,
+                r#"{"repository":"git+https://git.example.invalid/ines/jquery-plus.git#readme"}"#,
             ),
         ),
         Sample::passing(

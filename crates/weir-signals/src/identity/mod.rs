@@ -11,4 +11,4 @@ pub(crate) mod unlike_siblings;
 
 /// Packages of others that have to depend on one, and were served here, before its name counts as used:
 /// two may be one person's.
-const REAL_DEPENDENTS: u64 = 3;
+pub const REAL_DEPENDENTS: u64 = 3;

@@ -35,9 +35,14 @@ pub enum NamesError {
 pub struct NameIndex {
     popular: Compact,
     own: Option<Compact>,
-    /// Scopes of the operator, without `@`: whatever is published there is theirs.
+    /// Scopes of the operator, without `@`: only they publish there.
     own_scopes: Vec<String>,
+    /// The policy's word on whether a name is the operator's.
+    is_own: Box<IsOwn>,
 }
+
+/// Says of a name whether it is the operator's own.
+type IsOwn = dyn Fn(&str) -> bool + Send + Sync;
 
 impl std::fmt::Debug for NameIndex {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -66,12 +71,19 @@ impl NameIndex {
     }
 
     /// Adds the operator's own names, and scopes (without `@`): both are worth impersonating, and
-    /// neither is a lookalike of anything.
+    /// neither is a lookalike of anything. Which names are the operator's is for `is_own` to say: a
+    /// pattern matches more of them than can be listed.
     ///
     /// # Errors
     /// [`NamesError`] if the list is larger than four gigabytes.
-    pub fn with_own(mut self, names: &[String], scopes: &[String]) -> Result<Self, NamesError> {
+    pub fn with_own(
+        mut self,
+        names: &[String],
+        scopes: &[String],
+        is_own: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) -> Result<Self, NamesError> {
         self.own = Some(Compact::from_names(names)?);
+        self.is_own = Box::new(is_own);
         self.own_scopes = scopes
             .iter()
             .map(|scope| scope.trim_start_matches('@').to_owned())
@@ -84,6 +96,7 @@ impl NameIndex {
             popular,
             own: None,
             own_scopes: Vec::new(),
+            is_own: Box::new(|_| false),
         }
     }
 
@@ -140,26 +153,18 @@ impl NameIndex {
         lookalike::best(found)
     }
 
-    /// Whether the name is one of the operator's own, or in a scope that is.
+    /// Whether the name is one of the operator's own.
     #[must_use]
     pub fn is_own(&self, name: &str) -> bool {
-        let scope = forms::split(name).0;
-        let in_scope = |own: &String| scope == Some(own.as_str());
-        self.own_scopes.iter().any(in_scope)
-            || self
-                .own
-                .as_ref()
-                .is_some_and(|own| own.rank(name).is_some())
+        (self.is_own)(name)
     }
 
-    /// Whether the name is popular or the operator's own.
+    /// Whether the name is popular, listed by the operator, or their own by a pattern.
     fn is_listed(&self, name: &str) -> bool {
-        let own = || {
-            self.own
-                .as_ref()
-                .is_some_and(|own| own.rank(name).is_some())
-        };
-        self.popular.rank(name).is_some() || own()
+        let listed = |own: &Compact| own.rank(name).is_some();
+        self.popular.rank(name).is_some()
+            || self.own.as_ref().is_some_and(listed)
+            || self.is_own(name)
     }
 
     /// Whether the name is in a scope that is, where only its owner publishes.

@@ -274,6 +274,7 @@ fn own_names_and_scopes_are_worth_impersonating() {
         .with_own(
             &["@acme/design-system".to_owned(), "acmebuild".to_owned()],
             &["acme-labs".to_owned()],
+            |_| false,
         )
         .unwrap();
     for (name, target) in [
@@ -294,6 +295,27 @@ fn own_names_and_scopes_are_worth_impersonating() {
     }
     for name in ["@acme/other", "@acme-labs/lodahs", "acmebuild"] {
         assert_eq!(index.candidates(name), [], "{name}");
+    }
+}
+
+#[test]
+fn names_that_a_pattern_makes_ones_own_are_lookalikes_of_nothing() {
+    let colleagues = ["l0dash-acme", "lodahs", "@acme/lodahs", "--acme-tools"];
+    for name in ["lodahs", "--acme-tools"] {
+        assert_ne!(index().candidates(name), [], "{name}");
+    }
+    let index = index()
+        .with_own(&[], &["acme-labs".to_owned()], move |name| {
+            colleagues.contains(&name)
+        })
+        .unwrap();
+    for name in colleagues {
+        assert!(index.is_own(name), "{name}");
+        assert_eq!(index.candidates(name), [], "{name}");
+    }
+    for name in ["mongose", "@acme-lab/anything"] {
+        assert!(!index.is_own(name), "{name}");
+        assert_ne!(index.candidates(name), [], "{name}");
     }
 }
 

@@ -111,7 +111,8 @@ impl Scene {
         shown.insert("new dependencies".to_owned(), dependencies.collect());
         let dependents = self.dependents.as_ref().map(|it| &it.some);
         shown.insert("depend on it".to_owned(), json!(dependents));
-        let missed = self.first_missed.map(|time| time.to_string());
+        let missed = self.first_missed.known().copied().flatten();
+        let missed = missed.map(|time| time.to_string());
         shown.insert("asked for in vain".to_owned(), json!(missed));
         shown.insert("names.internal".to_owned(), json!(self.internal));
         let mut shown = Value::Object(shown);

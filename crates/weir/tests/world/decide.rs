@@ -49,7 +49,7 @@ fn a_refusal_is_decided_again_under_another_policy_and_at_another_time() {
     assert_eq!(found["schema"], "weir.decide/v1");
     assert_eq!(found["kept"]["action"], "hold");
     assert_eq!(found["decision"]["action"], "hold");
-    assert_eq!(found["trace"]["rules"].as_array().unwrap().len(), 9);
+    assert_eq!(found["trace"]["rules"].as_array().unwrap().len(), 10);
     assert!(registry.requests().is_empty(), "no registry is asked");
     // The explanation of the refusal tells the same.
     let explained = world.run(&["explain", &id]);
@@ -58,6 +58,35 @@ fn a_refusal_is_decided_again_under_another_policy_and_at_another_time() {
         "{}",
         explained.stdout
     );
+}
+
+#[test]
+fn a_release_without_integrity_is_held_again_and_the_rule_is_told() {
+    let (world, registry) = (World::new(), river());
+    registry.edit_packument("gauge-reader", |document| {
+        let dist = document["versions"]["1.1.0"]["dist"]
+            .as_object_mut()
+            .unwrap();
+        dist.remove("integrity");
+        dist.remove("shasum");
+    });
+    world.policy("[decide]\nincomplete_unseen = \"allow\"\nincomplete_established = \"allow\"\n");
+    let gateway = world.serve(&registry);
+    let reply = gateway.get(
+        "/gauge-reader/-/gauge-reader-1.1.0.tgz",
+        &[("user-agent", NPM)],
+    );
+    assert_eq!(reply.status, 403, "{}", reply.reason);
+    let id = block_id(&reply.reason).unwrap();
+    let again = world.run(&["decide", &id, "--explain"]);
+    assert_eq!(again.code, Some(3), "{}", again.text());
+    for words in [
+        "as it was decided",
+        "no-integrity [hold]: hold, and decides",
+        "if everything could be checked (integrity)",
+    ] {
+        assert!(again.says(words), "{words}: {}", again.stdout);
+    }
 }
 
 #[test]

@@ -94,6 +94,31 @@ fn a_name_that_was_asked_for_before_it_existed_is_noticed_after_a_restart_too() 
 }
 
 #[test]
+fn a_package_that_a_pattern_of_own_names_covers_is_not_called_invented_or_alike() {
+    let (world, registry) = (World::new().at("2026-10-01T12:00:00Z"), Registry::start());
+    registry.set_now("2026-11-20T12:00:00Z");
+    let gateway = world.serve(&registry);
+    assert_eq!(gateway.get("/mongose", &[]).status, 404);
+    drop(gateway);
+    registry.add(
+        Package::new("mongose")
+            .maintainer("crew-8831")
+            .release(Release::new("1.0.0").published("2026-11-10T09:00:00.000Z")),
+    );
+    let world = world.at("2026-11-20T12:00:00Z");
+    let signals = ["invented-name", "lookalike-name", "throwaway-publisher"];
+    let found = inspected(&world, &registry, "mongose@1.0.0");
+    for signal in signals {
+        assert!(finding(&found, signal).is_some(), "{signal}: {found:#}");
+    }
+    world.policy("[names]\nown = [\"mongos*\"]\n");
+    let found = inspected(&world, &registry, "mongose@1.0.0");
+    for signal in signals {
+        assert!(finding(&found, signal).is_none(), "{signal}: {found:#}");
+    }
+}
+
+#[test]
 fn a_name_that_packages_of_three_owners_depend_on_weighs_less() {
     let (world, registry) = (World::new(), Registry::start());
     registry.set_now("2026-11-20T12:00:00Z");

@@ -108,6 +108,31 @@ fn time_alone_is_told_where_it_changes_the_decision() {
 }
 
 #[test]
+fn what_cannot_be_checked_against_anything_is_told_by_its_own_rule() {
+    let mut assessment = release(Vec::new());
+    assessment.incomplete.push(Incomplete {
+        what: weir_model::assessment::INTEGRITY.into(),
+        why: "the registry gives none".into(),
+    });
+    let lax = "[decide]\nincomplete_unseen = \"notice\"\n";
+    let waiver = "[[waiver]]\npackage = \"left-pad\"\nversions = \"1.3.1\"\nreason = \"read\"\nauthor = \"Jo\"\n\
+                  action = \"allow\"\nexpires = \"2026-12-31\"\n";
+    for text in [lax, &format!("{lax}{waiver}")] {
+        let policy = Policy::from_toml(text, "weir.toml").unwrap();
+        let trace = trace(&assessment, &aged(300), &policy);
+        assert_eq!(
+            (trace.action, deciding(&trace)),
+            (Action::Hold, vec!["no-integrity"])
+        );
+        assert!(
+            told(&trace.milder).starts_with("everything could be checked (integrity) -> allow"),
+            "{}",
+            told(&trace.milder)
+        );
+    }
+}
+
+#[test]
 fn gaps_and_waivers_are_told() {
     let mut assessment = release(vec![finding(Group::Code), finding(Group::Shape)]);
     assessment.incomplete.push(Incomplete {
