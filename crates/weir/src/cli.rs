@@ -443,7 +443,7 @@ pub(crate) enum AdvisoriesCommand {
     },
     /// Show what is known: how much, of a package, of a release, or by an id.
     Show {
-        /// `name`, `name@version`, or an id or alias of an advisory.
+        /// `name`, `name@version`, or the id of an advisory's record.
         #[arg(value_name = "WHAT")]
         what: Option<String>,
     },
