@@ -353,6 +353,9 @@ fn path_of(contents: &Contents, digest: &str) -> Option<String> {
         .map(|(_, path)| path.clone())
 }
 
+/// What the digest of all code of a release begins with, where a file's has nothing.
+pub(crate) const WHOLE: &str = "whole:";
+
 /// A digest over all code and what runs at install time, whatever the names of files. Nothing where
 /// nothing runs at install time: then the same code may be a library that somebody else abused.
 fn whole_digest(contents: &Contents) -> Option<String> {
@@ -375,7 +378,7 @@ fn whole_digest(contents: &Contents) -> Option<String> {
         digest.update(b"\0");
         digest.update(step.command.as_bytes());
     }
-    Some(format!("whole:{}", digest.finish()))
+    Some(format!("{WHOLE}{}", digest.finish()))
 }
 
 /// Whether one of the people who may publish both is the same, by the registry's account name.

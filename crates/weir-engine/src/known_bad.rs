@@ -10,7 +10,7 @@ use weir_model::contents::Contents;
 use weir_npm::name::PackageName;
 use weir_store::{BadContent, KeptSketch, Store, StoreError};
 
-use crate::alike::{self, BAD_BYTES};
+use crate::alike::{self, BAD_BYTES, WHOLE};
 use crate::engine::{Engine, Local};
 
 /// Most files of a folder that are looked at.
@@ -229,10 +229,14 @@ pub async fn forget(store: &Store, what: &str) -> Result<Forgotten, StoreError> 
     if store.forget_bad_sketch(what).await? {
         return Ok(Forgotten::Yes);
     }
-    let Some(beginning) = beginning(what) else {
+    let (kind, digits) = match what.strip_prefix(WHOLE) {
+        Some(digits) => (WHOLE, digits),
+        None => ("", what),
+    };
+    let Some(beginning) = beginning(digits) else {
         return Ok(Forgotten::Unknown);
     };
-    let mut digests = store.bad_digests(&beginning).await?;
+    let mut digests = store.bad_digests(&format!("{kind}{beginning}")).await?;
     match (digests.pop(), digests.is_empty()) {
         (None, _) => Ok(Forgotten::Unknown),
         (Some(digest), true) => {

@@ -128,14 +128,21 @@ pub(crate) fn trust(global: &Global) -> Result<TrustSources> {
         Some(file) => {
             let root = std::fs::read_to_string(file)
                 .with_context(|| format!("reading the trusted root {}", file.display()))?;
-            (Some(root), file.clone())
+            (Some(root), file.display().to_string())
         }
-        None => (kept.root, trust_root::file(&data)),
+        None => {
+            let file = trust_root::file(&data);
+            let place = format!(
+                "{} (`weir trust-root refresh` writes it anew)",
+                file.display()
+            );
+            (kept.root, place)
+        }
     };
     Ok(TrustSources {
         root,
         keys: kept.keys,
-        place: place.display().to_string(),
+        place,
     })
 }
 

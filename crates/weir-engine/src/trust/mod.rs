@@ -71,7 +71,7 @@ pub struct TrustSources {
     /// Copies of registries' keys, by host: for when a registry does not answer, and to notice that it
     /// names another key under a known label.
     pub keys: BTreeMap<String, String>,
-    /// What messages call the root: the file it is from.
+    /// What messages call the root: the file it is from, and how that is mended.
     pub place: String,
 }
 

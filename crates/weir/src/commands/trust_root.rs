@@ -30,17 +30,21 @@ pub(super) async fn run(global: &Global, command: TrustRootCommand) -> Result<Ex
 fn show(global: &Global) -> Result<()> {
     let kept = Kept::read(&setup::data_folder(global)?)?;
     let sources = setup::trust(global)?;
+    let all = weir_provenance::named(sources.root.as_deref());
+    let all = all.with_context(|| sources.place.clone())?;
     let place = match (&global.trusted_root, &kept.origin) {
         (Some(file), _) => format!("{}, as it is (--trusted-root)", file.display()),
         (None, Some(origin)) => described(origin),
+        (None, None) if sources.root.is_some() => {
+            format!("{}, which does not say where it is from", sources.place)
+        }
         (None, None) => "Sigstore's public instance, as it comes with weir".to_owned(),
     };
     anstream::println!("trusted root: {place}");
     if let Some(root) = &sources.root {
         anstream::println!("  SHA-256 {}", weir_provenance::digest(root.as_bytes()));
     }
-    let all = weir_provenance::named(sources.root.as_deref());
-    for named in all.with_context(|| sources.place.clone())? {
+    for named in all {
         anstream::println!("  {}", line(&named));
     }
     for (host, document) in &sources.keys {

@@ -192,19 +192,22 @@ const ALIKE: usize = 3;
 /// The abilities on a surface. Those that were told of code that is imported are only counted, where there are
 /// several: a command mostly calls that code.
 fn abilities_beside(contents: &Contents, surface: Surface) -> Vec<String> {
-    let mut own = abilities(contents, surface);
-    if matches!(surface, Surface::Command | Surface::Worker) {
-        let imported = abilities(contents, Surface::Import);
-        let is_alike = |text: &String| imported.contains(text);
-        let alike = own.iter().filter(|it| is_alike(it)).count();
-        if alike >= ALIKE {
-            own.retain(|text| !is_alike(text));
-            own.push(match alike == imported.len() {
-                true => "what it does on import".to_owned(),
-                false => format!("{alike} of what it does on import"),
-            });
-        }
+    let all = abilities(contents, surface);
+    if !matches!(surface, Surface::Command | Surface::Worker) {
+        return all;
     }
+    let imported = abilities(contents, Surface::Import);
+    let (alike, mut own): (Vec<String>, Vec<String>) = all
+        .iter()
+        .cloned()
+        .partition(|text| imported.contains(text));
+    if alike.len() < ALIKE {
+        return all;
+    }
+    own.push(match alike.len() == imported.len() {
+        true => "what it does on import".to_owned(),
+        false => format!("{} of what it does on import", alike.len()),
+    });
     own
 }
 

@@ -208,7 +208,7 @@ fn people_get_the_evidence_in_words() {
         "block",
         "credential-exfiltration",
         "collect.js:",
-        "not checked",
+        "could not check history",
     ] {
         assert!(run.says(words), "{words}: {}", run.stdout);
     }

@@ -166,6 +166,14 @@ fn an_archive_that_is_not_whole_teaches_nothing() {
     }
     let run = world.run_before(&registry, &["known-bad", "import", "whole.tgz"]);
     run.assert_success();
+    // The digest of all its code is taken as it is printed, too.
+    let shown = world.run(&["known-bad", "show"]).stdout;
+    let all_code = shown.split_whitespace().next().unwrap();
+    assert!(all_code.starts_with("whole:"), "{shown}");
+    world
+        .run(&["known-bad", "forget", all_code])
+        .assert_success();
+    assert_eq!(world.run(&["known-bad", "show"]).stdout, "");
 }
 
 #[test]
