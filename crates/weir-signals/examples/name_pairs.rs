@@ -48,6 +48,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .collect();
     let index = NameIndex::from_names(&popular)?;
     let mut counts: BTreeMap<&str, Counts> = BTreeMap::new();
+    let mut kinds: BTreeMap<(&str, &str), [usize; 2]> = BTreeMap::new();
     for pair in &pairs {
         let [label, name, target, source] = pair.as_slice() else {
             return Err(format!("not four columns: {pair:?}").into());
@@ -57,6 +58,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let own = name.rsplit('/').next().unwrap_or(name);
         let filtered = severity(&index, name, Some(own), false)?;
         let used = severity(&index, name, Some(own), true)?;
+        if let Some(best) = found.first() {
+            let [all, left] = kinds
+                .entry((best.transformation.as_str(), label))
+                .or_default();
+            *all += usize::from(alone > Some(Severity::Info));
+            *left += usize::from(filtered > Some(Severity::Info));
+        }
         let counts = counts.entry(label).or_default();
         counts.pairs += 1;
         counts.any += usize::from(!found.is_empty());
@@ -91,6 +99,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             share(counts.used),
             share(counts.used_medium),
         );
+    }
+    for ((kind, label), [all, left]) in &kinds {
+        println!("{kind}: {label} {all}, {left} of them with a repository of their own name too");
     }
     Ok(())
 }

@@ -161,7 +161,8 @@ pub struct Waiver {
     pub versions: VersionRange,
     /// The signals whose findings are covered. Without this key all are, except
     /// `integrity-mismatch` and `signature-mismatch`, which have to be named. `young-release`
-    /// covers the hold for age, `incomplete-assessment` what could not be checked.
+    /// covers the hold for age, `incomplete-assessment` what could not be checked, but never that the
+    /// registry gives no integrity.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signals: Vec<SignalId>,
     /// Whether what is covered is still mentioned.

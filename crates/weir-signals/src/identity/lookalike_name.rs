@@ -47,7 +47,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         wrong: "Short names are close to each other by chance, plugins of one family differ in one word, and \
                 honest packages are named alike. Names of up to four letters are not compared by single edits, and \
                 names in a scope that is itself trusted only with their siblings. A plural, a sound or a word that \
-                says nothing is only mentioned where the package has a past, or a repository of its own name.",
+                says nothing is only mentioned where the package has a past, or a repository of its own name; that does \
+                not excuse a word that says nothing beside one of the most used names. A scope written into the name \
+                weighs little where many popular names begin like that.",
         todo: "Check whether the package named in the evidence is the one you meant.",
     },
     observe,
@@ -197,13 +199,14 @@ fn is_told_by_name(best: &Lookalike) -> bool {
     )
 }
 
-/// Readings that many honest names have: they count for new packages only, and only without a
-/// repository of their own name.
+/// Readings that many honest names have: they count for new packages only, and unless they are a claim
+/// only without a repository of their own name.
 fn is_common(lookalike: &Lookalike) -> bool {
     lookalike.strength == Strength::Weak
         && matches!(
             lookalike.transformation,
             Transformation::Affix
+                | Transformation::Numbered
                 | Transformation::Plural
                 | Transformation::Sound
                 | Transformation::Builtin
@@ -216,12 +219,14 @@ fn weigh(best: &Lookalike, standing: Standing, repository: Repository) -> Severi
     if best.is_mention() {
         return Severity::Info;
     }
-    if is_common(best) && (standing != Standing::Young || repository == Repository::Own) {
+    // A repository of that name costs an attacker nothing, and `jquery-js` says no more than `jquery`.
+    let excused = repository == Repository::Own && !best.is_claim();
+    if is_common(best) && (standing != Standing::Young || excused) {
         return Severity::Info;
     }
     match (severity, repository) {
         (Severity::Low, Repository::Borrowed) if standing == Standing::Young => Severity::Medium,
-        (Severity::Low, Repository::Own) if best.strength == Strength::Weak => Severity::Info,
+        (Severity::Low, _) if excused && best.strength == Strength::Weak => Severity::Info,
         (severity, _) => severity,
     }
 }
@@ -283,6 +288,14 @@ fn samples() -> Vec<crate::sample::Sample> {
             "The name of your own package under somebody else's scope",
             young("@someone/acme-billing-core").own("acme-billing-core"),
         ),
+        Sample::flagged(
+            "A word that says nothing behind one of the most used names, whatever repository it names",
+            Scene::of("jquery-plus", "1.0.0").release(
+                "1.0.0",
+                "2026-06-01T09:00:00Z",
+                r#"{"repository":"https://git.example.invalid/ines/jquery-plus"}"#,
+            ),
+        ),
         Sample::passing(
             "A package under somebody's own scope: a fork, only mentioned",
             young("@someone/lodash"),
@@ -300,11 +313,11 @@ fn samples() -> Vec<crate::sample::Sample> {
             young("webpacks").dependents(&["left-lib", "right-lib", "@acme/tools"]),
         ),
         Sample::passing(
-            "A word that says nothing behind a popular name, with a repository of its own name",
-            Scene::of("jquery-plus", "1.0.0").release(
+            "Near miss: a word that says nothing behind a name that few mean, with a repository of its own name",
+            Scene::of("mathjs-plus", "1.0.0").release(
                 "1.0.0",
                 "2026-06-01T09:00:00Z",
-                r#"{"repository":"git+https://git.example.invalid/ines/jquery-plus.git#readme"}"#,
+                r#"{"repository":"git+https://git.example.invalid/ines/mathjs-plus.git#readme"}"#,
             ),
         ),
         Sample::passing(

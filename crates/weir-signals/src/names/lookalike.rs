@@ -61,6 +61,8 @@ pub enum Transformation {
     Sound,
     /// `nodemailer-js`: a word that says nothing, before or after it.
     Affix,
+    /// `jquery2`: a number, as honest successors have.
+    Numbered,
     /// `@vendor/reactquery` beside `@vendor/react-query`, in the scope itself.
     Sibling,
     /// `--save-dev`: an option of the command line.
@@ -93,6 +95,7 @@ impl Transformation {
             Self::Plural => "a plural",
             Self::Sound => "spelling alone, they sound the same",
             Self::Affix => "a word that says nothing",
+            Self::Numbered => "a number",
             Self::Sibling => "delimiters, within one scope",
             Self::Command => "an option of the command line",
             Self::Builtin => "a module that comes with Node.js",
@@ -149,6 +152,14 @@ impl Lookalike {
         );
         scoped && self.strength == Strength::Weak
     }
+
+    /// Whether the name claims to be one that is meant by nearly everybody who writes it: the name itself
+    /// and a word that says nothing. Successors and ports of such names have words of their own.
+    #[must_use]
+    pub fn is_claim(&self) -> bool {
+        self.transformation == Transformation::Affix
+            && self.rank.is_none_or(|rank| rank < WELL_KNOWN)
+    }
 }
 
 /// The best candidates: one per target, most telling first.
@@ -190,7 +201,7 @@ pub(super) fn search(names: &Compact, own: bool, name: &str, found: &mut Vec<Loo
             trusted: if own { Trusted::Own } else { Trusted::Popular },
         });
     };
-    search_forms(names, name, &mut add);
+    search_forms(names, own, name, &mut add);
     search_edits(names, name, &mut add);
     scopes::search(names, own, name, &mut add);
     search_words(names, name, &mut add);
@@ -199,7 +210,7 @@ pub(super) fn search(names: &Compact, own: bool, name: &str, found: &mut Vec<Loo
 pub(super) type Add<'a> = &'a mut dyn FnMut(&str, Transformation, Strength);
 
 /// Names that coincide with this one in a normal form.
-fn search_forms(names: &Compact, name: &str, add: Add<'_>) {
+fn search_forms(names: &Compact, own: bool, name: &str, add: Add<'_>) {
     let squashed = forms::squashed(name);
     let squashed_target = names
         .by_squashed(&squashed)
@@ -210,7 +221,13 @@ fn search_forms(names: &Compact, name: &str, add: Add<'_>) {
             (Some(_), Some(_)) => Transformation::NearScope,
             _ => Transformation::Flattened,
         };
-        add(target, transformation, Strength::Strong);
+        let plugin = !own && is_family_name(names, name, target);
+        let strength = if plugin {
+            Strength::Weak
+        } else {
+            Strength::Strong
+        };
+        add(target, transformation, strength);
     }
     if name.len() >= SHORT
         && let Some(target) = names.by_skeleton(&forms::skeleton(name))
@@ -228,6 +245,17 @@ fn search_forms(names: &Compact, name: &str, add: Add<'_>) {
     if let Some(target) = names.by_base(name) {
         add(target, Transformation::DroppedScope, Strength::Fair);
     }
+}
+
+/// Whether the scope written into the name is how a whole family is named: `babel-preset-env` beside
+/// `@babel/preset-env`. Projects that move into a scope leave such names behind, and plugins of others
+/// are named like that as well.
+fn is_family_name(names: &Compact, name: &str, target: &str) -> bool {
+    let Some(scope) = forms::split(target).0 else {
+        return false;
+    };
+    let prefix = format!("{scope}-");
+    name.starts_with(&prefix) && names.has_family(&prefix, FAMILY)
 }
 
 /// Unscoped names that are one edit away. Scopes are compared on their own.
@@ -424,8 +452,12 @@ fn search_words(names: &Compact, name: &str, add: Add<'_>) {
             let known = names
                 .rank(bare)
                 .is_some_and(|rank| bare.len() > SHORT || (called && rank < WELL_KNOWN));
+            let transformation = match word {
+                "2" => Transformation::Numbered,
+                _ => Transformation::Affix,
+            };
             if claims && known {
-                add(bare, Transformation::Affix, Strength::Weak);
+                add(bare, transformation, Strength::Weak);
             }
         }
     }

@@ -129,6 +129,55 @@ fn known_lookalikes_are_found() {
     }
 }
 
+/// What projects that moved into a scope left behind, against scopes that nothing is named after.
+#[test]
+fn a_scope_written_into_a_name_weighs_little_where_a_family_is_named_like_that() {
+    let listed = [
+        "@mill/core",
+        "mill-one",
+        "mill-two",
+        "mill-three",
+        "@pond/core",
+        "pond-one",
+    ];
+    let index = NameIndex::from_names(&listed.map(str::to_owned)).unwrap();
+    for (name, strength) in [
+        ("mill-core", Strength::Weak),
+        ("millcore", Strength::Strong),
+        ("pond-core", Strength::Strong),
+    ] {
+        let found = index.candidates(name);
+        let flattened = found
+            .iter()
+            .find(|it| it.transformation == Transformation::Flattened);
+        assert_eq!(flattened.map(|it| it.strength), Some(strength), "{name}");
+    }
+    let own = NameIndex::from_names(&[]).unwrap();
+    let own = own
+        .with_own(&listed.map(str::to_owned), &[], |_| false)
+        .unwrap();
+    assert_eq!(
+        own.candidates("mill-core").first().unwrap().strength,
+        Strength::Strong
+    );
+}
+
+#[test]
+fn a_word_that_says_nothing_beside_a_name_that_all_mean_is_a_claim() {
+    let index = index();
+    for (name, is) in [
+        ("jquery.js", true),
+        ("plain-crypto-js", true),
+        ("mathjs-min", false),
+        ("select2-new", false),
+        ("jquery2", false),
+        ("jquerys", false),
+    ] {
+        let claims = index.candidates(name).iter().any(Lookalike::is_claim);
+        assert_eq!(claims, is, "{name}");
+    }
+}
+
 #[test]
 fn honest_names_are_not_lookalikes() {
     let index = index();
