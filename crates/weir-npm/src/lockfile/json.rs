@@ -72,9 +72,22 @@ impl<'a> Reader<'a> {
                 Some(Token::CommentLine(_) | Token::CommentBlock(_)) => {
                     return Err(not_json(self.line, "it holds a comment"));
                 }
+                Some(Token::String(_)) if !self.relaxed && self.is_broken() => {
+                    return Err(not_json(
+                        self.line,
+                        "a text holds a bare line break or control character",
+                    ));
+                }
                 other => return Ok(other),
             }
         }
+    }
+
+    /// Whether the text that was just read holds what has to be escaped: npm does not read such a file.
+    fn is_broken(&self) -> bool {
+        let read = self.scanner.token_start()..self.scanner.token_end();
+        let raw = self.text.as_bytes().get(read).unwrap_or_default();
+        raw.iter().any(|byte| *byte < b' ')
     }
 
     /// The next token of what began at a line.
@@ -258,7 +271,7 @@ mod tests {
             ("{1:1}", 1, "a key in quotes is missing"),
             ("{\"a\"\n1}", 2, "a colon is missing"),
             ("{\"a\",1}", 1, "a colon is missing"),
-            ("[yes]", 1, "a value is missing"),
+            ("[yes]", 1, "nexpected token"),
             ("['a']", 1, "quoted"),
             ("[0x1]", 1, "exadecimal"),
             ("[01]", 1, "a comma is missing"),
@@ -277,9 +290,26 @@ mod tests {
     }
 
     #[test]
+    fn control_characters_in_texts_are_no_json() {
+        for text in [
+            "[\"a\nb\"]",
+            "{\"a\tb\": 1}",
+            "[\"\u{0}\"]",
+            "[\n\t\"a\u{1f}\"]",
+        ] {
+            let error = parse(text, Dialect::Json).unwrap_err().to_string();
+            assert!(error.contains("control character"), "{text:?}: {error}");
+            assert!(
+                serde_json::from_str::<serde_json::Value>(text).is_err(),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
     fn every_part_has_its_line() {
         let text = "{\n\"a\":\n[1,\n2],\r\n\"b\": {\"c\": \"x\n\"}}";
-        let value = parse(text, Dialect::Json).unwrap();
+        let value = parse(text, Dialect::Commas).unwrap();
         let list = value.get("a").and_then(Value::list).unwrap();
         let lines: Vec<u32> = list.iter().map(|it| it.line).collect();
         assert_eq!((value.line, lines), (1, vec![3, 4]));
