@@ -169,18 +169,44 @@ pub fn explain(decision: &Decision, assessment: &Assessment) -> Vec<String> {
             moment(until)
         ));
     }
+    let or = if lines.last().is_some_and(|line| line.starts_with("  - ")) {
+        "or "
+    } else {
+        ""
+    };
     match waiver_snippet(decision, assessment) {
         Some(snippet) => {
-            lines.push("  - or have it looked at, and ask for this in weir.toml:".to_owned());
+            lines.push(format!(
+                "  - {or}have it looked at, and ask for this in weir.toml:"
+            ));
             lines.extend(snippet.lines().map(|line| format!("    {line}")));
         }
-        None => lines.push(
-            "  - find out why the bytes are not what was published before anything else; fetch it \
-             again, and tell the registry if that gives the same"
-                .to_owned(),
-        ),
+        None => lines.push(format!("  - {or}{}", without_waiver(assessment))),
     }
     lines
+}
+
+/// What to do where no waiver should, or can, let a release pass.
+fn without_waiver(assessment: &Assessment) -> &'static str {
+    if lacks_integrity(assessment) {
+        "ask whoever runs the registry why it gives no integrity for this release; no waiver covers that, \
+         as its bytes could be anything"
+    } else if is_package(assessment) {
+        "find out why the bytes are not what was published before anything else; fetch it again, and tell \
+         the registry if that gives the same"
+    } else {
+        "have it looked at: a policy knows packages by their names, and this has none"
+    }
+}
+
+fn lacks_integrity(assessment: &Assessment) -> bool {
+    let mut incomplete = assessment.incomplete.iter();
+    incomplete.any(|it| it.what == weir_model::assessment::INTEGRITY)
+}
+
+/// Whether the release has the name of a package. What is looked at on a disk may have none.
+fn is_package(assessment: &Assessment) -> bool {
+    weir_npm::name::PackageName::parse(&assessment.release.name).is_ok()
 }
 
 /// How a decision came about, in lines for a person: what each group counted, what each rule said, and
@@ -286,9 +312,13 @@ fn outcome(action: Action) -> &'static str {
 /// The waiver that would let the release pass, to be put into `weir.toml`: for this version, for
 /// what was found on it, and nothing else. Who, why and until when are placeholders that a policy
 /// refuses until they are filled in. `None` if bytes or signatures do not match: no waiver should
-/// be the first answer to that.
+/// be the first answer to that. `None` as well where none would do: without an integrity, and for what
+/// has no package's name.
 #[must_use]
 pub fn waiver_snippet(decision: &Decision, assessment: &Assessment) -> Option<String> {
+    if lacks_integrity(assessment) || !is_package(assessment) {
+        return None;
+    }
     // A hold that ends by itself is one for age alone.
     let counted = assessment.counted().filter(|_| decision.until.is_none());
     let mut signals: Vec<&str> = counted.map(|finding| finding.signal.as_str()).collect();

@@ -163,12 +163,29 @@ fn builtin_file(environment: &Environment) -> Option<PathBuf> {
     Some(npm.parent()?.parent()?.join("npmrc"))
 }
 
+/// Whether opening the file would wait for somebody who writes to it. What a shell hands over under `/dev`
+/// (`<(...)`) has its writer.
+#[cfg(unix)]
+fn is_named_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    let found = std::fs::metadata(path);
+    found.is_ok_and(|found| found.file_type().is_fifo()) && !path.starts_with("/dev")
+}
+
+#[cfg(not(unix))]
+fn is_named_pipe(_: &Path) -> bool {
+    false
+}
+
 /// The text of a settings file; `None` if there is no such file.
 fn read_file(path: &Path) -> Result<Option<String>, UpstreamError> {
     let failed = |why: String| UpstreamError::Settings {
         path: path.to_owned(),
         why,
     };
+    if is_named_pipe(path) {
+        return Err(failed("a pipe, not an ordinary file".to_owned()));
+    }
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {

@@ -126,8 +126,8 @@ pub(crate) fn trust(global: &Global) -> Result<TrustSources> {
     let kept = trust_root::Kept::read(&data)?;
     let (root, place) = match &global.trusted_root {
         Some(file) => {
-            let root = std::fs::read_to_string(file)
-                .with_context(|| format!("reading the trusted root {}", file.display()))?;
+            let root = trust_root::text_of(file).context("finding the trusted root")?;
+            let root = root.with_context(|| format!("there is no {}", file.display()))?;
             (Some(root), file.display().to_string())
         }
         None => {

@@ -46,6 +46,20 @@ pub(crate) struct Chain {
     pub(crate) metadata: Metadata,
 }
 
+/// Largest file with a trusted root that is read, in bytes: a hundred times what they have.
+const LARGEST: usize = 16 << 20;
+
+/// The text of a file with a trusted root; nothing where there is none.
+///
+/// # Errors
+/// When it is there and cannot be read, is no ordinary file, or too large for one.
+pub(crate) fn text_of(file: &Path) -> Result<Option<String>> {
+    let place = || format!("reading {}", file.display());
+    let bytes = crate::files::read(file, LARGEST);
+    let bytes = bytes.map_err(|why| anyhow!(why)).with_context(place)?;
+    bytes.map(String::from_utf8).transpose().with_context(place)
+}
+
 /// The file in the data folder.
 pub(crate) fn file(data: &Path) -> PathBuf {
     data.join("trust-root.json")
@@ -59,14 +73,8 @@ impl Kept {
     /// silent change of what is trusted.
     pub(crate) fn read(data: &Path) -> Result<Self> {
         let file = file(data);
-        let text = match std::fs::read_to_string(&file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self::default());
-            }
-            Err(error) => {
-                return Err(error).with_context(|| format!("reading {}", file.display()));
-            }
+        let Some(text) = text_of(&file)? else {
+            return Ok(Self::default());
         };
         let broken = || {
             format!(

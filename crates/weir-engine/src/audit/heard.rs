@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use weir_model::finding::printable;
 use weir_model::{AdvisoryKind, FlawSeverity, Told};
 use weir_npm::version::{Range, Version, join_ranges};
 
@@ -35,7 +36,7 @@ pub(super) fn join_told(known: &mut Vec<Heard>, told: &Told, version: &str) {
         ids: told.ids().map(str::to_owned).collect(),
         number: None,
         url: told.url.clone(),
-        title: title(told),
+        title: title_for(told, version),
         severity: told.severity,
         vulnerable: told.vulnerable.clone(),
         patched: patched(&told.fixes),
@@ -56,7 +57,27 @@ fn patched(fixes: &[String]) -> Option<String> {
     Some(format!("{before}>={last}"))
 }
 
+/// One line about it, for those who asked about this version. Where it is the version that cannot be read,
+/// nothing is wrong with the advisory.
+fn title_for(told: &Told, version: &str) -> String {
+    if told.certain || Version::parse(version).is_ok() {
+        return title(told);
+    }
+    let (line, version) = (line(told), printable(version, 100));
+    format!("{line} ({version:?} is no version that can be compared: it may be affected)")
+}
+
 pub(super) fn title(told: &Told) -> String {
+    let suffix = match (told.certain, told.severity) {
+        (false, _) => " (which versions cannot be read from the advisory: any may be affected)",
+        (true, None) => " (severity not stated)",
+        (true, Some(_)) => "",
+    };
+    format!("{}{suffix}", line(told))
+}
+
+/// Its summary, or its id where it has none, with a word for malware.
+fn line(told: &Told) -> String {
     let summary = match told.summary.as_str() {
         "" => told.id.as_str(),
         summary => summary,
@@ -65,12 +86,7 @@ pub(super) fn title(told: &Told) -> String {
         AdvisoryKind::Malware if !says_malware(summary) => "Malware: ",
         _ => "",
     };
-    let suffix = match (told.certain, told.severity) {
-        (false, _) => " (which versions cannot be read from the advisory: any may be affected)",
-        (true, None) => " (severity not stated)",
-        (true, Some(_)) => "",
-    };
-    format!("{prefix}{summary}{suffix}")
+    format!("{prefix}{summary}")
 }
 
 /// Whether a line says by itself that it is about malware.
@@ -148,5 +164,48 @@ pub(super) fn higher(one: &str, other: &str) -> String {
         (Some(a), Some(b)) if a >= b => one.to_owned(),
         (Some(_), Some(_)) => other.to_owned(),
         _ => one.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whose fault it is that nothing is certain: the advisory's or that of the version asked about.
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let told = |certain| Told {
+            id: "X-1".to_owned(),
+            kind: AdvisoryKind::Vulnerability,
+            aliases: Vec::new(),
+            summary: "reed leaks".to_owned(),
+            severity: None,
+            cvss: None,
+            weaknesses: Vec::new(),
+            url: String::new(),
+            vulnerable: "*".to_owned(),
+            fixes: Vec::new(),
+            certain,
+            says: Vec::new(),
+        };
+        for (version, certain, title) in [
+            ("1.0.0", true, "reed leaks (severity not stated)"),
+            (
+                "1.0.0",
+                false,
+                "reed leaks (which versions cannot be read from the advisory: any may be affected)",
+            ),
+            (
+                "nope",
+                false,
+                "reed leaks (\"nope\" is no version that can be compared: it may be affected)",
+            ),
+            // The advisory lists it, letter by letter.
+            ("nope", true, "reed leaks (severity not stated)"),
+        ] {
+            let mut known = Vec::new();
+            join_told(&mut known, &told(certain), version);
+            assert_eq!(known[0].title, title, "{version} {certain}");
+        }
     }
 }

@@ -1,4 +1,8 @@
 //! What an audit asks about: a list of names with versions, or the tree that older clients send.
+//!
+//! A body of another form is refused: what is passed over here would be answered with "0 vulnerabilities".
+
+mod keys;
 
 use std::io::Read as _;
 
@@ -89,6 +93,9 @@ pub(super) fn read(form: Form, encoding: Option<&[u8]>, body: &[u8]) -> Result<R
             });
         }
     };
+    if let Some(key) = keys::given_twice(text) {
+        return Err(bad(format!("{:?}: a key given twice", shown(&key))));
+    }
     let value: Value = serde_json::from_slice(text)
         .map_err(|error| bad(format!("the body is not JSON: {error}")))?;
     let Value::Object(members) = value else {
@@ -154,11 +161,7 @@ fn check_count(count: usize) -> Result<(), Refused> {
 }
 
 fn tree(members: &Map<String, Value>) -> Result<Request, Refused> {
-    if !members.contains_key("dependencies") && !members.contains_key("requires") {
-        return Err(bad(
-            "neither \"dependencies\" nor \"requires\": not an audit of a tree",
-        ));
-    }
+    let requires = requires(members)?;
     let mut request = Request::default();
     let mut open = vec![(members, Vec::<String>::new())];
     let mut length = 0;
@@ -169,7 +172,7 @@ fn tree(members: &Map<String, Value>) -> Result<Request, Refused> {
             Some(_) => {
                 return Err(bad(format!(
                     "{:?}: dependencies is no object",
-                    path.join(">")
+                    shown(&path.join(">"))
                 )));
             }
         };
@@ -195,21 +198,60 @@ fn tree(members: &Map<String, Value>) -> Result<Request, Refused> {
             open.push((child, path));
         }
     }
+    if requires && request.places.is_empty() {
+        return Err(bad("the tree lists nothing of what it requires"));
+    }
     request.places.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(request)
 }
 
-/// Notes a release. An entry without a version is a group of others (pnpm's projects), or a link.
+/// Whether the root asks for something by name. What lies below may require what is listed beside it.
+fn requires(root: &Map<String, Value>) -> Result<bool, Refused> {
+    match root.get("requires") {
+        Some(Value::Object(requires)) => Ok(!requires.is_empty()),
+        // `true` is npm 6's word in lockfiles for entries that say what they require.
+        Some(Value::Bool(_)) => Ok(false),
+        None | Some(Value::Null) if root.get("dependencies").is_some_and(|it| !it.is_null()) => {
+            Ok(false)
+        }
+        None | Some(Value::Null) => Err(bad(
+            "neither \"dependencies\" nor \"requires\": not an audit of a tree",
+        )),
+        Some(_) => Err(bad("requires is no object")),
+    }
+}
+
+/// Whether an entry without a version is known not to be a release: a link, a file or a folder, or what no
+/// package can be called (`.`, the project itself).
+fn is_no_release(name: &str, child: &Map<String, Value>) -> bool {
+    let is_here = |it: &str| it.starts_with("file:") || it.starts_with("link:");
+    let resolved = child.get("resolved").and_then(Value::as_str);
+    // pnpm says nothing more of a folder that it takes in as a dependency. Its releases have a version.
+    let is_folder = child.get("dev").is_some_and(Value::is_boolean)
+        && child
+            .keys()
+            .all(|key| ["dev", "dependencies", "requires"].contains(&key.as_str()));
+    name.starts_with('.')
+        || child.get("link") == Some(&Value::Bool(true))
+        || resolved.is_some_and(is_here)
+        || is_folder
+}
+
+/// Notes a release.
 fn place(
     request: &mut Request,
     name: &str,
     child: &Map<String, Value>,
     path: &[String],
 ) -> Result<(), Refused> {
-    let Some(version) = child.get("version").and_then(Value::as_str) else {
-        return Ok(());
+    let wrong = |why: &str| bad(format!("{:?}: {why}", shown(&path.join(">"))));
+    let version = match child.get("version") {
+        Some(Value::String(version)) => version,
+        Some(_) => return Err(wrong("its version is no text")),
+        None if is_no_release(name, child) => return Ok(()),
+        None => return Err(wrong("it has no version")),
     };
-    let version = short(version.to_owned())?;
+    let version = short(version.clone())?;
     // An alias says what it stands for in its version.
     let (name, version) = match version
         .strip_prefix("npm:")

@@ -31,6 +31,7 @@ pub(crate) fn parse(text: &str, dialect: Dialect) -> Result<Value<'_>, LockfileE
         text,
         at: 0,
         line: 1,
+        end: 0,
     };
     let Some(first) = reader.token()? else {
         return Err(not_json(1, "the file is empty"));
@@ -56,6 +57,8 @@ struct Reader<'a> {
     at: usize,
     /// The line of the last token.
     line: u32,
+    /// Where the last token ends.
+    end: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -66,6 +69,9 @@ impl<'a> Reader<'a> {
                 let line = u32::try_from(error.line_display()).unwrap_or(u32::MAX);
                 not_json(line, &error.kind().to_string())
             })?;
+            if !self.relaxed {
+                self.check_space()?;
+            }
             self.count_lines(self.scanner.token_start());
             match scanned {
                 Some(Token::CommentLine(_) | Token::CommentBlock(_)) if self.relaxed => {}
@@ -81,6 +87,20 @@ impl<'a> Reader<'a> {
                 other => return Ok(other),
             }
         }
+    }
+
+    /// Refuses what the scanner takes for white space between the last two tokens and JSON does not: npm
+    /// treats a lockfile that has it as if there were none.
+    fn check_space(&mut self) -> Result<(), LockfileError> {
+        let start = self.scanner.token_start();
+        let space = self.text.as_bytes().get(self.end..start);
+        let odd = |byte: &u8| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+        if let Some(at) = space.unwrap_or_default().iter().position(odd) {
+            self.count_lines(self.end + at);
+            return Err(not_json(self.line, "white space that JSON does not have"));
+        }
+        self.end = self.scanner.token_end();
+        Ok(())
     }
 
     /// Whether the text that was just read holds what has to be escaped: npm does not read such a file.
@@ -304,6 +324,43 @@ mod tests {
                 "{text:?}"
             );
         }
+    }
+
+    #[test]
+    fn white_space_is_what_json_has() {
+        let odd = [
+            '\u{b}', '\u{c}', '\u{85}', '\u{a0}', '\u{1680}', '\u{2003}', '\u{2028}', '\u{2029}',
+            '\u{3000}', '\u{feff}', '\u{200b}', '\u{0}',
+        ];
+        for space in odd {
+            for (text, line) in [
+                (format!("{space}{{}}"), 1),
+                (format!("{{{space}}}"), 1),
+                (format!("{{\n\"a\"{space}: 1}}"), 2),
+                (format!("{{\"a\":\n {space}\n1}}"), 2),
+                (format!("[1\n{space},2]"), 2),
+                (format!("[1,\r\n\t{space} 2]"), 2),
+                (format!("{{}}\n{space}"), 2),
+            ] {
+                let error = parse(&text, Dialect::Json).unwrap_err();
+                assert_eq!(error.line, line, "{text:?}: {error}");
+                if space.is_whitespace() {
+                    let said = error.to_string();
+                    assert!(said.contains("white space that JSON"), "{text:?}: {said}");
+                }
+                assert!(
+                    serde_json::from_str::<serde_json::Value>(&text).is_err(),
+                    "{text:?}"
+                );
+            }
+        }
+        // In a text it is an ordinary character, and JSON's own is fine anywhere.
+        for text in ["[\"\u{a0}\u{2028}\"]", " \t\r\n{ \t\"a\"\r\n: \n1 \t}\r\n "] {
+            parse(text, Dialect::Json).unwrap();
+            serde_json::from_str::<serde_json::Value>(text).unwrap();
+        }
+        // bun has its own idea of white space.
+        parse("[1,\u{a0}2]", Dialect::Commas).unwrap();
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! npm's format: `packages`, keyed by folder (versions 2 and 3), or `dependencies` in `dependencies`
 //! (version 1).
 
+mod links;
+
 use std::collections::{HashMap, HashSet};
 
 use super::Format;
 use super::error::{LockfileError, Problem};
 use super::graph::{DependencyKind, Edge, Flags, Lockfile, Node, NodeId, Source};
-use super::tree::{Member, Value};
+use super::tree::{Kind, Member, Value};
 
 /// Longest key, in bytes: what file systems take for a path is four times that, and real ones are a tenth.
 pub(super) const MAX_KEY: usize = 1024;
@@ -26,24 +28,37 @@ pub(super) const LISTS: [(&str, DependencyKind); 4] = [
 /// Reads a document.
 pub(super) fn read(document: &Value<'_>) -> Result<Lockfile, LockfileError> {
     document.map("")?;
-    let version = document.text("lockfileVersion")?.unwrap_or("1");
+    let version = version(document)?;
     let mut lockfile = Lockfile::new(Format::Npm, version);
-    match (version, document.get("packages")) {
-        ("2" | "3", Some(packages)) => read_packages(&mut lockfile, packages)?,
-        ("2" | "3", None) => {
-            return Err(Problem::Missing("packages").at(document.line, None));
+    // npm installs from `packages` wherever it is there, also where it is empty, and whatever the version
+    // says; `dependencies` counts only where it is missing or null. (In versions 2 and 3, too: but no npm
+    // writes these without `packages`, and what no client writes is refused.)
+    match document.get("packages") {
+        Some(packages) => read_packages(&mut lockfile, packages)?,
+        None if version == "1" => {
+            read_nested(&mut lockfile, document, "", 0)?;
+            link_nested(&mut lockfile, document)?;
         }
-        ("1", _) => read_nested(&mut lockfile, document, "", 0)?,
-        _ => {
-            let line = document.get("lockfileVersion").map_or(1, |it| it.line);
-            let problem = Problem::UnknownVersion(version.to_owned());
-            return Err(problem.at(line, Some("lockfileVersion")));
-        }
-    }
-    if version == "1" {
-        link_nested(&mut lockfile, document)?;
+        None => return Err(Problem::Missing("packages").at(document.line, None)),
     }
     Ok(lockfile)
+}
+
+/// The version: 1 where the file does not say. One that is there has to be a number that is known; null is
+/// none, and no npm writes it.
+fn version<'v>(document: &'v Value<'_>) -> Result<&'v str, LockfileError> {
+    const KEY: &str = "lockfileVersion";
+    let mut members = document.map("")?.iter();
+    let Some(member) = members.find(|member| member.key == KEY) else {
+        return Ok("1");
+    };
+    match &member.value.kind {
+        Kind::Number(number) if matches!(&**number, "1" | "2" | "3") => Ok(number),
+        Kind::Number(number) => {
+            Err(Problem::UnknownVersion(number.to_string()).at(member.line, Some(KEY)))
+        }
+        _ => Err(member.value.wrong(KEY, "a number")),
+    }
 }
 
 fn read_packages(lockfile: &mut Lockfile, packages: &Value<'_>) -> Result<(), LockfileError> {
@@ -56,6 +71,7 @@ fn read_packages(lockfile: &mut Lockfile, packages: &Value<'_>) -> Result<(), Lo
         places.insert(member.key.as_ref(), lockfile.push(node));
     }
     let mut edges = Vec::new();
+    let mut through = Vec::new();
     for (from, member) in members.iter().enumerate() {
         let optional_peers = member.value.optional_in("peerDependenciesMeta")?;
         let mut seen: HashSet<&str> = HashSet::new();
@@ -72,6 +88,8 @@ fn read_packages(lockfile: &mut Lockfile, packages: &Value<'_>) -> Result<(), Lo
                 if kind == DependencyKind::Optional {
                     seen.insert(name);
                 }
+                let found = lookup(&places, &member.key, name);
+                through.push(found);
                 edges.push(Edge {
                     from,
                     name: name.to_owned(),
@@ -79,7 +97,7 @@ fn read_packages(lockfile: &mut Lockfile, packages: &Value<'_>) -> Result<(), Lo
                     kind,
                     optional: kind == DependencyKind::Optional
                         || (kind == DependencyKind::Peer && optional_peers.contains(name)),
-                    to: lookup(&places, &member.key, name).map(|id| target(lockfile, &places, id)),
+                    to: found.map(|id| target(lockfile, &places, id)),
                     line: dependency.line,
                 });
             }
@@ -87,6 +105,8 @@ fn read_packages(lockfile: &mut Lockfile, packages: &Value<'_>) -> Result<(), Lo
     }
     lockfile.edges = edges;
     name_projects(lockfile);
+    let root = members.iter().find(|member| member.key.is_empty());
+    links::distrust(lockfile, root.map(|member| &member.value), &through);
     Ok(())
 }
 
@@ -97,7 +117,7 @@ fn name_projects(lockfile: &mut Lockfile) {
         .nodes
         .iter()
         .filter_map(|node| match &node.source {
-            Source::Link(folder) => Some((folder.clone(), node.place.clone())),
+            Source::Link(folder) => Some((links::normal("", folder), node.place.clone())),
             _ => None,
         })
         .collect();
@@ -140,9 +160,9 @@ fn package(member: &Member<'_>) -> Result<Node, LockfileError> {
     let name = entry.text("name")?.or(place).unwrap_or_default();
     let flags = flags(entry);
     let source = match (place, resolved) {
+        (place, _) if is_link(entry)? => link(member, place, resolved)?,
         (None, _) => Source::Project(key.to_owned()),
-        (_, Some(resolved)) if entry.is_true("link") => Source::Link(resolved.to_owned()),
-        (_, Some(resolved)) => resolved_source(name, resolved),
+        (_, Some(resolved)) => unlinked(resolved_source(name, resolved)),
         (_, None) => Source::Registry(None),
     };
     let mut node = Node::new(key, member.line, name, source);
@@ -150,11 +170,48 @@ fn package(member: &Member<'_>) -> Result<Node, LockfileError> {
     node.version = entry.text("version")?.map(str::to_owned);
     node.integrity = entry.text("integrity")?.map(str::to_owned);
     // Old packages have objects and lists there; that is no reason to refuse the file.
-    if let Some(super::tree::Kind::Text(licence)) = entry.get("license").map(|it| &it.kind) {
+    if let Some(Kind::Text(licence)) = entry.get("license").map(|it| &it.kind) {
         node.licence = Some(licence.to_string());
     }
     node.flags = flags;
     Ok(node)
+}
+
+/// Whether an entry is a link. npm takes whatever is not false for yes, so nothing but the two words is read.
+fn is_link(entry: &Value<'_>) -> Result<bool, LockfileError> {
+    match entry.get("link") {
+        None => Ok(false),
+        Some(value) => match value.kind {
+            Kind::Bool(is) => Ok(is),
+            _ => Err(value.wrong("link", "true or false")),
+        },
+    }
+}
+
+/// Where a link leads. npm takes whatever is there for a path, an address as well, and never fetches it.
+fn link(
+    member: &Member<'_>,
+    place: Option<&str>,
+    resolved: Option<&str>,
+) -> Result<Source, LockfileError> {
+    let at = |problem: Problem| problem.at(member.line, Some(&member.key));
+    if place.is_none() {
+        return Err(at(Problem::Wrong("a place for a link")));
+    }
+    let folder = resolved.ok_or_else(|| at(Problem::Missing("where the link leads")))?;
+    if folder.contains("://") || folder.starts_with(['/', '\\']) {
+        return Err(at(Problem::Wrong("a link to a folder by a relative path")));
+    }
+    Ok(Source::Link(folder.to_owned()))
+}
+
+/// An entry that is not marked as a link is none, whatever its address begins with: `link:` means nothing
+/// to npm.
+fn unlinked(source: Source) -> Source {
+    match source {
+        Source::Link(path) => Source::File(path),
+        source => source,
+    }
 }
 
 fn flags(entry: &Value<'_>) -> Flags {
@@ -229,8 +286,8 @@ fn lookup(places: &HashMap<&str, NodeId>, from: &str, name: &str) -> Option<Node
 fn target(lockfile: &Lockfile, places: &HashMap<&str, NodeId>, id: NodeId) -> NodeId {
     match lockfile.node(id).map(|node| &node.source) {
         Some(Source::Link(folder)) => {
-            let folder = folder.strip_prefix("file:").unwrap_or(folder);
-            places.get(folder).copied().unwrap_or(id)
+            let folder = links::normal("", folder);
+            places.get(folder.as_str()).copied().unwrap_or(id)
         }
         _ => id,
     }
@@ -275,7 +332,7 @@ fn nested(key: &str, member: &Member<'_>) -> Result<Node, LockfileError> {
     let source = source.unwrap_or_else(|| {
         resolved.map_or(Source::Registry(None), |url| resolved_source(name, url))
     });
-    let mut node = Node::new(key, member.line, name, source);
+    let mut node = Node::new(key, member.line, name, unlinked(source));
     place.clone_into(&mut node.place);
     node.version = version.map(str::to_owned);
     node.integrity = entry.text("integrity")?.map(str::to_owned);

@@ -207,6 +207,32 @@ fn no_waiver_is_suggested_for_bytes_that_are_not_what_was_published() {
     );
 }
 
+/// No waiver covers a missing integrity, and none can name what has no package's name: nobody is sent there.
+#[test]
+fn no_waiver_is_suggested_that_could_not_help() {
+    let (mut nameless, decision) = held();
+    nameless.release.name = "./x.tgz".to_owned();
+    let (mut bare, _) = held();
+    bare.incomplete.push(Incomplete {
+        what: weir_model::assessment::INTEGRITY.into(),
+        why: "the registry gives none".into(),
+    });
+    for (assessment, advice) in [(nameless, "this has none"), (bare, "no waiver covers that")] {
+        assert_eq!(waiver_snippet(&decision, &assessment), None);
+        let lines = explain(&decision, &assessment);
+        let last = lines.last().unwrap();
+        assert!(last.contains(advice), "{last}");
+    }
+}
+
+#[test]
+fn what_to_do_begins_with_no_or() {
+    let (assessment, mut decision) = held();
+    decision.instead = None;
+    let lines = explain(&decision, &assessment);
+    assert!(lines.contains(&"  - have it looked at, and ask for this in weir.toml:".to_owned()));
+}
+
 #[test]
 fn a_hold_for_age_says_until_when() {
     let assessment = assessment(&[]);

@@ -56,14 +56,9 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         observation,
         &hostile,
         Severity::High,
-        "runs at install time and is built so that it cannot be read",
+        "runs at install time and cannot be read",
     );
-    report(
-        observation,
-        &odd,
-        SIGNAL.severity,
-        "is built so that it cannot be read",
-    );
+    report(observation, &odd, SIGNAL.severity, "cannot be read");
     report(observation, &plain, Severity::Info, "was not analysed");
 }
 

@@ -5,11 +5,11 @@ mod source;
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Error, Result, anyhow, bail};
 use jiff::Timestamp;
 use weir_model::json::v1;
 use weir_store::advisories::{Feed, Import, ImportReport};
-use weir_store::{Advisories, Store};
+use weir_store::{Advisories, Store, StoreError};
 
 pub(super) use self::show::sentence;
 use self::source::Source;
@@ -42,13 +42,31 @@ pub(super) async fn run(global: &Global, command: AdvisoriesCommand) -> Result<E
     Ok(ExitCode::from(code))
 }
 
+/// The error without the causes that it names in its own words, as the store's do: they would be printed twice.
+fn said_once(error: Error) -> Error {
+    if error.downcast_ref::<StoreError>().is_none() {
+        return error;
+    }
+    let causes = error.chain().count();
+    let mut said: Vec<String> = Vec::new();
+    for text in error.chain().map(ToString::to_string) {
+        if said.last().is_none_or(|last| !last.ends_with(&text)) {
+            said.push(text);
+        }
+    }
+    if said.len() == causes {
+        return error;
+    }
+    anyhow!(said.join(": "))
+}
+
 async fn import(global: &Global, store: &Store, options: &AdvisoriesImport) -> Result<u8> {
     let source = Source::of(&options.source)?;
     let feed = match &options.feed {
         Some(name) => checked(name)?,
         None => source.name()?,
     };
-    let found = source.open(global, None).await?;
+    let found = source.open(global, None).await.map_err(said_once)?;
     let Some(found) = found else {
         bail!(
             "{} says that nothing has changed, without having been asked",
@@ -72,7 +90,7 @@ async fn import(global: &Global, store: &Store, options: &AdvisoriesImport) -> R
         }
         import.source = own.source;
     }
-    read(store, &import).await
+    read(store, &import, &options.source).await
 }
 
 /// Names go into listings and JSON.
@@ -126,7 +144,8 @@ async fn again(global: &Global, store: &Store, feed: &Feed, allow_removals: bool
         bail!("it was imported before feeds had sources: import it again, and remove this one");
     }
     let source = Source::of(&feed.source)?;
-    let Some(found) = source.open(global, Some(feed)).await? else {
+    let opened = source.open(global, Some(feed)).await;
+    let Some(found) = opened.map_err(said_once)? else {
         let now = setup::clock(global).now();
         store.touch_advisory_feed(&feed.name, now).await?;
         anstream::println!("{}: has not changed", feed.name);
@@ -151,10 +170,11 @@ async fn again(global: &Global, store: &Store, feed: &Feed, allow_removals: bool
         last_modified: found.last_modified.clone(),
         ..Import::new(&feed.name, found.path(), setup::clock(global).now())
     };
-    read(store, &import).await
+    read(store, &import, &feed.source).await
 }
 
-async fn read(store: &Store, import: &Import) -> Result<u8> {
+/// Reads what is at hand, and says what came of it. Where that is need not be where the feed comes from.
+async fn read(store: &Store, import: &Import, at_hand: &str) -> Result<u8> {
     let spinner = progress::spinner("importing advisories");
     let report = store
         .import_osv(import, |progress| {
@@ -164,7 +184,8 @@ async fn read(store: &Store, import: &Import) -> Result<u8> {
             ));
         })
         .await
-        .with_context(|| format!("importing {}", import.source));
+        .map_err(|error| said_once(error.into()))
+        .with_context(|| format!("importing {at_hand}"));
     spinner.finish_and_clear();
     let report = report?;
     say(&import.feed, &report);
@@ -254,5 +275,23 @@ pub(super) fn public(feed: &Feed) -> v1::AdvisoryFeed {
         in_force: feed.in_force,
         withdrawn: feed.withdrawn,
         skipped: feed.skipped,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_names_its_cause_says_it_once() {
+        let missing = std::env::temp_dir().join("weir-no-such-file-here");
+        let error = weir_store::advisories::fingerprint(&missing).unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        let error = said_once(Error::from(error).context("importing it"));
+        let text = format!("{error:#}");
+        assert_eq!(text.matches(&cause).count(), 1, "{text}");
+        assert!(text.starts_with("importing it: cannot read "), "{text}");
+        let other = said_once(anyhow!("one").context("two"));
+        assert_eq!(format!("{other:#}"), "two: one");
     }
 }

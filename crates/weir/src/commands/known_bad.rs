@@ -8,6 +8,9 @@ use weir_engine::known_bad::{Forgotten, forget};
 use crate::cli::{Global, KnownBadCommand};
 use crate::{exit, setup};
 
+/// Fewest digits by which a digest is found.
+const FEWEST: usize = 8;
+
 /// Takes in, lists or forgets. What could not be used is named, and then the exit code is 1.
 pub(super) async fn run(global: &Global, command: KnownBadCommand) -> Result<ExitCode> {
     let mut failed = false;
@@ -55,6 +58,11 @@ pub(super) async fn run(global: &Global, command: KnownBadCommand) -> Result<Exi
             for one in &what {
                 let why = match forget(&store, one).await? {
                     Forgotten::Yes => continue,
+                    Forgotten::Unknown if is_too_short(one) => {
+                        format!(
+                            "no name that is known, and a digest is found by {FEWEST} digits at least"
+                        )
+                    }
                     Forgotten::Unknown => "nothing is known by this digest or name".to_owned(),
                     Forgotten::Several(digests) => format!(
                         "{} digests begin like this, and none was forgotten: {}",
@@ -76,10 +84,41 @@ pub(super) async fn run(global: &Global, command: KnownBadCommand) -> Result<Exi
     }))
 }
 
+/// Whether it may be the beginning of a digest, and is too short to be looked for.
+fn is_too_short(what: &str) -> bool {
+    let kinds = ["whole:", "sha256:", "sha256-"];
+    let digits = kinds
+        .iter()
+        .fold(what, |rest, kind| rest.strip_prefix(kind).unwrap_or(rest));
+    (1..FEWEST).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// Enough digests to choose from.
 fn listed(digests: &[String]) -> String {
     const SHOWN: usize = 8;
     let shown: Vec<&str> = digests.iter().take(SHOWN).map(String::as_str).collect();
     let more = if digests.len() > SHOWN { ", …" } else { "" };
     format!("{}{more}", shown.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where too short begins is where no digest is looked for any more.
+    #[test]
+    fn what_is_too_short_to_be_found_is_told_from_what_is_unknown() {
+        for (what, short) in [
+            ("abcdef1", true),
+            ("sha256:ABC", true),
+            ("whole:abcdef1", true),
+            ("abcdef12", false),
+            ("whole:abcdef12", false),
+            ("whole:", false),
+            ("", false),
+            ("right-l", false),
+        ] {
+            assert_eq!(is_too_short(what), short, "{what}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use weir_provenance::{Named, RegistryKeys};
 use weir_upstream::{Elsewhere, Url};
 
 use crate::cli::{Global, TrustRootCommand};
-use crate::trust_root::{Chain, Kept, KeptOrigin};
+use crate::trust_root::{Chain, Kept, KeptOrigin, text_of};
 use crate::{exit, setup};
 
 /// Sigstore's own repository.
@@ -137,8 +137,8 @@ fn before(data: &Path) -> Kept {
 
 /// A root that the operator vouches for. It has to be one; nothing else can be verified of it.
 fn of_file(path: &Path, before: Kept, now: jiff::Timestamp) -> Result<Kept> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("reading the trusted root {}", path.display()))?;
+    let text = text_of(path).context("finding the trusted root")?;
+    let text = text.with_context(|| format!("there is no {}", path.display()))?;
     weir_provenance::Verifier::from_root(&text).with_context(|| path.display().to_string())?;
     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     Ok(Kept {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use weir_engine::{Engine, Local};
 use weir_npm::name::PackageName;
 
@@ -28,15 +28,17 @@ impl<'a> Wanted<'a> {
         }
         if looks_local {
             let limit = engine.policy().limits.tarball_size.bytes();
-            let length = std::fs::metadata(path)
-                .with_context(|| format!("reading {text}"))?
-                .len();
-            anyhow::ensure!(
-                length <= limit,
-                "{length} bytes are over the limit of {limit} for tarballs"
-            );
-            let bytes = std::fs::read(path).with_context(|| format!("reading {text}"))?;
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            let found = crate::files::read(path, limit);
+            let found = found.map_err(|why| anyhow!("reading {text}: {why}"))?;
+            let bytes = found.ok_or_else(|| anyhow!("reading {text}: there is no such file"))?;
             return Ok(Self::Local(text, Local::Tarball(bytes.into())));
+        }
+        if path.is_dir() {
+            anstream::eprintln!(
+                "weir: {text} is taken for a package of the registry; `./{text}` means the folder of that \
+                 name here, which has no package.json"
+            );
         }
         let (name, version) = split(text);
         let name =

@@ -63,7 +63,12 @@ pub(super) fn what_it_does(out: &mut String, profile: &Profile, assessment: &Ass
         let places = contents.hidden.iter().map(|it| at(&it.place));
         row("hidden text", named(places.collect()));
     }
-    if quiet {
+    if contents.size.files == 0 {
+        line(
+            out,
+            format_args!("    not known: no file of it could be read"),
+        );
+    } else if quiet {
         line(
             out,
             format_args!("    nothing that reaches beyond its callers was found in its code"),

@@ -99,3 +99,53 @@ fn a_device_is_no_file_of_a_project() {
         }
     }
 }
+
+/// Neither are settings, trusted roots or things to be inspected.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_file_to_read() {
+    let (world, registry) = (World::new(), pond());
+    import(&world, "osv", &[reed_flaw()]);
+    let manifest = json!({"name": "p", "dependencies": {"reed": "1.0.0"}});
+    let packages = [("node_modules/reed", "1.0.0", json!({}))];
+    let project = project(&manifest, &packages);
+    let pipe = |name: &str| {
+        let path = project.path().join(name);
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        path
+    };
+    pipe("reed.tgz");
+    std::os::unix::fs::symlink("/dev/zero", project.path().join("zero.tgz")).unwrap();
+    let root = pipe("root.json");
+    for arguments in [
+        &["inspect", "./reed.tgz"][..],
+        &["inspect", "zero.tgz"],
+        &["--trusted-root", root.to_str().unwrap(), "verify"],
+    ] {
+        let run = output(
+            world
+                .weir_before(&registry)
+                .args(arguments)
+                .current_dir(project.path()),
+        );
+        run.assert_failure();
+        assert!(
+            run.says("not an ordinary file"),
+            "{arguments:?}: {}",
+            run.text()
+        );
+    }
+    pipe(".npmrc");
+    for command in ["check", "audit", "why"] {
+        let mut weir = world.weir_before(&registry);
+        weir.arg(command).current_dir(project.path());
+        let run = output(weir.args((command == "why").then_some("reed")));
+        run.assert_failure();
+        assert!(
+            run.says(".npmrc") && run.says("not an ordinary file"),
+            "{command}: {}",
+            run.text()
+        );
+    }
+}

@@ -158,6 +158,38 @@ fn each_tampering_is_found_at_its_line() {
             6,
         ),
         (
+            "a link to a folder that is no workspace",
+            "node_modules/silt\": {",
+            "x/silt\": {\"version\": \"1.2.0\"}, \"node_modules/silt\": {\"link\": true, \"resolved\": \"x/silt\"}, \
+             \"node_modules/unused\": {"
+                .into(),
+            "other-package",
+            6,
+        ),
+        (
+            "a link to an address",
+            "node_modules/silt\": {",
+            "node_modules/silt\": {\"link\": true, ".into(),
+            "unreadable",
+            6,
+        ),
+        (
+            "an older version before the packages",
+            "\"lockfileVersion\": 3, \"requires\": true, \"packages\": {",
+            "\"lockfileVersion\": 1, \"requires\": true, \"dependencies\": {}, \"packages\": {\
+             \"node_modules/more\": {\"version\": \"1.0.0\"},"
+                .into(),
+            "no-integrity",
+            2,
+        ),
+        (
+            "white space that npm does not read",
+            "\"lockfileVersion\": 3,",
+            "\"lockfileVersion\": 3,\u{a0}".into(),
+            "unreadable",
+            2,
+        ),
+        (
             "an alias nobody asked for",
             "node_modules/silt\": {",
             "node_modules/silt\": {\"name\": \"slit\", ".into(),

@@ -41,6 +41,12 @@ fn bad_bodies_are_refused_with_the_place() {
             "\"a\": not a list of versions",
         ),
         (None, b"{\"a\": [1]}", 400, "\"a\": not a list of versions"),
+        (
+            None,
+            b"{\"ee\": [\"1.0.0\"], \"ee\": [\"2.0.0\"]}",
+            400,
+            "\"ee\": a key given twice",
+        ),
         (Some(&b"gzip"[..]), b"{}", 400, "no whole gzip"),
         (Some(b"br"), b"{}", 415, "\"br\" is not supported"),
     ] {
@@ -76,20 +82,67 @@ fn trees_are_read_with_their_paths() {
     assert!(request.places[2].dev && request.places[3].optional);
 }
 
+/// What is passed over would be answered with "0 vulnerabilities".
 #[test]
 fn trees_that_are_none_are_refused() {
-    for body in [
-        json!({}),
-        json!({"dependencies": []}),
-        json!({"dependencies": {"a": "1.0.0"}}),
-        json!({"dependencies": {"a": {"version": "1.0.0", "dependencies": 1}}}),
+    let neither = "neither \"dependencies\" nor \"requires\"";
+    let nothing = "lists nothing of what it requires";
+    for (body, why) in [
+        (json!({}), neither),
+        (json!({"dependencies": null}), neither),
+        (json!({"requires": null}), neither),
+        (json!({"requires": ["a"]}), "requires is no object"),
+        (json!({"dependencies": []}), "dependencies is no object"),
+        (json!({"dependencies": {"a": "1.0.0"}}), "\"a\": no object"),
+        (
+            json!({"dependencies": {"a": {"version": "1.0.0", "dependencies": 1}}}),
+            "\"a\": dependencies is no object",
+        ),
+        (
+            json!({"dependencies": {"a": {"version": "1.0.0", "dependencies": {"ee": {"version": 5}}}}}),
+            "\"a>ee\": its version is no text",
+        ),
+        (
+            json!({"dependencies": {"ee": {"version": null, "dev": false}}}),
+            "\"ee\": its version is no text",
+        ),
+        (
+            json!({"dependencies": {".": {"version": ["1.0.0"]}}}),
+            "\".\": its version is no text",
+        ),
+        (
+            json!({"dependencies": {"aa": {}}}),
+            "\"aa\": it has no version",
+        ),
+        (
+            json!({"dependencies": {"aa": {"dev": false, "integrity": "sha512-AA=="}}}),
+            "\"aa\": it has no version",
+        ),
+        (
+            json!({"dependencies": {"aa": {"dependencies": {"b": {"version": "1.0.0"}}}}}),
+            "\"aa\": it has no version",
+        ),
+        (json!({"requires": {"aa": "^1"}}), nothing),
+        (
+            json!({"requires": {"aa": "^1"}, "dependencies": null}),
+            nothing,
+        ),
+        (
+            json!({"requires": {"aa": "^1"}, "dependencies": {}}),
+            nothing,
+        ),
+        (
+            json!({"requires": {"aa": "^1"}, "dependencies": {".": {"dependencies": {}}}}),
+            nothing,
+        ),
     ] {
-        assert_eq!(
-            refused(Form::Tree, None, body.to_string().as_bytes()).0,
-            400,
-            "{body}"
-        );
+        let found = refused(Form::Tree, None, body.to_string().as_bytes());
+        assert_eq!(found.0, 400, "{body}");
+        assert!(found.1.contains(why), "{body}: {found:?}");
     }
+    let twice = br#"{"dependencies": {"ee": {"version": "1.0.0", "version": "2.0.0"}}}"#;
+    let found = refused(Form::Tree, None, twice);
+    assert_eq!(found, (400, "\"version\": a key given twice".to_owned()));
     let mut deep = json!({"version": "1.0.0"});
     for _ in 0..MOST_LEVELS + 1 {
         deep = json!({"version": "1.0.0", "dependencies": {"a": deep}});
@@ -98,12 +151,55 @@ fn trees_that_are_none_are_refused() {
     assert_eq!(found.0, 400, "{found:?}");
 }
 
+/// Empty projects, and what clients send of what is no release: npm's links have a version that is a path,
+/// pnpm's folders have none, and yarn 1 lists what a release requires beside it.
+#[test]
+fn what_real_clients_send_is_read() {
+    for (body, places) in [
+        (json!({"requires": {}}), 0),
+        (json!({"requires": true, "lockfileVersion": 1}), 0),
+        (json!({"requires": {}, "dependencies": null}), 0),
+        (json!({"dependencies": {}}), 0),
+        (
+            json!({"requires": {"b": "*"}, "dependencies": {"b": {"version": "file:b"}}}),
+            1,
+        ),
+        (
+            json!({"dependencies": {
+                "b": {"link": true}, "c": {"resolved": "file:../c"}, "d": {"resolved": "link:d"},
+            }}),
+            0,
+        ),
+        (
+            json!({"requires": {".": "0.0.0"}, "dependencies": {".": {
+                "dev": false, "requires": {}, "version": "0.0.0",
+                "dependencies": {"folder": {
+                    "dev": false, "requires": {"a": "1.0.0"},
+                    "dependencies": {"a": {"dev": false, "version": "1.0.0"}},
+                }},
+            }}}),
+            2,
+        ),
+        (
+            json!({"requires": {"a": "^1"}, "dependencies": {
+                "a": {"version": "1.0.0", "requires": {"b": "^1"}, "dependencies": {}},
+                "b": {"version": "1.0.0", "requires": {}, "dependencies": {}},
+            }}),
+            2,
+        ),
+    ] {
+        let read = read(Form::Tree, None, body.to_string().as_bytes());
+        assert_eq!(read.map(|it| it.places.len()), Ok(places), "{body}");
+    }
+}
+
 /// A few megabytes of long names, each repeated in the paths of all that lies below them.
 #[test]
 fn a_tree_with_more_path_than_memory_is_refused() {
     let leaves = (0..20_000).map(|it| (it.to_string(), json!({"version": "1.0.0"})));
     let mut tree = json!({ "dependencies": leaves.collect::<serde_json::Map<_, _>>() });
     for _ in 0..MOST_LEVELS - 2 {
+        tree["version"] = json!("1.0.0");
         tree = json!({"dependencies": { "a".repeat(LONGEST): tree }});
     }
     let found = refused(Form::Tree, None, tree.to_string().as_bytes());

@@ -134,6 +134,116 @@ fn npm_2_is_read_by_its_packages() {
     }
 }
 
+/// npm installs from `packages` where it is there, whatever the version says: what `dependencies` holds
+/// beside it hides nothing.
+#[test]
+fn npm_reads_packages_in_any_version() {
+    let packages = r#""packages": {"": {"dependencies": {"a": "1"}},
+        "node_modules/a": {"version": "1.6.0", "dependencies": {"b": "1"}},
+        "node_modules/b": {"version": "1.0.0"}}"#;
+    let dependencies = r#""dependencies": {"a": {"version": "1.6.0"}}"#;
+    for (version, packages, is) in [
+        (
+            "\"lockfileVersion\": 1,",
+            packages,
+            &["a@1.6.0", "b@1.0.0"][..],
+        ),
+        ("\"lockfileVersion\": 2,", packages, &["a@1.6.0", "b@1.0.0"]),
+        ("", packages, &["a@1.6.0", "b@1.0.0"]),
+        ("\"lockfileVersion\": 1,", "\"packages\": {}", &[]),
+        (
+            "\"lockfileVersion\": 1,",
+            "\"packages\": null",
+            &["a@1.6.0"],
+        ),
+        ("\"lockfileVersion\": 1,", "\"x\": 1", &["a@1.6.0"]),
+        ("", "\"x\": 1", &["a@1.6.0"]),
+    ] {
+        let text = format!("{{{version} {packages}, {dependencies}}}");
+        let lock = read("package-lock.json", &text);
+        assert_eq!(labels(&lock).into_iter().collect::<Vec<_>>(), is, "{text}");
+    }
+}
+
+/// A link is what it says where the project declares the folder; otherwise it is a folder that answers in
+/// the place of a registry.
+#[test]
+fn a_link_nobody_declared_is_a_folder() {
+    let workspaces = r#""workspaces": ["x/*"]"#;
+    let in_object = r#""workspaces": {"packages": ["x/w"]}"#;
+    let elsewhere = r#""workspaces": ["packages/*"]"#;
+    let by_path = r#""dependencies": {"w": "file:x/w"}"#;
+    let by_other_path = r#""dependencies": {"w": "file:x/v"}"#;
+    let by_range = r#""dependencies": {"w": "1"}"#;
+    for (root, resolved, spec, is_link) in [
+        (workspaces, "x/w", "1", true),
+        (workspaces, "./y/../x/w", "1", true),
+        (in_object, "x/w", "1", true),
+        (by_path, "x/w", "1", true),
+        (elsewhere, "x/w", "1", false),
+        (elsewhere, "x/w", "latest", false),
+        (elsewhere, "x/w", "npm:w@1", false),
+        (elsewhere, "packages/../x/w", "1", false),
+        // npm takes it for a folder of that name.
+        (workspaces, "file:x/w", "1", false),
+        (by_other_path, "x/w", "1", false),
+        (by_range, "x/w", "file:../../x/w", false),
+        (r#""name": "app""#, "x/w", "1", false),
+        // Asked for by its path only: nobody expects a registry's.
+        (r#""name": "app""#, "x/w", "file:../../x/w", true),
+    ] {
+        let text = format!(
+            r#"{{"lockfileVersion": 3, "packages": {{"": {{{root}}},
+            "node_modules/a": {{"version": "1.0.0", "dependencies": {{"w": "{spec}"}}}},
+            "node_modules/w": {{"link": true, "resolved": "{resolved}"}}, "x/w": {{"version": "1.0.2"}}}}}}"#
+        );
+        let lock = read("package-lock.json", &text);
+        let source = &at(&lock, "node_modules/w").source;
+        assert_eq!(matches!(source, Source::Link(_)), is_link, "{text}");
+        assert_eq!(matches!(source, Source::File(_)), !is_link, "{text}");
+        if !is_link && spec == "1" {
+            assert_eq!(led_to(&lock, "node_modules/a"), ["w -> node_modules/w"]);
+        }
+        if is_link {
+            assert_eq!(led_to(&lock, "node_modules/a"), ["w -> x/w"], "{text}");
+        }
+    }
+}
+
+/// What a declared folder asks for by its path is declared, too; what a package asks for so is not.
+#[test]
+fn paths_are_followed_from_the_project_only() {
+    let lock = |root: &str| {
+        let text = format!(
+            r#"{{"lockfileVersion": 3, "packages": {{"": {{"dependencies": {{"a": "1", {root}}}}},
+            "node_modules/a": {{"version": "1.0.0", "dependencies": {{"v": "1", "w": "file:../../x/w"}}}},
+            "node_modules/w": {{"link": true, "resolved": "x/w"}},
+            "node_modules/v": {{"link": true, "resolved": "x/v"}},
+            "x/w": {{"version": "1.0.0", "dependencies": {{"v": "file:../v"}}}}, "x/v": {{"version": "1.0.0"}}}}}}"#
+        );
+        read("package-lock.json", &text)
+    };
+    let declared = lock(r#""w": "file:x/w""#);
+    assert_eq!(
+        led_to(&declared, "node_modules/a"),
+        ["v -> x/v", "w -> x/w"]
+    );
+    let by_package = lock(r#""b": "1""#);
+    assert_eq!(
+        at(&by_package, "node_modules/v").source,
+        Source::File("x/v".to_owned())
+    );
+    // Without a mark, `link:` is no link.
+    for text in [
+        r#"{"lockfileVersion": 3, "packages": {"node_modules/w": {"resolved": "link:x/w"}}}"#,
+        r#"{"lockfileVersion": 1, "dependencies": {"w": {"version": "link:x/w"}}}"#,
+    ] {
+        let lock = read("package-lock.json", text);
+        let source = &at(&lock, "node_modules/w").source;
+        assert_eq!(source, &Source::File("x/w".to_owned()), "{text}");
+    }
+}
+
 /// Packages of JSR come from a registry under a name of their own: as an alias with npm, and as such with
 /// pnpm and yarn.
 #[test]

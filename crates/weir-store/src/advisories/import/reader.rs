@@ -1,6 +1,6 @@
 //! Reading OSV records from a folder, an archive or a file, within limits.
 
-use std::fs::{self, File};
+use std::fs::{self, File, FileType};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -152,7 +152,7 @@ impl Reader {
                 files.push(path);
                 self.expect(files.len())?;
             } else {
-                let why = "not a file of its own: links are not followed".to_owned();
+                let why = format!("not a file of its own: {}", what_it_is(kind));
                 self.skip(&path.display().to_string(), why);
             }
         }
@@ -266,4 +266,58 @@ impl Reader {
 fn has_ending(path: &Path, ending: &str) -> bool {
     path.extension()
         .is_some_and(|found| found.eq_ignore_ascii_case(ending))
+}
+
+/// What there is in place of a file or a folder.
+fn what_it_is(kind: FileType) -> &'static str {
+    if kind.is_symlink() {
+        return "a link, and links are not followed";
+    }
+    special(kind)
+}
+
+#[cfg(unix)]
+fn special(kind: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+
+    if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else if kind.is_char_device() || kind.is_block_device() {
+        "a device"
+    } else {
+        "neither a file nor a folder"
+    }
+}
+
+#[cfg(not(unix))]
+fn special(_: FileType) -> &'static str {
+    "neither a file nor a folder"
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_is_called_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name);
+        std::os::unix::fs::symlink("nowhere", place("link.json")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(place("socket.json")).unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(place("pipe.json"))
+            .status();
+        assert!(made.unwrap().success());
+        for (path, what) in [
+            (place("link.json"), "a link, and links are not followed"),
+            (place("socket.json"), "a socket"),
+            (place("pipe.json"), "a pipe"),
+            (PathBuf::from("/dev/null"), "a device"),
+        ] {
+            let kind = fs::symlink_metadata(&path).unwrap().file_type();
+            assert_eq!(what_it_is(kind), what, "{}", path.display());
+        }
+    }
 }
