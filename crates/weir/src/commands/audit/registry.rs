@@ -51,6 +51,14 @@ impl Registry {
         let folder =
             std::path::absolute(&options.folder).unwrap_or_else(|_| options.folder.clone());
         let upstreams = setup::upstreams_of(global, &policy, &folder);
+        if let Err(error) = upstreams.as_ref()
+            && !options.offline
+        {
+            anstream::eprintln!(
+                "weir: no registry can be asked: {}",
+                printable(&format!("{error:#}"), 600)
+            );
+        }
         Self {
             store: store.clone(),
             // Without a registry nothing is known of versions, and that is what is said then.
