@@ -402,13 +402,13 @@ pub fn previous_version<'p>(
     packument
         .versions()
         .iter()
-        .map(|entry| entry.version.as_str())
-        .filter(|text| *text != version && !refused(text))
-        .filter_map(|text| {
+        .map(|entry| (entry.version.as_str(), entry.published()))
+        .filter(|(text, _)| *text != version && !refused(text))
+        .filter_map(|(text, published)| {
             Some(Candidate {
                 text,
                 version: Version::parse(text).ok()?,
-                published: packument.published(text),
+                published,
             })
         })
         .filter(is_before)

@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 
 use jiff::{SignedDuration, Timestamp};
-use weir_npm::packument::{Packument, Publication, Publisher};
+use weir_npm::packument::{Packument, Publication, Publisher, VersionEntry};
 use weir_npm::version::Version;
 
 /// How many releases before one make its habits (DETECTION section 4.4).
@@ -20,6 +20,8 @@ pub(crate) struct Event<'a> {
     pub(crate) text: &'a str,
     pub(crate) version: Version,
     pub(crate) published: Timestamp,
+    /// What the packument has of it.
+    entry: &'a VersionEntry,
 }
 
 impl Event<'_> {
@@ -119,6 +121,7 @@ pub(crate) struct Timeline<'a> {
     pub(crate) after: Vec<Event<'a>>,
     own_publication: OnceCell<Option<Publication>>,
     recent: OnceCell<Vec<Option<Publication>>>,
+    dropped: OnceCell<bool>,
 }
 
 impl<'a> Timeline<'a> {
@@ -151,6 +154,7 @@ impl<'a> Timeline<'a> {
                 text,
                 version,
                 published,
+                entry,
             };
             if is_own {
                 timeline.own = Some(event);
@@ -221,9 +225,11 @@ impl<'a> Timeline<'a> {
             !name.is_empty() && name.bytes().all(plain)
         });
         let named = named.map(str::to_ascii_lowercase);
-        let may_be = |event: &Event<'a>| match (&named, packument.publisher_raw(event.text)) {
-            (Some(name), Some(raw)) => raw.to_ascii_lowercase().contains(name),
-            _ => true,
+        let may_be = |event: &Event<'a>| {
+            let raw = packument.publisher_raw(event.entry);
+            named
+                .as_ref()
+                .is_none_or(|name| raw.to_ascii_lowercase().contains(name))
         };
         self.before.iter().take(EVER).find(|event| {
             may_be(event)
@@ -269,10 +275,11 @@ impl<'a> Timeline<'a> {
 
     /// Whether this release carries less evidence of where it comes from than it should.
     pub(crate) fn trust_dropped(&self) -> bool {
-        self.publication().is_some_and(|publication| {
-            self.trust_before()
-                .is_some_and(|before| Trust::of(publication) < before.trust)
-        })
+        let compare = || {
+            let (own, before) = (self.publication()?, self.trust_before()?);
+            Some(Trust::of(own) < before.trust)
+        };
+        *self.dropped.get_or_init(|| compare().unwrap_or(false))
     }
 
     /// Whether that release goes beyond everything its line had before it. What does not is no update

@@ -254,10 +254,10 @@ impl Packument {
         }))
     }
 
-    /// `_npmUser` of a version as it is written; empty where it has none.
+    /// `_npmUser` of one of its versions as it is written; empty where it has none.
     #[must_use]
-    pub fn publisher_raw(&self, version: &str) -> Option<&str> {
-        Some(self.text(&self.entry(version)?.publication.npm_user))
+    pub fn publisher_raw(&self, entry: &VersionEntry) -> &str {
+        self.text(&entry.publication.npm_user)
     }
 
     /// When a version was published, if `time` says so in a form that clients can read.

@@ -6,6 +6,7 @@ pub(crate) mod forms;
 mod lookalike;
 mod near;
 mod scopes;
+mod search;
 mod table;
 #[cfg(test)]
 mod tests;

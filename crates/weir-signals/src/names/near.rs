@@ -2,6 +2,8 @@
 //! is left when one character is dropped. Two names that differ by one dropped, added, changed or swapped
 //! character share such a form, so a question costs one look-up per character of the name asked for.
 
+use super::search;
+
 /// Names longer than this many bytes are copied, not typed: they are not compared by slips.
 const LONGEST_TYPED: usize = 60;
 
@@ -37,29 +39,10 @@ pub(super) fn ranks(table: &[u8], text: &str) -> Vec<u32> {
     found
 }
 
-/// The place of the first entry with that hash or a larger one. Hashes lie evenly over the table, so it is
-/// looked for around the place that its share of all hashes suggests, which mostly is one stretch of memory.
+/// The place of the first entry with that hash or a larger one.
 fn first_of(table: &[u8], hash: u32) -> usize {
-    let count = table.len() / ENTRY;
-    let share = (u64::from(hash) * count as u64) >> 32;
-    let guess = usize::try_from(share).unwrap_or(count);
-    // Four times what the place of an even hash deviates by at most.
-    let reach = 2 * count.isqrt();
-    let is_below = |at: usize| entry(table, at).is_some_and(|(known, _)| known < hash);
-    let (mut low, mut high) = (guess.saturating_sub(reach), (guess + reach).min(count));
-    if low > 0 && !is_below(low - 1) {
-        (low, high) = (0, low - 1);
-    } else if high < count && is_below(high) {
-        (low, high) = (high + 1, count);
-    }
-    while low < high {
-        let middle = low + (high - low) / 2;
-        match is_below(middle) {
-            true => low = middle + 1,
-            false => high = middle,
-        }
-    }
-    low
+    let key = |at| entry(table, at).map_or(u64::MAX, |(known, _)| u64::from(known) << 32);
+    search::first(table.len() / ENTRY, u64::from(hash) << 32, key)
 }
 
 fn entry(table: &[u8], at: usize) -> Option<(u32, u32)> {
@@ -149,30 +132,5 @@ pub(super) fn are_neighbours(one: char, other: char) -> bool {
         1 => other_column == column || other_column + 1 == column,
         -1 => other_column == column || other_column == column + 1,
         _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::{ENTRY, first_of};
-
-    proptest! {
-        /// However uneven the hashes are.
-        #[test]
-        fn the_first_place_is_found(
-            mut hashes in prop::collection::vec(prop_oneof![any::<u32>(), 0_u32..50, Just(u32::MAX)], 0..400),
-            wanted in prop_oneof![any::<u32>(), 0_u32..60, Just(u32::MAX)],
-        ) {
-            hashes.sort_unstable();
-            let table: Vec<u8> = hashes
-                .iter()
-                .flat_map(|hash| (u64::from(*hash) << 32).to_le_bytes())
-                .collect();
-            prop_assert_eq!(table.len(), hashes.len() * ENTRY);
-            let expected = hashes.partition_point(|hash| *hash < wanted);
-            prop_assert_eq!(first_of(&table, wanted), expected);
-        }
     }
 }

@@ -6,7 +6,7 @@ use fst::{IntoStreamer, Map, Streamer};
 
 use super::NamesError;
 use super::compact::{Bytes, ScopeEntry};
-use super::near;
+use super::{near, search};
 
 /// How two entries of one key become one. The first is that of the more popular name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,8 +69,10 @@ impl Table {
             Self::Map(map) => map.get(form),
             Self::Hashed(entries) => {
                 let wanted = hash(form);
-                let at = entries.binary_search_by_key(&wanted, |(hash, _)| *hash);
-                entries.get(at.ok()?).map(|(_, value)| *value)
+                let key = |at: usize| entries.get(at).map_or(u64::MAX, |(hash, _)| *hash);
+                let at = search::first(entries.len(), wanted, key);
+                let found = entries.get(at).filter(|(hash, _)| *hash == wanted);
+                found.map(|(_, value)| *value)
             }
         }
     }
