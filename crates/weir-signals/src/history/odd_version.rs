@@ -10,8 +10,11 @@ use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observatio
 /// section 3: one in twelve malicious packages of 2026 was "99.x").
 const WINS: u64 = 90;
 
-/// Majors beyond this are dates or build numbers.
-const DATES: u64 = 1_900;
+/// Years that a version number may mean.
+const YEARS: std::ops::RangeInclusive<u64> = 1_900..=2_100;
+
+/// The same where two digits stand for a year: all that npm has been there for, and some to come.
+const SHORT_YEARS: std::ops::RangeInclusive<u64> = 10..=40;
 
 /// A jump of this many major versions is more than a release line needs.
 const JUMP: u64 = 10;
@@ -54,7 +57,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         return;
     };
     let major = own.version.major();
-    let is_date = major >= DATES;
+    let is_date = is_date(major);
     let (words, previous, severity) = if timeline.before.is_empty() {
         let severity = match major {
             _ if is_date => return,
@@ -97,6 +100,24 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     observation.find(finding);
 }
 
+/// `2026`, `202606`, `20260615`, `2606`, `260615`: a year, a month or a day. 9999 is none of them, and no number
+/// is excused for being large: the largest wins.
+fn is_date(major: u64) -> bool {
+    let month = |number: u64| (1..=12).contains(&(number % 100));
+    let day = |number: u64| (1..=31).contains(&(number % 100)) && month(number / 100);
+    match major {
+        1_000..=9_999 => {
+            YEARS.contains(&major) || (SHORT_YEARS.contains(&(major / 100)) && month(major))
+        }
+        100_000..=999_999 => {
+            (YEARS.contains(&(major / 100)) && month(major))
+                || (SHORT_YEARS.contains(&(major / 10_000)) && day(major))
+        }
+        10_000_000..=99_999_999 => YEARS.contains(&(major / 10_000)) && day(major),
+        _ => false,
+    }
+}
+
 /// `9.9.9`, `99.9.0`: nines before all else, at least three digits in all.
 fn is_all_nines(version: &Version) -> bool {
     let numbers = [version.major(), version.minor()];
@@ -133,6 +154,9 @@ fn samples() -> Vec<crate::sample::Sample> {
     vec![
         Sample::flagged("A first release of 99.0.1", first("99.0.1")),
         Sample::flagged("A first release of 9.9.0", first("9.9.0")),
+        Sample::flagged("A first release of 9999.0.0", first("9999.0.0")),
+        Sample::flagged("A first release of 99999.9.9", first("99999.9.9")),
+        Sample::flagged("From 2 to 9999", after("2.3.0", "9999.0.0")),
         Sample::flagged("From 2 to 100", after("2.3.0", "100.0.0")),
         Sample::flagged("From 2 to 18", after("2.3.0", "18.0.0")),
         Sample::passing(
@@ -141,9 +165,41 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing("The next major version", after("2.3.0", "3.0.0")),
         Sample::passing("A first release that is a date", first("2026.6.14")),
+        Sample::passing("A first release that is a day", first("20260614.0.0")),
         Sample::passing(
             "Jumps are how this package counts",
             after("40.0.0", "60.0.0"),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_date;
+
+    #[test]
+    fn dates_are_told_from_numbers_that_are_to_win() {
+        for major in [1999, 2026, 2606, 202_606, 260_615, 20_260_615] {
+            assert!(is_date(major), "{major}");
+        }
+        for major in [
+            99,
+            999,
+            1899,
+            2613,
+            9999,
+            9912,
+            99_999,
+            202_613,
+            209_999,
+            261_315,
+            999_999,
+            20_261_301,
+            20_260_632,
+            99_999_999,
+            9_007_199_254_740_991,
+        ] {
+            assert!(!is_date(major), "{major}");
+        }
+    }
 }
