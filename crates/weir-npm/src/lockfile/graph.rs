@@ -403,3 +403,18 @@ pub(super) fn split_name(text: &str) -> Option<(&str, &str)> {
     let (name, rest) = (text.get(..at)?, text.get(at + 1..)?);
     (!name.is_empty()).then_some((name, rest))
 }
+
+/// A path inside a project without detours, seen from a folder of it.
+pub(super) fn folder_from(from: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in from.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::Format;
 use super::error::{LockfileError, Problem};
-use super::graph::{DependencyKind, Edge, Flags, Lockfile, Node, NodeId, Source};
+use super::graph::{DependencyKind, Edge, Flags, Lockfile, Node, NodeId, Source, folder_from};
 use super::tree::{Kind, Member, Value};
 
 /// Longest key, in bytes: what file systems take for a path is four times that, and real ones are a tenth.
@@ -117,7 +117,7 @@ fn name_projects(lockfile: &mut Lockfile) {
         .nodes
         .iter()
         .filter_map(|node| match &node.source {
-            Source::Link(folder) => Some((links::normal("", folder), node.place.clone())),
+            Source::Link(folder) => Some((folder_from("", folder), node.place.clone())),
             _ => None,
         })
         .collect();
@@ -286,7 +286,7 @@ fn lookup(places: &HashMap<&str, NodeId>, from: &str, name: &str) -> Option<Node
 fn target(lockfile: &Lockfile, places: &HashMap<&str, NodeId>, id: NodeId) -> NodeId {
     match lockfile.node(id).map(|node| &node.source) {
         Some(Source::Link(folder)) => {
-            let folder = links::normal("", folder);
+            let folder = folder_from("", folder);
             places.get(folder.as_str()).copied().unwrap_or(id)
         }
         _ => id,

@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::Format;
 use super::error::{LockfileError, Problem};
-use super::graph::{DependencyKind, Edge, Lockfile, Node, NodeId, Source, split_name};
+use super::graph::{DependencyKind, Edge, Lockfile, Node, NodeId, Source, folder_from, split_name};
 use super::npm::is_limited;
 use super::tree::{Member, Value};
 
@@ -245,7 +245,7 @@ impl Reader {
     /// The workspace a `link:` leads to; made known when its folder is not an importer of its own yet.
     fn linked(&mut self, from: &str, got: &str) -> Option<NodeId> {
         let path = got.strip_prefix("link:")?;
-        let folder = joined(from, path);
+        let folder = folder_from(from, path);
         let key = format!("link:{folder}");
         let known = self.folders.get(&folder).or_else(|| self.places.get(&key));
         if let Some(id) = known {
@@ -370,19 +370,4 @@ fn source(version: Option<&str>, resolution: &Value<'_>) -> Result<Source, Lockf
     } else {
         Source::Tarball(tarball.to_owned())
     })
-}
-
-/// A folder, seen from another.
-fn joined(from: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = from.split('/').filter(|part| !part.is_empty()).collect();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }

@@ -6,6 +6,7 @@ mod advisories;
 mod audit;
 mod audit_clients;
 mod audit_fixes;
+mod audit_lockfiles;
 mod audit_unread;
 mod baseline;
 mod check;

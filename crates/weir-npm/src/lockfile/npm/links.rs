@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::super::graph::{Edge, Lockfile, NodeId, Source};
+use super::super::graph::{Edge, Lockfile, NodeId, Source, folder_from};
 use super::super::tree::{Kind, Value};
 use super::MAX_KEY;
 use crate::spec::{DependencySpec, classify};
@@ -27,7 +27,7 @@ pub(super) fn distrust(
         .iter()
         .enumerate()
         .filter_map(|(id, node)| match &node.source {
-            Source::Link(folder) => Some((id, normal("", folder))),
+            Source::Link(folder) => Some((id, folder_from("", folder))),
             _ => None,
         })
         .collect();
@@ -115,22 +115,7 @@ fn asks_for(lockfile: &Lockfile, edge: &Edge, folder: &str) -> bool {
     }
     lockfile
         .node(edge.from)
-        .is_some_and(|from| normal(&from.key, &path) == folder)
-}
-
-/// A path without detours, from a folder on.
-pub(super) fn normal(from: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in from.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
+        .is_some_and(|from| folder_from(&from.key, &path) == folder)
 }
 
 /// What the root's entry says of its workspaces.
@@ -163,7 +148,7 @@ impl Workspaces {
         let excluded = (text.len() - plain.len()) % 2 == 1;
         let plain = plain.replace('\\', "/");
         if !excluded && !plain.contains(['*', '?', '[', '(', '{']) {
-            self.named.insert(normal("", &plain));
+            self.named.insert(folder_from("", &plain));
         } else if excluded {
             expand(&plain, &mut self.excluded);
         } else {
@@ -266,7 +251,7 @@ fn wild(pattern: &[u8], text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Workspaces, normal};
+    use super::{Workspaces, folder_from};
 
     #[test]
     fn paths_lose_their_detours() {
@@ -279,7 +264,7 @@ mod tests {
             ("", "..", ".."),
             ("", ".", ""),
         ] {
-            assert_eq!(normal(from, path), is, "{from:?} {path:?}");
+            assert_eq!(folder_from(from, path), is, "{from:?} {path:?}");
         }
     }
 
