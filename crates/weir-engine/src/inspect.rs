@@ -22,7 +22,8 @@ pub struct Assessed {
     pub assessment: Assessment,
     /// What a gateway with the same policy would do.
     pub decision: Decision,
-    /// When the release was published, as far as known.
+    /// When the release was published, or first seen where the registry does not say and "publish time" is
+    /// a gap of the assessment.
     pub published: Option<Timestamp>,
     /// What it looks like, where that is at hand: see [`Engine::with_profile`].
     pub profile: Option<Profile>,

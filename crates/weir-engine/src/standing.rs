@@ -66,7 +66,8 @@ impl Engine {
             .await?;
         let kept = kept.and_then(|json| serde_json::from_str::<Verdict>(&json).ok());
         if let Some(verdict) = kept {
-            standing.published = verdict.published;
+            // Where the registry does not say, the verdict has when the release was first seen.
+            standing.published = verdict.published.filter(|_| !verdict.is_first_seen());
             standing.decision = Some(verdict.decision);
         }
         if !ask {

@@ -13,7 +13,8 @@ pub struct Verdict {
     pub assessment: Assessment,
     /// What is to happen.
     pub decision: Decision,
-    /// When the release was published, as far as known.
+    /// When the release was published, or first seen where the registry does not say: see
+    /// [`Verdict::is_first_seen`].
     pub published: Option<Timestamp>,
     /// SHA-512 of the tarball in hexadecimal, once its bytes are kept.
     pub blob: Option<String>,
@@ -35,6 +36,14 @@ impl Verdict {
             &self.assessment.release.name,
             &self.assessment.release.version,
         )
+    }
+
+    /// Whether [`Verdict::published`] is the moment weir first saw the release: the registry does not say
+    /// when it was published, and the assessment tells that as a gap.
+    #[must_use]
+    pub fn is_first_seen(&self) -> bool {
+        let mut gaps = self.assessment.incomplete.iter();
+        gaps.any(|gap| gap.what == weir_model::assessment::PUBLISH_TIME)
     }
 
     /// Whether time alone can change the decision: a hold that ends, a waiver that expires.

@@ -40,12 +40,12 @@ pub const SEVERITIES: &[&str] = &["info", "low", "medium", "high", "critical"];
 #[derive(Debug, thiserror::Error)]
 pub enum RulesError {
     /// A file or folder cannot be read.
-    #[error("{path}: {source}")]
+    #[error("{path}: {why}")]
     Read {
         /// The file or folder.
         path: PathBuf,
         /// Why not.
-        source: std::io::Error,
+        why: std::io::Error,
     },
     /// There are no rules, which would look as if nothing was ever found.
     #[error("{0}: no file that ends in .yar or .yara")]
@@ -117,7 +117,7 @@ fn read_folder(
 ) -> Result<(), RulesError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
-        move |source| RulesError::Read { path, source }
+        move |why| RulesError::Read { path, why }
     };
     let mut entries: Vec<_> = std::fs::read_dir(folder)
         .map_err(failed(folder))?

@@ -29,6 +29,10 @@ pub const PUBLISHER: &str = "publisher";
 /// and whatever was seen of it says nothing of the next download.
 pub const INTEGRITY: &str = "integrity";
 
+/// What [`Incomplete::what`] says where the registry leaves out when a release was published. The moment
+/// weir first saw it stands in for its age, which is why a policy can tell this gap from others.
+pub const PUBLISH_TIME: &str = "publish time";
+
 /// Something that could not be looked at. "Could not check" is a result of its own, never a pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Incomplete {

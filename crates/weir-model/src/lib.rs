@@ -9,6 +9,7 @@ pub mod finding;
 pub mod habits;
 pub mod json;
 pub mod ledger;
+pub mod ordinary;
 pub mod provenance;
 
 pub use advisory::{

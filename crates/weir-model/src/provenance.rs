@@ -278,6 +278,19 @@ pub struct Trust {
 }
 
 impl Trust {
+    /// Nothing is known, for this reason.
+    #[must_use]
+    pub fn unchecked(why: &str) -> Self {
+        let why = why.to_owned();
+        Self {
+            signature: SignatureState::Unchecked { why: why.clone() },
+            attestations: AttestationState::Unchecked { why },
+            since: None,
+            changes: Vec::new(),
+            breaches: Vec::new(),
+        }
+    }
+
     /// What does not hold, with the reason. Never empty for a release that has to be refused.
     pub fn failures(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let signature = match &self.signature {

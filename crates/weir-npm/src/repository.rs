@@ -16,8 +16,7 @@ impl<'a> Repository<'a> {
     /// `github:owner/name` or `owner/name`, which is one on GitHub. Nothing for what names no repository.
     #[must_use]
     pub fn parse(address: &'a str) -> Option<Self> {
-        let text = address.trim();
-        let text = text.split(['#', '?']).next().unwrap_or(text);
+        let text = without_fragment(address);
         let (host, path) = match text.split_once("://") {
             Some(("", _)) => return None,
             Some((_, rest)) => authority(rest)?,
@@ -49,10 +48,66 @@ impl<'a> Repository<'a> {
     }
 }
 
+/// Where an address leads, and what it may be mistaken for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authority {
+    /// The host as clients read it: in lower case, without port, dot at the end and `www.`; an address of
+    /// IPv6 in its brackets.
+    pub host: String,
+    /// What stands before the `@`, a password left out, where it reads like a host: people read
+    /// `https://good.example:x@bad.example/` as an address at `good.example`.
+    pub disguise: Option<String>,
+}
+
+impl Authority {
+    /// Reads any address that [`Repository::parse`] reads, and those of hosts without a path. Nothing where
+    /// no host is named.
+    #[must_use]
+    pub fn parse(address: &str) -> Option<Self> {
+        let text = without_fragment(address);
+        let authority = match text.split_once("://") {
+            Some(("", _)) => return None,
+            // Browsers and Node.js take a backslash for a slash.
+            Some((_, rest)) => rest.split(['/', '\\']).next().unwrap_or(rest),
+            None if text.contains(':') => short_form(text)?,
+            None if text.contains('/') => "github",
+            None => return None,
+        };
+        let (user, host) = match authority.rsplit_once('@') {
+            Some((user, host)) => (Some(user), host),
+            None => (None, authority),
+        };
+        let host = plain_host(host);
+        let disguise = user
+            .and_then(|user| user.split(':').next())
+            .filter(|user| user.contains('.'))
+            .map(str::to_owned);
+        (!host.is_empty()).then_some(Self { host, disguise })
+    }
+}
+
+/// `git@host` of `git@host:owner/name`; the last `@` before the path decides where the host begins, and only
+/// behind it does a colon end it.
+fn short_form(text: &str) -> Option<&str> {
+    let head = text.split('/').next()?;
+    let start = head.rfind('@').map_or(0, |at| at + 1);
+    let end = head
+        .get(start..)?
+        .find(':')
+        .map_or(head.len(), |at| start + at);
+    text.get(..end)
+}
+
+/// An address without what follows `#` or `?`, which is none of its host.
+fn without_fragment(address: &str) -> &str {
+    let text = address.trim();
+    text.split(['#', '?']).next().unwrap_or(text)
+}
+
 /// Host and path of what follows the scheme. `ssh://git@host:owner/name` is written often, and wrong.
 fn authority(rest: &str) -> Option<(&str, &str)> {
     let (host, path) = rest.split_once('/')?;
-    let start = host.rfind('@').map_or(0, |at| at + 1);
+    let start = host.rfind(['@', ']']).map_or(0, |at| at + 1);
     let colon = host
         .get(start..)
         .and_then(|host| host.find(':'))
@@ -68,15 +123,18 @@ fn authority(rest: &str) -> Option<(&str, &str)> {
 
 fn plain_host(host: &str) -> String {
     let host = host.rsplit('@').next().unwrap_or(host);
-    let host = host.split(':').next().unwrap_or(host);
-    match host {
+    let host = match host.find(']') {
+        Some(end) if host.starts_with('[') => host.get(..=end).unwrap_or(host),
+        _ => host.split(':').next().unwrap_or(host),
+    };
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    // Other spellings of one host: numbers of an address, letters of other alphabets.
+    let host = url::Host::parse(&host).map_or(host, |host| host.to_string());
+    match host.as_str() {
         "github" => "github.com".to_owned(),
         "gitlab" => "gitlab.com".to_owned(),
         "bitbucket" => "bitbucket.org".to_owned(),
-        host => host
-            .strip_prefix("www.")
-            .unwrap_or(host)
-            .to_ascii_lowercase(),
+        host => host.strip_prefix("www.").unwrap_or(host).to_owned(),
     }
 }
 
@@ -109,6 +167,86 @@ mod tests {
             assert_eq!(found.host, "github.com", "{address}");
             assert_eq!(found.owner, Some("mill-pond"), "{address}");
             assert_eq!(found.name, "weir", "{address}");
+        }
+    }
+
+    #[test]
+    fn what_stands_before_the_host_is_not_taken_for_it() {
+        for (address, host, disguise) in [
+            (
+                "https://good.example:x@evil.invalid/",
+                "evil.invalid",
+                Some("good.example"),
+            ),
+            (
+                "https://good.example:x@evil.invalid",
+                "evil.invalid",
+                Some("good.example"),
+            ),
+            (
+                "https://good.example@evil.invalid:8443/a",
+                "evil.invalid",
+                Some("good.example"),
+            ),
+            (
+                "https://a@good.example@evil.invalid/b",
+                "evil.invalid",
+                Some("a@good.example"),
+            ),
+            (
+                "https://good.example%2f@evil.invalid/b",
+                "evil.invalid",
+                Some("good.example%2f"),
+            ),
+            (
+                "https://good.example\\@evil.invalid/b",
+                "good.example",
+                None,
+            ),
+            ("https://good.example/@evil.invalid/b", "good.example", None),
+            ("https://good.example#@evil.invalid/b", "good.example", None),
+            (
+                "https://user:word@Good.Example.:8443/a/b",
+                "good.example",
+                None,
+            ),
+            ("https://[2001:db8::1]:8443/a/b", "[2001:db8::1]", None),
+            ("https://user@[2001:DB8::1]/a/b", "[2001:db8::1]", None),
+            ("https://0x7f.1/a/b", "127.0.0.1", None),
+            (
+                "git+ssh://git@git.example.invalid:mill/weir.git",
+                "git.example.invalid",
+                None,
+            ),
+            (
+                "git@git.example.invalid:mill/weir.git",
+                "git.example.invalid",
+                None,
+            ),
+            (
+                "good.example@evil.invalid:mill/weir.git",
+                "evil.invalid",
+                Some("good.example"),
+            ),
+            ("github:mill-pond/weir", "github.com", None),
+            ("mill-pond/weir", "github.com", None),
+            ("https://www.github.com", "github.com", None),
+        ] {
+            let found = Authority::parse(address).unwrap();
+            assert_eq!(found.host, host, "{address}");
+            assert_eq!(found.disguise.as_deref(), disguise, "{address}");
+        }
+        for address in [
+            "",
+            "weir",
+            "://a",
+            "https://",
+            "https:///a/b",
+            "https://user@/a",
+            ":",
+            "@:a/b",
+        ] {
+            assert_eq!(Authority::parse(address), None, "{address:?}");
         }
     }
 

@@ -3,7 +3,7 @@
 use weir_model::{Action, Assessment, BlockId, Decision};
 
 use crate::config::{AGE_SIGNAL, INCOMPLETE_SIGNAL, NEVER_SILENT, Policy};
-use crate::decide::{Context, Difference, Trace, moment, trace};
+use crate::decide::{Context, Difference, Lifted, Trace, is_not_known, moment, trace};
 
 /// Longest reason phrase, in characters. Clients print it in one line of an error, and proxies in
 /// between limit a response's first line (PROTOCOL 3.4).
@@ -102,7 +102,8 @@ fn compose(
 
 /// The rule without its verb, then the strongest finding.
 fn short_reason(decision: &Decision) -> String {
-    let mut reasons = decision.reasons.iter().take(2);
+    let reasons = decision.reasons.iter();
+    let mut reasons = reasons.filter(|reason| !is_not_known(reason)).take(2);
     let rule = reasons.next().map_or("", |rule| {
         rule.split_once(": ")
             .map_or(rule.as_str(), |(_, rest)| rest)
@@ -145,12 +146,13 @@ pub fn explain(decision: &Decision, assessment: &Assessment) -> Vec<String> {
         assessment.release,
         outcome(decision.action)
     )];
-    lines.extend(
-        decision
-            .reasons
-            .iter()
-            .map(|reason| format!("  - {reason}")),
-    );
+    let (not_known, reasons): (Vec<&String>, Vec<&String>) = decision
+        .reasons
+        .iter()
+        .partition(|reason| is_not_known(reason));
+    lines.extend(reasons.into_iter().map(|reason| format!("  - {reason}")));
+    // No reason for what was decided, and not to be left out either.
+    lines.extend(not_known.into_iter().map(|gap| format!("  {gap}")));
     if let Some(reason) = &decision.waiver {
         lines.push(format!("Waived: {reason}"));
     }
@@ -233,13 +235,22 @@ pub fn structure(trace: &Trace) -> Vec<String> {
         true => "nothing".to_owned(),
         false => counted.join("; "),
     };
-    let mut lines = vec![
-        "How it is decided (every rule is asked, the strictest answer counts):".to_owned(),
-        format!(
-            "  counted {} (groups, of their findings): {counted}",
-            trace.count
-        ),
-    ];
+    let mut lines = Vec::new();
+    if trace.waivers.is_empty() {
+        lines.push(
+            "How it is decided (every rule is asked, the strictest answer counts):".to_owned(),
+        );
+    } else {
+        lines.push(
+            "How it is decided (a waiver lifts what it covers; every rule is asked about the rest):"
+                .to_owned(),
+        );
+        lines.extend(waivers(trace));
+    }
+    lines.push(format!(
+        "  counted {} (groups, of their findings): {counted}",
+        trace.count
+    ));
     lines.extend(trace.rules.iter().map(|rule| {
         let answer = match (rule.answer, rule.decided) {
             (None, _) => "does not apply".to_owned(),
@@ -251,8 +262,15 @@ pub fn structure(trace: &Trace) -> Vec<String> {
         } else {
             ""
         };
-        format!("  - {} [{}]: {answer}{softened}", rule.rule, rule.bound)
+        let lifted = rule.unwaived.map_or(String::new(), |other| {
+            format!(" (without the waiver: {other})")
+        });
+        format!(
+            "  - {} [{}]: {answer}{softened}{lifted}",
+            rule.rule, rule.bound
+        )
     }));
+    lines.extend(decided_by_waiver(trace));
     let mut others = |title: &str, differences: &[Difference]| {
         if !differences.is_empty() {
             lines.push(title.to_owned());
@@ -270,13 +288,59 @@ pub fn structure(trace: &Trace) -> Vec<String> {
     }
     lines.extend(trace.later.iter().map(|later| {
         format!(
-            "  - {} from {} on ({})",
+            "  - {} from {} on ({}): {}",
             later.action,
             moment(later.from),
-            later.key
+            later.key,
+            later.why
         )
     }));
     lines
+}
+
+/// What waivers lift, and what would be without them.
+fn waivers(trace: &Trace) -> Vec<String> {
+    let line = |waiver: &Lifted| {
+        let still = if waiver.mentioned {
+            ", which is still to be mentioned"
+        } else {
+            ""
+        };
+        format!(
+            "  the waiver by {} through {} ({}) lifts {}{still}",
+            waiver.author,
+            waiver.expires,
+            waiver.reason,
+            waiver.covers.join(", ")
+        )
+    };
+    let mut lines: Vec<String> = trace.waivers.iter().map(line).collect();
+    if let Some(action) = trace.unwaived {
+        let lifted = trace.rules.iter().filter(|it| it.unwaived == Some(action));
+        let rules: Vec<&str> = lifted.map(|it| it.rule).collect();
+        let rules = match rules.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", rules.join(", ")),
+        };
+        lines.push(format!("  without the waiver: {action}{rules}"));
+    }
+    lines
+}
+
+/// That no rule decides where a waiver is in force: the waiver does.
+fn decided_by_waiver(trace: &Trace) -> Option<String> {
+    let by_rule = trace.rules.iter().any(|rule| rule.decided);
+    if trace.waivers.is_empty() || by_rule {
+        return None;
+    }
+    let why = match trace.action {
+        Action::Allow => "nothing is left that speaks against the release",
+        Action::Notice | Action::Hold | Action::Block => "what it lifts is still to be mentioned",
+    };
+    Some(format!(
+        "  - the waiver: {}, and decides: {why}",
+        trace.action
+    ))
 }
 
 /// The same of a kept decision, taken again under the policy at hand and the circumstances it was taken
@@ -325,7 +389,7 @@ pub fn waiver_snippet(decision: &Decision, assessment: &Assessment) -> Option<St
     if signals.iter().any(|signal| NEVER_SILENT.contains(signal)) {
         return None;
     }
-    if decision.until.is_none() && !assessment.is_complete() {
+    if decision.until.is_none() && has_gaps(decision, assessment) {
         signals.push(INCOMPLETE_SIGNAL);
     }
     // Where nothing was found, nothing but age is left.
@@ -343,6 +407,15 @@ pub fn waiver_snippet(decision: &Decision, assessment: &Assessment) -> Option<St
         text(&assessment.release.version),
         signals.join(", ")
     ))
+}
+
+/// Whether anything could not be checked that a waiver is needed for: when a release was published is not,
+/// where the moment weir first saw it stands in.
+fn has_gaps(decision: &Decision, assessment: &Assessment) -> bool {
+    let circumstances = decision.circumstances.as_ref();
+    let stands_in = circumstances.is_some_and(|it| it.published.is_some());
+    let mut gaps = assessment.incomplete.iter();
+    gaps.any(|gap| !(stands_in && gap.what == weir_model::assessment::PUBLISH_TIME))
 }
 
 #[cfg(test)]

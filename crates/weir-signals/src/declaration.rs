@@ -104,7 +104,7 @@ impl Input {
         match self {
             Self::Manifest => "manifest",
             Self::History => "history",
-            Self::PublishTime => "publish time",
+            Self::PublishTime => weir_model::assessment::PUBLISH_TIME,
             Self::Contents => "contents",
             Self::PreviousContents => "previous contents",
             Self::Advisories => "advisories",

@@ -127,7 +127,7 @@ impl Scene {
     }
 
     /// Adds a release to the history: its version, when it was published (RFC 3339; empty for
-    /// unknown), and its manifest without name and version, as JSON.
+    /// unknown), and its manifest as JSON: without name and version, unless those are wrong in it.
     ///
     /// # Panics
     /// If the manifest is not a JSON object.
@@ -398,8 +398,8 @@ impl Scene {
         for (version, published, manifest) in &self.releases {
             let mut manifest = manifest.clone();
             if let Some(fields) = manifest.as_object_mut() {
-                fields.insert("name".to_owned(), json!(self.name));
-                fields.insert("version".to_owned(), json!(version));
+                fields.entry("name").or_insert_with(|| json!(self.name));
+                fields.entry("version").or_insert_with(|| json!(version));
                 let base = self.name.rsplit('/').next().unwrap_or_default();
                 let tarball = format!(
                     "https://registry.example.invalid/{}/-/{base}-{version}.tgz",

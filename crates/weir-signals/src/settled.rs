@@ -22,7 +22,7 @@ const DAYS: i64 = 30;
 pub(crate) fn is_settled(subject: &Subject<'_>) -> bool {
     let is_old = |published| subject.now.duration_since(published).as_hours() >= DAYS * 24;
     subject.names.is_popular(subject.name.as_str(), POPULAR)
-        && subject.published().is_some_and(is_old)
+        && subject.out_since().is_some_and(is_old)
 }
 
 /// Days that the release before must have been out, so that what it did counts as known. Whoever

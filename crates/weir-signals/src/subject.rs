@@ -168,7 +168,8 @@ pub struct Subject<'a> {
     pub names: &'a NameIndex,
     /// What counts as now.
     pub now: Timestamp,
-    /// When weir first saw this release: stands in where the registry gives no publish time.
+    /// When weir first saw this release: its age is counted from there where the registry gives no publish
+    /// time, see [`Subject::out_since`].
     pub first_seen: Option<Timestamp>,
     /// The operator's choices.
     pub settings: Settings,
@@ -247,13 +248,18 @@ impl<'a> Subject<'a> {
             .map_err(String::as_str)
     }
 
-    /// When this release was published as the registry says, else when weir first saw it.
+    /// When this release was published, as the registry says.
     #[must_use]
     pub fn published(&self) -> Option<Timestamp> {
-        self.packument
-            .known()?
-            .published(self.version)
-            .or(self.first_seen)
+        self.packument.known()?.published(self.version)
+    }
+
+    /// Since when this release has been there at the latest: when it was published, else when weir first
+    /// saw it. For how long it has been out; what is usual of publish times is not told by it.
+    #[must_use]
+    pub fn out_since(&self) -> Option<Timestamp> {
+        self.packument.known()?;
+        self.published().or(self.first_seen)
     }
 
     /// The release to compare with, see [`previous_version`]. Nothing if this is the first, or if
@@ -306,7 +312,7 @@ impl<'a> Subject<'a> {
         let Some(contents) = self.contents.known() else {
             return false;
         };
-        let young = self.published().is_none_or(|published| {
+        let young = self.out_since().is_none_or(|published| {
             self.now.duration_since(published).as_hours() < COMPARED_DAYS * 24
         });
         young

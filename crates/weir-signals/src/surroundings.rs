@@ -76,10 +76,10 @@ impl Subject<'_> {
     }
 
     /// Whether the package had its first release lately, and this one shortly after that. A release
-    /// without a publish time is not new: that it is not known is said elsewhere.
+    /// without a publish time counts from when it was first seen; that its time is not known is said elsewhere.
     fn is_new(&self) -> bool {
         let limit = SignedDuration::from_hours(NEW_DAYS * 24);
-        let (Some(packument), Some(own)) = (self.packument.known(), self.published()) else {
+        let (Some(packument), Some(own)) = (self.packument.known(), self.out_since()) else {
             return false;
         };
         let times = packument.versions().iter();

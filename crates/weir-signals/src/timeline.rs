@@ -79,11 +79,12 @@ impl Trust {
     }
 }
 
-/// Whether two publishers are the same: both a workflow of the same host, or one account.
+/// Whether two publishers are the same: both a workflow of the same host, or one account. The names of
+/// accounts are lower case on the public registry; one that differs in case is an old account of its own.
 pub(crate) fn is_same(one: &Publisher, other: &Publisher) -> bool {
     match (one.trusted_publisher, other.trusted_publisher) {
         (true, true) => one.trusted_publisher_id == other.trusted_publisher_id,
-        (false, false) => one.name.eq_ignore_ascii_case(&other.name),
+        (false, false) => one.name == other.name,
         _ => false,
     }
 }

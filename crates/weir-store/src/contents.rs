@@ -62,9 +62,9 @@ impl Store {
         integrity: &str,
         contents: &Contents,
     ) -> Result<(), StoreError> {
-        let text = serde_json::to_string(contents).map_err(|source| StoreError::Encode {
+        let text = serde_json::to_string(contents).map_err(|why| StoreError::Encode {
             table: "contents",
-            source,
+            why,
         })?;
         sqlx::query(
             "INSERT INTO contents (integrity, analyser, json) VALUES ($1, $2, $3) \

@@ -140,19 +140,19 @@ async fn connect(url: &str, path: &Path, connections: u32) -> Result<AnyPool, St
         })
         .connect(url)
         .await
-        .map_err(|source| StoreError::Open {
+        .map_err(|why| StoreError::Open {
             path: path.to_owned(),
-            source,
+            why,
         })
 }
 
 /// Applies the missing steps, all in one transaction: another process sees either form, whole.
 async fn migrate(pool: &AnyPool, path: &Path) -> Result<(), StoreError> {
     let failed = |step: i64| {
-        move |source: sqlx::Error| StoreError::Migrate {
+        move |why: sqlx::Error| StoreError::Migrate {
             path: path.to_owned(),
             step,
-            source,
+            why,
         }
     };
     let mut transaction = pool

@@ -4,17 +4,20 @@ use std::path::PathBuf;
 
 /// Why the store could not do what was asked. Nothing here comes from package authors: what is
 /// merely damaged or outdated is treated as absent, with a warning.
+///
+/// Each says its cause in its own words and has no `source` beside that: it is printed alone as often as
+/// with what is behind it, and the cause has to be told once in both.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A file or folder of the data folder could not be used.
-    #[error("cannot {doing} {}: {source}", path.display())]
+    #[error("cannot {doing} {}: {why}", path.display())]
     File {
         /// What was being done: `create`, `read`, `write`, `lock`, ….
         doing: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// The system's answer.
-        source: std::io::Error,
+        why: std::io::Error,
     },
     /// The path cannot be handed to the database.
     #[error("the data folder's path {} is not valid Unicode, which the database needs", path.display())]
@@ -23,22 +26,22 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The database file could not be opened.
-    #[error("cannot open the database {}: {source}", path.display())]
+    #[error("cannot open the database {}: {why}", path.display())]
     Open {
         /// The database file.
         path: PathBuf,
         /// The database's answer.
-        source: sqlx::Error,
+        why: sqlx::Error,
     },
     /// The database could not be brought to the present form.
-    #[error("cannot bring the database {} to form {step}: {source}", path.display())]
+    #[error("cannot bring the database {} to form {step}: {why}", path.display())]
     Migrate {
         /// The database file.
         path: PathBuf,
         /// The step that failed.
         step: i64,
         /// The database's answer.
-        source: sqlx::Error,
+        why: sqlx::Error,
     },
     /// The database was written by a newer weir.
     #[error(
@@ -54,14 +57,14 @@ pub enum StoreError {
         known: i64,
     },
     /// A statement failed.
-    #[error("table {table}: cannot {doing}: {source}")]
+    #[error("table {table}: cannot {doing}: {why}")]
     Query {
         /// The table concerned.
         table: &'static str,
         /// What was being done.
         doing: &'static str,
         /// The database's answer.
-        source: sqlx::Error,
+        why: sqlx::Error,
     },
     /// A row holds what weir never writes.
     #[error("table {table}: a row cannot be understood: {why}")]
@@ -72,12 +75,12 @@ pub enum StoreError {
         why: String,
     },
     /// A value could not be put into the form in which it is kept.
-    #[error("table {table}: a value cannot be written as JSON: {source}")]
+    #[error("table {table}: a value cannot be written as JSON: {why}")]
     Encode {
         /// The table concerned.
         table: &'static str,
         /// The encoder's answer.
-        source: serde_json::Error,
+        why: serde_json::Error,
     },
     /// Bytes do not have the digest that was promised for them.
     #[error("integrity mismatch: expected {expected}, got {actual}")]
@@ -128,11 +131,7 @@ impl StoreError {
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::File {
-            doing,
-            path,
-            source,
-        }
+        move |why| Self::File { doing, path, why }
     }
 
     /// Makes a [`StoreError::Query`] out of what the database answered.
@@ -140,30 +139,59 @@ impl StoreError {
         table: &'static str,
         doing: &'static str,
     ) -> impl FnOnce(sqlx::Error) -> Self {
-        move |source| Self::Query {
-            table,
-            doing,
-            source,
-        }
+        move |why| Self::Query { table, doing, why }
     }
 
     /// Whether the same call may succeed a little later: another process held the database for
     /// longer than the store is willing to wait.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
-        let (Self::Open { source, .. } | Self::Migrate { source, .. } | Self::Query { source, .. }) =
-            self
+        let (Self::Open { why, .. } | Self::Migrate { why, .. } | Self::Query { why, .. }) = self
         else {
             return false;
         };
         // SQLITE_BUSY is 5 and SQLITE_LOCKED is 6; extended codes keep these in the low byte.
-        match source {
+        match why {
             sqlx::Error::Database(answer) => answer
                 .code()
                 .and_then(|code| code.parse::<i64>().ok())
                 .is_some_and(|code| matches!(code & 0xff, 5 | 6)),
             sqlx::Error::PoolTimedOut => true,
             _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let io = || std::io::Error::other("the disk is gone");
+        let broken = || serde_json::from_str::<bool>("x").unwrap_err();
+        let json = broken();
+        for (error, said) in [
+            (
+                StoreError::file("read", "a.db")(io()),
+                "cannot read a.db: the disk is gone".to_owned(),
+            ),
+            (
+                StoreError::query("ledger", "count")(sqlx::Error::RowNotFound),
+                format!("table ledger: cannot count: {}", sqlx::Error::RowNotFound),
+            ),
+            (
+                StoreError::Encode {
+                    table: "ledger",
+                    why: broken(),
+                },
+                format!("table ledger: a value cannot be written as JSON: {json}"),
+            ),
+        ] {
+            assert_eq!(error.to_string(), said);
+            assert!(error.source().is_none(), "{said}");
         }
     }
 }

@@ -397,7 +397,7 @@ fn texts(row: &sqlx::any::AnyRow, table: &'static str) -> Result<(String, String
 }
 
 fn encoded<T: serde::Serialize>(table: &'static str, value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|source| StoreError::Encode { table, source })
+    serde_json::to_string(value).map_err(|why| StoreError::Encode { table, why })
 }
 
 fn understood<T: serde::de::DeserializeOwned>(

@@ -33,9 +33,9 @@ impl Store {
         decision: &Decision,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let encode = |source| StoreError::Encode {
+        let encode = |why| StoreError::Encode {
             table: "refusal",
-            source,
+            why,
         };
         let assessment = serde_json::to_string(assessment).map_err(encode)?;
         let decision = serde_json::to_string(decision).map_err(encode)?;

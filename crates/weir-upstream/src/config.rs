@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use weir_model::ordinary::what_else;
 use weir_npm::npmrc::Npmrc;
 
 use crate::UpstreamError;
@@ -163,18 +164,12 @@ fn builtin_file(environment: &Environment) -> Option<PathBuf> {
     Some(npm.parent()?.parent()?.join("npmrc"))
 }
 
-/// Whether opening the file would wait for somebody who writes to it. What a shell hands over under `/dev`
-/// (`<(...)`) has its writer.
-#[cfg(unix)]
-fn is_named_pipe(path: &Path) -> bool {
-    use std::os::unix::fs::FileTypeExt as _;
-    let found = std::fs::metadata(path);
-    found.is_ok_and(|found| found.file_type().is_fifo()) && !path.starts_with("/dev")
-}
-
-#[cfg(not(unix))]
-fn is_named_pipe(_: &Path) -> bool {
-    false
+/// What there is in place of a settings file, found out before it is opened: opening a pipe waits for
+/// somebody who writes to it. A folder counts as no file, as npm has it. What is under `/dev` is handed over
+/// by a shell (`<(...)`) and has its writer, or is empty (`/dev/null`).
+fn in_its_place(path: &Path) -> Option<&'static str> {
+    let kind = std::fs::metadata(path).ok()?.file_type();
+    what_else(kind).filter(|_| !kind.is_dir() && !path.starts_with("/dev"))
 }
 
 /// The text of a settings file; `None` if there is no such file.
@@ -183,8 +178,8 @@ fn read_file(path: &Path) -> Result<Option<String>, UpstreamError> {
         path: path.to_owned(),
         why,
     };
-    if is_named_pipe(path) {
-        return Err(failed("a pipe, not an ordinary file".to_owned()));
+    if let Some(what) = in_its_place(path) {
+        return Err(failed(format!("{what}, not an ordinary file")));
     }
     let file = match std::fs::File::open(path) {
         Ok(file) => file,

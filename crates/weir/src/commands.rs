@@ -11,6 +11,7 @@ mod explain;
 mod inspect;
 mod known_bad;
 mod ledger;
+mod own;
 mod policy;
 mod sbom;
 mod serve;

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use weir_model::ordinary::what_else;
+
 /// Reads a file that may be there; `None` if there is none.
 ///
 /// # Errors
@@ -16,12 +18,7 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Option<Vec<u8>>, String>
         Err(error) if is_absent(&error) && path.symlink_metadata().is_err() => return Ok(None),
         Err(error) => return Err(error.to_string()),
     };
-    if !found.is_file() {
-        let what = if found.is_dir() {
-            "a folder"
-        } else {
-            "a device, a pipe or a socket"
-        };
+    if let Some(what) = what_else(found.file_type()) {
         return Err(format!("{what}, not an ordinary file"));
     }
     check_size(found.len(), limit)?;

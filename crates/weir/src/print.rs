@@ -14,6 +14,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use weir_engine::Assessed;
 use weir_gateway::Summary;
+use weir_model::assessment::{PUBLISH_TIME, PUBLISHER};
 use weir_model::contents::Flow;
 use weir_model::finding::printable;
 use weir_model::{Action, Assessment, Decision, Finding, Incomplete, LedgerEntry, Severity};
@@ -76,8 +77,15 @@ pub(crate) fn assessed(assessed: &Assessed) -> String {
             format_args!("  {}{integrity}{}", style::DIM, style::DIM.render_reset()),
         );
     }
-    if let Some(published) = assessed.published {
-        line(&mut out, format_args!("  published {published}"));
+    if let Some(since) = assessed.published {
+        let gaps = &assessment.incomplete;
+        let unknown = gaps.iter().any(|gap| gap.what == PUBLISH_TIME);
+        let what = if unknown {
+            "publish time not known, first seen"
+        } else {
+            "published"
+        };
+        line(&mut out, format_args!("  {what} {since}"));
     }
     let explained = weir_policy::explain(decision, assessment);
     // First what happened, and what to do about it last, where a reader's eye ends up.
@@ -412,12 +420,16 @@ fn kept_out(out: &mut String, summary: &Summary) {
 }
 
 fn gaps(out: &mut String, summary: &Summary, unread: &[String]) {
-    let mut unknown_publishers = 0_usize;
+    let (mut unknown_publishers, mut unknown_times) = (0_usize, 0_usize);
     for ((name, version), seen) in &summary.seen {
         for gap in &seen.incomplete {
-            if gap.starts_with(weir_model::assessment::PUBLISHER) {
-                // Registries leave this out of everything: one line says as much as a thousand.
+            // Registries leave these out of everything: one line says as much as a thousand.
+            if gap.starts_with(PUBLISHER) {
                 unknown_publishers += 1;
+                continue;
+            }
+            if gap.starts_with(PUBLISH_TIME) {
+                unknown_times += 1;
                 continue;
             }
             line(
@@ -435,6 +447,15 @@ fn gaps(out: &mut String, summary: &Summary, unread: &[String]) {
             format_args!(
                 "  not known of {unknown_publishers} releases: who published them or the ones before; the registry \
                  does not say"
+            ),
+        );
+    }
+    if unknown_times > 0 {
+        line(
+            out,
+            format_args!(
+                "  not known of {unknown_times} releases: when they were published; the registry does not say, \
+                 and their age is counted from when weir first saw them"
             ),
         );
     }

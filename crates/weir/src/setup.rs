@@ -11,10 +11,15 @@ use weir_engine::{Clock, Engine, EngineConfig};
 use weir_npm::npmrc::Npmrc;
 use weir_policy::Policy;
 use weir_store::Store;
-use weir_upstream::{Elsewhere, Environment, Files, Options, Upstreams, Url, load_npmrc};
+use weir_upstream::{
+    Elsewhere, Environment, Files, Options, UpstreamError, Upstreams, Url, load_npmrc,
+};
 
 use crate::cli::Global;
 use crate::trust_root;
+
+/// How a policy file is called.
+pub(crate) const POLICY: &str = "weir.toml";
 
 /// Starts logging to standard error, which clients' own output is not mixed into.
 pub(crate) fn logging(global: &Global) {
@@ -70,19 +75,20 @@ pub(crate) async fn store(global: &Global) -> Result<Store> {
         .with_context(|| format!("opening the data folder {}", folder.display()))
 }
 
-/// The policy file in force: `--policy`, the nearest `weir.toml` upward, or the user's own.
+/// The policy file in force here: `--policy`, the nearest `weir.toml` upward, or the user's own.
 pub(crate) fn policy_file(global: &Global) -> Result<Option<PathBuf>> {
+    policy_file_of(global, Path::new("."))
+}
+
+/// The policy file in force for a project's folder, upward from there.
+pub(crate) fn policy_file_of(global: &Global, folder: &Path) -> Result<Option<PathBuf>> {
     if let Some(file) = &global.policy {
         if !file.is_file() {
             bail!("the policy file {} does not exist", file.display());
         }
         return Ok(Some(file.clone()));
     }
-    let here = std::env::current_dir().context("finding the current folder")?;
-    let nearest = here
-        .ancestors()
-        .map(|folder| folder.join("weir.toml"))
-        .find(|file| file.is_file());
+    let nearest = nearest_policy(&whole(folder)?);
     if nearest.is_some() {
         return Ok(nearest);
     }
@@ -95,9 +101,30 @@ pub(crate) fn policy_file(global: &Global) -> Result<Option<PathBuf>> {
         .filter(|file| file.is_file()))
 }
 
-/// Reads the policy in force.
+fn nearest_policy(folder: &Path) -> Option<PathBuf> {
+    let mut files = folder.ancestors().map(|above| above.join(POLICY));
+    files.find(|file| file.is_file())
+}
+
+/// A folder's whole path, without links and without `..`, which would lead upward through what it steps
+/// out of. One that is not there has the path it was given.
+fn whole(folder: &Path) -> Result<PathBuf> {
+    if folder.as_os_str().is_empty() || folder == Path::new(".") {
+        return std::env::current_dir().context("finding the current folder");
+    }
+    let given = std::path::absolute(folder)
+        .with_context(|| format!("finding the folder {}", folder.display()))?;
+    Ok(given.canonicalize().unwrap_or(given))
+}
+
+/// Reads the policy in force here.
 pub(crate) fn policy(global: &Global) -> Result<Policy> {
-    match policy_file(global)? {
+    policy_of(global, Path::new("."))
+}
+
+/// Reads the policy in force for a project's folder.
+pub(crate) fn policy_of(global: &Global, folder: &Path) -> Result<Policy> {
+    match policy_file_of(global, folder)? {
         None => Ok(Policy::default()),
         Some(file) => read_policy(&file),
     }
@@ -178,6 +205,14 @@ pub(crate) fn upstreams_of(global: &Global, policy: &Policy, folder: &Path) -> R
     }
     Upstreams::from_npmrc(&npmrc, &options)
         .context("setting up the registry behind weir (--upstream <URL> names one)")
+}
+
+/// The file that keeps npm's settings from being read in a folder, and why.
+pub(crate) fn unreadable_settings(global: &Global, folder: &Path) -> Option<(PathBuf, String)> {
+    match load_npmrc(folder, &Environment::of_process(), command_line(global)) {
+        Err(UpstreamError::Settings { path, why }) => Some((path, why)),
+        _ => None,
+    }
 }
 
 /// What fetches from servers that are no registries, by the same settings.
@@ -271,9 +306,9 @@ pub(crate) async fn engine(global: &Global) -> Result<Arc<Engine>> {
     engine_of(global, &folder).await
 }
 
-/// The same, with the registries that npm would know in a folder.
+/// The same, with the policy that is in force for a folder and the registries that npm would know there.
 pub(crate) async fn engine_of(global: &Global, folder: &Path) -> Result<Arc<Engine>> {
-    let policy = policy(global)?;
+    let policy = policy_of(global, folder)?;
     let folder = std::path::absolute(folder).context("finding the project's folder")?;
     let upstreams = prepared(upstreams_of(global, &policy, &folder)?)?;
     let store = store(global).await?;
@@ -289,4 +324,38 @@ pub(crate) async fn engine_of(global: &Global, folder: &Path) -> Result<Arc<Engi
         trust: trust(global)?,
     };
     Engine::new(config).await.context("starting the engine")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_looked_for_from_the_project_upward() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path().canonicalize().unwrap();
+        let place = |path: &str| home.join(path);
+        for folder in ["one/inner", "two/inner", "three"] {
+            std::fs::create_dir_all(place(folder)).unwrap();
+        }
+        for file in ["one/weir.toml", "two/weir.toml", "two/inner/weir.toml"] {
+            std::fs::write(place(file), "").unwrap();
+        }
+        // A folder of that name is no policy.
+        std::fs::create_dir_all(place("one/inner/weir.toml")).unwrap();
+        for (folder, found) in [
+            ("one", "one/weir.toml"),
+            ("one/inner", "one/weir.toml"),
+            ("two/inner", "two/inner/weir.toml"),
+            ("two/inner/../../one", "one/weir.toml"),
+            ("two/inner/gone", "two/inner/weir.toml"),
+        ] {
+            let whole = whole(&place(folder)).unwrap();
+            assert_eq!(nearest_policy(&whole), Some(place(found)), "{folder}");
+        }
+        assert_eq!(
+            whole(Path::new(".")).unwrap(),
+            std::env::current_dir().unwrap()
+        );
+    }
 }

@@ -33,7 +33,7 @@ use facts::Facts;
 pub use kept::kept_digests;
 pub use keys::KEYS;
 use keys::{Keys, KnownKeys};
-use record::{Record, agrees, broken, predecessor, signature, trust, unchecked};
+use record::{Record, agrees, broken, predecessor, signature, trust};
 
 /// Attestations are made once; a day lets a document that grew in the meantime come in.
 const ATTESTATIONS_KIND: Kind = Kind {
@@ -143,7 +143,7 @@ impl ReleaseVerifier {
     pub(crate) async fn of_held(self: &Arc<Self>, held: &Held, version: &str) -> Trust {
         match tokio::time::timeout(PATIENCE, self.of_held_at_last(held, version)).await {
             Ok(trust) => trust,
-            Err(_) => unchecked(&format!(
+            Err(_) => Trust::unchecked(&format!(
                 "the registry took longer than {} s",
                 PATIENCE.as_secs()
             )),
@@ -158,14 +158,14 @@ impl ReleaseVerifier {
         };
         let facts = match Facts::read(&held.packument, version, false) {
             Ok(facts) => facts,
-            Err(why) => return unchecked(&why),
+            Err(why) => return Trust::unchecked(&why),
         };
         if facts.attested {
             let trusts = self.verify(std::slice::from_ref(&wanted)).await;
             return match trusts.map(|mut trusts| trusts.pop()) {
                 Ok(Some(trust)) => trust,
-                Ok(None) => unchecked("the work was cut short"),
-                Err(error) => unchecked(&error.to_string()),
+                Ok(None) => Trust::unchecked("the work was cut short"),
+                Err(error) => Trust::unchecked(&error.to_string()),
             };
         }
         let mut trust = Trust {
@@ -240,7 +240,7 @@ impl ReleaseVerifier {
             .collect();
         let trusts = made.drain(..).zip(wanted).map(|(record, wanted)| {
             let Some(record) = record else {
-                return unchecked("the work was cut short");
+                return Trust::unchecked("the work was cut short");
             };
             let earlier = record.facts.before.as_deref();
             let earlier = earlier.and_then(|version| before.get(&(wanted.name.as_str(), version)));

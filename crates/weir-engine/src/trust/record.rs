@@ -168,18 +168,3 @@ pub(super) fn broken(
     };
     breaches(expectations, &traced)
 }
-
-/// Nothing is known, for this reason.
-pub(super) fn unchecked(why: &str) -> Trust {
-    Trust {
-        signature: SignatureState::Unchecked {
-            why: why.to_owned(),
-        },
-        attestations: AttestationState::Unchecked {
-            why: why.to_owned(),
-        },
-        since: None,
-        changes: Vec::new(),
-        breaches: Vec::new(),
-    }
-}

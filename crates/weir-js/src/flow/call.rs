@@ -1,6 +1,8 @@
 //! Calls: functions of the package, and what happens to data in calls that are not known.
 
-use super::graph::{Atom, Call, NONE, Node, Rule};
+use std::rc::Rc;
+
+use super::graph::{Asked, Atom, Call, NONE, Node, Rule};
 use super::solve::Solver;
 use crate::tables::calls;
 
@@ -85,7 +87,15 @@ impl Solver<'_> {
         } else if call.receiver != NONE {
             self.graph.copy(call.receiver, found.this);
         }
-        self.graph.copy(found.result, call.out);
+        match self.asked(&found, call) {
+            Some(names) => self.derive(Rule::Answer(Rc::new(Asked {
+                function,
+                names,
+                result: found.result,
+                out: call.out,
+            }))),
+            None => self.graph.copy(found.result, call.out),
+        }
     }
 
     fn pass(&mut self, argument: Node, is_spread: bool, to: Node) {

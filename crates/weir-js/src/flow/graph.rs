@@ -182,6 +182,21 @@ pub(crate) enum Rule {
     Keys { from: Node, out: Node },
     /// `out` inherits from instances of the classes in `class`.
     Inherit { class: Node, out: Node },
+    /// A call of a function that looks builtins up by name.
+    Answer(Rc<Asked>),
+}
+
+/// What a call asks a function for that looks builtins up by name.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// The function.
+    pub(crate) function: u32,
+    /// What the call states.
+    pub(crate) names: Rc<[Name]>,
+    /// What comes out of the function for all of its calls.
+    pub(crate) result: Node,
+    /// What comes out for this one.
+    pub(crate) out: Node,
 }
 
 /// A function of the package.
@@ -510,6 +525,7 @@ impl Graph {
                 reads.push(*from);
             }
             Rule::Inherit { class, .. } => reads.push(*class),
+            Rule::Answer(asked) => reads.push(asked.result),
         }
         let mut is_ready = false;
         for node in reads {

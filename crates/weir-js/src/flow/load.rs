@@ -12,6 +12,28 @@ use super::text;
 /// The file that a package is entered by, where nothing else is known of it.
 const ENTRY: &str = "/index.js";
 
+/// Words by which packages name the platform that they are for.
+const PLATFORMS: &[&str] = &[
+    "aix",
+    "android",
+    "darwin",
+    "freebsd",
+    "linux",
+    "linuxmusl",
+    "macos",
+    "netbsd",
+    "openbsd",
+    "sunos",
+    "win32",
+    "windows",
+];
+
+/// Whether a word of a package's name is a platform.
+fn names_platform(name: &str) -> bool {
+    name.split(['-', '_', '.'])
+        .any(|word| PLATFORMS.contains(&word))
+}
+
 /// The global field that stands for what workers are given. No program can name it.
 pub(crate) const WORKER_DATA: &str = "worker data";
 
@@ -216,19 +238,24 @@ impl Solver<'_> {
     }
 
     /// Whether a package is another's part for one platform: an optional dependency that bears its name
-    /// (`@esbuild/linux-x64` of `esbuild`, `tool-linux-x64` of `tool`).
+    /// (`@esbuild/linux-x64` of `esbuild`, `tool-linux-x64` of `tool`). In the scope of somebody else,
+    /// where anybody's name may begin alike, it also has to name a platform and to come out with the
+    /// package, under the same version (`@maker/tool-linux-x64`).
     fn is_part(&self, own: &str, package: &str) -> bool {
         let bears_name = |name: &str| name.strip_prefix(own).is_some_and(|it| it.starts_with('-'));
-        let in_scope = || {
-            let (scope, _) = package.strip_prefix('@')?.split_once('/')?;
-            Some(scope == own)
+        let plain = package.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        let field = format!("optionalDependencies_{plain}");
+        let Some(declared) = self.modules.manifest(&field) else {
+            return false;
         };
-        let is_declared = || {
-            let plain = package.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-            let field = format!("optionalDependencies_{plain}");
-            self.modules.manifest(&field).is_some()
-        };
-        (bears_name(package) || in_scope().unwrap_or(false)) && is_declared()
+        if bears_name(package) {
+            return true;
+        }
+        let scoped = package.strip_prefix('@').and_then(|it| it.split_once('/'));
+        scoped.is_some_and(|(scope, name)| {
+            let is_of_release = || self.modules.manifest("version").as_ref() == Some(&declared);
+            scope == own || (bears_name(name) && names_platform(name) && is_of_release())
+        })
     }
 
     /// `require`, `import` and their relatives.

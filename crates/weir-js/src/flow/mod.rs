@@ -3,8 +3,10 @@
 //! its path ([`report`]).
 //!
 //! The analysis does not know the order of statements, nor from where a function is called: a value
-//! that can be stored in a name is assumed at every use of it.
+//! that can be stored in a name is assumed at every use of it. Functions that look builtins up by name
+//! are the exception ([`asked`]).
 
+mod asked;
 mod builtins;
 mod call;
 mod deeds;

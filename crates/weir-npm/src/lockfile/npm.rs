@@ -105,8 +105,13 @@ fn read_packages(lockfile: &mut Lockfile, packages: &Value<'_>) -> Result<(), Lo
     }
     lockfile.edges = edges;
     name_projects(lockfile);
-    let root = members.iter().find(|member| member.key.is_empty());
-    links::distrust(lockfile, root.map(|member| &member.value), &through);
+    // A file without an entry for the root declares nothing and cannot be judged by itself:
+    // `Lockfile::judge_links` does that, once the project is known.
+    if let Some(root) = members.iter().find(|member| member.key.is_empty()) {
+        let workspaces = links::workspaces(&root.value);
+        links::distrust(lockfile, &workspaces, &through);
+        lockfile.terms.workspaces = Some(workspaces);
+    }
     Ok(())
 }
 

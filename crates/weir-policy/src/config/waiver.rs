@@ -27,6 +27,14 @@ impl Expiry {
         self.end
     }
 
+    /// One that never ends, for asking what would be without the end.
+    pub(crate) fn postponed(&self) -> Self {
+        Self {
+            text: self.text.clone(),
+            end: Timestamp::MAX,
+        }
+    }
+
     /// Whether the waiver has ended.
     #[must_use]
     pub fn has_passed(&self, now: Timestamp) -> bool {

@@ -49,6 +49,7 @@ pub(super) struct Case<'a> {
     incomplete: bool,
     unknown_publisher: bool,
     no_integrity: bool,
+    first_seen: bool,
 }
 
 impl<'a> Case<'a> {
@@ -70,10 +71,15 @@ impl<'a> Case<'a> {
             findings: assessment.findings.iter().filter(counts).collect(),
             groups: Vec::new(),
             youth: youth(assessment, context, policy),
-            incomplete: assessment.incomplete.iter().any(|gap| !is_publisher(gap)),
+            incomplete: false,
             unknown_publisher: assessment.incomplete.iter().any(is_publisher),
             no_integrity: assessment.incomplete.iter().any(is_integrity),
+            first_seen: is_first_seen(assessment, context),
         };
+        case.incomplete = assessment
+            .incomplete
+            .iter()
+            .any(|gap| !is_publisher(gap) && !case.is_stood_in_for(gap));
         case.count_groups();
         case
     }
@@ -156,12 +162,37 @@ impl<'a> Case<'a> {
     pub(super) fn unchecked(&self) -> impl Iterator<Item = &'a Incomplete> {
         let (incomplete, unknown, bare) =
             (self.incomplete, self.unknown_publisher, self.no_integrity);
+        let first_seen = self.first_seen;
         let shown = move |gap: &&Incomplete| match (is_publisher(gap), is_integrity(gap)) {
             (true, _) => unknown,
             (_, true) => bare,
-            _ => incomplete,
+            _ => incomplete || (first_seen && is_publish_time(gap)),
         };
         self.assessment.incomplete.iter().filter(shown)
+    }
+
+    /// The same, without what no rule holds against the release.
+    pub(super) fn unchecked_that_counts(&self) -> impl Iterator<Item = &'a Incomplete> {
+        let publisher = self.policy.decide.unknown_publisher > Action::Allow;
+        self.unchecked()
+            .filter(move |gap| publisher || !is_publisher(gap))
+            .filter(move |gap| !self.is_stood_in_for(gap))
+    }
+
+    /// Whether the moment weir first saw the release stands in for what is missing: then age holds it
+    /// from there, and nothing else needs to.
+    fn is_stood_in_for(&self, gap: &Incomplete) -> bool {
+        self.first_seen && is_publish_time(gap)
+    }
+
+    /// Whether its age is counted from when weir first saw it.
+    pub(super) fn is_first_seen(&self) -> bool {
+        self.first_seen
+    }
+
+    /// What the moment is that its age is counted from.
+    pub(super) fn dated(&self) -> &'static str {
+        dated(self.assessment, self.context)
     }
 
     pub(super) fn is_publisher_unknown(&self) -> bool {
@@ -231,7 +262,8 @@ impl<'a> Case<'a> {
         };
         let published = self.context.published.map_or("unknown".to_owned(), moment);
         Some(format!(
-            "young (published {published}), but not held for that: {why}"
+            "young ({} {published}), but not held for that: {why}",
+            self.dated()
         ))
     }
 }
@@ -244,6 +276,26 @@ fn is_publisher(gap: &Incomplete) -> bool {
 /// Whether the gap is that nothing says what the bytes should be.
 fn is_integrity(gap: &Incomplete) -> bool {
     gap.what == weir_model::assessment::INTEGRITY
+}
+
+/// Whether the gap is that nobody knows when it was published.
+fn is_publish_time(gap: &Incomplete) -> bool {
+    gap.what == weir_model::assessment::PUBLISH_TIME
+}
+
+/// Whether the release's age is counted from when weir first saw it.
+fn is_first_seen(assessment: &Assessment, context: &Context) -> bool {
+    context.published.is_some() && assessment.incomplete.iter().any(is_publish_time)
+}
+
+/// What the moment is that a release's age is counted from: "published", or "first seen" where the
+/// registry does not say.
+pub(super) fn dated(assessment: &Assessment, context: &Context) -> &'static str {
+    if is_first_seen(assessment, context) {
+        "first seen"
+    } else {
+        "published"
+    }
 }
 
 fn is_young(context: &Context, policy: &Policy, period: crate::config::Period) -> bool {

@@ -5,6 +5,7 @@
 //! decision milder, another waiver never makes it stricter.
 
 mod case;
+mod later;
 mod rules;
 mod structure;
 mod trace;
@@ -16,8 +17,9 @@ use weir_model::{Action, Assessment, Circumstances, Decision, Incomplete};
 
 use crate::config::Policy;
 
+pub use later::Later;
 pub use structure::{Answer, Count, GROUPS, GroupRule, RULES, Rule, Spared, Topic, When, of_group};
-pub use trace::{Asked, Counted, Difference, Later, Trace, trace};
+pub use trace::{Asked, Counted, Difference, Lifted, Trace, trace};
 pub use weir_model::Request;
 
 use case::Case;
@@ -25,14 +27,15 @@ use waiver::Waived;
 
 /// Raised whenever the same policy and assessment could give another decision; part of
 /// [`Policy::fingerprint`].
-pub const RULES_VERSION: u32 = 3;
+pub const RULES_VERSION: u32 = 4;
 
 /// What a decision depends on besides the assessment and the policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
     /// The moment of the decision.
     pub now: Timestamp,
-    /// When the release was published, or first seen where the upstream does not say.
+    /// When the release was published, or first seen where the upstream does not say. Which of the two it
+    /// is, the assessment's gap "publish time" tells.
     pub published: Option<Timestamp>,
     /// The package's rank by downloads, 1 for the most downloaded; absent beyond the list.
     pub rank: Option<u32>,
@@ -92,6 +95,16 @@ impl Context {
         }
     }
 
+    /// The same release at another moment.
+    fn at(&self, now: Timestamp, policy: &Policy) -> Self {
+        Self {
+            now,
+            // Whoever said that it is established knows; time only ever adds to that.
+            established: self.established || policy.is_established(self.published, self.rank, now),
+            ..self.clone()
+        }
+    }
+
     /// What is kept with a decision.
     #[must_use]
     pub fn circumstances(&self) -> Circumstances {
@@ -120,7 +133,7 @@ struct Verdict {
 #[must_use]
 pub fn decide(assessment: &Assessment, context: &Context, policy: &Policy) -> Decision {
     let case = Case::new(assessment, context, policy);
-    match settle(&case) {
+    let mut decided = match settle(&case) {
         (_, Some(waived)) => {
             let mut decision = decision(&waived.case, &waived.verdict);
             // Below the rule, above the findings that are left.
@@ -138,6 +151,25 @@ pub fn decide(assessment: &Assessment, context: &Context, policy: &Policy) -> De
             }
             decision
         }
+    };
+    // A waiver may end before the release is old enough: then waiting does not help.
+    decided.until = decided
+        .until
+        .filter(|end| action_at(assessment, context, *end, policy).serves());
+    decided
+}
+
+/// What is decided at another moment, if nothing but time changes.
+fn action_at(
+    assessment: &Assessment,
+    context: &Context,
+    moment: Timestamp,
+    policy: &Policy,
+) -> Action {
+    let then = context.at(moment, policy);
+    match settle(&Case::new(assessment, &then, policy)) {
+        (_, Some(waived)) => waived.verdict.action,
+        (verdict, None) => verdict.action,
     }
 }
 
@@ -171,7 +203,8 @@ fn judge(case: &Case<'_>) -> Verdict {
         .map(|(_, action, _)| *action)
         .max()
         .unwrap_or(Action::Allow);
-    answers.retain(|(_, answer, _)| *answer == action);
+    // That something is not known is no reason to allow anything: allowing needs none.
+    answers.retain(|(_, answer, _)| *answer == action && action > Action::Allow);
     let age_alone =
         action == Action::Hold && answers.iter().all(|(rule, ..)| rule.topic == Topic::Age);
     Verdict {
@@ -181,14 +214,28 @@ fn judge(case: &Case<'_>) -> Verdict {
     }
 }
 
-/// How a gap is told among the reasons.
+/// How what a registry leaves out begins among the reasons.
+const NOT_KNOWN: &str = "not known: ";
+
+/// How a gap is told among the reasons: "not known: who published it", "could not check contents: timed
+/// out". What a registry never says was no check that failed.
 #[must_use]
 pub fn gap_in_words(gap: &Incomplete) -> String {
-    format!(
-        "could not check {}: {}",
-        printable(&gap.what, 200),
-        printable(&gap.why, 200)
-    )
+    match gap.why.strip_prefix("the registry does not say ") {
+        Some(what) => format!("{NOT_KNOWN}{}", printable(what, 200)),
+        None => format!(
+            "could not check {}: {}",
+            printable(&gap.what, 200),
+            printable(&gap.why, 200)
+        ),
+    }
+}
+
+/// Whether a reason tells that a registry leaves something out. It stands beside the others and is no
+/// ground for anything by itself.
+#[must_use]
+pub fn is_not_known(reason: &str) -> bool {
+    reason.starts_with(NOT_KNOWN)
 }
 
 /// The decision in the model's form, with its reasons. They never depend on the time of day, only
@@ -210,7 +257,7 @@ fn decision(case: &Case<'_>, verdict: &Verdict) -> Decision {
         .published
         .filter(|_| refused && !verdict.age_alone)
     {
-        reasons.push(format!("published {}", moment(published)));
+        reasons.push(format!("{} {}", case.dated(), moment(published)));
     }
     Decision {
         action: verdict.action,

@@ -27,8 +27,9 @@ const SEVERITIES: [Severity; 5] = [
     Severity::High,
     Severity::Critical,
 ];
-const GAPS: [&str; 3] = [
+const GAPS: [&str; 4] = [
     "contents",
+    weir_model::assessment::PUBLISH_TIME,
     weir_model::assessment::PUBLISHER,
     weir_model::assessment::INTEGRITY,
 ];

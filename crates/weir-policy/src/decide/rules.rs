@@ -80,6 +80,10 @@ impl Rule {
                 let window = case.policy.age.young_for_rules;
                 let telling = telling(case).map_or("none", Group::as_str);
                 match case.context.published {
+                    Some(_) if case.is_first_seen() => format!(
+                        "{}, {telling} among them, while first seen less than {window} ago",
+                        kinds(case)
+                    ),
                     Some(_) => format!(
                         "{}, {telling} among them, while younger than {window}",
                         kinds(case)
@@ -156,7 +160,7 @@ fn kinds(case: &Case<'_>) -> String {
 fn age(case: &Case<'_>) -> String {
     let minimum = case.policy.age.minimum;
     let young = match case.context.published {
-        Some(published) => format!("published {}, younger than {minimum}", moment(published)),
+        Some(since) => format!("{} {}, younger than {minimum}", case.dated(), moment(since)),
         None => "nobody knows when it was published, so it counts as young".to_owned(),
     };
     match case.context.request {

@@ -347,6 +347,44 @@ fn an_unknown_publish_time_counts_as_young_and_has_no_end() {
     );
 }
 
+/// The moment weir first saw the release stands in for its age, and only for that.
+#[test]
+fn a_release_without_a_publish_time_is_held_from_when_it_was_first_seen() {
+    let mut assessment = release(vec![]);
+    assessment.incomplete.push(Incomplete {
+        what: weir_model::assessment::PUBLISH_TIME.into(),
+        why: "the registry does not say when it was published".into(),
+    });
+    let decision = decide(&assessment, &aged(1), &Policy::default());
+    assert_eq!(decision.action, Hold);
+    assert_eq!(decision.until, Some(time("2026-11-23T11:00:00Z")));
+    assert_eq!(
+        decision.reasons,
+        [
+            "held: first seen 2026-11-22T11:00:00Z, younger than 24h",
+            "not known: when it was published"
+        ]
+    );
+    let decision = decide(&assessment, &aged(24), &Policy::default());
+    assert_eq!(decision.action, Allow);
+    assert_eq!(decision.reasons, ["not known: when it was published"]);
+    // Nobody knows since when it is there: nothing stands in for the gap.
+    let unseen = Context::new(time(NOW));
+    let old = policy("[age]\nunknown = \"old\"\n");
+    assert_eq!(decide(&assessment, &unseen, &old).action, Hold);
+    // Other gaps hold as ever, and the moment is called what it is.
+    assessment.incomplete.push(Incomplete {
+        what: "contents".into(),
+        why: "timed out".into(),
+    });
+    let decision = decide(&assessment, &aged(240), &Policy::default());
+    assert_eq!(decision.action, Hold);
+    assert_eq!(
+        decision.reasons.last().unwrap(),
+        "first seen 2026-11-12T12:00:00Z"
+    );
+}
+
 #[test]
 fn only_holds_for_age_alone_end_by_themselves() {
     let until = |assessment: &Assessment| decide(assessment, &aged(1), &Policy::default()).until;
@@ -403,7 +441,7 @@ fn what_could_not_be_checked_holds_the_unknown_and_is_mentioned_on_the_known() {
     assert_eq!(decide(&assessment, &old(), &other).action, Block);
     let decision = decide(&assessment, &established, &other);
     assert_eq!(decision.action, Allow);
-    assert_eq!(decision.reasons.len(), 2);
+    assert_eq!(decision.reasons, ["could not check contents: timed out"]);
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! How a decision came about, rule by rule, and what would have to differ for another one.
 
-use jiff::Timestamp;
 use serde::Serialize;
+use weir_model::finding::printable;
 use weir_model::{Action, Assessment, Group};
 
 use super::case::{Case, Ground};
+use super::later::{Later, later};
 use super::structure::{Answer, Count, GROUPS, RULES, Spared, Topic, When, of_group};
+use super::waiver::{self, Waived};
 use super::{Context, judge, settle};
-use crate::config::Policy;
+use crate::config::{Policy, Waiver, WaiverAction};
 
 /// Most things taken away together in search of a milder decision: more would be no explanation.
 const TOGETHER: usize = 3;
@@ -43,6 +45,8 @@ pub struct Asked {
     pub bound: String,
     /// What it answered; absent if it did not apply.
     pub answer: Option<Action>,
+    /// What it would have answered without waivers; absent if that is the same, or it did not apply.
+    pub unwaived: Option<Action>,
     /// Whether popularity made a hold of a block.
     pub softened: bool,
     /// Whether this answer is the decision.
@@ -60,16 +64,24 @@ pub struct Difference {
     pub action: Action,
 }
 
-/// What time alone changes.
+/// A waiver in force, and what it takes away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
-pub struct Later {
-    /// From when on.
-    #[schemars(with = "String")]
-    pub from: Timestamp,
-    /// The key of the policy whose period ends then.
-    pub key: &'static str,
-    /// The decision then.
-    pub action: Action,
+pub struct Lifted {
+    /// The packages it is about.
+    pub package: String,
+    /// The versions.
+    pub versions: String,
+    /// Who says so.
+    pub author: String,
+    /// Why.
+    pub reason: String,
+    /// Its last day, or the moment it ends.
+    pub expires: String,
+    /// What it covers of this release: signals, `young-release` for its age, `incomplete-assessment` for
+    /// what could not be checked.
+    pub covers: Vec<String>,
+    /// Whether what it covers is still to be mentioned.
+    pub mentioned: bool,
 }
 
 /// How a decision came about.
@@ -89,28 +101,54 @@ pub struct Trace {
     pub stricter: Vec<Difference>,
     /// What time alone changes.
     pub later: Vec<Later>,
+    /// The waivers that cover something. Rules are asked about what is left then.
+    pub waivers: Vec<Lifted>,
+    /// What it would be without waivers; absent if none covers anything.
+    pub unwaived: Option<Action>,
 }
 
 /// Takes a decision again and tells how it comes about. Waivers are applied as ever: what they cover
-/// is not there any more.
+/// is not there any more when the rules are asked. Where no rule decides then, the waiver does.
 #[must_use]
 pub fn trace(assessment: &Assessment, context: &Context, policy: &Policy) -> Trace {
     let whole = Case::new(assessment, context, policy);
-    let (case, action) = match settle(&whole) {
-        (_, Some(waived)) => (waived.case, waived.verdict.action),
-        (verdict, None) => (whole, verdict.action),
+    let (verdict, waived) = settle(&whole);
+    let unwaived = waived.as_ref().map(|_| verdict.action);
+    let (deciding, left, used, action) = match waived {
+        Some(Waived {
+            case,
+            left,
+            used,
+            verdict,
+            ..
+        }) => (case, left, used, verdict.action),
+        None => (whole.clone(), whole.clone(), Vec::new(), verdict.action),
     };
     Trace {
         action,
         groups: GROUPS
             .iter()
-            .map(|rule| counted(&case, rule.group))
+            .map(|rule| counted(&left, rule.group))
             .collect(),
-        count: case.group_count(),
-        rules: asked(&case, action),
-        milder: milder(&case, action),
-        stricter: stricter(&case, action),
+        count: left.group_count(),
+        rules: asked(&left, &whole, action),
+        milder: milder(&deciding, action),
+        stricter: stricter(&left, action),
         later: later(assessment, context, policy, action),
+        waivers: used.iter().map(|waiver| lifted(waiver, &whole)).collect(),
+        unwaived,
+    }
+}
+
+fn lifted(waiver: &Waiver, whole: &Case<'_>) -> Lifted {
+    Lifted {
+        package: waiver.package.to_string(),
+        versions: printable(waiver.versions.as_str(), 80),
+        author: printable(waiver.author.as_str(), 80),
+        reason: printable(waiver.reason.as_str(), 200),
+        expires: waiver.expires.to_string(),
+        covers: waiver::covered(waiver, whole),
+        mentioned: waiver.action == WaiverAction::Notice,
     }
 }
 
@@ -133,13 +171,15 @@ fn counted(case: &Case<'_>, group: Group) -> Counted {
     }
 }
 
-fn asked(case: &Case<'_>, action: Action) -> Vec<Asked> {
+fn asked(case: &Case<'_>, whole: &Case<'_>, action: Action) -> Vec<Asked> {
     // Of a topic only the first that answers like this decides.
     let mut decided: Vec<Topic> = Vec::new();
     let mut rules = Vec::with_capacity(RULES.len());
     for rule in RULES {
         let answer = rule.ask(case);
-        let decides = answer == Some(action) && !decided.contains(&rule.topic);
+        // Allowing needs no rule, least of all one about what is not known.
+        let decides =
+            action > Action::Allow && answer == Some(action) && !decided.contains(&rule.topic);
         if decides {
             decided.push(rule.topic);
         }
@@ -148,6 +188,7 @@ fn asked(case: &Case<'_>, action: Action) -> Vec<Asked> {
             when: rule.sentence,
             bound: bound(rule.when, rule.answer, case.policy),
             answer,
+            unwaived: rule.ask(whole).filter(|other| Some(*other) != answer),
             softened: answer.is_some() && rule.softens(case),
             decided: decides,
             words: answer.map(|answer| rule.explain(case, answer)),
@@ -161,7 +202,10 @@ fn bound(when: When, answer: Answer, policy: &Policy) -> String {
     let groups = |count: Count| match count {
         Count::Fixed(1) => "1 group".to_owned(),
         Count::Fixed(fixed) => format!("{fixed} groups"),
-        Count::Key(key, _) => format!("{} groups ({key})", count.of(policy)),
+        Count::Key(key, _) => match count.of(policy) {
+            1 => format!("1 group ({key})"),
+            many => format!("{many} groups ({key})"),
+        },
     };
     let count = match when {
         When::Groups(count) => Some(groups(count)),
@@ -220,7 +264,7 @@ impl Part {
             Self::Age => "its age did not hold it".to_owned(),
             Self::Gaps => {
                 let gaps: Vec<String> = case
-                    .unchecked()
+                    .unchecked_that_counts()
                     .map(|gap| weir_model::finding::printable(&gap.what, 80))
                     .collect();
                 format!("everything could be checked ({})", gaps.join(", "))
@@ -295,6 +339,9 @@ fn subsets(count: usize, size: usize) -> Vec<Vec<usize>> {
 }
 
 fn stricter(case: &Case<'_>, action: Action) -> Vec<Difference> {
+    if waiver::covers_whatever_comes(case) {
+        return Vec::new();
+    }
     let missing = GROUPS
         .iter()
         .filter(|rule| rule.cap > 0 && !case.has_group(rule.group));
@@ -324,44 +371,6 @@ fn one_of(words: &[&str]) -> String {
         [one] => (*one).to_owned(),
         [rest @ .., last] => format!("{} or {last}", rest.join(", ")),
     }
-}
-
-/// The decision at each moment at which a period of the policy ends.
-fn later(
-    assessment: &Assessment,
-    context: &Context,
-    policy: &Policy,
-    action: Action,
-) -> Vec<Later> {
-    let Some(published) = context.published else {
-        return Vec::new();
-    };
-    let mut moments: Vec<(Timestamp, &'static str)> = [
-        ("age.minimum", policy.age.minimum),
-        ("age.young_for_rules", policy.age.young_for_rules),
-        ("established.popular_age", policy.established.popular_age),
-        ("established.age", policy.established.age),
-    ]
-    .into_iter()
-    .filter_map(|(key, period)| Some((period.after(published)?, key)))
-    .filter(|(moment, _)| *moment > context.now)
-    .collect();
-    moments.sort_unstable();
-    let mut last = action;
-    let mut found = Vec::new();
-    for (from, key) in moments {
-        let then = Context {
-            now: from,
-            established: policy.is_established(context.published, context.rank, from),
-            ..context.clone()
-        };
-        let action = super::decide(assessment, &then, policy).action;
-        if action != last {
-            found.push(Later { from, key, action });
-            last = action;
-        }
-    }
-    found
 }
 
 #[cfg(test)]

@@ -1,17 +1,22 @@
 //! Waivers: they apply last, to findings, and what they do not cover decides.
 
-use weir_model::Action;
+use jiff::Timestamp;
 use weir_model::finding::printable;
+use weir_model::{Action, ReleaseId};
 
 use super::case::{Case, Ground};
 use super::rules::verb;
 use super::{Verdict, judge};
-use crate::config::{AGE_SIGNAL, INCOMPLETE_SIGNAL, NEVER_SILENT, Waiver, WaiverAction};
+use crate::config::{AGE_SIGNAL, INCOMPLETE_SIGNAL, NEVER_SILENT, Policy, Waiver, WaiverAction};
 
 /// What is left of a case after waivers.
 pub(super) struct Waived<'a> {
-    /// The case without what is covered.
+    /// The case without what is covered, or with what is to be mentioned where that decides.
     pub(super) case: Case<'a>,
+    /// What no waiver covers: what the rules are asked about.
+    pub(super) left: Case<'a>,
+    /// The waivers that cover something.
+    pub(super) used: Vec<&'a Waiver>,
     /// What the rules say now.
     pub(super) verdict: Verdict,
     /// Sentences about the waivers, for the reasons.
@@ -29,8 +34,8 @@ fn signal(ground: Ground<'_>) -> &str {
     }
 }
 
-fn concerns(waiver: &Waiver, case: &Case<'_>) -> bool {
-    let release = &case.assessment.release;
+/// Whether the waiver is about this release.
+pub(super) fn concerns(waiver: &Waiver, release: &ReleaseId) -> bool {
     waiver.package.matches(&release.name) && waiver.versions.matches(&release.version)
 }
 
@@ -60,6 +65,24 @@ fn mildest(waivers: &[&Waiver], ground: Ground<'_>) -> Option<WaiverAction> {
     }
 }
 
+/// The waivers about a release that have not ended.
+fn in_force<'a>(
+    policy: &'a Policy,
+    release: &ReleaseId,
+    now: Timestamp,
+) -> impl Iterator<Item = &'a Waiver> {
+    policy
+        .waivers
+        .iter()
+        .filter(move |waiver| !waiver.expires.has_passed(now) && concerns(waiver, release))
+}
+
+/// Whether a waiver in force names no signals, so that it covers what comes next as well.
+pub(super) fn covers_whatever_comes(case: &Case<'_>) -> bool {
+    in_force(case.policy, &case.assessment.release, case.context.now)
+        .any(|waiver| waiver.signals.is_empty())
+}
+
 /// Applies the waivers in force; `None` if they cover nothing.
 ///
 /// The outcome is the stricter of two: what the uncovered grounds lead to, and at most a notice for
@@ -67,20 +90,8 @@ fn mildest(waivers: &[&Waiver], ground: Ground<'_>) -> Option<WaiverAction> {
 /// or out of both, so that no waiver makes anything stricter.
 pub(super) fn apply<'a>(case: &Case<'a>, before: &Verdict) -> Option<Waived<'a>> {
     let now = case.context.now;
-    let concerned: Vec<&Waiver> = case
-        .policy
-        .waivers
-        .iter()
-        .filter(|waiver| concerns(waiver, case))
-        .collect();
-    let active: Vec<&Waiver> = concerned
-        .iter()
-        .copied()
-        .filter(|waiver| !waiver.expires.has_passed(now))
-        .collect();
-    let used: Vec<&Waiver> = active
-        .iter()
-        .copied()
+    let policy: &'a Policy = case.policy;
+    let used: Vec<&'a Waiver> = in_force(policy, &case.assessment.release, now)
         .filter(|waiver| case.grounds().any(|ground| covers(waiver, ground)))
         .collect();
     if used.is_empty() {
@@ -88,6 +99,7 @@ pub(super) fn apply<'a>(case: &Case<'a>, before: &Verdict) -> Option<Waived<'a>>
     }
     let left = case.keeping(|ground| mildest(&used, ground).is_none());
     let mentioned = case.keeping(|ground| mildest(&used, ground) != Some(WaiverAction::Allow));
+    let rest = left.clone();
     let strict = judge(&left);
     let floor = judge(&mentioned).action.min(Action::Notice);
     let mut notes: Vec<String> = used.iter().map(|waiver| note(waiver, case)).collect();
@@ -132,14 +144,16 @@ pub(super) fn apply<'a>(case: &Case<'a>, before: &Verdict) -> Option<Waived<'a>>
     let reason = changed.then(|| reasons.join("; "));
     Some(Waived {
         case: case_left,
+        left: rest,
+        used,
         verdict,
         notes,
         reason,
     })
 }
 
-/// "waived by Jo through 2026-12-31 (reviewed by hand): new-hook, new-host".
-fn note(waiver: &Waiver, case: &Case<'_>) -> String {
+/// What a waiver covers of a case, under the names that waivers know.
+pub(super) fn covered(waiver: &Waiver, case: &Case<'_>) -> Vec<String> {
     let mut covered: Vec<&str> = case
         .grounds()
         .filter(|ground| covers(waiver, *ground))
@@ -147,13 +161,17 @@ fn note(waiver: &Waiver, case: &Case<'_>) -> String {
         .collect();
     covered.sort_unstable();
     covered.dedup();
-    let covered: Vec<String> = covered.into_iter().map(|id| printable(id, 80)).collect();
+    covered.into_iter().map(|id| printable(id, 80)).collect()
+}
+
+/// "waived by Jo through 2026-12-31 (reviewed by hand): new-hook, new-host".
+fn note(waiver: &Waiver, case: &Case<'_>) -> String {
     format!(
         "waived by {} through {} ({}): {}",
         printable(waiver.author.as_str(), 80),
         waiver.expires,
         printable(waiver.reason.as_str(), 200),
-        covered.join(", ")
+        covered(waiver, case).join(", ")
     )
 }
 
@@ -162,7 +180,7 @@ pub(super) fn expired_notes(case: &Case<'_>) -> Vec<String> {
     let now = case.context.now;
     let ended = case.policy.waivers.iter().filter(|waiver| {
         waiver.expires.has_passed(now)
-            && concerns(waiver, case)
+            && concerns(waiver, &case.assessment.release)
             && case.grounds().any(|ground| covers(waiver, ground))
     });
     ended

@@ -11,7 +11,7 @@ use weir_npm::spec::{DependencySpec, classify};
 use weir_npm::version::Version;
 
 use crate::comparison::{is_leap, is_patch};
-use crate::names::Strength;
+use crate::names::{Strength, Transformation};
 use crate::timeline::in_words;
 use crate::{
     Declaration, DependencyFacts, Documentation, Input, Kind, Layer, Maturity, Observation, Subject,
@@ -164,9 +164,15 @@ fn tell(subject: &Subject<'_>, new: &New<'_>, patch: bool, version: &str) -> Fin
         .into_iter()
         .find(|candidate| candidate.strength > Strength::Weak);
     if let Some(alike) = alike {
+        let mistaken = match alike.transformation {
+            Transformation::Command => {
+                format!("is there where the option {} was meant", alike.target)
+            }
+            _ => format!("could be mistaken for {}", alike.target),
+        };
         let mut finding = SIGNAL.finding(format!(
-            "{} {name} is new since {version} and could be mistaken for {}",
-            new.section, alike.target
+            "{} {name} is new since {version} and {mistaken}",
+            new.section
         ));
         if alike.strength == Strength::Strong {
             finding.severity = Severity::Medium;
@@ -192,7 +198,7 @@ fn tell(subject: &Subject<'_>, new: &New<'_>, patch: bool, version: &str) -> Fin
 
 /// Adds what is known of the dependency itself.
 fn look_at(subject: &Subject<'_>, new: &New<'_>, facts: &DependencyFacts, finding: &mut Finding) {
-    let since = subject.published().unwrap_or(subject.now);
+    let since = subject.out_since().unwrap_or(subject.now);
     let age = facts.created.map(|created| since.duration_since(created));
     let Some(age) = age.filter(|age| *age < YOUNG) else {
         return;

@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use weir_model::contents::{Host, HostClass, Surface};
-use weir_model::{Confidence, Group, Severity};
+use weir_model::{Confidence, Evidence, Group, Severity};
+use weir_npm::repository::Authority;
 
 use crate::comparison::{at, of_host, registered};
 use crate::{
@@ -32,7 +33,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     ],
     documentation: Documentation {
         sees: "A host as an argument of a call or command, on a surface that runs, whose registered domain the \
-               previous release did not talk to and which is not that of the package's own repository. Tunnels, \
+               previous release did not talk to and which is not that of the package's own repository (an address with a \
+               host as its user name, `https://good.example:x@bad.example/`, is read as clients do, excuses nothing and \
+               is shown as that). Tunnels, \
                stores that anybody may fill, webhooks, addresses without a name, chain nodes, metadata services and \
                throwaway names weigh most, all the more at install time. The first ordinary host of a package that \
                talked to nobody counts a little, one more of many does not.",
@@ -58,8 +61,10 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         .iter()
         .map(|host| registered(&host.host))
         .collect();
-    let own = own_domain(comparison);
-    known.extend(own.as_deref().map(registered));
+    let own = own_repository(comparison);
+    // An address that is made to be misread excuses nothing.
+    let plain = own.as_ref().filter(|own| own.disguise.is_none());
+    known.extend(plain.map(|own| registered(&own.host)));
     let mut seen = BTreeSet::new();
     let mut weighed: Vec<(Severity, &Host)> = comparison
         .difference
@@ -72,7 +77,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         .collect();
     weighed.sort_by_key(|(severity, host)| (Reverse(*severity), host.class, host.surface));
     for group in weighed.chunk_by(|(a, _), (b, _)| a == b) {
-        report(comparison, group, observation);
+        report(comparison, own.as_ref(), group, observation);
     }
 }
 
@@ -85,15 +90,22 @@ fn is_new(host: &Host, known: &BTreeSet<&str>) -> bool {
     }
 }
 
-/// The host of the package's repository, as the earlier release states it: what the later one says
+/// Where the package's repository is, as the earlier release states it: what the later one says
 /// may have been changed along with the code.
-fn own_domain(comparison: &Comparison<'_>) -> Option<String> {
+fn own_repository(comparison: &Comparison<'_>) -> Option<Authority> {
     let manifest = comparison.difference.before.manifest.as_ref()?;
-    let address = manifest.repository.as_deref()?;
-    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let host = rest.split(['/', ':']).next()?;
-    let host = host.rsplit('@').next()?;
-    host.contains('.').then(|| host.to_ascii_lowercase())
+    let authority = Authority::parse(manifest.repository.as_deref()?)?;
+    authority.host.contains('.').then_some(authority)
+}
+
+/// What the address of the repository is made to be read as, beside the host that it leads to.
+fn disguised(own: &Authority) -> Option<Evidence> {
+    let read_as = own.disguise.as_deref()?;
+    Some(Evidence::change(
+        "repository (read as, host)",
+        Some(format!("{read_as} (a user name)")),
+        Some(&own.host),
+    ))
 }
 
 fn weigh(comparison: &Comparison<'_>, host: &Host) -> Severity {
@@ -116,7 +128,12 @@ fn weigh(comparison: &Comparison<'_>, host: &Host) -> Severity {
     comparison.weigh(severity)
 }
 
-fn report(comparison: &Comparison<'_>, group: &[(Severity, &Host)], observation: &mut Observation) {
+fn report(
+    comparison: &Comparison<'_>,
+    own: Option<&Authority>,
+    group: &[(Severity, &Host)],
+    observation: &mut Observation,
+) {
     let Some((severity, _)) = group.first() else {
         return;
     };
@@ -145,6 +162,7 @@ fn report(comparison: &Comparison<'_>, group: &[(Severity, &Host)], observation:
         .take(LISTED)
         .map(|(_, host)| at(&host.place))
         .collect();
+    finding.evidence.extend(own.and_then(disguised));
     observation.find(finding);
 }
 
@@ -215,4 +233,54 @@ fn samples() -> Vec<crate::sample::Sample> {
             compared("1.4.1", talks_to(&[api]), talks_to(&[api])),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_model::Contents;
+    use weir_npm::manifest::Manifest;
+
+    use super::*;
+    use crate::sample::{compared, talks_to};
+
+    /// What the signal says where code begins to talk to a host, given the address of the repository.
+    fn observed(repository: &str, host: &str) -> Observation {
+        let package_json = serde_json::json!({ "repository": repository }).to_string();
+        let before = Contents {
+            manifest: Some(Manifest::from_json(&package_json).unwrap()),
+            ..talks_to(&[])
+        };
+        let after = talks_to(&[(host, HostClass::Other, Surface::Import)]);
+        let mut observation = Observation::default();
+        compared("1.4.1", before, after)
+            .with_subject(|subject| SIGNAL.run(subject, &mut observation));
+        observation
+    }
+
+    #[test]
+    fn only_the_host_that_the_repository_is_at_is_known() {
+        for (repository, host, found) in [
+            ("https://good.example/a/b", "api.good.example", 0),
+            ("https://user:word@good.example:8443/a", "good.example", 0),
+            ("git@good.example:a/b.git", "good.example", 0),
+            ("https://Good.Example./a/b", "good.example", 0),
+            ("https://good.example:x@evil.invalid/", "good.example", 1),
+            ("https://good.example:x@evil.invalid/", "evil.invalid", 1),
+            ("https://good.example/@evil.invalid/", "evil.invalid", 1),
+        ] {
+            let observation = observed(repository, host);
+            assert_eq!(observation.findings.len(), found, "{repository} {host}");
+        }
+    }
+
+    #[test]
+    fn a_user_name_that_reads_like_a_host_is_shown_as_what_it_is() {
+        let observation = observed("https://good.example:x@evil.invalid/", "evil.invalid");
+        let finding = observation.findings.first().unwrap();
+        assert!(finding.evidence.contains(&Evidence::change(
+            "repository (read as, host)",
+            Some("good.example (a user name)"),
+            Some("evil.invalid"),
+        )));
+    }
 }

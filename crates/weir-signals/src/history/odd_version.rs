@@ -61,15 +61,10 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let (words, previous, severity) = if timeline.before.is_empty() {
         let severity = match major {
             _ if is_date => return,
-            _ if is_all_nines(&own.version) && major > 0 => Severity::Low,
             WINS.. => Severity::Medium,
+            _ if is_all_nines(&own.version) => Severity::Low,
             JUMP..WINS => Severity::Info,
             _ => return,
-        };
-        let severity = if major >= WINS {
-            Severity::Medium
-        } else {
-            severity
         };
         (format!("The first release is {}", own.text), None, severity)
     } else {
@@ -175,7 +170,31 @@ fn samples() -> Vec<crate::sample::Sample> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_date;
+    use weir_model::Severity;
+
+    use super::{SIGNAL, is_date};
+    use crate::Observation;
+    use crate::sample::Scene;
+
+    #[test]
+    fn a_first_release_weighs_by_its_number() {
+        for (version, severity) in [
+            ("3.0.0", None),
+            ("2026.6.14", None),
+            ("14.2.1", Some(Severity::Info)),
+            ("9.9.0", Some(Severity::Low)),
+            ("90.0.0", Some(Severity::Medium)),
+            ("99.9.0", Some(Severity::Medium)),
+            ("9999.9.9", Some(Severity::Medium)),
+        ] {
+            let mut observation = Observation::default();
+            Scene::of("left-lib", version)
+                .release(version, "2026-06-14T09:00:00Z", "{}")
+                .with_subject(|subject| SIGNAL.run(subject, &mut observation));
+            let found = observation.findings.first().map(|it| it.severity);
+            assert_eq!(found, severity, "{version}");
+        }
+    }
 
     #[test]
     fn dates_are_told_from_numbers_that_are_to_win() {

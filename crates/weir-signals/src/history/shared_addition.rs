@@ -59,7 +59,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    let (Some(comparison), Some(published)) = (subject.comparison(), subject.published()) else {
+    let (Some(comparison), Some(published)) = (subject.comparison(), subject.out_since()) else {
         return;
     };
     let near: Vec<&Sibling> = subject

@@ -91,7 +91,7 @@ impl Brought {
 }
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    let at = subject.published().unwrap_or(subject.now);
+    let at = subject.out_since().unwrap_or(subject.now);
     let patch = subject.previous().is_some_and(|previous| {
         !is_leap(previous.version, subject.version) && is_patch(previous.version, subject.version)
     });

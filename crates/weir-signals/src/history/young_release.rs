@@ -24,8 +24,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     ],
     documentation: Documentation {
         sees: "The time since the registry published the release, compared with `minimum-age` (24 hours \
-               unless configured otherwise). A release without a publish time is reported as not looked at, \
-               never as old.",
+               unless configured otherwise). A release without a publish time counts from when weir first \
+               saw it, never as old, and its publish time is reported as not known.",
         matters: "Most hijacked releases were found and removed within half an hour to six hours. Waiting a \
                   day costs little and avoids nearly all of them, whatever they contain.",
         wrong: "Every release was young once, so this is no evidence against it and is never counted as such. \
@@ -39,15 +39,24 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    let Some(published) = subject.published() else {
+    let Some(published) = subject.out_since() else {
         return;
     };
+    let first_seen = subject.published().is_none();
     let age = subject.now.duration_since(published);
     let minimum = subject.settings.minimum_age;
     if age >= minimum {
         return;
     }
-    let message = if age.is_negative() {
+    let message = if first_seen {
+        format!(
+            "{}@{} was first seen {} ago, when it was published is not known; the minimum age is {}",
+            subject.name,
+            subject.version,
+            in_words(age),
+            in_words(minimum)
+        )
+    } else if age.is_negative() {
         format!(
             "{}@{} claims to be published in the future",
             subject.name, subject.version
@@ -63,7 +72,10 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     };
     let mut finding = SIGNAL.finding(message);
     finding.evidence.push(Evidence::change(
-        format!("time.{}", subject.version),
+        match first_seen {
+            true => "first seen".to_owned(),
+            false => format!("time.{}", subject.version),
+        },
         None::<&str>,
         Some(published.to_string()),
     ));

@@ -1,10 +1,13 @@
 //! `lookalike-name`: the name could be mistaken for one that people trust.
 
 use jiff::SignedDuration;
+use weir_model::habits::By;
 use weir_model::{Confidence, Evidence, Group, Severity};
 
 use super::REAL_DEPENDENTS;
-use crate::names::{Lookalike, Strength, Transformation, Trusted, forms};
+use crate::lesson::runs_at_install;
+use crate::names::{Lookalike, Strength, Transformation, Trusted, forms, words};
+use crate::surroundings::SIBLINGS;
 use crate::{Declaration, Documentation, Kind, Layer, Maturity, Observation, Subject};
 
 /// A package this young has had no time to make a name of its own. The lookalikes on record were
@@ -37,8 +40,10 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                a single slip: a character dropped, added, repeated, swapped or changed, other delimiters, \
                characters that look alike, words in another order, a scope that was dropped, written into the \
                name, or spelled a little differently; a plural, another spelling of the same sound, a word that says \
-               nothing before or after it, a sibling in the same scope without its delimiters, an option of the \
-               command line, a module that comes with Node.js; a scope named after a package that has none. The whole \
+               nothing before or after it, an option of the command line, a module that comes with Node.js; a \
+               scope named after a package that has none. In a trusted scope, a sibling that it differs from by \
+               delimiters, by characters that look alike, or by a slip: the last counts where somebody published who \
+               published no other package there, or where that is not known and something runs at install. The whole \
                name under somebody's own scope is only mentioned. The evidence lists every reading. Young packages \
                weigh more, and those that name the other's repository; old ones with many releases are only \
                mentioned, and those that three packages depend on which this gateway serves weigh less.",
@@ -46,7 +51,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                   stolen account.",
         wrong: "Short names are close to each other by chance, plugins of one family differ in one word, and \
                 honest packages are named alike. Names of up to four letters are not compared by single edits, and \
-                names in a scope that is itself trusted only with their siblings. A plural, a sound or a word that \
+                names in a scope that is itself trusted only with their siblings, and not at all where the account \
+                published others there. `@types` mirrors other names and is left out. A plural, a sound or a word that \
                 says nothing is only mentioned where the package has a past, or a repository of its own name; that does \
                 not excuse a word that says nothing beside one of the most used names. A scope written into the name \
                 weighs little where many popular names begin like that.",
@@ -94,6 +100,10 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let Some(best) = candidates.first() else {
         return;
     };
+    let insider = Insider::of(subject);
+    if best.is_sibling() && insider == Insider::Yes {
+        return;
+    }
     let standing = Standing::of(subject);
     let repository = Repository::of(subject, best);
     let mut words = told(subject, best);
@@ -102,6 +112,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         Repository::Borrowed => words.push_str("; it names the other's repository as its own"),
         Repository::Other => {}
     }
+    let deviates = best.is_sibling() && insider.deviates(subject, &mut words);
     let depended_on = subject
         .dependents
         .filter(|dependents| dependents.count >= REAL_DEPENDENTS);
@@ -120,7 +131,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         (Standing::Young | Standing::NotKnown, Some(_)) => Standing::Unproven,
         (standing, _) => standing,
     };
-    finding.severity = weigh(best, standing, repository);
+    finding.severity = weigh(best, standing, (repository, deviates));
     finding.confidence = match (best.strength, standing) {
         (_, Standing::NotKnown) | (Strength::Weak, _) => Confidence::Low,
         (Strength::Fair, _) => Confidence::Medium,
@@ -128,15 +139,77 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     };
     finding.evidence = candidates
         .iter()
-        .map(|candidate| {
-            Evidence::change(
-                format!("name ({})", candidate.transformation.as_str()),
-                Some(&candidate.target),
-                Some(subject.name.as_str()),
-            )
-        })
+        .map(|candidate| shown(subject.name.as_str(), candidate))
         .collect();
     observation.find(finding);
+}
+
+/// A reading as evidence: what was meant, and what is there.
+fn shown(name: &str, reading: &Lookalike) -> Evidence {
+    let how = reading.transformation.as_str();
+    if reading.transformation == Transformation::Command {
+        return Evidence::change(
+            format!("typed ({how})"),
+            Some(format!("npm install {}", reading.target)),
+            Some(words::mistyped(name, &reading.target)),
+        );
+    }
+    Evidence::change(format!("name ({how})"), Some(&reading.target), Some(name))
+}
+
+/// Whether the account that published it published other packages of the scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Insider {
+    Yes,
+    No,
+    NotKnown,
+}
+
+impl Insider {
+    fn of(subject: &Subject<'_>) -> Self {
+        let surroundings = subject.surroundings;
+        let baseline = surroundings.and_then(|it| it.scope.baseline.as_deref());
+        let (Some(baseline), Some(by)) = (baseline, subject.by()) else {
+            return Self::NotKnown;
+        };
+        // Its own releases say nothing of it.
+        let own = subject.name.as_str();
+        let others = baseline.packages().iter();
+        let known: Vec<_> = others
+            .filter(|(name, habits)| name.as_str() != own && !habits.publishers.is_empty())
+            .collect();
+        let label = by.label();
+        if known
+            .iter()
+            .any(|(_, habits)| habits.publishers.has(&label))
+        {
+            return Self::Yes;
+        }
+        // Only the owners can let a workflow publish; and a few packages do not tell who all the owners are.
+        match by {
+            By::Account(_) if known.len() >= SIBLINGS => Self::No,
+            By::Account(_) | By::Workflow(_) => Self::NotKnown,
+        }
+    }
+
+    /// Whether it came about as no sibling does; why is added to the words.
+    fn deviates(self, subject: &Subject<'_>, words: &mut String) -> bool {
+        let hook = || subject.manifest().is_ok_and(runs_at_install);
+        match self {
+            Self::Yes => false,
+            Self::No => {
+                words.push_str("; the account that published it published no other package there");
+                true
+            }
+            Self::NotKnown if hook() => {
+                words.push_str(
+                    "; something runs at install, and whether its account published others there is not known",
+                );
+                true
+            }
+            Self::NotKnown => false,
+        }
+    }
 }
 
 /// The best reading in words.
@@ -149,6 +222,12 @@ fn told(subject: &Subject<'_>, best: &Lookalike) -> String {
         }
         Trusted::Own => {
             format!("{name} could be mistaken for {target} (your own): they differ by {how}")
+        }
+        Trusted::Word if best.transformation == Transformation::Command => {
+            let typed = words::mistyped(name.as_str(), target);
+            format!(
+                "`{typed}` is what `npm install {target}` becomes with a slip: it installs the package {name}"
+            )
         }
         Trusted::Word => format!("{name} could be mistaken for {target}, {how}"),
     }
@@ -214,13 +293,20 @@ fn is_common(lookalike: &Lookalike) -> bool {
         )
 }
 
-fn weigh(best: &Lookalike, standing: Standing, repository: Repository) -> Severity {
+/// `deviates` says of a sibling that it came about as no other does, see [`Insider::deviates`].
+fn weigh(
+    best: &Lookalike,
+    standing: Standing,
+    (repository, deviates): (Repository, bool),
+) -> Severity {
     let severity = severity(best, standing);
-    if best.is_mention() {
+    // An owner may well have two names in a scope that are a slip apart.
+    let is_slip = best.transformation == Transformation::SiblingSlip;
+    if best.is_mention() || (is_slip && !deviates) {
         return Severity::Info;
     }
     // A repository of that name costs an attacker nothing, and `jquery-js` says no more than `jquery`.
-    let excused = repository == Repository::Own && !best.is_claim();
+    let excused = repository == Repository::Own && !best.is_claim() && !deviates;
     if is_common(best) && (standing != Standing::Young || excused) {
         return Severity::Info;
     }
@@ -248,7 +334,20 @@ fn severity(lookalike: &Lookalike, standing: Standing) -> Severity {
 
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
-    use crate::sample::{Sample, Scene};
+    use crate::sample::{Sample, Scene, by_hand, siblings};
+    let usual = || {
+        siblings(
+            "@babel",
+            &["core", "parser", "types", "traverse"],
+            &by_hand("mara"),
+        )
+    };
+    let sibling = |name, account: &str, more: &str| {
+        let manifest = format!(
+            r#"{{"_npmUser":{{"name":"{account}","email":"{account}@mail.example"}}{more}}}"#
+        );
+        Scene::of(name, "1.0.0").release("1.0.0", "2026-06-01T09:00:00Z", &manifest)
+    };
     let young = |name| Scene::of(name, "1.0.0").release("1.0.0", "2026-06-01T09:00:00Z", "{}");
     let mut old = Scene::of("lodahs", "1.0.9");
     for version in [
@@ -280,6 +379,24 @@ fn samples() -> Vec<crate::sample::Sample> {
             "A sibling of the same scope without its hyphen",
             young("@tanstack/reactquery"),
         ),
+        Sample::flagged(
+            "A sibling of the same scope with a zero for an o",
+            young("@babel/c0re"),
+        ),
+        Sample::flagged(
+            "A sibling one slip away, by an account that published none of the others",
+            sibling("@babel/coer", "eve", "").usual(usual()),
+        ),
+        Sample::flagged(
+            "A sibling one slip away that runs something at install, where nobody knows who publishes there",
+            sibling(
+                "@babel/parsser",
+                "eve",
+                r#","scripts":{"install":"node setup.js"}"#,
+            ),
+        ),
+        Sample::flagged("A short option of the command line", young("-g")),
+        Sample::flagged("An option that lost its hyphens", young("save-dev")),
         Sample::flagged(
             "A scope that claims to be that of a package without one",
             young("@lodash-official/core"),
@@ -323,6 +440,19 @@ fn samples() -> Vec<crate::sample::Sample> {
         Sample::passing(
             "Near miss: a new package under the trusted scope itself",
             young("@tanstack/react-querry"),
+        ),
+        Sample::passing(
+            "A sibling one slip away that runs something at install, by an account that published the others",
+            sibling(
+                "@babel/parsser",
+                "mara",
+                r#","scripts":{"install":"node setup.js"}"#,
+            )
+            .usual(usual()),
+        ),
+        Sample::passing(
+            "A sibling without its delimiters, by an account that published the others",
+            sibling("@babel/plugintransform-classes", "mara", "").usual(usual()),
         ),
         Sample::passing(
             "One edit away from a popular name, but published for years",

@@ -45,14 +45,15 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     documentation: Documentation {
         sees: "The account that published a release, where none of the earlier releases is by it, or none for a \
                year in which others published three or more. It says whether the account was listed as a \
-               maintainer in the release before (idle all the while) or was not (new, which weighs more). All \
-               workflows of one host are one publisher. A release that also lost the evidence of where it was built \
+               maintainer in the release before (idle all the while) or was not (new, which weighs more). Names \
+               that differ in case alone are two accounts, and so are two names with one mail address: that is said. \
+               All workflows of one host are one publisher. A release that also lost the evidence of where it was built \
                counts as evidence of trust, because both are one fact.",
         matters: "Rights to publish are seldom taken back. Attackers found the account of somebody who had long left, or \
                   talked a maintainer into adding them, and published under a trusted name.",
         wrong: "Projects change hands and teams grow. Where five people have published lately a sixth is mentioned for \
-                information only, and so is an account of another name with the same mail address. Registries that \
-                leave publishers out say nothing about it: that is reported as not known.",
+                information only. Somebody who changed accounts comes with the same mail address: no more than low, \
+                because an address is what an account says of itself. Registries that leave publishers out say nothing about it: that is reported as not known.",
         todo: "Look whether the project says that this person publishes: in its repository, its releases, its \
                discussions.",
     },
@@ -90,11 +91,12 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         return;
     }
     let mut finding = tell(timeline, publication, publisher, last, idle);
-    // Their own releases of long ago are no second name.
-    let same_mail = recent.iter().any(|(_, other)| {
-        !is_same(publisher, other) && publisher.email.is_some() && publisher.email == other.email
-    });
-    if same_mail || recent.len() < PAST || people(&recent) >= MANY {
+    if let Some(resemblance) = resemblance(publisher, &recent) {
+        let words = format!("{}; {}", finding.message, resemblance.words);
+        finding.message = weir_model::finding::printable(&words, 400);
+        finding.severity = finding.severity.min(resemblance.most);
+    }
+    if recent.len() < PAST || people(&recent) >= MANY {
         finding.severity = Severity::Info;
     }
     if timeline.trust_dropped() && !is_newcomer(timeline, publisher) {
@@ -106,6 +108,44 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         Evidence::change("_npmUser.name", usual, Some(who(publisher))),
     );
     observation.find(finding);
+}
+
+/// What a new account has in common with an earlier one, and the most that the finding then weighs.
+struct Resemblance {
+    words: String,
+    most: Severity,
+}
+
+/// The earlier publisher whom this one could be taken for. Neither likeness is proof: names that differ in
+/// case are two accounts, and an account may state any mail address. People who change accounts keep
+/// theirs, so that a shared address weighs a little less; a name that only looks the same does not.
+fn resemblance(publisher: &Publisher, recent: &[(&Event<'_>, &Publisher)]) -> Option<Resemblance> {
+    let accounts = || {
+        let others = recent.iter().map(|(_, other)| *other);
+        others.filter(|other| !other.trusted_publisher && !is_same(publisher, other))
+    };
+    if let Some(other) = accounts().find(|it| it.name.eq_ignore_ascii_case(&publisher.name)) {
+        return Some(Resemblance {
+            words: format!(
+                "the name differs from that of {} in case alone, which makes it another account",
+                other.name
+            ),
+            most: Severity::Critical,
+        });
+    }
+    let mail = publisher.email.as_deref().filter(|mail| !mail.is_empty())?;
+    let other = accounts().find(|it| {
+        it.email
+            .as_deref()
+            .is_some_and(|it| it.eq_ignore_ascii_case(mail))
+    })?;
+    Some(Resemblance {
+        words: format!(
+            "the mail address is that of {}, which does not make them one account",
+            other.name
+        ),
+        most: Severity::Low,
+    })
 }
 
 fn tell(
@@ -148,7 +188,7 @@ fn is_newcomer(timeline: &Timeline<'_>, publisher: &Publisher) -> bool {
             && !earlier
                 .maintainers
                 .iter()
-                .any(|person| person.name.eq_ignore_ascii_case(&publisher.name))
+                .any(|person| person.name == publisher.name)
     })
 }
 
@@ -233,6 +273,18 @@ fn samples() -> Vec<crate::sample::Sample> {
                     &by("lena", &["mara", "lena"]),
                 ),
         ),
+        Sample::flagged(
+            "An account of another name, with the mail address of the usual publisher",
+            past().release(
+                "1.4.1",
+                "2026-06-14T09:00:00Z",
+                r#"{"_npmUser":{"name":"mara-codes","email":"mara@mail.example"}}"#,
+            ),
+        ),
+        Sample::flagged(
+            "An account whose name differs in case alone",
+            past().release("1.4.1", "2026-06-14T09:00:00Z", &by("MARA", &["mara"])),
+        ),
         Sample::passing(
             "Near miss: two maintainers who take turns",
             Scene::of("left-lib", "1.4.1")
@@ -240,14 +292,6 @@ fn samples() -> Vec<crate::sample::Sample> {
                 .release("1.3.0", "2026-01-01T09:00:00Z", &by("mara", &two))
                 .release("1.4.0", "2026-04-01T09:00:00Z", &by("mara", &two))
                 .release("1.4.1", "2026-06-14T09:00:00Z", &by("otto", &two)),
-        ),
-        Sample::passing(
-            "The usual publisher under another name, with the same mail address",
-            past().release(
-                "1.4.1",
-                "2026-06-14T09:00:00Z",
-                r#"{"_npmUser":{"name":"mara-codes","email":"mara@mail.example"}}"#,
-            ),
         ),
         Sample::passing(
             "The first release from a workflow",

@@ -1,9 +1,11 @@
-//! `manifest-mismatch`: the tarball's `package.json` is not what the registry shows.
+//! `manifest-mismatch`: the tarball's `package.json` is not what the registry shows, or the registry
+//! contradicts itself.
 
 use std::collections::BTreeMap;
 
 use weir_model::{Confidence, Evidence, Finding, Group, Incomplete, Severity};
 use weir_npm::manifest::Manifest;
+use weir_npm::packument::SkipReason;
 use weir_npm::spec::{DependencySpec, classify};
 use weir_npm::version::Version;
 
@@ -28,7 +30,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     documentation: Documentation {
         sees: "Differences between the `package.json` inside the tarball and the manifest that the registry \
                shows: name and version (group identity), install scripts (execution), dependencies (dependency), \
-               commands (shape). What registries and publishing tools rewrite by themselves is allowed for.",
+               commands (shape). What registries and publishing tools rewrite by themselves is allowed for. Also a manifest \
+               that states another name or version than the packument lists it under (identity).",
         matters: "The two are sent separately when a package is published, and the registry does not compare them. \
                   People and scanners read one, clients act on the other: scripts that nobody was shown run, \
                   dependencies that nobody asked for are installed.",
@@ -43,7 +46,11 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 };
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    let (Ok(registry), Some(contents)) = (subject.manifest(), subject.contents.known()) else {
+    let Ok(registry) = subject.manifest() else {
+        return;
+    };
+    contradiction(subject, &registry.manifest, observation);
+    let Some(contents) = subject.contents.known() else {
         return;
     };
     let Some(tarball) = &contents.manifest else {
@@ -112,6 +119,46 @@ fn report(
             )
         })
         .collect();
+    observation.find(finding);
+}
+
+/// What the registry's own manifest says it is, where that is not what it is listed as. Clients disagree on
+/// which of the two counts; the gateway never renders another version (weir-npm).
+fn contradiction(subject: &Subject<'_>, stated: &Manifest, observation: &mut Observation) {
+    let listed = |field: &str| format!("{field} (listed as, manifest)");
+    let mut evidence = Vec::new();
+    if let Some(name) = stated.name.as_deref()
+        && name.trim() != subject.name.as_str()
+    {
+        let own = Some(subject.name.as_str());
+        evidence.push(Evidence::change(listed("name"), own, Some(name)));
+    }
+    let problem = subject
+        .packument
+        .known()
+        .and_then(|it| it.entry(subject.version))
+        .and_then(weir_npm::packument::VersionEntry::problem);
+    let another = match stated.version.as_deref() {
+        Some(version) => !same_version(version, subject.version),
+        // Anything but a text is left out of what was read.
+        None => problem == Some(SkipReason::OtherVersion),
+    };
+    if another {
+        let version = stated.version.as_deref().unwrap_or("(not a text)");
+        evidence.push(Evidence::change(
+            listed("version"),
+            Some(subject.version),
+            Some(version),
+        ));
+    }
+    if evidence.is_empty() {
+        return;
+    }
+    let mut finding = SIGNAL.finding(
+        "The registry contradicts itself: the manifest states another name or version than it is listed under",
+    );
+    finding.group = Group::Identity;
+    finding.evidence = evidence;
     observation.find(finding);
 }
 
@@ -339,6 +386,20 @@ fn samples() -> Vec<crate::sample::Sample> {
         Sample::flagged(
             "The tarball is another package",
             scene("{}", r#"{"name":"right-lib","version":"3.0.0"}"#),
+        ),
+        Sample::flagged(
+            "A manifest of another version than it is listed under, though the tarball agrees with the list",
+            scene(
+                r#"{"version":"1.4.0"}"#,
+                r#"{"name":"left-lib","version":"1.4.1"}"#,
+            ),
+        ),
+        Sample::flagged(
+            "A manifest of another package than it is listed under",
+            scene(
+                r#"{"name":"right-lib"}"#,
+                r#"{"name":"left-lib","version":"1.4.1"}"#,
+            ),
         ),
         Sample::flagged(
             "A dependency that only the registry's manifest asks for",

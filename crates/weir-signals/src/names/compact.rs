@@ -18,6 +18,10 @@ const MAGIC: &[u8] = b"weir-names-2\n";
 /// Names longer than npm allows for any existing package are not worth indexing (weir-npm).
 const LONGEST_NAME: usize = 214;
 
+/// Siblings that are looked at one by one. The scopes in the list have up to a few hundred; in one with
+/// more, names are numbered or generated, and nobody types them.
+const MOST_SIBLINGS: usize = 2_000;
+
 /// Bytes that live in the program, or that were built for an operator's own names.
 #[derive(Clone)]
 pub(crate) enum Bytes {
@@ -322,6 +326,27 @@ impl Compact {
             .into_iter()
             .filter_map(|rank| forms::split(self.name(rank)?).0)
             .filter(move |known| near::is_one_slip(known, scope))
+    }
+
+    /// Names of the same scope whose bases are one slip apart. No table is kept for them: a scope is few
+    /// names next to each other, and most of those are of another length. What is in another alphabet is
+    /// found by its looks.
+    pub(crate) fn siblings_one_slip_from<'s>(
+        &'s self,
+        name: &'s str,
+    ) -> impl Iterator<Item = &'s str> {
+        let (scope, base) = forms::split(name);
+        let typed = scope.filter(|_| base.len() <= near::LONGEST_TYPED);
+        let places = typed.map_or_else(Vec::new, |scope| {
+            let prefix = format!("@{scope}/");
+            self.names
+                .family(&prefix, MOST_SIBLINGS, |place| self.at(place))
+        });
+        places
+            .into_iter()
+            .filter_map(|place| self.name(place))
+            .filter(move |known| known.len().abs_diff(name.len()) <= 1)
+            .filter(move |known| near::is_one_slip(forms::split(known).1, base))
     }
 
     /// Whether at least `count` names start with `prefix`.

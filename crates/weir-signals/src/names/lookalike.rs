@@ -65,6 +65,10 @@ pub enum Transformation {
     Numbered,
     /// `@vendor/reactquery` beside `@vendor/react-query`, in the scope itself.
     Sibling,
+    /// `@vendor/c0re` beside `@vendor/core`, in the scope itself.
+    SiblingHomoglyph,
+    /// `@vendor/coer` beside `@vendor/core`, in the scope itself.
+    SiblingSlip,
     /// `--save-dev`: an option of the command line.
     Command,
     /// `child-process`: a module that comes with the runtime.
@@ -97,6 +101,8 @@ impl Transformation {
             Self::Affix => "a word that says nothing",
             Self::Numbered => "a number",
             Self::Sibling => "delimiters, within one scope",
+            Self::SiblingHomoglyph => "characters that look alike, within one scope",
+            Self::SiblingSlip => "a single slip, within one scope",
             Self::Command => "an option of the command line",
             Self::Builtin => "a module that comes with Node.js",
         }
@@ -151,6 +157,18 @@ impl Lookalike {
             Transformation::AddedScope | Transformation::SwappedScope
         );
         scoped && self.strength == Strength::Weak
+    }
+
+    /// Whether the two are in one scope, where only its owners publish: who published then says more than
+    /// the name does.
+    #[must_use]
+    pub fn is_sibling(&self) -> bool {
+        matches!(
+            self.transformation,
+            Transformation::Sibling
+                | Transformation::SiblingHomoglyph
+                | Transformation::SiblingSlip
+        )
     }
 
     /// Whether the name claims to be one that is meant by nearly everybody who writes it: the name itself
@@ -271,14 +289,20 @@ fn search_edits(names: &Compact, name: &str, add: Add<'_>) {
             add(target, Transformation::DroppedScope, Strength::Weak);
         } else if target.len() <= SHORT {
             continue;
-        } else if let Some((transformation, strength)) = weigh_edit(names, name, target) {
+        } else if let Some((transformation, strength)) = weigh_edit(names, "", name, target) {
             add(target, transformation, strength);
         }
     }
 }
 
-/// What a single edit between two unscoped names is worth; nothing if it is how honest names differ.
-fn weigh_edit(names: &Compact, name: &str, target: &str) -> Option<(Transformation, Strength)> {
+/// What a single edit between two unscoped names is worth, or between the bases of two names in the scope
+/// `lead` (`@vendor/`, empty for none); nothing if it is how honest names differ.
+pub(super) fn weigh_edit(
+    names: &Compact,
+    lead: &str,
+    name: &str,
+    target: &str,
+) -> Option<(Transformation, Strength)> {
     let edit = Edit::between(name, target)?;
     if forms::squashed(name) == forms::squashed(target) {
         return None; // reported as a change of delimiters
@@ -300,7 +324,7 @@ fn weigh_edit(names: &Compact, name: &str, target: &str) -> Option<(Transformati
     let word = edit.word(target);
     if word.len() <= SHORT {
         let prefix = target.get(..word.start).unwrap_or_default();
-        if !prefix.is_empty() && names.has_family(prefix, FAMILY) {
+        if !prefix.is_empty() && names.has_family(&format!("{lead}{prefix}"), FAMILY) {
             return None;
         }
     }

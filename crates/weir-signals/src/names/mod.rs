@@ -10,7 +10,7 @@ mod search;
 mod table;
 #[cfg(test)]
 mod tests;
-mod words;
+pub(crate) mod words;
 
 pub use compact::build;
 pub use lookalike::{Lookalike, Strength, Transformation, Trusted};
@@ -136,11 +136,10 @@ impl NameIndex {
             return found;
         }
         if self.is_in_trusted_scope(name) {
-            for names in [Some(&self.popular), self.own.as_ref()]
-                .into_iter()
-                .flatten()
-            {
-                scopes::search_siblings(names, name, &mut found);
+            for (names, own) in [(Some(&self.popular), false), (self.own.as_ref(), true)] {
+                if let Some(names) = names {
+                    scopes::search_siblings(names, own, name, &mut found);
+                }
             }
             return lookalike::best(found);
         }

@@ -5,7 +5,7 @@
 use super::search;
 
 /// Names longer than this many bytes are copied, not typed: they are not compared by slips.
-const LONGEST_TYPED: usize = 60;
+pub(super) const LONGEST_TYPED: usize = 60;
 
 /// Bytes of one entry: the form's hash in the upper half, the rank in the lower, little endian.
 const ENTRY: usize = 8;

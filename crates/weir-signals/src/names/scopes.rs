@@ -1,7 +1,9 @@
 //! Readings of a scope: near a trusted one, added to a name, exchanged, or named after a package.
 
 use super::compact::Compact;
-use super::lookalike::{Add, Lookalike, SHORT, Strength, Transformation, Trusted, WELL_KNOWN};
+use super::lookalike::{
+    Add, Lookalike, SHORT, Strength, Transformation, Trusted, WELL_KNOWN, weigh_edit,
+};
 use super::{forms, near};
 
 /// Packages of a scope in the index, from which on the scope itself is a name people trust.
@@ -114,26 +116,55 @@ fn is_known(names: &Compact, scope: &str) -> bool {
         .is_some_and(|entry| entry.packages >= KNOWN_SCOPE)
 }
 
-/// Siblings of a name within its scope that differ by delimiters alone. `@types` mirrors other names,
-/// whichever delimiters they have.
-pub(super) fn search_siblings(names: &Compact, name: &str, found: &mut Vec<Lookalike>) {
-    let squashed = forms::squashed(name);
-    let (scope, base) = forms::split(name);
-    let sibling = names
-        .by_squashed(&squashed)
-        .filter(|target| forms::split(target).0 == scope && *target != name);
-    if let Some(target) = sibling
-        && scope != Some("types")
-        && base.len() > SHORT
-    {
+/// Siblings of a name within its scope, where only its owners publish: other delimiters, letters that look
+/// alike, a single slip. All are weak, as it takes an owner or the owner's account to publish there. `@types`
+/// mirrors other names, however near those are to each other. `own` is set for an operator's own names.
+pub(super) fn search_siblings(names: &Compact, own: bool, name: &str, found: &mut Vec<Lookalike>) {
+    let (Some(scope), base) = forms::split(name) else {
+        return;
+    };
+    if scope == "types" || base.len() < SHORT {
+        return;
+    }
+    let mut add = |target: &str, transformation| {
         found.push(Lookalike {
             target: target.to_owned(),
-            transformation: Transformation::Sibling,
+            transformation,
             strength: Strength::Weak,
-            rank: names.rank(target),
-            trusted: Trusted::Popular,
+            rank: names.rank(target).filter(|_| !own),
+            trusted: if own { Trusted::Own } else { Trusted::Popular },
         });
+    };
+    let is_sibling = |target: &&str| forms::split(target).0 == Some(scope) && *target != name;
+    let flat = names.by_squashed(&forms::squashed(name));
+    if let Some(target) = flat.filter(is_sibling)
+        && base.len() > SHORT
+    {
+        add(target, Transformation::Sibling);
     }
+    let seen = names.by_skeleton(&forms::skeleton(name));
+    if let Some(target) = seen.filter(is_sibling) {
+        add(target, Transformation::SiblingHomoglyph);
+    }
+    let lead = format!("@{scope}/");
+    for target in names.siblings_one_slip_from(name) {
+        if is_slip(names, &lead, base, forms::split(target).1) {
+            add(target, Transformation::SiblingSlip);
+        }
+    }
+}
+
+/// Whether the one edit between two bases of a scope is a slip rather than how honest names differ. Few
+/// names make a scope, so that bases of four letters (`core`) are compared too, unless by a letter more.
+fn is_slip(names: &Compact, lead: &str, base: &str, target: &str) -> bool {
+    let Some((transformation, _)) = weigh_edit(names, lead, base, target) else {
+        return false;
+    };
+    let added = matches!(
+        transformation,
+        Transformation::AddedCharacter | Transformation::NeighbouringKey | Transformation::Plural
+    );
+    target.len() > SHORT || (target.len() == SHORT && !added)
 }
 
 /// Whether one scope reads like the other: without delimiters, to a hurried eye, or after one slip.

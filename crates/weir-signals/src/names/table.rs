@@ -117,24 +117,34 @@ impl Names {
         count: usize,
         text: impl Fn(u32) -> &'t str,
     ) -> bool {
+        self.family(prefix, count, text).len() == count
+    }
+
+    /// The places of names that start with `prefix`, in the order of their text, at most `most`.
+    pub(super) fn family<'t>(
+        &self,
+        prefix: &str,
+        most: usize,
+        text: impl Fn(u32) -> &'t str,
+    ) -> Vec<u32> {
         match self {
             Self::Map(map) => {
+                let mut found = Vec::new();
                 let mut stream = map.range().ge(prefix).into_stream();
-                for _ in 0..count {
-                    match stream.next() {
-                        Some((key, _)) if key.starts_with(prefix.as_bytes()) => {}
-                        _ => return false,
-                    }
+                while found.len() < most
+                    && let Some((key, place)) = stream.next()
+                    && key.starts_with(prefix.as_bytes())
+                {
+                    found.extend(u32::try_from(place));
                 }
-                true
+                found
             }
             Self::Sorted(places) => {
                 let start = places.partition_point(|place| text(*place) < prefix);
-                let family = places.iter().skip(start).take(count);
+                let family = places.iter().skip(start).take(most).copied();
                 family
-                    .filter(|place| text(**place).starts_with(prefix))
-                    .count()
-                    == count
+                    .take_while(|place| text(*place).starts_with(prefix))
+                    .collect()
             }
         }
     }

@@ -104,6 +104,16 @@ fn known_lookalikes_are_found() {
         ("claud-code", "@anthropic-ai/claude-code", DroppedScope),
         ("jquery.js", "jquery", Affix),
         ("@tanstack/reactquery", "@tanstack/react-query", Sibling),
+        ("@babel/c0re", "@babel/core", SiblingHomoglyph),
+        ("@babel/coer", "@babel/core", SiblingSlip),
+        ("@babel/corre", "@babel/core", SiblingSlip),
+        ("@babel/parsser", "@babel/parser", SiblingSlip),
+        (
+            "@tanstack/react-querry",
+            "@tanstack/react-query",
+            SiblingSlip,
+        ),
+        ("@angular/comon", "@angular/common", SiblingSlip),
         ("@tanstack-official/anything", "@tanstack", AffixedScope),
         ("--legacy-peer-deps", "--legacy-peer-deps", Command),
         ("save-dev", "--save-dev", Command),
@@ -207,6 +217,53 @@ fn honest_names_are_not_lookalikes() {
         "ethers-provider2",
     ] {
         assert_eq!(telling(&index, name), [], "{name}");
+    }
+}
+
+#[test]
+fn siblings_that_differ_as_families_do_are_not_alike() {
+    let index = index();
+    for name in [
+        "@types/nodes", // mirrors other names
+        "@types/lodahs",
+        "@babel/plugin-transform-classes", // listed
+        "@babel/cora",
+        "@babel/cores",
+        "@babel/cor",
+        "@aws-sdk/client-s33", // a word of two letters in a family
+    ] {
+        assert_eq!(index.candidates(name), [], "{name}");
+    }
+    for name in ["@babel/coer", "@babel/c0re", "@tanstack/reactquery"] {
+        let found = index.candidates(name);
+        assert!(
+            found
+                .iter()
+                .all(|it| it.is_sibling() && it.strength == Strength::Weak),
+            "{name}: {found:?}"
+        );
+    }
+}
+
+/// A slip in a sibling is found in a list that is compiled as in one that is sorted.
+#[test]
+fn siblings_are_found_as_by_comparing_with_every_name() {
+    let names = listed();
+    let sorted = NameIndex::from_names(&names).unwrap();
+    for name in ["@babel/coer", "@babel/trverse", "@angular/comon"] {
+        let scope = format!("@{}/", forms::split(name).0.unwrap());
+        let in_scope = names.iter().filter(|known| known.starts_with(&scope));
+        let mut slow: Vec<&str> = in_scope
+            .filter(|known| near::is_one_slip(known, name))
+            .map(String::as_str)
+            .collect();
+        slow.sort_unstable();
+        assert!(!slow.is_empty(), "{name}");
+        for index in [&index(), &sorted] {
+            let mut fast: Vec<&str> = index.popular.siblings_one_slip_from(name).collect();
+            fast.sort_unstable();
+            assert_eq!(fast, slow, "{name}");
+        }
     }
 }
 

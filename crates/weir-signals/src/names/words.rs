@@ -34,6 +34,10 @@ const OPTIONS: [&str; 24] = [
     "json",
 ];
 
+/// Options of one letter as they are left where the hyphen is: `npm install g left-lib`. Registries of one's
+/// own may have names in capitals.
+const LETTERS: [&str; 8] = ["g", "f", "D", "E", "O", "P", "S", "B"];
+
 /// Built-in names shorter than this have too many neighbours.
 const LONG_ENOUGH: usize = 8;
 
@@ -51,15 +55,8 @@ pub(super) fn search(name: &str, found: &mut Vec<Lookalike>) {
             trusted: Trusted::Word,
         });
     };
-    if let Some(option) = name.strip_prefix('-') {
-        let option = option.trim_start_matches('-');
-        add(
-            format!("--{option}"),
-            Transformation::Command,
-            Strength::Fair,
-        );
-    } else if name.contains('-') && OPTIONS.contains(&name) {
-        add(format!("--{name}"), Transformation::Command, Strength::Fair);
+    if let Some((option, strength)) = option_meant(name) {
+        add(option, Transformation::Command, strength);
     }
     let squashed = forms::squashed(name);
     for module in MODULES {
@@ -76,6 +73,65 @@ pub(super) fn search(name: &str, found: &mut Vec<Lookalike>) {
                 Transformation::Builtin,
                 Strength::Fair,
             );
+        }
+    }
+}
+
+/// The option that was meant where a name ended up as one of a package, as people write it. Words of one
+/// letter are packages too.
+fn option_meant(name: &str) -> Option<(String, Strength)> {
+    let option = name.trim_start_matches('-');
+    match (name.len() - option.len(), option.chars().count()) {
+        (0, _) if LETTERS.contains(&name) => Some((format!("-{name}"), Strength::Weak)),
+        (0, _) if name.contains('-') && OPTIONS.contains(&name) => {
+            Some((format!("--{name}"), Strength::Fair))
+        }
+        (0, _) => None,
+        // Hyphens that stand alone come before any option.
+        (_, 0) => Some(("--save-dev".to_owned(), Strength::Fair)),
+        (1, 1) => Some((name.to_owned(), Strength::Fair)),
+        _ => Some((format!("--{option}"), Strength::Fair)),
+    }
+}
+
+/// What is typed where a package of that name is installed and an option was meant.
+pub(crate) fn mistyped(name: &str, option: &str) -> String {
+    if name == option {
+        // Behind hyphens that stand alone nothing is an option.
+        format!("npm install -- {name}")
+    } else if name.bytes().all(|byte| byte == b'-') {
+        format!("npm install {name} {}", option.trim_start_matches('-'))
+    } else {
+        format!("npm install {name}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_option_that_was_meant_is_one_that_people_write() {
+        for (name, option, typed) in [
+            ("g", "-g", "npm install g"),
+            ("-g", "-g", "npm install -- -g"),
+            ("D", "-D", "npm install D"),
+            ("-D", "-D", "npm install -- -D"),
+            ("--g", "--g", "npm install -- --g"),
+            ("save-dev", "--save-dev", "npm install save-dev"),
+            ("-save-dev", "--save-dev", "npm install -save-dev"),
+            ("--save-dev", "--save-dev", "npm install -- --save-dev"),
+            ("---save-dev", "--save-dev", "npm install ---save-dev"),
+            ("--save", "--save", "npm install -- --save"),
+            ("--global", "--global", "npm install -- --global"),
+            ("-", "--save-dev", "npm install - save-dev"),
+        ] {
+            let meant = option_meant(name).map(|(option, _)| option);
+            assert_eq!(meant.as_deref(), Some(option), "{name}");
+            assert_eq!(mistyped(name, option), typed, "{name}");
+        }
+        for name in ["i", "x", "save", "json", "install", "left-lib", "dev"] {
+            assert_eq!(option_meant(name), None, "{name}");
         }
     }
 }

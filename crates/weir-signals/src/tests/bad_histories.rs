@@ -23,6 +23,11 @@ fn gap(observation: &Observation, what: &str) -> bool {
 
 /// What all signals say of a release of a document, and what a baseline would learn from it.
 fn observe(document: &Value, version: &str) -> Observation {
+    observe_seen(document, version, None)
+}
+
+/// The same of a release that weir first saw then.
+fn observe_seen(document: &Value, version: &str, first_seen: Option<&str>) -> Observation {
     let name = PackageName::parse("left-lib").unwrap();
     let packument = Packument::parse(&name, Bytes::from(document.to_string())).unwrap();
     let names = NameIndex::embedded().unwrap();
@@ -34,6 +39,7 @@ fn observe(document: &Value, version: &str) -> Observation {
     let mut subject = Subject::new(&name, version, &names, now);
     subject.packument = Stage::Known(&packument);
     subject.surroundings = Some(&surroundings);
+    subject.first_seen = first_seen.map(|time| time.parse().unwrap());
     observe_all(&subject)
 }
 
@@ -81,6 +87,30 @@ fn a_history_without_times_is_a_gap_and_no_calm() {
     let observation = observe(&mixed, "1.0.2");
     assert!(!gap(&observation, "publish time"));
     assert_eq!(says(&observation, "young-release").len(), 1);
+}
+
+#[test]
+fn when_it_was_first_seen_is_no_publish_time() {
+    let untimed = document(&[("1.0.0", Value::Null), ("1.0.1", Value::Null)]);
+    // Two hours before, and last year.
+    for (first_seen, young) in [
+        ("2026-06-15T10:00:00Z", true),
+        ("2025-06-15T10:00:00Z", false),
+    ] {
+        let observation = observe_seen(&untimed, "1.0.1", Some(first_seen));
+        assert!(gap(&observation, "publish time"), "{first_seen}");
+        let findings = observation.findings.iter();
+        let told: Vec<&str> = findings
+            .filter(|finding| finding.signal == "young-release")
+            .map(|finding| finding.message.as_str())
+            .collect();
+        assert_eq!(told.len(), usize::from(young), "{first_seen}");
+        assert!(
+            told.iter()
+                .all(|text| text.contains("was first seen 2 hours ago")),
+            "{told:?}"
+        );
+    }
 }
 
 #[test]
@@ -190,8 +220,8 @@ fn two_maintainers_with_one_address_are_two_accounts_and_one_person() {
         .release("1.2.0", "2026-04-01T09:00:00Z", &person("mara"))
         .release("1.3.0", "2026-06-14T09:00:00Z", &person("otto"))
         .observe();
-    // Another account, which is mentioned; the same mail address, so that it does not count.
-    assert_eq!(says(&observation, "new-publisher"), [Severity::Info]);
+    // Another account, whatever mail address it states.
+    assert_eq!(says(&observation, "new-publisher"), [Severity::Low]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use weir_model::{
 use weir_npm::version::{Version, join_ranges};
 
 use super::index::Kept;
-use super::record::Record;
+use super::record::{Affected, Record};
 
 /// The advisories about one package.
 #[derive(Debug, Clone, Default)]
@@ -161,6 +161,33 @@ impl PackageAdvisories {
             .map(|voice| voice.standing(version, parsed.as_ref()))
             .min()
             .unwrap_or(Standing::Clear)
+    }
+
+    /// The last affected version that records state, where a later version is free of what affects an earlier
+    /// one only by lying past that: for one of the flaws at least nobody names a fix on the way there. Of
+    /// several the highest.
+    #[must_use]
+    pub fn last_affected(&self, affected: &str, later: &Version) -> Option<String> {
+        let from = Version::parse(affected).ok()?;
+        let between = |it: &&Version| {
+            it.precedence(&from) != Ordering::Less && it.precedence(later) != Ordering::Greater
+        };
+        let mut highest: Option<&Version> = None;
+        for flaw in &self.flaws {
+            let speaking = || {
+                let counting = flaw.iter().filter(|voice| voice.counts());
+                counting.flat_map(|voice| &voice.kept.record.affected)
+            };
+            let affects =
+                speaking().any(|it| it.standing(affected, Some(&from)) == Standing::Affected);
+            let is_fixed = speaking().flat_map(Affected::fixes).any(|it| between(&it));
+            if !affects || is_fixed {
+                continue;
+            }
+            let last = speaking().flat_map(Affected::lasts).filter(between);
+            highest = last.chain(highest).max_by(|a, b| a.precedence(b));
+        }
+        highest.map(Version::canonical)
     }
 
     /// What is told of one flaw; nothing if it does not concern the version that is asked about.

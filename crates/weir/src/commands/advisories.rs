@@ -5,11 +5,11 @@ mod source;
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Error, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
 use weir_model::json::v1;
 use weir_store::advisories::{Feed, Import, ImportReport};
-use weir_store::{Advisories, Store, StoreError};
+use weir_store::{Advisories, Store};
 
 pub(super) use self::show::sentence;
 use self::source::Source;
@@ -42,31 +42,13 @@ pub(super) async fn run(global: &Global, command: AdvisoriesCommand) -> Result<E
     Ok(ExitCode::from(code))
 }
 
-/// The error without the causes that it names in its own words, as the store's do: they would be printed twice.
-fn said_once(error: Error) -> Error {
-    if error.downcast_ref::<StoreError>().is_none() {
-        return error;
-    }
-    let causes = error.chain().count();
-    let mut said: Vec<String> = Vec::new();
-    for text in error.chain().map(ToString::to_string) {
-        if said.last().is_none_or(|last| !last.ends_with(&text)) {
-            said.push(text);
-        }
-    }
-    if said.len() == causes {
-        return error;
-    }
-    anyhow!(said.join(": "))
-}
-
 async fn import(global: &Global, store: &Store, options: &AdvisoriesImport) -> Result<u8> {
     let source = Source::of(&options.source)?;
     let feed = match &options.feed {
         Some(name) => checked(name)?,
         None => source.name()?,
     };
-    let found = source.open(global, None).await.map_err(said_once)?;
+    let found = source.open(global, None).await?;
     let Some(found) = found else {
         bail!(
             "{} says that nothing has changed, without having been asked",
@@ -145,7 +127,7 @@ async fn again(global: &Global, store: &Store, feed: &Feed, allow_removals: bool
     }
     let source = Source::of(&feed.source)?;
     let opened = source.open(global, Some(feed)).await;
-    let Some(found) = opened.map_err(said_once)? else {
+    let Some(found) = opened? else {
         let now = setup::clock(global).now();
         store.touch_advisory_feed(&feed.name, now).await?;
         anstream::println!("{}: has not changed", feed.name);
@@ -184,7 +166,6 @@ async fn read(store: &Store, import: &Import, at_hand: &str) -> Result<u8> {
             ));
         })
         .await
-        .map_err(|error| said_once(error.into()))
         .with_context(|| format!("importing {at_hand}"));
     spinner.finish_and_clear();
     let report = report?;
@@ -280,18 +261,14 @@ pub(super) fn public(feed: &Feed) -> v1::AdvisoryFeed {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
 
     #[test]
     fn an_error_that_names_its_cause_says_it_once() {
         let missing = std::env::temp_dir().join("weir-no-such-file-here");
+        let cause = std::fs::metadata(&missing).unwrap_err().to_string();
         let error = weir_store::advisories::fingerprint(&missing).unwrap_err();
-        let cause = std::error::Error::source(&error).unwrap().to_string();
-        let error = said_once(Error::from(error).context("importing it"));
-        let text = format!("{error:#}");
+        let text = format!("{:#}", anyhow::Error::from(error).context("importing it"));
         assert_eq!(text.matches(&cause).count(), 1, "{text}");
         assert!(text.starts_with("importing it: cannot read "), "{text}");
-        let other = said_once(anyhow!("one").context("two"));
-        assert_eq!(format!("{other:#}"), "two: one");
     }
 }

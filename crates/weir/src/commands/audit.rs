@@ -63,7 +63,7 @@ struct Audited<'l> {
 
 /// Audits a project; the exit code tells whether anything at or above the threshold was found.
 pub(super) async fn run(global: &Global, options: &Audit) -> Result<ExitCode> {
-    let policy = setup::policy(global)?;
+    let policy = setup::policy_of(global, &options.folder)?;
     let store = setup::store(global).await?;
     let advisories = Advisories::load(&store).await?;
     if advisories.is_empty() {

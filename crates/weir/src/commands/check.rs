@@ -4,6 +4,7 @@ mod addresses;
 mod base;
 mod catalogs;
 mod client;
+mod declared;
 mod digests;
 mod entries;
 pub(super) mod github;
@@ -179,6 +180,9 @@ pub(super) async fn run(global: &Global, options: &Check) -> Result<ExitCode> {
         engine: engine(global, options, base.is_some() || options.online).await?,
         base: base.map(Tree::Commit),
     };
+    report
+        .findings
+        .extend(settings::unread(global, &options.folder));
     if files.is_empty() {
         let file = options.folder.join("package.json");
         let what = format!("there is no lockfile in {}", options.folder.display());
@@ -354,7 +358,7 @@ async fn check(run: &Run<'_>, file: &Path, report: &mut v1::Check) -> Result<()>
         }
     };
     let before = earlier(run, file, report);
-    let registries = Registries::learn(run.global, run.options, &state.lockfile).await;
+    let registries = Registries::learn(run.global, run.options, &state.lockfile).await?;
     let name = shown(file);
     let (mut checked, mut findings) = state.judge(&name, &run.tree, &registries);
     let (mut packages, new) = match &run.base {
@@ -367,6 +371,9 @@ async fn check(run: &Run<'_>, file: &Path, report: &mut v1::Check) -> Result<()>
                 &mut checked,
                 &mut findings,
             );
+            if run.global.policy.is_none() {
+                base::policy(&mut findings, &run.tree, base);
+            }
             (packages, Some(new))
         }
         None => (Vec::new(), None),
@@ -389,7 +396,9 @@ async fn check(run: &Run<'_>, file: &Path, report: &mut v1::Check) -> Result<()>
     report.findings.append(&mut checked.findings);
     // With several lockfiles the settings they share are told once.
     let told = &report.findings;
-    findings.all.retain(|finding| !told.contains(finding));
+    findings
+        .all
+        .retain(|finding| !settings::is_told(told, finding));
     report.findings.append(&mut findings.all);
     if let Some(changes) = &mut report.changes {
         changes.packages.append(&mut packages);

@@ -113,7 +113,7 @@ impl Releases {
         if wanted.is_empty() {
             return Ok(Self::default());
         }
-        let engine = match setup::engine(global).await {
+        let engine = match setup::engine_of(global, &options.folder).await {
             Ok(engine) => engine,
             Err(error) if options.verify => return Err(error),
             // Nothing is lost but what is kept; a lockfile alone makes a bill.

@@ -15,7 +15,7 @@ use weir_npm::integrity::Integrity;
 use weir_npm::lockfile::{Lockfile, Node, NodeId, Source};
 use weir_npm::name::PackageName;
 
-use super::check;
+use super::{check, own};
 use crate::cli::{Global, Verify};
 use crate::{exit, setup};
 
@@ -75,6 +75,11 @@ const UNCHECKED: Rule = Rule {
     id: "unchecked",
     level: CheckLevel::Warning,
     todo: "run it again when the registry answers: it counts as not verified",
+};
+const WITHHELD_NAMES: Rule = Rule {
+    id: "names-withheld",
+    level: CheckLevel::Warning,
+    todo: own::NAME_THEIR_REGISTRY,
 };
 const UNSIGNED: Rule = Rule {
     id: "unsigned-registry",
@@ -149,9 +154,12 @@ async fn trusts(
     let mut wanted: Vec<Wanted> = nodes.filter_map(wanted_of).collect();
     wanted.sort();
     wanted.dedup();
-    let policy = setup::policy(global)?;
+    let policy = setup::policy_of(global, &options.folder)?;
     let folder = std::path::absolute(&options.folder).unwrap_or_else(|_| options.folder.clone());
     let upstreams = Arc::new(setup::upstreams_of(global, &policy, &folder)?);
+    let (withheld, wanted): (Vec<Wanted>, Vec<Wanted>) = wanted
+        .into_iter()
+        .partition(|it| own::is_withheld(&policy, &upstreams, &it.name));
     let sources = setup::trust(global)?;
     let store = setup::store(global).await?;
     let verifier = Arc::new(ReleaseVerifier::new(
@@ -162,7 +170,10 @@ async fn trusts(
     )?);
     let trusts = verifier.verify(&wanted).await;
     store.close().await.context("closing the data folder")?;
-    Ok(wanted.into_iter().zip(trusts?).collect())
+    let unasked = withheld
+        .into_iter()
+        .map(|it| (it, Trust::unchecked(own::WITHHELD)));
+    Ok(wanted.into_iter().zip(trusts?).chain(unasked).collect())
 }
 
 /// The release an entry takes from a registry. What comes inside another package's tarball is covered by
@@ -236,7 +247,14 @@ fn notes(trust: &Trust) -> Vec<(&'static Rule, String)> {
             let what = "the registry signs its releases and has no signature for this one";
             notes.push((&MISSING, what.to_owned()));
         }
-        SignatureState::Unchecked { why } => notes.push((&UNCHECKED, why.clone())),
+        SignatureState::Unchecked { why } => {
+            let rule = if why == own::WITHHELD {
+                &WITHHELD_NAMES
+            } else {
+                &UNCHECKED
+            };
+            notes.push((rule, why.clone()));
+        }
         SignatureState::Verified { .. } | SignatureState::Unsigned => {}
     }
     match &trust.attestations {

@@ -76,7 +76,9 @@ fn head(out: &mut String, before: &Side, after: &Side, decision: &Decision) {
         );
     }
     // A file or folder has no history to check; that is no news here.
-    let told = |reason: &&String| !reason.starts_with("could not check");
+    let told = |reason: &&String| {
+        !reason.starts_with("could not check") && !weir_policy::is_not_known(reason)
+    };
     for reason in decision.reasons.iter().filter(told) {
         line(out, format_args!("  {}", printable(reason, 500)));
     }

@@ -5,7 +5,7 @@ use weir_testing::clients::{self, Client, Kind, Output};
 use weir_testing::{Package, Project, Registry, Release};
 
 use crate::audit::{audit, change, changes, flaw, import, pond, project, reed_flaw};
-use crate::support::World;
+use crate::support::{World, output};
 
 /// What is to be done, as sentences.
 fn sentences(report: &Value) -> Vec<String> {
@@ -118,6 +118,7 @@ fn where_nothing_later_is_clean_a_lower_version_is_a_way_out_and_then_a_prerelea
         report["findings"][0]["locked"][0]["fixes"],
         json!([{
             "version": "1.1.0", "published": true, "breaking": true, "lower": true, "prerelease": false,
+            "last_affected": null,
         }]),
         "{}",
         run.text()
@@ -134,6 +135,7 @@ fn where_nothing_later_is_clean_a_lower_version_is_a_way_out_and_then_a_prerelea
         report["findings"][0]["locked"][0]["fixes"],
         json!([{
             "version": "1.1.0-rc.1", "published": true, "breaking": false, "lower": false, "prerelease": true,
+            "last_affected": null,
         }]),
         "{}",
         run.text()
@@ -147,6 +149,37 @@ fn where_nothing_later_is_clean_a_lower_version_is_a_way_out_and_then_a_prerelea
         report["findings"][0]["locked"][0]["changes"][0]["breaking"],
         false
     );
+}
+
+/// A record that only says which version was affected last does not say that the next one is fixed.
+#[test]
+fn past_the_last_affected_version_nothing_is_called_fixed() {
+    let (world, registry) = (World::new(), pond());
+    let events = json!([{"introduced": "0"}, {"last_affected": "1.1.0"}]);
+    import(
+        &world,
+        "osv",
+        &[flaw("GHSA-reed-0000-0007", "reed", events)],
+    );
+    let project = locks("reed", "^1.0.0", "1.0.0");
+    let (report, run) = audit(&world, &registry, &project, &[]);
+    let fix = &report["findings"][0]["locked"][0]["fixes"][0];
+    assert_eq!(fix["version"], "1.2.0", "{}", run.text());
+    assert_eq!(fix["last_affected"], "1.1.0", "{}", run.text());
+    assert!(
+        !sentences(&report).iter().any(|it| it.contains("fixed")),
+        "{}",
+        run.text()
+    );
+    let text = output(
+        world
+            .weir_before(&registry)
+            .arg("audit")
+            .current_dir(project.path()),
+    );
+    let said =
+        "not affected: 1.2.0 (1.1.0 is the last affected one; no record says that it is fixed)";
+    assert!(text.says(said) && !text.says("fixed in"), "{}", text.text());
 }
 
 /// Nobody knows which versions there are: what clients would take is not claimed.

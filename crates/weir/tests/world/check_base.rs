@@ -359,3 +359,28 @@ fn what_git_cannot_find_is_an_error() {
     }
     assert!(!world.path("work/x").exists());
 }
+
+/// A change may bring the policy that judges it.
+#[test]
+fn a_policy_that_the_change_touches_is_told() {
+    let (world, registry) = (World::new(), river());
+    committed(&world, &registry);
+    let told = |arguments: &[&str]| -> Vec<String> {
+        let (_, report) = report(&world, &registry, arguments);
+        let findings = report["findings"].as_array().unwrap().iter();
+        let of_policy = findings.filter(|it| it["rule"] == "policy-changed");
+        of_policy
+            .map(|it| it["what"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let offline = ["--base", "main", "--offline"];
+    assert!(told(&offline).is_empty());
+    world.write("work/weir.toml", "[age]\nminimum = \"1h\"\n");
+    assert_eq!(told(&offline), ["the policy is new"]);
+    commit(&world);
+    assert!(told(&offline).is_empty());
+    world.write("work/weir.toml", "[age]\nminimum = \"2h\"\n");
+    assert_eq!(told(&offline), ["the policy is another than before"]);
+    std::fs::remove_file(world.path("work/weir.toml")).unwrap();
+    assert_eq!(told(&offline), ["the policy is not there any more"]);
+}

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use weir_testing::{Package, Registry, Release};
 
-use crate::support::{World, river};
+use crate::support::{World, output, river};
 
 /// A registry with a package that runs something at install time.
 fn registry() -> Registry {
@@ -194,4 +194,38 @@ fn scripts_are_told_with_what_they_run_and_what_lets_them() {
             .contains("of 1 packages"),
         "{report:#}"
     );
+}
+
+/// The policy is the project's, also for somebody who stands elsewhere; and the default registry hears no name
+/// that it says is yours.
+#[test]
+fn names_that_are_yours_are_not_told_to_the_default_registry() {
+    let (world, registry) = (World::new(), registry());
+    let right = ["dam", "gauge-reader"].map(|name| registry.integrity(name, "1.0.0").unwrap());
+    project(&world, &registry, [&right[0], &right[1]], "");
+    world.write("work/weir.toml", "[names]\nown = [\"gauge-*\"]\n");
+    world.write("elsewhere/weir.toml", "");
+    let mut command = world.weir_before(&registry);
+    command
+        .args(["check", "--json", "--online"])
+        .arg(world.path("work"))
+        .current_dir(world.path("elsewhere"));
+    let run = output(&mut command);
+    assert_eq!(run.code, Some(0), "{}", run.text());
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let withheld = of_rule(&report, "names-withheld");
+    assert_eq!(withheld.len(), 1, "{report:#}");
+    let what = withheld[0]["what"].as_str().unwrap();
+    assert!(
+        what.contains("about 1 entry") && what.contains("gauge-reader@1.0.0 first"),
+        "{what}"
+    );
+    assert!(
+        of_rule(&report, "digests-not-compared").is_empty(),
+        "{report:#}"
+    );
+    assert_eq!(report["lockfiles"][0]["digests"]["same"], 1);
+    assert_eq!(report["lockfiles"][0]["digests"]["not_compared"], 1);
+    let asked = |name: &str| registry.requests().iter().any(|it| it.path.contains(name));
+    assert!(asked("dam") && !asked("gauge-reader"));
 }

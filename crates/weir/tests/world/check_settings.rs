@@ -319,6 +319,58 @@ fn transport_that_anybody_can_answer_is_an_error() {
     }
 }
 
+/// What cannot be read is told, and the rest is checked: as an error where the file says where packages come
+/// from, because neither addresses nor digests can be checked then.
+#[cfg(unix)]
+#[test]
+fn an_npmrc_that_cannot_be_read_is_a_finding() {
+    let registry = river();
+    let path_of = |world: &World| world.path("work/.npmrc");
+    let pipe = |world: &World| {
+        let made = std::process::Command::new("mkfifo")
+            .arg(path_of(world))
+            .status();
+        assert!(made.unwrap().success());
+    };
+    let folder = |world: &World| std::fs::create_dir(path_of(world)).unwrap();
+    let large = |world: &World| {
+        world.write("work/.npmrc", "#\n".repeat(1 << 20));
+    };
+    let other_text = |world: &World| {
+        world.write("work/.npmrc", b"# one\ncolor=\xff\xfe\n");
+    };
+    type Case<'c> = (&'c dyn Fn(&World), &'c str, i32);
+    let cases: [Case<'_>; 4] = [
+        (&pipe, ".npmrc:1: error: ", 5),
+        (&large, ".npmrc:1: error: larger than ", 5),
+        // npm goes on without it, and so does weir.
+        (
+            &folder,
+            ".npmrc:1: warning: a folder, not an ordinary file",
+            0,
+        ),
+        (&other_text, ".npmrc:2: warning: not UTF-8", 0),
+    ];
+    for (make, told, code) in cases {
+        let world = World::new();
+        world.write("work/package.json", r#"{"name": "app"}"#);
+        world.write("work/package-lock.json", LOCKS[0].1);
+        make(&world);
+        let run = world.run_before(&registry, &["check", "--offline"]);
+        assert_eq!(run.code, Some(code), "{told}: {}", run.text());
+        assert!(run.says(told), "{told}: {}", run.text());
+        let times = run.stdout.matches("[unreadable-settings]").count();
+        assert_eq!(times, 1, "{told}: {}", run.text());
+        assert!(run.says("[no-release-age]"), "{told}: {}", run.text());
+        // What asks a registry has to know which.
+        if code == 5 {
+            let run = world.run_before(&registry, &["check", "--online"]);
+            assert_eq!(run.code, Some(1), "{told}: {}", run.text());
+            assert!(run.says(".npmrc"), "{told}: {}", run.text());
+        }
+    }
+}
+
 #[test]
 fn a_credential_is_pointed_at_and_never_shown() {
     let (world, registry) = (World::new(), river());

@@ -216,6 +216,27 @@ fn people_get_the_evidence_in_words() {
     assert!(!run.stdout.contains('\u{1b}'), "{}", run.stdout);
 }
 
+/// When it was first seen is no publish time, and that nobody knows the latter leaves a gap.
+#[test]
+fn a_release_without_a_publish_time_says_so() {
+    let (world, registry) = (World::new(), river());
+    registry.edit_packument("gauge-reader", |document| {
+        document.as_object_mut().unwrap().remove("time");
+    });
+    let run = world.run_before(&registry, &["inspect", "gauge-reader@1.0.0"]);
+    for words in [
+        "publish time not known, first seen 2026-",
+        "held: first seen 2026-",
+        "  not known: when it was published",
+    ] {
+        assert!(run.says(words), "{words}: {}", run.stdout);
+    }
+    assert!(!run.says("published 2026-"), "{}", run.stdout);
+    let json = world.run_before(&registry, &["inspect", "--json", "gauge-reader@1.0.0"]);
+    assert!(json.says(r#""complete":false"#), "{}", json.stdout);
+    assert!(json.says(r#""what":"publish time""#), "{}", json.stdout);
+}
+
 #[test]
 fn lists_come_from_files_and_standard_input() {
     let (world, registry) = (World::new(), river());

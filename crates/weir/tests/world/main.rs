@@ -11,6 +11,7 @@ mod audit_unread;
 mod baseline;
 mod check;
 mod check_base;
+mod check_declared;
 mod check_online;
 mod check_reports;
 mod check_settings;

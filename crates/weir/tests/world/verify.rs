@@ -208,6 +208,25 @@ fn what_could_not_be_checked_is_never_a_pass() {
 }
 
 #[test]
+fn names_that_are_yours_are_not_told_to_the_default_registry() {
+    let (world, registry) = (World::new(), registry());
+    lockfile(
+        &world,
+        &registry,
+        &[("plain", "1.0.0"), ("@scope/built", "1.1.0")],
+    );
+    world.write("work/weir.toml", "[names]\nown = [\"@scope/*\"]\n");
+    registry.clear_requests();
+    let report = verify(&world, &registry, 1);
+    assert_eq!(found(&report), rules(&[("names-withheld", 4)]));
+    assert_eq!(report["counts"]["signed"], 1);
+    assert_eq!(report["counts"]["unchecked"], 1);
+    let asked = registry.requests();
+    assert!(asked.iter().any(|it| it.path.contains("plain")));
+    assert!(!asked.iter().any(|it| it.path.contains("built")));
+}
+
+#[test]
 fn a_registry_that_signs_nothing_verifies_nothing() {
     let (world, registry) = (World::new(), registry());
     registry.set_flavour(Flavour::BareMirror);

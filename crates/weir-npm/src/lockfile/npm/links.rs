@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::super::graph::{Edge, Lockfile, NodeId, Source, folder_from};
+use super::super::Format;
+use super::super::graph::{Edge, Lockfile, Node, NodeId, Source, folder_from};
 use super::super::tree::{Kind, Value};
-use super::MAX_KEY;
+use super::{MAX_KEY, lookup};
 use crate::spec::{DependencySpec, classify};
 
 /// Most patterns of workspaces with wildcards: real projects have a handful.
@@ -15,13 +16,45 @@ const MOST_PATTERNS: usize = 256;
 /// Work that comparing folders with patterns may cost, in pairs of bytes. Beyond it nothing is declared.
 const MOST_WORK: usize = 400_000_000;
 
+impl Lockfile {
+    /// Judges npm's links by the project itself: `workspaces` are the patterns in its `package.json`. What
+    /// the root's entry declares was believed when the file was read; a file that has no such entry, or an
+    /// empty one, gets its root from [`Lockfile::add_project`] first. Does nothing for other clients.
+    pub fn judge_links(&mut self, workspaces: &[String]) {
+        let is_link = |node: &Node| matches!(node.source, Source::Link(_));
+        if self.format != Format::Npm || !self.nodes.iter().any(is_link) {
+            return;
+        }
+        let through: Vec<Option<NodeId>> = {
+            let places = places(self);
+            let found = |edge: &Edge| lookup(&places, &self.node(edge.from)?.key, &edge.name);
+            self.edges.iter().map(found).collect()
+        };
+        distrust(self, workspaces, &through);
+    }
+}
+
+/// The entries by their folders.
+fn places(lockfile: &Lockfile) -> HashMap<&str, NodeId> {
+    let nodes = lockfile.nodes.iter().enumerate();
+    nodes.map(|(id, node)| (node.key.as_str(), id)).collect()
+}
+
+/// The patterns of workspaces in the root's entry: a list, which may be in an object. What npm would stop
+/// at declares nothing.
+pub(super) fn workspaces(root: &Value<'_>) -> Vec<String> {
+    let list = root.get("workspaces");
+    let list = list.and_then(|it| it.list().or_else(|| it.get("packages")?.list()));
+    let text = |value: &Value<'_>| match &value.kind {
+        Kind::Text(text) => Some(text.to_string()),
+        _ => None,
+    };
+    list.unwrap_or_default().iter().filter_map(text).collect()
+}
+
 /// Turns links that the project does not declare, and that answer what a registry was asked for, into what
 /// they are: folders. `through` is what each edge finds before links are followed.
-pub(super) fn distrust(
-    lockfile: &mut Lockfile,
-    root: Option<&Value<'_>>,
-    through: &[Option<NodeId>],
-) {
+pub(super) fn distrust(lockfile: &mut Lockfile, workspaces: &[String], through: &[Option<NodeId>]) {
     let links: HashMap<NodeId, String> = lockfile
         .nodes
         .iter()
@@ -34,7 +67,7 @@ pub(super) fn distrust(
     if links.is_empty() {
         return;
     }
-    let declared = declared(lockfile, &Workspaces::of(root), through, &links);
+    let declared = declared(lockfile, &Workspaces::of(workspaces), through, &links);
     let mut undeclared = BTreeSet::new();
     for (edge, found) in lockfile.edges.iter_mut().zip(through) {
         let Some(id) = found else { continue };
@@ -62,12 +95,7 @@ fn declared(
     links: &HashMap<NodeId, String>,
 ) -> HashSet<String> {
     let by_path = by_path(lockfile, through, links);
-    let places: HashMap<&str, NodeId> = lockfile
-        .nodes
-        .iter()
-        .enumerate()
-        .map(|(id, node)| (node.key.as_str(), id))
-        .collect();
+    let places = places(lockfile);
     let mut work = 0;
     let mut folders: BTreeSet<&str> = links.values().map(String::as_str).collect();
     folders.retain(|folder| workspaces.hold(folder, &mut work));
@@ -118,7 +146,7 @@ fn asks_for(lockfile: &Lockfile, edge: &Edge, folder: &str) -> bool {
         .is_some_and(|from| folder_from(&from.key, &path) == folder)
 }
 
-/// What the root's entry says of its workspaces.
+/// What the project says of its workspaces.
 #[derive(Debug, Default)]
 struct Workspaces {
     /// Folders that are named.
@@ -128,17 +156,11 @@ struct Workspaces {
 }
 
 impl Workspaces {
-    /// Reads the list, which may be in an object. What npm would stop at declares nothing.
-    fn of(root: Option<&Value<'_>>) -> Self {
+    /// Reads the patterns. One longer than any folder's path declares nothing.
+    fn of(patterns: &[String]) -> Self {
         let mut read = Self::default();
-        let list = root.and_then(|root| root.get("workspaces"));
-        let list = list.and_then(|it| it.list().or_else(|| it.get("packages")?.list()));
-        for value in list.unwrap_or_default() {
-            if let Kind::Text(text) = &value.kind
-                && text.len() <= MAX_KEY
-            {
-                read.add(text);
-            }
+        for text in patterns.iter().filter(|text| text.len() <= MAX_KEY) {
+            read.add(text);
         }
         read
     }

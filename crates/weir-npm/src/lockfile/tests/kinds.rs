@@ -1,6 +1,7 @@
 //! Kinds of entries that only some clients write.
 
 use super::{DependencyKind, Source, at, labels, led_to, read, refusal, why};
+use crate::manifest::Manifest;
 
 /// What pnpm 11 and later write for a project that asks for a pnpm and for a package that configures it.
 pub(super) const PNPM_11: &str = "---
@@ -241,6 +242,57 @@ fn paths_are_followed_from_the_project_only() {
         let lock = read("package-lock.json", text);
         let source = &at(&lock, "node_modules/w").source;
         assert_eq!(source, &Source::File("x/w".to_owned()), "{text}");
+    }
+}
+
+/// The file that npm hides in `node_modules` has no entry for the root, and an empty one declares nothing.
+#[test]
+fn links_that_the_file_itself_does_not_declare_are_judged_by_the_project() {
+    for entry in ["", r#""": {}, "#] {
+        for (asked, workspaces, is_link) in [
+            ("1", &["x/*"][..], true),
+            ("1", &["./x/w/"], true),
+            ("file:x/w", &[], true),
+            ("1", &[], false),
+            ("latest", &["packages/*"], false),
+            ("1", &["x/*", "!x/w"], false),
+            ("file:y/w", &[], true),
+        ] {
+            let text = format!(
+                r#"{{"lockfileVersion": 3, "packages": {{{entry}
+                "node_modules/w": {{"link": true, "resolved": "x/w"}}, "x/w": {{"version": "1.0.0"}}}}}}"#
+            );
+            let mut lock = read("package-lock.json", &text);
+            let manifest = format!(r#"{{"dependencies": {{"w": "{asked}"}}}}"#);
+            lock.add_project("", &Manifest::from_json(manifest.as_bytes()).unwrap());
+            let patterns: Vec<String> = workspaces.iter().map(|it| (*it).to_owned()).collect();
+            lock.judge_links(&patterns);
+            let source = &at(&lock, "node_modules/w").source;
+            let context = format!("{text} {asked} {workspaces:?}");
+            assert_eq!(matches!(source, Source::Link(_)), is_link, "{context}");
+            assert_eq!(led_to(&lock, ""), ["w -> node_modules/w"], "{context}");
+        }
+    }
+}
+
+#[test]
+fn what_npm_repeats_of_the_workspaces() {
+    let cases: [(&str, Option<&[&str]>); 5] = [
+        (r#""": {"workspaces": ["a", "b/*"]}"#, Some(&["a", "b/*"])),
+        (
+            r#""": {"workspaces": {"packages": ["a"], "nohoist": ["b"]}}"#,
+            Some(&["a"]),
+        ),
+        (r#""": {"workspaces": "a"}"#, Some(&[])),
+        (r#""": {}"#, Some(&[])),
+        (r#""packages/a": {"workspaces": ["a"]}"#, None),
+    ];
+    for (root, workspaces) in cases {
+        let text = format!(r#"{{"lockfileVersion": 3, "packages": {{{root}}}}}"#);
+        let said = read("package-lock.json", &text).terms.workspaces;
+        let owned =
+            |list: &[&str]| -> Vec<String> { list.iter().map(|it| (*it).to_owned()).collect() };
+        assert_eq!(said, workspaces.map(owned), "{text}");
     }
 }
 

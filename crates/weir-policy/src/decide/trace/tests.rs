@@ -151,6 +151,62 @@ fn gaps_and_waivers_are_told() {
     assert_eq!(told_then.count, 1);
 }
 
+/// Where a waiver is in force the rules are asked about what it leaves, and it is said who decides then.
+#[test]
+fn what_a_waiver_lifts_and_what_decides_then_is_told() {
+    let assessment = release(vec![finding(Group::Code), finding(Group::Shape)]);
+    let both = "\"some-code\", \"some-shape\"";
+    for (signals, action, decided, last) in [
+        (
+            both,
+            Action::Notice,
+            &[][..],
+            "  - the waiver: notice, and decides: what it lifts is still to be mentioned",
+        ),
+        (
+            both,
+            Action::Allow,
+            &[][..],
+            "  - the waiver: allow, and decides: nothing is left that speaks against the release",
+        ),
+        (
+            "\"some-code\"",
+            Action::Notice,
+            &["any-evidence"][..],
+            "  - any-evidence [1 group]: notice, and decides",
+        ),
+    ] {
+        let policy = format!(
+            "[[waiver]]\npackage = \"left-pad\"\nversions = \"1.3.1\"\nsignals = [{signals}]\n\
+             action = \"{action}\"\nreason = \"read\"\nauthor = \"Jo\"\nexpires = \"2026-12-31\"\n"
+        );
+        let policy = Policy::from_toml(&policy, "weir.toml").unwrap();
+        let told = trace(&assessment, &aged(300), &policy);
+        assert_eq!((told.action, deciding(&told)), (action, decided.to_vec()));
+        assert_eq!(told.unwaived, Some(Action::Hold));
+        let lines = crate::structure(&told);
+        assert!(lines.contains(&last.to_owned()), "{lines:#?}");
+        let lifted = "the waiver by Jo through 2026-12-31 (read) lifts some-code";
+        assert!(lines.iter().any(|line| line.contains(lifted)), "{lines:#?}");
+        assert!(
+            lines.contains(&"  without the waiver: hold (some-groups)".to_owned()),
+            "{lines:#?}"
+        );
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.starts_with("  - some-groups [")
+                    && line.ends_with("does not apply (without the waiver: hold)")),
+            "{lines:#?}"
+        );
+        assert!(
+            !lines
+                .iter()
+                .any(|line| line.contains("the strictest answer"))
+        );
+    }
+}
+
 #[test]
 fn unknown_publishers_are_said_and_decided_by_policy() {
     let mut assessment = release(vec![]);
@@ -162,9 +218,17 @@ fn unknown_publishers_are_said_and_decided_by_policy() {
     assert_eq!(decision.action, Action::Allow);
     assert_eq!(
         decision.reasons,
+        ["not known: who published it"],
+        "a gap is no reason to allow"
+    );
+    let served = trace(&assessment, &aged(300), &Policy::default());
+    assert_eq!(served.action, Action::Allow);
+    assert!(deciding(&served).is_empty());
+    assert_eq!(
+        crate::explain(&decision, &assessment),
         [
-            "allowed: the registry does not say who published it or the releases before it",
-            "could not check publisher: the registry does not say who published it"
+            "left-pad@1.3.1: allowed, it is served",
+            "  not known: who published it"
         ]
     );
     let strict = "[decide]\nunknown_publisher = \"hold\"\n";

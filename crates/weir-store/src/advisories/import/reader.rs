@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
+use weir_model::ordinary::what_else;
 
 use super::{ImportLimits, ImportReport, Progress};
 use crate::StoreError;
@@ -67,6 +68,9 @@ impl Reader {
         let kind = fs::metadata(source).map_err(StoreError::file("read", source))?;
         if kind.is_dir() {
             reader.folder(source)?;
+        } else if let Some(what) = what_else(kind.file_type()) {
+            // Opening a pipe would wait for somebody who writes to it.
+            return Err(reader.refuse(format!("{what}, not an ordinary file")));
         } else if has_ending(source, "zip") {
             reader.archive(source)?;
         } else {
@@ -273,27 +277,7 @@ fn what_it_is(kind: FileType) -> &'static str {
     if kind.is_symlink() {
         return "a link, and links are not followed";
     }
-    special(kind)
-}
-
-#[cfg(unix)]
-fn special(kind: FileType) -> &'static str {
-    use std::os::unix::fs::FileTypeExt as _;
-
-    if kind.is_fifo() {
-        "a pipe"
-    } else if kind.is_socket() {
-        "a socket"
-    } else if kind.is_char_device() || kind.is_block_device() {
-        "a device"
-    } else {
-        "neither a file nor a folder"
-    }
-}
-
-#[cfg(not(unix))]
-fn special(_: FileType) -> &'static str {
-    "neither a file nor a folder"
+    what_else(kind).unwrap_or("a file")
 }
 
 #[cfg(all(test, unix))]
@@ -318,6 +302,25 @@ mod tests {
         ] {
             let kind = fs::symlink_metadata(&path).unwrap().file_type();
             assert_eq!(what_it_is(kind), what, "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn a_source_that_is_no_file_is_refused_and_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("feed.json");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        for (path, what) in [
+            (pipe, "a pipe, not an ordinary file"),
+            (PathBuf::from("/dev/null"), "a device, not an ordinary file"),
+        ] {
+            let (groups, _waiting) = mpsc::channel(1);
+            let limits = ImportLimits::default();
+            let error = Reader::run(&path, limits, Timestamp::UNIX_EPOCH, groups).unwrap_err();
+            assert!(error.to_string().ends_with(what), "{error}");
+            let error = super::super::fingerprint(&path).unwrap_err();
+            assert!(error.to_string().ends_with(what), "{error}");
         }
     }
 }

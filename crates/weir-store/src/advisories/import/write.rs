@@ -162,9 +162,9 @@ impl<'s> Writer<'s> {
     /// new the first stays, so that reading the same again changes nothing.
     fn news<'r>(&mut self, read: &'r Read) -> Result<Option<Fresh<'r>>, StoreError> {
         let found = &read.found;
-        let text = serde_json::to_string(&found.record).map_err(|source| StoreError::Encode {
+        let text = serde_json::to_string(&found.record).map_err(|why| StoreError::Encode {
             table: "advisory_record",
-            source,
+            why,
         })?;
         let met = Met {
             file: read.file.clone(),

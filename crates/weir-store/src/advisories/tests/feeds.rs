@@ -221,6 +221,35 @@ async fn past_the_last_version_known_to_be_affected_is_neither_affected_nor_fixe
     assert_eq!(ids(&advisories, "a", "9.0.0"), ["GHSA-1"]);
 }
 
+/// A version is free of a flaw because a record says that it is fixed, or only because it is later.
+#[tokio::test]
+async fn past_the_last_affected_version_nothing_is_called_fixed() {
+    let last = json!([{"introduced": "1.0.0"}, {"last_affected": "1.2.3"}]);
+    let fixed = json!([{"introduced": "1.0.0"}, {"fixed": "1.3.0"}]);
+    for (ranges, locked, later, want) in [
+        (vec![&last], "1.0.0", "1.2.4", Some("1.2.3")),
+        (vec![&fixed], "1.0.0", "1.3.0", None),
+        // Nothing is told of the locked one.
+        (vec![&last], "1.2.4", "1.3.0", None),
+        // Of two flaws one has a fix.
+        (vec![&last, &fixed], "1.0.0", "1.3.0", Some("1.2.3")),
+    ] {
+        let (_folder, store) = open().await;
+        let records = ranges.iter().enumerate();
+        let records: Vec<_> = records
+            .map(|(number, events)| {
+                record(&format!("X-{number}"), affected("a", (*events).clone()))
+            })
+            .collect();
+        whole(&store, "one", &records).await.unwrap();
+        let advisories = Advisories::load(&store).await.unwrap();
+        let about = advisories.about("a").unwrap();
+        let version = weir_npm::version::Version::parse(later).unwrap();
+        let found = about.last_affected(locked, &version);
+        assert_eq!(found.as_deref(), want, "{ranges:?} {locked} {later}");
+    }
+}
+
 #[tokio::test]
 async fn affected_versions_are_said_in_npms_words() {
     let table = [

@@ -85,7 +85,7 @@ impl<'a> Ways<'a> {
                 .map(|way| tree.shown(way))
                 .collect(),
             more_paths: ways.len().saturating_sub(MOST_PATHS),
-            fixes: goal.fixes(version),
+            fixes: goal.fixes(version, &about),
             unconfirmed: self.unconfirmed(node, version, &about),
             changes: changes.into_iter().collect(),
         })
@@ -159,6 +159,7 @@ impl<'a> Ways<'a> {
                 versions,
                 toward: goal::Toward::Later,
                 complete: true,
+                stated: goal.stated,
             };
         }
         self.no_way(audited, way, &goal)

@@ -159,8 +159,27 @@ fn fixes(locked: &AuditedRelease) -> String {
     if locked.fixes.is_empty() {
         return format!("no fix is known{beyond}");
     }
-    let fixes: Vec<String> = locked.fixes.iter().map(fix).collect();
-    format!("fixed in: {}{beyond}", fixes.join(", "))
+    format!("{}{beyond}", ways_out(&locked.fixes))
+}
+
+/// The versions that records call fixed, and those that only lie past the last affected one.
+fn ways_out(fixes: &[AuditFix]) -> String {
+    let (stated, past): (Vec<_>, Vec<_>) = fixes.iter().partition(|it| it.last_affected.is_none());
+    let joined = |fixes: &[&AuditFix]| {
+        fixes
+            .iter()
+            .map(|it| fix(it))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let mut said = Vec::new();
+    if !stated.is_empty() {
+        said.push(format!("fixed in: {}", joined(&stated)));
+    }
+    if !past.is_empty() {
+        said.push(format!("not affected: {}", joined(&past)));
+    }
+    said.join("; ")
 }
 
 /// A version that is a way out, and what there is to know before it is taken.
@@ -171,7 +190,10 @@ fn fix(fix: &AuditFix) -> String {
     let outside = (fix.breaking && !fix.lower).then_some("outside of ^locked");
     let stated = fix.published.is_none();
     let stated = stated.then_some("as the records say; whether it was published is not known here");
-    let notes: Vec<&str> = [early, lower, outside, stated]
+    let past = fix.last_affected.as_ref();
+    let past = past
+        .map(|last| format!("{last} is the last affected one; no record says that it is fixed"));
+    let notes: Vec<&str> = [early, lower, outside, stated, past.as_deref()]
         .into_iter()
         .flatten()
         .collect();
@@ -282,5 +304,34 @@ fn at_line(finding: &AuditFinding, locked: &AuditedRelease) -> CheckFinding {
             .map(|it| it.through.clone())
             .unwrap_or_default(),
         ..check::about_file(rule, file, locked.line, &what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_record_calls_fixed_is_called_fixed() {
+        let way = |version: &str, last: Option<&str>| AuditFix {
+            version: version.to_owned(),
+            published: Some(true),
+            breaking: false,
+            lower: false,
+            prerelease: false,
+            last_affected: last.map(str::to_owned),
+        };
+        let past =
+            "not affected: 1.2.4 (1.2.3 is the last affected one; no record says that it is fixed)";
+        for (ways, said) in [
+            (vec![way("1.3.0", None)], "fixed in: 1.3.0".to_owned()),
+            (vec![way("1.2.4", Some("1.2.3"))], past.to_owned()),
+            (
+                vec![way("1.2.4", Some("1.2.3")), way("2.0.0", None)],
+                format!("fixed in: 2.0.0; {past}"),
+            ),
+        ] {
+            assert_eq!(ways_out(&ways), said);
+        }
     }
 }

@@ -12,6 +12,7 @@ use weir_policy::Policy;
 use weir_store::Store;
 use weir_upstream::{Conditional, PackumentResponse, Upstreams};
 
+use super::super::own::is_withheld;
 use super::fix::Asked;
 use crate::cli::{Audit, Global};
 use crate::setup;
@@ -81,10 +82,8 @@ impl Registry {
             .filter_map(|name| PackageName::parse(name).ok());
         // What the default registry has under a name of yours may be anybody's: it is not told such names,
         // and what is kept of it says nothing of your packages.
-        let default = upstreams.default_upstream().id();
-        let (own, asked): (Vec<_>, Vec<_>) = names.partition(|name| {
-            self.policy.names.is_own(name.as_str()) && upstreams.upstream_for(name).id() == default
-        });
+        let (own, asked): (Vec<_>, Vec<_>) =
+            names.partition(|name| is_withheld(&self.policy, upstreams, name));
         self.withheld += own.len();
         let mut waiting = asked.into_iter();
         let mut under_way = JoinSet::new();

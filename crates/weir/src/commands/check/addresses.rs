@@ -48,6 +48,7 @@ pub(super) fn check(checked: &mut Checked<'_>, registries: &Registries) {
     if let Some(why) = &registries.unasked {
         let assumed = match &registries.assumed {
             Some(prefix) => format!("{prefix}, which most entries have, is taken for the registry"),
+            None if registries.withheld => "none but the configured one is taken for it".to_owned(),
             None => "no address is that of most entries".to_owned(),
         };
         let what = format!("the registry was not asked where its tarballs are ({why}): {assumed}");

@@ -10,7 +10,9 @@ use weir_npm::settings::Setting;
 
 use super::client::{ClientFiles, File, shown};
 use super::digests::agree;
+use super::tree::Tree;
 use super::{Checked, Findings, Rule};
+use crate::setup::POLICY;
 
 const ENTRY_REPLACED: Rule = Rule {
     id: "entry-replaced",
@@ -23,8 +25,18 @@ const REGISTRY_CHANGED: Rule = Rule {
     todo: "make sure that this is wanted: it says where packages come from",
 };
 
+const POLICY_CHANGED: Rule = Rule {
+    id: "policy-changed",
+    level: CheckLevel::Warning,
+    todo: "read the change: it is judged by what it brings itself; --policy names another file",
+};
+
+/// Largest policy that is read to be compared, in bytes.
+const LARGEST_POLICY: usize = 1 << 20;
+
 /// Rules that say what could not be checked. They are told with every change, also if they were so before.
-const ALWAYS: [&str; 3] = [
+const ALWAYS: [&str; 4] = [
+    "names-withheld",
     "registry-assumed",
     "digests-not-compared",
     "install-scripts-unknown",
@@ -289,6 +301,21 @@ pub(super) fn registries(findings: &mut Findings, now: &ClientFiles, then: &Clie
             findings.about(file, &REGISTRY_CHANGED, 1, &what);
         }
     }
+}
+
+/// The policy that lies in the project, where the change touches it: it may allow what comes with it.
+pub(super) fn policy(findings: &mut Findings, now: &Tree, then: &Tree) {
+    let read = |tree: &Tree| tree.read(POLICY, LARGEST_POLICY);
+    let what = match (read(now), read(then)) {
+        (Ok(now), Ok(then)) if now == then => return,
+        (Ok(Some(_)), Ok(None)) => "the policy is new".to_owned(),
+        (Ok(None), Ok(Some(_))) => "the policy is not there any more".to_owned(),
+        (Ok(_), Ok(_)) => "the policy is another than before".to_owned(),
+        (Err(why), _) | (_, Err(why)) => {
+            format!("could not be compared with the policy as it was: {why}")
+        }
+    };
+    findings.about(POLICY, &POLICY_CHANGED, 1, &what);
 }
 
 fn registry_settings(file: &File) -> impl Iterator<Item = &Setting> {

@@ -65,6 +65,12 @@ impl ClientFiles {
                 }
             };
             file.name = Some(name);
+            // Read all the same: the clients put other characters in place of what they cannot read.
+            if let (".npmrc" | ".yarnrc", Err(error)) = (name, std::str::from_utf8(&text)) {
+                let line = line_at(&text, error.valid_up_to());
+                let why = "not UTF-8: the client does not read what was meant";
+                broken.push((name.to_owned(), line, why.to_owned()));
+            }
             match parsed(name, &text) {
                 Ok(settings) => file.settings = settings,
                 Err(error) => broken.push((name.to_owned(), error.line, error.problem.to_string())),
@@ -118,6 +124,13 @@ impl ClientFiles {
             version: version.filter(fits),
         }
     }
+}
+
+/// The line of a position in a text.
+fn line_at(text: &[u8], at: usize) -> u32 {
+    let before = text.get(..at).unwrap_or_default();
+    let breaks = before.iter().filter(|byte| **byte == b'\n').count();
+    u32::try_from(breaks).unwrap_or(u32::MAX).saturating_add(1)
 }
 
 /// The client that installs a project.

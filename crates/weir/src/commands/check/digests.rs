@@ -1,9 +1,11 @@
 //! Whether the digests in a lockfile are those that the registries give.
 
+use weir_model::finding::printable;
 use weir_model::json::v1::{CheckLevel, ComparedDigests};
 use weir_npm::integrity::Integrity;
 use weir_npm::lockfile::{Node, NodeId};
 
+use super::super::own::NAME_THEIR_REGISTRY;
 use super::known::{Digest, Known, release_of};
 use super::{Checked, Rule};
 
@@ -28,10 +30,18 @@ const UNCOMPARED: Rule = Rule {
     todo: "run with --online to compare them with those of the registry",
 };
 
+const WITHHELD_NAMES: Rule = Rule {
+    id: "names-withheld",
+    level: CheckLevel::Warning,
+    todo: NAME_THEIR_REGISTRY,
+};
+
 /// What came of comparing one entry.
 enum Compared {
     Same,
     Not(&'static Rule, String),
+    /// Its name is yours, and the default registry was not told it.
+    Withheld,
     /// Nothing was asked, or nothing is comparable.
     Unknown,
 }
@@ -49,6 +59,7 @@ pub(super) fn check(
         not_compared: 0,
         why: None,
     };
+    let mut withheld = Vec::new();
     for (id, node) in lockfile
         .nodes
         .iter()
@@ -62,6 +73,7 @@ pub(super) fn check(
         match compare(node, said) {
             Compared::Same => counts.same += 1,
             Compared::Unknown => counts.not_compared += 1,
+            Compared::Withheld => withheld.push(node),
             Compared::Not(rule, what) => {
                 if rule.level == CheckLevel::Error {
                     counts.different += 1;
@@ -81,7 +93,28 @@ pub(super) fn check(
         checked.add(&UNCOMPARED, 1, None, &what);
         counts.why = Some(known.why.clone());
     }
+    if let Some(first) = withheld.first() {
+        let what = unasked(withheld.len(), first);
+        checked.add(&WITHHELD_NAMES, first.line, None, &what);
+        counts.not_compared += withheld.len();
+        if counts.why.is_none() {
+            counts.why = Some(what);
+        }
+    }
     counts
+}
+
+/// How many entries the default registry was not asked about.
+fn unasked(count: usize, first: &Node) -> String {
+    let entries = match count {
+        1 => "1 entry whose name is yours".to_owned(),
+        more => format!("{more} entries whose names are yours"),
+    };
+    format!(
+        "could not be checked: the default registry was not asked about {entries} (names.own, names.internal), \
+         {} first",
+        printable(&first.label(), 220)
+    )
 }
 
 fn compare(node: &Node, said: Option<&Digest>) -> Compared {
@@ -92,6 +125,7 @@ fn compare(node: &Node, said: Option<&Digest>) -> Compared {
             let what = format!("could not be compared with the registry: {why}");
             return Compared::Not(&NOT_COMPARED, what);
         }
+        Some(Digest::Withheld) => return Compared::Withheld,
         Some(Digest::Is(theirs)) => theirs,
     };
     // yarn's own checksum is of its own archive, and an entry without a digest is another rule's.

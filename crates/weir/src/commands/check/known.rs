@@ -9,12 +9,14 @@ use anyhow::{Context as _, Result};
 use weir_engine::trust::kept_digests;
 use weir_engine::{Engine, EngineError};
 use weir_model::Contents;
+use weir_model::finding::printable;
 use weir_npm::integrity::Integrity;
 use weir_npm::lockfile::{Format, Lockfile, Node, Source};
 use weir_npm::manifest::Manifest;
 use weir_npm::name::PackageName;
 use weir_store::Store;
 
+use super::super::own::is_withheld;
 use crate::cli::Global;
 use crate::{files, setup};
 
@@ -46,6 +48,8 @@ pub(super) enum Digest {
     NoSuchRelease(String),
     /// It could not be had, and why.
     Failed(String),
+    /// The name is yours, and the default registry was not told it.
+    Withheld,
 }
 
 /// What runs at install time: nothing, if there are no steps.
@@ -66,11 +70,17 @@ pub(super) fn release_of(node: &Node) -> Option<(PackageName, String)> {
 }
 
 impl Known {
-    /// Asks registries for all releases, through an engine that keeps what they say.
+    /// Asks registries for all releases, through an engine that keeps what they say. The default one is not
+    /// asked about names that are yours.
     pub(super) async fn ask(engine: &Arc<Engine>, nodes: &[&Node]) -> Self {
         let mut wanted: BTreeMap<PackageName, BTreeSet<String>> = BTreeMap::new();
+        let mut withheld = Vec::new();
         for (name, version) in nodes.iter().filter_map(|node| release_of(node)) {
-            wanted.entry(name).or_default().insert(version);
+            if is_withheld(engine.policy(), engine.upstreams(), &name) {
+                withheld.push(((name.to_string(), version), Digest::Withheld));
+            } else {
+                wanted.entry(name).or_default().insert(version);
+            }
         }
         let places = Arc::new(tokio::sync::Semaphore::new(AT_A_TIME));
         let mut tasks = tokio::task::JoinSet::new();
@@ -83,6 +93,7 @@ impl Known {
         }
         let mut known = Self {
             why: "the registry was not asked".to_owned(),
+            digests: withheld.into_iter().collect(),
             ..Self::default()
         };
         while let Some(found) = tasks.join_next().await {
@@ -107,18 +118,36 @@ impl Known {
             return Ok(known);
         }
         let store = setup::store(global).await?;
-        let upstreams = setup::upstreams_of(global, &setup::policy(global)?, folder)?;
-        let releases: Vec<(PackageName, String)> =
-            nodes.iter().filter_map(|node| release_of(node)).collect();
-        let digests =
-            kept_digests(&store, &upstreams, releases.iter().map(|(name, _)| name)).await?;
-        known.digests = digests
-            .into_iter()
-            .map(|(release, digest)| (release, Digest::Is(digest)))
-            .collect();
+        // Whose digests would count is not known then, which the check says of the file itself.
+        if let Some((file, why)) = setup::unreadable_settings(global, folder) {
+            let why = format!("cannot read {}: {why}", file.display());
+            known.why = printable(&why, 300);
+        } else {
+            known.kept_digests(global, folder, &store, nodes).await?;
+        }
         known.contents(&store, nodes).await?;
         store.close().await.context("closing the data folder")?;
         Ok(known)
+    }
+
+    /// Adds the digests that the data folder holds of the registries that npm would know in a folder.
+    async fn kept_digests(
+        &mut self,
+        global: &Global,
+        folder: &Path,
+        store: &Store,
+        nodes: &[&Node],
+    ) -> Result<()> {
+        let upstreams = setup::upstreams_of(global, &setup::policy_of(global, folder)?, folder)?;
+        let releases: Vec<(PackageName, String)> =
+            nodes.iter().filter_map(|node| release_of(node)).collect();
+        let names = releases.iter().map(|(name, _)| name);
+        let digests = kept_digests(store, &upstreams, names).await?;
+        self.digests = digests
+            .into_iter()
+            .map(|(release, digest)| (release, Digest::Is(digest)))
+            .collect();
+        Ok(())
     }
 
     /// Adds what workers saw inside packages that were read before.

@@ -64,12 +64,13 @@ impl Manifests {
         })
     }
 
-    /// Adds to a lockfile what its own format leaves out: the root project, and which of a project's
-    /// dependencies are for development.
+    /// Adds to a lockfile what its own format leaves out: the root project, which links it declares, and
+    /// which of a project's dependencies are for development.
     pub(in crate::commands) fn complete(&self, lockfile: &mut Lockfile) {
         if let Some(root) = self.of("") {
             lockfile.add_project("", root);
         }
+        lockfile.judge_links(&self.workspaces());
         for (folder, manifest) in self.all() {
             lockfile.learn_development(folder, manifest);
         }
@@ -90,6 +91,14 @@ impl Manifests {
     /// Whether the project has workspaces.
     pub(super) fn has_workspaces(&self) -> bool {
         self.root.get("workspaces").is_some_and(|it| !it.is_null())
+    }
+
+    /// The patterns of the project's workspaces: a list, which may be in an object.
+    pub(super) fn workspaces(&self) -> Vec<String> {
+        let said = self.root.get("workspaces");
+        let list = said.and_then(|it| it.as_array().or_else(|| it.get("packages")?.as_array()));
+        let texts = list.into_iter().flatten().filter_map(Value::as_str);
+        texts.map(str::to_owned).collect()
     }
 
     /// The same as [`Self::overridden`], and the catalogs of a lockfile's client, with the settings that are

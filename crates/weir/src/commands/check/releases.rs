@@ -12,6 +12,7 @@ use weir_npm::lockfile::{Lockfile, Node, NodeId, Source};
 use weir_npm::name::PackageName;
 use weir_npm::version::Version;
 
+use super::super::own::{WITHHELD, is_withheld};
 use super::{Checked, Rule};
 use crate::print;
 
@@ -61,7 +62,10 @@ pub(super) async fn assess(
     before: Option<&Lockfile>,
     packages: &mut [ChangedPackage],
 ) {
-    let (jobs, mut unknown) = jobs(checked.lockfile, before, packages);
+    let (mut jobs, mut unknown) = jobs(checked.lockfile, before, packages);
+    if !offline {
+        withhold(engine, &mut jobs, packages, &mut unknown);
+    }
     let places = Arc::new(tokio::sync::Semaphore::new(AT_A_TIME));
     let mut tasks = tokio::task::JoinSet::new();
     for job in jobs {
@@ -136,6 +140,26 @@ fn jobs(
         }
     }
     (jobs, unknown)
+}
+
+/// Takes out what the default registry would have to be told a name of yours for.
+fn withhold(
+    engine: &Engine,
+    jobs: &mut Vec<Job>,
+    packages: &mut [ChangedPackage],
+    unknown: &mut Vec<String>,
+) {
+    jobs.retain(|job| {
+        if !is_withheld(engine.policy(), engine.upstreams(), &job.name) {
+            return true;
+        }
+        unknown.push(format!("{} {} ({WITHHELD})", job.name, job.version));
+        if let Some(package) = packages.get_mut(job.at.0) {
+            let release = unknown_release(&job.version, WITHHELD.to_owned());
+            package.releases.push(release);
+        }
+        false
+    });
 }
 
 fn integrity(node: &Node) -> Option<Integrity> {

@@ -8,12 +8,16 @@ mod ages;
 mod sources;
 mod transport;
 
-use weir_model::json::v1::CheckLevel;
+use std::path::Path;
+
+use weir_model::json::v1::{CheckFinding, CheckLevel};
 use weir_npm::lockfile::Format;
 use weir_npm::settings::Setting;
 
 use super::client::{Client, ClientFiles, File, shown};
-use super::{Findings, Rule};
+use super::{Findings, Rule, about_file};
+use crate::cli::Global;
+use crate::setup;
 
 const NO_AGE: Rule = Rule {
     id: "no-release-age",
@@ -60,6 +64,33 @@ const UNREADABLE_SETTINGS: Rule = Rule {
     level: CheckLevel::Warning,
     todo: "could not be checked: put the file right",
 };
+
+/// The same of npm's own settings, whoever's they are: which registries there are is not known without them,
+/// so neither addresses nor digests could be checked.
+const UNREADABLE_REGISTRIES: Rule = Rule {
+    level: CheckLevel::Error,
+    todo: "could not be checked: put the file right, it says where packages come from",
+    ..UNREADABLE_SETTINGS
+};
+
+/// What keeps npm's settings from being read in a folder.
+pub(super) fn unread(global: &Global, folder: &Path) -> Option<CheckFinding> {
+    let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let (file, why) = setup::unreadable_settings(global, &whole)?;
+    let is_own = file == whole.join(".npmrc");
+    let file = if is_own { folder.join(".npmrc") } else { file };
+    Some(about_file(&UNREADABLE_REGISTRIES, &file, 1, &why))
+}
+
+/// Whether a finding was told already: with another lockfile, or as a worse one of the same file.
+pub(super) fn is_told(told: &[CheckFinding], finding: &CheckFinding) -> bool {
+    let is_worse = |it: &CheckFinding| {
+        it.rule == UNREADABLE_REGISTRIES.id
+            && it.level == UNREADABLE_REGISTRIES.level
+            && (it.rule, it.file.as_str()) == (finding.rule, finding.file.as_str())
+    };
+    told.iter().any(|it| it == finding || is_worse(it))
+}
 
 /// Where findings about settings go, and what they are about.
 struct Judge<'a> {

@@ -11,9 +11,9 @@ use weir_npm::version::Version;
 
 use super::client::ClientFiles;
 use super::manifests::Manifests;
-use super::{Checked, Rule};
+use super::{Checked, Rule, declared};
 
-const OUT_OF_STEP: Rule = Rule {
+pub(super) const OUT_OF_STEP: Rule = Rule {
     id: "out-of-step",
     level: CheckLevel::Error,
     todo: "run the client's install, look at what changes in the lockfile, and commit it",
@@ -64,6 +64,7 @@ pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests, files: &Cl
             "this lockfile does not say what its workspaces ask for: only the root was checked";
         checked.add(&UNCHECKED_PROJECT, 1, None, what);
     }
+    declared::check(checked, manifests);
     let lockfile = checked.lockfile;
     let mut requests = Vec::new();
     for (folder, manifest) in manifests.all() {
@@ -109,8 +110,14 @@ pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests, files: &Cl
     }
 }
 
+/// Whether a file is the one npm hides in `node_modules`: what is installed, which may be without what is for
+/// development.
+fn is_hidden(file: &str) -> bool {
+    file.rsplit(['/', '\\']).next() == Some(".package-lock.json")
+}
+
 /// How findings call who asks.
-fn asker(lockfile: &Lockfile, id: NodeId) -> String {
+pub(super) fn asker(lockfile: &Lockfile, id: NodeId) -> String {
     match lockfile.node(id) {
         Some(node) if node.key.is_empty() => "package.json".to_owned(),
         Some(node) => node.label(),
@@ -137,7 +144,7 @@ fn of_project<'m>(
     let who = asker(lockfile, id);
     let mut asked: BTreeMap<&str, (&str, bool)> = BTreeMap::new();
     for (list, optional) in [
-        (&manifest.dev_dependencies, false),
+        (&manifest.dev_dependencies, is_hidden(&checked.file)),
         (&manifest.dependencies, false),
         (&manifest.optional_dependencies, true),
     ] {

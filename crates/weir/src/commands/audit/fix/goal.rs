@@ -18,6 +18,8 @@ pub(super) struct Goal {
     pub(super) toward: Toward,
     /// Whether these are all there are, or only those that records name.
     pub(super) complete: bool,
+    /// Whether a record calls the nearest one fixed; else it lies past the last affected one.
+    pub(super) stated: bool,
 }
 
 /// Which way the versions lie, from the best.
@@ -50,11 +52,22 @@ impl Goal {
         let is_clear = |it: &Version| about.standing(it.as_str()) == Standing::Clear;
         let clear: Vec<Version> = candidates.into_iter().filter(is_clear).collect();
         let (versions, toward) = nearest(locked, &clear);
+        let first = versions.first();
+        let past = first.and_then(|first| about.last_affected(locked, first));
         Self {
             name: name.to_owned(),
             versions,
             toward,
             complete: package.is_some(),
+            stated: past.is_none(),
+        }
+    }
+
+    /// What its versions may be called.
+    pub(super) const fn kind(&self) -> &'static str {
+        match self.stated {
+            true => "a fixed version",
+            false => "an unaffected version",
         }
     }
 
@@ -75,7 +88,7 @@ impl Goal {
 
     /// As they are told: the nearest, and the nearest that stays in reach; of all others nobody needs to
     /// hear.
-    pub(super) fn fixes(&self, locked: &str) -> Vec<AuditFix> {
+    pub(super) fn fixes(&self, locked: &str, about: &PackageAdvisories) -> Vec<AuditFix> {
         let first = self.versions.first();
         let near = self.versions.iter().find(|it| !leaves(locked, it));
         let near = near.filter(|near| Some(*near) != first);
@@ -85,6 +98,7 @@ impl Goal {
             breaking: leaves(locked, version),
             lower: is_lower(locked, version),
             prerelease: version.is_prerelease(),
+            last_affected: about.last_affected(locked, version),
         };
         first.into_iter().chain(near).map(fix).collect()
     }

@@ -108,13 +108,13 @@ pub(super) fn refresh(
             format!("take the entry of {known_as} out of yarn.lock and run yarn install")
         }
     };
+    let kind = goal.kind();
     let or_later = match goal.toward {
         Toward::Later => " or later",
         Toward::Lower | Toward::Prerelease => "",
     };
     let to = nearest.map_or_else(String::new, |it| format!(" to {it}{or_later}"));
-    let what =
-        format!("the ranges admit a fixed version of {name}: bring the lockfile{to} ({how})");
+    let what = format!("the ranges admit {kind} of {name}: bring the lockfile{to} ({how})");
     let from = locked(audited, way, name);
     change(AuditChangeKind::Refresh, way, name, from, nearest, what)
 }
@@ -147,8 +147,9 @@ pub(super) fn overriding(
             parent.label()
         ),
         Reach::Nowhere | Reach::NotKnown | Reach::There => format!(
-            "{} does not admit a fixed version of {name}, and no later release of it does",
-            parent.label()
+            "{} does not admit {} of {name}, and no later release of it does",
+            parent.label(),
+            goal.kind()
         ),
     };
     let what = format!(
@@ -173,7 +174,8 @@ pub(super) fn unknown(
              looked up"
         ),
         _ => format!(
-            "whether {parent} or a later release of it admits a fixed version of {name} is not known here"
+            "whether {parent} or a later release of it admits {} of {name} is not known here",
+            goal.kind()
         ),
     };
     let what = format!(

@@ -1,0 +1,182 @@
+//! `weir check` on what npm's lockfiles repeat of the project's own folders: a workspace or a path that
+//! `package.json` does not have puts a folder in the place of a package.
+
+use serde_json::Value;
+
+use crate::support::{World, river};
+
+const MANIFEST: &str = r#"{"name": "app", "workspaces": ["packages/*"], "dependencies": {"a": "^1.0.0", "tool": "file:tool"}}"#;
+
+/// One entry per line.
+const LOCK: &str = r#"{"name": "app", "lockfileVersion": 3, "requires": true, "packages": {
+"": {"name": "app", "workspaces": ["packages/*"], "dependencies": {"a": "^1.0.0", "tool": "file:tool"}},
+"node_modules/a": {"resolved": "packages/a", "link": true},
+"node_modules/b": {"resolved": "packages/b", "link": true},
+"node_modules/tool": {"resolved": "tool", "link": true},
+"packages/a": {"version": "1.0.0", "devDependencies": {"left-out": "^1.0.0"}},
+"packages/b": {"version": "1.0.0", "dependencies": {"a": "^1"}},
+"tool": {"version": "1.0.0"}
+}}
+"#;
+
+/// A project whose development dependencies are not installed.
+fn project(manifest: &str) -> World {
+    let world = World::new();
+    world.write("work/package.json", manifest);
+    for (folder, text) in [
+        (
+            "packages/a",
+            r#"{"name": "a", "version": "1.0.0", "devDependencies": {"left-out": "^1.0.0"}}"#,
+        ),
+        (
+            "packages/b",
+            r#"{"name": "b", "version": "1.0.0", "dependencies": {"a": "^1"}}"#,
+        ),
+        ("tool", r#"{"name": "tool", "version": "1.0.0"}"#),
+    ] {
+        world.write(&format!("work/{folder}/package.json"), text);
+    }
+    world
+}
+
+/// The errors in a lockfile: `rule:line`.
+fn errors(world: &World, file: &str, lock: &str) -> Vec<String> {
+    world.write(&format!("work/{file}"), lock);
+    let run = world.run_before(
+        &river(),
+        &["check", "--json", "--offline", "--lockfile", file],
+    );
+    let report: Value =
+        serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.text()));
+    let findings = report["findings"].as_array().unwrap().iter();
+    let errors = findings.filter(|it| it["level"] == "error");
+    let told = errors.map(|it| format!("{}:{}", it["rule"].as_str().unwrap(), it["line"]));
+    told.collect()
+}
+
+/// The lockfile without what an install for production leaves out of the hidden one.
+fn whole() -> String {
+    LOCK.replace(r#", "devDependencies": {"left-out": "^1.0.0"}"#, "")
+}
+
+#[test]
+fn workspaces_and_paths_have_to_be_those_of_package_json() {
+    let cases: [(&str, &str, &str, &[&str]); 11] = [
+        ("the same", "", "", &[]),
+        (
+            "spelled otherwise",
+            r#"["packages/*"], "dependencies": {"a": "^1.0.0", "tool": "file:tool"}"#,
+            r#"{"packages": ["./packages/*/"]}, "dependencies": {"a": "^1.0.0", "tool": "./tool/"}"#,
+            &[],
+        ),
+        (
+            "another range, which npm does not mind",
+            r#"{"a": "^1.0.0""#,
+            r#"{"a": "~1.0.0""#,
+            &[],
+        ),
+        (
+            "a workspace more",
+            r#"["packages/*"]"#,
+            r#"["packages/*", "x/silt"]"#,
+            &["out-of-step:2"],
+        ),
+        (
+            "a pattern for another",
+            r#"["packages/*"]"#,
+            r#"["packages/**"]"#,
+            &["out-of-step:2", "out-of-step:2"],
+        ),
+        (
+            "a folder that is left out",
+            r#"["packages/*"]"#,
+            r#"["packages/*", "!x/*"]"#,
+            &["out-of-step:2"],
+        ),
+        (
+            "no workspaces",
+            r#""workspaces": ["packages/*"], "#,
+            "",
+            &["out-of-step:2", "other-package:3", "other-package:3"],
+        ),
+        (
+            "a path for a range",
+            r#""a": "^1.0.0""#,
+            r#""a": "file:packages/a""#,
+            &["out-of-step:2"],
+        ),
+        (
+            "a range for a path",
+            r#""file:tool""#,
+            r#""^1.0.0""#,
+            &["out-of-step:2"],
+        ),
+        (
+            "another path",
+            r#""file:tool""#,
+            r#""file:x/tool""#,
+            &["out-of-step:2"],
+        ),
+        (
+            "a path that nobody asks for",
+            r#""tool": "file:tool"}"#,
+            r#""tool": "file:tool"}, "peerDependencies": {"silt": "file:x/silt"}"#,
+            &["out-of-step:2"],
+        ),
+    ];
+    let world = project(MANIFEST);
+    world.write(
+        "work/packages/a/package.json",
+        r#"{"name": "a", "version": "1.0.0"}"#,
+    );
+    let clean = whole();
+    for (name, old, new, wanted) in cases {
+        let lock = clean.replacen(old, new, 1);
+        assert_eq!(old.is_empty(), lock == clean, "{name}");
+        assert_eq!(errors(&world, "package-lock.json", &lock), wanted, "{name}");
+    }
+}
+
+/// An entry for the root that says nothing declares nothing.
+#[test]
+fn a_link_for_a_package_needs_a_word_in_package_json() {
+    let manifest = r#"{"name": "app", "dependencies": {"tool": "^1.0.0"}}"#;
+    let lock = r#"{"name": "app", "lockfileVersion": 3, "packages": {"": {"name": "app"},
+"node_modules/tool": {"resolved": "tool", "link": true},
+"tool": {"version": "1.0.0"}}}"#;
+    let found = errors(&project(manifest), "package-lock.json", lock);
+    assert_eq!(found, ["other-package:2"]);
+    let declared = manifest.replace("^1.0.0", "file:tool");
+    let found = errors(&project(&declared), "package-lock.json", lock);
+    assert!(found.is_empty(), "{found:?}");
+}
+
+/// The hidden one has no entry for the root, and holds what is installed only.
+#[test]
+fn the_hidden_lockfile_is_judged_by_package_json() {
+    let hidden = "node_modules/.package-lock.json";
+    let root = LOCK.lines().nth(1).unwrap();
+    // An empty line, so that the others keep their numbers.
+    let lock = LOCK.replace(root, "");
+    assert_eq!(errors(&project(MANIFEST), hidden, &lock), [""; 0]);
+    for (old, new, wanted) in [
+        (
+            r#""workspaces": ["packages/*"], "#,
+            "",
+            &["other-package:3", "other-package:3"][..],
+        ),
+        ("file:tool", "^1.0.0", &["other-package:5"]),
+        (
+            "\"tool\"",
+            "\"silt\": \"^1.0.0\", \"tool\"",
+            &["out-of-step:1"],
+        ),
+    ] {
+        let manifest = MANIFEST.replacen(old, new, 1);
+        let found = errors(&project(&manifest), hidden, &lock);
+        assert_eq!(found, wanted, "{manifest}");
+    }
+    // Of any other file `npm ci` wants what is for development as well.
+    let found = errors(&project(MANIFEST), "package-lock.json", LOCK);
+    assert_eq!(found, ["out-of-step:6"]);
+}
