@@ -214,6 +214,9 @@ impl Engine {
     /// Remembers a release by its code: as one that may pass, or as one that was blocked for what its
     /// code does. Nobody waits for it.
     pub(crate) fn remember(self: &Arc<Self>, verdict: &Arc<Verdict>, contents: &Contents) {
+        if !self.records() {
+            return;
+        }
         let name = verdict.assessment.release.name.clone();
         let version = verdict.assessment.release.version.clone();
         let why = malicious_code(verdict);

@@ -20,6 +20,7 @@ use crate::engine::Engine;
 use crate::flight::Flight;
 use crate::judge::Facts;
 use crate::packuments::Held;
+use crate::past::Past;
 use crate::resolution::refuses_for_good;
 use crate::verdicts::Verdict;
 use crate::worker::Priority;
@@ -33,9 +34,23 @@ impl Engine {
         times: &HashMap<String, Timestamp>,
         generation: &str,
     ) -> Result<Arc<Verdict>, EngineError> {
+        let past = Arc::new(self.past(held).await?);
+        self.metadata_verdict_after(held, version, times, generation, &past)
+            .await
+    }
+
+    /// The same where it is known already what the releases before are.
+    pub(crate) async fn metadata_verdict_after(
+        &self,
+        held: &Held,
+        version: &str,
+        times: &HashMap<String, Timestamp>,
+        generation: &str,
+        past: &Arc<Past>,
+    ) -> Result<Arc<Verdict>, EngineError> {
         let first_seen = times.get(version).copied();
         let around = self.surroundings(held, version).await?;
-        let beside = Beside::pending();
+        let beside = Beside::pending(past);
         let facts = Facts {
             first_seen,
             request: Request::NewResolution,
@@ -57,7 +72,7 @@ impl Engine {
     ) -> Result<Verdict, EngineError> {
         let first_seen = self.times_of(held, version).await?.get(version).copied();
         let around = self.surroundings(held, version).await?;
-        let beside = Beside::pending();
+        let beside = Beside::pending(&Arc::new(self.past(held).await?));
         let facts = Facts {
             trust: Some(trust),
             first_seen,
@@ -90,7 +105,8 @@ impl Engine {
         self.verdict_of_flight(held, version, &flight).await
     }
 
-    /// Decides on metadata and contents together, and keeps the verdict.
+    /// Decides on metadata and contents together, and keeps the verdict. Where another release of the package
+    /// was refused meanwhile, it may have been measured by that one: it is decided once more.
     pub(crate) async fn decide_fully(
         self: &Arc<Self>,
         held: &Arc<Held>,
@@ -98,25 +114,62 @@ impl Engine {
         contents: Result<Contents, String>,
         blob: Option<Blob>,
     ) -> Result<Arc<Verdict>, EngineError> {
+        loop {
+            let refusals = self.refusals();
+            let mut past = Arc::new(self.past(held).await?);
+            let mut verdict = self.decide_after(held, version, &contents, &past).await?;
+            if refuses_for_good(&verdict.decision) && self.clears_up(held, version, &past).await {
+                past = Arc::new(self.past(held).await?);
+                verdict = self.decide_after(held, version, &contents, &past).await?;
+            }
+            verdict.blob = blob.as_ref().map(|blob| blob.sha512_hex().to_owned());
+            let verdict = Arc::new(verdict);
+            if let Ok(contents) = &contents {
+                self.remember(&verdict, contents);
+            }
+            self.note_dependencies(held, version, &verdict).await;
+            self.note_lesson(held, version, refuses_for_good(&verdict.decision));
+            self.keep(held.packument.name(), &verdict, blob.clone())
+                .await?;
+            self.append(decided(&verdict, self.now())).await?;
+            let undisturbed = !verdict.decision.action.serves() || self.refusals() == refusals;
+            if undisturbed || self.past(held).await?.refuses_as(&past) {
+                return Ok(verdict);
+            }
+        }
+    }
+
+    /// Decides on metadata and contents together, by what is known of the releases before.
+    async fn decide_after(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+        contents: &Result<Contents, String>,
+        past: &Arc<Past>,
+    ) -> Result<Verdict, EngineError> {
         let first_seen = self.times_of(held, version).await?.get(version).copied();
-        let beside = match &contents {
-            Ok(contents) => self.beside(held, version, contents).await?,
-            Err(_) => Beside::pending(),
+        let beside = match contents {
+            Ok(contents) => self.beside(held, version, contents, past).await,
+            Err(_) => Beside::pending(past),
         };
-        let alike = match &contents {
+        let alike = match contents {
             Ok(contents) => Some(self.alike(held, version, contents).await),
             Err(_) => None,
         };
         let trust = self.trust.of_held(held, version).await;
         let around = self.surroundings(held, version).await?;
         let malware = self.known_malware(held.packument.name());
-        let no_baseline = |version: &str| beside.refused.contains(version) || malware(version);
-        let added = new_dependencies(&self.subject(held, version).without_refused(&no_baseline));
+        let no_baseline = |version: &str| past.refuses(version) || malware(version);
+        let open = |version: &str| past.is_open(&held.packument, version);
+        let added = {
+            let subject = self.subject(held, version).without_refused(&no_baseline);
+            new_dependencies(&subject.without_open(&open))
+        };
         let dependencies = self.dependency_facts(held, added).await;
-        let asked = self.asked_anew(held, version, &no_baseline);
+        let asked = self.asked_anew(held, version, &no_baseline, &open);
         let brought = self.brought(held, asked).await;
         let facts = Facts {
-            contents: match &contents {
+            contents: match contents {
                 Ok(contents) => Stage::Known(contents),
                 Err(why) => Stage::NotKnown(why.clone()),
             },
@@ -128,19 +181,10 @@ impl Engine {
             ..Facts::on_metadata(held, version, &beside, &around)
         };
         let generation = self.verdict_generation(held.packument.name());
-        let mut verdict = self.judge_seen(facts, &generation).await?;
-        if let Ok(contents) = &contents {
+        let verdict = self.judge_seen(facts, &generation).await?;
+        if let Ok(contents) = contents {
             self.note_additions(held, version, contents, &beside);
         }
-        verdict.blob = blob.as_ref().map(|blob| blob.sha512_hex().to_owned());
-        let verdict = Arc::new(verdict);
-        if let Ok(contents) = &contents {
-            self.remember(&verdict, contents);
-        }
-        self.note_dependencies(held, version, &verdict).await;
-        self.note_lesson(held, version, refuses_for_good(&verdict.decision));
-        self.keep(held.packument.name(), &verdict, blob).await?;
-        self.append(decided(&verdict, self.now())).await?;
         Ok(verdict)
     }
 
@@ -204,7 +248,8 @@ impl Engine {
         arrived: &Hashed,
     ) -> Result<Arc<Verdict>, EngineError> {
         let times = self.times_of(held, version).await?;
-        let (beside, around) = (Beside::pending(), Surroundings::default());
+        let beside = Beside::pending(&Arc::new(self.past(held).await?));
+        let around = Surroundings::default();
         let facts = Facts {
             first_seen: times.get(version).copied(),
             ..Facts::on_metadata(held, version, &beside, &around)
@@ -262,18 +307,19 @@ impl Engine {
     }
 }
 
-/// Whether a version would pass on its metadata, for choosing what to offer instead of another.
+/// Whether a version would pass on its metadata and was not refused here, for choosing what to offer instead of
+/// another.
 pub(crate) fn passes_on_metadata(
     engine: &Engine,
-    held: &Held,
+    facts: &Facts<'_>,
     about: &PackageAdvisories,
     version: &str,
     now: Timestamp,
 ) -> bool {
-    let published = held.packument.published(version);
+    let published = facts.held.packument.published(version);
     let old_enough =
         published.is_some_and(|published| !engine.policy.age.minimum.is_running(published, now));
-    old_enough && !about.is_malware(version)
+    old_enough && !about.is_malware(version) && !facts.beside.past.refuses(version)
 }
 
 /// The ledger's line about a decision that was just made.

@@ -6,6 +6,7 @@
 
 mod ask;
 mod heard;
+mod keys;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,8 +15,9 @@ use weir_npm::name::PackageName;
 use weir_store::Advisories;
 use weir_upstream::Upstream;
 
-pub use self::heard::Heard;
+pub use self::heard::{Heard, NO_FIX};
 use self::heard::{join, join_told};
+pub use self::keys::given_twice;
 use crate::{Engine, EngineError};
 
 /// Names and the versions of each that are asked about.
@@ -28,7 +30,7 @@ pub enum UpstreamSaid {
     Answered,
     /// It has no audit.
     Missing,
-    /// It failed, for this reason.
+    /// It failed, or could not be understood in full, for this reason.
     Failed(String),
 }
 
@@ -52,7 +54,7 @@ impl AuditAnswer {
             tracing::warn!(
                 upstream = id,
                 why,
-                "an audit is answered without the registry"
+                "an audit is answered without what the registry has to say, or a part of it"
             );
         }
         self.upstreams.push((id, said));

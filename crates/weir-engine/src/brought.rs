@@ -60,6 +60,7 @@ impl Engine {
         held: &Held,
         version: &str,
         no_baseline: &dyn Fn(&str) -> bool,
+        open: &dyn Fn(&str) -> bool,
     ) -> Vec<Next> {
         let published = held.packument.published(version);
         if published.is_some_and(|published| self.now().duration_since(published) > COMPARED) {
@@ -68,16 +69,17 @@ impl Engine {
         let name = held.packument.name();
         let mut subject = Subject::new(name, version, &self.names, self.now());
         subject.packument = weir_signals::Stage::Known(&held.packument);
-        let subject = subject.without_refused(no_baseline);
+        let subject = subject.without_refused(no_baseline).without_open(open);
         let Ok(manifest) = subject.manifest() else {
             return Vec::new();
         };
-        let Some((_, previous)) = subject.previous_manifest() else {
+        let Some((previous_version, previous)) = subject.previous_manifest() else {
             // What a first release depends on is its beginning, and no deviation.
             return Vec::new();
         };
-        let before = installed(&previous.manifest);
-        let after = installed(&manifest.manifest);
+        let raw = |version| held.packument.version_raw(version);
+        let before = installed(&previous.manifest, raw(previous_version));
+        let after = installed(&manifest.manifest, raw(version));
         let changed = after
             .into_iter()
             .filter(|(key, spec)| before.get(key) != Some(spec));
@@ -136,13 +138,14 @@ impl Engine {
         };
         brought.published = packument.published(&version);
         let manifest = held.manifest(&version);
+        let raw = packument.version_raw(&version);
         brought.version = Some(version);
         let mut deeper = Vec::new();
         match &manifest {
             Ok(manifest) => {
                 brought.hooks = manifest.manifest.install_scripts().next().is_some()
                     || manifest.manifest.gypfile == Some(true);
-                let steps = installed(&manifest.manifest).into_iter();
+                let steps = installed(&manifest.manifest, raw).into_iter();
                 deeper = steps
                     .filter_map(|(key, spec)| self.step(key, spec, &next.path))
                     .collect();
@@ -154,14 +157,16 @@ impl Engine {
     }
 }
 
-/// What is installed along: names and what is asked of them.
-fn installed(manifest: &Manifest) -> BTreeMap<&str, &str> {
+/// What is installed along: names and what is asked of them, peers that are not optional among them. `raw`
+/// is the version as its registry has it.
+fn installed<'m>(manifest: &'m Manifest, raw: Option<&str>) -> BTreeMap<&'m str, &'m str> {
     manifest
         .dependencies
         .iter()
         .chain(&manifest.optional_dependencies)
         .filter(|(name, _)| !manifest.bundle_dependencies.contains(name))
         .map(|(name, spec)| (name.as_str(), spec.as_str()))
+        .chain(weir_signals::required_peers(manifest, raw))
         .collect()
 }
 

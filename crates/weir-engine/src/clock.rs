@@ -12,6 +12,7 @@ pub struct Clock(Inner);
 enum Inner {
     System,
     Set(Arc<RwLock<Timestamp>>),
+    Asked(Timestamp),
 }
 
 impl Clock {
@@ -27,6 +28,19 @@ impl Clock {
         Self(Inner::Set(Arc::new(RwLock::new(at))))
     }
 
+    /// The moment that somebody asks about: how it would be then. Nothing happens at such a moment, so
+    /// nothing of it is written down that decides later.
+    #[must_use]
+    pub const fn asked(at: Timestamp) -> Self {
+        Self(Inner::Asked(at))
+    }
+
+    /// Whether what is seen and decided by this clock happens, and is to be written down.
+    #[must_use]
+    pub const fn records(&self) -> bool {
+        !matches!(self.0, Inner::Asked(_))
+    }
+
     /// The moment that counts as now.
     #[must_use]
     #[expect(
@@ -36,6 +50,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Inner::System => Timestamp::now(),
+            Inner::Asked(moment) => *moment,
             Inner::Set(moment) => match moment.read() {
                 Ok(moment) => *moment,
                 Err(poisoned) => *poisoned.into_inner(),
@@ -51,5 +66,23 @@ impl Clock {
         {
             *moment = later;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_moment_that_is_asked_about_leaves_no_record() {
+        let at = Timestamp::UNIX_EPOCH;
+        for (clock, records) in [
+            (Clock::system(), true),
+            (Clock::standing(at), true),
+            (Clock::asked(at), false),
+        ] {
+            assert_eq!(clock.records(), records, "{clock:?}");
+        }
+        assert_eq!(Clock::asked(at).now(), at);
     }
 }

@@ -1,6 +1,5 @@
 //! A release beside others: the one before it, its siblings, or any that a person names.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -15,7 +14,7 @@ use crate::engine::{Engine, Local};
 use crate::inspect::{Assessed, pick};
 use crate::neighbours::owners;
 use crate::packuments::Held;
-use crate::verdicts::Verdict;
+use crate::past::Past;
 use weir_store::Hashed;
 
 /// What a release is seen beside.
@@ -25,15 +24,16 @@ pub(crate) struct Beside {
     pub(crate) previous: Stage<Contents>,
     /// What other packages of the same owner added lately.
     pub(crate) siblings: Vec<Sibling>,
-    /// Versions that are no baseline, because they were refused here.
-    pub(crate) refused: HashSet<String>,
+    /// Which releases of the package are no baseline.
+    pub(crate) past: Arc<Past>,
 }
 
 impl Beside {
     /// Beside nothing yet.
-    pub(crate) fn pending() -> Self {
+    pub(crate) fn pending(past: &Arc<Past>) -> Self {
         Self {
             previous: Stage::Pending,
+            past: Arc::clone(past),
             ..Self::default()
         }
     }
@@ -90,54 +90,39 @@ impl Engine {
         held: &Arc<Held>,
         version: &str,
         contents: &Contents,
-    ) -> Result<Beside, EngineError> {
+        past: &Arc<Past>,
+    ) -> Beside {
         let siblings = self.siblings(held, version);
-        let wanted = |refused: &HashSet<String>| {
+        let wanted = || {
             let malware = self.known_malware(held.packument.name());
-            let no_baseline = |version: &str| refused.contains(version) || malware(version);
-            let mut subject = self.subject(held, version).without_refused(&no_baseline);
+            let no_baseline = |version: &str| past.refuses(version) || malware(version);
+            let open = |version: &str| past.is_open(&held.packument, version);
+            let subject = self.subject(held, version).without_refused(&no_baseline);
+            let mut subject = subject.without_open(&open);
             subject.siblings = &siblings;
             subject.contents = Stage::Known(contents);
             subject.wants_previous_contents().map(str::to_owned)
         };
-        let mut beside = Beside::pending();
-        if wanted(&beside.refused).is_some() || !contents.install_steps.is_empty() {
-            // Only a release that is compared needs to know what is no baseline.
-            beside.refused = self.refused_versions(held, version).await?;
-        }
-        if let Some(previous) = wanted(&beside.refused) {
+        let mut beside = Beside::pending(past);
+        if let Some(previous) = wanted() {
             beside.previous = match self.contents_of_version(held, &previous).await {
                 Ok(contents) => Stage::Known(contents),
                 Err(why) => Stage::NotKnown(format!("{previous} could not be read: {why}")),
             };
         }
         beside.siblings = siblings;
-        Ok(beside)
+        beside
     }
 
-    /// Versions of the package, other than this one, that were refused on evidence.
-    pub(crate) async fn refused_versions(
-        &self,
-        held: &Held,
-        version: &str,
-    ) -> Result<HashSet<String>, EngineError> {
-        let name = held.packument.name();
-        let kept = self
-            .store
-            .verdicts(name.as_str(), &self.verdict_generation(name))
-            .await?;
-        let is_refused = |json: &str| {
-            serde_json::from_str::<Verdict>(json).is_ok_and(|verdict| {
-                let decision = &verdict.decision;
-                // A hold that ends by itself is one for age.
-                !decision.action.serves() && decision.until.is_none()
-            })
-        };
-        Ok(kept
-            .into_iter()
-            .filter(|(other, json)| other != version && is_refused(json))
-            .map(|(other, _)| other)
-            .collect())
+    /// The release that this one is measured by.
+    fn baseline<'p>(&self, held: &'p Held, version: &str, past: &Past) -> Option<&'p str> {
+        let malware = self.known_malware(held.packument.name());
+        weir_signals::baseline_version(
+            &held.packument,
+            version,
+            &|other: &str| past.refuses(other) || malware(other),
+            &|other: &str| past.is_open(&held.packument, other),
+        )
     }
 
     /// Whether an advisory calls a version of the package malware.
@@ -184,11 +169,8 @@ impl Engine {
         version: &str,
     ) -> Option<Profile> {
         let contents = self.contents_of_version(held, version).await.ok()?;
-        let refused = self.refused_versions(held, version).await.ok()?;
-        let malware = self.known_malware(held.packument.name());
-        let no_baseline = |version: &str| refused.contains(version) || malware(version);
-        let before = weir_signals::previous_version(&held.packument, version, &no_baseline);
-        let previous = match before {
+        let past = self.past(held).await.ok()?;
+        let previous = match self.baseline(held, version, &past) {
             Some(before) => Some(PreviousRelease {
                 version: before.to_owned(),
                 contents: self.contents_of_version(held, before).await,
@@ -248,10 +230,8 @@ impl Engine {
         };
         let held = self.packuments.get(&name).await?;
         let version = &after.release.version;
-        let refused = self.refused_versions(&held, version).await?;
-        let malware = self.known_malware(&name);
-        let no_baseline = |version: &str| refused.contains(version) || malware(version);
-        match weir_signals::previous_version(&held.packument, version, &no_baseline) {
+        let past = self.past(&held).await?;
+        match self.baseline(&held, version, &past) {
             Some(before) => Ok(Some(self.side(&name, Some(before)).await?)),
             None => Ok(None),
         }

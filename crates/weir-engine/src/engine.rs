@@ -34,8 +34,9 @@ use crate::late::Late;
 use crate::neighbours::Neighbours;
 use crate::own_rules::OwnRules;
 use crate::packuments::{Held, Packuments};
+use crate::past::Unkept;
 use crate::quiet::Quiet;
-use crate::resolution::Resolution;
+use crate::resolution::{Resolution, refuses_for_good};
 use crate::trust::{ReleaseVerifier, TrustSources};
 use crate::verdicts::Verdict;
 use crate::worker::{Priority, WorkerPool, WorkerProgram};
@@ -95,6 +96,7 @@ pub struct Engine {
     pub(crate) unwritten: Semaphore,
     /// Raised when a verdict begins to refuse, so that ready-made answers are made anew.
     refusals: AtomicU64,
+    pub(crate) unkept: Unkept,
     fingerprint: String,
     pub(crate) late: Mutex<Vec<Late>>,
 }
@@ -183,6 +185,7 @@ impl Engine {
             verifying: Semaphore::new(2),
             unwritten: Semaphore::new(UNWRITTEN),
             refusals: AtomicU64::new(0),
+            unkept: Unkept::default(),
             late: Mutex::default(),
             policy,
             clock,
@@ -199,11 +202,16 @@ impl Engine {
         self.clock.now()
     }
 
+    /// Whether what is seen and decided is written down: not at a moment that is only asked about.
+    pub(crate) fn records(&self) -> bool {
+        self.clock.records()
+    }
+
     /// What decisions are made under at present. Another generation means other decisions.
     #[must_use]
     pub fn generation(&self) -> String {
         let advisories = self.advisories().generation();
-        let refusals = self.refusals.load(Ordering::Relaxed);
+        let refusals = self.refusals();
         let keys = self.trust.key_changes();
         format!("{}-{advisories}-{refusals}-{keys}", self.rules_generation())
     }
@@ -315,14 +323,17 @@ impl Engine {
     ) -> Result<Option<Arc<Gated>>, EngineError> {
         let generation = self.verdict_generation(name);
         let key = (name.clone(), version.to_owned());
+        let now = self.now();
         if let Some(gated) = self.gate.get(&key)
             && gated.verdict.generation == generation
+            && gated.verdict.is_settled(now)
         {
             return Ok(Some(gated));
         }
         if !self.store.may_have_verdict(name.as_str(), version) {
             return Ok(None);
         }
+        let refusals = self.refusals();
         let Some(json) = self
             .store
             .verdict(name.as_str(), version, &generation)
@@ -335,7 +346,7 @@ impl Engine {
                 "a kept verdict could not be read; it is decided anew");
             return Ok(None);
         };
-        if !verdict.is_settled() {
+        if !verdict.is_settled(now) {
             return Ok(None);
         }
         let integrity = verdict.assessment.release.integrity.as_deref();
@@ -349,11 +360,15 @@ impl Engine {
             verdict: Arc::new(verdict),
             blob,
         });
-        self.gate.insert(key, Arc::clone(&gated));
+        // A refusal meanwhile may be what this verdict is to be taken anew for.
+        if self.refusals() == refusals {
+            self.gate.insert(key, Arc::clone(&gated));
+        }
         Ok(Some(gated))
     }
 
-    /// Keeps a verdict, and its bytes at hand if the release may pass.
+    /// Keeps a verdict, and its bytes at hand if the release may pass. Of a moment that was only asked
+    /// about, nothing outlives this process.
     pub(crate) async fn keep(
         &self,
         name: &PackageName,
@@ -365,11 +380,15 @@ impl Engine {
             .map_err(|error| EngineError::Store(error.to_string()))?;
         let refuses = !verdict.decision.action.serves();
         let known = refuses && self.is_kept(name, verdict).await?;
-        self.store
-            .put_verdict(name.as_str(), version, &verdict.generation, json)
-            .await?;
+        if self.records() {
+            self.store
+                .put_verdict(name.as_str(), version, &verdict.generation, json)
+                .await?;
+        } else {
+            self.unkept.put(name, verdict);
+        }
         let key = (name.clone(), version.clone());
-        if verdict.is_settled()
+        if verdict.is_settled(self.now())
             && let Some(blob) = blob
         {
             self.gate.insert(
@@ -384,13 +403,24 @@ impl Engine {
         }
         if refuses && !known {
             self.refusals.fetch_add(1, Ordering::Relaxed);
+            if refuses_for_good(&verdict.decision) {
+                self.reconsider(name, verdict).await?;
+            }
         }
         Ok(())
+    }
+
+    /// How often a verdict began to refuse.
+    pub(crate) fn refusals(&self) -> u64 {
+        self.refusals.load(Ordering::Relaxed)
     }
 
     /// Whether the same refusal is kept already.
     async fn is_kept(&self, name: &PackageName, verdict: &Verdict) -> Result<bool, EngineError> {
         let version = &verdict.assessment.release.version;
+        if let Some(before) = self.unkept.get(name, version) {
+            return Ok(before.block_id() == verdict.block_id());
+        }
         let before = self
             .store
             .verdict(name.as_str(), version, &verdict.generation)
@@ -424,11 +454,26 @@ impl Engine {
         if held.packument.published(version).is_some() {
             return Ok(HashMap::new());
         }
-        let seen = self
-            .store
-            .first_seen(held.packument.name().as_str(), version, self.now())
-            .await?;
-        Ok(HashMap::from([(version.to_owned(), seen)]))
+        let seen = self.first_seen(held.packument.name(), &[version]).await?;
+        Ok(seen
+            .into_iter()
+            .map(|at| (version.to_owned(), at))
+            .collect())
+    }
+
+    /// When weir first saw these versions, in their order. Those it never saw are seen now, unless that
+    /// is a moment somebody only asks about: then it stands in for this once.
+    pub(crate) async fn first_seen(
+        &self,
+        name: &PackageName,
+        versions: &[&str],
+    ) -> Result<Vec<Timestamp>, EngineError> {
+        let (name, now) = (name.as_str(), self.now());
+        let seen = match self.records() {
+            true => self.store.first_seen_all(name, versions, now).await?,
+            false => self.store.first_seen_or(name, versions, now).await?,
+        };
+        Ok(seen)
     }
 
     /// The facts about a tarball: kept, or from a worker. Computed once per integrity, also when
@@ -482,6 +527,9 @@ impl Engine {
     /// # Errors
     /// When the data folder fails.
     pub async fn keep_refusal(&self, verdict: &Verdict) -> Result<(), EngineError> {
+        if !self.records() {
+            return Ok(());
+        }
         let id = verdict.block_id();
         let (assessment, decision) = (&verdict.assessment, &verdict.decision);
         self.store
@@ -506,7 +554,9 @@ impl Engine {
     /// # Errors
     /// When the data folder fails.
     pub async fn append(&self, entry: LedgerEntry) -> Result<(), EngineError> {
-        self.store.ledger().append(entry).await?;
+        if self.records() {
+            self.store.ledger().append(entry).await?;
+        }
         Ok(())
     }
 

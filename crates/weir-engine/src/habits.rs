@@ -20,7 +20,7 @@ use crate::packuments::Held;
 
 /// A release teaches when it is this old. Nearly all hijacks on record were found within days (INCIDENTS),
 /// and until then an attacker's first release must not make the second look usual.
-const SETTLED: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub(crate) const SETTLED: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What came out within this time is remembered for the sake of what comes out with it.
 const LATELY: SignedDuration = SignedDuration::from_hours(48);
@@ -285,6 +285,9 @@ impl Engine {
 
     /// Has a decided release teach, once it has settled, or never.
     pub(crate) fn note_lesson(&self, held: &Held, version: &str, refused: bool) {
+        if !self.records() {
+            return;
+        }
         let Some(published) = held.packument.published(version) else {
             // Of one without a publish time nobody knows whether it has settled.
             return;
@@ -301,6 +304,10 @@ impl Engine {
     /// # Errors
     /// When the data folder fails.
     pub async fn learn(&self) -> Result<usize, EngineError> {
+        // What has settled by a moment that is only asked about has not settled.
+        if !self.records() {
+            return Ok(0);
+        }
         self.habits.write().await?;
         let until = self.now().saturating_sub(SETTLED);
         let until = until.map_err(|error| EngineError::Store(error.to_string()))?;
@@ -336,10 +343,14 @@ impl Engine {
     /// # Errors
     /// When the packument cannot be had, or the data folder fails.
     pub async fn backfill(self: &Arc<Self>, name: &PackageName) -> Result<Backfilled, EngineError> {
+        if !self.records() {
+            tracing::warn!(package.name = %name, "nothing is learned with --now: it would be believed later");
+            return Ok(Backfilled::default());
+        }
         let held = self.packument(name).await?;
         // What is decided but not written down yet may be a refusal.
         self.habits.write().await?;
-        let refused = self.refused_versions(&held, "").await?;
+        let past = self.past(&held).await?;
         let malware = self.known_malware(name);
         let settled = self.now().saturating_sub(SETTLED);
         let settled = settled.map_err(|error| EngineError::Store(error.to_string()))?;
@@ -350,7 +361,7 @@ impl Engine {
             match held.packument.published(version) {
                 None => done.unreadable += 1,
                 Some(published) if published > settled => {}
-                Some(_) if refused.contains(version) || malware(version) => done.refused += 1,
+                Some(_) if past.refuses(version) || malware(version) => done.refused += 1,
                 Some(published) => times.push((published, version)),
             }
         }

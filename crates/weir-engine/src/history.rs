@@ -18,15 +18,30 @@ const BEFORE: usize = 14;
 /// Most releases told after it.
 const AFTER: usize = 3;
 
-/// The releases around one, by publish time, oldest first.
+/// The releases around one, by publish time, oldest first. The one that is asked for comes last where its
+/// time is not known.
 #[derive(Debug, Clone)]
 pub struct History {
     /// The package.
     pub name: String,
     /// How many earlier releases there are than those told.
     pub left_out: usize,
+    /// Other releases of which the registry does not say when they were published.
+    pub untimed: usize,
     /// The releases.
     pub releases: Vec<PastRelease>,
+}
+
+impl History {
+    /// Why there is nothing to compare the release with, if so.
+    #[must_use]
+    pub fn why_none(&self) -> Option<&'static str> {
+        match (self.releases.len(), self.untimed) {
+            (2.., _) => None,
+            (_, 0) => Some("no other release was out at that moment"),
+            _ => Some("the registry does not say when the other releases were published"),
+        }
+    }
 }
 
 /// What the registry says of one release.
@@ -34,8 +49,9 @@ pub struct History {
 pub struct PastRelease {
     /// Its version.
     pub version: String,
-    /// When it was published; those without a time are not told.
-    pub published: Timestamp,
+    /// When it was published; absent where that is not known, which only the release that is asked for is
+    /// told with.
+    pub published: Option<Timestamp>,
     /// Who published it; absent where the registry leaves publishers out, which is not known and not
     /// nobody.
     pub publisher: Option<String>,
@@ -85,17 +101,29 @@ fn history(packument: &Packument, version: &str, now: Timestamp) -> History {
     let end = place.map_or(timed.len(), |place| (place + 1 + AFTER).min(timed.len()));
     let start = place.unwrap_or(end).saturating_sub(BEFORE);
     let told = timed.get(start..end).unwrap_or_default();
+    let mut releases: Vec<PastRelease> = told
+        .iter()
+        .map(|(text, published)| one(packument, text, Some(*published), *text == version))
+        .collect();
+    if place.is_none() && packument.has(version) {
+        releases.push(one(packument, version, None, true));
+    }
+    let others = packument.versions().iter().map(|it| it.version.as_str());
+    let untimed = others.filter(|it| *it != version && packument.published(it).is_none());
     History {
         name: packument.name().to_string(),
         left_out: start,
-        releases: told
-            .iter()
-            .map(|(text, published)| one(packument, text, *published, *text == version))
-            .collect(),
+        untimed: untimed.count(),
+        releases,
     }
 }
 
-fn one(packument: &Packument, version: &str, published: Timestamp, asked: bool) -> PastRelease {
+fn one(
+    packument: &Packument,
+    version: &str,
+    published: Option<Timestamp>,
+    asked: bool,
+) -> PastRelease {
     let publication = packument.publication(version).unwrap_or_default();
     let mut release = PastRelease {
         version: version.to_owned(),
@@ -144,6 +172,15 @@ mod tests {
     use super::*;
 
     fn packument(versions: usize) -> Packument {
+        parsed(&document(versions))
+    }
+
+    fn parsed(document: &serde_json::Value) -> Packument {
+        let name = PackageName::parse("sluice").unwrap();
+        Packument::parse(&name, Bytes::from(document.to_string())).unwrap()
+    }
+
+    fn document(versions: usize) -> serde_json::Value {
         let mut document = serde_json::json!({"name": "sluice", "versions": {}, "time": {}});
         for number in 0..versions {
             let version = format!("1.{number}.0");
@@ -157,8 +194,7 @@ mod tests {
             });
             document["time"][&version] = format!("2025-01-{:02}T09:00:00Z", number + 1).into();
         }
-        let name = PackageName::parse("sluice").unwrap();
-        Packument::parse(&name, Bytes::from(document.to_string())).unwrap()
+        document
     }
 
     #[test]
@@ -181,11 +217,36 @@ mod tests {
     }
 
     #[test]
-    fn a_package_without_times_has_no_history_to_tell() {
+    fn a_package_without_times_has_no_history_to_tell_and_says_why() {
         let raw = r#"{"name":"sluice","versions":{"1.0.0":{"name":"sluice","version":"1.0.0"}}}"#;
         let name = PackageName::parse("sluice").unwrap();
         let packument = Packument::parse(&name, Bytes::from(raw)).unwrap();
         let told = history(&packument, "1.0.0", Timestamp::UNIX_EPOCH);
-        assert!(told.releases.is_empty());
+        assert_eq!((told.releases.len(), told.untimed), (1, 0));
+        assert!(told.why_none().unwrap().starts_with("no other release"));
+        let raw = raw.replace("}}}", r#"},"0.9.0":{"name":"sluice","version":"0.9.0"}}}"#);
+        let packument = Packument::parse(&name, Bytes::from(raw)).unwrap();
+        let told = history(&packument, "1.0.0", Timestamp::UNIX_EPOCH);
+        assert_eq!((told.releases.len(), told.untimed), (1, 1));
+        assert!(
+            told.why_none()
+                .unwrap()
+                .starts_with("the registry does not")
+        );
+    }
+
+    #[test]
+    fn the_release_asked_for_is_told_though_its_time_is_not_known() {
+        let mut document = document(28);
+        document["time"].as_object_mut().unwrap().remove("1.20.0");
+        let packument = parsed(&document);
+        let now = "2025-01-25T00:00:00Z".parse().unwrap();
+        let told = history(&packument, "1.20.0", now);
+        let last = told.releases.last().unwrap();
+        assert_eq!((last.version.as_str(), last.published), ("1.20.0", None));
+        assert!(last.asked && last.hooks == ["postinstall"]);
+        assert_eq!(told.releases.len(), BEFORE + 1);
+        assert_eq!(told.why_none(), None);
+        assert_eq!(told.untimed, 0);
     }
 }

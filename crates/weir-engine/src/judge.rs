@@ -112,10 +112,12 @@ impl Engine {
         let about = about.ok();
         let no_baseline = |version: &str| {
             let is_malware = about.as_ref().is_some_and(|it| it.is_malware(version));
-            is_malware || facts.beside.refused.contains(version)
+            is_malware || facts.beside.past.refuses(version)
         };
+        let open = |version: &str| facts.beside.past.is_open(&held.packument, version);
         let internal = self.internal_entry(name, version);
-        let mut subject = self.subject(held, version).without_refused(&no_baseline);
+        let subject = self.subject(held, version).without_refused(&no_baseline);
+        let mut subject = subject.without_open(&open);
         subject.advisories = slice(&advisories);
         subject.contents = facts.contents.clone();
         subject.previous_contents = facts.beside.previous.as_ref();
@@ -188,9 +190,16 @@ impl Engine {
         }
         // Only a refusal needs to know what else there is, and whether that is any better.
         if let Some(about) = about {
-            context.instead = instead_of(self, held, about, facts.version, context.now);
-            let instead = context.instead.as_deref();
-            context.fixes_advisory_of = instead.and_then(|it| fixed_here(about, facts.version, it));
+            let below = instead_of(self, facts, about, context.now);
+            let served = below.served.as_deref();
+            context.fixes_advisory_of = served.and_then(|it| fixed_here(about, facts.version, it));
+            // A release that passes is told beside what would be served instead.
+            context.instead = below.served;
+            let decision = self.decide_in(assessment, &context);
+            if decision.action.serves() {
+                return decision;
+            }
+            context.instead = below.recommended;
         }
         self.decide_in(assessment, &context)
     }

@@ -50,10 +50,15 @@ impl Engine {
         name: &PackageName,
         version: &str,
     ) -> Result<Option<Verdict>, EngineError> {
+        let generation = self.verdict_generation(name);
+        if let Some(verdict) = self.unkept.get(name, version)
+            && verdict.generation == generation
+        {
+            return Ok(Some((*verdict).clone()));
+        }
         if !self.store.may_have_verdict(name.as_str(), version) {
             return Ok(None);
         }
-        let generation = self.verdict_generation(name);
         let kept = self.store.verdict(name.as_str(), version, &generation);
         let kept = kept.await?;
         // What cannot be understood counts as absent, as everywhere.

@@ -24,6 +24,7 @@ mod names;
 mod neighbours;
 mod own_rules;
 mod packuments;
+mod past;
 mod quiet;
 pub mod resolution;
 mod standing;

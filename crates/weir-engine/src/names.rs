@@ -63,7 +63,7 @@ pub(crate) fn asks_for_dependents(assessment: &Assessment) -> bool {
 impl Engine {
     /// Notes that a name was asked for and there is no such package. Losing it loses a hint.
     pub(crate) async fn note_missed(&self, name: &PackageName, upstream: &str) {
-        if self.names.is_own(name.as_str()) || self.rank(name).is_some() {
+        if !self.records() || self.names.is_own(name.as_str()) || self.rank(name).is_some() {
             return;
         }
         let known = self.store.first_missed(name.as_str(), upstream).await;
@@ -115,7 +115,7 @@ impl Engine {
     /// Remembers what a release depends on that passes without a word. Held and blocked ones vouch for
     /// nothing.
     pub(crate) async fn note_dependencies(&self, held: &Held, version: &str, verdict: &Verdict) {
-        if verdict.decision.action != Action::Allow {
+        if !self.records() || verdict.decision.action != Action::Allow {
             return;
         }
         let Ok(manifest) = self.manifest(held, version) else {

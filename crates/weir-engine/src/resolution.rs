@@ -1,7 +1,7 @@
 //! Which versions of a package new resolutions may take: what the packument filter and the words
 //! "use this instead" rest on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,6 +11,7 @@ use weir_npm::version::Version;
 use weir_store::PackageAdvisories;
 
 use crate::engine::Engine;
+use crate::judge::Facts;
 use crate::packuments::Held;
 use crate::verdicts::Verdict;
 use crate::{EngineError, assess};
@@ -32,6 +33,21 @@ const MOST_VERSIONS: usize = 60;
 
 /// Contents are read ahead of a resolution for at most this many suspicious versions, newest first.
 const READ_AHEAD: usize = 3;
+
+/// Passes over the versions of a package at most: each but the first because a version was refused in the one
+/// before that may have excused others.
+const PASSES: usize = READ_AHEAD + 2;
+
+/// What is looked at for a resolution, and what has come of it so far.
+struct Look<'l> {
+    /// The versions, newest first.
+    versions: Vec<String>,
+    times: &'l HashMap<String, Timestamp>,
+    generation: &'l str,
+    /// Versions of which the contents are read ahead.
+    inside: HashSet<String>,
+    kept_out: BTreeMap<String, Arc<Verdict>>,
+}
 
 /// What new resolutions of a package get.
 #[derive(Debug)]
@@ -97,25 +113,19 @@ impl Engine {
             return Ok(known);
         }
         let times = self.missing_times(held).await?;
-        let mut kept_out = self
-            .refused_before(held, &self.verdict_generation(held.packument.name()))
-            .await?;
-        let mut read_ahead = READ_AHEAD;
-        for version in self.worth_a_look(held, &times, now) {
-            if kept_out.contains_key(&version) {
-                continue;
-            }
-            let mut verdict = self
-                .metadata_verdict(held, &version, &times, &generation)
-                .await?;
-            if read_ahead > 0 && verdict.assessment.counted().next().is_some() {
-                read_ahead -= 1;
-                verdict = self.look_inside(held, verdict).await;
-            }
-            if !verdict.decision.action.serves() {
-                kept_out.insert(version, verdict);
+        let mut look = Look {
+            versions: self.worth_a_look(held, &times, now),
+            times: &times,
+            generation: &generation,
+            inside: HashSet::new(),
+            kept_out: self.refused_before(held).await?,
+        };
+        for _ in 0..PASSES {
+            if !self.look_at_each(held, &mut look).await? {
+                break;
             }
         }
+        let mut kept_out = look.kept_out;
         if self.observes() {
             // Only written down: the packument stays as the upstream has it.
             for verdict in std::mem::take(&mut kept_out).into_values() {
@@ -143,37 +153,59 @@ impl Engine {
             .map(|entry| entry.version.as_str())
             .filter(|version| packument.published(version).is_none())
             .collect();
-        let seen = self
-            .store
-            .first_seen_all(packument.name().as_str(), &missing, self.now())
-            .await?;
+        let seen = self.first_seen(packument.name(), &missing).await?;
         Ok(missing.into_iter().map(str::to_owned).zip(seen).collect())
+    }
+
+    /// Looks at each version that is not kept out so far, and keeps out what may not be served. Whether a version
+    /// was refused that others had been measured by: those are to be looked at once more.
+    async fn look_at_each(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        look: &mut Look<'_>,
+    ) -> Result<bool, EngineError> {
+        let mut past = self.past(held).await?;
+        past.refuse(refused_for_good(&look.kept_out));
+        let past = Arc::new(past);
+        let mut suspects = Vec::new();
+        for version in &look.versions {
+            if look.kept_out.contains_key(version) {
+                continue;
+            }
+            let verdict = self
+                .metadata_verdict_after(held, version, look.times, look.generation, &past)
+                .await?;
+            let counts = verdict.assessment.counted().next().is_some();
+            if look.inside.contains(version) || (counts && look.inside.len() < READ_AHEAD) {
+                look.inside.insert(version.clone());
+                suspects.push(verdict);
+            } else if !verdict.decision.action.serves() {
+                look.kept_out.insert(version.clone(), verdict);
+            }
+        }
+        // Oldest first: what is refused excuses none that came after it.
+        for suspect in suspects.into_iter().rev() {
+            let verdict = self.look_inside(held, suspect).await;
+            if !verdict.decision.action.serves() {
+                let version = verdict.assessment.release.version.clone();
+                look.kept_out.insert(version, verdict);
+            }
+        }
+        let malware = self.known_malware(held.packument.name());
+        let is_news = |version: &String| !past.refuses(version) && !malware(version);
+        Ok(refused_for_good(&look.kept_out).any(is_news))
     }
 
     /// Verdicts kept from earlier that refuse a version on its contents.
     async fn refused_before(
         &self,
         held: &Held,
-        generation: &str,
     ) -> Result<BTreeMap<String, Arc<Verdict>>, EngineError> {
-        let name = held.packument.name();
-        let kept = self.store.verdicts(name.as_str(), generation).await?;
-        let mut refused = BTreeMap::new();
-        for (version, json) in kept {
-            match serde_json::from_str::<Verdict>(&json) {
-                Ok(verdict)
-                    if refuses_for_good(&verdict.decision) && held.packument.has(&version) =>
-                {
-                    refused.insert(version, Arc::new(verdict));
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!(package.name = %name, package.version = version, %error,
-                    "a kept verdict could not be read; it is decided anew")
-                }
-            }
-        }
-        Ok(refused)
+        let mut kept: BTreeMap<_, _> = self.verdicts_of(held).await?.into_iter().collect();
+        kept.retain(|version, verdict| {
+            refuses_for_good(&verdict.decision) && held.packument.has(version)
+        });
+        Ok(kept)
     }
 
     /// The versions to look at one by one, newest first.
@@ -240,6 +272,14 @@ pub(crate) fn refuses_for_good(decision: &Decision) -> bool {
     !decision.action.serves() && decision.until.is_none()
 }
 
+/// The versions among those kept out that were refused, and not only until they are older.
+fn refused_for_good(kept_out: &BTreeMap<String, Arc<Verdict>>) -> impl Iterator<Item = &String> {
+    kept_out
+        .iter()
+        .filter(|(_, verdict)| refuses_for_good(&verdict.decision))
+        .map(|(version, _)| version)
+}
+
 fn finish(
     held: &Held,
     kept_out: BTreeMap<String, Arc<Verdict>>,
@@ -267,18 +307,27 @@ fn finish(
     }
 }
 
-/// The version to use in place of a refused one: the highest below it in the same major line that
-/// passes on its metadata.
+/// What there is below a refused version: the highest of its major line, else of those below it.
+#[derive(Debug, Default)]
+pub(crate) struct Below {
+    /// The one that would be served in its place, as its metadata passes and nobody refused it.
+    pub(crate) served: Option<String>,
+    /// The one to recommend: it was found fine here, or has been out for long.
+    pub(crate) recommended: Option<String>,
+}
+
+/// The versions to use in place of the refused one that the facts are about.
 pub(crate) fn instead_of(
     engine: &Engine,
-    held: &Held,
+    facts: &Facts<'_>,
     about: &PackageAdvisories,
-    refused: &str,
     now: Timestamp,
-) -> Option<String> {
-    let refused = Version::parse(refused).ok()?;
-    let mut below: Vec<Version> = held
-        .packument
+) -> Below {
+    let Ok(refused) = Version::parse(facts.version) else {
+        return Below::default();
+    };
+    let packument = &facts.held.packument;
+    let mut below: Vec<Version> = packument
         .versions()
         .iter()
         .filter_map(|entry| Version::parse(&entry.version).ok())
@@ -290,9 +339,17 @@ pub(crate) fn instead_of(
         (line(other), other).cmp(&(line(one), one))
     });
     // Bounded: a package of which the last twenty versions are all refused has nothing to offer.
-    below
-        .into_iter()
-        .take(20)
-        .find(|version| assess::passes_on_metadata(engine, held, about, version.as_str(), now))
-        .map(|version| version.as_str().to_owned())
+    let newest = below.iter().take(20).map(Version::as_str);
+    let passing: Vec<&str> = newest
+        .filter(|version| assess::passes_on_metadata(engine, facts, about, version, now))
+        .collect();
+    let past = &facts.beside.past;
+    let vouched = |version: &&&str| past.vouches_for(packument, version);
+    Below {
+        served: passing.first().map(|version| (*version).to_owned()),
+        recommended: passing
+            .iter()
+            .find(vouched)
+            .map(|version| (*version).to_owned()),
+    }
 }

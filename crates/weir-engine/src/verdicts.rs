@@ -46,16 +46,24 @@ impl Verdict {
         gaps.any(|gap| gap.what == weir_model::assessment::PUBLISH_TIME)
     }
 
-    /// Whether time alone can change the decision: a hold that ends, a waiver that expires.
+    /// Whether it stands without a further look: time alone cannot change the decision (a hold that ends,
+    /// a waiver that expires), and it was made by `now`. What a clock that ran ahead found old enough may
+    /// be young still.
     #[must_use]
-    pub fn is_settled(&self) -> bool {
+    pub fn is_settled(&self, now: Timestamp) -> bool {
+        let circumstances = self.decision.circumstances.as_ref();
+        let is_made = circumstances.is_some_and(|it| it.now <= now);
         // Contents that could not be read are tried again: the next worker may fare better.
         let read = self
             .assessment
             .incomplete
             .iter()
             .all(|gap| gap.what != CONTENTS);
-        self.decision.action.serves() && self.decision.waiver.is_none() && !self.preliminary && read
+        is_made
+            && self.decision.action.serves()
+            && self.decision.waiver.is_none()
+            && !self.preliminary
+            && read
     }
 }
 
@@ -66,4 +74,66 @@ pub struct Waited {
     pub upstream: Duration,
     /// For the worker to read the contents.
     pub analysis: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_model::{Circumstances, Incomplete, ReleaseId, Request};
+
+    use super::*;
+
+    const MADE: &str = "2026-11-20T12:00:00Z";
+
+    fn verdict() -> Verdict {
+        Verdict {
+            assessment: Assessment {
+                release: ReleaseId {
+                    name: "gauge-reader".into(),
+                    version: "1.2.0".into(),
+                    integrity: None,
+                },
+                findings: Vec::new(),
+                incomplete: Vec::new(),
+            },
+            decision: Decision {
+                circumstances: Some(Circumstances {
+                    now: MADE.parse().unwrap(),
+                    published: None,
+                    rank: None,
+                    request: Request::Pinned,
+                    served_before: false,
+                    fixes_advisory_of: None,
+                }),
+                ..Decision::allow()
+            },
+            published: None,
+            blob: None,
+            generation: String::new(),
+            preliminary: false,
+        }
+    }
+
+    #[test]
+    fn a_verdict_stands_from_the_moment_it_was_made() {
+        for (now, settled) in [
+            ("2026-11-20T11:59:59Z", false),
+            (MADE, true),
+            ("2026-12-20T12:00:00Z", true),
+        ] {
+            assert_eq!(verdict().is_settled(now.parse().unwrap()), settled, "{now}");
+        }
+        let now = MADE.parse().unwrap();
+        let mut undated = verdict();
+        undated.decision.circumstances = None;
+        let mut waived = verdict();
+        waived.decision.waiver = Some("read".into());
+        let mut unread = verdict();
+        unread.assessment.incomplete.push(Incomplete {
+            what: CONTENTS.into(),
+            why: "timed out".into(),
+        });
+        for other in [undated, waived, unread] {
+            assert!(!other.is_settled(now), "{other:?}");
+        }
+    }
 }

@@ -202,8 +202,11 @@ pub struct Told {
     pub url: String,
     /// The affected versions, as a range npm reads.
     pub vulnerable: String,
-    /// The unaffected versions that the records themselves name as fixes, lowest first.
+    /// The unaffected versions that the records themselves name as fixes, lowest first. Of those for one
+    /// version only what is fixed by the word of every record of the flaw.
     pub fixes: Vec<String>,
+    /// The same as a range npm reads: from the last one on, up to where something is affected again.
+    pub patched: Option<String>,
     /// Whether it is certain that the version asked about is affected; else its ranges cannot be read.
     pub certain: bool,
     /// Who says what.

@@ -291,6 +291,21 @@ impl Trust {
         }
     }
 
+    /// The same of bytes of which nobody knows whether they are the ones that were verified: what holds
+    /// counts as not checked for this reason, and what does not stays as it is.
+    #[must_use]
+    pub fn not_compared(mut self, why: &str) -> Self {
+        if matches!(self.signature, SignatureState::Verified { .. }) {
+            let why = why.to_owned();
+            self.signature = SignatureState::Unchecked { why };
+        }
+        if matches!(self.attestations, AttestationState::Verified { .. }) {
+            let why = why.to_owned();
+            self.attestations = AttestationState::Unchecked { why };
+        }
+        self
+    }
+
     /// What does not hold, with the reason. Never empty for a release that has to be refused.
     pub fn failures(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let signature = match &self.signature {

@@ -14,6 +14,7 @@ mod npm;
 mod pnpm;
 pub(crate) mod tree;
 mod ways;
+mod workspaces;
 pub(crate) mod yaml;
 mod yarn_berry;
 mod yarn_classic;
@@ -22,6 +23,7 @@ pub use error::{LockfileError, Problem};
 pub use graph::{DependencyKind, Edge, Flags, Lockfile, Node, NodeId, Paths, Source, Terms};
 pub use needs::Need;
 pub use ways::Ways;
+pub use workspaces::Workspaces;
 
 /// Largest lockfile that is read. The lockfiles of three ordinary projects of about a thousand packages
 /// are half a megabyte; this is room for fifty times as much.

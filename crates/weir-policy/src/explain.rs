@@ -1,9 +1,12 @@
 //! The words in which a decision reaches people.
 
-use weir_model::{Action, Assessment, BlockId, Decision};
+use weir_model::{Action, Assessment, BlockId, Decision, Request, Severity};
 
-use crate::config::{AGE_SIGNAL, INCOMPLETE_SIGNAL, NEVER_SILENT, Policy};
-use crate::decide::{Context, Difference, Lifted, Trace, is_not_known, moment, trace};
+use crate::config::{NEVER_SILENT, Policy, SignalSetting, Waiver};
+use crate::decide::{
+    Context, Difference, Lifted, PINNED, Trace, action_of, is_not_known, moment, subsets, trace,
+    waivable,
+};
 
 /// Longest reason phrase, in characters. Clients print it in one line of an error, and proxies in
 /// between limit a response's first line (PROTOCOL 3.4).
@@ -100,18 +103,51 @@ fn compose(
     shorten(&format!("{head}{middle}{tail}"), limit)
 }
 
-/// The rule without its verb, then the strongest finding.
+/// The rule that decides without its verb, then the strongest finding, then what else holds it, such as its
+/// age: what has to be cut short is at the end.
 fn short_reason(decision: &Decision) -> String {
     let reasons = decision.reasons.iter();
-    let mut reasons = reasons.filter(|reason| !is_not_known(reason)).take(2);
-    let rule = reasons.next().map_or("", |rule| {
-        rule.split_once(": ")
-            .map_or(rule.as_str(), |(_, rest)| rest)
-    });
-    match reasons.next() {
-        Some(finding) => ascii(&format!("{rule}: {finding}")),
-        None => ascii(rule),
+    let mut reasons = reasons.filter(|reason| !is_not_known(reason));
+    let Some(rule) = reasons.next() else {
+        return String::new();
+    };
+    let rest: Vec<&String> = reasons.collect();
+    let finding = rest.iter().find(|reason| is_finding(reason));
+    let next = finding.or_else(|| rest.iter().find(|reason| !is_rule(reason)));
+    let (rule, pinned) = match without_verb(rule).split_once(PINNED) {
+        Some((young, _)) if finding.is_some() => (young, true),
+        _ => (without_verb(rule), false),
+    };
+    let mut text = rule.to_owned();
+    if let Some(next) = next {
+        text = format!("{text}: {next}");
     }
+    if pinned {
+        text = format!("{text};{}", PINNED.trim_start_matches(" and"));
+    }
+    let others = rest
+        .iter()
+        .filter(|reason| is_rule(reason) && !is_finding(reason));
+    for other in others {
+        text = format!("{text}; {}", without_verb(other));
+    }
+    ascii(&text)
+}
+
+/// How the rules' sentences begin.
+const RULE_VERBS: &[&str] = &["blocked: ", "held: ", "notice: ", "allowed: "];
+
+fn without_verb(rule: &str) -> &str {
+    rule.split_once(": ").map_or(rule, |(_, rest)| rest)
+}
+
+fn is_rule(reason: &str) -> bool {
+    RULE_VERBS.iter().any(|verb| reason.starts_with(verb))
+}
+
+/// Whether a reason is a finding: its signal stands at its end.
+fn is_finding(reason: &str) -> bool {
+    reason.ends_with(']') && reason.contains(" [")
 }
 
 /// Printable ASCII on one line; everything else becomes `?`.
@@ -138,9 +174,20 @@ fn shorten(text: &str, limit: usize) -> String {
 }
 
 /// Explains a decision to a person: what, why, since when, and what to do next. One line each;
-/// lines that belong to the one above are indented.
+/// lines that belong to the one above are indented. For where the policy is not at hand: no waiver can be
+/// tried then, and none is proposed. See [`explain_under`].
 #[must_use]
 pub fn explain(decision: &Decision, assessment: &Assessment) -> Vec<String> {
+    explained(decision, assessment, None)
+}
+
+/// The same where the policy is at hand: a waiver is only proposed if the release passes with it.
+#[must_use]
+pub fn explain_under(decision: &Decision, assessment: &Assessment, policy: &Policy) -> Vec<String> {
+    explained(decision, assessment, Some(policy))
+}
+
+fn explained(decision: &Decision, assessment: &Assessment, policy: Option<&Policy>) -> Vec<String> {
     let mut lines = vec![format!(
         "{}: {}",
         assessment.release,
@@ -159,46 +206,50 @@ pub fn explain(decision: &Decision, assessment: &Assessment) -> Vec<String> {
     if decision.action.serves() {
         return lines;
     }
+    if names_no_other(decision) {
+        lines.push(NO_OTHER.to_owned());
+    }
     lines.push("What to do:".to_owned());
-    if let Some(version) = &decision.instead {
-        lines.push(format!(
-            "  - use {version} instead; ranges and tags resolve to it by themselves"
-        ));
-    }
-    if let Some(until) = decision.until {
-        lines.push(format!(
-            "  - or wait: it will be served from {}",
-            moment(until)
-        ));
-    }
-    let or = if lines.last().is_some_and(|line| line.starts_with("  - ")) {
-        "or "
-    } else {
-        ""
-    };
-    match waiver_snippet(decision, assessment) {
-        Some(snippet) => {
-            lines.push(format!(
-                "  - {or}have it looked at, and ask for this in weir.toml:"
-            ));
-            lines.extend(snippet.lines().map(|line| format!("    {line}")));
-        }
-        None => lines.push(format!("  - {or}{}", without_waiver(assessment))),
-    }
+    lines.extend(to_do(decision, assessment, policy));
     lines
 }
 
-/// What to do where no waiver should, or can, let a release pass.
-fn without_waiver(assessment: &Assessment) -> &'static str {
-    if lacks_integrity(assessment) {
-        "ask whoever runs the registry why it gives no integrity for this release; no waiver covers that, \
-         as its bytes could be anything"
-    } else if is_package(assessment) {
-        "find out why the bytes are not what was published before anything else; fetch it again, and tell \
-         the registry if that gives the same"
-    } else {
-        "have it looked at: a policy knows packages by their names, and this has none"
+/// Why no release is named to use instead.
+const NO_OTHER: &str = "  no release to use instead is named: none below it passes that was found fine here, or has \
+                        been out for a week";
+
+/// Whether there is no release to use instead, of one that is asked for from a registry: of files on a disk nobody
+/// expects another.
+fn names_no_other(decision: &Decision) -> bool {
+    let circumstances = decision.circumstances.as_ref();
+    decision.instead.is_none() && circumstances.is_some_and(|it| it.request != Request::Inspection)
+}
+
+/// What to do about a refusal, one line each, and the lines of a waiver below the last.
+fn to_do(decision: &Decision, assessment: &Assessment, policy: Option<&Policy>) -> Vec<String> {
+    let mut ways: Vec<String> = Vec::new();
+    if let Some(version) = &decision.instead {
+        ways.push(format!(
+            "use {version} instead; ranges and tags pass over the refused release by themselves"
+        ));
     }
+    if let Some(until) = decision.until {
+        ways.push(format!("wait: it will be served from {}", moment(until)));
+    }
+    let proposed = proposal(decision, assessment, policy);
+    ways.push(match &proposed {
+        Ok(_) => "have it looked at, and ask for this in weir.toml:".to_owned(),
+        Err(advice) => (*advice).to_owned(),
+    });
+    let mut lines: Vec<String> = Vec::new();
+    for way in ways {
+        let or = if lines.is_empty() { "" } else { "or " };
+        lines.push(format!("  - {or}{way}"));
+    }
+    if let Ok(snippet) = proposed {
+        lines.extend(snippet.lines().map(|line| format!("    {line}")));
+    }
+    lines
 }
 
 fn lacks_integrity(assessment: &Assessment) -> bool {
@@ -373,49 +424,142 @@ fn outcome(action: Action) -> &'static str {
     }
 }
 
-/// The waiver that would let the release pass, to be put into `weir.toml`: for this version, for
-/// what was found on it, and nothing else. Who, why and until when are placeholders that a policy
-/// refuses until they are filled in. `None` if bytes or signatures do not match: no waiver should
-/// be the first answer to that. `None` as well where none would do: without an integrity, and for what
-/// has no package's name.
+/// The waiver that lets the release pass, to be put into `weir.toml`: for this version, for as few signals
+/// as will do, and nothing else. It was tried on the policy, in the circumstances of the decision. Who, why
+/// and until when are placeholders that a policy refuses until they are filled in. `None` if bytes or
+/// signatures do not match: no waiver should be the first answer to that. `None` as well where none helps,
+/// and where the circumstances were not kept, so that none can be tried.
 #[must_use]
-pub fn waiver_snippet(decision: &Decision, assessment: &Assessment) -> Option<String> {
-    if lacks_integrity(assessment) || !is_package(assessment) {
+pub fn waiver_snippet(
+    decision: &Decision,
+    assessment: &Assessment,
+    policy: &Policy,
+) -> Option<String> {
+    proposal(decision, assessment, Some(policy)).ok()
+}
+
+/// Most signals of which every choice is tried. Beyond, one is left out after the other.
+const CHOSEN: usize = 2;
+
+/// The waiver to propose, or what to do where there is none.
+fn proposal(
+    decision: &Decision,
+    assessment: &Assessment,
+    policy: Option<&Policy>,
+) -> Result<String, &'static str> {
+    if lacks_integrity(assessment) {
+        return Err(
+            "ask whoever runs the registry why it gives no integrity for this release; no waiver covers \
+             that, as its bytes could be anything",
+        );
+    }
+    if !is_package(assessment) {
+        return Err("have it looked at: a policy knows packages by their names, and this has none");
+    }
+    if is_mismatched(assessment, policy) {
+        return Err(
+            "find out why the bytes are not what was published before anything else; fetch it again, and \
+             tell the registry if that gives the same",
+        );
+    }
+    let Some(policy) = policy else {
+        return Err(
+            "have it looked at: `weir explain` with the id of the refusal proposes a waiver, where one helps",
+        );
+    };
+    let Some(circumstances) = &decision.circumstances else {
+        return Err(
+            "have it looked at: the circumstances of the decision were not kept, so that no waiver can be \
+             tried; `weir inspect` decides anew",
+        );
+    };
+    let context = Context::again(circumstances, policy);
+    if action_of(assessment, &context, policy).serves() {
+        return Err("ask for it again: the policy in force now lets it pass");
+    }
+    let helps = |signals: &[&str]| passes_with(signals, assessment, &context, policy);
+    fewest(&waivable(assessment, &context, policy), helps)
+        .map(|signals| snippet(assessment, &signals))
+        .ok_or("have it looked at: under the policy in force no waiver lets it pass")
+}
+
+/// Whether bytes or signatures do not match, and the policy minds.
+fn is_mismatched(assessment: &Assessment, policy: Option<&Policy>) -> bool {
+    assessment.findings.iter().any(|finding| {
+        let setting = policy.and_then(|policy| policy.signals.get(&finding.signal).copied());
+        let severity = setting.map_or(Some(finding.severity), SignalSetting::severity);
+        NEVER_SILENT.contains(&finding.signal.as_str())
+            && severity.is_some_and(|severity| severity > Severity::Info)
+    })
+}
+
+/// The fewest of these signals that help, those that weigh least first. Nothing if all of them do not.
+fn fewest<'a>(all: &[&'a str], helps: impl Fn(&[&str]) -> bool) -> Option<Vec<&'a str>> {
+    if all.is_empty() || !helps(all) {
         return None;
     }
-    // A hold that ends by itself is one for age alone.
-    let counted = assessment.counted().filter(|_| decision.until.is_none());
-    let mut signals: Vec<&str> = counted.map(|finding| finding.signal.as_str()).collect();
-    if signals.iter().any(|signal| NEVER_SILENT.contains(signal)) {
-        return None;
+    for size in 1..=CHOSEN.min(all.len()) {
+        for places in subsets(all.len(), size).into_iter().rev() {
+            let places = places.into_iter();
+            let set: Vec<&str> = places.filter_map(|at| all.get(at).copied()).collect();
+            if helps(&set) {
+                return Some(set);
+            }
+        }
     }
-    if decision.until.is_none() && has_gaps(decision, assessment) {
-        signals.push(INCOMPLETE_SIGNAL);
+    let mut left = all.to_vec();
+    for signal in all {
+        let fewer: Vec<&str> = left.iter().copied().filter(|it| it != signal).collect();
+        if helps(&fewer) {
+            left = fewer;
+        }
     }
-    // Where nothing was found, nothing but age is left.
-    if signals.is_empty() {
-        signals.push(AGE_SIGNAL);
+    Some(left)
+}
+
+/// Whether a release passes once a waiver covers these signals, by the very text that is proposed.
+fn passes_with(
+    signals: &[&str],
+    assessment: &Assessment,
+    context: &Context,
+    policy: &Policy,
+) -> bool {
+    let Some(waivers) = filled_in(&snippet(assessment, signals)) else {
+        return false;
+    };
+    let mut tried = policy.clone();
+    tried.waivers.extend(waivers);
+    action_of(assessment, context, &tried).serves()
+}
+
+/// The waiver of a snippet, with somebody's name, a reason and an end that is far away.
+fn filled_in(snippet: &str) -> Option<Vec<Waiver>> {
+    let text = snippet
+        .replace(REASON, "reason = \"tried\"")
+        .replace(AUTHOR, "author = \"weir\"")
+        .replace(EXPIRES, "expires = \"2999-12-31\"");
+    let mut waivers = Policy::from_toml(&text, "weir.toml").ok()?.waivers;
+    for waiver in &mut waivers {
+        waiver.expires = waiver.expires.postponed();
     }
-    let mut seen = std::collections::BTreeSet::new();
-    signals.retain(|signal| seen.insert(*signal));
+    Some(waivers)
+}
+
+/// What a person fills in. With the quotes, so that no name of a package is taken for it.
+const REASON: &str = "reason = \"<why this is acceptable>\"";
+const AUTHOR: &str = "author = \"<your name>\"";
+const EXPIRES: &str = "expires = \"<year-month-day>\"";
+
+fn snippet(assessment: &Assessment, signals: &[&str]) -> String {
     let text = |text: &str| toml::Value::from(text).to_string();
-    let signals: Vec<String> = signals.into_iter().map(text).collect();
-    Some(format!(
-        "[[waiver]]\npackage = {}\nversions = {}\nsignals = [{}]\naction = \"notice\"\n\
-         reason = \"<why this is acceptable>\"\nauthor = \"<your name>\"\nexpires = \"<year-month-day>\"\n",
+    let signals: Vec<String> = signals.iter().map(|signal| text(signal)).collect();
+    format!(
+        "[[waiver]]\npackage = {}\nversions = {}\nsignals = [{}]\naction = \"notice\"\n{REASON}\n{AUTHOR}\n\
+         {EXPIRES}\n",
         text(&assessment.release.name),
         text(&assessment.release.version),
         signals.join(", ")
-    ))
-}
-
-/// Whether anything could not be checked that a waiver is needed for: when a release was published is not,
-/// where the moment weir first saw it stands in.
-fn has_gaps(decision: &Decision, assessment: &Assessment) -> bool {
-    let circumstances = decision.circumstances.as_ref();
-    let stands_in = circumstances.is_some_and(|it| it.published.is_some());
-    let mut gaps = assessment.incomplete.iter();
-    gaps.any(|gap| !(stands_in && gap.what == weir_model::assessment::PUBLISH_TIME))
+    )
 }
 
 #[cfg(test)]

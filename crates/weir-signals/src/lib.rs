@@ -12,6 +12,7 @@ mod lesson;
 mod manifest;
 pub mod names;
 mod past;
+mod peers;
 #[cfg(any(test, feature = "samples"))]
 pub mod sample;
 mod settled;
@@ -35,8 +36,10 @@ pub use identity::REAL_DEPENDENTS;
 pub use lesson::{by, lesson, line_number, moments, repository_owner};
 pub use names::{NameIndex, NamesError};
 pub use past::ReleaseSize;
+pub use peers::required as required_peers;
 pub use subject::{
-    DependencyFacts, Dependents, Previous, Settings, Sibling, Stage, Subject, previous_version,
+    DependencyFacts, Dependents, Previous, Settings, Sibling, Stage, Subject, baseline_version,
+    previous_version,
 };
 pub use surroundings::{Arrival, Known, Surroundings};
 pub use timeline::{trust_in_words, who};

@@ -174,6 +174,7 @@ pub struct Subject<'a> {
     /// The operator's choices.
     pub settings: Settings,
     refused: Option<&'a dyn Fn(&str) -> bool>,
+    open: Option<&'a dyn Fn(&str) -> bool>,
     manifest: OnceCell<Result<VersionManifest, String>>,
     previous: OnceCell<Option<Previous<'a>>>,
     comparison: OnceCell<Option<Comparison<'a>>>,
@@ -211,6 +212,7 @@ impl<'a> Subject<'a> {
             first_seen: None,
             settings: Settings::default(),
             refused: None,
+            open: None,
             manifest: OnceCell::new(),
             previous: OnceCell::new(),
             comparison: OnceCell::new(),
@@ -223,6 +225,14 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub fn without_refused(mut self, refused: &'a dyn Fn(&str) -> bool) -> Self {
         self.refused = Some(refused);
+        self
+    }
+
+    /// Names versions that are young and that nobody has decided on: they are compared with only where
+    /// there is no other, or an attacker's first release would excuse the second for whoever asks first.
+    #[must_use]
+    pub fn without_open(mut self, open: &'a dyn Fn(&str) -> bool) -> Self {
+        self.open = Some(open);
         self
     }
 
@@ -248,6 +258,12 @@ impl<'a> Subject<'a> {
             .map_err(String::as_str)
     }
 
+    /// A version as its registry has it, unread.
+    pub(crate) fn raw(&self, version: &str) -> Option<&'a str> {
+        let packument: &'a Packument = self.packument.known()?;
+        packument.version_raw(version)
+    }
+
     /// When this release was published, as the registry says.
     #[must_use]
     pub fn published(&self) -> Option<Timestamp> {
@@ -262,14 +278,15 @@ impl<'a> Subject<'a> {
         self.published().or(self.first_seen)
     }
 
-    /// The release to compare with, see [`previous_version`]. Nothing if this is the first, or if
+    /// The release to compare with, see [`baseline_version`]. Nothing if this is the first, or if
     /// the history is not known (then [`Input::History`](crate::Input::History) is missing).
     #[must_use]
     pub fn previous(&self) -> Option<&Previous<'a>> {
         let find = || {
             let packument: &'a Packument = self.packument.known()?;
             let refused = |version: &str| self.refused.is_some_and(|refused| refused(version));
-            let version = previous_version(packument, self.version, &refused)?;
+            let open = |version: &str| self.open.is_some_and(|open| open(version));
+            let version = baseline_version(packument, self.version, &refused, &open)?;
             let manifest = match packument.manifest(version) {
                 Some(Ok(manifest)) => Ok(manifest),
                 Some(Err(error)) => Err(error.to_string()),
@@ -373,6 +390,20 @@ impl std::fmt::Debug for Subject<'_> {
             .field("version", &self.version)
             .finish_non_exhaustive()
     }
+}
+
+/// The release that `version` is measured by: the one before it of those that are not `open`, see
+/// [`Subject::without_open`]; where all are, the one before it.
+#[must_use]
+pub fn baseline_version<'p>(
+    packument: &'p Packument,
+    version: &str,
+    refused: &dyn Fn(&str) -> bool,
+    open: &dyn Fn(&str) -> bool,
+) -> Option<&'p str> {
+    let no_baseline = |other: &str| refused(other) || open(other);
+    previous_version(packument, version, &no_baseline)
+        .or_else(|| previous_version(packument, version, refused))
 }
 
 /// A release that could be the previous one.

@@ -14,6 +14,11 @@ pub(crate) const RECENT: usize = 30;
 /// a made-up history can cause; the longest real ones have a few thousand releases.
 const EVER: usize = 2_000;
 
+/// How long a release has to have been out before it tells how the package is made. Whoever gets hold of a
+/// package often publishes several releases within hours (INCIDENTS I26, I28), and nearly all on record were
+/// found within this time: none of them may excuse the next.
+const SETTLED: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// One release on the timeline.
 #[derive(Debug)]
 pub(crate) struct Event<'a> {
@@ -120,8 +125,11 @@ pub(crate) struct Timeline<'a> {
     pub(crate) before: Vec<Event<'a>>,
     /// Those published after it, up to now, oldest first.
     pub(crate) after: Vec<Event<'a>>,
+    /// Those that were refused here. They are nobody's past, but still part of what happened at once.
+    pub(crate) refused: Vec<Event<'a>>,
     own_publication: OnceCell<Option<Publication>>,
     recent: OnceCell<Vec<Option<Publication>>>,
+    settled: OnceCell<Vec<Option<Publication>>>,
     dropped: OnceCell<bool>,
 }
 
@@ -145,7 +153,7 @@ impl<'a> Timeline<'a> {
                 continue;
             };
             let is_own = text == version;
-            if !is_own && (published > now.max(own_time) || refused(text)) {
+            if !is_own && published > now.max(own_time) {
                 continue;
             }
             let Ok(version) = Version::parse(text) else {
@@ -159,6 +167,8 @@ impl<'a> Timeline<'a> {
             };
             if is_own {
                 timeline.own = Some(event);
+            } else if refused(text) {
+                timeline.refused.push(event);
             } else if published < own_time {
                 timeline.before.push(event);
             } else {
@@ -180,8 +190,26 @@ impl<'a> Timeline<'a> {
 
     /// How this release was published.
     pub(crate) fn publication(&self) -> Option<&Publication> {
-        let read = || self.packument?.publication(self.own.as_ref()?.text);
+        let read = || self.read(self.own.as_ref()?);
         self.own_publication.get_or_init(read).as_ref()
+    }
+
+    /// How a release was published. A publisher without a name is nobody: the registry does not say.
+    pub(crate) fn read(&self, event: &Event<'_>) -> Option<Publication> {
+        let mut publication = self.packument?.publication(event.text)?;
+        publication.publisher = publication.publisher.take().filter(|publisher| {
+            publisher.trusted_publisher
+                || publisher.approver.is_some()
+                || !publisher.name.trim().is_empty()
+        });
+        Some(publication)
+    }
+
+    /// Whether that release had been out for a week when this one came.
+    pub(crate) fn has_settled(&self, event: &Event<'_>) -> bool {
+        self.own
+            .as_ref()
+            .is_some_and(|own| own.published.duration_since(event.published) >= SETTLED)
     }
 
     /// The last releases before this one, newest first, and how each was published. Prereleases count
@@ -190,13 +218,33 @@ impl<'a> Timeline<'a> {
         let read = || {
             self.comparable()
                 .take(RECENT)
-                .map(|event| self.packument?.publication(event.text))
+                .map(|event| self.read(event))
                 .collect()
         };
         let publications = self.recent.get_or_init(read);
         self.comparable()
             .zip(publications)
             .filter_map(|(event, publication)| Some((event, publication.as_ref()?)))
+    }
+
+    /// The same of those that had settled: however many came out within the last week, they are not among them.
+    pub(crate) fn recent_settled(&self) -> impl Iterator<Item = (&Event<'a>, &Publication)> {
+        let read = || {
+            self.settled_ones()
+                .take(RECENT)
+                .map(|event| self.read(event))
+                .collect()
+        };
+        let publications = self.settled.get_or_init(read);
+        self.settled_ones()
+            .zip(publications)
+            .filter_map(|(event, publication)| Some((event, publication.as_ref()?)))
+    }
+
+    /// Those before this one that it is like and that had settled.
+    fn settled_ones(&self) -> impl Iterator<Item = &Event<'a>> {
+        self.comparable()
+            .filter(move |event| self.has_settled(event))
     }
 
     /// Those before this one that it is like: stable ones, and prereleases only for a prerelease.
@@ -210,11 +258,12 @@ impl<'a> Timeline<'a> {
             .filter(move |event| any || !event.version.is_prerelease())
     }
 
-    /// The last release before this one that `matches` published, prereleases included. `account` is the
-    /// name of the account, if they have one: workflows are told apart otherwise.
+    /// The last release before this one that `matches` published, of those that are `asked` for, prereleases
+    /// included. `account` is the name of the account, if they have one: workflows are told apart otherwise.
     pub(crate) fn last_by(
         &self,
         account: Option<&str>,
+        asked: impl Fn(&Event<'a>) -> bool,
         matches: impl Fn(&Publisher) -> bool,
     ) -> Option<&Event<'a>> {
         let packument = self.packument?;
@@ -232,10 +281,11 @@ impl<'a> Timeline<'a> {
                 .as_ref()
                 .is_none_or(|name| raw.to_ascii_lowercase().contains(name))
         };
-        self.before.iter().take(EVER).find(|event| {
+        let asked = self.before.iter().filter(|event| asked(event));
+        asked.take(EVER).find(|event| {
             may_be(event)
-                && packument
-                    .publication(event.text)
+                && self
+                    .read(event)
                     .and_then(|publication| publication.publisher)
                     .is_some_and(|publisher| matches(&publisher))
         })
@@ -246,7 +296,6 @@ impl<'a> Timeline<'a> {
     /// that one bad release excuses no second.
     pub(crate) fn trust_before(&self) -> Option<TrustBefore<'_, 'a>> {
         let own = self.own.as_ref()?;
-        let packument = self.packument?;
         let of_line = |event: &&Event<'a>| event.line() == own.line();
         let in_line = self.comparable().any(|event| of_line(&event));
         let mut best: Option<TrustBefore<'_, 'a>> = None;
@@ -256,7 +305,7 @@ impl<'a> Timeline<'a> {
             .filter(|event| !in_line || of_line(event))
             .take(RECENT);
         for event in compared {
-            let Some(publication) = packument.publication(event.text) else {
+            let Some(publication) = self.read(event) else {
                 continue;
             };
             let trust = Trust::of(&publication);

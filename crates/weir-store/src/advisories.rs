@@ -3,6 +3,7 @@
 mod about;
 mod cache;
 mod feeds;
+mod fixed;
 #[doc(hidden)]
 pub mod fuzz;
 mod import;
@@ -20,6 +21,7 @@ use weir_model::Advisory;
 pub use about::PackageAdvisories;
 use cache::Cache;
 pub use feeds::Feed;
+pub use fixed::NotFixed;
 pub use import::{Import, ImportLimits, ImportReport, Progress, fingerprint};
 use index::Index;
 

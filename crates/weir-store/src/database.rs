@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyPool, Executor, Row};
+use sqlx::{AnyConnection, AnyPool, Connection as _, Executor, Row};
+use weir_model::ordinary::what_else;
 
 use crate::StoreError;
 
@@ -77,6 +78,7 @@ impl Database {
     pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let url = url_of(path)?;
+        probe(&url, path).await?;
         let write = connect(&url, path, 1).await?;
         migrate(&write, path).await?;
         let read = connect(&url, path, READERS).await?;
@@ -123,6 +125,31 @@ fn url_of(path: &Path) -> Result<String, StoreError> {
     Ok(url)
 }
 
+/// Opens the file once and by itself: a pool asks again for half a minute, whatever the answer, and then says
+/// only that it waited. Where another process holds it, waiting is right, and the pool's part.
+async fn probe(url: &str, path: &Path) -> Result<(), StoreError> {
+    let kind = std::fs::metadata(path).map(|found| found.file_type());
+    if let Some(what) = kind.ok().and_then(what_else) {
+        let why = std::io::Error::other(format!("{what}, not an ordinary file"));
+        return Err(StoreError::file("open", path)(why));
+    }
+    match opened(url)
+        .await
+        .map_err(|why| StoreError::opening(path, why))
+    {
+        Err(error) if !error.is_temporary() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+async fn opened(url: &str) -> Result<(), sqlx::Error> {
+    let mut connection = AnyConnection::connect(url).await?;
+    let answer = connection.execute(PRAGMAS).await;
+    let closed = connection.close().await;
+    answer?;
+    closed
+}
+
 async fn connect(url: &str, path: &Path, connections: u32) -> Result<AnyPool, StoreError> {
     AnyPoolOptions::new()
         .max_connections(connections)
@@ -140,10 +167,7 @@ async fn connect(url: &str, path: &Path, connections: u32) -> Result<AnyPool, St
         })
         .connect(url)
         .await
-        .map_err(|why| StoreError::Open {
-            path: path.to_owned(),
-            why,
-        })
+        .map_err(|why| StoreError::opening(path, why))
 }
 
 /// Applies the missing steps, all in one transaction: another process sees either form, whole.
@@ -194,4 +218,30 @@ async fn migrate(pool: &AnyPool, path: &Path) -> Result<(), StoreError> {
             .map_err(failed(step.number))?;
     }
     transaction.commit().await.map_err(failed(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_no_database_is_told_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("weir.db");
+        std::fs::write(&file, "rubbish ".repeat(2000)).unwrap();
+        let inner = folder.path().join("folder.db");
+        std::fs::create_dir(&inner).unwrap();
+        let started = std::time::Instant::now();
+        for (file, said) in [(&file, "put back a copy"), (&inner, "a folder")] {
+            let error = Database::open(file).await.unwrap_err();
+            assert!(!error.is_temporary());
+            let error = error.to_string();
+            assert!(error.contains(&file.display().to_string()), "{error}");
+            assert!(error.contains(said), "{error}");
+        }
+        assert!(started.elapsed() < Duration::from_secs(10));
+        // What was there is left as it was.
+        let kept = std::fs::read_to_string(&file).unwrap();
+        assert!(kept.starts_with("rubbish"));
+    }
 }

@@ -1,6 +1,6 @@
 //! What can go wrong in the store, by situation.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why the store could not do what was asked. Nothing here comes from package authors: what is
 /// merely damaged or outdated is treated as absent, with a warning.
@@ -28,6 +28,18 @@ pub enum StoreError {
     /// The database file could not be opened.
     #[error("cannot open the database {}: {why}", path.display())]
     Open {
+        /// The database file.
+        path: PathBuf,
+        /// The database's answer.
+        why: sqlx::Error,
+    },
+    /// The database file holds something else, or is damaged.
+    #[error(
+        "the database {file} is damaged or is none ({why}): put back a copy of it, or move it away together with \
+         {file}-wal and {file}-shm, and weir begins anew without what was in it",
+        file = path.display()
+    )]
+    Damaged {
         /// The database file.
         path: PathBuf,
         /// The database's answer.
@@ -134,6 +146,17 @@ impl StoreError {
         move |why| Self::File { doing, path, why }
     }
 
+    /// Makes the error of a database file that cannot be opened: what a person does about one that is damaged
+    /// is not what is done about the others.
+    pub(crate) fn opening(path: &Path, why: sqlx::Error) -> Self {
+        let path = path.to_owned();
+        // SQLITE_CORRUPT is 11 and SQLITE_NOTADB is 26.
+        match code_of(&why) {
+            Some(11 | 26) => Self::Damaged { path, why },
+            _ => Self::Open { path, why },
+        }
+    }
+
     /// Makes a [`StoreError::Query`] out of what the database answered.
     pub(crate) fn query(
         table: &'static str,
@@ -150,16 +173,18 @@ impl StoreError {
         else {
             return false;
         };
-        // SQLITE_BUSY is 5 and SQLITE_LOCKED is 6; extended codes keep these in the low byte.
-        match why {
-            sqlx::Error::Database(answer) => answer
-                .code()
-                .and_then(|code| code.parse::<i64>().ok())
-                .is_some_and(|code| matches!(code & 0xff, 5 | 6)),
-            sqlx::Error::PoolTimedOut => true,
-            _ => false,
-        }
+        // SQLITE_BUSY is 5 and SQLITE_LOCKED is 6.
+        matches!(why, sqlx::Error::PoolTimedOut) || matches!(code_of(why), Some(5 | 6))
     }
+}
+
+/// SQLite's code for what went wrong: extended codes keep the plain one in the low byte.
+fn code_of(why: &sqlx::Error) -> Option<i64> {
+    let sqlx::Error::Database(answer) = why else {
+        return None;
+    };
+    let code: i64 = answer.code()?.parse().ok()?;
+    Some(code & 0xff)
 }
 
 #[cfg(test)]

@@ -62,13 +62,35 @@ impl Store {
             // Read again: another process may have been first.
             known = self::known(name, &self.inner.database.read).await?;
         }
-        // Times are kept in milliseconds; `now` is given back the way it was kept.
-        let fallback = from_millisecond("first_seen", now.as_millisecond())?;
-        Ok(versions
-            .iter()
-            .map(|version| known.get(*version).copied().unwrap_or(fallback))
-            .collect())
+        in_order(&known, versions, now)
     }
+
+    /// The same without noting anything: `moment` stands in for versions that were never asked about.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn first_seen_or(
+        &self,
+        name: &str,
+        versions: &[&str],
+        moment: Timestamp,
+    ) -> Result<Vec<Timestamp>, StoreError> {
+        let known = known(name, &self.inner.database.read).await?;
+        in_order(&known, versions, moment)
+    }
+}
+
+fn in_order(
+    known: &HashMap<String, Timestamp>,
+    versions: &[&str],
+    otherwise: Timestamp,
+) -> Result<Vec<Timestamp>, StoreError> {
+    // Times are kept in milliseconds; the moment is given back the way it would be kept.
+    let otherwise = from_millisecond("first_seen", otherwise.as_millisecond())?;
+    Ok(versions
+        .iter()
+        .map(|version| known.get(*version).copied().unwrap_or(otherwise))
+        .collect())
 }
 
 async fn known(name: &str, pool: &sqlx::AnyPool) -> Result<HashMap<String, Timestamp>, StoreError> {

@@ -187,6 +187,18 @@ impl Store {
         presence.verdicts.may_have((name, version)) || !presence.openings.nobody_came()
     }
 
+    /// The same for any of these versions of a package, asked at once.
+    #[must_use]
+    pub fn may_have_verdict_of<'v>(
+        &self,
+        name: &str,
+        mut versions: impl Iterator<Item = &'v str>,
+    ) -> bool {
+        let presence = &self.inner.presence;
+        versions.any(|version| presence.verdicts.may_have((name, version)))
+            || !presence.openings.nobody_came()
+    }
+
     /// The same for the contents of a tarball.
     #[must_use]
     pub fn may_have_contents(&self, integrity: &str) -> bool {
@@ -238,6 +250,8 @@ mod tests {
     fn check(store: &Store) {
         assert!(store.may_have_verdict("a", "1.0.0"));
         assert!(!store.may_have_verdict("a", "1.0.1"));
+        assert!(store.may_have_verdict_of("a", ["1.0.1", "1.0.0"].into_iter()));
+        assert!(!store.may_have_verdict_of("a", ["1.0.1"].into_iter()));
         assert!(store.may_have_contents("sha512-a"));
         assert!(!store.may_have_contents("sha512-b"));
     }

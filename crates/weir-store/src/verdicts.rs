@@ -83,6 +83,26 @@ impl Store {
             .map_err(failed)
     }
 
+    /// Marks a verdict as out of date: it is found as the last one, and decided anew before it counts.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn outdate_verdict(&self, name: &str, version: &str) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE verdict SET generation = 'outdated ' || generation \
+             WHERE name = $1 AND version = $2",
+        )
+        .bind(name)
+        .bind(version)
+        .execute(&self.inner.database.write)
+        .await
+        .map_err(StoreError::query(
+            "verdict",
+            "mark a verdict as out of date",
+        ))?;
+        Ok(())
+    }
+
     /// Keeps a verdict; an earlier one on the same release is replaced.
     ///
     /// # Errors
@@ -108,5 +128,25 @@ impl Store {
         .map_err(StoreError::query("verdict", "keep a verdict"))?;
         self.inner.presence.verdict_added(name, version);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::tests::open;
+
+    #[tokio::test]
+    async fn what_is_out_of_date_is_not_forgotten() {
+        let (_folder, store) = open().await;
+        for version in ["1.0.0", "1.0.1"] {
+            let kept = store.put_verdict("a", version, "1", version.to_owned());
+            kept.await.unwrap();
+        }
+        store.outdate_verdict("a", "1.0.1").await.unwrap();
+        let kept = store.verdicts("a", "1").await.unwrap();
+        assert_eq!(kept, [("1.0.0".to_owned(), "1.0.0".to_owned())]);
+        assert_eq!(store.verdict("a", "1.0.1", "1").await.unwrap(), None);
+        let last = store.last_verdict("a", "1.0.1").await.unwrap();
+        assert_eq!(last.as_deref(), Some("1.0.1"));
     }
 }

@@ -22,8 +22,15 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// Decide as if it were this moment (RFC 3339), so that the past can be replayed.
+    ///
+    /// That is a question and no event: no verdict, no moment of first sight, no line of the ledger and
+    /// nothing of what is usual is kept of it. Gateways (`serve` and the clients) hand releases out all the
+    /// same, and keep what they do as ever.
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_time)]
     pub now: Option<Timestamp>,
+    /// What is done at the moment of `--now` is done, and kept. For gateways and tests.
+    #[arg(hide = true, long, global = true)]
+    pub as_it_happens: bool,
     /// The registry behind weir, instead of the one in your npm configuration.
     #[arg(long, global = true, value_name = "URL")]
     pub upstream: Option<String>,
@@ -40,6 +47,21 @@ pub(crate) struct Global {
     /// What to log on standard error, e.g. `info` or `weir_gateway=debug`.
     #[arg(long, global = true, env = "WEIR_LOG", value_name = "FILTER")]
     pub log: Option<String>,
+}
+
+impl Command {
+    /// Whether it hands releases out. What it does happens, whatever the time it is told.
+    pub(crate) const fn is_gateway(&self) -> bool {
+        matches!(
+            self,
+            Self::Npm(_)
+                | Self::Npx(_)
+                | Self::Pnpm(_)
+                | Self::Yarn(_)
+                | Self::Bun(_)
+                | Self::Serve(_)
+        )
+    }
 }
 
 fn parse_time(text: &str) -> Result<Timestamp, String> {
@@ -174,7 +196,7 @@ pub(crate) struct Check {
     /// The project's folder.
     #[arg(default_value = ".", value_name = "DIR")]
     pub folder: PathBuf,
-    /// This lockfile, instead of those in the folder.
+    /// This lockfile, instead of those in the folder; where no folder is given, the project is where it lies.
     #[arg(long, value_name = "FILE")]
     pub lockfile: Option<PathBuf>,
     /// Tell only what a change since this commit brings in, with what weir makes of it. Runs git to read
@@ -207,7 +229,7 @@ pub(crate) struct Audit {
     /// The project's folder.
     #[arg(default_value = ".", value_name = "DIR")]
     pub folder: PathBuf,
-    /// This lockfile, instead of those in the folder.
+    /// This lockfile, instead of those in the folder; where no folder is given, the project is where it lies.
     #[arg(long, value_name = "FILE")]
     pub lockfile: Option<PathBuf>,
     /// Leave out what is needed for nothing else.
@@ -243,7 +265,7 @@ pub(crate) struct Verify {
     /// The project's folder.
     #[arg(default_value = ".", value_name = "DIR")]
     pub folder: PathBuf,
-    /// This lockfile, instead of those in the folder.
+    /// This lockfile, instead of those in the folder; where no folder is given, the project is where it lies.
     #[arg(long, value_name = "FILE")]
     pub lockfile: Option<PathBuf>,
     /// Print one JSON object (schema `weir.verify/v1`).
@@ -260,7 +282,7 @@ pub(crate) struct Sbom {
     /// The project's folder.
     #[arg(default_value = ".", value_name = "DIR")]
     pub folder: PathBuf,
-    /// This lockfile, instead of the one in the folder.
+    /// This lockfile, instead of the one in the folder; where no folder is given, the project is where it lies.
     #[arg(long, value_name = "FILE")]
     pub lockfile: Option<PathBuf>,
     /// The form: CycloneDX 1.6 or SPDX 2.3, both in JSON.
@@ -306,7 +328,7 @@ pub(crate) struct Why {
     /// The project's folder.
     #[arg(default_value = ".", value_name = "DIR")]
     pub folder: PathBuf,
-    /// This lockfile, instead of those in the folder.
+    /// This lockfile, instead of those in the folder; where no folder is given, the project is where it lies.
     #[arg(long, value_name = "FILE")]
     pub lockfile: Option<PathBuf>,
     /// At most this many ways to each release, the shortest.

@@ -11,6 +11,7 @@ mod explain;
 mod inspect;
 mod known_bad;
 mod ledger;
+mod locked;
 mod own;
 mod policy;
 mod sbom;
@@ -30,7 +31,8 @@ use crate::cli::{Cli, Command};
 use crate::clients::Client;
 
 /// Runs a command.
-pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
+pub(crate) async fn run(mut cli: Cli) -> Result<ExitCode> {
+    cli.global.as_it_happens |= cli.command.is_gateway();
     let global = &cli.global;
     match cli.command {
         Command::Npm(arguments) => client::run(global, Client::Npm, arguments.arguments).await,
@@ -40,12 +42,27 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Bun(arguments) => client::run(global, Client::Bun, arguments.arguments).await,
         Command::Serve(options) => serve::run(global, options).await,
         Command::Inspect(options) => inspect::run(global, options).await,
-        Command::Check(options) => check::run(global, &options).await,
-        Command::Audit(options) => audit::run(global, &options).await,
-        Command::Verify(options) => verify::run(global, &options).await,
-        Command::Sbom(options) => sbom::run(global, &options).await,
+        Command::Check(mut options) => {
+            options.folder = locked::project(options.folder, options.lockfile.as_ref());
+            check::run(global, &options).await
+        }
+        Command::Audit(mut options) => {
+            options.folder = locked::project(options.folder, options.lockfile.as_ref());
+            audit::run(global, &options).await
+        }
+        Command::Verify(mut options) => {
+            options.folder = locked::project(options.folder, options.lockfile.as_ref());
+            verify::run(global, &options).await
+        }
+        Command::Sbom(mut options) => {
+            options.folder = locked::project(options.folder, options.lockfile.as_ref());
+            sbom::run(global, &options).await
+        }
         Command::Diff(options) => diff::run(global, options).await,
-        Command::Why(options) => why::run(global, &options).await,
+        Command::Why(mut options) => {
+            options.folder = locked::project(options.folder, options.lockfile.as_ref());
+            why::run(global, &options).await
+        }
         Command::Baseline { command } => baseline::run(global, command).await,
         Command::Explain(options) => explain::run(global, &options).await,
         Command::Decide(options) => decide::run(global, &options).await,

@@ -57,7 +57,7 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
 }
 
 /// The full assessment of one release.
-pub(crate) fn assessed(assessed: &Assessed) -> String {
+pub(crate) fn assessed(assessed: &Assessed, policy: &Policy) -> String {
     let mut out = String::new();
     let (assessment, decision) = (&assessed.assessment, &assessed.decision);
     let colour = style::of(decision.action);
@@ -87,7 +87,7 @@ pub(crate) fn assessed(assessed: &Assessed) -> String {
         };
         line(&mut out, format_args!("  {what} {since}"));
     }
-    let explained = weir_policy::explain(decision, assessment);
+    let explained = weir_policy::explain_under(decision, assessment, policy);
     // First what happened, and what to do about it last, where a reader's eye ends up.
     let todo = explained
         .iter()
@@ -115,8 +115,11 @@ fn lines(out: &mut String, texts: &[String]) {
     }
 }
 
-fn explanation(out: &mut String, decision: &Decision, assessment: &Assessment) {
-    lines(out, &weir_policy::explain(decision, assessment));
+fn explanation(out: &mut String, decision: &Decision, assessment: &Assessment, policy: &Policy) {
+    lines(
+        out,
+        &weir_policy::explain_under(decision, assessment, policy),
+    );
 }
 
 /// Findings and gaps. Evidence that is one of the chains told before is not told again, and gaps that are
@@ -220,7 +223,7 @@ pub(crate) fn refusal(id: &str, refusal: &StoredRefusal, policy: &Policy) -> Str
         &mut out,
         format_args!("  first {}, last {}", refusal.first_at, refusal.last_at),
     );
-    explanation(&mut out, &refusal.decision, &refusal.assessment);
+    explanation(&mut out, &refusal.decision, &refusal.assessment, policy);
     findings(&mut out, &refusal.assessment, &refusal.decision, &[]);
     lines(
         &mut out,

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use weir_engine::trust::TrustSources;
 use weir_engine::worker::WorkerProgram;
 use weir_engine::{Clock, Engine, EngineConfig};
+use weir_model::ordinary::what_else;
 use weir_npm::npmrc::Npmrc;
 use weir_policy::Policy;
 use weir_store::Store;
@@ -35,9 +36,13 @@ pub(crate) fn logging(global: &Global) {
         .init();
 }
 
-/// The moment that counts as now.
+/// The moment that counts as now. One that is given is asked about, unless a gateway works by it.
 pub(crate) fn clock(global: &Global) -> Clock {
-    global.now.map_or_else(Clock::system, Clock::standing)
+    match global.now {
+        None => Clock::system(),
+        Some(moment) if global.as_it_happens => Clock::standing(moment),
+        Some(moment) => Clock::asked(moment),
+    }
 }
 
 /// The data folder: `--data`, or the platform's place for data.
@@ -83,12 +88,12 @@ pub(crate) fn policy_file(global: &Global) -> Result<Option<PathBuf>> {
 /// The policy file in force for a project's folder, upward from there.
 pub(crate) fn policy_file_of(global: &Global, folder: &Path) -> Result<Option<PathBuf>> {
     if let Some(file) = &global.policy {
-        if !file.is_file() {
+        if !is_policy(file)? {
             bail!("the policy file {} does not exist", file.display());
         }
         return Ok(Some(file.clone()));
     }
-    let nearest = nearest_policy(&whole(folder)?);
+    let nearest = nearest_policy(&whole(folder)?)?;
     if nearest.is_some() {
         return Ok(nearest);
     }
@@ -96,14 +101,42 @@ pub(crate) fn policy_file_of(global: &Global, folder: &Path) -> Result<Option<Pa
         .filter(|value| !value.is_empty())
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".config")));
-    Ok(config
-        .map(|config| config.join("weir/weir.toml"))
-        .filter(|file| file.is_file()))
+    let Some(config) = config else {
+        return Ok(None);
+    };
+    let file = config.join("weir/weir.toml");
+    Ok(is_policy(&file)?.then_some(file))
 }
 
-fn nearest_policy(folder: &Path) -> Option<PathBuf> {
-    let mut files = folder.ancestors().map(|above| above.join(POLICY));
-    files.find(|file| file.is_file())
+fn nearest_policy(folder: &Path) -> Result<Option<PathBuf>> {
+    for above in folder.ancestors() {
+        let file = above.join(POLICY);
+        if is_policy(&file)? {
+            return Ok(Some(file));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a place holds a policy file.
+///
+/// # Errors
+/// When something else is there: somebody meant a policy, and another one or none would be in force.
+fn is_policy(file: &Path) -> Result<bool> {
+    // Nothing there, or in a folder that may not be looked into.
+    if file.symlink_metadata().is_err() {
+        return Ok(false);
+    }
+    let found = file
+        .metadata()
+        .with_context(|| format!("the policy {} is a link that leads nowhere", file.display()))?;
+    if let Some(what) = what_else(found.file_type()) {
+        bail!(
+            "the policy {} is {what}, not an ordinary file",
+            file.display()
+        );
+    }
+    Ok(true)
 }
 
 /// A folder's whole path, without links and without `..`, which would lead upward through what it steps
@@ -341,8 +374,6 @@ mod tests {
         for file in ["one/weir.toml", "two/weir.toml", "two/inner/weir.toml"] {
             std::fs::write(place(file), "").unwrap();
         }
-        // A folder of that name is no policy.
-        std::fs::create_dir_all(place("one/inner/weir.toml")).unwrap();
         for (folder, found) in [
             ("one", "one/weir.toml"),
             ("one/inner", "one/weir.toml"),
@@ -351,11 +382,49 @@ mod tests {
             ("two/inner/gone", "two/inner/weir.toml"),
         ] {
             let whole = whole(&place(folder)).unwrap();
-            assert_eq!(nearest_policy(&whole), Some(place(found)), "{folder}");
+            let nearest = nearest_policy(&whole).unwrap();
+            assert_eq!(nearest, Some(place(found)), "{folder}");
         }
         assert_eq!(
             whole(Path::new(".")).unwrap(),
             std::env::current_dir().unwrap()
         );
+    }
+
+    /// Whoever put it there meant a policy: the one above it, or none, is not what is wanted.
+    #[cfg(unix)]
+    #[test]
+    fn what_is_called_a_policy_and_is_no_file_is_an_error() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path().canonicalize().unwrap();
+        let place = |path: &str| home.join(path);
+        std::fs::write(place("weir.toml"), "").unwrap();
+        std::fs::write(place("other.toml"), "").unwrap();
+        for folder in ["folder/weir.toml", "dangling", "link", "pipe", "below/it"] {
+            std::fs::create_dir_all(place(folder)).unwrap();
+        }
+        std::os::unix::fs::symlink(place("gone"), place("dangling/weir.toml")).unwrap();
+        std::os::unix::fs::symlink(place("other.toml"), place("link/weir.toml")).unwrap();
+        let pipe = std::process::Command::new("mkfifo")
+            .arg(place("pipe/weir.toml"))
+            .status();
+        assert!(pipe.unwrap().success());
+        for (folder, found) in [
+            ("folder", Err("is a folder, not an ordinary file")),
+            ("dangling", Err("is a link that leads nowhere")),
+            ("pipe", Err("is a pipe, not an ordinary file")),
+            ("link", Ok("link/weir.toml")),
+            ("below/it", Ok("weir.toml")),
+        ] {
+            match (nearest_policy(&place(folder)), found) {
+                (Ok(nearest), Ok(file)) => assert_eq!(nearest, Some(place(file)), "{folder}"),
+                (Err(error), Err(words)) => {
+                    let file = place(folder).join(POLICY).display().to_string();
+                    let said = error.to_string();
+                    assert!(said.contains(words) && said.contains(&file), "{said}");
+                }
+                (nearest, _) => panic!("{folder}: {nearest:?}"),
+            }
+        }
     }
 }

@@ -6,6 +6,12 @@ use weir_model::finding::printable;
 use weir_model::{AdvisoryKind, FlawSeverity, Told};
 use weir_npm::version::{Range, Version, join_ranges};
 
+/// npm's word for "no version is a fix".
+pub const NO_FIX: &str = "<0.0.0";
+
+/// Stands after the title of what may mean any version.
+const UNREADABLE: &str = " (which versions cannot be read from the advisory: any may be affected)";
+
 /// What is told of a package: one flaw, or malware.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heard {
@@ -21,7 +27,8 @@ pub struct Heard {
     pub severity: Option<FlawSeverity>,
     /// The affected versions, as a range of npm's with all prereleases.
     pub vulnerable: String,
-    /// The versions that are a fix, as a range of npm's; `None` where no fix is stated.
+    /// The versions that are a fix, as a range of npm's: [`NO_FIX`] where no fix is stated, and `None` where
+    /// fixes are not spoken of.
     pub patched: Option<String>,
     /// Weaknesses it is an example of (`CWE-…`).
     pub weaknesses: Vec<String>,
@@ -39,7 +46,7 @@ pub(super) fn join_told(known: &mut Vec<Heard>, told: &Told, version: &str) {
         title: title_for(told, version),
         severity: told.severity,
         vulnerable: told.vulnerable.clone(),
-        patched: patched(&told.fixes),
+        patched: Some(told.patched.clone().unwrap_or_else(|| NO_FIX.to_owned())),
         weaknesses: told.weaknesses.clone(),
         cvss: told
             .cvss
@@ -48,13 +55,6 @@ pub(super) fn join_told(known: &mut Vec<Heard>, told: &Told, version: &str) {
         versions: BTreeSet::from([version.to_owned()]),
     };
     merge(known, heard);
-}
-
-/// Fixed versions as a range: from the last fix on, and of those before it no more than what is named.
-fn patched(fixes: &[String]) -> Option<String> {
-    let (last, before) = fixes.split_last()?;
-    let before: String = before.iter().map(|fix| format!("{fix} || ")).collect();
-    Some(format!("{before}>={last}"))
 }
 
 /// One line about it, for those who asked about this version. Where it is the version that cannot be read,
@@ -69,7 +69,7 @@ fn title_for(told: &Told, version: &str) -> String {
 
 pub(super) fn title(told: &Told) -> String {
     let suffix = match (told.certain, told.severity) {
-        (false, _) => " (which versions cannot be read from the advisory: any may be affected)",
+        (false, _) => UNREADABLE,
         (true, None) => " (severity not stated)",
         (true, Some(_)) => "",
     };
@@ -99,20 +99,31 @@ fn says_malware(line: &str) -> bool {
     })
 }
 
-/// Takes in what a registry says, if it concerns a version that was asked about.
+/// Takes in what a registry says, if it concerns a version that was asked about. Where its range cannot be
+/// read, any version may be meant; clients judge by the range once more, which has to say so.
 pub(super) fn join(known: &mut Vec<Heard>, mut heard: Heard, versions: &BTreeSet<String>) {
     let range = Range::parse_with_prereleases(&heard.vulnerable).ok();
+    let Some(range) = range.filter(Range::is_understood) else {
+        heard.vulnerable = "*".to_owned();
+        note_unreadable(&mut heard.title);
+        heard.versions.clone_from(versions);
+        return merge(known, heard);
+    };
     let affected = versions.iter().filter(|version| {
+        // The registry was asked about these versions only: what cannot be compared is meant.
         let version = Version::parse(version).ok();
-        match (&range, version) {
-            (Some(range), Some(version)) => range.matches(&version),
-            // The registry was asked about these versions only: what cannot be compared is meant.
-            _ => true,
-        }
+        version.is_none_or(|version| range.matches(&version))
     });
     heard.versions = affected.cloned().collect();
     if !heard.versions.is_empty() {
         merge(known, heard);
+    }
+}
+
+/// Says once that the range cannot be read.
+fn note_unreadable(title: &mut String) {
+    if !title.ends_with(UNREADABLE) {
+        title.push_str(UNREADABLE);
     }
 }
 
@@ -135,8 +146,12 @@ fn merge(known: &mut Vec<Heard>, heard: Heard) {
 /// Puts two reports of one flaw together.
 fn together(mut one: Heard, other: Heard) -> Heard {
     one.vulnerable = join_ranges([&*one.vulnerable, &*other.vulnerable]);
+    if other.title.ends_with(UNREADABLE) {
+        note_unreadable(&mut one.title);
+    }
     // A fix has to be one to both.
     one.patched = match (one.patched.take(), other.patched) {
+        (Some(one), Some(other)) if one == NO_FIX || other == NO_FIX => Some(NO_FIX.to_owned()),
         (Some(one), Some(other)) if one != other => Some(higher(&one, &other)),
         (one, other) => one.or(other),
     };
@@ -153,17 +168,28 @@ fn together(mut one: Heard, other: Heard) -> Heard {
     one
 }
 
-/// Of two statements of fixed versions the one that begins later.
+/// Of two statements of fixed versions the one that begins later, up to where either ends.
 pub(super) fn higher(one: &str, other: &str) -> String {
     let first = |text: &str| {
         let bare = text.trim_start_matches(['>', '=', ' ']);
         let word = bare.split([' ', '|']).next().unwrap_or(bare);
         Version::parse(word).ok()
     };
-    match (first(one), first(other)) {
-        (Some(a), Some(b)) if a >= b => one.to_owned(),
-        (Some(_), Some(_)) => other.to_owned(),
-        _ => one.to_owned(),
+    let (higher, lower) = match (first(one), first(other)) {
+        (Some(a), Some(b)) if a < b => (other, one),
+        _ => (one, other),
+    };
+    let end = |text: &str| {
+        let last = text.rsplit("||").next()?;
+        let end = last
+            .split_whitespace()
+            .find_map(|it| it.strip_prefix('<'))?;
+        Version::parse(end).ok()
+    };
+    match (end(higher), end(lower)) {
+        (None, Some(end)) if first(higher).is_some_and(|first| first >= end) => NO_FIX.to_owned(),
+        (None, Some(end)) if !higher.contains("||") => format!("{higher} <{end}"),
+        _ => higher.to_owned(),
     }
 }
 
@@ -185,6 +211,7 @@ mod tests {
             url: String::new(),
             vulnerable: "*".to_owned(),
             fixes: Vec::new(),
+            patched: None,
             certain,
             says: Vec::new(),
         };

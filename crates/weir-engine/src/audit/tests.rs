@@ -30,6 +30,7 @@ fn told() -> Told {
         url: String::new(),
         vulnerable: "*".to_owned(),
         fixes: Vec::new(),
+        patched: None,
         certain: true,
         says: Vec::new(),
     }
@@ -82,10 +83,77 @@ fn a_registry_that_tells_of_other_versions_tells_nothing() {
     assert_eq!(known.len(), 2);
 }
 
+/// Clients judge by the range once more: it has to hold what is told.
+#[test]
+fn a_range_that_cannot_be_read_in_full_means_every_version() {
+    let asked = versions(&["1.0.0", "2.0.0", "3.0.0-rc.1"]);
+    let long = "1.0.0 ".repeat(10_000);
+    for (range, read) in [
+        ("garbage!!", false),
+        ("1.x.y.z", false),
+        ("latest", false),
+        ("no range at all", false),
+        ("<1.5.0 || garbage", false),
+        (">=0.5.0, <1.5.0", false),
+        ("<1.5.0 and some", false),
+        ("<99999999999999999999.0.0", false),
+        (long.as_str(), false),
+        ("< 1.5.0", true),
+        (">=0.1.0 <1.5.0 || 0.0.x", true),
+        ("0.9.0 - 1.5.0", true),
+    ] {
+        let mut known = Vec::new();
+        join(&mut known, heard(&["GHSA-1"], range), &asked);
+        let told = &known[0];
+        let all = if read {
+            versions(&["1.0.0"])
+        } else {
+            asked.clone()
+        };
+        assert_eq!(told.versions, all, "{range}");
+        let words = if read { range } else { "*" };
+        assert_eq!(told.vulnerable, words, "{range}");
+        assert_eq!(told.title.contains("cannot be read"), !read, "{range}");
+        // A report that can be read does not hide that.
+        let mut known = Vec::new();
+        join(&mut known, heard(&["GHSA-1"], "<1.5.0"), &asked);
+        join(&mut known, heard(&["GHSA-1"], range), &asked);
+        assert_eq!((known.len(), &known[0].versions), (1, &all), "{range}");
+        assert_eq!(known[0].title.contains("cannot be read"), !read, "{range}");
+    }
+}
+
+#[test]
+fn what_one_report_states_no_fix_for_is_not_fixed() {
+    let asked = versions(&["1.0.0"]);
+    for (one, other, both) in [
+        (None, None, None),
+        (Some(">=1.4.0"), None, Some(">=1.4.0")),
+        (Some(">=1.4.0"), Some(">=1.5.0"), Some(">=1.5.0")),
+        (Some(NO_FIX), None, Some(NO_FIX)),
+        (Some(NO_FIX), Some(">=1.5.0"), Some(NO_FIX)),
+        (Some(">=1.5.0"), Some(NO_FIX), Some(NO_FIX)),
+    ] {
+        let mut known = Vec::new();
+        for patched in [one, other] {
+            let mut heard = heard(&["GHSA-1"], "<1.4.0");
+            heard.patched = patched.map(str::to_owned);
+            join(&mut known, heard, &asked);
+        }
+        assert_eq!(known[0].patched.as_deref(), both, "{one:?} {other:?}");
+    }
+}
+
 #[test]
 fn a_fix_has_to_be_one_to_both() {
     assert_eq!(higher(">=1.4.0", ">=1.10.0"), ">=1.10.0");
     assert_eq!(higher("1.5.0 || 2.0.0", ">= 1.4.0"), "1.5.0 || 2.0.0");
+    assert_eq!(higher(">=1.2.0 <2.0.0", ">=1.4.0"), ">=1.4.0 <2.0.0");
+    assert_eq!(
+        higher(">=1.4.0", "1.2.0 || >=1.3.0 <2.0.0"),
+        ">=1.4.0 <2.0.0"
+    );
+    assert_eq!(higher(">=1.2.0 <2.0.0", ">=2.3.1"), NO_FIX);
 }
 
 #[test]

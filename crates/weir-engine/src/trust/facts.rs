@@ -8,11 +8,23 @@ use weir_npm::version::Version;
 /// Versions looked back over for an earlier release with provenance.
 const LOOK_BACK: usize = 60;
 
+/// Why nothing is known of a package that its registry does not have.
+pub const NO_SUCH_PACKAGE: &str = "the registry has no such package";
+
+/// Why nothing is known of a release that its registry does not list.
+pub const NO_SUCH_VERSION: &str = "the registry has no such version";
+
+/// How the reason begins where a registry's own entry cannot be read.
+pub const UNREADABLE_ENTRY: &str = "the registry's entry cannot be read";
+
 /// What is needed to verify a release, as the registry wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Facts {
     /// `dist.integrity`, to the letter: it is part of what is signed.
     pub(crate) integrity: Option<String>,
+    /// `dist.shasum`, which no signature covers. Records of an older weir do not have it.
+    #[serde(default)]
+    pub(crate) shasum: Option<String>,
     /// `dist.signatures`: label and signature.
     pub(crate) signatures: Vec<(String, String)>,
     /// When it was published.
@@ -55,6 +67,8 @@ struct User {
 #[derive(Default, Deserialize)]
 struct Dist {
     integrity: Option<String>,
+    // Whatever else stands there is nothing to compare with.
+    shasum: Option<serde_json::Value>,
     #[serde(default)]
     signatures: Vec<WrittenSignature>,
     attestations: Option<Announced>,
@@ -84,9 +98,9 @@ impl Facts {
     ) -> Result<Self, String> {
         let raw = packument
             .version_raw(version)
-            .ok_or_else(|| "the registry has no such version".to_owned())?;
-        let Manifest { dist, user } = serde_json::from_str(raw)
-            .map_err(|error| format!("the registry's entry cannot be read: {error}"))?;
+            .ok_or_else(|| NO_SUCH_VERSION.to_owned())?;
+        let Manifest { dist, user } =
+            serde_json::from_str(raw).map_err(|error| format!("{UNREADABLE_ENTRY}: {error}"))?;
         let provenance = dist
             .attestations
             .as_ref()
@@ -100,6 +114,7 @@ impl Facts {
         };
         Ok(Self {
             integrity: dist.integrity,
+            shasum: dist.shasum.and_then(|it| Some(it.as_str()?.to_owned())),
             signatures: signatures.map(|it| (it.keyid, it.sig)).collect(),
             published: packument.published(version),
             attested: dist.attestations.is_some(),

@@ -30,10 +30,12 @@ use crate::quiet::Quiet;
 pub use documents::Document;
 use documents::{Documents, Kind};
 use facts::Facts;
+pub use facts::{NO_SUCH_PACKAGE, NO_SUCH_VERSION, UNREADABLE_ENTRY};
 pub use kept::kept_digests;
 pub use keys::KEYS;
 use keys::{Keys, KnownKeys};
-use record::{Record, agrees, broken, predecessor, signature, trust};
+pub use record::NOT_COMPARED;
+use record::{Compared, Record, broken, compared, predecessor, signature, trust};
 
 /// Attestations are made once; a day lets a document that grew in the meantime come in.
 const ATTESTATIONS_KIND: Kind = Kind {
@@ -76,7 +78,7 @@ pub struct TrustSources {
 }
 
 /// A release to verify.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Wanted {
     /// The package.
     pub name: PackageName,
@@ -244,7 +246,11 @@ impl ReleaseVerifier {
             };
             let earlier = record.facts.before.as_deref();
             let earlier = earlier.and_then(|version| before.get(&(wanted.name.as_str(), version)));
-            trust(wanted, record.clone(), earlier, &self.expectations)
+            let trust = trust(wanted, record.clone(), earlier, &self.expectations);
+            match compared(&record.facts, wanted.integrity.as_ref()) {
+                Compared::Not(why) => trust.not_compared(&why),
+                Compared::Same | Compared::Other(_) => trust,
+            }
         });
         Ok(trusts.collect())
     }
@@ -266,7 +272,7 @@ impl ReleaseVerifier {
         let mut trusts = Vec::with_capacity(wanted.len());
         for wanted in wanted {
             let made = record(&wanted.name, &wanted.version)
-                .filter(|made| agrees(&made.facts, wanted.integrity.as_ref()).is_ok());
+                .filter(|made| compared(&made.facts, wanted.integrity.as_ref()) == Compared::Same);
             let earlier = made.and_then(|made| made.facts.before.as_deref());
             let earlier = earlier.and_then(|version| record(&wanted.name, version));
             trusts.push(made.map(|made| trust(wanted, made.clone(), earlier, &self.expectations)));
@@ -294,9 +300,9 @@ impl ReleaseVerifier {
             };
             let record = kept.get(&(wanted.name.to_string(), wanted.version.clone()));
             let stands = record.filter(|record| {
-                let agrees = agrees(&record.facts, wanted.integrity.as_ref()).is_ok();
+                let same = compared(&record.facts, wanted.integrity.as_ref()) == Compared::Same;
                 let under = found.as_ref().map(|keys| &*keys.under).unwrap_or_default();
-                agrees && record.stands(under)
+                same && record.stands(under)
             });
             match stands {
                 Some(record) => {
@@ -364,6 +370,7 @@ impl ReleaseVerifier {
         let packument = self.packuments.get(&wanted.name).await;
         let facts = match &packument {
             Ok(held) => Facts::read(&held.packument, &wanted.version, true),
+            Err(EngineError::NoSuchPackage { .. }) => Err(NO_SUCH_PACKAGE.to_owned()),
             Err(error) => Err(error.to_string()),
         };
         let under = keys.as_ref().map(|keys| keys.under.to_string());
@@ -372,7 +379,7 @@ impl ReleaseVerifier {
             Ok(facts) => facts,
             Err(why) => return Record::unknown(under, &why),
         };
-        if let Err(why) = agrees(&facts, wanted.integrity.as_ref()) {
+        if let Compared::Other(why) = compared(&facts, wanted.integrity.as_ref()) {
             return Record {
                 signature: SignatureState::Failed { why },
                 attestations: AttestationState::None,

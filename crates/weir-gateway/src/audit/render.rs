@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
-use weir_engine::audit::{AuditAnswer, Heard};
+use weir_engine::audit::{AuditAnswer, Heard, NO_FIX};
 use weir_model::FlawSeverity;
 
 use super::numbers::numbers;
@@ -138,12 +138,12 @@ fn in_full(name: &str, heard: &Heard, number: u64, affected: &[Affected<'_>]) ->
         let ids = heard.ids.iter().filter(|id| id.starts_with(start));
         ids.cloned().collect::<Vec<String>>()
     };
-    let patched = heard.patched.as_deref();
+    let patched = heard.patched.as_deref().filter(|it| *it != NO_FIX);
     let mut document = advisory(heard, number);
     let more = json!({
         "findings": findings,
         "module_name": name,
-        "patched_versions": patched.unwrap_or("<0.0.0"),
+        "patched_versions": patched.unwrap_or(NO_FIX),
         "recommendation": patched.map_or_else(
             || "No fix is stated.".to_owned(),
             |patched| format!("Upgrade to version {patched}"),

@@ -2,14 +2,12 @@
 //!
 //! A body of another form is refused: what is passed over here would be answered with "0 vulnerabilities".
 
-mod keys;
-
 use std::io::Read as _;
 
 use flate2::read::MultiGzDecoder;
 use http::StatusCode;
 use serde_json::{Map, Value};
-use weir_engine::audit::Asked;
+use weir_engine::audit::{Asked, given_twice};
 
 /// Longest request body once it is unpacked, in bytes.
 const UNPACKED_LIMIT: u64 = 64 << 20;
@@ -93,7 +91,7 @@ pub(super) fn read(form: Form, encoding: Option<&[u8]>, body: &[u8]) -> Result<R
             });
         }
     };
-    if let Some(key) = keys::given_twice(text) {
+    if let Some(key) = given_twice(text) {
         return Err(bad(format!("{:?}: a key given twice", shown(&key))));
     }
     let value: Value = serde_json::from_slice(text)

@@ -172,9 +172,12 @@ pub struct AuditFix {
     pub lower: bool,
     /// Whether it is a prerelease.
     pub prerelease: bool,
-    /// The last affected version that records state, where this one is free of what is known only by being
-    /// later: no record calls it, or one before it, fixed. Null where one does.
+    /// The last affected version that a record states, where this one only lies past that.
     pub last_affected: Option<String>,
+    /// Whether it is called fixed: every record of what affects the locked one states a fix up to it.
+    pub fixed: bool,
+    /// Why it is not called fixed, although nothing affects it.
+    pub not_fixed: Option<String>,
 }
 
 /// What kind of change.

@@ -43,6 +43,8 @@ pub struct VerifyCounts {
     pub unchecked: usize,
     /// That break an expectation of the policy.
     pub unexpected: usize,
+    /// Of the signed ones those whose digest in the lockfile nobody can compare: yarn's are of its own archives.
+    pub not_comparable: usize,
 }
 
 /// A release and how far it can be traced.

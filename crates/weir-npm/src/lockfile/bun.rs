@@ -54,6 +54,7 @@ pub(super) fn read(document: &Value<'_>) -> Result<Lockfile, LockfileError> {
         }
     }
     lockfile.edges = edges;
+    lockfile.judge_bundles(|key| key.strip_suffix(last_name(key))?.strip_suffix('/'));
     Ok(lockfile)
 }
 
@@ -118,7 +119,8 @@ fn package(
         .map(|text| (*text).to_owned());
     if let Some(information) = parts.iter().find(|it| matches!(it.kind, Kind::Map(_))) {
         node.flags.platform = is_limited(information);
-        node.flags.bundled = information.is_true("bundled");
+        // bun keeps a digest of these as well: one that is left out has been taken away.
+        node.flags.bundled = information.is_true("bundled") && node.integrity.is_some();
     }
     node.flags.patched = lockfile.terms.patched.contains(first);
     Ok(lockfile.push(node))

@@ -1,6 +1,6 @@
 //! The one graph all lockfiles are read into.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::Format;
 use crate::manifest::Manifest;
@@ -73,7 +73,8 @@ pub struct Flags {
     pub optional: bool,
     /// There only because another package expects it beside itself.
     pub peer: bool,
-    /// Comes inside another package's tarball.
+    /// Comes inside another package's tarball: only where the entry lies in such a package. See
+    /// [`Node::is_served`].
     pub bundled: bool,
     /// Limited to some operating systems, processors or C libraries.
     pub platform: bool,
@@ -81,6 +82,8 @@ pub struct Flags {
     pub scripts: bool,
     /// The project changes its files after unpacking.
     pub patched: bool,
+    /// Brings a lockfile of its own, which npm follows for what lies below it.
+    pub shrinkwrap: bool,
 }
 
 /// Where a package comes from.
@@ -240,6 +243,32 @@ impl Lockfile {
         self.edges.extend(edges);
     }
 
+    /// Believes that an entry comes inside another package only where it lies in one that is fetched: a
+    /// project and a folder bring nothing. `above` is the key of what an entry with a key lies in.
+    pub(super) fn judge_bundles(&mut self, above: fn(&str) -> Option<&str>) {
+        let brings = |node: &Node| {
+            matches!(
+                node.source,
+                Source::Registry(_) | Source::Tarball(_) | Source::Git { .. } | Source::File(_)
+            )
+        };
+        let nodes = self.nodes.iter().filter(|node| brings(node));
+        let bringing: HashSet<&str> = nodes.map(|node| node.key.as_str()).collect();
+        let lone = |node: &Node| {
+            node.flags.bundled && !above(&node.key).is_some_and(|key| bringing.contains(key))
+        };
+        let nodes = self.nodes.iter().enumerate();
+        let lone: Vec<NodeId> = nodes
+            .filter(|(_, node)| lone(node))
+            .map(|(id, _)| id)
+            .collect();
+        for id in lone {
+            if let Some(node) = self.nodes.get_mut(id) {
+                node.flags.bundled = false;
+            }
+        }
+    }
+
     /// The ways from the projects to everything else.
     #[must_use]
     pub fn paths(&self) -> Paths<'_> {
@@ -353,6 +382,19 @@ impl Node {
             self.source,
             Source::Project(_) | Source::Link(_) | Source::File(_)
         )
+    }
+
+    /// Whether a client fetches it from a registry. It does not what comes inside another package's tarball,
+    /// which that one's digest covers; but an address or a digest beside that word is what is fetched where
+    /// the other package does not hold it after all.
+    #[must_use]
+    pub fn is_served(&self) -> bool {
+        match &self.source {
+            Source::Registry(address) => {
+                !self.flags.bundled || address.is_some() || self.integrity.is_some()
+            }
+            _ => false,
+        }
     }
 
     /// `name@version`, or the name alone.

@@ -41,6 +41,9 @@ pub(super) fn read(document: &Value<'_>) -> Result<Lockfile, LockfileError> {
         }
         None => return Err(Problem::Missing("packages").at(document.line, None)),
     }
+    // npm fetches what is marked at the top or in a workspace like everything else, without a digest where
+    // there is none.
+    lockfile.judge_bundles(|key| key.rsplit_once("/node_modules/").map(|(above, _)| above));
     Ok(lockfile)
 }
 
@@ -229,6 +232,7 @@ fn flags(entry: &Value<'_>) -> Flags {
         platform: is_limited(entry),
         scripts: entry.is_true("hasInstallScript"),
         patched: entry.get("patched").is_some(),
+        shrinkwrap: entry.is_true("hasShrinkwrap"),
     }
 }
 

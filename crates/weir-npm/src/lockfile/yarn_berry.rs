@@ -26,7 +26,11 @@ pub(super) fn read(document: &Value<'_>) -> Result<Lockfile, LockfileError> {
     for member in entries() {
         entry(&mut lockfile, member)?;
     }
-    let patched = patched(&lockfile);
+    let answers = Answers {
+        patched: patched(&lockfile),
+        bound: bound(&lockfile),
+        single: single(&lockfile),
+    };
     // A patch names what it changes by resolution, not by request.
     for (id, member) in entries().enumerate() {
         if let Some(resolution) = member.value.text("resolution")? {
@@ -34,10 +38,8 @@ pub(super) fn read(document: &Value<'_>) -> Result<Lockfile, LockfileError> {
         }
     }
     let mut edges = Vec::new();
-    let single = single(&lockfile);
     for (from, member) in entries().enumerate() {
-        let answers = (&patched, &single);
-        dependencies(&lockfile, answers, from, &member.value, &mut edges)?;
+        dependencies(&lockfile, &answers, from, &member.value, &mut edges)?;
         if let Some(Source::Patch(base)) = lockfile.node(from).map(|node| &node.source)
             && let Some((name, spec)) = split_name(base)
         {
@@ -108,12 +110,38 @@ fn decoded(text: &str) -> String {
     percent_decode(text).unwrap_or_else(|| text.to_owned())
 }
 
-/// Requests answered by a patched package: `name@patch:name@npm%3Arange#…` under `name@npm:range`.
+/// Which entry answers a request, where the keys do not have it to the letter.
+struct Answers {
+    patched: HashMap<String, NodeId>,
+    bound: HashMap<(String, String), NodeId>,
+    single: HashMap<String, Option<NodeId>>,
+}
+
+/// Requests answered by a patched package: `name@patch:name@npm%3Arange#…` under `name@npm:range`. With
+/// several patches the first one in the file, so that every run says the same.
 fn patched(lockfile: &Lockfile) -> HashMap<String, NodeId> {
     let of = |(request, id): (&String, &NodeId)| {
         let (_, reference) = split_name(request)?;
         let base = reference.strip_prefix("patch:")?.split('#').next()?;
         Some((decoded(base), *id))
+    };
+    let mut patched: HashMap<String, NodeId> = HashMap::new();
+    for (base, id) in lockfile.requests.iter().filter_map(of) {
+        let first = patched.entry(base).or_insert(id);
+        *first = id.min(*first);
+    }
+    patched
+}
+
+/// Requests for a path, which mean another folder for everybody who asks: the key has the resolution of who
+/// does, encoded, behind `::locator=`. Here they are under the request itself and that resolution.
+fn bound(lockfile: &Lockfile) -> HashMap<(String, String), NodeId> {
+    let of = |(request, id): (&String, &NodeId)| {
+        let (plain, bound) = request.split_once("::")?;
+        let asker = bound
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("locator="))?;
+        Some(((plain.to_owned(), decoded(asker)), *id))
     };
     lockfile.requests.iter().filter_map(of).collect()
 }
@@ -132,18 +160,26 @@ fn single(lockfile: &Lockfile) -> HashMap<String, Option<NodeId>> {
 
 fn dependencies(
     lockfile: &Lockfile,
-    (patched, single): (&HashMap<String, NodeId>, &HashMap<String, Option<NodeId>>),
+    answers: &Answers,
     from: NodeId,
     entry: &Value<'_>,
     edges: &mut Vec<Edge>,
 ) -> Result<(), LockfileError> {
+    let Answers {
+        patched,
+        bound,
+        single,
+    } = answers;
     let may_be_missing = entry.optional_in("dependenciesMeta")?;
+    let resolution = entry.text("resolution")?.unwrap_or_default();
     for dependency in entry.members("dependencies")? {
         let name = dependency.key.as_ref();
         let spec = dependency.value.as_text(name)?;
         let optional = may_be_missing.contains(name);
-        let exact = patched
-            .get(&format!("{name}@{spec}"))
+        let own = (format!("{name}@{spec}"), resolution.to_owned());
+        let exact = bound
+            .get(&own)
+            .or_else(|| patched.get(&own.0))
             .or_else(|| patched.get(&format!("{name}@npm:{spec}")))
             .copied();
         edges.push(Edge {
@@ -163,4 +199,113 @@ fn dependencies(
         });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::yaml;
+    use super::*;
+
+    /// What yarn 4 writes for two workspaces that ask for the same paths, and for a package of a path that
+    /// asks for one itself.
+    const PATHS: &str = r#"__metadata:
+  version: 8
+
+"inner@file:../inner::locator=loc%40file%3A..%2Fvendor%2Floc%23..%2Fvendor%2Floc%3A%3Ahash%3D5c91fe%26locator%3Dw%2540workspace%253Aw":
+  version: 0.0.1
+  resolution: "inner@file:../inner#../inner::hash=c9&locator=loc%40file%3A..%2Fvendor%2Floc%23..%2Fvendor%2Floc%3A%3Ahash%3D5c91fe%26locator%3Dw%2540workspace%253Aw"
+
+"inner@file:../inner::locator=prt%40portal%3Avendor%2Fprt%3A%3Alocator%3Droot%2540workspace%253A.":
+  version: 0.0.1
+  resolution: "inner@file:../inner#../inner::hash=c9&locator=prt%40portal%3Avendor%2Fprt%3A%3Alocator%3Droot%2540workspace%253A."
+
+"lnk@link:vendor/lnk::locator=root%40workspace%3A.":
+  version: 0.0.0-use.local
+  resolution: "lnk@link:vendor/lnk::locator=root%40workspace%3A."
+
+"lnk@link:vendor/lnk::locator=w%40workspace%3Aw":
+  version: 0.0.0-use.local
+  resolution: "lnk@link:vendor/lnk::locator=w%40workspace%3Aw"
+
+"loc@file:../vendor/loc::locator=w%40workspace%3Aw":
+  version: 0.0.1
+  resolution: "loc@file:../vendor/loc#../vendor/loc::hash=5c91fe&locator=w%40workspace%3Aw"
+  dependencies:
+    inner: "file:../inner"
+
+"loc@file:vendor/loc::locator=root%40workspace%3A.":
+  version: 0.0.1
+  resolution: "loc@file:vendor/loc#vendor/loc::hash=5c91fe&locator=root%40workspace%3A."
+
+"ms@npm:2.1.3":
+  version: 2.1.3
+  resolution: "ms@npm:2.1.3"
+
+"ms@patch:ms@npm%3A2.1.3#./ms.patch::locator=root%40workspace%3A.":
+  version: 2.1.3
+  resolution: "ms@patch:ms@npm%3A2.1.3#./ms.patch::version=2.1.3&hash=1c&locator=root%40workspace%3A."
+
+"ms@patch:ms@npm%3A2.1.3#./ms.patch::locator=w%40workspace%3Aw":
+  version: 2.1.3
+  resolution: "ms@patch:ms@npm%3A2.1.3#./ms.patch::version=2.1.3&hash=21&locator=w%40workspace%3Aw"
+
+"prt@portal:../vendor/prt::locator=w%40workspace%3Aw":
+  version: 0.0.0-use.local
+  resolution: "prt@portal:../vendor/prt::locator=w%40workspace%3Aw"
+
+"prt@portal:vendor/prt::locator=root%40workspace%3A.":
+  version: 0.0.0-use.local
+  resolution: "prt@portal:vendor/prt::locator=root%40workspace%3A."
+  dependencies:
+    inner: "file:../inner"
+
+"root@workspace:.":
+  version: 0.0.0-use.local
+  resolution: "root@workspace:."
+  dependencies:
+    lnk: "link:vendor/lnk"
+    loc: "file:vendor/loc"
+    ms: "patch:ms@npm%3A2.1.3#./ms.patch"
+    prt: "portal:vendor/prt"
+
+"w@workspace:w":
+  version: 0.0.0-use.local
+  resolution: "w@workspace:w"
+  dependencies:
+    lnk: "link:vendor/lnk"
+    loc: "file:../vendor/loc"
+    ms: "patch:ms@npm%3A2.1.3#./ms.patch"
+    prt: "portal:../vendor/prt"
+"#;
+
+    #[test]
+    fn a_path_is_answered_by_the_entry_of_who_asks_for_it() {
+        let lockfile = read(&yaml::parse(PATHS).unwrap()).unwrap();
+        let answer = |asker: &str, name: &str| {
+            let from = lockfile
+                .nodes
+                .iter()
+                .position(|it| it.key.starts_with(asker));
+            let mut edges = lockfile.edges_of(from.unwrap());
+            let edge = edges.find(|edge| edge.name == name).unwrap();
+            edge.to
+                .map_or("", |to| lockfile.node(to).unwrap().key.as_str())
+        };
+        for (asker, place) in [("root@", "locator=root%40"), ("w@", "locator=w%40")] {
+            for name in ["lnk", "loc", "ms", "prt"] {
+                let key = answer(asker, name);
+                assert!(
+                    key.starts_with(name) && key.contains(place),
+                    "{asker}: {key}"
+                );
+            }
+        }
+        for (asker, place) in [
+            ("loc@file:../vendor/loc", "locator=loc%40"),
+            ("prt@portal:vendor/prt", "locator=prt%40"),
+        ] {
+            let key = answer(asker, "inner");
+            assert!(key.contains(place), "{asker}: {key}");
+        }
+    }
 }

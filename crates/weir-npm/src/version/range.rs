@@ -17,6 +17,8 @@ pub struct Range {
     raw: Box<str>,
     kind: Kind,
     prereleases: Prereleases,
+    /// Whether something in it made no sense and was left out.
+    left_out: bool,
 }
 
 /// Which prereleases a range admits.
@@ -69,8 +71,9 @@ impl Range {
             return Err(VersionError::TooLong);
         }
         let mut alternatives = Vec::with_capacity(1);
+        let mut left_out = false;
         for alternative in text.split("||") {
-            alternatives.extend(read_alternative(alternative, prereleases)?);
+            alternatives.extend(read_alternative(alternative, prereleases, &mut left_out)?);
         }
         // An alternative that admits any release stands for all of them, prereleases in others included.
         if let Some(any) = alternatives.iter().position(Vec::is_empty) {
@@ -85,6 +88,7 @@ impl Range {
             raw: text.into(),
             kind,
             prereleases,
+            left_out,
         })
     }
 
@@ -92,6 +96,13 @@ impl Range {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.raw
+    }
+
+    /// Whether it names versions, and every word of it was read. npm leaves out what makes no sense; whoever
+    /// is warned of versions cannot.
+    #[must_use]
+    pub fn is_understood(&self) -> bool {
+        !self.left_out && !self.is_tag()
     }
 
     /// Whether it names a tag rather than versions.
@@ -262,10 +273,12 @@ impl Comparator {
     }
 }
 
-/// The comparators of one alternative. `None` when nothing in it makes sense.
+/// The comparators of one alternative. `None` when nothing in it makes sense. Notes whether anything was left
+/// out.
 fn read_alternative(
     text: &str,
     prereleases: Prereleases,
+    left_out: &mut bool,
 ) -> Result<Option<Vec<Comparator>>, VersionError> {
     let lowest = prereleases.lowest();
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -306,6 +319,8 @@ fn read_alternative(
                     .filter(|comparator| !comparator.is_from_zero(prereleases)),
             );
             any_read = true;
+        } else {
+            *left_out = true;
         }
     }
     Ok(any_read.then_some(comparators))

@@ -322,3 +322,27 @@ fn ranges_are_joined_with_each_alternative_once() {
         assert_eq!(join_ranges(ranges.iter().copied()), joined, "{ranges:?}");
     }
 }
+
+/// npm leaves out what makes no sense. Whoever has to know is told.
+#[test]
+fn a_range_says_whether_it_was_understood_in_full() {
+    for (text, understood) in [
+        ("", true),
+        ("*", true),
+        ("1.x || >=2.0.0 <2.1.0-rc.1", true),
+        ("1.0.0 - 2", true),
+        ("> 1.0.0 < 2.0.0", true),
+        ("~1.2 || ^0.3.x || =v1.0.0+x", true),
+        ("<0.0.0-0", true),
+        ("latest", false),
+        ("1.x.y.z", false),
+        ("<1.0.0 || garbage", false),
+        (">=1.0.0, <2.0.0", false),
+        (">=1.0.0 and <2.0.0", false),
+        ("1.0.0 >=", false),
+        ("<1.0.0 || 1.x.3", false),
+    ] {
+        let range = Range::parse_with_prereleases(text).unwrap();
+        assert_eq!(range.is_understood(), understood, "{text}");
+    }
+}

@@ -185,6 +185,13 @@ impl<'a> Case<'a> {
         self.first_seen && is_publish_time(gap)
     }
 
+    /// Whether nothing is missing but its age: neither when it was published nor when weir first saw it is
+    /// known.
+    pub(super) fn lacks_only_its_age(&self) -> bool {
+        let mut gaps = self.assessment.incomplete.iter();
+        self.incomplete && gaps.all(|gap| is_publish_time(gap) || is_publisher(gap))
+    }
+
     /// Whether its age is counted from when weir first saw it.
     pub(super) fn is_first_seen(&self) -> bool {
         self.first_seen
@@ -219,7 +226,8 @@ impl<'a> Case<'a> {
 
     /// Whether evidence weighs more because the release is young.
     pub(super) fn is_young_for_rules(&self) -> bool {
-        is_young(self.context, self.policy, self.policy.age.young_for_rules)
+        let period = self.policy.age.young_for_rules;
+        is_young(self.assessment, self.context, self.policy, period)
     }
 
     /// Whether the package is popular, and nothing but its name and code, or nothing but what
@@ -298,15 +306,22 @@ pub(super) fn dated(assessment: &Assessment, context: &Context) -> &'static str 
     }
 }
 
-fn is_young(context: &Context, policy: &Policy, period: crate::config::Period) -> bool {
+fn is_young(
+    assessment: &Assessment,
+    context: &Context,
+    policy: &Policy,
+    period: crate::config::Period,
+) -> bool {
+    // Without a length it is switched off, for what claims to come from the future as well.
+    if period == crate::config::Period::from_secs(0) {
+        return false;
+    }
+    let unknown_is_young = policy.age.unknown == UnknownAge::Young;
     match context.published {
-        Some(published) => period.is_running(published, context.now),
+        Some(_) if is_first_seen(assessment, context) && !unknown_is_young => false,
+        Some(since) => period.is_running(since, context.now),
         // Nothing that nobody published can be young.
-        None => {
-            context.request != Request::Inspection
-                && policy.age.unknown == UnknownAge::Young
-                && period > crate::config::Period::from_secs(0)
-        }
+        None => context.request != Request::Inspection && unknown_is_young,
     }
 }
 
@@ -314,7 +329,7 @@ fn youth(assessment: &Assessment, context: &Context, policy: &Policy) -> Youth {
     let release = &assessment.release;
     let asked = context.request != Request::Inspection
         && policy.signals.get(AGE_SIGNAL) != Some(&SignalSetting::Off);
-    if !asked || !is_young(context, policy, policy.age.minimum) {
+    if !asked || !is_young(assessment, context, policy, policy.age.minimum) {
         Youth::None
     } else if policy.age.excludes(&release.name, &release.version) {
         Youth::Excluded

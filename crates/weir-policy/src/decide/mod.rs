@@ -22,12 +22,16 @@ pub use structure::{Answer, Count, GROUPS, GroupRule, RULES, Rule, Spared, Topic
 pub use trace::{Asked, Counted, Difference, Lifted, Trace, trace};
 pub use weir_model::Request;
 
+pub(crate) use rules::PINNED;
+pub(crate) use trace::subsets;
+pub(crate) use waiver::waivable;
+
 use case::Case;
 use waiver::Waived;
 
 /// Raised whenever the same policy and assessment could give another decision; part of
 /// [`Policy::fingerprint`].
-pub const RULES_VERSION: u32 = 4;
+pub const RULES_VERSION: u32 = 5;
 
 /// What a decision depends on besides the assessment and the policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,8 +170,17 @@ fn action_at(
     moment: Timestamp,
     policy: &Policy,
 ) -> Action {
-    let then = context.at(moment, policy);
-    match settle(&Case::new(assessment, &then, policy)) {
+    action_of(assessment, &context.at(moment, policy), policy)
+}
+
+/// What is decided, without the words for it.
+pub(crate) fn action_of(assessment: &Assessment, context: &Context, policy: &Policy) -> Action {
+    outcome(&Case::new(assessment, context, policy))
+}
+
+/// What waivers make of what the rules say of a case.
+fn outcome(case: &Case<'_>) -> Action {
+    match settle(case) {
         (_, Some(waived)) => waived.verdict.action,
         (verdict, None) => verdict.action,
     }

@@ -96,9 +96,10 @@ impl Rule {
             }
             When::HeldForAge => age(case),
             When::Incomplete { known: false } => {
-                "not everything could be checked, and the release is neither established nor was it \
-                 served here before"
-                    .to_owned()
+                format!(
+                    "{}, and the release is neither established nor was it served here before",
+                    unchecked(case)
+                )
             }
             When::Incomplete { known: true } => {
                 let known = if case.context.established {
@@ -106,7 +107,7 @@ impl Rule {
                 } else {
                     "was served here before"
                 };
-                format!("not everything could be checked; the release {known}")
+                format!("{}; the release {known}", unchecked(case))
             }
             When::UnknownPublisher => {
                 "the registry does not say who published it or the releases before it".to_owned()
@@ -157,6 +158,19 @@ fn kinds(case: &Case<'_>) -> String {
     }
 }
 
+/// What is missing. A publish time alone is only missed where no moment stands in for it.
+fn unchecked(case: &Case<'_>) -> &'static str {
+    if case.lacks_only_its_age() {
+        "neither when it was published nor when weir first saw it is known"
+    } else {
+        "not everything could be checked"
+    }
+}
+
+/// Why a lockfile does not help a young release.
+pub(crate) const PINNED: &str =
+    " and never served here before, so that a lockfile that pins it does not vouch for it";
+
 fn age(case: &Case<'_>) -> String {
     let minimum = case.policy.age.minimum;
     let young = match case.context.published {
@@ -164,9 +178,7 @@ fn age(case: &Case<'_>) -> String {
         None => "nobody knows when it was published, so it counts as young".to_owned(),
     };
     match case.context.request {
-        Request::Pinned => format!(
-            "{young} and never served here before, so that a lockfile that pins it does not vouch for it"
-        ),
+        Request::Pinned => format!("{young}{PINNED}"),
         Request::NewResolution | Request::Inspection => young,
     }
 }

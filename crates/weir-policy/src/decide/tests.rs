@@ -371,7 +371,19 @@ fn a_release_without_a_publish_time_is_held_from_when_it_was_first_seen() {
     // Nobody knows since when it is there: nothing stands in for the gap.
     let unseen = Context::new(time(NOW));
     let old = policy("[age]\nunknown = \"old\"\n");
-    assert_eq!(decide(&assessment, &unseen, &old).action, Hold);
+    let decision = decide(&assessment, &unseen, &old);
+    assert_eq!(decision.action, Hold);
+    assert_eq!(
+        decision.reasons[0],
+        "held: neither when it was published nor when weir first saw it is known, and the release is neither \
+         established nor was it served here before"
+    );
+    // Counted as old, it does not wait, and its evidence weighs no more than that of others.
+    assert_eq!(decide(&assessment, &aged(1), &old).action, Allow);
+    assessment.findings = vec![finding(Code), finding(Trust)];
+    assert_eq!(decide(&assessment, &aged(1), &old).action, Hold);
+    assert_eq!(action(&assessment, &aged(1)), Block);
+    assessment.findings.clear();
     // Other gaps hold as ever, and the moment is called what it is.
     assessment.incomplete.push(Incomplete {
         what: "contents".into(),
@@ -383,6 +395,19 @@ fn a_release_without_a_publish_time_is_held_from_when_it_was_first_seen() {
         decision.reasons.last().unwrap(),
         "first seen 2026-11-12T12:00:00Z"
     );
+}
+
+#[test]
+fn without_a_minimum_age_nothing_is_held_for_it_not_even_what_is_to_come() {
+    let off = policy("[age]\nminimum = \"0h\"\n");
+    for hours in [-300, 0, 1] {
+        assert_eq!(
+            decide(&release(vec![]), &aged(hours), &off).action,
+            Allow,
+            "{hours}"
+        );
+    }
+    assert_eq!(action(&release(vec![]), &aged(-300)), Hold);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::case::{Case, Ground};
 use super::later::{Later, later};
 use super::structure::{Answer, Count, GROUPS, RULES, Spared, Topic, When, of_group};
 use super::waiver::{self, Waived};
-use super::{Context, judge, settle};
+use super::{Context, judge, outcome, settle};
 use crate::config::{Policy, Waiver, WaiverAction};
 
 /// Most things taken away together in search of a milder decision: more would be no explanation.
@@ -132,7 +132,7 @@ pub fn trace(assessment: &Assessment, context: &Context, policy: &Policy) -> Tra
             .collect(),
         count: left.group_count(),
         rules: asked(&left, &whole, action),
-        milder: milder(&deciding, action),
+        milder: milder(&deciding, &whole, action),
         stricter: stricter(&left, action),
         later: later(assessment, context, policy, action),
         waivers: used.iter().map(|waiver| lifted(waiver, &whole)).collect(),
@@ -273,8 +273,20 @@ impl Part {
     }
 }
 
-/// The smallest sets of things without which the decision is milder.
-fn milder(case: &Case<'_>, action: Action) -> Vec<Difference> {
+/// Whether a case rests on a ground, among others.
+fn rests_on(case: &Case<'_>, ground: Ground<'_>) -> bool {
+    case.grounds().any(|own| match (own, ground) {
+        (Ground::Finding(own), Ground::Finding(other)) => std::ptr::eq(own, other),
+        (Ground::Age, Ground::Age)
+        | (Ground::Incomplete, Ground::Incomplete)
+        | (Ground::NoIntegrity, Ground::NoIntegrity) => true,
+        _ => false,
+    })
+}
+
+/// The smallest sets of things without which the decision is milder. What is told of is in the case that
+/// decides; it is taken away from the whole, so that what waivers want mentioned still is.
+fn milder(case: &Case<'_>, whole: &Case<'_>, action: Action) -> Vec<Difference> {
     let mut parts: Vec<Part> = case.groups().iter().copied().map(Part::Group).collect();
     if case.grounds().any(|ground| matches!(ground, Ground::Age)) {
         parts.push(Part::Age);
@@ -298,8 +310,10 @@ fn milder(case: &Case<'_>, action: Action) -> Vec<Difference> {
                 .iter()
                 .filter_map(|at| parts.get(*at).copied())
                 .collect();
-            let left = case.keeping(|ground| !away.iter().any(|part| part.holds(ground)));
-            let then = judge(&left).action;
+            let left = whole.keeping(|ground| {
+                !rests_on(case, ground) || !away.iter().any(|part| part.holds(ground))
+            });
+            let then = outcome(&left);
             if then < action {
                 let if_so = away.iter().map(|part| part.in_words(case)).collect();
                 found.push((
@@ -320,7 +334,7 @@ fn milder(case: &Case<'_>, action: Action) -> Vec<Difference> {
 }
 
 /// All sets of `size` places below `count`, in order.
-fn subsets(count: usize, size: usize) -> Vec<Vec<usize>> {
+pub(crate) fn subsets(count: usize, size: usize) -> Vec<Vec<usize>> {
     let mut sets = vec![Vec::new()];
     for _ in 0..size {
         sets = sets

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use weir_model::finding::printable;
-use weir_model::{Action, ReleaseId};
+use weir_model::{Action, Assessment, ReleaseId};
 
 use super::case::{Case, Ground};
 use super::rules::verb;
-use super::{Verdict, judge};
+use super::{Context, Verdict, judge};
 use crate::config::{AGE_SIGNAL, INCOMPLETE_SIGNAL, NEVER_SILENT, Policy, Waiver, WaiverAction};
 
 /// What is left of a case after waivers.
@@ -162,6 +162,23 @@ pub(super) fn covered(waiver: &Waiver, case: &Case<'_>) -> Vec<String> {
     covered.sort_unstable();
     covered.dedup();
     covered.into_iter().map(|id| printable(id, 80)).collect()
+}
+
+/// The names under which a waiver can cover what speaks against a release, each once, strongest first.
+pub(crate) fn waivable<'a>(
+    assessment: &'a Assessment,
+    context: &'a Context,
+    policy: &'a Policy,
+) -> Vec<&'a str> {
+    let case = Case::new(assessment, context, policy);
+    let mut names: Vec<&str> = Vec::new();
+    for ground in case.grounds() {
+        let name = signal(ground);
+        if !matches!(ground, Ground::NoIntegrity) && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// "waived by Jo through 2026-12-31 (reviewed by hand): new-hook, new-host".

@@ -38,8 +38,24 @@ const OLD: &str = "2026-11-01T00:00:00Z";
 
 fn held() -> (Assessment, Decision) {
     let assessment = assessment(&[("new-hook", Group::Execution), ("new-host", Group::Code)]);
-    let decision = decide(&assessment, &context(OLD), &Policy::default());
+    let decision = decided(&assessment, &context(OLD), &Policy::default());
     (assessment, decision)
+}
+
+/// The decision as it is kept: with its circumstances.
+fn decided(assessment: &Assessment, context: &Context, policy: &Policy) -> Decision {
+    Decision {
+        circumstances: Some(context.circumstances()),
+        ..decide(assessment, context, policy)
+    }
+}
+
+fn told(decision: &Decision, assessment: &Assessment) -> Vec<String> {
+    explain_under(decision, assessment, &Policy::default())
+}
+
+fn proposed(decision: &Decision, assessment: &Assessment) -> Option<String> {
+    waiver_snippet(decision, assessment, &Policy::default())
 }
 
 fn id() -> BlockId {
@@ -124,7 +140,7 @@ fn whatever_goes_in_a_refusal_stays_one_short_ascii_line() {
 fn explanations_end_with_what_to_do_next() {
     let (assessment, decision) = held();
     assert_eq!(
-        explain(&decision, &assessment).join("\n"),
+        told(&decision, &assessment).join("\n"),
         "\
 @acme/x@1.2.3: held, it is not served for now
   - held: two independent kinds of evidence (execution, code)
@@ -132,12 +148,12 @@ fn explanations_end_with_what_to_do_next() {
   - what new-host saw [new-host]
   - published 2026-11-01T00:00:00Z
 What to do:
-  - use 1.2.2 instead; ranges and tags resolve to it by themselves
+  - use 1.2.2 instead; ranges and tags pass over the refused release by themselves
   - or have it looked at, and ask for this in weir.toml:
     [[waiver]]
     package = \"@acme/x\"
     versions = \"1.2.3\"
-    signals = [\"new-hook\", \"new-host\"]
+    signals = [\"new-host\"]
     action = \"notice\"
     reason = \"<why this is acceptable>\"
     author = \"<your name>\"
@@ -150,7 +166,7 @@ fn an_allowed_release_needs_no_advice() {
     let assessment = assessment(&[]);
     let decision = decide(&assessment, &context(OLD), &Policy::default());
     assert_eq!(
-        explain(&decision, &assessment),
+        told(&decision, &assessment),
         ["@acme/x@1.2.3: allowed, it is served"]
     );
 }
@@ -173,9 +189,9 @@ fn the_suggested_waiver_lets_the_release_pass() {
         ),
         (incomplete, context(OLD)),
     ] {
-        let decision = decide(&assessment, &context, &Policy::default());
+        let decision = decided(&assessment, &context, &Policy::default());
         assert!(!decision.action.serves());
-        let snippet = waiver_snippet(&decision, &assessment).unwrap();
+        let snippet = proposed(&decision, &assessment).unwrap();
         assert_eq!(
             Policy::from_toml(&snippet, "w")
                 .unwrap_err()
@@ -190,7 +206,7 @@ fn the_suggested_waiver_lets_the_release_pass() {
         let policy = Policy::from_toml(&filled, "w").unwrap();
         let waived = decide(&assessment, &context, &policy);
         assert!(waived.action.serves(), "{snippet}");
-        assert!(explain(&waived, &assessment).contains(&"Waived: diff read".to_owned()));
+        assert!(told(&waived, &assessment).contains(&"Waived: diff read".to_owned()));
     }
 }
 
@@ -199,8 +215,8 @@ fn no_waiver_is_suggested_for_bytes_that_are_not_what_was_published() {
     let mut assessment = assessment(&[("integrity-mismatch", Group::Shape)]);
     assessment.findings[0].decisive = true;
     let decision = decide(&assessment, &context(OLD), &Policy::default());
-    assert_eq!(waiver_snippet(&decision, &assessment), None);
-    let lines = explain(&decision, &assessment);
+    assert_eq!(proposed(&decision, &assessment), None);
+    let lines = told(&decision, &assessment);
     assert!(
         lines.last().unwrap().contains("not what was published"),
         "{lines:?}"
@@ -218,19 +234,156 @@ fn no_waiver_is_suggested_that_could_not_help() {
         why: "the registry gives none".into(),
     });
     for (assessment, advice) in [(nameless, "this has none"), (bare, "no waiver covers that")] {
-        assert_eq!(waiver_snippet(&decision, &assessment), None);
-        let lines = explain(&decision, &assessment);
+        assert_eq!(proposed(&decision, &assessment), None);
+        let lines = told(&decision, &assessment);
         let last = lines.last().unwrap();
         assert!(last.contains(advice), "{last}");
     }
 }
 
 #[test]
+fn a_refusal_that_names_no_other_release_says_why() {
+    let (assessment, mut decision) = held();
+    let says = |decision: &Decision| {
+        let lines = explain(decision, &assessment);
+        lines
+            .iter()
+            .any(|line| line.contains("was found fine here"))
+    };
+    assert!(!says(&decision));
+    decision.instead = None;
+    assert!(says(&decision));
+    // Of files on a disk nobody expects another.
+    if let Some(circumstances) = &mut decision.circumstances {
+        circumstances.request = weir_model::Request::Inspection;
+    }
+    assert!(!says(&decision));
+}
+
+#[test]
 fn what_to_do_begins_with_no_or() {
     let (assessment, mut decision) = held();
     decision.instead = None;
+    let first = |decision: &Decision, assessment: &Assessment| {
+        let lines = told(decision, assessment);
+        let place = lines.iter().position(|line| line == "What to do:").unwrap();
+        lines[place + 1].clone()
+    };
+    assert_eq!(
+        first(&decision, &assessment),
+        "  - have it looked at, and ask for this in weir.toml:"
+    );
+    let young = Context {
+        instead: None,
+        ..context("2026-11-22T11:00:00Z")
+    };
+    let quiet = self::assessment(&[]);
+    let decision = decided(&quiet, &young, &Policy::default());
+    assert_eq!(
+        first(&decision, &quiet),
+        "  - wait: it will be served from 2026-11-23T11:00:00Z"
+    );
+}
+
+fn gap(what: &str, why: &str) -> Incomplete {
+    Incomplete {
+        what: what.to_owned(),
+        why: why.to_owned(),
+    }
+}
+
+/// What is proposed was tried on the policy: it names what the policy counts, and nothing that it does not.
+#[test]
+fn a_waiver_is_proposed_for_what_the_policy_holds_against_the_release() {
+    let mut minor = assessment(&[("odd-version", Group::Shape)]);
+    minor.findings[0].severity = Severity::Info;
+    let mut two = assessment(&[("new-hook", Group::Execution)]);
+    two.findings.extend(minor.findings.clone());
+    let mut nameless = held().0;
+    nameless.incomplete.push(gap(
+        weir_model::assessment::PUBLISHER,
+        "the registry does not say who published it",
+    ));
+    let louder = "[signals]\n\"odd-version\" = \"high\"\n";
+    let one = format!("[decide]\nhold_groups = 1\n{louder}");
+    let minding = "[decide]\nunknown_publisher = \"hold\"\n";
+    for (assessment, policy, signals) in [
+        (&minor, one.as_str(), "[\"odd-version\"]"),
+        (&two, one.as_str(), "[\"new-hook\", \"odd-version\"]"),
+        (&two, louder, "[\"odd-version\"]"),
+        (&nameless, "", "[\"new-host\"]"),
+        (
+            &nameless,
+            minding,
+            "[\"new-host\", \"incomplete-assessment\"]",
+        ),
+    ] {
+        let policy = Policy::from_toml(policy, "weir.toml").unwrap();
+        let decision = decided(assessment, &context(OLD), &policy);
+        assert!(!decision.action.serves(), "{signals}");
+        let snippet = waiver_snippet(&decision, assessment, &policy).unwrap();
+        assert!(
+            snippet.contains(&format!("signals = {signals}\n")),
+            "{snippet}"
+        );
+    }
+}
+
+#[test]
+fn where_no_waiver_was_seen_to_help_none_is_proposed_and_that_is_said() {
+    let (assessment, decision) = held();
+    let strict = Policy::default();
+    let lax = Policy::from_toml("[decide]\nhold_groups = 3\n", "weir.toml").unwrap();
+    let undated = Decision {
+        circumstances: None,
+        ..decision.clone()
+    };
+    let mut misnamed = assessment.clone();
+    for finding in &mut misnamed.findings {
+        finding.signal = "No Signal".to_owned();
+    }
+    for (decision, assessment, policy, advice) in [
+        (&undated, &assessment, &strict, "were not kept"),
+        (&decision, &assessment, &lax, "lets it pass"),
+        (&decision, &misnamed, &strict, "no waiver lets it pass"),
+    ] {
+        let lines = explain_under(decision, assessment, policy);
+        assert!(lines.last().unwrap().contains(advice), "{lines:?}");
+        assert!(!lines.iter().any(|line| line.contains("[[waiver]]")));
+    }
+    // Without the policy none can be tried.
     let lines = explain(&decision, &assessment);
-    assert!(lines.contains(&"  - have it looked at, and ask for this in weir.toml:".to_owned()));
+    assert!(lines.last().unwrap().contains("weir explain"), "{lines:?}");
+}
+
+/// The rule that decides, what was found, and only then its age: what is long is cut at the end.
+#[test]
+fn age_does_not_push_the_finding_out_of_a_refusal() {
+    let young = context("2026-11-22T11:00:00Z");
+    let pinned = Context {
+        request: crate::Request::Pinned,
+        ..young.clone()
+    };
+    let one = assessment(&[("new-hook", Group::Execution)]);
+    let two = assessment(&[("new-hook", Group::Execution), ("new-host", Group::Code)]);
+    for (assessment, context, expected) in [
+        (
+            &two,
+            &young,
+            "two independent kinds of evidence (execution, code): what new-hook saw [new-hook]; published",
+        ),
+        (
+            &one,
+            &pinned,
+            "published 2026-11-22T11:00:00Z, younger than 24h: what new-hook saw [new-hook]; never served",
+        ),
+    ] {
+        let decision = decide(assessment, context, &Policy::default());
+        let line = deprecation_text(&decision, "@acme/x", "1.2.3", &id(), URL);
+        assert!(line.contains(expected), "{line}");
+        let short = refusal_line(&decision, "@acme/x", "1.2.3", &id(), URL);
+        assert!(short.contains("[new-hook]"), "{short}");
+    }
 }
 
 #[test]
@@ -241,7 +394,7 @@ fn a_hold_for_age_says_until_when() {
         &context("2026-11-22T11:00:00Z"),
         &Policy::default(),
     );
-    let lines = explain(&decision, &assessment);
+    let lines = told(&decision, &assessment);
     assert!(
         lines.contains(&"  - or wait: it will be served from 2026-11-23T11:00:00Z".to_owned()),
         "{lines:?}"

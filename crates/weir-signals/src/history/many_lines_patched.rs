@@ -113,6 +113,7 @@ fn around<'t, 'a>(
         .before
         .iter()
         .chain(&timeline.after)
+        .chain(&timeline.refused)
         .filter(|event| {
             event.published > last.published
                 && own.published.duration_since(event.published).abs() <= span
@@ -212,6 +213,10 @@ fn samples() -> Vec<crate::sample::Sample> {
         Sample::flagged(
             "The first of the three, once the others are known",
             at_once("9.0.1", silent),
+        ),
+        Sample::flagged(
+            "The last of the three, when the two before are refused",
+            at_once("7.0.1", silent).refused("9.0.1").refused("8.0.1"),
         ),
         Sample::flagged(
             "Three lines over a day, publishers not known",

@@ -11,10 +11,12 @@ use weir_npm::spec::{DependencySpec, classify};
 use weir_npm::version::Version;
 
 use crate::comparison::{is_leap, is_patch};
+use crate::names::words::Reading;
 use crate::names::{Strength, Transformation};
 use crate::timeline::in_words;
 use crate::{
-    Declaration, DependencyFacts, Documentation, Input, Kind, Layer, Maturity, Observation, Subject,
+    Declaration, DependencyFacts, Documentation, Input, Kind, Layer, Maturity, Observation,
+    Subject, peers,
 };
 
 /// Dependencies reported one by one; a release with more has made its point.
@@ -44,9 +46,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         "axios, 2026",
     ],
     documentation: Documentation {
-        sees: "An entry of `dependencies` or `optionalDependencies` that comes from the registry and that the \
-               previous release did not have, judged by its name and by what is asked of it: a name that could be \
-               mistaken for a popular one; a name made of a whole popular one and more (`plain-` before \
+        sees: "An entry of `dependencies` or `optionalDependencies`, or of `peerDependencies` unless it is marked as \
+               optional, that comes from the registry and that the previous release did not have, judged by its name \
+               and by what is asked of it: a name that could be mistaken for a popular one; a name made of a whole popular one and more (`plain-` before \
                `crypto-js`) that arrives with a patch; any version at all (`latest`, `*`) of something little used; \
                many optional ones at once. Popular packages, those of the same scope and those that share the \
                package's name are not mentioned, others for information. Where the gateway looked at the dependency \
@@ -75,6 +77,16 @@ struct New<'m> {
     any_version: bool,
 }
 
+impl New<'_> {
+    /// What it is, in words.
+    fn kind(&self) -> &'static str {
+        match self.section {
+            peers::SECTION => "peer dependency",
+            section => section,
+        }
+    }
+}
+
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let Ok(manifest) = subject.manifest() else {
         return;
@@ -86,7 +98,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     // A back-port below everything is compared with the newest release: what it has beyond that is its
     // age.
     let forward = is_forward(version, subject.version);
-    let added = added(&previous.manifest, &manifest.manifest);
+    let added = added(subject, &previous.manifest, &manifest.manifest);
     let strangers: Vec<&New<'_>> = added
         .iter()
         .filter(|new| !is_expected(subject, &new.name))
@@ -134,7 +146,7 @@ pub fn unexplained(subject: &Subject<'_>) -> Vec<(String, String)> {
     else {
         return Vec::new();
     };
-    added(&previous.manifest, &manifest.manifest)
+    added(subject, &previous.manifest, &manifest.manifest)
         .into_iter()
         .filter(|new| !is_expected(subject, &new.name))
         .map(|new| {
@@ -164,22 +176,22 @@ fn tell(subject: &Subject<'_>, new: &New<'_>, patch: bool, version: &str) -> Fin
         .into_iter()
         .find(|candidate| candidate.strength > Strength::Weak);
     if let Some(alike) = alike {
-        let mistaken = match alike.transformation {
-            Transformation::Command => {
-                format!("is there where the option {} was meant", alike.target)
-            }
-            _ => format!("could be mistaken for {}", alike.target),
+        let option = Reading::of(&new.name);
+        let option = option.filter(|_| alike.transformation == Transformation::Command);
+        let mistaken = match option {
+            Some(option) => option.in_words(),
+            None => format!("could be mistaken for {}", alike.target),
         };
         let mut finding = SIGNAL.finding(format!(
             "{} {name} is new since {version} and {mistaken}",
-            new.section
+            new.kind()
         ));
         if alike.strength == Strength::Strong {
             finding.severity = Severity::Medium;
         }
         return finding;
     }
-    let mut finding = SIGNAL.finding(format!("{} {name} is new since {version}", new.section));
+    let mut finding = SIGNAL.finding(format!("{} {name} is new since {version}", new.kind()));
     finding.severity = Severity::Info;
     if new.any_version {
         finding.message = format!("{}, in any version", finding.message);
@@ -251,8 +263,9 @@ fn forged_repository(subject: &Subject<'_>, name: &str, facts: &DependencyFacts)
 }
 
 /// The dependencies from a registry that only the second manifest has. The registry repeats optional
-/// ones among `dependencies`, so they are looked at first.
-fn added<'m>(before: &Manifest, after: &'m Manifest) -> Vec<New<'m>> {
+/// ones among `dependencies`, so they are looked at first. Peers are installed along unless they are optional;
+/// those come last, as what is also an ordinary dependency is told as one.
+fn added<'m>(subject: &Subject<'_>, before: &Manifest, after: &'m Manifest) -> Vec<New<'m>> {
     let known: BTreeSet<&str> = [
         &before.dependencies,
         &before.optional_dependencies,
@@ -265,41 +278,50 @@ fn added<'m>(before: &Manifest, after: &'m Manifest) -> Vec<New<'m>> {
     .map(String::as_str)
     .collect();
     let mut found: Vec<New<'m>> = Vec::new();
-    for (section, dependencies) in [
-        ("optionalDependencies", &after.optional_dependencies),
-        ("dependencies", &after.dependencies),
-    ] {
-        for (key, text) in dependencies {
-            let bundled = after.bundle_dependencies.contains(key);
-            let repeated = found.iter().any(|other| other.key == key);
-            if bundled || repeated || known.contains(key.as_str()) {
-                continue;
-            }
-            let (name, spec) = match classify(key, text) {
-                DependencySpec::Alias { name, spec } => (name.as_str().to_owned(), *spec),
-                spec if spec.is_registry() => (key.clone(), spec),
-                _ => continue,
-            };
-            let any_version = match &spec {
-                DependencySpec::Tag(tag) => tag == "latest",
-                DependencySpec::Range(range) => {
-                    matches!(
-                        range.as_str().trim(),
-                        "" | "*" | "x" | "X" | ">=0.0.0" | ">=0"
-                    )
-                }
-                _ => false,
-            };
-            found.push(New {
-                section,
-                name,
-                key,
-                text,
-                any_version,
-            });
+    let bundled = &after.bundle_dependencies;
+    let listed = |section: &'static str, map: &'m BTreeMap<String, String>| {
+        map.iter()
+            .filter(move |(key, _)| !bundled.contains(key))
+            .map(move |(key, text)| (section, key.as_str(), text.as_str()))
+    };
+    let peers = peers::required(after, subject.raw(subject.version)).into_iter();
+    let all = listed("optionalDependencies", &after.optional_dependencies)
+        .chain(listed("dependencies", &after.dependencies))
+        .chain(peers.map(|(key, text)| (peers::SECTION, key, text)));
+    for (section, key, text) in all {
+        let repeated = found.iter().any(|other| other.key == key);
+        if !repeated && !known.contains(key) {
+            found.extend(from_registry(section, key, text));
         }
     }
     found
+}
+
+/// The dependency, if it comes from a registry.
+fn from_registry<'m>(section: &'static str, key: &'m str, text: &'m str) -> Option<New<'m>> {
+    let (name, spec) = match classify(key, text) {
+        DependencySpec::Alias { name, spec } => (name.as_str().to_owned(), *spec),
+        spec if spec.is_registry() => (key.to_owned(), spec),
+        _ => return None,
+    };
+    let any_version = match &spec {
+        DependencySpec::Tag(tag) => tag == "latest",
+        // Of a peer any version is what many ask for: the project has one already.
+        DependencySpec::Range(range) if section != peers::SECTION => {
+            matches!(
+                range.as_str().trim(),
+                "" | "*" | "x" | "X" | ">=0.0.0" | ">=0"
+            )
+        }
+        _ => false,
+    };
+    Some(New {
+        section,
+        name,
+        key,
+        text,
+        any_version,
+    })
 }
 
 /// Whether the dependency needs no explanation: widely used, of the same scope, or named like the
@@ -390,6 +412,33 @@ fn samples() -> Vec<crate::sample::Sample> {
                     ),
                     ..facts("2026-05-31T09:00:00Z")
                 },
+            ),
+        ),
+        Sample::flagged(
+            "A new peer dependency, which clients install too, that is two days old and has an install script",
+            pair(
+                "{}",
+                r#"{"peerDependencies":{"obscure-thing-of-mine":"^1.0.0"}}"#,
+            )
+            .dependency(DependencyFacts {
+                hooks: vec!["postinstall".to_owned()],
+                ..facts("2026-05-30T09:00:00Z")
+            }),
+        ),
+        Sample::passing(
+            "A new peer dependency as young that is marked as optional: nothing is installed for it",
+            pair(
+                "{}",
+                r#"{"peerDependencies":{"obscure-thing-of-mine":"^1.0.0"},
+                    "peerDependenciesMeta":{"obscure-thing-of-mine":{"optional":true}}}"#,
+            )
+            .dependency(facts("2026-05-30T09:00:00Z")),
+        ),
+        Sample::passing(
+            "A plugin that asks for what it plugs into, in any version",
+            pair(
+                "{}",
+                r#"{"peerDependencies":{"webpack":"*","obscure-thing-of-mine":"*"}}"#,
             ),
         ),
         Sample::passing(

@@ -3,7 +3,7 @@
 use weir_model::{Confidence, Evidence, Group, Severity};
 use weir_npm::version::Version;
 
-use crate::timeline::Timeline;
+use crate::timeline::{Event, Timeline};
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
 
 /// From this major version on a number is chosen to win every comparison (INCIDENTS I06, I30; DETECTION
@@ -18,6 +18,9 @@ const SHORT_YEARS: std::ops::RangeInclusive<u64> = 10..=40;
 
 /// A jump of this many major versions is more than a release line needs.
 const JUMP: u64 = 10;
+
+/// A package that this many releases lie behind does not begin, whatever a mirror says of their times.
+const MANY_RELEASES: usize = 10;
 
 pub(crate) static SIGNAL: Declaration = Declaration {
     id: "odd-version",
@@ -38,7 +41,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     documentation: Documentation {
         sees: "A package whose first release is 90.0.0 or higher, or all nines, a date not being meant; and a \
                release whose major version is ten or more above every earlier one, unless the package has jumped \
-               like that before. Numbers of 90 and more weigh more.",
+               like that before. Numbers of 90 and more weigh more. Only releases that had been out for a week count as \
+               its past, so that a number laid down shortly before excuses no other.",
         matters: "A public package that is to be mistaken for an internal one has to have the higher number, and 99 \
                   is the one that people choose.",
         wrong: "A package joins a family that shares one version number, or begins to count by date; both happen \
@@ -56,43 +60,89 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let Some(own) = &timeline.own else {
         return;
     };
-    let major = own.version.major();
-    let is_date = is_date(major);
-    let (words, previous, severity) = if timeline.before.is_empty() {
-        let severity = match major {
-            _ if is_date => return,
-            WINS.. => Severity::Medium,
-            _ if is_all_nines(&own.version) => Severity::Low,
-            JUMP..WINS => Severity::Info,
-            _ => return,
-        };
-        (format!("The first release is {}", own.text), None, severity)
-    } else {
-        let Some(highest) = timeline
-            .before
-            .iter()
-            .max_by(|one, other| one.version.precedence(&other.version))
-        else {
-            return;
-        };
-        let jump = major.saturating_sub(highest.version.major());
-        if jump < JUMP || jump <= largest_jump(timeline) {
-            return;
-        }
-        let severity = match major {
-            _ if is_date => Severity::Info,
-            WINS.. => Severity::Medium,
-            _ => SIGNAL.severity,
-        };
-        let words = format!("{} follows {}", own.text, highest.text);
-        (words, Some(highest.text), severity)
+    // A number laid down an hour before must not make the next one ordinary.
+    let before = || timeline.before.iter();
+    let settled: Vec<&Event<'_>> = before().filter(|it| timeline.has_settled(it)).collect();
+    let begins = settled.is_empty() && timeline.before.len() < MANY_RELEASES;
+    let past = match settled.is_empty() {
+        true => before().collect(),
+        false => settled,
     };
-    let mut finding = SIGNAL.finding(words);
-    finding.severity = severity;
+    let odd = jump(timeline, own, &past).or_else(|| {
+        begins
+            .then(|| beginning(own, timeline.before.is_empty()))
+            .flatten()
+    });
+    let Some(odd) = odd else {
+        return;
+    };
+    let mut finding = SIGNAL.finding(odd.words);
+    finding.severity = odd.severity;
     finding
         .evidence
-        .push(Evidence::change("version", previous, Some(own.text)));
+        .push(Evidence::change("version", odd.previous, Some(own.text)));
     observation.find(finding);
+}
+
+/// What is odd about a number.
+struct Odd<'a> {
+    words: String,
+    previous: Option<&'a str>,
+    severity: Severity,
+}
+
+/// A number that no package begins with.
+fn beginning<'a>(own: &Event<'_>, is_first: bool) -> Option<Odd<'a>> {
+    let severity = match own.version.major() {
+        major if is_date(major) => return None,
+        WINS.. => Severity::Medium,
+        _ if is_all_nines(&own.version) => Severity::Low,
+        JUMP..WINS => Severity::Info,
+        _ => return None,
+    };
+    let words = if is_first {
+        format!("The first release is {}", own.text)
+    } else {
+        format!(
+            "{} is among the first releases, none of which had been out for a week",
+            own.text
+        )
+    };
+    Some(Odd {
+        words,
+        previous: None,
+        severity,
+    })
+}
+
+/// A number far above the highest one of the past, newest first.
+fn jump<'a>(timeline: &Timeline<'a>, own: &Event<'_>, past: &[&Event<'a>]) -> Option<Odd<'a>> {
+    let highest = highest(past.iter().copied())?;
+    let major = own.version.major();
+    let jump = major.saturating_sub(highest.version.major());
+    if jump < JUMP || jump <= largest_jump(past) {
+        return None;
+    }
+    let severity = match major {
+        _ if is_date(major) => Severity::Info,
+        WINS.. => Severity::Medium,
+        _ => SIGNAL.severity,
+    };
+    let mut words = format!("{} follows {}", own.text, highest.text);
+    let lately = self::highest(timeline.before.iter())?;
+    if lately.text != highest.text {
+        words = format!("{words}; {} had not been out for a week", lately.text);
+    }
+    Some(Odd {
+        words: weir_model::finding::printable(&words, 400),
+        previous: Some(highest.text),
+        severity,
+    })
+}
+
+/// The release with the highest number.
+fn highest<'t, 'a: 't>(releases: impl Iterator<Item = &'t Event<'a>>) -> Option<&'t Event<'a>> {
+    releases.max_by(|one, other| one.version.precedence(&other.version))
 }
 
 /// `2026`, `202606`, `20260615`, `2606`, `260615`: a year, a month or a day. 9999 is none of them, and no number
@@ -121,11 +171,11 @@ fn is_all_nines(version: &Version) -> bool {
         .all(|number| *number > 0 && number.to_string().chars().all(|digit| digit == '9'))
 }
 
-/// The largest step from the highest major version to a higher one among earlier releases.
-fn largest_jump(timeline: &Timeline<'_>) -> u64 {
+/// The largest step from the highest major version to a higher one among these releases, newest first.
+fn largest_jump(past: &[&Event<'_>]) -> u64 {
     let mut highest: Option<u64> = None;
     let mut largest = 0;
-    for event in timeline.before.iter().rev() {
+    for event in past.iter().rev() {
         let major = event.version.major();
         if let Some(known) = highest {
             largest = largest.max(major.saturating_sub(known));
@@ -154,6 +204,28 @@ fn samples() -> Vec<crate::sample::Sample> {
         Sample::flagged("From 2 to 9999", after("2.3.0", "9999.0.0")),
         Sample::flagged("From 2 to 100", after("2.3.0", "100.0.0")),
         Sample::flagged("From 2 to 18", after("2.3.0", "18.0.0")),
+        Sample::flagged(
+            "99.0.0, an hour after a prerelease that was to make the jump an ordinary one",
+            Scene::of("left-lib", "99.0.0")
+                .release("1.0.0", "2024-01-01T09:00:00Z", "{}")
+                .release("1.9.0", "2025-01-01T09:00:00Z", "{}")
+                .release("50.0.0-0", "2026-06-14T08:00:00Z", "{}")
+                .release("99.0.0", "2026-06-14T09:00:00Z", "{}"),
+        ),
+        Sample::flagged(
+            "99.0.1, a day after 99.0.0",
+            Scene::of("left-lib", "99.0.1")
+                .release("2.0.0", "2026-01-01T09:00:00Z", "{}")
+                .release("99.0.0", "2026-06-13T09:00:00Z", "{}")
+                .release("99.0.1", "2026-06-14T09:00:00Z", "{}"),
+        ),
+        Sample::passing(
+            "A patch of a release that jumped a month before",
+            Scene::of("left-lib", "18.0.1")
+                .release("2.0.0", "2026-01-01T09:00:00Z", "{}")
+                .release("18.0.0", "2026-05-14T09:00:00Z", "{}")
+                .release("18.0.1", "2026-06-14T09:00:00Z", "{}"),
+        ),
         Sample::passing(
             "Near miss: a first release that shares the number of its family, for information",
             first("14.2.1"),
@@ -193,6 +265,58 @@ mod tests {
                 .with_subject(|subject| SIGNAL.run(subject, &mut observation));
             let found = observation.findings.first().map(|it| it.severity);
             assert_eq!(found, severity, "{version}");
+        }
+    }
+
+    #[test]
+    fn only_what_had_been_out_for_a_week_leads_to_a_number() {
+        use Severity::{Info, Low, Medium};
+        let old = "2026-01-01T09:00:00Z";
+        for (before, version, want) in [
+            (
+                vec![("2.0.0", old), ("99.0.0", "2026-06-13T09:00:00Z")],
+                "99.0.1",
+                Some(Medium),
+            ),
+            (
+                vec![("2.0.0", old), ("99.0.0", "2026-06-07T09:00:00Z")],
+                "99.0.1",
+                None,
+            ),
+            (
+                vec![("2.0.0", old), ("50.0.0-0", "2026-06-14T08:00:00Z")],
+                "99.0.0",
+                Some(Medium),
+            ),
+            (
+                vec![("2.0.0", old), ("18.0.0", "2026-06-13T09:00:00Z")],
+                "18.0.1",
+                Some(Low),
+            ),
+            // A package that begins.
+            (
+                vec![("90.0.0", "2026-06-14T08:00:00Z")],
+                "90.0.1",
+                Some(Medium),
+            ),
+            (vec![("1.0.0", "2026-06-14T08:00:00Z")], "50.0.0", Some(Low)),
+            (
+                vec![("14.0.0", "2026-06-14T08:00:00Z")],
+                "14.0.1",
+                Some(Info),
+            ),
+            (vec![("1.0.0", "2026-06-14T08:00:00Z")], "1.0.1", None),
+        ] {
+            let mut scene = Scene::of("left-lib", version);
+            for (earlier, published) in before.iter().copied() {
+                scene = scene.release(earlier, published, "{}");
+            }
+            let mut observation = Observation::default();
+            scene
+                .release(version, "2026-06-14T09:00:00Z", "{}")
+                .with_subject(|subject| SIGNAL.run(subject, &mut observation));
+            let found = observation.findings.first().map(|it| it.severity);
+            assert_eq!(found, want, "{version} after {before:?}");
         }
     }
 

@@ -65,17 +65,25 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         (Some(now), Some(before)) => !is_same(now, before),
         _ => false,
     };
-    let knows_them = publication.publisher.as_ref().is_some_and(|now| {
-        timeline
-            .last_by(account(now), |earlier| is_same(now, earlier))
-            .is_some()
-    });
-    let known_before = if other && !knows_them {
-        ", published by somebody who never published this package"
-    } else if other {
-        ", published by somebody else"
-    } else {
+    let last_by_them = |settled: bool| {
+        publication.publisher.as_ref().and_then(|now| {
+            timeline.last_by(
+                account(now),
+                |event| !settled || timeline.has_settled(event),
+                |earlier| is_same(now, earlier),
+            )
+        })
+    };
+    // Releases of the last days make nobody known: they may be the same attack.
+    let knows_them = last_by_them(true).is_some();
+    let known_before = if !other {
         ""
+    } else if knows_them {
+        ", published by somebody else"
+    } else if last_by_them(false).is_some() {
+        ", published by somebody who had not published this package until some days before"
+    } else {
+        ", published by somebody who never published this package"
     };
     let mut finding = SIGNAL.finding(weir_model::finding::printable(
         &format!(
@@ -142,6 +150,12 @@ fn samples() -> Vec<crate::sample::Sample> {
         Sample::flagged(
             "Published from a laptop by somebody new, after releases from a workflow",
             past().release("1.4.1", "2026-06-14T09:00:00Z", &by_hand("lena")),
+        ),
+        Sample::flagged(
+            "The second release of somebody who came the day before",
+            past()
+                .release("1.4.1-rc.1", "2026-06-13T09:00:00Z", &by_hand("lena"))
+                .release("1.4.1", "2026-06-14T09:00:00Z", &by_hand("lena")),
         ),
         Sample::flagged(
             "A fix by hand by the author of old: worth a notice",

@@ -14,10 +14,12 @@ use crate::{Declaration, Documentation, Kind, Layer, Maturity, Observation, Subj
 /// found within weeks, the slow ones within three months (INCIDENTS I01, I19, I30).
 const YOUNG: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// A package this old, with [`ESTABLISHED_RELEASES`], is what it is, however it is spelled.
+/// A package whose first release is this old, with [`ESTABLISHED_RELEASES`], is what it is, however it is
+/// spelled.
 const ESTABLISHED: SignedDuration = SignedDuration::from_hours(2 * 365 * 24);
 
-/// See [`ESTABLISHED`]. Squatted names are held with one or two releases.
+/// See [`ESTABLISHED`]. Only those count that have been out for longer than [`YOUNG`]: squatted names are held
+/// with one or two releases, and any number can be made within a day.
 const ESTABLISHED_RELEASES: usize = 10;
 
 /// Targets that nearly everybody has installed; confusing them pays most.
@@ -37,16 +39,17 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     incidents: &["crossenv, 2017", "SANDWORM_MODE, 2026"],
     documentation: Documentation {
         sees: "A name that is not widely used itself and differs from one that is, or from one of your own, by \
-               a single slip: a character dropped, added, repeated, swapped or changed, other delimiters, \
+               a single slip: a character dropped, added, repeated, swapped or changed, case, other delimiters, \
                characters that look alike, words in another order, a scope that was dropped, written into the \
                name, or spelled a little differently; a plural, another spelling of the same sound, a word that says \
-               nothing before or after it, an option of the command line, a module that comes with Node.js; a \
-               scope named after a package that has none. In a trusted scope, a sibling that it differs from by \
-               delimiters, by characters that look alike, or by a slip: the last counts where somebody published who \
-               published no other package there, or where that is not known and something runs at install. The whole \
+               nothing before or after it, an option of the command line or a hyphen in front as options have, a \
+               module that comes with Node.js; a scope named after a package that has none. In a trusted scope, a \
+               sibling that it differs from by case, by delimiters, by characters that look alike, or by a slip: the \
+               last counts where somebody published who published no other package there, or where that is not known and something runs at install. The whole \
                name under somebody's own scope is only mentioned. The evidence lists every reading. Young packages \
-               weigh more, and those that name the other's repository; old ones with many releases are only \
-               mentioned, and those that three packages depend on which this gateway serves weigh less.",
+               weigh more, and those that name the other's repository; old ones with ten releases that have been out \
+               for 90 days are only mentioned, and those that three packages depend on which this gateway serves weigh \
+               less.",
         matters: "Registering a name costs nothing, and people and code generators mistype. A lookalike needs no \
                   stolen account.",
         wrong: "Short names are close to each other by chance, plugins of one family differ in one word, and \
@@ -68,11 +71,11 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 enum Standing {
     /// Its history is not known.
     NotKnown,
-    /// First published lately, or the registry does not say when.
+    /// All releases there are came out lately, or the registry does not say when.
     Young,
     /// Neither young nor established.
     Unproven,
-    /// Old, with many releases.
+    /// Old, with many releases that have been out for long.
     Established,
 }
 
@@ -81,13 +84,14 @@ impl Standing {
         let Some(packument) = subject.packument.known() else {
             return Self::NotKnown;
         };
-        let Some(created) = packument.created() else {
+        // When a name was first there says nothing of what is there now.
+        let out = packument.versions().iter();
+        let out = out.filter_map(|entry| Some(subject.now.duration_since(entry.published()?)));
+        let stood: Vec<SignedDuration> = out.filter(|age| *age >= YOUNG).collect();
+        let Some(age) = stood.iter().max() else {
             return Self::Young;
         };
-        let age = subject.now.duration_since(created);
-        if age < YOUNG {
-            Self::Young
-        } else if age > ESTABLISHED && packument.versions().len() >= ESTABLISHED_RELEASES {
+        if *age > ESTABLISHED && stood.len() >= ESTABLISHED_RELEASES {
             Self::Established
         } else {
             Self::Unproven
@@ -144,14 +148,20 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     observation.find(finding);
 }
 
+/// What the name has to do with the options of the command line, if that is the reading.
+fn option(name: &str, reading: &Lookalike) -> Option<words::Reading> {
+    let is_one = reading.transformation == Transformation::Command;
+    words::Reading::of(name).filter(|_| is_one)
+}
+
 /// A reading as evidence: what was meant, and what is there.
 fn shown(name: &str, reading: &Lookalike) -> Evidence {
     let how = reading.transformation.as_str();
-    if reading.transformation == Transformation::Command {
+    if let Some(option) = option(name, reading) {
         return Evidence::change(
             format!("typed ({how})"),
-            Some(format!("npm install {}", reading.target)),
-            Some(words::mistyped(name, &reading.target)),
+            option.option().map(|it| format!("npm install {it}")),
+            Some(option.typed(name)),
         );
     }
     Evidence::change(format!("name ({how})"), Some(&reading.target), Some(name))
@@ -223,13 +233,10 @@ fn told(subject: &Subject<'_>, best: &Lookalike) -> String {
         Trusted::Own => {
             format!("{name} could be mistaken for {target} (your own): they differ by {how}")
         }
-        Trusted::Word if best.transformation == Transformation::Command => {
-            let typed = words::mistyped(name.as_str(), target);
-            format!(
-                "`{typed}` is what `npm install {target}` becomes with a slip: it installs the package {name}"
-            )
-        }
-        Trusted::Word => format!("{name} could be mistaken for {target}, {how}"),
+        Trusted::Word => match option(name.as_str(), best) {
+            Some(option) => option.told(name.as_str()),
+            None => format!("{name} could be mistaken for {target}, {how}"),
+        },
     }
 }
 
@@ -374,7 +381,14 @@ fn samples() -> Vec<crate::sample::Sample> {
             "A word that says nothing behind a popular name, and no repository",
             young("mathjs-min"),
         ),
-        Sample::flagged("An option of the command line", young("--legacy-peer-deps")),
+        Sample::flagged(
+            "A name that is spelled like an option of the command line",
+            young("--legacy-peer-deps"),
+        ),
+        Sample::flagged(
+            "A name that begins with a hyphen as options do, though there is none like it",
+            young("--hiljson"),
+        ),
         Sample::flagged(
             "A sibling of the same scope without its hyphen",
             young("@tanstack/reactquery"),
@@ -395,7 +409,15 @@ fn samples() -> Vec<crate::sample::Sample> {
                 r#","scripts":{"install":"node setup.js"}"#,
             ),
         ),
-        Sample::flagged("A short option of the command line", young("-g")),
+        Sample::flagged(
+            "A sibling with a letter doubled, in a family of short words",
+            sibling(
+                "@vue/compiler-sfcc",
+                "eve",
+                r#","scripts":{"install":"node setup.js"}"#,
+            ),
+        ),
+        Sample::flagged("A name that is spelled like a short option", young("-g")),
         Sample::flagged("An option that lost its hyphens", young("save-dev")),
         Sample::flagged(
             "A scope that claims to be that of a package without one",
@@ -467,4 +489,59 @@ fn samples() -> Vec<crate::sample::Sample> {
             young("@types/crossenv"),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_model::Severity;
+
+    use super::SIGNAL;
+    use crate::Observation;
+    use crate::sample::Scene;
+
+    const VERSIONS: [&str; 11] = [
+        "0.0.1", "0.0.2", "0.0.3", "0.0.4", "0.0.5", "0.0.6", "0.0.7", "0.0.8", "0.0.9", "0.1.0",
+        "1.0.0",
+    ];
+
+    /// A name is excused by releases that people had time to look at, not by the day it was first taken.
+    #[test]
+    fn a_past_is_made_of_releases_that_have_been_out_for_long() {
+        use Severity::{Info, Low, Medium};
+        let (old, new) = ("2013-03-01T09:00:00Z", "2026-06-14T09:00:00Z");
+        let between = "2026-04-01T09:00:00Z";
+        for (says, times, want) in [
+            ("all within a day", [new; 11], Medium),
+            ("all without a time", [""; 11], Medium),
+            (
+                "an old one, the others within a day",
+                [old, new, new, new, new, new, new, new, new, new, new],
+                Low,
+            ),
+            (
+                "an old one, the others within a quarter",
+                [
+                    old, between, between, between, between, between, between, between, between,
+                    between, new,
+                ],
+                Low,
+            ),
+            (
+                "ten old ones",
+                [old, old, old, old, old, old, old, old, old, old, new],
+                Info,
+            ),
+        ] {
+            // `time` says when the name was first taken.
+            let mut scene =
+                Scene::of("expresss", "1.0.0").removed("created", "2012-01-01T00:00:00Z");
+            for (version, published) in VERSIONS.into_iter().zip(times) {
+                scene = scene.release(version, published, "{}");
+            }
+            let mut observation = Observation::default();
+            scene.with_subject(|subject| SIGNAL.run(subject, &mut observation));
+            let found = observation.findings.first().map(|it| it.severity);
+            assert_eq!(found, Some(want), "{says}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use weir_model::{Confidence, Evidence, Finding, Group, Severity};
 use weir_npm::packument::{Person, Publication, Publisher};
 
+use crate::names::forms;
 use crate::timeline::{Event, Timeline, in_words, is_same, who};
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
 
@@ -44,16 +45,18 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     ],
     documentation: Documentation {
         sees: "The account that published a release, where none of the earlier releases is by it, or none for a \
-               year in which others published three or more. It says whether the account was listed as a \
+               year in which others published three or more. Releases count once they have been out for a week: until \
+               then whoever published them stays new. It says whether the account was listed as a \
                maintainer in the release before (idle all the while) or was not (new, which weighs more). Names \
-               that differ in case alone are two accounts, and so are two names with one mail address: that is said. \
+               that differ in case alone or in letters that look alike are two accounts, and so are two names with one \
+               mail address: that is said. \
                All workflows of one host are one publisher. A release that also lost the evidence of where it was built \
                counts as evidence of trust, because both are one fact.",
         matters: "Rights to publish are seldom taken back. Attackers found the account of somebody who had long left, or \
                   talked a maintainer into adding them, and published under a trusted name.",
         wrong: "Projects change hands and teams grow. Where five people have published lately a sixth is mentioned for \
-                information only. Somebody who changed accounts comes with the same mail address: no more than low, \
-                because an address is what an account says of itself. Registries that leave publishers out say nothing about it: that is reported as not known.",
+                information only. A new maintainer is told for each release of the first week. Somebody who changed \
+                accounts comes with the same mail address: no more than low, because an address is what an account says of itself. Registries that leave publishers out say nothing about it: that is reported as not known.",
         todo: "Look whether the project says that this person publishes: in its repository, its releases, its \
                discussions.",
     },
@@ -67,20 +70,20 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let (Some(own), Some(publication)) = (&timeline.own, timeline.publication()) else {
         return;
     };
-    let recent: Vec<(&Event<'_>, &Publisher)> = timeline
-        .recent()
-        .filter_map(|(event, earlier)| Some((event, earlier.publisher.as_ref()?)))
-        .collect();
     let Some(publisher) = &publication.publisher else {
         return;
     };
     // Only the owners can let a workflow publish, and what it publishes says where it comes from.
-    if publisher.trusted_publisher || recent.is_empty() {
+    if publisher.trusted_publisher {
+        return;
+    }
+    let recent = past(timeline, publisher);
+    if recent.is_empty() {
         return;
     }
     let last = match recent.iter().find(|(_, other)| is_same(publisher, other)) {
         Some((event, _)) => Some(*event),
-        None => timeline.last_by(Some(&publisher.name), |other| is_same(publisher, other)),
+        None => by_them(timeline, publisher, true),
     };
     let idle = last.map(|event| own.published.duration_since(event.published));
     let meanwhile = recent
@@ -95,6 +98,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         let words = format!("{}; {}", finding.message, resemblance.words);
         finding.message = weir_model::finding::printable(&words, 400);
         finding.severity = finding.severity.min(resemblance.most);
+        finding.evidence.extend(resemblance.evidence);
     }
     if recent.len() < PAST || people(&recent) >= MANY {
         finding.severity = Severity::Info;
@@ -110,15 +114,60 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     observation.find(finding);
 }
 
+/// The releases that tell who publishes: those that had been out for a week, or a stranger's first release
+/// would excuse the second. Where too few had, the others count as well, but for the stranger's own; and
+/// whoever published the first release of a package that is days old is no stranger to it.
+fn past<'t, 'a>(
+    timeline: &'t Timeline<'a>,
+    publisher: &Publisher,
+) -> Vec<(&'t Event<'a>, &'t Publisher)> {
+    let settled: Vec<_> = timeline.recent_settled().filter_map(published_by).collect();
+    if settled.len() >= PAST {
+        return settled;
+    }
+    let first = timeline.before.last();
+    let founder = first
+        .filter(|event| !timeline.has_settled(event))
+        .and_then(|event| timeline.read(event)?.publisher);
+    if founder.is_some_and(|founder| is_same(&founder, publisher)) {
+        return Vec::new();
+    }
+    let recent = timeline.recent().filter_map(published_by);
+    recent
+        .filter(|(event, other)| timeline.has_settled(event) || !is_same(publisher, other))
+        .collect()
+}
+
+fn published_by<'t, 'a>(
+    (event, publication): (&'t Event<'a>, &'t Publication),
+) -> Option<(&'t Event<'a>, &'t Publisher)> {
+    Some((event, publication.publisher.as_ref()?))
+}
+
+/// The last release by that account, of those that had settled or of the others.
+fn by_them<'t, 'a>(
+    timeline: &'t Timeline<'a>,
+    publisher: &Publisher,
+    settled: bool,
+) -> Option<&'t Event<'a>> {
+    timeline.last_by(
+        Some(&publisher.name),
+        |event| timeline.has_settled(event) == settled,
+        |other| is_same(publisher, other),
+    )
+}
+
 /// What a new account has in common with an earlier one, and the most that the finding then weighs.
 struct Resemblance {
     words: String,
     most: Severity,
+    evidence: Option<Evidence>,
 }
 
-/// The earlier publisher whom this one could be taken for. Neither likeness is proof: names that differ in
-/// case are two accounts, and an account may state any mail address. People who change accounts keep
-/// theirs, so that a shared address weighs a little less; a name that only looks the same does not.
+/// The earlier publisher whom this one could be taken for. No likeness is proof: names that differ in case or
+/// in letters that look alike are two accounts, and an account may state any mail address. People who change
+/// accounts keep theirs, so that a shared address weighs a little less; a name that only looks the same does
+/// not.
 fn resemblance(publisher: &Publisher, recent: &[(&Event<'_>, &Publisher)]) -> Option<Resemblance> {
     let accounts = || {
         let others = recent.iter().map(|(_, other)| *other);
@@ -131,6 +180,21 @@ fn resemblance(publisher: &Publisher, recent: &[(&Event<'_>, &Publisher)]) -> Op
                 other.name
             ),
             most: Severity::Critical,
+            evidence: None,
+        });
+    }
+    if let Some(other) = accounts().find(|it| looks_like(&it.name, &publisher.name)) {
+        let (theirs, own) = (spelled(&other.name), spelled(&publisher.name));
+        return Some(Resemblance {
+            words: format!(
+                "the name looks like that of {theirs} and is spelled {own}, which makes it another account"
+            ),
+            most: Severity::Critical,
+            evidence: Some(Evidence::change(
+                "_npmUser.name (spelled)",
+                Some(theirs),
+                Some(own),
+            )),
         });
     }
     let mail = publisher.email.as_deref().filter(|mail| !mail.is_empty())?;
@@ -145,7 +209,22 @@ fn resemblance(publisher: &Publisher, recent: &[(&Event<'_>, &Publisher)]) -> Op
             other.name
         ),
         most: Severity::Low,
+        evidence: None,
     })
+}
+
+/// Whether two names are the same to the eye: letters that look alike, and what takes no room.
+fn looks_like(one: &str, other: &str) -> bool {
+    let seen = |name: &str| {
+        let visible = |c: &char| !c.is_whitespace() && !weir_model::finding::is_invisible(*c);
+        forms::skeleton(&name.chars().filter(visible).collect::<String>())
+    };
+    one != other && seen(one) == seen(other)
+}
+
+/// A name with everything escaped that may look like something else.
+fn spelled(name: &str) -> String {
+    format!("\"{}\"", name.escape_default())
 }
 
 fn tell(
@@ -155,23 +234,15 @@ fn tell(
     last: Option<&Event<'_>>,
     idle: Option<SignedDuration>,
 ) -> Finding {
-    let name = who(publisher);
     let newcomer = is_newcomer(timeline, publisher);
-    let words = match (last, idle) {
-        (Some(last), Some(idle)) => format!(
-            "{name} published this, for the first time in {} (since {})",
-            in_words(idle),
-            last.text
-        ),
-        _ if newcomer => format!(
-            "{name} published this and none of the releases before, and was not a maintainer at the last one"
-        ),
-        _ => format!("{name} published this and none of the releases before"),
-    };
+    let mut words = told(timeline, publisher, last.zip(idle));
+    if newcomer && last.is_none() {
+        words.push_str(", and was not a maintainer at the last one");
+    }
     let mut finding = SIGNAL.finding(weir_model::finding::printable(&words, 400));
     if newcomer && last.is_none() {
         finding.severity = Severity::Medium;
-        let before = previous(timeline).map(|earlier| names(&earlier.maintainers));
+        let before = previous(timeline, publisher).map(|earlier| names(&earlier.maintainers));
         finding.evidence.push(Evidence::change(
             "maintainers",
             before,
@@ -181,9 +252,39 @@ fn tell(
     finding
 }
 
+/// What they published before this one, in words.
+fn told(
+    timeline: &Timeline<'_>,
+    publisher: &Publisher,
+    last: Option<(&Event<'_>, SignedDuration)>,
+) -> String {
+    let name = who(publisher);
+    let lately = by_them(timeline, publisher, false).zip(timeline.own.as_ref());
+    let lately = lately.map(|(event, own)| {
+        let before = in_words(own.published.duration_since(event.published));
+        format!("{} ({before} before)", event.text)
+    });
+    match (last, lately) {
+        (Some((last, idle)), None) => format!(
+            "{name} published this, for the first time in {} (since {})",
+            in_words(idle),
+            last.text
+        ),
+        (Some((last, idle)), Some(lately)) => format!(
+            "{name} published this and {lately}, but none that had been out for a week in {} (since {})",
+            in_words(idle),
+            last.text
+        ),
+        (None, None) => format!("{name} published this and none of the releases before"),
+        (None, Some(lately)) => format!(
+            "{name} published this and {lately}, but none of the releases that had been out for a week"
+        ),
+    }
+}
+
 /// Whether the registry said at the previous release who may publish, and this one was not among them.
 fn is_newcomer(timeline: &Timeline<'_>, publisher: &Publisher) -> bool {
-    previous(timeline).is_some_and(|earlier| {
+    previous(timeline, publisher).is_some_and(|earlier| {
         !earlier.maintainers.is_empty()
             && !earlier
                 .maintainers
@@ -192,9 +293,18 @@ fn is_newcomer(timeline: &Timeline<'_>, publisher: &Publisher) -> bool {
     })
 }
 
-/// How the newest release before this one came to be.
-fn previous<'t>(timeline: &'t Timeline<'_>) -> Option<&'t Publication> {
-    timeline.recent().next().map(|(_, publication)| publication)
+/// How the newest release before this one came to be. Their own of the last days are passed over: whoever
+/// takes a package adds themselves.
+fn previous<'t>(timeline: &'t Timeline<'_>, publisher: &Publisher) -> Option<&'t Publication> {
+    let theirs = |earlier: &Publication| {
+        let by = earlier.publisher.as_ref();
+        by.is_some_and(|by| is_same(by, publisher))
+    };
+    timeline
+        .recent()
+        .chain(timeline.recent_settled())
+        .find(|(event, earlier)| timeline.has_settled(event) || !theirs(earlier))
+        .map(|(_, earlier)| earlier)
 }
 
 /// How many different publishers there were.
@@ -282,6 +392,34 @@ fn samples() -> Vec<crate::sample::Sample> {
             ),
         ),
         Sample::flagged(
+            "The second release within a day by somebody new: the first one excuses nothing",
+            past()
+                .release(
+                    "1.4.1-x",
+                    "2026-06-13T20:00:00Z",
+                    &by("lena", &["mara", "lena"]),
+                )
+                .release(
+                    "1.4.2",
+                    "2026-06-14T08:50:00Z",
+                    &by("lena", &["mara", "lena"]),
+                )
+                .release(
+                    "1.4.1",
+                    "2026-06-14T09:00:00Z",
+                    &by("lena", &["mara", "lena"]),
+                ),
+        ),
+        Sample::flagged(
+            "An account whose name is that of the usual publisher but for a letter that looks the same",
+            past().release(
+                "1.4.1",
+                "2026-06-14T09:00:00Z",
+                r#"{"_npmUser":{"name":"m\u0430ra","email":"mara@mail.example"},
+                    "maintainers":[{"name":"mara"}]}"#,
+            ),
+        ),
+        Sample::flagged(
             "An account whose name differs in case alone",
             past().release("1.4.1", "2026-06-14T09:00:00Z", &by("MARA", &["mara"])),
         ),
@@ -292,6 +430,20 @@ fn samples() -> Vec<crate::sample::Sample> {
                 .release("1.3.0", "2026-01-01T09:00:00Z", &by("mara", &two))
                 .release("1.4.0", "2026-04-01T09:00:00Z", &by("mara", &two))
                 .release("1.4.1", "2026-06-14T09:00:00Z", &by("otto", &two)),
+        ),
+        Sample::passing(
+            "A maintainer whose first release has been out for a month",
+            past()
+                .release("1.4.2", "2026-05-14T09:00:00Z", &by("otto", &two))
+                .release("1.4.1", "2026-06-14T09:00:00Z", &by("otto", &two)),
+        ),
+        Sample::passing(
+            "A publisher without a name, which is not known rather than new",
+            past().release(
+                "1.4.1",
+                "2026-06-14T09:00:00Z",
+                r#"{"_npmUser":{"name":" ","email":"mara@mail.example"}}"#,
+            ),
         ),
         Sample::passing(
             "The first release from a workflow",
@@ -309,4 +461,94 @@ fn samples() -> Vec<crate::sample::Sample> {
                 .release("1.4.1", "2026-06-01T09:00:00Z", &mara()),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_model::Severity;
+
+    use super::{SIGNAL, looks_like};
+    use crate::Observation;
+    use crate::sample::Scene;
+
+    /// A release: its version, when it was published, by whom.
+    type Release = (&'static str, &'static str, &'static str);
+
+    /// What the signal says of a release of 14 June by that account, with this past.
+    fn said(past: &[Release], by: &str) -> Option<(Severity, String)> {
+        let manifest = |name: &str| {
+            format!(
+                r#"{{"_npmUser":{{"name":"{name}"}},
+                    "maintainers":[{{"name":"mara"}},{{"name":"{name}"}}]}}"#
+            )
+        };
+        let mut scene = Scene::of("left-lib", "1.9.9");
+        for (version, published, name) in past.iter().copied() {
+            scene = scene.release(version, published, &manifest(name));
+        }
+        let mut observation = Observation::default();
+        scene
+            .release("1.9.9", "2026-06-14T09:00:00Z", &manifest(by))
+            .with_subject(|subject| SIGNAL.run(subject, &mut observation));
+        let found = observation.findings.into_iter().next();
+        found.map(|it| (it.severity, it.message))
+    }
+
+    #[test]
+    fn whoever_is_new_stays_new_until_a_release_of_theirs_has_been_out_for_a_week() {
+        let old: [Release; 3] = [
+            ("1.0.0", "2026-01-01T09:00:00Z", "mara"),
+            ("1.1.0", "2026-02-01T09:00:00Z", "mara"),
+            ("1.2.0", "2026-03-01T09:00:00Z", "mara"),
+        ];
+        let new = |published: &'static str| -> Vec<Release> {
+            old.into_iter()
+                .chain([("1.3.0", published, "eve")])
+                .collect()
+        };
+        let severity = |past: &[Release], by: &str| said(past, by).map(|(severity, _)| severity);
+        assert_eq!(severity(&old, "eve"), Some(Severity::Medium));
+        let second = said(&new("2026-06-14T08:50:00Z"), "eve").unwrap();
+        assert_eq!(second.0, Severity::Medium);
+        assert_eq!(
+            second.1,
+            "eve published this and 1.3.0 (10 minutes before), but none of the releases that had been out for a \
+             week, and was not a maintainer at the last one"
+        );
+        assert_eq!(
+            severity(&new("2026-06-07T10:00:00Z"), "eve"),
+            Some(Severity::Medium)
+        );
+        assert_eq!(severity(&new("2026-06-07T08:00:00Z"), "eve"), None);
+        assert_eq!(severity(&new("2026-06-14T08:50:00Z"), "mara"), None);
+    }
+
+    #[test]
+    fn whoever_began_a_package_is_no_stranger_to_it() {
+        let young = [
+            ("1.0.0", "2026-06-11T09:00:00Z", "mara"),
+            ("1.1.0", "2026-06-12T09:00:00Z", "mara"),
+            ("1.2.0", "2026-06-13T09:00:00Z", "mara"),
+            ("1.3.0", "2026-06-13T10:00:00Z", "eve"),
+        ];
+        assert_eq!(said(&young, "mara"), None);
+        assert_eq!(
+            said(&young, "eve").map(|(severity, _)| severity),
+            Some(Severity::Medium)
+        );
+    }
+
+    #[test]
+    fn names_that_look_the_same_are_found() {
+        for (one, other, alike) in [
+            ("m\u{430}ra", "mara", true),
+            ("rnara", "mara", true),
+            ("mara\u{200b}", "mara", true),
+            ("mara ", "mara", true),
+            ("mara", "mara", false),
+            ("mira", "mara", false),
+        ] {
+            assert_eq!(looks_like(one, other), alike, "{one:?}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! `manifest-mismatch`: the tarball's `package.json` is not what the registry shows, or the registry
 //! contradicts itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use weir_model::{Confidence, Evidence, Finding, Group, Incomplete, Severity};
 use weir_npm::manifest::Manifest;
@@ -10,7 +10,9 @@ use weir_npm::spec::{DependencySpec, classify};
 use weir_npm::version::Version;
 
 use crate::history::remote_dependency::repository;
-use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
+use crate::{
+    Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject, peers,
+};
 
 /// Differences shown per finding; the rest is counted.
 const LISTED: usize = 10;
@@ -29,8 +31,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     incidents: &[],
     documentation: Documentation {
         sees: "Differences between the `package.json` inside the tarball and the manifest that the registry \
-               shows: name and version (group identity), install scripts (execution), dependencies (dependency), \
-               commands (shape). What registries and publishing tools rewrite by themselves is allowed for. Also a manifest \
+               shows: name and version (group identity), install scripts (execution), dependencies and peer dependencies, which clients install too unless they are \
+               marked as optional (dependency), commands (shape). What registries and publishing tools rewrite by themselves is allowed for. Also a manifest \
                that states another name or version than the packument lists it under (identity).",
         matters: "The two are sent separately when a package is published, and the registry does not compare them. \
                   People and scanners read one, clients act on the other: scripts that nobody was shown run, \
@@ -63,7 +65,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let registry = &registry.manifest;
     identity(subject, tarball, observation);
     scripts(registry, tarball, observation);
-    dependencies(registry, tarball, observation);
+    dependencies(subject, registry, tarball, observation);
     commands(registry, tarball, observation);
 }
 
@@ -239,52 +241,92 @@ fn scripts(registry: &Manifest, tarball: &Manifest, observation: &mut Observatio
     );
 }
 
-fn dependencies(registry: &Manifest, tarball: &Manifest, observation: &mut Observation) {
-    let (shown, real) = (installed(registry), installed(tarball));
-    let (mut smuggled, mut other) = (Vec::new(), Vec::new());
-    let names: std::collections::BTreeSet<&str> =
-        shown.keys().chain(real.keys()).copied().collect();
+fn dependencies(
+    subject: &Subject<'_>,
+    registry: &Manifest,
+    tarball: &Manifest,
+    observation: &mut Observation,
+) {
+    let optional = peers::optional(registry, subject.raw(subject.version));
+    let (shown, real) = (
+        installed(registry, &optional),
+        installed(tarball, &optional),
+    );
+    // By whether it is a peer, and whether it is idle.
+    let mut found: BTreeMap<(bool, bool), Vec<Difference>> = BTreeMap::new();
+    let names: BTreeSet<&str> = shown.keys().chain(real.keys()).copied().collect();
     for name in names {
         let (in_registry, in_tarball) = (shown.get(name), real.get(name));
+        let Some(section) = in_registry.or(in_tarball).map(|it| it.section) else {
+            continue;
+        };
         let same = match (in_registry, in_tarball) {
-            (Some(registry), Some(tarball)) => same_spec(name, registry, tarball),
+            (Some(registry), Some(tarball)) => same_spec(name, registry.spec, tarball.spec),
             _ => false,
         };
-        if same || [registry, tarball].iter().any(|m| is_bundled(m, name)) {
+        // Peers are never bundled.
+        let is_peer = section == peers::SECTION;
+        let bundled = || [registry, tarball].iter().any(|m| is_bundled(m, name));
+        if same || (!is_peer && bundled()) {
             continue;
         }
         // Clients install what the registry says, so what only the tarball says is idle.
         let effective = in_registry
-            .is_some_and(|spec| in_tarball.is_none() || classify(name, spec).is_remote_code());
-        let into = if effective { &mut smuggled } else { &mut other };
-        into.push(Difference::new(
-            format!("dependencies.{name}"),
-            in_registry.copied(),
-            in_tarball.copied(),
-        ));
+            .is_some_and(|it| in_tarball.is_none() || classify(name, it.spec).is_remote_code());
+        let difference = Difference::new(
+            format!("{section}.{name}"),
+            in_registry.map(|it| it.spec),
+            in_tarball.map(|it| it.spec),
+        );
+        found
+            .entry((is_peer, !effective))
+            .or_default()
+            .push(difference);
     }
-    report(
-        observation,
-        (Group::Dependency, Severity::High),
-        "dependencies",
-        &smuggled,
-    );
-    report(
-        observation,
-        (Group::Dependency, Severity::Medium),
-        "dependencies",
-        &other,
-    );
+    for ((is_peer, idle), differences) in &found {
+        let severity = if *idle {
+            Severity::Medium
+        } else {
+            Severity::High
+        };
+        let what = if *is_peer {
+            "peer dependencies"
+        } else {
+            "dependencies"
+        };
+        report(
+            observation,
+            (Group::Dependency, severity),
+            what,
+            differences,
+        );
+    }
+}
+
+/// What is installed along under a name.
+struct Installed<'m> {
+    /// Where the manifest lists it; optional dependencies are told as ordinary ones.
+    section: &'static str,
+    spec: &'m str,
 }
 
 /// Everything that is installed along, by name. Optional dependencies win, as they do in clients;
-/// registries list them in both places.
-fn installed(manifest: &Manifest) -> BTreeMap<&str, &str> {
-    manifest
-        .dependencies
-        .iter()
-        .chain(&manifest.optional_dependencies)
-        .map(|(name, spec)| (name.trim(), spec.trim()))
+/// registries list them in both places. Peers count unless the registry marks them as `optional`.
+fn installed<'m>(
+    manifest: &'m Manifest,
+    optional: &BTreeSet<String>,
+) -> BTreeMap<&'m str, Installed<'m>> {
+    let peers = manifest.peer_dependencies.iter();
+    let peers = peers.filter(|(name, _)| !optional.contains(*name));
+    let others = manifest.dependencies.iter();
+    let others = others.chain(&manifest.optional_dependencies);
+    peers
+        .map(|peer| (peers::SECTION, peer))
+        .chain(others.map(|other| ("dependencies", other)))
+        .map(|(section, (name, spec))| {
+            let spec = spec.trim();
+            (name.trim(), Installed { section, spec })
+        })
         .collect()
 }
 
@@ -409,6 +451,13 @@ fn samples() -> Vec<crate::sample::Sample> {
             ),
         ),
         Sample::flagged(
+            "A peer dependency that only the registry's manifest asks for, and that clients install",
+            scene(
+                r#"{"peerDependencies":{"left-ui":"^1.0.0","left-setup":"^1.0.0"}}"#,
+                r#"{"name":"left-lib","version":"1.4.1","peerDependencies":{"left-ui":"^1.0.0"}}"#,
+            ),
+        ),
+        Sample::flagged(
             "A command that leads to another file",
             scene(
                 r#"{"bin":{"left":"cli.js"}}"#,
@@ -428,6 +477,14 @@ fn samples() -> Vec<crate::sample::Sample> {
             ),
         ),
         Sample::passing(
+            "A peer dependency that the registry's manifest marks as optional: nothing is installed for it",
+            scene(
+                r#"{"peerDependencies":{"left-ui":"^1.0.0","left-paint":"^2.0.0"},
+                    "peerDependenciesMeta":{"left-paint":{"optional":true}}}"#,
+                r#"{"name":"left-lib","version":"1.4.1","peerDependencies":{"left-ui":"workspace:^"}}"#,
+            ),
+        ),
+        Sample::passing(
             "The same manifest in both places",
             scene(
                 r#"{"scripts":{"postinstall":"node setup.js"},"dependencies":{"a":"^1.0.0"}}"#,
@@ -436,4 +493,67 @@ fn samples() -> Vec<crate::sample::Sample> {
             ),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_model::Severity;
+
+    use super::SIGNAL;
+    use crate::Observation;
+    use crate::sample::{Scene, tarball};
+
+    #[test]
+    fn peers_differ_only_where_clients_would_install_something_else() {
+        use Severity::{High, Medium};
+        for (registry, packed, want) in [
+            (r#"{"a":"^1.0.0"}"#, r#"{"a":"^1.0.0"}"#, None),
+            (r#"{"a":"*"}"#, r#"{"a":""}"#, None),
+            (r#"{"a":"^1.0.0"}"#, r#"{"a":"catalog:"}"#, None),
+            (r#"{"a":"^1.0.0"}"#, "{}", Some(High)),
+            (
+                r#"{"a":"git+https://git.example.invalid/a.git"}"#,
+                r#"{"a":"^1.0.0"}"#,
+                Some(High),
+            ),
+            (r#"{"a":"^2.0.0"}"#, r#"{"a":"^1.0.0"}"#, Some(Medium)),
+            ("{}", r#"{"a":"^1.0.0"}"#, Some(Medium)),
+            // Marked as optional below.
+            (r#"{"b":"^1.0.0"}"#, "{}", None),
+        ] {
+            let shown = format!(
+                r#"{{"peerDependencies":{registry},"bundleDependencies":["a"],
+                    "peerDependenciesMeta":{{"b":{{"optional":true}}}}}}"#
+            );
+            let packed =
+                format!(r#"{{"name":"left-lib","version":"1.4.1","peerDependencies":{packed}}}"#);
+            let mut observation = Observation::default();
+            Scene::of("left-lib", "1.4.1")
+                .release("1.4.1", "2026-06-01T09:00:00Z", &shown)
+                .contents(tarball(&packed))
+                .with_subject(|subject| SIGNAL.run(subject, &mut observation));
+            let found = observation.findings.first();
+            assert_eq!(found.map(|it| it.severity), want, "{registry} {packed}");
+            if let Some(found) = found {
+                assert!(found.message.starts_with("peer dependencies differ"));
+                assert!(found.message.ends_with("peerDependencies.a"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_peer_that_is_packed_as_a_dependency_is_no_difference() {
+        let mut observation = Observation::default();
+        Scene::of("left-lib", "1.4.1")
+            .release(
+                "1.4.1",
+                "2026-06-01T09:00:00Z",
+                r#"{"peerDependencies":{"a":"^1.0.0"}}"#,
+            )
+            .contents(tarball(
+                r#"{"name":"left-lib","version":"1.4.1","dependencies":{"a":"^1.0.0"}}"#,
+            ))
+            .with_subject(|subject| SIGNAL.run(subject, &mut observation));
+        assert_eq!(observation.findings, []);
+    }
 }

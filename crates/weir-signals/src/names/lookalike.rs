@@ -23,6 +23,8 @@ const MOST: usize = 5;
 /// How one name becomes the other. The order is the order of telling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Transformation {
+    /// `Express`: the same letters, large and small.
+    Case,
     /// `@tan-stack/x`: the scope reads like a trusted one.
     NearScope,
     /// `@a/b` as `a-b` or `ab`, or the other way round.
@@ -63,13 +65,15 @@ pub enum Transformation {
     Affix,
     /// `jquery2`: a number, as honest successors have.
     Numbered,
+    /// `@vendor/Core` beside `@vendor/core`, in the scope itself.
+    SiblingCase,
     /// `@vendor/reactquery` beside `@vendor/react-query`, in the scope itself.
     Sibling,
     /// `@vendor/c0re` beside `@vendor/core`, in the scope itself.
     SiblingHomoglyph,
     /// `@vendor/coer` beside `@vendor/core`, in the scope itself.
     SiblingSlip,
-    /// `--save-dev`: an option of the command line.
+    /// `save-dev`, `--save-dev`: an option of the command line, or what begins like one.
     Command,
     /// `child-process`: a module that comes with the runtime.
     Builtin,
@@ -80,6 +84,7 @@ impl Transformation {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Case => "case alone",
             Self::NearScope => "a scope that reads alike",
             Self::Flattened => "the scope written into the name",
             Self::Delimiter => "delimiters",
@@ -100,6 +105,7 @@ impl Transformation {
             Self::Sound => "spelling alone, they sound the same",
             Self::Affix => "a word that says nothing",
             Self::Numbered => "a number",
+            Self::SiblingCase => "case alone, within one scope",
             Self::Sibling => "delimiters, within one scope",
             Self::SiblingHomoglyph => "characters that look alike, within one scope",
             Self::SiblingSlip => "a single slip, within one scope",
@@ -165,7 +171,8 @@ impl Lookalike {
     pub fn is_sibling(&self) -> bool {
         matches!(
             self.transformation,
-            Transformation::Sibling
+            Transformation::SiblingCase
+                | Transformation::Sibling
                 | Transformation::SiblingHomoglyph
                 | Transformation::SiblingSlip
         )
@@ -235,6 +242,7 @@ fn search_forms(names: &Compact, own: bool, name: &str, add: Add<'_>) {
         .filter(|_| squashed.len() > SHORT);
     if let Some(target) = squashed_target {
         let transformation = match (forms::split(name).0, forms::split(target).0) {
+            _ if name.eq_ignore_ascii_case(target) => Transformation::Case,
             (None, None) => Transformation::Delimiter,
             (Some(_), Some(_)) => Transformation::NearScope,
             _ => Transformation::Flattened,
@@ -250,7 +258,11 @@ fn search_forms(names: &Compact, own: bool, name: &str, add: Add<'_>) {
     if name.len() >= SHORT
         && let Some(target) = names.by_skeleton(&forms::skeleton(name))
     {
-        add(target, Transformation::Homoglyph, Strength::Strong);
+        let transformation = match name.eq_ignore_ascii_case(target) {
+            true => Transformation::Case,
+            false => Transformation::Homoglyph,
+        };
+        add(target, transformation, Strength::Strong);
     }
     if let Some(target) = forms::word_bag(name).and_then(|bag| names.by_word_bag(&bag))
         && squashed_target != Some(target)
@@ -322,7 +334,12 @@ pub(super) fn weigh_edit(
         return None;
     }
     let word = edit.word(target);
-    if word.len() <= SHORT {
+    // Siblings differ in a short word by other letters (`client-sns`, `client-sqs`) or in their order
+    // (`client-ssm`, `client-sms`), not by one that is there twice: no two in the list do.
+    let doubled = !lead.is_empty()
+        && edit.transformation == Transformation::RepeatedCharacter
+        && name.len() > target.len();
+    if word.len() <= SHORT && !doubled {
         let prefix = target.get(..word.start).unwrap_or_default();
         if !prefix.is_empty() && names.has_family(&format!("{lead}{prefix}"), FAMILY) {
             return None;

@@ -116,7 +116,7 @@ fn is_known(names: &Compact, scope: &str) -> bool {
         .is_some_and(|entry| entry.packages >= KNOWN_SCOPE)
 }
 
-/// Siblings of a name within its scope, where only its owners publish: other delimiters, letters that look
+/// Siblings of a name within its scope, where only its owners publish: case, other delimiters, letters that look
 /// alike, a single slip. All are weak, as it takes an owner or the owner's account to publish there. `@types`
 /// mirrors other names, however near those are to each other. `own` is set for an operator's own names.
 pub(super) fn search_siblings(names: &Compact, own: bool, name: &str, found: &mut Vec<Lookalike>) {
@@ -136,15 +136,19 @@ pub(super) fn search_siblings(names: &Compact, own: bool, name: &str, found: &mu
         });
     };
     let is_sibling = |target: &&str| forms::split(target).0 == Some(scope) && *target != name;
+    let or_case = |target: &str, other| match name.eq_ignore_ascii_case(target) {
+        true => Transformation::SiblingCase,
+        false => other,
+    };
     let flat = names.by_squashed(&forms::squashed(name));
     if let Some(target) = flat.filter(is_sibling)
         && base.len() > SHORT
     {
-        add(target, Transformation::Sibling);
+        add(target, or_case(target, Transformation::Sibling));
     }
     let seen = names.by_skeleton(&forms::skeleton(name));
     if let Some(target) = seen.filter(is_sibling) {
-        add(target, Transformation::SiblingHomoglyph);
+        add(target, or_case(target, Transformation::SiblingHomoglyph));
     }
     let lead = format!("@{scope}/");
     for target in names.siblings_one_slip_from(name) {

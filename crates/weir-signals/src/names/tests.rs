@@ -114,9 +114,18 @@ fn known_lookalikes_are_found() {
             SiblingSlip,
         ),
         ("@angular/comon", "@angular/common", SiblingSlip),
+        ("@babel/preset-envv", "@babel/preset-env", SiblingSlip),
+        ("@aws-sdk/client-s33", "@aws-sdk/client-s3", SiblingSlip),
+        ("@vue/compiler-sfcc", "@vue/compiler-sfc", SiblingSlip),
+        ("@babel/Core", "@babel/core", SiblingCase),
+        ("@babel/Parser", "@babel/parser", SiblingCase),
+        ("LODASH", "lodash", Case),
+        ("Express", "express", Case),
+        ("Cross-Env", "cross-env", Case),
         ("@tanstack-official/anything", "@tanstack", AffixedScope),
         ("--legacy-peer-deps", "--legacy-peer-deps", Command),
         ("save-dev", "--save-dev", Command),
+        ("--hiljson", "--hiljson", Command),
         ("childprocess", "node:child_process", Builtin),
         ("child_proces", "node:child_process", Builtin),
         ("claude-code", "@anthropic-ai/claude-code", DroppedScope),
@@ -136,6 +145,24 @@ fn known_lookalikes_are_found() {
             candidate.target == target && candidate.transformation == transformation
         });
         assert!(hit.is_some(), "{name} -> {target}: {found:?}");
+    }
+}
+
+#[test]
+fn names_that_differ_in_case_alone_are_said_to() {
+    let own = index()
+        .with_own(&["acme-core".to_owned()], &[], |_| false)
+        .unwrap();
+    for (name, transformation) in [
+        ("ACME-CORE", Transformation::Case),
+        ("ACME_CORE", Transformation::Delimiter),
+        ("AcmeCore", Transformation::Delimiter),
+    ] {
+        let found = own.candidates(name);
+        let first = found
+            .first()
+            .map(|it| (it.target.as_str(), it.transformation));
+        assert_eq!(first, Some(("acme-core", transformation)), "{name}");
     }
 }
 
@@ -230,7 +257,8 @@ fn siblings_that_differ_as_families_do_are_not_alike() {
         "@babel/cora",
         "@babel/cores",
         "@babel/cor",
-        "@aws-sdk/client-s33", // a word of two letters in a family
+        "@aws-sdk/client-sms", // a short word in a family of such
+        "@aws-sdk/client-s4",
     ] {
         assert_eq!(index.candidates(name), [], "{name}");
     }
@@ -388,6 +416,7 @@ fn own_names_and_scopes_are_worth_impersonating() {
         ("design-system", "@acme/design-system"),
         ("acme-build", "acmebuild"),
         ("acmebiuld", "acmebuild"),
+        ("ACMEBUILD", "acmebuild"),
         ("@acmelabs/anything", "@acme-labs"),
         ("@acme-lab/anything", "@acme-labs"),
     ] {

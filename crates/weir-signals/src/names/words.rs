@@ -6,7 +6,9 @@ use super::lookalike::{Lookalike, Strength, Transformation, Trusted};
 use super::{forms, near};
 
 /// Options of package managers. `npm install left-lib -- save-dev`, with one space too many, installs the
-/// second word (packages of such names are on record: `--hiljson`, `--legacy-peer-deps`, `--no-audit`).
+/// second word. Packages with names that begin like options are on record as well (`--hiljson`,
+/// `--legacy-peer-deps`, `--no-audit`): npm 10.9 fetches them for `npm install -- --hiljson` and where a
+/// `package.json` names them; npm 11.19 does not.
 const OPTIONS: [&str; 24] = [
     "save",
     "save-dev",
@@ -55,8 +57,9 @@ pub(super) fn search(name: &str, found: &mut Vec<Lookalike>) {
             trusted: Trusted::Word,
         });
     };
-    if let Some((option, strength)) = option_meant(name) {
-        add(option, Transformation::Command, strength);
+    if let Some(reading) = Reading::of(name) {
+        let target = reading.option().unwrap_or(name).to_owned();
+        add(target, Transformation::Command, reading.strength());
     }
     let squashed = forms::squashed(name);
     for module in MODULES {
@@ -77,61 +80,177 @@ pub(super) fn search(name: &str, found: &mut Vec<Lookalike>) {
     }
 }
 
-/// The option that was meant where a name ended up as one of a package, as people write it. Words of one
-/// letter are packages too.
-fn option_meant(name: &str) -> Option<(String, Strength)> {
-    let option = name.trim_start_matches('-');
-    match (name.len() - option.len(), option.chars().count()) {
-        (0, _) if LETTERS.contains(&name) => Some((format!("-{name}"), Strength::Weak)),
-        (0, _) if name.contains('-') && OPTIONS.contains(&name) => {
-            Some((format!("--{name}"), Strength::Fair))
+/// What a name has to do with the options of the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// `save-dev`, `g`: what is left of an option that lost its hyphens is asked for as a package.
+    Slip(String),
+    /// `--save-dev`: spelled like one.
+    Spelled(String),
+    /// `---save-dev`, `--save-devv`: nearly.
+    Nearly(String),
+    /// `--hiljson`, `-`: begins with a hyphen, as options do.
+    Hyphen,
+}
+
+impl Reading {
+    /// Reads a name. Words without a hyphen are names of packages, but for single letters.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        let bare = name.trim_start_matches('-');
+        if bare.len() == name.len() {
+            return option(name).map(Self::Slip);
         }
-        (0, _) => None,
-        // Hyphens that stand alone come before any option.
-        (_, 0) => Some(("--save-dev".to_owned(), Strength::Fair)),
-        (1, 1) => Some((name.to_owned(), Strength::Fair)),
-        _ => Some((format!("--{option}"), Strength::Fair)),
+        Some(match option(bare).or_else(|| one_slip_from(bare)) {
+            Some(option) if option == name => Self::Spelled(option),
+            Some(option) => Self::Nearly(option),
+            None => Self::Hyphen,
+        })
+    }
+
+    /// The option, where there is one like that.
+    pub(crate) fn option(&self) -> Option<&str> {
+        match self {
+            Self::Slip(option) | Self::Spelled(option) | Self::Nearly(option) => Some(option),
+            Self::Hyphen => None,
+        }
+    }
+
+    fn strength(&self) -> Strength {
+        match self {
+            // Words of one letter are packages too.
+            Self::Slip(option) if !option.starts_with("--") => Strength::Weak,
+            _ => Strength::Fair,
+        }
+    }
+
+    /// What is typed to get the package of that name.
+    pub(crate) fn typed(&self, name: &str) -> String {
+        match self {
+            Self::Slip(_) => format!("npm install {name}"),
+            _ => format!("npm install -- {name}"),
+        }
+    }
+
+    /// It in a sentence.
+    pub(crate) fn told(&self, name: &str) -> String {
+        let typed = self.typed(name);
+        if let Self::Slip(option) = self {
+            return format!(
+                "`{typed}` is what `npm install {option}` becomes with a slip: it installs the package {name}"
+            );
+        }
+        let words = self.in_words();
+        format!("{name} {words}: npm 10 fetches it for `{typed}`, npm 11 does not")
+    }
+
+    /// It in words that fit behind a name.
+    pub(crate) fn in_words(&self) -> String {
+        match self {
+            Self::Slip(option) => format!("is what a slip makes of the option {option}"),
+            Self::Spelled(option) => format!("is spelled like the option {option}"),
+            Self::Nearly(option) => format!("is nearly spelled like the option {option}"),
+            Self::Hyphen => "begins with a hyphen, as options do".to_owned(),
+        }
     }
 }
 
-/// What is typed where a package of that name is installed and an option was meant.
-pub(crate) fn mistyped(name: &str, option: &str) -> String {
-    if name == option {
-        // Behind hyphens that stand alone nothing is an option.
-        format!("npm install -- {name}")
-    } else if name.bytes().all(|byte| byte == b'-') {
-        format!("npm install {name} {}", option.trim_start_matches('-'))
+/// The option with those letters after its hyphens, if there is one and the letters alone are no word.
+fn option(bare: &str) -> Option<String> {
+    if LETTERS.contains(&bare) {
+        Some(format!("-{bare}"))
     } else {
-        format!("npm install {name}")
+        let known = bare.contains('-') && OPTIONS.contains(&bare);
+        known.then(|| format!("--{bare}"))
     }
+}
+
+/// An option whose letters these are but for one slip, or that is a word alone: behind hyphens it is none.
+fn one_slip_from(bare: &str) -> Option<String> {
+    let mut options = OPTIONS.iter();
+    let near = |known: &&&str| {
+        **known == bare || (known.len() >= LONG_ENOUGH && near::is_one_slip(known, bare))
+    };
+    options.find(near).map(|known| format!("--{known}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Each command was tried: what is typed asks for a package of that name, with npm 11.19 where the name
+    /// has no hyphen in front, with npm 10.9 where it has.
     #[test]
-    fn the_option_that_was_meant_is_one_that_people_write() {
-        for (name, option, typed) in [
-            ("g", "-g", "npm install g"),
-            ("-g", "-g", "npm install -- -g"),
-            ("D", "-D", "npm install D"),
-            ("-D", "-D", "npm install -- -D"),
-            ("--g", "--g", "npm install -- --g"),
-            ("save-dev", "--save-dev", "npm install save-dev"),
-            ("-save-dev", "--save-dev", "npm install -save-dev"),
-            ("--save-dev", "--save-dev", "npm install -- --save-dev"),
-            ("---save-dev", "--save-dev", "npm install ---save-dev"),
-            ("--save", "--save", "npm install -- --save"),
-            ("--global", "--global", "npm install -- --global"),
-            ("-", "--save-dev", "npm install - save-dev"),
+    fn names_are_read_as_options_as_far_as_such_options_exist() {
+        use Reading::{Hyphen, Nearly, Slip, Spelled};
+        let of = |make: fn(String) -> Reading, option: &str| make(option.to_owned());
+        for (name, reading, typed) in [
+            ("g", of(Slip, "-g"), "npm install g"),
+            ("D", of(Slip, "-D"), "npm install D"),
+            ("save-dev", of(Slip, "--save-dev"), "npm install save-dev"),
+            ("-g", of(Spelled, "-g"), "npm install -- -g"),
+            (
+                "--save-dev",
+                of(Spelled, "--save-dev"),
+                "npm install -- --save-dev",
+            ),
+            ("--save", of(Spelled, "--save"), "npm install -- --save"),
+            (
+                "--global",
+                of(Spelled, "--global"),
+                "npm install -- --global",
+            ),
+            (
+                "-save-dev",
+                of(Nearly, "--save-dev"),
+                "npm install -- -save-dev",
+            ),
+            (
+                "---save-dev",
+                of(Nearly, "--save-dev"),
+                "npm install -- ---save-dev",
+            ),
+            (
+                "--save-devv",
+                of(Nearly, "--save-dev"),
+                "npm install -- --save-devv",
+            ),
+            (
+                "--sav-dev",
+                of(Nearly, "--save-dev"),
+                "npm install -- --sav-dev",
+            ),
+            ("--hiljson", Hyphen, "npm install -- --hiljson"),
+            ("-dev", Hyphen, "npm install -- -dev"),
+            ("-", Hyphen, "npm install -- -"),
+            ("--", Hyphen, "npm install -- --"),
         ] {
-            let meant = option_meant(name).map(|(option, _)| option);
-            assert_eq!(meant.as_deref(), Some(option), "{name}");
-            assert_eq!(mistyped(name, option), typed, "{name}");
+            let read = Reading::of(name);
+            assert_eq!(read.as_ref(), Some(&reading), "{name}");
+            assert_eq!(reading.typed(name), typed, "{name}");
+            let told = reading.told(name);
+            assert!(told.contains(&format!("`{typed}`")), "{told}");
+            // Of what begins with a hyphen nothing is said to be installed by today's npm.
+            assert_eq!(
+                told.contains("npm 11 does not"),
+                name.starts_with('-'),
+                "{told}"
+            );
+            assert!(
+                reading.option().is_none_or(|it| told.contains(it)),
+                "{told}"
+            );
         }
-        for name in ["i", "x", "save", "json", "install", "left-lib", "dev"] {
-            assert_eq!(option_meant(name), None, "{name}");
+        for name in [
+            "i",
+            "x",
+            "save",
+            "json",
+            "install",
+            "left-lib",
+            "dev",
+            "save-devv",
+        ] {
+            assert_eq!(Reading::of(name), None, "{name}");
         }
     }
 }

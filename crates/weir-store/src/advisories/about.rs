@@ -9,6 +9,7 @@ use weir_model::{
 };
 use weir_npm::version::{Version, join_ranges};
 
+use super::fixed::{self, Leaving, NotFixed};
 use super::index::Kept;
 use super::record::{Affected, Record};
 
@@ -19,6 +20,9 @@ pub struct PackageAdvisories {
     flaws: Vec<Vec<Voice>>,
     feeds: Vec<String>,
 }
+
+/// A version that is asked about: as it is written, and read where it can be.
+type Asked<'v> = (&'v str, Option<&'v Version>);
 
 /// A record of one feed: its word on the flaw.
 #[derive(Debug, Clone)]
@@ -163,50 +167,57 @@ impl PackageAdvisories {
             .unwrap_or(Standing::Clear)
     }
 
-    /// The last affected version that records state, where a later version is free of what affects an earlier
-    /// one only by lying past that: for one of the flaws at least nobody names a fix on the way there. Of
-    /// several the highest.
+    /// Why a version that nothing affects is not called fixed, in place of an affected one; nothing where it
+    /// is. Of all that affects the one, every record has to state a fix for what is affected up to the other.
     #[must_use]
-    pub fn last_affected(&self, affected: &str, later: &Version) -> Option<String> {
-        let from = Version::parse(affected).ok()?;
-        let between = |it: &&Version| {
-            it.precedence(&from) != Ordering::Less && it.precedence(later) != Ordering::Greater
-        };
-        let mut highest: Option<&Version> = None;
-        for flaw in &self.flaws {
-            let speaking = || {
-                let counting = flaw.iter().filter(|voice| voice.counts());
-                counting.flat_map(|voice| &voice.kept.record.affected)
-            };
-            let affects =
-                speaking().any(|it| it.standing(affected, Some(&from)) == Standing::Affected);
-            let is_fixed = speaking().flat_map(Affected::fixes).any(|it| between(&it));
-            if !affects || is_fixed {
-                continue;
-            }
-            let last = speaking().flat_map(Affected::lasts).filter(between);
-            highest = last.chain(highest).max_by(|a, b| a.precedence(b));
+    pub fn not_fixed(&self, affected: &str, version: &Version) -> Option<NotFixed> {
+        let parsed = Version::parse(affected).ok();
+        let asked = (affected, parsed.as_ref());
+        let from = parsed.as_ref();
+        if from.is_some_and(|from| version.precedence(from) == Ordering::Less) {
+            return Some(NotFixed::Lower);
         }
-        highest.map(Version::canonical)
+        let records = self.concerning(asked).flat_map(|flaw| counting(flaw));
+        fixed::why_not(records, leaving(asked), version)
+    }
+
+    /// The versions that records of what affects a version name as fixes, above it, whatever others say of
+    /// them. Lowest first.
+    #[must_use]
+    pub fn named_fixes(&self, affected: &str) -> Vec<Version> {
+        let parsed = Version::parse(affected).ok();
+        let asked = (affected, parsed.as_ref());
+        let records = self.concerning(asked).flat_map(|flaw| counting(flaw));
+        let named = records
+            .flat_map(|it| &it.affected)
+            .flat_map(Affected::fixes);
+        let named: BTreeSet<&Version> = named.filter(|it| is_above(it, asked.1)).collect();
+        named.into_iter().cloned().collect()
+    }
+
+    /// The flaws of which a record that counts says that a version is, or may be, affected.
+    fn concerning<'f>(&'f self, asked: Asked<'f>) -> impl Iterator<Item = &'f Vec<Voice>> {
+        let standing = move |voice: &Voice| voice.standing(asked.0, asked.1);
+        let flaws = self.flaws.iter();
+        flaws.filter(move |flaw| Speaking::of(flaw, &standing).is_some())
     }
 
     /// What is told of one flaw; nothing if it does not concern the version that is asked about.
-    fn tell(&self, flaw: &[Voice], version: Option<(&str, Option<&Version>)>) -> Option<Told> {
+    fn tell(&self, flaw: &[Voice], version: Option<Asked<'_>>) -> Option<Told> {
         let standing = |voice: &Voice| match version {
             Some((version, parsed)) => voice.standing(version, parsed),
             None => Standing::Affected,
         };
         let speaking = Speaking::of(flaw, &standing)?;
-        let above = version.and_then(|(_, parsed)| parsed);
-        Some(self.report(flaw, &speaking, above, &standing))
+        Some(self.report(flaw, &speaking, version, &standing))
     }
 
-    /// What the speaking records of a flaw say; of fixes, those above a version.
+    /// What the speaking records of a flaw say; of fixes, those for the version that is asked about.
     fn report(
         &self,
         flaw: &[Voice],
         speaking: &Speaking<'_>,
-        above: Option<&Version>,
+        asked: Option<Asked<'_>>,
         standing: &dyn Fn(&Voice) -> Standing,
     ) -> Told {
         let Advisory {
@@ -219,6 +230,7 @@ impl PackageAdvisories {
         let highest = records().filter_map(|record| record.cvss.as_ref());
         let weaknesses: BTreeSet<&String> = records().flat_map(|it| &it.weaknesses).collect();
         let severities = speaking.touching.iter().filter_map(|it| it.severity());
+        let fixes = self.fixes(flaw, &speaking.voices, asked);
         Told {
             url: url(&id, speaking.main().url.as_deref()),
             id,
@@ -234,26 +246,35 @@ impl PackageAdvisories {
                 }),
             weaknesses: weaknesses.into_iter().cloned().collect(),
             vulnerable: vulnerable(&speaking.voices),
-            fixes: self.fixes(&speaking.voices, above),
+            patched: patched(flaw, &fixes),
+            fixes: fixes.iter().map(|it| it.canonical()).collect(),
             certain: speaking.standing == Standing::Affected,
             says: self.says(flaw, standing),
         }
     }
 
-    /// The versions that records name as fixes, above the one asked about, and that nothing affects.
-    fn fixes(&self, speaking: &[&Voice], above: Option<&Version>) -> Vec<String> {
+    /// The versions that records name as fixes, and that nothing affects; of those for one version, that are
+    /// fixed by the word of every record of the flaw.
+    fn fixes<'f>(
+        &self,
+        flaw: &[Voice],
+        speaking: &[&'f Voice],
+        asked: Option<Asked<'_>>,
+    ) -> Vec<&'f Version> {
         let affected = speaking
             .iter()
             .flat_map(|voice| &voice.kept.record.affected);
         let named: BTreeSet<&Version> = affected.flat_map(|affected| affected.fixes()).collect();
-        let is_above = |version: &&Version| {
-            above.is_none_or(|above| version.precedence(above) == Ordering::Greater)
+        let is_fix = |version: &&Version| {
+            asked.is_none_or(|asked| {
+                is_above(version, asked.1)
+                    && fixed::why_not(counting(flaw), leaving(asked), version).is_none()
+            })
         };
         named
             .into_iter()
-            .filter(is_above)
             .filter(|version| self.standing(version.as_str()) == Standing::Clear)
-            .map(|version| version.canonical())
+            .filter(is_fix)
             .collect()
     }
 
@@ -352,6 +373,36 @@ impl<'f> Speaking<'f> {
             summary: main.summary.clone(),
         }
     }
+}
+
+/// The records of a flaw that count.
+fn counting(flaw: &[Voice]) -> impl Iterator<Item = &Record> {
+    let counting = flaw.iter().filter(|voice| voice.counts());
+    counting.map(|voice| &voice.kept.record)
+}
+
+const fn leaving(asked: Asked<'_>) -> Leaving<'_> {
+    Leaving {
+        text: asked.0,
+        parsed: asked.1,
+    }
+}
+
+fn is_above(version: &Version, than: Option<&Version>) -> bool {
+    than.is_none_or(|than| version.precedence(than) == Ordering::Greater)
+}
+
+/// Fixed versions as a range: from the last fix on, up to where something is affected again, and of those
+/// before it no more than what is named.
+fn patched(flaw: &[Voice], fixes: &[&Version]) -> Option<String> {
+    let (last, before) = fixes.split_last()?;
+    let before: String = before
+        .iter()
+        .map(|fix| format!("{} || ", fix.canonical()))
+        .collect();
+    let again = fixed::next_affected(counting(flaw), last);
+    let again = again.map_or_else(String::new, |it| format!(" <{}", it.canonical()));
+    Some(format!("{before}>={}{again}", last.canonical()))
 }
 
 /// The affected versions of all records that count.

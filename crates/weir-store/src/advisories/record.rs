@@ -82,17 +82,6 @@ impl Affected {
         })
     }
 
-    /// The last versions that it states to be affected.
-    pub(super) fn lasts(&self) -> impl Iterator<Item = &Version> {
-        let events = self.ranges.iter().flat_map(|range| &range.events);
-        events.filter_map(|event| {
-            let Event::LastAffected(version) = event else {
-                return None;
-            };
-            Some(version)
-        })
-    }
-
     /// The affected versions, as alternatives of a range npm reads.
     pub(super) fn alternatives(&self) -> Vec<String> {
         if self.ranges.iter().any(Range::holds_everything) || self.unclear {

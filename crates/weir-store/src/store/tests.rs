@@ -87,6 +87,15 @@ async fn the_first_sight_of_a_version_is_kept() {
 }
 
 #[tokio::test]
+async fn a_question_about_the_first_sight_notes_nothing() {
+    let (_folder, store) = open().await;
+    store.first_seen("a", "1.0.0", at(2)).await.unwrap();
+    let asked = store.first_seen_or("a", &["2.0.0", "1.0.0"], at(1)).await;
+    assert_eq!(asked.unwrap(), [at(1), at(2)]);
+    assert_eq!(store.first_seen("a", "2.0.0", at(3)).await.unwrap(), at(3));
+}
+
+#[tokio::test]
 async fn a_refusal_keeps_the_time_of_its_first_occurrence() {
     let (_folder, store) = open().await;
     let id = BlockId("w-0123456789".to_owned());

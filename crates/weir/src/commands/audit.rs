@@ -16,13 +16,13 @@ use weir_model::json::v1::{
 };
 use weir_model::{AdvisoryKind, FlawSeverity, Told};
 use weir_npm::lockfile::{DependencyKind, Lockfile, Node, NodeId, Source};
-use weir_npm::spec::{DependencySpec, classify};
 use weir_npm::version::join_ranges;
 use weir_store::Advisories;
 
 use self::registry::Registry;
 use self::tree::Tree;
 use super::check::{self, Rule};
+use super::locked;
 use crate::cli::{Audit, Global, Omit};
 use crate::{exit, setup};
 
@@ -104,7 +104,7 @@ pub(super) async fn run(global: &Global, options: &Audit) -> Result<ExitCode> {
     report.withheld = registry.withheld();
     let ways = fix::Ways::new(&advisories, &registry);
     for (audited, told) in &told {
-        let locked = ways.out_of(audited, told)?;
+        let locked = ways.out_of(audited)?;
         for told in told {
             add(options, &mut report.findings, audited, told, locked.clone());
         }
@@ -172,25 +172,13 @@ fn nothing_locked(
     lockfile: &Lockfile,
     manifests: &check::Manifests,
 ) -> Option<CheckFinding> {
-    if !lockfile.nodes.iter().all(Node::is_local) {
-        return None;
-    }
     let omitted = |kind| match kind {
         DependencyKind::Dev => options.omit.contains(&Omit::Dev),
         DependencyKind::Optional => options.omit.contains(&Omit::Optional),
         _ => false,
     };
-    let is_local = |name: &str, spec: &str| {
-        matches!(
-            classify(name, spec),
-            DependencySpec::File(_) | DependencySpec::Workspace(_)
-        )
-    };
-    let mut asked = manifests.asked();
-    let (_, name, _) = asked.find(|(kind, name, spec)| !omitted(*kind) && !is_local(name, spec))?;
-    let what = format!(
-        "could not audit: the lockfile lists nothing of what package.json asks for, such as {name}"
-    );
+    let what = locked::nothing_locked(lockfile, manifests, &omitted)?;
+    let what = format!("could not audit: {what}");
     Some(check::about_file(&NOTHING_LOCKED, file, 1, &what))
 }
 

@@ -10,7 +10,9 @@ mod entries;
 pub(super) mod github;
 pub(super) mod junit;
 mod known;
+mod local;
 mod manifests;
+mod overrides;
 mod permits;
 mod registries;
 mod releases;
@@ -161,6 +163,8 @@ pub(super) async fn run(global: &Global, options: &Check) -> Result<ExitCode> {
         findings: Vec::new(),
         changes,
     };
+    // Told also where nothing is asked that the policy would answer.
+    setup::policy_file_of(global, &options.folder)?;
     let files = find(&options.folder, options.lockfile.as_ref());
     if base.is_some()
         && let Some(outside) = files
@@ -358,7 +362,7 @@ async fn check(run: &Run<'_>, file: &Path, report: &mut v1::Check) -> Result<()>
         }
     };
     let before = earlier(run, file, report);
-    let registries = Registries::learn(run.global, run.options, &state.lockfile).await?;
+    let registries = Registries::learn(run.global, run.options, &state, before.as_ref()).await?;
     let name = shown(file);
     let (mut checked, mut findings) = state.judge(&name, &run.tree, &registries);
     let (mut packages, new) = match &run.base {

@@ -35,7 +35,9 @@ pub(super) async fn run(global: &Global, options: &Decide) -> Result<ExitCode> {
     let mut code = exit::FINE;
     for kept in find(global, &options.what).await? {
         let context = context(&kept, &policy, &names, global.now, now);
-        let decision = decide(&kept.assessment, &context, &policy);
+        let mut decision = decide(&kept.assessment, &context, &policy);
+        // As the engine has it, so that both tell and propose the same.
+        decision.circumstances = Some(context.circumstances());
         let trace = trace(&kept.assessment, &context, &policy);
         code = code.max(exit::for_action(decision.action));
         if options.json {
@@ -47,6 +49,7 @@ pub(super) async fn run(global: &Global, options: &Decide) -> Result<ExitCode> {
                 decision: &decision,
                 context: &context,
                 trace: options.explain.then_some(&trace),
+                rules: &policy,
                 policy: file.as_deref(),
             };
             anstream::print!("{}", print::redecided(&shown));

@@ -1,15 +1,17 @@
 //! `weir inspect`: the full assessment of releases, tarballs and folders.
 
 use std::io::BufRead as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use weir_engine::{Assessed, Engine, History};
 use weir_model::json::v1;
 use weir_model::ledger::LedgerEvent;
 use weir_model::{Action, LedgerEntry};
 use weir_npm::name::PackageName;
+use weir_policy::Policy;
 
 use super::wanted::Wanted;
 use crate::cli::{Global, Inspect};
@@ -39,15 +41,17 @@ pub(super) async fn run(global: &Global, options: Inspect) -> Result<ExitCode> {
                     engine.with_profile(assessed).await
                 };
                 let history = if local {
-                    None
+                    Err(anyhow!("a folder or tarball has no history"))
                 } else {
                     history(&engine, &assessed).await
                 };
-                bar.suspend(|| show(&assessed, history.as_ref(), options.json))?;
-                if let Some(file) = &options.svg {
-                    let history = history.context("a folder or tarball has no history to draw")?;
-                    std::fs::write(file, print::timeline::svg(&history))
-                        .with_context(|| format!("writing {}", file.display()))?;
+                let shown = history.as_ref().ok();
+                bar.suspend(|| show(&assessed, shown, engine.policy(), options.json))?;
+                if let Some(file) = &options.svg
+                    && let Err(error) = draw(history, file)
+                {
+                    failed = true;
+                    bar.suspend(|| anstream::eprintln!("weir: {release}: {error:#}"));
                 }
                 if local {
                     // The engine itself writes down what it decides on a registry's releases.
@@ -90,18 +94,28 @@ async fn assess(engine: &Arc<Engine>, release: &str) -> Result<(Assessed, bool)>
 }
 
 /// The release among its past. What cannot be had leaves a gap that the assessment names already.
-async fn history(engine: &Arc<Engine>, assessed: &Assessed) -> Option<History> {
+async fn history(engine: &Arc<Engine>, assessed: &Assessed) -> Result<History> {
     let release = &assessed.assessment.release;
-    let name = PackageName::parse(&release.name).ok()?;
-    engine.history(&name, Some(&release.version)).await.ok()
+    let name = PackageName::parse(&release.name)?;
+    Ok(engine.history(&name, Some(&release.version)).await?)
 }
 
-fn show(assessed: &Assessed, history: Option<&History>, json: bool) -> Result<()> {
+/// Draws the release among its past. A picture of one release alone would say nothing.
+fn draw(history: Result<History>, file: &Path) -> Result<()> {
+    let history = history.context("nothing to draw")?;
+    if let Some(why) = history.why_none() {
+        bail!("nothing to draw: {why}");
+    }
+    std::fs::write(file, print::timeline::svg(&history))
+        .with_context(|| format!("writing {}", file.display()))
+}
+
+fn show(assessed: &Assessed, history: Option<&History>, policy: &Policy, json: bool) -> Result<()> {
     if json {
         let public = v1::Assessment::new(&assessed.assessment, &assessed.decision);
         anstream::println!("{}", serde_json::to_string(&public)?);
     } else {
-        let mut text = print::assessed(assessed);
+        let mut text = print::assessed(assessed, policy);
         if let Some(history) = history {
             print::timeline::text(&mut text, history);
         }

@@ -7,13 +7,12 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
 use serde_json::Value;
-use weir_engine::trust::Wanted;
 use weir_engine::{Engine, KeptRelease};
-use weir_npm::integrity::Integrity;
-use weir_npm::lockfile::{Lockfile, Node, Source};
-use weir_npm::name::PackageName;
+use weir_model::Trust;
+use weir_npm::lockfile::{Format, Lockfile, Node, Source};
 
-use super::check;
+use super::locked::{self, Locked};
+use super::{check, own};
 use crate::cli::{Global, Sbom, SbomFormat};
 use crate::sbom::licence::Licence;
 use crate::sbom::{Bill, Known, cyclonedx, spdx};
@@ -27,7 +26,8 @@ pub(super) async fn run(global: &Global, options: &Sbom) -> Result<ExitCode> {
     let file = lockfile_of(options)?;
     let mut lockfile = check::read(&file)
         .map_err(|(line, what)| anyhow::anyhow!("{}:{line}: {what}", file.display()))?;
-    let manifests = manifests(&options.folder, &lockfile)?;
+    let manifests = locked::manifests(&options.folder, &lockfile)
+        .map_err(|(file, what)| anyhow::anyhow!("{}: {what}", file.display()))?;
     if let Some(manifests) = &manifests {
         manifests.complete(&mut lockfile);
     }
@@ -36,7 +36,7 @@ pub(super) async fn run(global: &Global, options: &Sbom) -> Result<ExitCode> {
     let name = root.and_then(|manifest| manifest.name.clone());
     let name = name.map_or_else(|| folder_name(&options.folder), Ok)?;
     let bill = Bill::of(&name, &lockfile, created(global)?, &|node| {
-        releases.known(&options.folder, node)
+        releases.known(&options.folder, lockfile.format, node)
     });
     let document = match options.format {
         SbomFormat::Cyclonedx => cyclonedx::document(&bill),
@@ -62,16 +62,6 @@ fn lockfile_of(options: &Sbom) -> Result<PathBuf> {
             other.display()
         ),
     }
-}
-
-/// The manifests of the project and its workspaces; nothing where the project has none.
-fn manifests(folder: &Path, lockfile: &Lockfile) -> Result<Option<check::Manifests>> {
-    if folder.join("package.json").symlink_metadata().is_err() {
-        return Ok(None);
-    }
-    let read = check::Manifests::in_folder(folder, lockfile);
-    read.map(Some)
-        .map_err(|(file, what)| anyhow::anyhow!("{}: {what}", file.display()))
 }
 
 fn folder_name(folder: &Path) -> Result<String> {
@@ -101,16 +91,20 @@ fn created(global: &Global) -> Result<Timestamp> {
 /// What is known of the releases that a lockfile takes from registries.
 #[derive(Default)]
 struct Releases {
-    kept: HashMap<(String, String), KeptRelease>,
+    /// By what an entry locks: of the same release in two places, one may record other bytes.
+    kept: HashMap<Locked, KeptRelease>,
     manifests: HashMap<(String, String), String>,
 }
 
 impl Releases {
     async fn of(global: &Global, options: &Sbom, lockfile: &Lockfile) -> Result<Self> {
-        let mut wanted: Vec<Wanted> = lockfile.nodes.iter().filter_map(wanted_of).collect();
-        wanted.sort();
-        wanted.dedup_by(|a, b| (&a.name, &a.version) == (&b.name, &b.version));
-        if wanted.is_empty() {
+        let nodes = lockfile.nodes.iter();
+        let mut locked: Vec<Locked> = nodes
+            .filter_map(|node| Locked::of(node, lockfile.format))
+            .collect();
+        locked.sort();
+        locked.dedup();
+        if locked.is_empty() {
             return Ok(Self::default());
         }
         let engine = match setup::engine_of(global, &options.folder).await {
@@ -124,30 +118,46 @@ impl Releases {
                 return Ok(Self::default());
             }
         };
-        let releases = Self::from(&engine, &wanted, options.verify).await;
+        let releases = Self::from(&engine, locked, options.verify).await;
         engine.close().await;
         releases
     }
 
-    async fn from(engine: &Engine, wanted: &[Wanted], verify: bool) -> Result<Self> {
-        let mut kept = engine.kept(wanted).await?;
+    /// What is kept of releases, and what the registries say if they are to be asked. The default one is not
+    /// asked about names that are yours, and what is kept of it says nothing of them.
+    async fn from(engine: &Engine, locked: Vec<Locked>, verify: bool) -> Result<Self> {
+        let is_own =
+            |it: &Locked| own::is_withheld(engine.policy(), engine.upstreams(), &it.wanted.name);
+        let (withheld, asked): (Vec<_>, Vec<_>) = locked.into_iter().partition(is_own);
+        let wanted: Vec<_> = asked.iter().map(|it| it.wanted.clone()).collect();
+        let unasked: Vec<_> = withheld.iter().map(|it| it.wanted.clone()).collect();
+        let mut kept = engine.kept(&wanted).await?;
+        let mut decided = engine.kept(&unasked).await?;
         if verify {
-            let trusts = engine.trust().verify(wanted).await?;
+            let trusts = engine.trust().verify(&wanted).await?;
             for (kept, trust) in kept.iter_mut().zip(trusts) {
                 kept.trust = Some(trust);
             }
+            if let Some(first) = withheld.first() {
+                anstream::eprintln!("{}", not_asked(withheld.len(), first));
+            }
         }
-        let key = |it: &Wanted| (it.name.to_string(), it.version.clone());
+        for kept in &mut decided {
+            kept.trust = verify.then(|| Trust::unchecked(own::WITHHELD));
+        }
+        for (locked, kept) in asked.iter().zip(&mut kept) {
+            kept.trust = kept.trust.take().map(|trust| locked.judged(trust));
+        }
+        let all = asked.into_iter().zip(kept);
         Ok(Self {
-            kept: wanted.iter().map(key).zip(kept).collect(),
-            manifests: engine.kept_manifests(wanted).await?,
+            kept: all.chain(withheld.into_iter().zip(decided)).collect(),
+            manifests: engine.kept_manifests(&wanted).await?,
         })
     }
 
-    fn known(&self, folder: &Path, node: &Node) -> Known {
+    fn known(&self, folder: &Path, format: Format, node: &Node) -> Known {
         let key = (node.name.clone(), node.version.clone().unwrap_or_default());
-        let registry = matches!(node.source, Source::Registry(_)) && !node.flags.bundled;
-        let kept = self.kept.get(&key).filter(|_| registry);
+        let kept = Locked::of(node, format).and_then(|locked| self.kept.get(&locked));
         let kept = kept.cloned().unwrap_or_default();
         Known {
             licence: self.licence(folder, node, &key),
@@ -174,18 +184,12 @@ impl Releases {
     }
 }
 
-fn wanted_of(node: &Node) -> Option<Wanted> {
-    if !matches!(node.source, Source::Registry(_)) || node.flags.bundled {
-        return None;
-    }
-    Some(Wanted {
-        name: PackageName::parse(&node.name).ok()?,
-        version: node.version.clone()?,
-        integrity: node
-            .integrity
-            .as_deref()
-            .and_then(|text| Integrity::parse(text).ok()),
-    })
+fn not_asked(count: usize, first: &Locked) -> String {
+    format!(
+        "weir: the default registry was not asked about {count} packages whose names are yours (names.own, \
+         names.internal), {} first: they count as not checked",
+        first.wanted.name
+    )
 }
 
 /// The manifest of a package where it is installed; only if it is the one that is locked.

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use weir_engine::trust::ReleaseVerifier;
+use weir_model::ordinary::what_else;
 use weir_provenance::tuf::{Fetched, Metadata, Source, update};
 use weir_provenance::{Named, RegistryKeys};
 use weir_upstream::{Elsewhere, Url};
 
 use crate::cli::{Global, TrustRootCommand};
 use crate::trust_root::{Chain, Kept, KeptOrigin, text_of};
-use crate::{exit, setup};
+use crate::{exit, files, setup};
 
 /// Sigstore's own repository.
 const PUBLIC: &str = "https://tuf-repo-cdn.sigstore.dev/";
@@ -159,10 +160,10 @@ async fn of_repository(
     before: Kept,
     now: jiff::Timestamp,
 ) -> Result<Kept> {
-    let start = start
-        .map(|file| std::fs::read(file).with_context(|| format!("reading {}", file.display())))
-        .transpose()?;
-    let begins = start.as_deref().map(weir_provenance::digest);
+    let start = start.map(beginning).transpose()?;
+    let begins = start
+        .as_deref()
+        .map(|text| weir_provenance::digest(text.as_bytes()));
     // What was verified last counts for a chain of the same beginning only.
     let chain = before.origin.and_then(|origin| origin.chain);
     let metadata = chain
@@ -171,7 +172,8 @@ async fn of_repository(
     let policy = setup::policy(global)?;
     let source = Repository::find(global, &policy, from)?;
     let hosts = hosts(global, &policy);
-    let updated = update(source, start.as_deref(), metadata, &hosts, now)
+    let beginning = start.as_deref().map(str::as_bytes);
+    let updated = update(source, beginning, metadata, &hosts, now)
         .await
         .with_context(|| format!("refreshing the trusted root from {from}"))?;
     Ok(Kept {
@@ -188,6 +190,12 @@ async fn of_repository(
             }),
         }),
     })
+}
+
+/// The root metadata that a repository's chain begins with.
+fn beginning(file: &Path) -> Result<String> {
+    let text = text_of(file).context("finding where the chain begins (--root)")?;
+    text.with_context(|| format!("there is no {}", file.display()))
 }
 
 /// The hosts of the registries in the npm configuration; none where there is no registry.
@@ -252,17 +260,23 @@ fn read(folder: &Path, path: &str, limit: u64) -> Result<Option<Vec<u8>>, String
         return Err(format!("{path:?} leads out of the repository"));
     }
     let file = folder.join(path);
-    let size = match std::fs::metadata(&file) {
-        Ok(metadata) => metadata.len(),
+    let found = match std::fs::metadata(&file) {
+        Ok(found) => found,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("{}: {error}", file.display())),
     };
-    if size > limit {
+    if let Some(what) = what_else(found.file_type()) {
+        return Err(format!(
+            "{} is {what}, not an ordinary file",
+            file.display()
+        ));
+    }
+    if found.len() > limit {
         return Err(format!("{} is larger than {limit} bytes", file.display()));
     }
-    std::fs::read(&file)
-        .map(Some)
-        .map_err(|error| format!("{}: {error}", file.display()))
+    // It may have grown since, and some files do not say how large they are.
+    files::read(&file, usize::try_from(limit).unwrap_or(usize::MAX))
+        .map_err(|why| format!("{}: {why}", file.display()))
 }
 
 /// Asks the registries for their keys now.
@@ -290,4 +304,31 @@ async fn keys(global: &Global) -> Result<ExitCode> {
     } else {
         exit::FINE
     }))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_end_or_no_beginning_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("timestamp.json");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let device = folder.path().join("2.root.json");
+        std::os::unix::fs::symlink("/dev/zero", &device).unwrap();
+        for name in ["timestamp.json", "2.root.json"] {
+            let why = read(folder.path(), name, 100).unwrap_err();
+            assert!(why.contains("not an ordinary file"), "{why}");
+            let why = beginning(&folder.path().join(name)).unwrap_err();
+            let why = format!("{why:#}");
+            assert!(why.contains("not an ordinary file"), "{why}");
+        }
+        std::fs::write(folder.path().join("1.root.json"), "{}").unwrap();
+        let read = |limit| read(folder.path(), "1.root.json", limit);
+        assert_eq!(read(2), Ok(Some(b"{}".to_vec())));
+        assert!(read(1).unwrap_err().contains("larger than 1 bytes"));
+        assert!(beginning(&folder.path().join("gone.json")).is_err());
+    }
 }

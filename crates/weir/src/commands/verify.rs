@@ -1,91 +1,32 @@
 //! `weir verify`: whether what a lockfile locks is what its registries signed and its repositories built.
 
+mod rules;
+
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use weir_engine::trust::{ReleaseVerifier, Wanted};
+use weir_engine::trust::{
+    NO_SUCH_PACKAGE, NO_SUCH_VERSION, NOT_COMPARED, ReleaseVerifier, UNREADABLE_ENTRY,
+};
 use weir_model::finding::printable;
 use weir_model::json::v1::{
     self, CheckFinding, CheckLevel, CheckedLockfile, VerifiedRelease, VerifyCounts,
 };
 use weir_model::{AttestationState, Breach, ClaimChange, ClaimKind, SignatureState, Trust};
-use weir_npm::integrity::Integrity;
-use weir_npm::lockfile::{Lockfile, Node, NodeId, Source};
-use weir_npm::name::PackageName;
+use weir_npm::lockfile::{Lockfile, Node, NodeId};
 
+use self::rules::{
+    ATTESTATION, CHANGED, MISSING, NO_LOCKFILE, NO_SUCH_RELEASE, NOTHING_LOCKED, ORDINARY,
+    OWN_ARCHIVES, Rule, SIGNATURE, UNASKABLE, UNCHECKED, UNCOMPARED, UNEXPECTED, UNREADABLE,
+    UNREADABLE_THERE, UNSIGNED, UNUSUAL, WITHHELD_NAMES,
+};
+use super::locked::{Locked, Recorded, manifests, nothing_locked, unaskable};
 use super::{check, own};
 use crate::cli::{Global, Verify};
 use crate::{exit, setup};
-
-/// A rule: its id, how much its findings matter, and what to do about them.
-struct Rule {
-    id: &'static str,
-    level: CheckLevel,
-    todo: &'static str,
-}
-
-const NO_LOCKFILE: Rule = Rule {
-    id: "no-lockfile",
-    level: CheckLevel::Error,
-    todo: "run the client's install once and commit the lockfile it writes",
-};
-const UNREADABLE: Rule = Rule {
-    id: "unreadable",
-    level: CheckLevel::Error,
-    todo: "nothing in this file was verified: restore it, or let the client write it anew",
-};
-const SIGNATURE: Rule = Rule {
-    id: "signature-failed",
-    level: CheckLevel::Error,
-    todo: "do not install it: what is served is not what the registry signed",
-};
-const MISSING: Rule = Rule {
-    id: "signature-missing",
-    level: CheckLevel::Error,
-    todo: "find out why the registry, which signs its releases, did not sign this one",
-};
-const ATTESTATION: Rule = Rule {
-    id: "attestation-failed",
-    level: CheckLevel::Error,
-    todo: "do not install it: its attestations are about something else, or nobody's",
-};
-const CHANGED: Rule = Rule {
-    id: "provenance-changed",
-    level: CheckLevel::Warning,
-    todo: "ask the project whether it means to build there now, before taking the release",
-};
-const ORDINARY: Rule = Rule {
-    id: "provenance-changed",
-    level: CheckLevel::Note,
-    todo: "nothing, if the project says so",
-};
-const UNEXPECTED: Rule = Rule {
-    id: "broken-expectation",
-    level: CheckLevel::Error,
-    todo: "do not install it before you know why: your policy says how it is built and published",
-};
-const UNUSUAL: Rule = Rule {
-    id: "broken-expectation",
-    level: CheckLevel::Warning,
-    todo: "find out whether the project releases in another way now, and change the expectation if so",
-};
-const UNCHECKED: Rule = Rule {
-    id: "unchecked",
-    level: CheckLevel::Warning,
-    todo: "run it again when the registry answers: it counts as not verified",
-};
-const WITHHELD_NAMES: Rule = Rule {
-    id: "names-withheld",
-    level: CheckLevel::Warning,
-    todo: own::NAME_THEIR_REGISTRY,
-};
-const UNSIGNED: Rule = Rule {
-    id: "unsigned-registry",
-    level: CheckLevel::Note,
-    todo: "nothing can be verified there: the registry names no keys",
-};
 
 /// Verifies a project's lockfiles; the exit code tells whether all of it holds.
 pub(super) async fn run(global: &Global, options: &Verify) -> Result<ExitCode> {
@@ -105,7 +46,12 @@ pub(super) async fn run(global: &Global, options: &Verify) -> Result<ExitCode> {
     }
     for file in &files {
         match check::read(file) {
-            Ok(lockfile) => lockfiles.push((check::shown(file), lockfile)),
+            Ok(lockfile) => {
+                report
+                    .findings
+                    .extend(nothing(&options.folder, file, &lockfile));
+                lockfiles.push((check::shown(file), lockfile));
+            }
             Err((line, what)) => {
                 let file = check::shown(file);
                 report
@@ -119,10 +65,12 @@ pub(super) async fn run(global: &Global, options: &Verify) -> Result<ExitCode> {
         for (file, lockfile) in &lockfiles {
             judge(file, lockfile, &trusts, &mut report);
         }
-        report.counts = counts(trusts.values());
-        let releases = trusts.into_iter().map(|(wanted, trust)| VerifiedRelease {
-            name: wanted.name.to_string(),
-            version: wanted.version,
+        let unnamed = std::mem::take(&mut report.counts.unchecked);
+        report.counts = counts(&trusts);
+        report.counts.unchecked += unnamed;
+        let releases = trusts.into_iter().map(|(locked, trust)| VerifiedRelease {
+            name: locked.wanted.name.to_string(),
+            version: locked.wanted.version,
             trust,
         });
         report.releases = releases.collect();
@@ -149,17 +97,22 @@ async fn trusts(
     global: &Global,
     options: &Verify,
     lockfiles: &[(String, Lockfile)],
-) -> Result<BTreeMap<Wanted, Trust>> {
-    let nodes = lockfiles.iter().flat_map(|(_, lockfile)| &lockfile.nodes);
-    let mut wanted: Vec<Wanted> = nodes.filter_map(wanted_of).collect();
-    wanted.sort();
-    wanted.dedup();
+) -> Result<BTreeMap<Locked, Trust>> {
+    let mut locked: Vec<Locked> = lockfiles
+        .iter()
+        .flat_map(|(_, lockfile)| {
+            let nodes = lockfile.nodes.iter();
+            nodes.filter_map(|node| Locked::of(node, lockfile.format))
+        })
+        .collect();
+    locked.sort();
+    locked.dedup();
     let policy = setup::policy_of(global, &options.folder)?;
     let folder = std::path::absolute(&options.folder).unwrap_or_else(|_| options.folder.clone());
     let upstreams = Arc::new(setup::upstreams_of(global, &policy, &folder)?);
-    let (withheld, wanted): (Vec<Wanted>, Vec<Wanted>) = wanted
+    let (withheld, asked): (Vec<Locked>, Vec<Locked>) = locked
         .into_iter()
-        .partition(|it| own::is_withheld(&policy, &upstreams, &it.name));
+        .partition(|it| own::is_withheld(&policy, &upstreams, &it.wanted.name));
     let sources = setup::trust(global)?;
     let store = setup::store(global).await?;
     let verifier = Arc::new(ReleaseVerifier::new(
@@ -168,54 +121,76 @@ async fn trusts(
         upstreams,
         &sources,
     )?);
+    let wanted: Vec<_> = asked.iter().map(|it| it.wanted.clone()).collect();
     let trusts = verifier.verify(&wanted).await;
     store.close().await.context("closing the data folder")?;
     let unasked = withheld
         .into_iter()
         .map(|it| (it, Trust::unchecked(own::WITHHELD)));
-    Ok(wanted.into_iter().zip(trusts?).chain(unasked).collect())
+    let answered = asked.into_iter().zip(trusts?).map(|(locked, trust)| {
+        let trust = locked.judged(trust);
+        (locked, trust)
+    });
+    Ok(answered.chain(unasked).collect())
 }
 
-/// The release an entry takes from a registry. What comes inside another package's tarball is covered by
-/// that one's signature.
-fn wanted_of(node: &Node) -> Option<Wanted> {
-    if !matches!(node.source, Source::Registry(_)) || node.flags.bundled {
-        return None;
+/// That a lockfile lists nothing of what the project asks for, or why that is not known.
+fn nothing(folder: &Path, file: &Path, lockfile: &Lockfile) -> Option<CheckFinding> {
+    match manifests(folder, lockfile) {
+        Ok(manifests) => {
+            let what = nothing_locked(lockfile, &manifests?, &|_| false)?;
+            let what = format!("could not verify: {what}");
+            Some(finding(&NOTHING_LOCKED, &check::shown(file), 1, &what))
+        }
+        Err((file, what)) => Some(finding(&UNREADABLE, &check::shown(&file), 1, &what)),
     }
-    Some(Wanted {
-        name: PackageName::parse(&node.name).ok()?,
-        version: node.version.clone()?,
-        integrity: node
-            .integrity
-            .as_deref()
-            .and_then(|text| Integrity::parse(text).ok()),
-    })
 }
+
+/// How an entry's bytes are recorded and signed, if anybody could be asked, and what there is to say of it.
+type About<'t> = (
+    Option<(Recorded, &'t SignatureState)>,
+    Vec<(&'static Rule, String)>,
+);
 
 /// Notes what was found at each entry of a lockfile.
 fn judge(
     file: &str,
     lockfile: &Lockfile,
-    trusts: &BTreeMap<Wanted, Trust>,
+    trusts: &BTreeMap<Locked, Trust>,
     report: &mut v1::Verify,
 ) {
     let paths = lockfile.paths();
-    let mut unsigned = Vec::new();
+    let (mut unsigned, mut archives) = (Vec::new(), Vec::new());
     let mut packages = 0;
     for (id, node) in lockfile.nodes.iter().enumerate() {
-        let Some(trust) = wanted_of(node).and_then(|wanted| trusts.get(&wanted)) else {
+        let found = about(node, lockfile, trusts, report);
+        let Some((locked, notes)) = found else {
             continue;
         };
         packages += 1;
-        if trust.signature == SignatureState::Unsigned {
-            unsigned.push(node.line);
+        match locked {
+            Some((_, SignatureState::Unsigned)) => unsigned.push(node.line),
+            Some((Recorded::OwnArchive, SignatureState::Verified { .. })) => {
+                archives.push(node.line);
+            }
+            _ => {}
         }
-        for (rule, what) in notes(trust) {
+        for (rule, what) in notes {
             let mut finding = finding(rule, file, node.line, &what);
             finding.package = Some(printable(&node.label(), 300));
             finding.path = path_to(&paths, id);
             report.findings.push(finding);
         }
+    }
+    if let Some(line) = archives.first() {
+        let what = format!(
+            "{} entries hold digests of yarn's own archives, which no registry knows: that these are of what was \
+             signed was not compared",
+            archives.len()
+        );
+        report
+            .findings
+            .push(finding(&OWN_ARCHIVES, file, *line, &what));
     }
     if let Some(line) = unsigned.first() {
         let what = format!(
@@ -238,22 +213,35 @@ fn path_to(paths: &weir_npm::lockfile::Paths<'_>, id: NodeId) -> Vec<String> {
     path.iter().map(|edge| printable(&edge.name, 220)).collect()
 }
 
+/// What is known of an entry's bytes and signature, and what there is to say; nothing for what comes from no
+/// registry. An entry that nobody can be asked about counts as not checked.
+fn about<'t>(
+    node: &Node,
+    lockfile: &Lockfile,
+    trusts: &'t BTreeMap<Locked, Trust>,
+    report: &mut v1::Verify,
+) -> Option<About<'t>> {
+    if let Some(why) = unaskable(node) {
+        report.counts.unchecked += 1;
+        return Some((None, vec![(&UNASKABLE, why.to_owned())]));
+    }
+    let locked = Locked::of(node, lockfile.format)?;
+    let trust = trusts.get(&locked)?;
+    Some((Some((locked.recorded, &trust.signature)), notes(trust)))
+}
+
 /// What there is to say of a release.
 fn notes(trust: &Trust) -> Vec<(&'static Rule, String)> {
     let mut notes = Vec::new();
     match &trust.signature {
         SignatureState::Failed { why } => notes.push((&SIGNATURE, why.clone())),
         SignatureState::Missing => {
-            let what = "the registry signs its releases and has no signature for this one";
+            let what = "the registry signs its releases, and of this one it gives no signature, or no integrity \
+                        (dist.integrity) that it would be of";
             notes.push((&MISSING, what.to_owned()));
         }
         SignatureState::Unchecked { why } => {
-            let rule = if why == own::WITHHELD {
-                &WITHHELD_NAMES
-            } else {
-                &UNCHECKED
-            };
-            notes.push((rule, why.clone()));
+            notes.push((unchecked(why), why.clone()));
         }
         SignatureState::Verified { .. } | SignatureState::Unsigned => {}
     }
@@ -263,7 +251,7 @@ fn notes(trust: &Trust) -> Vec<(&'static Rule, String)> {
             let known =
                 matches!(&trust.signature, SignatureState::Unchecked { why: it } if it == why);
             if !known {
-                notes.push((&UNCHECKED, why.clone()));
+                notes.push((unchecked(why), why.clone()));
             }
         }
         AttestationState::None | AttestationState::Verified { .. } => {}
@@ -285,6 +273,21 @@ fn notes(trust: &Trust) -> Vec<(&'static Rule, String)> {
         notes.push((rule, sentence(change, trust.since.as_deref())));
     }
     notes
+}
+
+/// The rule about what was not checked for this reason: what helps is not the same for all.
+fn unchecked(why: &str) -> &'static Rule {
+    if why == own::WITHHELD {
+        &WITHHELD_NAMES
+    } else if why == NO_SUCH_VERSION || why == NO_SUCH_PACKAGE {
+        &NO_SUCH_RELEASE
+    } else if why.ends_with(NOT_COMPARED) {
+        &UNCOMPARED
+    } else if why.starts_with(UNREADABLE_ENTRY) {
+        &UNREADABLE_THERE
+    } else {
+        &UNCHECKED
+    }
 }
 
 fn unexpected(breach: &Breach) -> String {
@@ -331,15 +334,18 @@ fn finding(rule: &Rule, file: &str, line: u32, what: &str) -> CheckFinding {
     }
 }
 
-fn counts<'t>(trusts: impl Iterator<Item = &'t Trust>) -> VerifyCounts {
+fn counts(trusts: &BTreeMap<Locked, Trust>) -> VerifyCounts {
     let mut counts = VerifyCounts::default();
-    for trust in trusts {
+    for (locked, trust) in trusts {
         if trust.failures().next().is_some() {
             counts.failed += 1;
             continue;
         }
         match trust.signature {
-            SignatureState::Verified { .. } => counts.signed += 1,
+            SignatureState::Verified { .. } => {
+                counts.signed += 1;
+                counts.not_comparable += usize::from(locked.recorded == Recorded::OwnArchive);
+            }
             SignatureState::Missing => counts.missing += 1,
             SignatureState::Unsigned => counts.unsigned += 1,
             SignatureState::Unchecked { .. } | SignatureState::Failed { .. } => {}
@@ -384,17 +390,25 @@ fn print(options: &Verify, report: &v1::Verify) -> Result<()> {
         unsigned,
         unchecked,
         unexpected,
+        not_comparable,
     } = report.counts;
     let files: Vec<&str> = report.lockfiles.iter().map(|it| it.file.as_str()).collect();
+    let unnamed = report.findings.iter().filter(|it| it.rule == UNASKABLE.id);
     anstream::println!(
         "{}: {} releases: {signed} signed, {provenance} with provenance, {missing} missing, {failed} failed, \
-         {changed} changed, {unsigned} of registries that do not sign, {unchecked} not checked{}",
+         {changed} changed, {unsigned} of registries that do not sign, {unchecked} not checked{}{}",
         files.join(", "),
-        report.releases.len(),
+        report.releases.len() + unnamed.count(),
         // Only who expects something is told about it.
         match unexpected {
             0 => String::new(),
             number => format!(", {number} not as expected"),
+        },
+        match not_comparable {
+            0 => String::new(),
+            number => format!(
+                "; of {number} of the signed ones the lockfile's own digests cannot be compared (yarn's archives)"
+            ),
         },
     );
     Ok(())

@@ -13,7 +13,7 @@ use weir_npm::lockfile::{DependencyKind, Edge, Lockfile, Node, NodeId, Source};
 use weir_npm::name::PackageName;
 use weir_npm::version::{Range, Version};
 
-use super::{check, wanted};
+use super::{check, own, wanted};
 use crate::cli::{Global, Why};
 use crate::{exit, print, setup};
 
@@ -164,7 +164,7 @@ impl Facts<'_> {
             None => None,
         };
         let since = match from.and_then(of_registry) {
-            Some((parent, version)) if self.ask => {
+            Some((parent, version)) if self.ask && !self.is_withheld(&parent) => {
                 self.depends_since(&parent, version, &edge.name).await
             }
             _ => None,
@@ -181,12 +181,22 @@ impl Facts<'_> {
         })
     }
 
+    /// Whether the default registry would be told a name that is yours.
+    fn is_withheld(&self, name: &PackageName) -> bool {
+        own::is_withheld(self.engine.policy(), self.engine.upstreams(), name)
+    }
+
     async fn known(&mut self, name: &PackageName, version: &str) -> Result<WhyKnown> {
         let key = (name.to_string(), version.to_owned());
         if let Some(known) = self.known.get(&key) {
             return Ok(known.clone());
         }
-        let standing = self.engine.standing(name, version, self.ask).await?;
+        let withheld = self.is_withheld(name);
+        let ask = self.ask && !withheld;
+        let mut standing = self.engine.standing(name, version, ask).await?;
+        if self.ask && withheld {
+            standing.unknown = Some(own::WITHHELD.to_owned());
+        }
         let text = |time: Option<Timestamp>| time.map(|time| time.to_string());
         let known = WhyKnown {
             published: text(standing.published),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use weir_model::finding::printable;
 use weir_model::{Assessment, Decision};
-use weir_policy::{Context, Trace};
+use weir_policy::{Context, Policy, Trace};
 
 use super::{explanation, line, lines, style};
 
@@ -19,6 +19,8 @@ pub(crate) struct Redecided<'a> {
     pub(crate) context: &'a Context,
     /// How it comes about, if that was asked for.
     pub(crate) trace: Option<&'a Trace>,
+    /// The policy that it was taken under.
+    pub(crate) rules: &'a Policy,
     /// The policy file; nothing for the defaults.
     pub(crate) policy: Option<&'a Path>,
 }
@@ -63,7 +65,7 @@ pub(crate) fn redecided(shown: &Redecided<'_>) -> String {
             ),
         );
     }
-    explanation(&mut out, shown.decision, shown.assessment);
+    explanation(&mut out, shown.decision, shown.assessment, shown.rules);
     if let Some(trace) = shown.trace {
         lines(&mut out, &weir_policy::structure(trace));
     }

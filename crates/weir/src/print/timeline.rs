@@ -26,9 +26,13 @@ const HEADS: [&str; 8] = [
 /// What says nothing, in a column where every release has it.
 const NOTHING_KNOWN: &str = "not known";
 
+/// What stands for a time that the registry does not say.
+const NO_TIME: &str = "time not known";
+
 /// The table, oldest release first. A column of which nothing is known is named below instead.
 pub(crate) fn text(out: &mut String, history: &History) {
-    if history.releases.len() < 2 {
+    if let Some(why) = history.why_none() {
+        line(out, format_args!("  No history to show: {why}"));
         return;
     }
     let mut rows: Vec<(String, Vec<String>)> = Vec::new();
@@ -43,10 +47,15 @@ pub(crate) fn text(out: &mut String, history: &History) {
             let mark = if same || column == 0 { ' ' } else { CHANGED };
             format!("{mark}{value}")
         });
-        let day = format!("{:.0}", release.published);
-        let day: String = day.chars().take(16).collect();
+        let day = match release.published {
+            Some(published) => {
+                let day: String = format!("{published:.0}").chars().take(16).collect();
+                day.replace('T', " ")
+            }
+            None => NO_TIME.to_owned(),
+        };
         let lead = if release.asked { "> " } else { "  " };
-        rows.push((format!("{lead}{}", day.replace('T', " ")), cells.collect()));
+        rows.push((format!("{lead}{day}"), cells.collect()));
         before = Some(values);
     }
     let width = |column: usize| {
@@ -185,10 +194,10 @@ pub(crate) fn svg(history: &History) -> String {
             FLOOR - bar,
             room * 0.6
         );
-        let day: String = format!("{:.0}", release.published)
-            .chars()
-            .take(10)
-            .collect();
+        let day = match release.published {
+            Some(published) => format!("{published:.0}").chars().take(10).collect(),
+            None => NO_TIME.to_owned(),
+        };
         for (text, down) in [(printable(&release.version, 14), 14.0), (day, 28.0)] {
             let _ = writeln!(
                 out,
@@ -221,7 +230,9 @@ fn mark(out: &mut String, release: &PastRelease, x: f64, y: f64) {
             y - 7.0
         )
     };
-    let told = format!("{} {}", release.published, values(release).join(", "));
+    let time = release.published.map(|time| time.to_string());
+    let time = time.unwrap_or_else(|| NO_TIME.to_owned());
+    let told = format!("{time} {}", values(release).join(", "));
     let end = if release.hooks.is_empty() {
         "circle"
     } else {
@@ -260,7 +271,7 @@ mod tests {
     fn release(version: &str, publisher: Option<&str>, hooks: &[&str]) -> PastRelease {
         PastRelease {
             version: version.to_owned(),
-            published: "2026-11-20T11:49:00Z".parse().unwrap(),
+            published: Some("2026-11-20T11:49:00Z".parse().unwrap()),
             publisher: publisher.map(str::to_owned),
             trust: "none",
             commit: hooks.is_empty(),
@@ -277,6 +288,7 @@ mod tests {
         History {
             name: "ledger<format>".to_owned(),
             left_out: 4,
+            untimed: 0,
             releases: vec![
                 release("1.4.1", Some("mara"), &[]),
                 release("1.4.2", None, &["postinstall"]),
@@ -309,7 +321,26 @@ mod tests {
         alone.releases.truncate(1);
         let mut out = String::new();
         text(&mut out, &alone);
-        assert_eq!(out, "");
+        assert_eq!(
+            out,
+            "  No history to show: no other release was out at that moment\n"
+        );
+    }
+
+    #[test]
+    fn a_release_without_a_time_has_its_row_and_its_mark() {
+        let mut history = history();
+        history.releases[1].published = None;
+        let mut out = String::new();
+        text(&mut out, &history);
+        assert!(out.contains("  > time not known "), "{out}");
+        let picture = svg(&history);
+        assert_eq!(picture.matches("r=\"13\"").count(), 1);
+        assert!(picture.contains(">time not known</text>"), "{picture}");
+        assert!(
+            picture.contains("<title>time not known 1.4.2,"),
+            "{picture}"
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ pub(crate) mod spdx;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use weir_model::{Decision, Trust};
+use weir_model::{Decision, SignatureState, Trust};
 use weir_npm::integrity::{Algorithm, Integrity};
 use weir_npm::lockfile::{DependencyKind, Flags, Lockfile, Need, Node, NodeId, Source};
 
@@ -96,7 +96,7 @@ impl Bill {
             let need = needs.get(id).copied().unwrap_or(Need::Required);
             match components.get_mut(reference) {
                 // One release in two places is one component.
-                Some(there) => there.merge(node, need),
+                Some(there) => there.merge(node, need, known(node)),
                 None => {
                     let component = Component::of(reference, node, need, known(node));
                     components.insert(reference.clone(), component);
@@ -145,12 +145,6 @@ pub(crate) const ROOT: &str = "project:.";
 impl Component {
     fn of(reference: &str, node: &Node, need: Need, known: Known) -> Self {
         let project = matches!(node.source, Source::Project(_));
-        let integrity = node.integrity.as_deref();
-        let integrity = integrity.and_then(|text| Integrity::parse(text).ok());
-        let hashes = integrity.iter().flat_map(|integrity| {
-            let digests = integrity.digests();
-            digests.map(|(algorithm, digest)| (algorithm, weir_provenance::hexadecimal(digest)))
-        });
         Self {
             reference: reference.to_owned(),
             project,
@@ -158,7 +152,7 @@ impl Component {
             version: node.version.clone(),
             purl: (!project).then(|| reference.to_owned()),
             need,
-            hashes: hashes.collect(),
+            hashes: hashes(node),
             licence: known.licence,
             origin: Origin::of(&node.source),
             checksum: node.checksum.clone(),
@@ -168,13 +162,39 @@ impl Component {
         }
     }
 
-    fn merge(&mut self, node: &Node, need: Need) {
+    fn merge(&mut self, node: &Node, need: Need, known: Known) {
+        // Of two places, one of which records other bytes than were verified, the worse one is told, with
+        // its own digests.
+        let takes = match (&self.trust, &known.trust) {
+            (None, Some(_)) => true,
+            (Some(here), Some(there)) => is_signed(here) && !is_signed(there),
+            (_, None) => false,
+        };
+        if takes {
+            self.hashes = hashes(node);
+            self.trust = known.trust;
+        }
         self.need = self.need.min(need);
         // What is bundled in one place and not in the other comes from the registry as well.
         self.flags.bundled &= node.flags.bundled;
         self.flags.patched |= node.flags.patched;
         self.flags.scripts |= node.flags.scripts;
     }
+}
+
+fn is_signed(trust: &Trust) -> bool {
+    matches!(trust.signature, SignatureState::Verified { .. })
+}
+
+/// The digests that an entry records of its tarball.
+fn hashes(node: &Node) -> Vec<(Algorithm, String)> {
+    let integrity = node.integrity.as_deref();
+    let integrity = integrity.and_then(|text| Integrity::parse(text).ok());
+    let hashes = integrity.iter().flat_map(|integrity| {
+        let digests = integrity.digests();
+        digests.map(|(algorithm, digest)| (algorithm, weir_provenance::hexadecimal(digest)))
+    });
+    hashes.collect()
 }
 
 impl Origin {

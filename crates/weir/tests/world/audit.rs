@@ -189,7 +189,7 @@ fn a_flaw_comes_with_its_paths_and_its_way_out() {
         locked["fixes"],
         json!([{
             "version": "1.2.0", "published": true, "breaking": false, "lower": false, "prerelease": false,
-            "last_affected": null,
+            "last_affected": null, "fixed": true, "not_fixed": null,
         }])
     );
     let changes = changes(&report);

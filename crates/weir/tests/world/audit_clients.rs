@@ -201,6 +201,63 @@ fn an_upstream_that_fails_is_named_and_does_not_silence_what_is_known_here() {
     }
 }
 
+/// What a registry tells and nobody can read is not the same as nothing: each version that was asked about is
+/// told of, or the registry counts as not heard.
+#[test]
+fn what_an_upstream_tells_and_nobody_can_read_is_not_dropped() {
+    let (world, registry) = (World::new(), pond());
+    let gateway = world.serve(&registry);
+    let tree = json!({"dependencies": {"reed": {"version": "1.0.0"}}});
+    for (answer, understood) in [
+        (r#"{"reed": [{"id": 7, "title": "reed leaks"}]}"#, true),
+        (
+            r#"{"reed": [{"id": 7, "vulnerable_versions": null}]}"#,
+            true,
+        ),
+        (
+            r#"{"reed": [{"id": 7, "vulnerable_versions": "garbage!!"}]}"#,
+            true,
+        ),
+        (
+            r#"{"reed": [{"id": 7, "vulnerable_versions": "latest"}]}"#,
+            true,
+        ),
+        (r#"{"reed": [{}]}"#, false),
+        (r#"{"reed": [5]}"#, false),
+        (
+            r#"{"reed": [{"id": 7, "vulnerable_versions": "*"}], "reed": []}"#,
+            false,
+        ),
+        (
+            r#"{"reed": [{"id": 7, "vulnerable_versions": "*", "vulnerable_versions": "<0.0.0"}]}"#,
+            false,
+        ),
+    ] {
+        registry.fault(Fault::on(BULK).status(200).body(answer.as_bytes().to_vec()));
+        for (path, body) in [(BULK, &reed()), (QUICK, &tree)] {
+            let reply = post(&gateway, path, body);
+            let sources = reply.header("x-weir-audit").unwrap();
+            assert_eq!(
+                sources.contains("=failed ("),
+                !understood,
+                "{answer}: {sources}"
+            );
+            if !understood {
+                assert_eq!(reply.status, 502, "{answer}: {}", reply.text());
+                continue;
+            }
+            assert_eq!(reply.status, 200, "{answer}: {}", reply.text());
+            let told = match path {
+                BULK => reply.json()["reed"][0].clone(),
+                _ => reply.json()["advisories"]["7"].clone(),
+            };
+            assert_eq!(told["vulnerable_versions"], "*", "{answer}: {told}");
+            let title = told["title"].as_str().unwrap();
+            assert!(title.contains("cannot be read"), "{answer}: {told}");
+        }
+    }
+}
+
 #[test]
 fn one_flaw_of_both_sides_is_one_advisory() {
     let (world, registry) = (World::new(), pond());

@@ -118,7 +118,7 @@ fn where_nothing_later_is_clean_a_lower_version_is_a_way_out_and_then_a_prerelea
         report["findings"][0]["locked"][0]["fixes"],
         json!([{
             "version": "1.1.0", "published": true, "breaking": true, "lower": true, "prerelease": false,
-            "last_affected": null,
+            "last_affected": null, "fixed": false, "not_fixed": "it is lower than the affected one",
         }]),
         "{}",
         run.text()
@@ -135,7 +135,7 @@ fn where_nothing_later_is_clean_a_lower_version_is_a_way_out_and_then_a_prerelea
         report["findings"][0]["locked"][0]["fixes"],
         json!([{
             "version": "1.1.0-rc.1", "published": true, "breaking": false, "lower": false, "prerelease": true,
-            "last_affected": null,
+            "last_affected": null, "fixed": true, "not_fixed": null,
         }]),
         "{}",
         run.text()
@@ -151,35 +151,122 @@ fn where_nothing_later_is_clean_a_lower_version_is_a_way_out_and_then_a_prerelea
     );
 }
 
-/// A record that only says which version was affected last does not say that the next one is fixed.
+/// What is only past what records speak of, or lower, is not fixed, and no part of the answer says it is.
 #[test]
-fn past_the_last_affected_version_nothing_is_called_fixed() {
+fn what_no_record_calls_fixed_is_not_called_fixed() {
+    let because = "is the last affected one in GHSA-reed-0000-0007, which states no fix after it";
+    let affected = |ranges: Value, versions: Value| {
+        let mut record = flaw("GHSA-reed-0000-0007", "reed", json!([{"introduced": "0"}]));
+        record["affected"][0]["ranges"] = ranges;
+        record["affected"][0]["versions"] = versions;
+        record
+    };
+    let range = |events: Value| json!({"type": "SEMVER", "events": events});
+    let last = range(json!([{"introduced": "0"}, {"last_affected": "1.1.0"}]));
+    let limit = range(json!([{"introduced": "0"}, {"limit": "1.2.0"}]));
+    let line = range(json!([{"introduced": "1.0.0"}, {"fixed": "1.0.1"}]));
+    let next = range(json!([{"introduced": "1.1.0"}, {"last_affected": "1.1.0"}]));
+    for (record, way, last, why) in [
+        (
+            affected(json!([last]), json!([])),
+            "1.2.0",
+            json!("1.1.0"),
+            format!("1.1.0 {because}"),
+        ),
+        (
+            affected(json!([]), json!(["1.0.0", "1.1.0"])),
+            "1.2.0",
+            json!("1.1.0"),
+            format!("1.1.0 {because}"),
+        ),
+        (
+            affected(json!([limit]), json!([])),
+            "1.2.0",
+            json!(null),
+            "GHSA-reed-0000-0007 does not speak of versions from 1.2.0 on, and states no fix"
+                .to_owned(),
+        ),
+        // The fix of the locked line was not published, and the next line has none.
+        (
+            affected(json!([line, next]), json!([])),
+            "1.2.0",
+            json!("1.1.0"),
+            format!("1.1.0 {because}"),
+        ),
+    ] {
+        let (world, registry) = (World::new(), pond());
+        import(&world, "osv", std::slice::from_ref(&record));
+        let project = locks("reed", "^1.0.0", "1.0.0");
+        let (report, run) = audit(&world, &registry, &project, &[]);
+        let fix = &report["findings"][0]["locked"][0]["fixes"][0];
+        assert_eq!(
+            (
+                &fix["version"],
+                &fix["last_affected"],
+                &fix["fixed"],
+                &fix["not_fixed"]
+            ),
+            (&json!(way), &last, &json!(false), &json!(why)),
+            "{record} {}",
+            run.text()
+        );
+        assert!(
+            !sentences(&report).iter().any(|it| it.contains("fixed")),
+            "{}",
+            run.text()
+        );
+        let text = output(
+            world
+                .weir_before(&registry)
+                .arg("audit")
+                .current_dir(project.path()),
+        );
+        let said = format!("not affected: {way} ({why})");
+        assert!(
+            text.says(&said) && !text.says("fixed in"),
+            "{}",
+            text.text()
+        );
+    }
+}
+
+/// Of two records of one flaw one names a fix, and the other calls that affected.
+#[test]
+fn a_fix_that_another_record_speaks_against_is_none_with_or_without_a_registry() {
     let (world, registry) = (World::new(), pond());
-    let events = json!([{"introduced": "0"}, {"last_affected": "1.1.0"}]);
+    let aliased = |id: &str, events: Value| {
+        let mut record = flaw(id, "reed", events);
+        record["aliases"] = json!(["CVE-9"]);
+        record
+    };
     import(
         &world,
         "osv",
-        &[flaw("GHSA-reed-0000-0007", "reed", events)],
+        &[
+            aliased(
+                "GHSA-reed-0000-0007",
+                json!([{"introduced": "0"}, {"last_affected": "1.1.0"}]),
+            ),
+            aliased("OTHER-7", json!([{"introduced": "0"}, {"fixed": "1.1.0"}])),
+        ],
     );
     let project = locks("reed", "^1.0.0", "1.0.0");
     let (report, run) = audit(&world, &registry, &project, &[]);
     let fix = &report["findings"][0]["locked"][0]["fixes"][0];
-    assert_eq!(fix["version"], "1.2.0", "{}", run.text());
-    assert_eq!(fix["last_affected"], "1.1.0", "{}", run.text());
-    assert!(
-        !sentences(&report).iter().any(|it| it.contains("fixed")),
+    assert_eq!(
+        (&fix["version"], &fix["fixed"]),
+        (&json!("1.2.0"), &json!(false)),
         "{}",
         run.text()
     );
-    let text = output(
-        world
-            .weir_before(&registry)
-            .arg("audit")
-            .current_dir(project.path()),
+    let (report, run) = audit(&world, &registry, &project, &["--offline"]);
+    let fixes = &report["findings"][0]["locked"][0]["fixes"];
+    assert_eq!(*fixes, json!([]), "{}", run.text());
+    assert_says(
+        &report,
+        "a record names 1.1.0 as fixed for reed, and others do not confirm it, and which versions there are \
+         is not known here",
     );
-    let said =
-        "not affected: 1.2.0 (1.1.0 is the last affected one; no record says that it is fixed)";
-    assert!(text.says(said) && !text.says("fixed in"), "{}", text.text());
 }
 
 /// Nobody knows which versions there are: what clients would take is not claimed.

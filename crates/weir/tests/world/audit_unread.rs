@@ -78,7 +78,7 @@ fn a_device_is_no_file_of_a_project() {
             "package-lock.json",
             &["audit", "check", "sbom", "verify"][..],
         ),
-        ("package.json", &["audit", "check", "sbom"]),
+        ("package.json", &["audit", "check", "sbom", "verify"]),
     ] {
         let project = project(&manifest, &packages);
         std::fs::remove_file(project.path().join(file)).unwrap();

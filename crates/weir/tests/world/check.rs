@@ -246,6 +246,13 @@ fn each_tampering_is_found_at_its_line() {
             8,
         ),
         (
+            "a digest left out of what is said to be bundled",
+            &integrity,
+            "silt-1.2.0.tgz\", \"inBundle\": true".into(),
+            "no-integrity",
+            6,
+        ),
+        (
             "a key twice",
             "node_modules/nick\"",
             "node_modules/silt\"".into(),
@@ -257,11 +264,7 @@ fn each_tampering_is_found_at_its_line() {
         let tampered = clean.replacen(old, &new, 1);
         assert_ne!(tampered, clean, "{name}");
         project(&world, &tampered);
-        let code = if matches!(rule, "weak-integrity" | "unchecked-project") {
-            0
-        } else {
-            5
-        };
+        let code = if rule == "weak-integrity" { 0 } else { 5 };
         let found = found(&world, &registry, code, &[]);
         assert!(
             found.contains(&(rule.to_owned(), line)),
@@ -441,5 +444,139 @@ fn what_clients_write_themselves_is_fine() {
     assert!(
         other.iter().any(|(rule, _)| rule == "other-package"),
         "{other:?}"
+    );
+}
+
+/// Entries of yarn 1, each with the address of the registry it was fetched from.
+fn yarn_lock(registry: &Registry, from: [&str; 3]) -> String {
+    let releases = [
+        ("@millpond/sluice", "2.0.0"),
+        ("gauge-reader", "1.0.0"),
+        ("silt", "1.2.0"),
+    ];
+    let mut text = "# yarn lockfile v1\n".to_owned();
+    for ((name, version), from) in releases.into_iter().zip(from) {
+        let file = name.rsplit('/').next().unwrap();
+        let other = format!("sha512-{}==", "A".repeat(86));
+        let integrity = registry.integrity(name, version).unwrap_or(other);
+        text.push_str(&format!(
+            "\n\"{name}@^{version}\":\n  version \"{version}\"\n  resolved \"{from}{name}/-/{file}-{version}.tgz\"\n  \
+             integrity {integrity}\n"
+        ));
+    }
+    text
+}
+
+/// yarn 1 has a registry of its own that nobody configures and npm does not know.
+#[test]
+fn the_registry_yarn_1_has_by_itself_is_taken_from_its_lockfile() {
+    let (world, registry) = (World::new(), river());
+    world.write(
+        "work/package.json",
+        r#"{"name": "app", "dependencies": {"@millpond/sluice": "^2.0.0", "gauge-reader": "^1.0.0", "silt": "^1.2.0"}}"#,
+    );
+    let here = registry.url();
+    let (own, evil) = (
+        "https://registry.example.invalid/",
+        "https://evil.example.invalid/",
+    );
+    let plain = "http://registry.example.invalid/";
+    for (npmrc, yarnrc, from, code, assumed, foreign) in [
+        ("", "", [own; 3], 0, 1, 0),
+        ("", "", [own, own, evil], 5, 1, 1),
+        // Where somebody says which registry it is, no other is.
+        (
+            "",
+            "registry \"https://registry.example.invalid\"\n",
+            [own; 3],
+            0,
+            0,
+            0,
+        ),
+        (
+            "",
+            "registry \"https://registry.example.invalid/\"\n",
+            [evil; 3],
+            5,
+            0,
+            3,
+        ),
+        (
+            "registry=https://npm.example.invalid/\n",
+            "",
+            [own; 3],
+            5,
+            0,
+            3,
+        ),
+        // Most are of a registry that is known, or fetched by anybody's leave.
+        ("", "", [&*here, evil, evil], 5, 0, 2),
+        ("", "", [plain; 3], 5, 0, 3),
+        // The names of scopes are asked for where .npmrc says.
+        (
+            "@millpond:registry=https://mill.example.invalid/\n",
+            "",
+            ["https://mill.example.invalid/", own, own],
+            0,
+            1,
+            0,
+        ),
+    ] {
+        world.write("work/.npmrc", npmrc);
+        world.write("work/.yarnrc", yarnrc);
+        world.write("work/yarn.lock", yarn_lock(&registry, from));
+        let found = found(&world, &registry, code, &[]);
+        let count = |rule: &str| found.iter().filter(|(it, _)| it == rule).count();
+        let counts = (count("registry-assumed"), count("foreign-registry"));
+        assert_eq!(
+            counts,
+            (assumed, foreign),
+            "{npmrc} {yarnrc} {from:?}: {found:?}"
+        );
+    }
+    world.write("work/.npmrc", "");
+    world.write("work/.yarnrc", "");
+    world.write("work/yarn.lock", yarn_lock(&registry, [own; 3]));
+    let run = world.run_before(&registry, &["check", "--offline"]);
+    assert_eq!(run.code, Some(0), "{}", run.text());
+    assert!(
+        run.says("yarn 1 has by itself is not known"),
+        "{}",
+        run.text()
+    );
+    assert!(run.says("--online proves entries"), "{}", run.text());
+    // npm has no such gap.
+    project(
+        &world,
+        &lock(&registry).replace(here.trim_end_matches('/'), own.trim_end_matches('/')),
+    );
+    let foreign = self::found(&world, &registry, 5, &["--lockfile", "package-lock.json"]);
+    assert!(
+        foreign.contains(&("foreign-registry".to_owned(), 6)),
+        "{foreign:?}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_policy_that_is_no_file_is_an_error_that_names_it() {
+    let (world, registry) = (World::new(), river());
+    project(&world, &lock(&registry));
+    std::fs::create_dir_all(world.path("work/weir.toml")).unwrap();
+    let run = world.run_before(&registry, &["check", "--offline"]);
+    assert_eq!(run.code, Some(1), "{}", run.text());
+    assert!(
+        run.says("weir.toml is a folder, not an ordinary file"),
+        "{}",
+        run.text()
+    );
+    std::fs::remove_dir(world.path("work/weir.toml")).unwrap();
+    std::os::unix::fs::symlink("gone", world.path("work/weir.toml")).unwrap();
+    let run = world.run_before(&registry, &["check", "--offline"]);
+    assert_eq!(run.code, Some(1), "{}", run.text());
+    assert!(
+        run.says("weir.toml is a link that leads nowhere"),
+        "{}",
+        run.text()
     );
 }

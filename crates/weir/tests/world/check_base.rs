@@ -384,3 +384,78 @@ fn a_policy_that_the_change_touches_is_told() {
     std::fs::remove_file(world.path("work/weir.toml")).unwrap();
     assert_eq!(told(&offline), ["the policy is not there any more"]);
 }
+
+/// The policy in force may lie above the project, and another one may come into force by what comes or goes
+/// nearer by.
+#[test]
+fn a_policy_above_the_project_is_compared_up_to_the_root_of_the_repository() {
+    let (world, registry) = (World::new(), river());
+    git(&world, &["init", "--quiet"]);
+    world.write("work/deep/app/package.json", MANIFEST);
+    let lock = lock(&registry, &[("gauge-reader", "1.0.0")]);
+    world.write("work/deep/app/package-lock.json", lock);
+    world.write("work/weir.toml", "[age]\nminimum = \"1h\"\n");
+    commit(&world);
+    let told = |folder: &str| -> Vec<(String, String)> {
+        let (_, report) = report(&world, &registry, &[folder, "--base", "HEAD", "--offline"]);
+        let findings = report["findings"].as_array().unwrap().iter();
+        let text = |it: &Value| it.as_str().unwrap().to_owned();
+        findings
+            .filter(|it| it["rule"] == "policy-changed")
+            .map(|it| (text(&it["file"]), text(&it["what"])))
+            .collect()
+    };
+    let one = |file: &str, what: &str| vec![(file.to_owned(), what.to_owned())];
+    assert!(told("deep/app").is_empty());
+    world.write("work/weir.toml", "[age]\nminimum = \"0h\"\n");
+    assert_eq!(
+        told("deep/app"),
+        one("weir.toml", "the policy is another than before")
+    );
+    // A nearer one hides it.
+    world.write("work/deep/weir.toml", "[age]\nminimum = \"1h\"\n");
+    assert_eq!(
+        told("deep/app"),
+        one(
+            "deep/weir.toml",
+            "the policy is new, and in force in place of ../../weir.toml"
+        )
+    );
+    commit(&world);
+    world.write("work/weir.toml", "[age]\nminimum = \"3h\"\n");
+    assert!(told("deep/app").is_empty(), "not in force");
+    std::fs::remove_file(world.path("work/deep/weir.toml")).unwrap();
+    assert_eq!(
+        told("deep/app"),
+        one(
+            "deep/weir.toml",
+            "the policy is not there any more, and ../../weir.toml is in force"
+        )
+    );
+}
+
+/// A change does not vouch for the registry that its own entries lead to.
+#[test]
+fn the_registry_of_yarn_1_is_the_one_from_before_the_change() {
+    let (world, registry) = (World::new(), river());
+    git(&world, &["init", "--quiet"]);
+    world.write("work/package.json", MANIFEST);
+    let lock = |host: &str| {
+        let integrity = registry.integrity("gauge-reader", "1.0.0").unwrap();
+        format!(
+            "# yarn lockfile v1\n\n\ngauge-reader@^1.0.0:\n  version \"1.0.0\"\n  \
+             resolved \"https://{host}/gauge-reader/-/gauge-reader-1.0.0.tgz\"\n  integrity {integrity}\n"
+        )
+    };
+    world.write("work/yarn.lock", lock("registry.example.invalid"));
+    commit(&world);
+    let foreign = |host: &str| {
+        world.write("work/yarn.lock", lock(host));
+        let (_, report) = report(&world, &registry, &["--base", "HEAD"]);
+        rules(&report)
+            .iter()
+            .any(|(rule, _)| *rule == "foreign-registry")
+    };
+    assert!(!foreign("registry.example.invalid"));
+    assert!(foreign("evil.example.invalid"));
+}

@@ -163,8 +163,8 @@ fn a_refused_release_is_no_baseline() {
         let run = world.run_before(&registry, &["diff", "--json", "ledger-copy@1.4.3"]);
         parsed(&run.stdout)["before"]["release"]["version"].clone()
     };
-    // Nobody has looked at 1.4.2 here.
-    assert_eq!(before(&World::new()), "1.4.2");
+    // Nobody has looked at 1.4.2 here: young as it is, it excuses nothing either.
+    assert_eq!(before(&World::new()), "1.4.1");
     let first = world.run_before(&registry, &["inspect", "ledger-copy@1.4.2"]);
     assert_eq!(first.code, Some(4), "{}", first.text());
     assert_eq!(before(&world), "1.4.1");

@@ -237,6 +237,58 @@ fn a_release_without_a_publish_time_says_so() {
     assert!(json.says(r#""what":"publish time""#), "{}", json.stdout);
 }
 
+/// A look at another time is a question: what comes out of it decides nothing later.
+#[test]
+fn a_moment_that_is_asked_about_leaves_nothing_behind() {
+    let (world, registry) = (World::new(), river());
+    let asked = |now: &str, release: &str| {
+        let mut command = world.weir_asked(&registry, now);
+        crate::support::output(command.args(["inspect", release]))
+    };
+    let later = asked("2027-06-01T12:00:00Z", "gauge-reader@1.2.0");
+    assert_eq!(later.code, Some(0), "{}", later.text());
+    assert!(world.ledger(&[]).is_empty());
+    assert_eq!(world.run(&["decide", "gauge-reader@1.2.0"]).code, Some(1));
+    let mut gateway = world.serve(&registry);
+    let held = gateway.get("/gauge-reader/-/gauge-reader-1.2.0.tgz", &[]);
+    assert_eq!(held.status, 403, "old enough only for whoever asked");
+    gateway.stop();
+    registry.edit_packument("@millpond/sluice", |document| {
+        document.as_object_mut().unwrap().remove("time");
+    });
+    let before = asked("2025-01-01T12:00:00Z", "@millpond/sluice");
+    assert!(before.says("first seen 2025-01-01"), "{}", before.text());
+    let now = world.run_before(&registry, &["inspect", "@millpond/sluice"]);
+    assert!(now.says("first seen 2026-11-20"), "{}", now.text());
+}
+
+#[test]
+fn a_picture_is_of_a_release_among_others_or_there_is_none() {
+    let (world, registry) = (World::new(), river());
+    let file = world.path("work/past.svg");
+    let drawn = |release: &str| {
+        let svg = file.to_str().unwrap();
+        world.run_before(&registry, &["inspect", release, "--svg", svg])
+    };
+    assert!(!drawn("gauge-reader@1.1.0").says("nothing to draw"));
+    assert!(file.exists());
+    std::fs::remove_file(&file).unwrap();
+    registry.edit_packument("gauge-reader", |document| {
+        document.as_object_mut().unwrap().remove("time");
+    });
+    let fresh = World::new();
+    let svg = file.to_str().unwrap();
+    let none = fresh.run_before(&registry, &["inspect", "gauge-reader@1.1.0", "--svg", svg]);
+    assert_eq!(none.code, Some(1), "{}", none.text());
+    for words in [
+        "No history to show: ",
+        "nothing to draw: the registry does not say",
+    ] {
+        assert!(none.says(words), "{words}: {}", none.text());
+    }
+    assert!(!file.exists());
+}
+
 #[test]
 fn lists_come_from_files_and_standard_input() {
     let (world, registry) = (World::new(), river());

@@ -277,7 +277,7 @@ fn the_action_builds_what_is_not_cached() {
     world.program("rustup", "echo \"rustup $*\" >> \"$HOME/built\"");
     world.program(
         "cargo",
-        &format!("echo \"cargo $*\" >> \"$HOME/built\"\nmkdir -p \"$WEIR/bin\" && ln -s '{weir}' \"$WEIR/bin/weir\""),
+        &format!("echo \"cargo $* in $(pwd -P)\" >> \"$HOME/built\"\nmkdir -p \"$WEIR/bin\" && ln -s '{weir}' \"$WEIR/bin/weir\""),
     );
     let mut action = Action::new(&world, &[("offline", "true")], false);
     let (built, ran) = action.run(&world);
@@ -300,6 +300,10 @@ fn the_action_builds_what_is_not_cached() {
         commands.contains("cargo +1.95.0 install --locked --path "),
         "{commands}"
     );
+    // What the change says of compilers does not count.
+    let own = root().canonicalize().unwrap();
+    let place = format!("/temp/weir in {}", own.display());
+    assert!(commands.contains(&place), "{commands}");
 }
 
 #[test]
@@ -311,13 +315,14 @@ fn the_gitlab_job_checks_a_merge_request() {
         .under(&["weir-check", "script"])
         .filter_map(Setting::text)
         .collect();
-    assert_eq!(script.len(), 3);
+    assert_eq!(script.len(), 4);
     let script = script.join("\n");
     let weir = env!("CARGO_BIN_EXE_weir");
     world.program(
         "cargo",
         &format!(
-            "echo \"$*\" > \"$HOME/built\"\nmkdir -p .weir/bin && ln -s '{weir}' .weir/bin/weir"
+            "echo \"$* in $PWD\" > \"$HOME/built\"\nwhile [ \"$1\" != --root ]; do shift; done\n\
+             mkdir -p \"$2/bin\" && ln -s '{weir}' \"$2/bin/weir\""
         ),
     );
     let commit = "0123456789abcdef0123456789abcdef01234567";
@@ -350,13 +355,24 @@ fn the_gitlab_job_checks_a_merge_request() {
             "{refused:?}"
         );
     }
+    // A change that brings its own gate.
+    for own in [".weir/bin/weir", "weir.xml"] {
+        world.write(&format!("work/{own}"), "#!/bin/sh\nexit 0\n");
+        git_ok(&world, "work", &["add", "--force", own]);
+        let refused = run(commit, "");
+        assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+        let said = String::from_utf8_lossy(&refused.stdout).into_owned();
+        assert!(said.contains("the repository itself has"), "{said}");
+        git_ok(&world, "work", &["rm", "--quiet", "--force", own]);
+    }
     let sound = run(commit, "");
     assert_eq!(sound.status.code(), Some(0), "{sound:?}");
     let built = std::fs::read_to_string(world.path("home/built")).unwrap();
     assert_eq!(
         built.trim(),
         format!(
-            "install --locked --git https://gitlab.example.invalid/weir.git --rev {commit} --root .weir weir"
+            "install --locked --git https://gitlab.example.invalid/weir.git --rev {commit} --root {}/.weir weir in /",
+            world.path("work").display()
         )
     );
     let base = git_ok(&world, "work", &["rev-parse", "HEAD"]);

@@ -73,6 +73,54 @@ fn what_is_kept_of_decisions_and_provenance_is_in_it() {
     assert!(properties(&verified).contains(&("weir:signature".into(), "verified".into())));
 }
 
+/// A digest that is not the one that was signed never stands beside `verified`.
+#[test]
+fn a_foreign_digest_is_not_called_verified() {
+    let (world, registry) = (World::new(), registry());
+    let right = registry.integrity("@scope/lib", "1.0.0").unwrap();
+    let foreign = format!("sha512-{}==", "A".repeat(86));
+    for (integrity, said) in [
+        (foreign.clone(), "failed: "),
+        (format!("{right} {foreign}"), "failed: "),
+        (format!("sha256-{}=", "A".repeat(43)), "not checked: "),
+        ("rubbish".to_owned(), "not checked: "),
+    ] {
+        lockfile(&world, &registry, &[("@scope/lib", "1.0.0")]);
+        let sound = bill(&world, &registry, &["--verify"]);
+        assert!(properties(&sound).contains(&("weir:signature".into(), "verified".into())));
+        let path = world.path("work/package-lock.json");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace(&right, &integrity)).unwrap();
+        let verified = bill(&world, &registry, &["--verify"]);
+        let properties = properties(&verified);
+        let signature = properties.iter().find(|(name, _)| name == "weir:signature");
+        let (_, signature) = signature.unwrap();
+        assert!(signature.starts_with(said), "{integrity}: {signature}");
+    }
+}
+
+#[test]
+fn names_that_are_yours_are_not_told_to_the_default_registry() {
+    let (world, registry) = (World::new(), registry());
+    lockfile(&world, &registry, &[("@scope/lib", "1.0.0")]);
+    world.write("work/weir.toml", "[names]\nown = [\"@scope/*\"]\n");
+    let run = world.run_before(&registry, &["sbom", "--verify"]);
+    assert!(
+        run.assert_success()
+            .stderr
+            .contains("was not asked about 1"),
+        "{}",
+        run.text()
+    );
+    let document: Value = serde_json::from_str(&run.stdout).unwrap();
+    let properties = properties(&document);
+    let signature = properties.iter().find(|(name, _)| name == "weir:signature");
+    let (_, signature) = signature.unwrap();
+    assert!(signature.contains("names.own"), "{signature}");
+    let asked = registry.requests();
+    assert!(!asked.iter().any(|it| it.path.contains("lib")), "{asked:?}");
+}
+
 #[test]
 fn the_same_input_gives_the_same_text_at_a_given_moment() {
     let (world, registry) = (World::new(), registry());

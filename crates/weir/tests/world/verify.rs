@@ -159,6 +159,135 @@ fn a_lockfile_with_another_integrity_than_was_signed_fails() {
     assert_eq!(found(&report), rules(&[("signature-failed", 3)]));
 }
 
+/// What the lockfile records of the package is what would be installed: where that was not compared with what
+/// is signed, the signature says nothing of it.
+#[test]
+fn what_the_lockfile_records_has_to_be_what_was_signed() {
+    let (world, registry) = (World::new(), registry());
+    let right = registry.integrity("plain", "1.0.0").unwrap();
+    let other = registry.integrity("@scope/built", "1.0.0").unwrap();
+    let recorded = |text: &str| format!(r#", "integrity": "{text}""#);
+    for (integrity, code, rule) in [
+        (recorded(&format!("{right} {other}")), 5, "signature-failed"),
+        (
+            recorded(&format!("sha1-{}=", "A".repeat(27))),
+            5,
+            "signature-failed",
+        ),
+        (
+            recorded(&format!("sha256-{}=", "A".repeat(43))),
+            1,
+            "integrity-not-compared",
+        ),
+        (
+            recorded(&format!("sha384-{}", "A".repeat(64))),
+            1,
+            "integrity-not-compared",
+        ),
+        (
+            recorded("md5-AAAAAAAAAAAAAAAAAAAAAA=="),
+            1,
+            "integrity-not-compared",
+        ),
+        (recorded("rubbish"), 1, "integrity-not-compared"),
+        (recorded(""), 1, "integrity-not-compared"),
+        (String::new(), 1, "integrity-not-compared"),
+    ] {
+        lockfile(
+            &world,
+            &registry,
+            &[("plain", "1.0.0"), ("@scope/built", "1.1.0")],
+        );
+        let path = world.path("work/package-lock.json");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace(&recorded(&right), &integrity)).unwrap();
+        let report = verify(&world, &registry, code);
+        assert_eq!(found(&report), rules(&[(rule, 3)]), "{integrity}");
+        assert_eq!(report["counts"]["signed"], 1, "{integrity}");
+        assert_eq!(report["counts"]["provenance"], 1, "{integrity}");
+        // Also once the other way round: what is known of the release is not known of these bytes.
+        std::fs::write(&path, text).unwrap();
+        assert_eq!(verify(&world, &registry, 0)["counts"]["signed"], 2);
+    }
+}
+
+#[test]
+fn entries_that_nobody_can_be_asked_about_are_no_pass() {
+    let (world, registry) = (World::new(), registry());
+    lockfile(
+        &world,
+        &registry,
+        &[("plain", "1.0.0"), ("@scope/built", "1.1.0")],
+    );
+    let path = world.path("work/package-lock.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace(r#""version": "1.1.0", "#, "")).unwrap();
+    let report = verify(&world, &registry, 1);
+    assert_eq!(found(&report), rules(&[("no-release", 4)]));
+    assert_eq!(report["counts"]["unchecked"], 1);
+    // A version that the registry does not have is not asked for again later.
+    std::fs::write(
+        &path,
+        text.replace(r#""version": "1.1.0""#, r#""version": "1.7.0""#),
+    )
+    .unwrap();
+    let report = verify(&world, &registry, 1);
+    assert_eq!(found(&report), rules(&[("no-such-release", 4)]));
+    // A lockfile that holds nothing of what is asked for.
+    lockfile(&world, &registry, &[]);
+    assert_eq!(found(&verify(&world, &registry, 0)), []);
+    world.write(
+        "work/package.json",
+        r#"{"name": "app", "dependencies": {"plain": "^1.0.0"}}"#,
+    );
+    let report = verify(&world, &registry, 5);
+    assert_eq!(found(&report), rules(&[("nothing-locked", 1)]));
+}
+
+/// What yarn records is of its own archive: the release counts as signed, and the summary says what is not known.
+#[test]
+fn yarns_own_checksums_are_said_to_be_compared_with_nothing() {
+    let (world, registry) = (World::new(), registry());
+    world.write(
+        "work/package.json",
+        r#"{"name": "app", "dependencies": {"plain": "1.0.0"}}"#,
+    );
+    world.write(
+        "work/yarn.lock",
+        "__metadata:\n  version: 8\n\n\"app@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"app@workspace:.\"\n\
+         \n\"plain@npm:1.0.0\":\n  version: 1.0.0\n  resolution: \"plain@npm:1.0.0\"\n  checksum: 10c0/ab\n",
+    );
+    let report = verify(&world, &registry, 0);
+    assert_eq!(report["findings"][0]["rule"], "yarn-checksums", "{report}");
+    assert_eq!(report["counts"]["signed"], 1);
+    assert_eq!(report["counts"]["not_comparable"], 1);
+    let run = world.run_before(&registry, &["verify"]);
+    assert!(
+        run.stdout.contains("of 1 of the signed ones"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn the_policy_is_that_of_the_lockfile_that_is_named() {
+    let (world, registry) = (World::new(), registry());
+    lockfile(&world, &registry, &[("plain", "1.0.0")]);
+    for file in ["package.json", "package-lock.json"] {
+        let text = std::fs::read_to_string(world.path("work").join(file)).unwrap();
+        world.write(&format!("work/app/{file}"), text);
+    }
+    world.write("work/app/weir.toml", "[names]\nown = [\"plain\"]\n");
+    registry.clear_requests();
+    let arguments = ["verify", "--json", "--lockfile", "app/package-lock.json"];
+    let run = world.run_before(&registry, &arguments);
+    assert_eq!(run.code, Some(1), "{}", run.text());
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(found(&report), rules(&[("names-withheld", 3)]));
+    let asked = registry.requests();
+    assert!(!asked.iter().any(|it| it.path.contains("plain")));
+}
+
 #[test]
 fn attestations_of_another_release_and_of_another_sigstore_fail() {
     let (world, registry) = (World::new(), registry());

@@ -117,6 +117,25 @@ fn what_is_not_known_is_said() {
 }
 
 #[test]
+fn names_that_are_yours_are_not_told_to_the_default_registry() {
+    let (world, registry) = (World::new(), tree());
+    project(&world);
+    world.write("work/weir.toml", "[names]\nown = [\"reed\"]\n");
+    registry.clear_requests();
+    let report = why(&world, &registry, &["cipher"]);
+    let steps = &report["lockfiles"][0]["found"][0]["paths"][0];
+    let unknown = steps[2]["release"]["unknown"].as_str().unwrap();
+    assert!(unknown.contains("names.own"), "{unknown}");
+    assert_eq!(steps[3]["since"], Value::Null, "its packument would say");
+    assert_eq!(steps[3]["release"]["unknown"], Value::Null);
+    let asked = registry.requests();
+    assert!(
+        !asked.iter().any(|it| it.path.contains("reed")),
+        "{asked:?}"
+    );
+}
+
+#[test]
 fn what_cannot_be_answered_is_an_error() {
     let (world, registry) = (World::new(), tree());
     let failed = |arguments: &[&str], words: &str| {

@@ -409,7 +409,9 @@ fn npm_3_is_folders() {
     assert_eq!(why(&lock, "packages/w/node_modules/a"), ["a"]);
     let (a, p) = (at(&lock, "node_modules/a"), at(&lock, "node_modules/p"));
     assert!(a.flags.scripts && !a.flags.peer && a.line == 18);
-    assert!(p.flags.peer && p.flags.dev && p.flags.optional && p.flags.bundled);
+    assert!(p.flags.peer && p.flags.dev && p.flags.optional);
+    // The project brings nothing.
+    assert!(!p.flags.bundled && p.is_served());
     assert!(at(&lock, "node_modules/mac").flags.platform);
     assert_eq!(at(&lock, "node_modules/other").label(), "@s/real@3.0.0");
     assert_eq!(
@@ -606,6 +608,6 @@ fn bun_keys_say_where_things_lie() {
         matches!(&at(&lock, "g").source, Source::Git { commit: Some(it), .. } if it == "0123abc")
     );
     assert!(at(&lock, "p").flags.platform && at(&lock, "p").flags.patched);
-    assert!(at(&lock, "w/p").flags.bundled && lock.terms.trusted.contains("p"));
+    assert!(!at(&lock, "w/p").flags.bundled && lock.terms.trusted.contains("p"));
     assert_eq!(why(&lock, "w/p"), ["p"]);
 }

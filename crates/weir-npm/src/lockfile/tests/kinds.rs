@@ -334,3 +334,71 @@ fn what_a_resolution_changed_is_found_by_its_name() {
     let lock = read("yarn.lock", text);
     assert_eq!(led_to(&lock, "a@npm:1"), ["b -> b@npm:1.0.0", "c -> ?"]);
 }
+
+/// What is inside another package is not fetched; the word for it alone makes nothing so.
+#[test]
+fn what_is_said_to_be_bundled_lies_in_a_package_that_is_fetched() {
+    let npm = |entries: &str| {
+        format!(
+            r#"{{"lockfileVersion": 3, "packages": {{"": {{}}, "w": {{}}, "node_modules/w": {{"resolved": "w", "link": true}},
+            "node_modules/a": {{"version": "1.0.0", "integrity": "sha512-AAAA"}}, {entries}}}}}"#
+        )
+    };
+    let bun = |entry: &str| {
+        format!(
+            r#"{{"lockfileVersion": 1, "workspaces": {{"": {{}}, "w": {{"name": "w"}}}}, "packages": {{
+            "w": ["w@workspace:w"], "a": ["a@1.0.0", "", {{}}, "sha512-AAAA"], {entry}}}}}"#
+        )
+    };
+    let address = r#""resolved": "https://registry.example.invalid/b/-/b-1.0.0.tgz""#;
+    let inside = |place: &str, more: &str| {
+        npm(&format!(
+            r#""{place}node_modules/b": {{"version": "1.0.0", "inBundle": true{more}}}"#
+        ))
+    };
+    let listed = |key: &str, digest: &str| {
+        bun(&format!(
+            r#""{key}": ["b@1.0.0", "", {{"bundled": true}}, "{digest}"]"#
+        ))
+    };
+    for (file, text, bundled, served) in [
+        (
+            "package-lock.json",
+            inside("node_modules/a/", ""),
+            true,
+            false,
+        ),
+        (
+            "package-lock.json",
+            inside("node_modules/a/", &format!(", {address}")),
+            true,
+            true,
+        ),
+        ("package-lock.json", inside("", ""), false, true),
+        ("package-lock.json", inside("w/", ""), false, true),
+        (
+            "package-lock.json",
+            inside("node_modules/w/", ""),
+            false,
+            true,
+        ),
+        (
+            "package-lock.json",
+            inside("node_modules/c/", ""),
+            false,
+            true,
+        ),
+        ("bun.lock", listed("a/b", "sha512-AAAA"), true, true),
+        ("bun.lock", listed("a/b", ""), false, true),
+        ("bun.lock", listed("w/b", "sha512-AAAA"), false, true),
+        ("bun.lock", listed("b", ""), false, true),
+    ] {
+        let lock = read(file, &text);
+        let node = lock.nodes.iter().find(|node| node.name == "b").unwrap();
+        assert_eq!(
+            (node.flags.bundled, node.is_served()),
+            (bundled, served),
+            "{text}"
+        );
+    }
+}

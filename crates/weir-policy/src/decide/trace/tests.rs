@@ -151,6 +151,25 @@ fn gaps_and_waivers_are_told() {
     assert_eq!(told_then.count, 1);
 }
 
+/// What a waiver wants mentioned stays a notice, whatever else is away.
+#[test]
+fn no_milder_decision_is_promised_that_a_waiver_does_not_leave() {
+    let assessment = release(vec![finding(Group::Code), finding(Group::Shape)]);
+    for (action, milder) in [
+        ("notice", ""),
+        ("allow", "no evidence of shape (some-shape) -> allow"),
+    ] {
+        let policy = format!(
+            "[[waiver]]\npackage = \"left-pad\"\nversions = \"1.3.1\"\nsignals = [\"some-code\"]\n\
+             action = \"{action}\"\nreason = \"read\"\nauthor = \"Jo\"\nexpires = \"2026-12-31\"\n"
+        );
+        let policy = Policy::from_toml(&policy, "weir.toml").unwrap();
+        let trace = trace(&assessment, &aged(300), &policy);
+        assert_eq!(trace.action, Action::Notice, "{action}");
+        assert_eq!(told(&trace.milder), milder, "{action}");
+    }
+}
+
 /// Where a waiver is in force the rules are asked about what it leaves, and it is said who decides then.
 #[test]
 fn what_a_waiver_lifts_and_what_decides_then_is_told() {

@@ -223,30 +223,211 @@ async fn past_the_last_version_known_to_be_affected_is_neither_affected_nor_fixe
 
 /// A version is free of a flaw because a record says that it is fixed, or only because it is later.
 #[tokio::test]
-async fn past_the_last_affected_version_nothing_is_called_fixed() {
+async fn only_what_records_state_for_all_that_is_affected_is_fixed() {
+    let part = |ranges: &[Value], versions: Value| {
+        let ranges = ranges.iter();
+        let ranges: Vec<Value> = ranges
+            .map(|events| json!({"type": "SEMVER", "events": events}))
+            .collect();
+        json!({
+            "package": {"ecosystem": "npm", "name": "a"}, "ranges": ranges, "versions": versions,
+        })
+    };
+    let ranges = |ranges: &[Value]| part(ranges, json!([]));
     let last = json!([{"introduced": "1.0.0"}, {"last_affected": "1.2.3"}]);
     let fixed = json!([{"introduced": "1.0.0"}, {"fixed": "1.3.0"}]);
-    for (ranges, locked, later, want) in [
-        (vec![&last], "1.0.0", "1.2.4", Some("1.2.3")),
-        (vec![&fixed], "1.0.0", "1.3.0", None),
+    let early = json!([{"introduced": "0"}, {"fixed": "1.1.0"}]);
+    let limit = json!([{"introduced": "0"}, {"limit": "1.2.0"}]);
+    let next = json!([{"introduced": "2.0.0"}, {"last_affected": "2.3.0"}]);
+    let both = json!([{"introduced": "1.0.0"}, {"last_affected": "1.2.3"}, {"fixed": "1.3.0"}]);
+    let lines = json!([
+        {"introduced": "1.0.0"}, {"fixed": "1.3.0"}, {"introduced": "2.0.0"}, {"fixed": "2.1.0"},
+    ]);
+    let past = |last: &str, record: &str| {
+        let (last, record) = (last.to_owned(), record.to_owned());
+        Some(NotFixed::PastLast { last, record })
+    };
+    let one = |part: Value| vec![("X-1", part)];
+    let listed = || part(&[], json!(["1.0.0", "1.1.0"]));
+    let both_ways = part(std::slice::from_ref(&fixed), json!(["1.0.0", "1.2.9"]));
+    let listed_beyond = part(std::slice::from_ref(&fixed), json!(["1.0.0", "1.5.0"]));
+    let two = |one: &Value, other: &Value| {
+        vec![
+            ("X-1", ranges(std::slice::from_ref(one))),
+            ("X-2", ranges(std::slice::from_ref(other))),
+        ]
+    };
+    let table = [
+        (
+            one(ranges(std::slice::from_ref(&last))),
+            "1.0.0",
+            "1.2.4",
+            past("1.2.3", "X-1"),
+        ),
+        (
+            one(ranges(std::slice::from_ref(&fixed))),
+            "1.0.0",
+            "1.3.0",
+            None,
+        ),
         // Nothing is told of the locked one.
-        (vec![&last], "1.2.4", "1.3.0", None),
-        // Of two flaws one has a fix.
-        (vec![&last, &fixed], "1.0.0", "1.3.0", Some("1.2.3")),
+        (
+            one(ranges(std::slice::from_ref(&last))),
+            "1.2.4",
+            "1.3.0",
+            None,
+        ),
+        (one(listed()), "1.0.0", "1.2.0", past("1.1.0", "X-1")),
+        // The list says the same as the range, or more.
+        (one(both_ways), "1.0.0", "1.3.0", None),
+        (one(listed_beyond), "1.0.0", "1.6.0", past("1.5.0", "X-1")),
+        (
+            one(ranges(&[limit])),
+            "1.0.0",
+            "1.2.0",
+            Some(NotFixed::PastLimit {
+                limit: "1.2.0".to_owned(),
+                record: "X-1".to_owned(),
+            }),
+        ),
+        // A fix of one line is none of the next, which lies between.
+        (
+            one(ranges(&[fixed.clone(), next.clone()])),
+            "1.0.0",
+            "1.3.0",
+            None,
+        ),
+        (
+            one(ranges(&[fixed.clone(), next])),
+            "1.0.0",
+            "2.4.0",
+            past("2.3.0", "X-1"),
+        ),
+        (
+            one(ranges(std::slice::from_ref(&lines))),
+            "1.0.0",
+            "2.1.0",
+            None,
+        ),
+        (one(ranges(&[lines])), "2.0.0", "2.1.0", None),
+        // A fix is stated, only later than right after the last affected version.
+        (
+            one(ranges(std::slice::from_ref(&both))),
+            "1.0.0",
+            "1.2.4",
+            past("1.2.3", "X-1"),
+        ),
+        (one(ranges(&[both])), "1.0.0", "1.3.0", None),
+        // Two ranges for one stretch.
+        (
+            one(ranges(&[last.clone(), fixed.clone()])),
+            "1.0.0",
+            "1.3.0",
+            None,
+        ),
+        (
+            one(ranges(std::slice::from_ref(&fixed))),
+            "1.0.0",
+            "1.2.0",
+            Some(NotFixed::Affected {
+                record: "X-1".to_owned(),
+            }),
+        ),
+        (
+            one(ranges(&[json!([{"introduced": "1.3.0"}])])),
+            "1.3.0",
+            "1.2.0",
+            Some(NotFixed::Lower),
+        ),
+        // Which stretch it is in nobody knows: each has to be fixed.
+        (
+            one(ranges(std::slice::from_ref(&fixed))),
+            "nope",
+            "1.3.0",
+            None,
+        ),
+        (
+            one(ranges(std::slice::from_ref(&last))),
+            "nope",
+            "1.3.0",
+            past("1.2.3", "X-1"),
+        ),
+        // Of two flaws, or two records of one, one has a fix.
+        (two(&last, &fixed), "1.0.0", "1.3.0", past("1.2.3", "X-1")),
+        (two(&last, &early), "1.0.0", "1.2.4", past("1.2.3", "X-1")),
+    ];
+    for aliases in [json!([]), json!(["CVE-1"])] {
+        for (parts, locked, later, want) in &table {
+            let (_folder, store) = open().await;
+            let records = parts.iter().map(|(id, part)| {
+                let mut record = record(id, part.clone());
+                record["aliases"] = aliases.clone();
+                record
+            });
+            let records: Vec<Value> = records.collect();
+            whole(&store, "one", &records).await.unwrap();
+            let advisories = Advisories::load(&store).await.unwrap();
+            let about = advisories.about("a").unwrap();
+            let version = weir_npm::version::Version::parse(later).unwrap();
+            let found = about.not_fixed(locked, &version);
+            assert_eq!(found, *want, "{aliases} {parts:?} {locked} {later}");
+            // What is told of it says the same.
+            let told = about.told(locked);
+            if aliases != json!([]) {
+                let named = told.iter().any(|it| it.fixes.iter().any(|it| it == later));
+                assert!(!named || want.is_none(), "{parts:?} {locked} {later}");
+            }
+        }
+    }
+}
+
+/// A range of fixed versions holds none that is affected again.
+#[tokio::test]
+async fn fixed_versions_are_said_up_to_where_something_is_affected_again() {
+    for (events, locked, patched) in [
+        (
+            json!([{"introduced": "0"}, {"fixed": "1.2.0"}]),
+            "1.0.0",
+            Some(">=1.2.0"),
+        ),
+        (
+            json!([
+                {"introduced": "0"}, {"fixed": "1.2.0"}, {"introduced": "2.0.0"}, {"last_affected": "2.3.0"},
+            ]),
+            "1.0.0",
+            Some(">=1.2.0 <2.0.0"),
+        ),
+        (
+            json!([
+                {"introduced": "0"}, {"fixed": "1.2.0"}, {"introduced": "2.0.0"}, {"fixed": "2.3.1"},
+            ]),
+            "1.0.0",
+            Some("1.2.0 || >=2.3.1"),
+        ),
+        (
+            json!([
+                {"introduced": "0"}, {"last_affected": "1.1.0"}, {"introduced": "2.0.0"}, {"fixed": "2.3.1"},
+            ]),
+            "1.0.0",
+            None,
+        ),
+        (
+            json!([{"introduced": "0"}, {"limit": "1.2.0"}]),
+            "1.0.0",
+            None,
+        ),
     ] {
         let (_folder, store) = open().await;
-        let records = ranges.iter().enumerate();
-        let records: Vec<_> = records
-            .map(|(number, events)| {
-                record(&format!("X-{number}"), affected("a", (*events).clone()))
-            })
-            .collect();
-        whole(&store, "one", &records).await.unwrap();
+        whole(
+            &store,
+            "one",
+            &[record("X-1", affected("a", events.clone()))],
+        )
+        .await
+        .unwrap();
         let advisories = Advisories::load(&store).await.unwrap();
-        let about = advisories.about("a").unwrap();
-        let version = weir_npm::version::Version::parse(later).unwrap();
-        let found = about.last_affected(locked, &version);
-        assert_eq!(found.as_deref(), want, "{ranges:?} {locked} {later}");
+        let told = advisories.about("a").unwrap().told(locked);
+        assert_eq!(told[0].patched.as_deref(), patched, "{events}");
     }
 }
 

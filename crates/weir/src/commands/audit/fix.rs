@@ -1,7 +1,7 @@
 //! The ways out: which versions are fixed, and what to change so that a client takes one of them.
 //!
-//! Nothing is called a fix that any advisory known still speaks against, or that only lies beyond the last
-//! version known to be affected. No range is called a way out if what clients would take of it is affected,
+//! Nothing is called a way out that any advisory known still speaks against, or that only lies beyond the last
+//! version known to be affected, and nothing a fix that records do not call fixed. No range is called a way out if what clients would take of it is affected,
 //! or if what they would take is not known.
 
 mod asked;
@@ -11,9 +11,9 @@ mod words;
 use std::collections::BTreeSet;
 
 use anyhow::Result;
+use weir_model::Standing;
 use weir_model::finding::printable;
 use weir_model::json::v1::{AuditChange, AuditChangeKind, AuditedRelease};
-use weir_model::{Standing, Told};
 use weir_npm::lockfile::{Edge, Node};
 use weir_npm::spec::{DependencySpec, classify};
 use weir_npm::version::Version;
@@ -58,7 +58,7 @@ impl<'a> Ways<'a> {
     }
 
     /// A locked release, who brings it in, and the ways out of all that is told of it.
-    pub(super) fn out_of(&self, audited: &Audited<'_>, told: &[Told]) -> Result<AuditedRelease> {
+    pub(super) fn out_of(&self, audited: &Audited<'_>) -> Result<AuditedRelease> {
         let Audited {
             file,
             tree,
@@ -68,7 +68,7 @@ impl<'a> Ways<'a> {
         } = *audited;
         let about = self.advisories.about(&node.name)?;
         let package = self.registry.package(&node.name);
-        let goal = Goal::of(&node.name, version, told, &about, package);
+        let goal = Goal::of(&node.name, version, &about, package);
         let ways = tree.ways(id);
         let mut changes: BTreeSet<AuditChange> = BTreeSet::new();
         for way in &ways {
@@ -209,12 +209,14 @@ impl<'a> Ways<'a> {
         let name = &audited.node.name;
         let about = self.advisories.about(name)?;
         let beyond = self.unconfirmed(audited.node, audited.version, &about);
+        let stated = || of_fixes(name, &about.named_fixes(audited.version));
         let (kind, what) = match (beyond.first(), goal.complete) {
             (Some(beyond), _) => (
                 AuditChangeKind::Unknown,
                 format!(
-                    "no record states a fix for {name}: {beyond} is past the last version known to be \
-                     affected, and whether it is fixed has to be looked up"
+                    "{}: {beyond} is past the last version known to be affected, and whether it is fixed has \
+                     to be looked up",
+                    stated()
                 ),
             ),
             (None, true) => (
@@ -226,7 +228,8 @@ impl<'a> Ways<'a> {
             (None, false) => (
                 AuditChangeKind::Unknown,
                 format!(
-                    "no record states a fix for {name}, and which versions there are is not known here"
+                    "{}, and which versions there are is not known here",
+                    stated()
                 ),
             ),
         };
@@ -286,7 +289,8 @@ impl<'a> Ways<'a> {
         let known = self.registry.package(&goal.name).is_some();
         let tag = match asked {
             Some(Asked::Tag(tag)) if known => {
-                format!(", as the tag {tag:?} leads to no version that is fixed")
+                let wanted = if goal.stated { "fixed" } else { "unaffected" };
+                format!(", as the tag {tag:?} leads to no version that is {wanted}")
             }
             _ => String::new(),
         };
@@ -313,17 +317,54 @@ impl<'a> Ways<'a> {
     }
 
     /// How to ask for a version: from it on, or for it alone, and then why.
-    fn sign(&self, goal: &Goal, version: &str) -> (&'static str, &'static str) {
+    fn sign(&self, goal: &Goal, version: &str) -> (&'static str, String) {
         let caret = Asked::of(&goal.name, &format!("^{version}"));
         if caret.is_some_and(|caret| self.reach(&caret, goal) == Reach::There) {
-            return ("^", "");
+            return ("^", String::new());
         }
         let why = match self.registry.package(&goal.name) {
-            Some(_) => ", no later one, as clients would take one that is affected",
-            None => {
-                ", which records name as fixed: what clients take of a range could not be looked up"
-            }
+            Some(_) => ", no later one, as clients would take one that is affected".to_owned(),
+            None => format!(
+                ", {}: what clients take of a range could not be looked up",
+                goal.said()
+            ),
         };
         ("", why)
+    }
+}
+
+/// What records state of fixes, where no version is known that would do.
+fn of_fixes(name: &str, named: &[Version]) -> String {
+    let Some((first, more)) = named.split_first() else {
+        return format!("no record states a fix for {name}");
+    };
+    let more = match more.len() {
+        0 => String::new(),
+        count => format!(" (and {count} later ones)"),
+    };
+    format!("a record names {first}{more} as fixed for {name}, and others do not confirm it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fix_that_others_speak_against_is_not_passed_over() {
+        for (named, said) in [
+            ("", "no record states a fix for reed"),
+            (
+                "1.1.0",
+                "a record names 1.1.0 as fixed for reed, and others do not confirm it",
+            ),
+            (
+                "1.1.0 1.2.0 2.0.0",
+                "a record names 1.1.0 (and 2 later ones) as fixed for reed, and others do not confirm it",
+            ),
+        ] {
+            let named = named.split_whitespace();
+            let named: Vec<Version> = named.map(|it| Version::parse(it).unwrap()).collect();
+            assert_eq!(of_fixes("reed", &named), said);
+        }
     }
 }

@@ -154,7 +154,7 @@ fn fixes(locked: &AuditedRelease) -> String {
     let later = locked.fixes.iter().any(|fix| !fix.lower && !fix.prerelease);
     let beyond = locked.unconfirmed.first().filter(|_| !later);
     let beyond = beyond.map_or_else(String::new, |version| {
-        format!("; {version} is not known to be affected, and no record says that it is fixed")
+        format!("; {version} is not known to be affected, and not stated to be fixed")
     });
     if locked.fixes.is_empty() {
         return format!("no fix is known{beyond}");
@@ -162,9 +162,9 @@ fn fixes(locked: &AuditedRelease) -> String {
     format!("{}{beyond}", ways_out(&locked.fixes))
 }
 
-/// The versions that records call fixed, and those that only lie past the last affected one.
+/// The versions that records call fixed, and those that are only not affected.
 fn ways_out(fixes: &[AuditFix]) -> String {
-    let (stated, past): (Vec<_>, Vec<_>) = fixes.iter().partition(|it| it.last_affected.is_none());
+    let (stated, other): (Vec<_>, Vec<_>) = fixes.iter().partition(|it| it.fixed);
     let joined = |fixes: &[&AuditFix]| {
         fixes
             .iter()
@@ -176,8 +176,8 @@ fn ways_out(fixes: &[AuditFix]) -> String {
     if !stated.is_empty() {
         said.push(format!("fixed in: {}", joined(&stated)));
     }
-    if !past.is_empty() {
-        said.push(format!("not affected: {}", joined(&past)));
+    if !other.is_empty() {
+        said.push(format!("not affected: {}", joined(&other)));
     }
     said.join("; ")
 }
@@ -190,10 +190,9 @@ fn fix(fix: &AuditFix) -> String {
     let outside = (fix.breaking && !fix.lower).then_some("outside of ^locked");
     let stated = fix.published.is_none();
     let stated = stated.then_some("as the records say; whether it was published is not known here");
-    let past = fix.last_affected.as_ref();
-    let past = past
-        .map(|last| format!("{last} is the last affected one; no record says that it is fixed"));
-    let notes: Vec<&str> = [early, lower, outside, stated, past.as_deref()]
+    // That it is lower is said.
+    let not_fixed = fix.not_fixed.as_deref().filter(|_| !fix.lower);
+    let notes: Vec<&str> = [early, lower, outside, stated, not_fixed]
         .into_iter()
         .flatten()
         .collect();
@@ -313,22 +312,35 @@ mod tests {
 
     #[test]
     fn only_what_a_record_calls_fixed_is_called_fixed() {
-        let way = |version: &str, last: Option<&str>| AuditFix {
+        let way = |version: &str, lower: bool, why: Option<&str>| AuditFix {
             version: version.to_owned(),
             published: Some(true),
             breaking: false,
-            lower: false,
+            lower,
             prerelease: false,
-            last_affected: last.map(str::to_owned),
+            last_affected: None,
+            fixed: why.is_none(),
+            not_fixed: why.map(str::to_owned),
         };
-        let past =
-            "not affected: 1.2.4 (1.2.3 is the last affected one; no record says that it is fixed)";
+        let why = Some("1.2.3 is the last affected one in X-1, which states no fix after it");
+        let past = "not affected: 1.2.4 (1.2.3 is the last affected one in X-1, which states no fix after it)";
         for (ways, said) in [
-            (vec![way("1.3.0", None)], "fixed in: 1.3.0".to_owned()),
-            (vec![way("1.2.4", Some("1.2.3"))], past.to_owned()),
             (
-                vec![way("1.2.4", Some("1.2.3")), way("2.0.0", None)],
+                vec![way("1.3.0", false, None)],
+                "fixed in: 1.3.0".to_owned(),
+            ),
+            (vec![way("1.2.4", false, why)], past.to_owned()),
+            (
+                vec![way("1.2.4", false, why), way("2.0.0", false, None)],
                 format!("fixed in: 2.0.0; {past}"),
+            ),
+            (
+                vec![way(
+                    "1.1.0",
+                    true,
+                    Some("it is lower than the affected one"),
+                )],
+                "not affected: 1.1.0 (lower than the locked one)".to_owned(),
             ),
         ] {
             assert_eq!(ways_out(&ways), said);

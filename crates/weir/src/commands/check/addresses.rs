@@ -32,6 +32,12 @@ const ASSUMED: Rule = Rule {
     level: CheckLevel::Warning,
     todo: "run without --offline where the registry in npm's configuration can be reached",
 };
+/// The same, where asking npm's registry does not help.
+const YARNS_OWN: Rule = Rule {
+    id: ASSUMED.id,
+    level: ASSUMED.level,
+    todo: "name the registry in .yarnrc; --online proves entries by their digests, whatever the address",
+};
 
 /// What stands before the package's name in the address of a tarball, with a final slash.
 pub(super) fn prefix<'u>(name: &str, url: &'u str) -> Option<&'u str> {
@@ -45,7 +51,13 @@ pub(super) fn prefix<'u>(name: &str, url: &'u str) -> Option<&'u str> {
 }
 
 pub(super) fn check(checked: &mut Checked<'_>, registries: &Registries) {
-    if let Some(why) = &registries.unasked {
+    if let (true, Some(prefix)) = (registries.yarns_own, &registries.assumed) {
+        let what = format!(
+            "the project names no registry, and the one that yarn 1 has by itself is not known: {prefix}, which \
+             most entries have, is taken for it"
+        );
+        checked.add(&YARNS_OWN, 1, None, &what);
+    } else if let Some(why) = &registries.unasked {
         let assumed = match &registries.assumed {
             Some(prefix) => format!("{prefix}, which most entries have, is taken for the registry"),
             None if registries.withheld => "none but the configured one is taken for it".to_owned(),

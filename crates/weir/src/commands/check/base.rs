@@ -11,7 +11,7 @@ use weir_npm::settings::Setting;
 use super::client::{ClientFiles, File, shown};
 use super::digests::agree;
 use super::tree::Tree;
-use super::{Checked, Findings, Rule};
+use super::{Checked, Findings, Rule, about_file};
 use crate::setup::POLICY;
 
 const ENTRY_REPLACED: Rule = Rule {
@@ -303,19 +303,65 @@ pub(super) fn registries(findings: &mut Findings, now: &ClientFiles, then: &Clie
     }
 }
 
-/// The policy that lies in the project, where the change touches it: it may allow what comes with it.
+/// The policy that the project's repository has for it, where the change touches it: it may allow what comes
+/// with it.
 pub(super) fn policy(findings: &mut Findings, now: &Tree, then: &Tree) {
-    let read = |tree: &Tree| tree.read(POLICY, LARGEST_POLICY);
-    let what = match (read(now), read(then)) {
-        (Ok(now), Ok(then)) if now == then => return,
-        (Ok(Some(_)), Ok(None)) => "the policy is new".to_owned(),
-        (Ok(None), Ok(Some(_))) => "the policy is not there any more".to_owned(),
-        (Ok(_), Ok(_)) => "the policy is another than before".to_owned(),
-        (Err(why), _) | (_, Err(why)) => {
-            format!("could not be compared with the policy as it was: {why}")
+    let depth = then.depth();
+    let told = match (in_force(now, depth), in_force(then, depth)) {
+        (Ok(now), Ok(then)) => policy_change(now.as_ref(), then.as_ref()),
+        (Err((level, why)), _) | (_, Err((level, why))) => {
+            let what = format!("could not be compared with the policy as it was: {why}");
+            Some((level, what))
         }
     };
-    findings.about(POLICY, &POLICY_CHANGED, 1, &what);
+    if let Some((level, what)) = told {
+        let file = now.above(level, POLICY);
+        let finding = about_file(&POLICY_CHANGED, &file, 1, &what);
+        findings.all.push(finding);
+    }
+}
+
+/// A policy file: how many levels above the project it lies, and its text.
+type PolicyFile = (usize, Vec<u8>);
+
+/// The nearest policy from the project up to the repository's root, so many levels above: what lies further
+/// up is not in force, and no change of the repository touches what lies outside.
+fn in_force(tree: &Tree, depth: usize) -> Result<Option<PolicyFile>, (usize, String)> {
+    for level in 0..=depth {
+        let text = tree
+            .read_above(level, POLICY, LARGEST_POLICY)
+            .map_err(|why| (level, why))?;
+        if let Some(text) = text {
+            return Ok(Some((level, text)));
+        }
+    }
+    Ok(None)
+}
+
+/// What happened to the policy in force, and at which level: a nearer one that came or went puts another
+/// one in force, whose own text need not change.
+fn policy_change(now: Option<&PolicyFile>, then: Option<&PolicyFile>) -> Option<(usize, String)> {
+    let above = |level: usize| format!("{}{POLICY}", "../".repeat(level));
+    let (level, what) = match (now, then) {
+        (None, None) => return None,
+        (Some(now), Some(then)) if now == then => return None,
+        (Some((level, _)), None) => (*level, "the policy is new".to_owned()),
+        (None, Some((was, _))) => (*was, "the policy is not there any more".to_owned()),
+        (Some((level, _)), Some((was, _))) if level < was => {
+            let what = format!(
+                "the policy is new, and in force in place of {}",
+                above(*was)
+            );
+            (*level, what)
+        }
+        (Some((level, _)), Some((was, _))) if level > was => {
+            let above = above(*level);
+            let what = format!("the policy is not there any more, and {above} is in force");
+            (*was, what)
+        }
+        (Some((level, _)), Some(_)) => (*level, "the policy is another than before".to_owned()),
+    };
+    Some((level, what))
 }
 
 fn registry_settings(file: &File) -> impl Iterator<Item = &Setting> {
@@ -341,4 +387,37 @@ fn registry_settings(file: &File) -> impl Iterator<Item = &Setting> {
             let last = setting.key.last().map(String::as_str).unwrap_or_default();
             !last.to_ascii_lowercase().contains("auth") && !last.contains("assword")
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PolicyFile, policy_change};
+
+    #[test]
+    fn another_policy_in_force_is_a_change_wherever_it_lies() {
+        for (now, then, told) in [
+            (None, None, None),
+            (Some((1, "a")), Some((1, "a")), None),
+            (Some((1, "b")), Some((1, "a")), Some((1, "another than"))),
+            (Some((1, "a")), None, Some((1, "is new"))),
+            (None, Some((2, "a")), Some((2, "not there any more"))),
+            // The same text in another place, too: what is above it may change it later.
+            (Some((0, "a")), Some((1, "a")), Some((0, "of ../weir.toml"))),
+            (
+                Some((2, "a")),
+                Some((0, "a")),
+                Some((0, "../../weir.toml is")),
+            ),
+        ] {
+            let file = |it: Option<(usize, &str)>| -> Option<PolicyFile> {
+                it.map(|(level, text)| (level, text.as_bytes().to_vec()))
+            };
+            let change = policy_change(file(now).as_ref(), file(then).as_ref());
+            let change = change.as_ref().map(|(level, what)| (*level, what.as_str()));
+            let (level, words) = told.unzip();
+            assert_eq!(change.map(|(level, _)| level), level, "{now:?} {then:?}");
+            let what = change.map_or("", |(_, what)| what);
+            assert!(what.contains(words.unwrap_or_default()), "{what}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
-//! What npm's lockfile repeats of the project's own folders, compared with what `package.json` says. npm
-//! takes the lockfile at its word: a workspace or a path that is only there puts a folder of the repository
-//! in the place of a package, and `npm ci` installs it where its version is in the range.
+//! What a lockfile has of the project's own folders, compared with what is there: the workspaces, and what
+//! npm's repeats of `package.json`. npm takes the lockfile at its word: a workspace or a path that is only
+//! there puts a folder of the repository in the place of a package, and `npm ci` installs it where its version
+//! is in the range.
 //!
 //! Ordinary requests are not compared: npm asks only whether the locked version is in the range of
 //! `package.json`, which `step` does.
@@ -12,10 +13,12 @@ use weir_npm::manifest::Manifest;
 use weir_npm::spec::{DependencySpec, classify};
 
 use super::Checked;
+use super::client::ClientFiles;
 use super::manifests::Manifests;
 use super::step::{OUT_OF_STEP, asker};
 
-pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests) {
+pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests, files: &ClientFiles) {
+    there(checked, manifests, files);
     if checked.lockfile.format != Format::Npm {
         return;
     }
@@ -24,6 +27,41 @@ pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests) {
         if let Some(id) = checked.lockfile.project(folder) {
             paths(checked, id, manifest);
         }
+    }
+}
+
+/// Whether the workspaces that are there are in the lockfile, where its client refuses one without them.
+fn there(checked: &mut Checked<'_>, manifests: &Manifests, files: &ClientFiles) {
+    let lockfile = checked.lockfile;
+    // pnpm does without those that ask for nothing, and with a lockfile for each.
+    let shared = [
+        files.pnpm.get(&["sharedWorkspaceLockfile"]),
+        files.npmrc.get(&["shared-workspace-lockfile"]),
+    ];
+    let apart = shared
+        .into_iter()
+        .flatten()
+        .any(|it| it.is_off() || it.text() == Some("false"));
+    let is_needed = |manifest: &Manifest| match lockfile.format {
+        Format::Npm => lockfile.terms.workspaces.is_some(),
+        Format::YarnBerry | Format::Bun => true,
+        Format::YarnClassic => false,
+        Format::Pnpm => {
+            let lists = [
+                &manifest.dependencies,
+                &manifest.dev_dependencies,
+                &manifest.optional_dependencies,
+            ];
+            !apart && lists.iter().any(|list| !list.is_empty())
+        }
+    };
+    let projects: BTreeSet<&str> = lockfile.projects().map(|(_, folder)| folder).collect();
+    let missing = manifests
+        .found()
+        .filter(|&(folder, manifest)| !projects.contains(folder) && is_needed(manifest));
+    for (folder, _) in missing {
+        let what = format!("the workspace {folder:?} is not in the lockfile");
+        checked.add(&OUT_OF_STEP, 1, None, &what);
     }
 }
 
@@ -70,7 +108,7 @@ fn plain_pattern(pattern: &str) -> String {
     format!("{}{inner}", if excludes { "!" } else { "" })
 }
 
-fn plain_path(path: &str) -> String {
+pub(super) fn plain_path(path: &str) -> String {
     let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
     parts.collect::<Vec<_>>().join("/")
 }

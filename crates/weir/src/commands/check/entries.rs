@@ -41,7 +41,7 @@ pub(super) fn check(checked: &mut Checked<'_>) {
     let lockfile = checked.lockfile;
     for (id, node) in lockfile.nodes.iter().enumerate() {
         match &node.source {
-            Source::Registry(_) if !node.flags.bundled => digest(checked, id, node),
+            Source::Registry(_) if node.is_served() => digest(checked, id, node),
             Source::Tarball(url) => {
                 let what = format!("comes from {url}");
                 checked.add(&NOT_FROM_REGISTRY, node.line, Some(id), &what);

@@ -11,7 +11,7 @@ use weir_engine::{Engine, EngineError};
 use weir_model::Contents;
 use weir_model::finding::printable;
 use weir_npm::integrity::Integrity;
-use weir_npm::lockfile::{Format, Lockfile, Node, Source};
+use weir_npm::lockfile::{Format, Lockfile, Node};
 use weir_npm::manifest::Manifest;
 use weir_npm::name::PackageName;
 use weir_store::Store;
@@ -63,7 +63,7 @@ pub(super) struct Scripts {
 
 /// The name, version and digest of what an entry takes from a registry.
 pub(super) fn release_of(node: &Node) -> Option<(PackageName, String)> {
-    if !matches!(node.source, Source::Registry(_)) || node.flags.bundled {
+    if !node.is_served() {
         return None;
     }
     Some((PackageName::parse(&node.name).ok()?, node.version.clone()?))

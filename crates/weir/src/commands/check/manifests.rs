@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
-use weir_npm::lockfile::{DependencyKind, Format, Lockfile};
+use weir_npm::lockfile::{DependencyKind, Format, Lockfile, Workspaces};
 use weir_npm::manifest::Manifest;
+use weir_npm::settings::{self, Setting, Settings};
 
 use super::catalogs::Catalogs;
 use super::client::ClientFiles;
@@ -14,12 +15,26 @@ use super::tree::Tree;
 /// Largest `package.json` that is read. Real ones are a hundredth of it.
 const MAX_SIZE: usize = 4 << 20;
 
+/// Most workspaces that are looked for beside those in the lockfile.
+const MOST_FOUND: usize = 5_000;
+
 /// Manifests by folder, and what the root's says to clients.
 pub(in crate::commands) struct Manifests {
     by_folder: BTreeMap<String, Manifest>,
     /// Workspace folders whose manifest is not there, or that lie outside the project.
     pub(super) missing: Vec<String>,
+    /// Which of both are workspaces by the project's patterns.
+    declared: BTreeSet<String>,
+    /// All folders that are workspaces by these patterns, whatever the lockfile names.
+    found: BTreeMap<String, Found>,
     root: Value,
+}
+
+/// A workspace that is there.
+struct Found {
+    manifest: Manifest,
+    /// Whether all clients take it for one.
+    is_sure: bool,
 }
 
 impl Manifests {
@@ -43,25 +58,61 @@ impl Manifests {
         let manifest = Manifest::from_json(&text).map_err(|error| failed(&error))?;
         let mut by_folder = BTreeMap::from([(String::new(), manifest)]);
         let mut missing = Vec::new();
+        let patterns = patterns(tree, lockfile.format, &root);
+        let mut nested = Vec::new();
         for (_, inner) in lockfile.projects().filter(|(_, inner)| !inner.is_empty()) {
             // A lockfile is a stranger's text: it may not lead anywhere else.
             let inside = Path::new(inner)
                 .components()
                 .all(|it| matches!(it, Component::Normal(_)));
             let read = || tree.read(&format!("{inner}/package.json"), MAX_SIZE).ok()?;
-            let manifest = inside.then(read).flatten();
-            match manifest.and_then(|text| Manifest::from_json(text).ok()) {
+            let text = inside.then(read).flatten();
+            if let (Format::YarnBerry, Some(text)) = (lockfile.format, &text) {
+                nested.extend(patterns_of(inner, text));
+            }
+            match text.and_then(|text| Manifest::from_json(text).ok()) {
                 Some(manifest) => {
                     by_folder.insert(inner.to_owned(), manifest);
                 }
                 None => missing.push(inner.to_owned()),
             }
         }
+        let found = found(tree, &Workspaces::of(&patterns));
+        let all = Workspaces::of(&[patterns, nested].concat());
+        let mut work = 0;
+        let folders = by_folder.keys().chain(&missing);
+        let declared = folders.filter(|folder| all.hold(folder, &mut work));
         Ok(Self {
+            declared: declared.cloned().collect(),
             by_folder,
             missing,
+            found,
             root,
         })
+    }
+
+    /// The manifest of a folder that is the project's own: the root's, or a workspace's.
+    pub(super) fn workspace(&self, folder: &str) -> Option<&Manifest> {
+        if folder.is_empty() || self.declared.contains(folder) {
+            return self.by_folder.get(folder);
+        }
+        self.found.get(folder).map(|found| &found.manifest)
+    }
+
+    /// Whether a folder is a workspace whose manifest could not be read.
+    pub(super) fn is_unread(&self, folder: &str) -> bool {
+        self.declared.contains(folder) && !self.by_folder.contains_key(folder)
+    }
+
+    /// The workspaces that are there, as far as all clients agree that they are.
+    pub(super) fn found(&self) -> impl Iterator<Item = (&str, &Manifest)> {
+        let sure = self.found.iter().filter(|(_, found)| found.is_sure);
+        sure.map(|(folder, found)| (folder.as_str(), &found.manifest))
+    }
+
+    /// What the root's `package.json` says.
+    pub(super) fn root(&self) -> &Value {
+        &self.root
     }
 
     /// Adds to a lockfile what its own format leaves out: the root project, which links it declares, and
@@ -95,10 +146,7 @@ impl Manifests {
 
     /// The patterns of the project's workspaces: a list, which may be in an object.
     pub(super) fn workspaces(&self) -> Vec<String> {
-        let said = self.root.get("workspaces");
-        let list = said.and_then(|it| it.as_array().or_else(|| it.get("packages")?.as_array()));
-        let texts = list.into_iter().flatten().filter_map(Value::as_str);
-        texts.map(str::to_owned).collect()
+        listed(&self.root)
     }
 
     /// The same as [`Self::overridden`], and the catalogs of a lockfile's client, with the settings that are
@@ -160,8 +208,59 @@ impl Manifests {
     }
 }
 
+/// The patterns in `workspaces`: a list, which may be in an object.
+fn listed(manifest: &Value) -> Vec<String> {
+    let said = manifest.get("workspaces");
+    let list = said.and_then(|it| it.as_array().or_else(|| it.get("packages")?.as_array()));
+    let texts = list.into_iter().flatten().filter_map(Value::as_str);
+    texts.map(str::to_owned).collect()
+}
+
+/// The patterns of the project's workspaces, where the client has them.
+fn patterns(tree: &Tree, format: Format, root: &Value) -> Vec<String> {
+    const FILE: &str = "pnpm-workspace.yaml";
+    if format != Format::Pnpm {
+        return listed(root);
+    }
+    let text = tree.read(FILE, settings::MAX_SIZE).ok().flatten();
+    let read = text.and_then(|text| Settings::yaml(FILE, &text).ok());
+    let settings = read.unwrap_or_default();
+    let texts = settings.under(&["packages"]).filter_map(Setting::text);
+    texts.map(str::to_owned).collect()
+}
+
+/// The patterns of a workspace that has workspaces itself, which only yarn 2 and later follows.
+fn patterns_of(folder: &str, manifest: &[u8]) -> Vec<String> {
+    let manifest = manifest.strip_prefix(b"\xef\xbb\xbf").unwrap_or(manifest);
+    let patterns = serde_json::from_slice(manifest).map(|it| listed(&it));
+    let patterns = patterns.unwrap_or_default().into_iter();
+    let inner = patterns.filter(|it| !it.starts_with('!'));
+    inner.map(|it| format!("{folder}/{it}")).collect()
+}
+
+/// The workspaces that are there.
+fn found(tree: &Tree, workspaces: &Workspaces) -> BTreeMap<String, Found> {
+    if workspaces.is_empty() {
+        return BTreeMap::new();
+    }
+    let mut work = 0;
+    let mut found = BTreeMap::new();
+    for folder in tree.packages(&|folder| workspaces.reach_into(folder)) {
+        if found.len() >= MOST_FOUND || !workspaces.hold(&folder, &mut work) {
+            continue;
+        }
+        let text = tree.read(&format!("{folder}/package.json"), MAX_SIZE);
+        let text = text.ok().flatten();
+        if let Some(manifest) = text.and_then(|text| Manifest::from_json(text).ok()) {
+            let is_sure = workspaces.surely_hold(&folder, &mut work);
+            found.insert(folder, Found { manifest, is_sure });
+        }
+    }
+    found
+}
+
 /// The package an override is for: `a>b@1`, `**/b`, `a/@s/b` and `b@npm:1` all name `b`.
-fn last_name(key: &str) -> &str {
+pub(super) fn last_name(key: &str) -> &str {
     let last = key.rsplit('>').next().unwrap_or(key);
     let (start, end) = match last.rfind('@') {
         Some(at) if at > 0 && last.get(..at).is_some_and(|it| !it.ends_with('/')) => (0, at),
@@ -170,7 +269,7 @@ fn last_name(key: &str) -> &str {
     let last = last.get(start..end).unwrap_or(last);
     let from = match last.rfind("/@").map(|at| at + 1) {
         Some(at) => at,
-        None if last.starts_with('@') => 0,
+        None if last.starts_with('@') && last.matches('/').count() < 2 => 0,
         None => last.rfind('/').map_or(0, |at| at + 1),
     };
     last.get(from..).unwrap_or(last)
@@ -192,6 +291,8 @@ mod tests {
             ("**/b", "b"),
             ("a/@s/b", "@s/b"),
             ("a/b", "b"),
+            ("@s/a/b", "b"),
+            ("@s/a/@t/b", "@t/b"),
             ("b@npm:^1.0.0", "b"),
         ] {
             assert_eq!(last_name(key), name, "{key}");

@@ -4,13 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use weir_npm::lockfile::{Lockfile, Node, Source};
+use weir_npm::lockfile::{Format, Lockfile, Node, Source};
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
+use weir_npm::settings::Setting;
 use weir_policy::Policy;
 use weir_upstream::{Conditional, PackumentResponse, Upstream, Upstreams};
 
 use super::super::own::is_withheld;
+use super::State;
+use super::client::ClientFiles;
 use crate::cli::{Check, Global};
 use crate::setup;
 
@@ -21,6 +24,9 @@ pub(super) struct Registries {
     pub(super) allowed: BTreeSet<String>,
     /// Where nothing better was to be had: the address most entries have, which is allowed too.
     pub(super) assumed: Option<String>,
+    /// Whether that is taken for the registry yarn 1 has by itself, which is another than npm's and which
+    /// nothing here knows.
+    pub(super) yarns_own: bool,
     /// Why the registries themselves were not asked or did not answer.
     pub(super) unasked: Option<String>,
     /// Whether the default registry was not asked because that would have told it a name that is yours.
@@ -37,26 +43,54 @@ impl Registries {
     pub(super) async fn learn(
         global: &Global,
         options: &Check,
-        lockfile: &Lockfile,
+        state: &State,
+        before: Option<&State>,
     ) -> Result<Self> {
         let mut found = Self::default();
-        let recorded = recorded(lockfile);
-        if recorded.is_empty() {
+        let lockfile = &state.lockfile;
+        let entries = recorded(lockfile);
+        if entries.is_empty() {
             return Ok(found);
         }
         let folder =
             std::path::absolute(&options.folder).unwrap_or_else(|_| options.folder.clone());
         let policy = setup::policy_of(global, &folder)?;
-        match setup::upstreams_of(global, &policy, &folder) {
-            Ok(upstreams) => found.ask(options, &policy, &upstreams, &recorded).await,
+        let in_yarnrc = in_yarnrc(lockfile.format, &state.files);
+        found.allowed.extend(in_yarnrc.iter().cloned());
+        let upstreams = setup::upstreams_of(global, &policy, &folder);
+        match &upstreams {
+            Ok(upstreams) => found.ask(options, &policy, upstreams, &entries).await,
             Err(error) => found.unasked = Some(format!("{error:#}")),
         }
+        if lockfile.format == Format::YarnClassic && !names_default(&state.files) {
+            let mut of_default = witnesses(lockfile, before);
+            of_default.retain(|(name, prefix)| {
+                let is_default = |upstreams| is_of_default(&policy, upstreams, name);
+                !in_yarnrc.contains(*prefix) && upstreams.as_ref().ok().is_none_or(is_default)
+            });
+            found.assume_yarns_own(&of_default);
+        }
         // What could be somebody else's is not taken for the registry.
-        if found.unasked.is_some() && !found.withheld {
-            found.assumed = most(&recorded);
+        if found.assumed.is_none() && found.unasked.is_some() && !found.withheld {
+            found.assumed = most(&entries);
             found.allowed.extend(found.assumed.clone());
         }
         Ok(found)
+    }
+
+    /// Takes the address most entries have for the registry that yarn 1 has by itself. Not where some are of
+    /// a registry that is known: then that is the one in use, and whatever else there is has to be named.
+    fn assume_yarns_own(&mut self, entries: &[(&str, &str)]) {
+        let is_known = |(_, prefix): &(&str, &str)| self.allowed.contains(*prefix);
+        if entries.iter().any(is_known) {
+            return;
+        }
+        let secure = |prefix: &String| prefix.starts_with("https://");
+        if let Some(prefix) = most(entries).filter(secure) {
+            self.allowed.insert(prefix.clone());
+            self.assumed = Some(prefix);
+            self.yarns_own = true;
+        }
     }
 
     async fn ask(
@@ -126,6 +160,46 @@ fn with_prefix(node: &Node) -> Option<(&str, &str)> {
     Some((&node.name, super::addresses::prefix(&node.name, url)?))
 }
 
+/// The registries that yarn 1's own settings name, which npm does not read; with a final slash each.
+fn in_yarnrc(format: Format, files: &ClientFiles) -> BTreeSet<String> {
+    if format != Format::YarnClassic {
+        return BTreeSet::new();
+    }
+    let names = |key: &String| key == "registry" || key.ends_with(":registry");
+    let settings = files.yarnrc.iter();
+    settings
+        .filter(|setting| setting.key.iter().any(names))
+        .filter_map(Setting::text)
+        .map(|url| format!("{}/", url.trim_end_matches('/')))
+        .collect()
+}
+
+/// Whether the project says which registry yarn 1 asks. What a person or a machine says elsewhere is not
+/// there where the lockfile was written.
+fn names_default(files: &ClientFiles) -> bool {
+    let named = [&files.yarnrc, &files.npmrc].map(|file| file.get(&["registry"]));
+    named.into_iter().flatten().any(|it| it.text().is_some())
+}
+
+/// The entries that show where yarn 1 fetches from: those from before a change, which cannot speak for itself.
+fn witnesses<'l>(lockfile: &'l Lockfile, before: Option<&'l State>) -> Vec<(&'l str, &'l str)> {
+    let before = before.map(|state| &state.lockfile);
+    let before = before.filter(|lockfile| lockfile.format == Format::YarnClassic);
+    let earlier = before.map(recorded).unwrap_or_default();
+    if earlier.is_empty() {
+        return recorded(lockfile);
+    }
+    earlier
+}
+
+/// Whether a package comes from the default registry, and its name is not yours.
+fn is_of_default(policy: &Policy, upstreams: &Upstreams, name: &str) -> bool {
+    PackageName::parse(name).is_ok_and(|name| {
+        let default = upstreams.default_upstream().id();
+        upstreams.upstream_for(&name).id() == default && !is_withheld(policy, upstreams, &name)
+    })
+}
+
 /// The address more than half of the entries have.
 fn most(recorded: &[(&str, &str)]) -> Option<String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -134,4 +208,36 @@ fn most(recorded: &[(&str, &str)]) -> Option<String> {
     }
     let (prefix, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
     (count * 2 > recorded.len()).then(|| prefix.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn yarns_own_registry_is_what_most_entries_have_where_none_is_known() {
+        let (yarns, known) = (
+            "https://registry.example.invalid/",
+            "https://npm.example.invalid/",
+        );
+        let evil = "https://evil.example.invalid/";
+        for (prefixes, assumed) in [
+            (vec![yarns], Some(yarns)),
+            (vec![yarns, yarns, evil], Some(yarns)),
+            (vec![yarns, evil], None),
+            (vec!["http://registry.example.invalid/"], None),
+            (vec![known], None),
+            (vec![known, evil, evil], None),
+            (vec![], None),
+        ] {
+            let mut found = Registries::default();
+            found.allowed.insert(known.to_owned());
+            let entries: Vec<(&str, &str)> = prefixes.iter().map(|it| ("silt", *it)).collect();
+            found.assume_yarns_own(&entries);
+            assert_eq!(found.assumed.as_deref(), assumed, "{prefixes:?}");
+            assert_eq!(found.yarns_own, assumed.is_some(), "{prefixes:?}");
+            assert!(assumed.is_none_or(|it| found.allowed.contains(it)));
+            assert!(!found.allowed.contains(evil), "{prefixes:?}");
+        }
+    }
 }

@@ -4,21 +4,23 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use weir_model::json::v1::CheckLevel;
-use weir_npm::lockfile::{DependencyKind, Format, Lockfile, Node, NodeId, Source};
+use weir_npm::lockfile::{DependencyKind, Format, Lockfile, NodeId, Source};
 use weir_npm::manifest::Manifest;
 use weir_npm::spec::{DependencySpec, classify};
 use weir_npm::version::Version;
 
+use super::catalogs::Catalogs;
 use super::client::ClientFiles;
 use super::manifests::Manifests;
-use super::{Checked, Rule, declared};
+use super::overrides::{Overrides, Wanted};
+use super::{Checked, Rule, declared, local, overrides};
 
 pub(super) const OUT_OF_STEP: Rule = Rule {
     id: "out-of-step",
     level: CheckLevel::Error,
     todo: "run the client's install, look at what changes in the lockfile, and commit it",
 };
-const OTHER_PACKAGE: Rule = Rule {
+pub(super) const OTHER_PACKAGE: Rule = Rule {
     id: "other-package",
     level: CheckLevel::Error,
     todo: "find out who changed this entry, and let the client write it anew",
@@ -38,6 +40,26 @@ struct Request<'a> {
     line: u32,
     to: Option<NodeId>,
     optional: bool,
+    /// Whether it expects the other beside itself only.
+    peer: bool,
+    /// Whether the project wants this instead of what is asked for.
+    instead: bool,
+}
+
+/// What answers are compared with.
+pub(super) struct Project<'a> {
+    pub(super) manifests: &'a Manifests,
+    pub(super) overrides: &'a Overrides,
+    /// What a project asks for by its place. Who asks a registry for it gets the same.
+    placed: HashMap<NodeId, BTreeSet<&'a str>>,
+    catalogs: Catalogs,
+}
+
+impl Project<'_> {
+    /// Whether a project asks for an entry under this name by its place.
+    pub(super) fn places(&self, id: NodeId, name: &str) -> bool {
+        self.placed.get(&id).is_some_and(|it| it.contains(name))
+    }
 }
 
 /// What is read once for all requests: the same few ranges are asked of the same packages over and over.
@@ -49,7 +71,13 @@ struct Read<'a> {
 }
 
 pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests, files: &ClientFiles) {
-    let overridden = manifests.overridden(files);
+    let overrides = Overrides::of(manifests, files, checked.lockfile);
+    let mut project = Project {
+        manifests,
+        overrides: &overrides,
+        placed: HashMap::new(),
+        catalogs: Catalogs::of(files, checked.lockfile.format),
+    };
     for folder in &manifests.missing {
         let id = checked.lockfile.project(folder);
         let line = id
@@ -64,49 +92,124 @@ pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests, files: &Cl
             "this lockfile does not say what its workspaces ask for: only the root was checked";
         checked.add(&UNCHECKED_PROJECT, 1, None, what);
     }
-    declared::check(checked, manifests);
+    declared::check(checked, manifests, files);
+    overrides::check(checked, files);
     let lockfile = checked.lockfile;
     let mut requests = Vec::new();
     for (folder, manifest) in manifests.all() {
         match lockfile.project(folder) {
-            Some(id) => of_project(checked, id, manifest, &overridden, &mut requests),
+            Some(id) => of_project(checked, id, manifest, &overrides, &mut requests),
             None => {
                 let what = format!("the project {folder:?} is not in the lockfile");
                 checked.add(&OUT_OF_STEP, 1, None, &what);
             }
         }
     }
+    project.placed = placed(lockfile, &requests);
+    local::below(checked, &project);
+    below(lockfile, &overrides, &mut requests);
+    let mut read = Read::default();
+    for request in &requests {
+        answer(checked, request, &project, &mut read);
+    }
+}
+
+/// The entries that projects, and folders that are none, ask for by their places.
+fn placed<'a>(
+    lockfile: &'a Lockfile,
+    requests: &[Request<'a>],
+) -> HashMap<NodeId, BTreeSet<&'a str>> {
+    let of_projects = requests.iter().map(|it| (it.name, it.spec, it.to));
+    let is_folder = |id: NodeId| {
+        let source = lockfile.node(id).map(|it| &it.source);
+        matches!(source, Some(Source::Link(_) | Source::File(_)))
+    };
+    let of_folders = lockfile.edges.iter().filter(|it| is_folder(it.from));
+    let of_folders = of_folders.map(|it| (it.name.as_str(), it.spec.as_str(), it.to));
+    let is_place = |name: &str, spec: &str| {
+        matches!(
+            classify(name, spec),
+            DependencySpec::File(_)
+                | DependencySpec::Workspace(_)
+                | DependencySpec::Url(_)
+                | DependencySpec::Git { .. }
+        )
+    };
+    let mut placed: HashMap<NodeId, BTreeSet<&str>> = HashMap::new();
+    for (name, spec, to) in of_projects.chain(of_folders) {
+        if let Some(to) = to.filter(|_| is_place(name, spec)) {
+            placed.entry(to).or_default().insert(name);
+        }
+    }
+    placed
+}
+
+/// What packages ask of each other.
+fn below<'a>(lockfile: &'a Lockfile, overrides: &'a Overrides, requests: &mut Vec<Request<'a>>) {
     let projects: BTreeSet<NodeId> = lockfile.projects().map(|(id, _)| id).collect();
-    // Below its projects pnpm writes what was found, not what was asked for.
-    let below = |from: &NodeId| !projects.contains(from) && lockfile.format != Format::Pnpm;
     // npm refuses a peer of the wrong version; the others warn when they install, and lock it.
     let binding =
         |kind: DependencyKind| kind != DependencyKind::Peer || lockfile.format == Format::Npm;
     let edges = lockfile
         .edges
         .iter()
-        .filter(|edge| below(&edge.from) && binding(edge.kind));
+        .filter(|edge| !projects.contains(&edge.from) && binding(edge.kind));
+    let own_lockfiles = own_lockfiles(lockfile);
     for edge in edges {
-        let patch = matches!(
-            lockfile.node(edge.from).map(|it| &it.source),
-            Some(Source::Patch(_))
-        );
-        if overridden.contains(&edge.name) || patch {
+        let Some(from) = lockfile.node(edge.from) else {
+            continue;
+        };
+        let (mut spec, mut to) = (edge.spec.as_str(), edge.to);
+        let wanted = overrides.wanted(Some(&from.name), &edge.name, spec);
+        let got = to.and_then(|to| lockfile.node(to));
+        // What a package brings itself is not the project's to set.
+        let brought = got.is_some_and(|it| {
+            it.flags.bundled || own_lockfiles.iter().any(|above| it.key.starts_with(above))
+        });
+        let instead = match wanted {
+            Wanted::Unclear => continue,
+            Wanted::Instead(_) if brought || matches!(from.source, Source::Patch(_)) => continue,
+            Wanted::Instead(other) => {
+                spec = other;
+                to = instead_of(lockfile, &edge.name, other, to);
+                true
+            }
+            // Below its projects pnpm writes what was found, not what was asked for.
+            Wanted::AsAsked if lockfile.format == Format::Pnpm => continue,
+            Wanted::AsAsked if matches!(from.source, Source::Patch(_)) => continue,
+            Wanted::AsAsked => false,
+        };
+        if instead && to.is_none() {
             continue;
         }
+        let peer = edge.kind == DependencyKind::Peer;
         requests.push(Request {
             from: edge.from,
             name: &edge.name,
-            spec: &edge.spec,
+            spec,
             line: edge.line,
-            to: edge.to,
+            to,
             // Peers are checked where they are there: clients have options to do without.
-            optional: edge.optional || edge.kind == DependencyKind::Peer,
+            optional: edge.optional || peer,
+            peer,
+            instead,
         });
     }
-    let mut read = Read::default();
-    for request in &requests {
-        answer(checked, request, &mut read);
+}
+
+/// The folders of what npm's packages with a lockfile of their own install below themselves.
+fn own_lockfiles(lockfile: &Lockfile) -> Vec<String> {
+    let nodes = lockfile.nodes.iter().filter(|it| it.flags.shrinkwrap);
+    nodes
+        .map(|it| format!("{}/node_modules/", it.key))
+        .collect()
+}
+
+/// The entry for what the project wants instead, where the format lists entries by requests.
+fn instead_of(lockfile: &Lockfile, name: &str, spec: &str, to: Option<NodeId>) -> Option<NodeId> {
+    match lockfile.format {
+        Format::YarnBerry => lockfile.answering(name, spec).or(to),
+        _ => to,
     }
 }
 
@@ -120,6 +223,8 @@ fn is_hidden(file: &str) -> bool {
 pub(super) fn asker(lockfile: &Lockfile, id: NodeId) -> String {
     match lockfile.node(id) {
         Some(node) if node.key.is_empty() => "package.json".to_owned(),
+        // pnpm's lockfile does not name workspaces.
+        Some(node) if node.name.is_empty() => format!("{}/package.json", node.key),
         Some(node) => node.label(),
         None => String::new(),
     }
@@ -130,7 +235,7 @@ fn of_project<'m>(
     checked: &mut Checked<'_>,
     id: NodeId,
     manifest: &'m Manifest,
-    overridden: &BTreeSet<String>,
+    overrides: &'m Overrides,
     requests: &mut Vec<Request<'m>>,
 ) {
     let lockfile = checked.lockfile;
@@ -157,7 +262,7 @@ fn of_project<'m>(
         let edge = edges.remove(name);
         if let Some(edge) = edge
             && is_exact(lockfile.format)
-            && !overridden.contains(name)
+            && !overrides.names(name)
             && plain(&edge.spec) != plain(spec)
         {
             let what = format!(
@@ -167,23 +272,46 @@ fn of_project<'m>(
             checked.add(&OUT_OF_STEP, edge.line, edge.to, &what);
             continue;
         }
-        if overridden.contains(name) && edge.is_some_and(|edge| edge.to.is_some()) {
-            continue;
-        }
+        let to = edge.and_then(|edge| edge.to);
+        let (spec, to, instead) = match overrides.wanted(None, name, spec) {
+            Wanted::Unclear if to.is_some() => continue,
+            Wanted::Instead(other) => (other, instead_of(lockfile, name, other, to), true),
+            Wanted::AsAsked | Wanted::Unclear => (spec, to, false),
+        };
         requests.push(Request {
             from: id,
             name,
             spec,
             line: edge.map_or(node.line, |edge| edge.line),
-            to: edge.and_then(|edge| edge.to),
+            to,
             optional,
+            peer: false,
+            instead,
         });
     }
-    if is_exact(lockfile.format) {
-        for (name, edge) in edges {
-            let what = format!("the lockfile has {name}, which {who} does not ask for");
-            checked.add(&OUT_OF_STEP, edge.line, edge.to, &what);
+    if !is_exact(lockfile.format) {
+        return;
+    }
+    for (name, edge) in edges {
+        // pnpm installs by itself what a project expects beside it, and lists it as if it were asked for.
+        let expected = manifest.peer_dependencies.get_key_value(name);
+        if let (Format::Pnpm, Some((name, spec))) = (lockfile.format, expected)
+            && (plain(&edge.spec) == plain(spec) || overrides.names(name))
+        {
+            requests.push(Request {
+                from: id,
+                name,
+                spec,
+                line: edge.line,
+                to: edge.to,
+                optional: true,
+                peer: true,
+                instead: false,
+            });
+            continue;
         }
+        let what = format!("the lockfile has {name}, which {who} does not ask for");
+        checked.add(&OUT_OF_STEP, edge.line, edge.to, &what);
     }
 }
 
@@ -197,26 +325,32 @@ fn plain(spec: &str) -> &str {
     spec.strip_prefix("npm:").unwrap_or(spec)
 }
 
-fn answer<'a>(checked: &mut Checked<'_>, request: &Request<'a>, read: &mut Read<'a>) {
+fn answer<'a>(
+    checked: &mut Checked<'_>,
+    request: &Request<'a>,
+    project: &'a Project<'_>,
+    read: &mut Read<'a>,
+) {
     let Request {
-        from,
-        name,
-        spec,
-        line,
-        ..
+        name, spec, line, ..
     } = *request;
     let lockfile = checked.lockfile;
     let entry = request.to.and_then(|id| Some((id, lockfile.node(id)?)));
     let Some((id, node)) = entry else {
-        if !request.optional {
-            let who = asker(lockfile, from);
+        if !request.optional && !is_unlisted(lockfile, project.manifests, name) {
+            let who = asker(lockfile, request.from);
             let what = format!("{who} needs {name} {spec:?}, which the lockfile does not have");
             checked.add(&OUT_OF_STEP, line, None, &what);
         }
         return;
     };
     let Read { specs, versions } = read;
-    let text = unambiguous(lockfile.format, spec);
+    let is_local = node.is_local();
+    let in_catalog = spec
+        .strip_prefix("catalog:")
+        .filter(|_| is_local)
+        .and_then(|catalog| project.catalogs.range(catalog, name));
+    let text = unambiguous(lockfile.format, in_catalog.unwrap_or(spec));
     // A range means the same whatever is asked for by it; `jsr:` and its like may not.
     let own = if text.contains(':') { name } else { "" };
     let asked = specs.entry((own, text));
@@ -225,36 +359,44 @@ fn answer<'a>(checked: &mut Checked<'_>, request: &Request<'a>, read: &mut Read<
         DependencySpec::Alias { name, spec } => (name.as_str(), spec.as_ref()),
         other => (name, other),
     };
-    let local = matches!(
-        node.source,
-        Source::Project(_) | Source::Link(_) | Source::File(_)
-    );
-    if !local && node.name != wanted && !request.spec.starts_with("catalog:") {
+    if !is_local && node.name != wanted && !spec.starts_with("catalog:") {
         let what = format!(
-            "{} asks for {name} {spec:?} and gets another package, {}",
-            asker(lockfile, from),
+            "{} and gets another package, {}",
+            asks(lockfile, request),
             node.label()
         );
         checked.add(&OTHER_PACKAGE, node.line, request.to, &what);
         return;
     }
-    let from_elsewhere = matches!(
-        node.source,
-        Source::Tarball(_) | Source::Git { .. } | Source::File(_)
-    );
-    if let DependencySpec::Range(_) | DependencySpec::Tag(_) = range
-        && from_elsewhere
-    {
+    let of_registry = matches!(range, DependencySpec::Range(_) | DependencySpec::Tag(_))
+        && !project.places(id, name);
+    if is_local {
+        // Who expects another beside itself warns of the wrong version, or was told not to.
+        let range = match range {
+            DependencySpec::Range(range) if !request.peer => Some(range),
+            _ => None,
+        };
+        let wrong =
+            of_registry.then(|| local::wrong(lockfile, project.manifests, node, wanted, range));
+        if let Some((rule, what)) = wrong.flatten() {
+            let what = format!("{}, and {what}", asks(lockfile, request));
+            checked.add(rule, node.line, request.to, &what);
+        }
+        return;
+    }
+    if of_registry && matches!(node.source, Source::Tarball(_) | Source::Git { .. }) {
         let what = format!(
-            "{} asks a registry for {name} {spec:?}, and the entry leads elsewhere: {}",
-            asker(lockfile, from),
-            place(node)
+            "{}, and the entry leads elsewhere: {}",
+            asks(lockfile, request),
+            local::place(node)
         );
         checked.add(&OTHER_PACKAGE, node.line, request.to, &what);
         return;
     }
+    // Of peers only npm makes more than a warning.
+    let is_bound = !request.peer || lockfile.format == Format::Npm;
     if let DependencySpec::Range(range) = range
-        && !local
+        && is_bound
         && let Some(version) = &node.version
         && !versions
             .entry(id)
@@ -262,10 +404,28 @@ fn answer<'a>(checked: &mut Checked<'_>, request: &Request<'a>, read: &mut Read<
             .as_ref()
             .is_some_and(|version| range.matches(version))
     {
-        let who = asker(lockfile, from);
-        let what = format!("{who} asks for {name} {spec:?}, the lockfile has {version}");
+        let what = format!("{}, the lockfile has {version}", asks(lockfile, request));
         checked.add(&OUT_OF_STEP, node.line, request.to, &what);
     }
+}
+
+/// Who asks for what, to begin a sentence with.
+fn asks(lockfile: &Lockfile, request: &Request<'_>) -> String {
+    let Request { name, spec, .. } = request;
+    let who = asker(lockfile, request.from);
+    if request.instead {
+        format!("the project sets {name} to {spec:?} for {who}")
+    } else {
+        format!("{who} asks for {name} {spec:?}")
+    }
+}
+
+/// Whether a package is a workspace of yarn 1, which are not in its lockfile.
+fn is_unlisted(lockfile: &Lockfile, manifests: &Manifests, name: &str) -> bool {
+    lockfile.format == Format::YarnClassic
+        && manifests
+            .found()
+            .any(|(_, manifest)| manifest.name.as_deref() == Some(name))
 }
 
 /// yarn writes a range and a tag with the usual protocol, `npm:latest`, which elsewhere is the package of that
@@ -274,12 +434,5 @@ pub(in crate::commands) fn unambiguous(format: Format, spec: &str) -> &str {
     match spec.strip_prefix("npm:") {
         Some(tag) if format == Format::YarnBerry && !tag.contains('@') => tag,
         _ => spec,
-    }
-}
-
-fn place(node: &Node) -> &str {
-    match &node.source {
-        Source::Tarball(place) | Source::File(place) | Source::Git { url: place, .. } => place,
-        _ => &node.key,
     }
 }

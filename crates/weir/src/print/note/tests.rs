@@ -125,6 +125,14 @@ fn decision(action: Action, reasons: &[&str]) -> Decision {
         "reasons": reasons,
         "until": null,
         "instead": (action == Action::Block).then_some("1.4.1"),
+        "circumstances": {
+            "now": "2026-11-30T12:00:00Z",
+            "published": "2026-11-20T11:49:00Z",
+            "rank": null,
+            "request": "pinned",
+            "served_before": false,
+            "fixes_advisory_of": null,
+        },
     }))
     .unwrap()
 }
@@ -256,6 +264,10 @@ fn benign() -> Assessed {
     }
 }
 
+fn printed(assessed: &Assessed) -> String {
+    crate::print::assessed(assessed, &weir_policy::Policy::default())
+}
+
 /// As printed where the output is no terminal.
 fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
@@ -263,12 +275,12 @@ fn plain(text: &str) -> String {
 
 #[test]
 fn an_attack_reads_like_an_incident_note() {
-    insta::assert_snapshot!(plain(&crate::print::assessed(&attack())));
+    insta::assert_snapshot!(plain(&printed(&attack())));
 }
 
 #[test]
 fn a_package_with_benign_abilities_reads_calmly() {
-    insta::assert_snapshot!(plain(&crate::print::assessed(&benign())));
+    insta::assert_snapshot!(plain(&printed(&benign())));
 }
 
 #[test]
@@ -291,7 +303,7 @@ fn what_is_only_noted_is_short_and_gaps_are_told_once() {
     assessed.assessment.incomplete = vec![gap("publisher"), gap("history")];
     let told = weir_policy::gap_in_words(&gap("publisher"));
     assessed.decision = decision(Action::Allow, &["allowed: nothing counts", &told]);
-    let text = plain(&crate::print::assessed(&assessed));
+    let text = plain(&printed(&assessed));
     let noted = "  Also seen; none of it counts against the release\n    \
                  - what is fetched goes into a program file [download-and-run]\n      install.js:1: x";
     assert!(text.contains(noted), "{text}");
@@ -320,7 +332,7 @@ fn what_a_command_shares_with_imported_code_is_counted() {
     let own = place("bin/tool", 2, "x");
     let more = able(CapabilityKind::Native, "x", own, Surface::Command);
     contents.capabilities.push(more);
-    let text = plain(&crate::print::assessed(&assessed));
+    let text = plain(&printed(&assessed));
     let rows = "    as a command     loads native code (bin/tool:2)\n                     what it does on import\n";
     assert!(text.contains(rows), "{text}");
 }
@@ -344,7 +356,7 @@ fn many_binaries_are_counted_by_format() {
             ..binary
         });
     }
-    let text = plain(&crate::print::assessed(&assessed));
+    let text = plain(&printed(&assessed));
     let row = "46.4 MB in 4 files: WebAssembly, 3 times (such as b) and a program or library for Linux (a)";
     assert!(text.contains(row), "{text}");
 }
@@ -356,7 +368,7 @@ fn a_package_that_only_computes_says_so() {
     profile.contents = harmless();
     profile.steps_since.clear();
     profile.previous = None;
-    insta::assert_snapshot!(plain(&crate::print::assessed(&assessed)));
+    insta::assert_snapshot!(plain(&printed(&assessed)));
 }
 
 #[test]
@@ -416,7 +428,7 @@ fn nothing_from_a_package_reaches_the_terminal_as_it_is() {
     flow.steps[0].folded = Some(evil.clone());
     flow.steps[0].place.snippet = evil.clone();
     flow.gates[0].place.path = evil;
-    let text = plain(&crate::print::assessed(&assessed));
+    let text = plain(&printed(&assessed));
     assert!(text.contains("\\u{1b}"), "{text}");
     for hidden in ['\u{1b}', '\u{7}', '\u{202e}'] {
         assert!(!text.contains(hidden), "{text:?}");

@@ -76,8 +76,22 @@ impl World {
         fs::set_permissions(file, mode).unwrap();
     }
 
-    /// `weir` with nothing of this machine around it. Arguments follow.
+    /// `weir` with nothing of this machine around it. Arguments follow. The world's time is the time: what
+    /// happens in it is kept.
     pub(crate) fn weir(&self) -> Command {
+        let mut command = self.bare();
+        command.args(["--now", &self.now, "--as-it-happens"]);
+        command
+    }
+
+    /// `weir` before a registry, at a moment that is only asked about.
+    pub(crate) fn weir_asked(&self, registry: &Registry, now: &str) -> Command {
+        let mut command = self.bare();
+        command.args(["--now", now, "--upstream", &registry.url()]);
+        command
+    }
+
+    fn bare(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
         command
             .env_clear()
@@ -91,8 +105,7 @@ impl World {
             .env("WEIR_DATA", self.path("data"))
             // What the fake registry attests is signed by a Sigstore of its own.
             .env("WEIR_TRUSTED_ROOT", self.path("root.json"))
-            .current_dir(self.path("work"))
-            .args(["--now", &self.now]);
+            .current_dir(self.path("work"));
         command
     }
 

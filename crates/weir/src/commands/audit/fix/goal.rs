@@ -1,12 +1,13 @@
 //! Which versions would do.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 
+use weir_model::Standing;
+use weir_model::finding::printable;
 use weir_model::json::v1::AuditFix;
-use weir_model::{Standing, Told};
 use weir_npm::version::Version;
 use weir_store::PackageAdvisories;
+use weir_store::advisories::NotFixed;
 
 use super::super::registry::Known;
 
@@ -18,7 +19,7 @@ pub(super) struct Goal {
     pub(super) toward: Toward,
     /// Whether these are all there are, or only those that records name.
     pub(super) complete: bool,
-    /// Whether a record calls the nearest one fixed; else it lies past the last affected one.
+    /// Whether records call the nearest one fixed; else nothing affects it, and that is all.
     pub(super) stated: bool,
 }
 
@@ -39,27 +40,24 @@ impl Goal {
     pub(super) fn of(
         name: &str,
         locked: &str,
-        told: &[Told],
         about: &PackageAdvisories,
         package: Option<&Known>,
     ) -> Self {
-        let named = || {
-            let stated = told.iter().flat_map(|it| &it.fixes);
-            let stated = stated.filter_map(|it| Version::parse(it).ok());
-            stated.collect::<BTreeSet<Version>>().into_iter().collect()
+        let candidates = match package {
+            Some(package) => package.versions.clone(),
+            None => about.named_fixes(locked),
         };
-        let candidates: Vec<Version> = package.map_or_else(named, |it| it.versions.clone());
         let is_clear = |it: &Version| about.standing(it.as_str()) == Standing::Clear;
         let clear: Vec<Version> = candidates.into_iter().filter(is_clear).collect();
         let (versions, toward) = nearest(locked, &clear);
         let first = versions.first();
-        let past = first.and_then(|first| about.last_affected(locked, first));
+        let not_fixed = first.and_then(|first| about.not_fixed(locked, first));
         Self {
             name: name.to_owned(),
             versions,
             toward,
             complete: package.is_some(),
-            stated: past.is_none(),
+            stated: not_fixed.is_none(),
         }
     }
 
@@ -68,6 +66,14 @@ impl Goal {
         match self.stated {
             true => "a fixed version",
             false => "an unaffected version",
+        }
+    }
+
+    /// What records say of the nearest one, where nothing else is known of it.
+    pub(super) const fn said(&self) -> &'static str {
+        match self.stated {
+            true => "which records name as fixed",
+            false => "which no record calls affected",
         }
     }
 
@@ -92,13 +98,19 @@ impl Goal {
         let first = self.versions.first();
         let near = self.versions.iter().find(|it| !leaves(locked, it));
         let near = near.filter(|near| Some(*near) != first);
-        let fix = |version: &Version| AuditFix {
-            version: version.as_str().to_owned(),
-            published: self.complete.then_some(true),
-            breaking: leaves(locked, version),
-            lower: is_lower(locked, version),
-            prerelease: version.is_prerelease(),
-            last_affected: about.last_affected(locked, version),
+        let fix = |version: &Version| {
+            let not_fixed = about.not_fixed(locked, version);
+            let last = not_fixed.as_ref().and_then(NotFixed::last_affected);
+            AuditFix {
+                version: version.as_str().to_owned(),
+                published: self.complete.then_some(true),
+                breaking: leaves(locked, version),
+                lower: is_lower(locked, version),
+                prerelease: version.is_prerelease(),
+                last_affected: last.map(str::to_owned),
+                fixed: not_fixed.is_none(),
+                not_fixed: not_fixed.map(|why| printable(&why.to_string(), 300)),
+            }
         };
         first.into_iter().chain(near).map(fix).collect()
     }

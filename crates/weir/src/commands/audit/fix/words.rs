@@ -169,9 +169,18 @@ pub(super) fn unknown(
 ) -> AuditChange {
     let (name, parent) = (&goal.name, parent.label());
     let why = match (reach, goal.versions.first()) {
-        (Some(Reach::NotKnown), Some(fixed)) => format!(
-            "records name {fixed} as fixed, which {parent} admits, and whether clients take it could not be \
-             looked up"
+        (Some(Reach::NotKnown), Some(nearest)) => format!(
+            "{} {nearest}{}, which {parent} admits, and whether clients take it could not be looked up",
+            if goal.stated {
+                "records name"
+            } else {
+                "no record calls"
+            },
+            if goal.stated {
+                " as fixed"
+            } else {
+                " affected"
+            },
         ),
         _ => format!(
             "whether {parent} or a later release of it admits {} of {name} is not known here",

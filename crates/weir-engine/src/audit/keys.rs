@@ -1,4 +1,4 @@
-//! Keys that are given twice. A parser keeps the last of them, and what the others asked about is lost.
+//! Keys that are given twice. A parser keeps the last of them, and what the others asked or told is lost.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -8,7 +8,8 @@ const MOST_OPEN: usize = 128;
 
 /// The first key that one object has twice, as it reads once its escapes are resolved. Meant to come before
 /// the parser, which refuses text that is no JSON; for such text the answer is harmless.
-pub(super) fn given_twice(text: &[u8]) -> Option<String> {
+#[must_use]
+pub fn given_twice(text: &[u8]) -> Option<String> {
     let mut open: Vec<HashSet<Cow<'_, [u8]>>> = Vec::new();
     let mut rest = text;
     while let Some((first, after)) = rest.split_first() {
