@@ -1,4 +1,4 @@
-//! What earlier releases of a package may excuse: those that were decided on here and served, and those that
+//! What earlier releases of a package may excuse: those that were allowed here without a notice, and those that
 //! have been out for long. What was refused never teaches, and neither does what is young and not looked at.
 
 use std::collections::{HashMap, HashSet};
@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use moka::sync::Cache;
+use weir_model::Action;
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
 
@@ -25,7 +26,7 @@ const CLEARED_UP: usize = 4;
 pub(crate) struct Past {
     /// Refused here on evidence.
     refused: HashSet<String>,
-    /// Decided on here, contents and all, and served.
+    /// Decided on here, contents and all, and served without a notice.
     fine: HashSet<String>,
     /// What was published later than this has not settled.
     settled: Option<Timestamp>,
@@ -66,10 +67,16 @@ impl Past {
         // A hold that ends by itself is one for age.
         if refuses_for_good(&verdict.decision) {
             self.refused.insert(version.to_owned());
-        } else if verdict.is_settled(now) {
+        } else if excuses(verdict, now) {
             self.fine.insert(version.to_owned());
         }
     }
+}
+
+/// Whether a verdict lets a young release excuse a later one: nothing counted against it. One with a notice may be
+/// the first half of an attack, which the second half must not be measured by.
+fn excuses(verdict: &Verdict, now: Timestamp) -> bool {
+    verdict.is_settled(now) && verdict.decision.action == Action::Allow
 }
 
 /// Verdicts by version.
@@ -222,7 +229,7 @@ impl Engine {
                 return false;
             };
             match self.full_verdict(held, before).await {
-                Ok(verdict) => verdict.is_settled(self.now()),
+                Ok(verdict) => excuses(&verdict, self.now()),
                 Err(error) => {
                     tracing::info!(package.name = %held.packument.name(), package.version = before, %error,
                         "the release before could not be looked at");

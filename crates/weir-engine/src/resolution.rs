@@ -11,6 +11,7 @@ use weir_npm::version::Version;
 use weir_store::PackageAdvisories;
 
 use crate::engine::Engine;
+use crate::habits::SETTLED;
 use crate::judge::Facts;
 use crate::packuments::Held;
 use crate::verdicts::Verdict;
@@ -135,7 +136,8 @@ impl Engine {
                 self.keep_refusal(&verdict).await?;
             }
         }
-        let resolution = Arc::new(finish(held, kept_out, times, generation));
+        let looked: HashSet<String> = look.versions.into_iter().collect();
+        let resolution = Arc::new(finish(held, kept_out, &looked, times, generation, now));
         self.resolutions
             .insert(held.packument.name().clone(), Arc::clone(&resolution));
         Ok(resolution)
@@ -280,14 +282,24 @@ fn refused_for_good(kept_out: &BTreeMap<String, Arc<Verdict>>) -> impl Iterator<
         .map(|(version, _)| version)
 }
 
+/// `looked` are the versions that were looked at one by one. Of the others a tag moves only to what has been out
+/// for long: else it would name one release of a burst after the other, each of which the gate refuses.
 fn finish(
     held: &Held,
     kept_out: BTreeMap<String, Arc<Verdict>>,
+    looked: &HashSet<String>,
     times: HashMap<String, Timestamp>,
     generation: String,
+    now: Timestamp,
 ) -> Resolution {
     let packument = &held.packument;
-    let tags = retag(packument, |version| !kept_out.contains_key(version));
+    let is_young = |version: &str| {
+        let published = packument.published(version);
+        published.is_some_and(|published| now.duration_since(published) < SETTLED)
+    };
+    let tags = retag(packument, |version| {
+        !kept_out.contains_key(version) && (looked.contains(version) || !is_young(version))
+    });
     let ripens = kept_out
         .values()
         .filter_map(|verdict| verdict.decision.until)

@@ -52,6 +52,8 @@ pub struct Node {
     pub name: String,
     /// Its version, where the entry says.
     pub version: Option<String>,
+    /// The version the entry says it is, where its resolution is to another, which is what is fetched (yarn).
+    pub other_version: Option<String>,
     /// Where it comes from.
     pub source: Source,
     /// Digests of the tarball, as they are written.
@@ -360,6 +362,7 @@ impl Node {
             place: name.to_owned(),
             name: name.to_owned(),
             version: None,
+            other_version: None,
             source,
             integrity: None,
             checksum: None,

@@ -73,7 +73,12 @@ fn entry(lockfile: &mut Lockfile, member: &Member<'_>) -> Result<(), LockfileErr
     first
         .map_or(name, |(place, _)| place)
         .clone_into(&mut node.place);
-    node.version = entry.text("version")?.map(str::to_owned);
+    let said = entry.text("version")?;
+    let fetched = fetched(reference);
+    node.other_version = said
+        .filter(|said| fetched.as_deref().is_some_and(|it| bare(it) != bare(said)))
+        .map(str::to_owned);
+    node.version = fetched.or_else(|| said.map(str::to_owned));
     node.checksum = entry.text("checksum")?.map(str::to_owned);
     node.flags.platform = entry.get("conditions").is_some();
     node.flags.patched = matches!(node.source, Source::Patch(_));
@@ -104,6 +109,25 @@ fn source(reference: &str) -> Source {
         return Source::Patch(decoded(base));
     }
     Source::of_address(plain).unwrap_or_else(|| Source::Other(reference.to_owned()))
+}
+
+/// The version yarn asks the registry for, which `version` beside it only repeats: that of the resolution, and
+/// for a patch that of the release it changes.
+fn fetched(reference: &str) -> Option<String> {
+    let (plain, _) = reference.split_once("::").unwrap_or((reference, ""));
+    if let Some(version) = plain.strip_prefix("npm:") {
+        return Some(version.to_owned());
+    }
+    let base = decoded(plain.strip_prefix("patch:")?.split('#').next()?);
+    let (_, reference) = split_name(&base)?;
+    let (plain, _) = reference.split_once("::").unwrap_or((reference, ""));
+    plain.strip_prefix("npm:").map(str::to_owned)
+}
+
+/// A version without what registries leave out of it: yarn repeats it as the package's own manifest has it.
+fn bare(version: &str) -> &str {
+    let plain = version.split('+').next().unwrap_or(version);
+    plain.trim().trim_start_matches(['=', 'v'])
 }
 
 fn decoded(text: &str) -> String {
@@ -277,6 +301,47 @@ mod tests {
     ms: "patch:ms@npm%3A2.1.3#./ms.patch"
     prt: "portal:../vendor/prt"
 "#;
+
+    #[test]
+    fn the_version_is_that_of_the_resolution() {
+        for (resolution, said, version, other) in [
+            ("ms@npm:2.1.3", "2.1.3", "2.1.3", None),
+            ("ms@npm:2.0.0", "2.1.3", "2.0.0", Some("2.1.3")),
+            (
+                "ms@npm:2.0.0::__archiveUrl=x",
+                "2.1.3",
+                "2.0.0",
+                Some("2.1.3"),
+            ),
+            ("ms@npm:2.0.0", "v2.0.0+build", "2.0.0", None),
+            (
+                "ms@workspace:ms",
+                "0.0.0-use.local",
+                "0.0.0-use.local",
+                None,
+            ),
+            (
+                "ms@patch:ms@npm%3A2.0.0#./p::version=2.0.0",
+                "2.0.0",
+                "2.0.0",
+                None,
+            ),
+            (
+                "ms@patch:ms@npm%3A2.0.0#./p::version=2.1.3",
+                "2.1.3",
+                "2.0.0",
+                Some("2.1.3"),
+            ),
+        ] {
+            let text = format!(
+                "__metadata:\n  version: 8\n\n\"ms@npm:^2.0.0\":\n  version: {said}\n  resolution: \"{resolution}\"\n"
+            );
+            let lockfile = read(&yaml::parse(&text).unwrap()).unwrap();
+            let node = lockfile.node(0).unwrap();
+            let found = (node.version.as_deref(), node.other_version.as_deref());
+            assert_eq!(found, (Some(version), other), "{resolution} {said}");
+        }
+    }
 
     #[test]
     fn a_path_is_answered_by_the_entry_of_who_asks_for_it() {

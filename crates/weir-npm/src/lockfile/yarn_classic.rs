@@ -20,11 +20,14 @@ pub(super) fn read(text: &str) -> Result<Lockfile, LockfileError> {
     let mut lockfile = Lockfile::new(Format::YarnClassic, "1");
     let mut block: Option<&'static str> = None;
     let mut current: Option<NodeId> = None;
+    let mut requests = Vec::new();
     let mut fields = HashSet::new();
     for line in lines(text)? {
         match line.indent {
             0 => {
-                current = Some(entry(&mut lockfile, &line)?);
+                let (id, of_it) = entry(&mut lockfile, &line)?;
+                current = Some(id);
+                requests = of_it;
                 block = None;
                 fields.clear();
             }
@@ -36,7 +39,7 @@ pub(super) fn read(text: &str) -> Result<Lockfile, LockfileError> {
                 let id = current.ok_or_else(|| syntax(&line, "a field without an entry"))?;
                 block = (rest == ":").then(|| list(&key)).flatten();
                 if rest != ":" {
-                    field(&mut lockfile, id, &key, &value(&line, rest)?);
+                    field(&mut lockfile, id, &requests, &key, &value(&line, rest)?);
                 }
             }
             4 => {
@@ -139,7 +142,11 @@ fn value<'a>(line: &Line<'a>, rest: &'a str) -> Result<Cow<'a, str>, LockfileErr
     Ok(text.into())
 }
 
-fn entry(lockfile: &mut Lockfile, line: &Line<'_>) -> Result<NodeId, LockfileError> {
+/// Takes up an entry by its key: it, and the requests that it answers.
+fn entry<'a>(
+    lockfile: &mut Lockfile,
+    line: &Line<'a>,
+) -> Result<(NodeId, Vec<Cow<'a, str>>), LockfileError> {
     let mut requests = Vec::new();
     let (mut word, mut rest) = token(line)?;
     loop {
@@ -158,21 +165,46 @@ fn entry(lockfile: &mut Lockfile, line: &Line<'_>) -> Result<NodeId, LockfileErr
     let mut node = Node::new(first, line.number, name, source);
     place.clone_into(&mut node.place);
     let id = lockfile.push(node);
-    for request in requests {
+    for request in &requests {
         if lockfile
             .requests
             .insert(request.clone().into_owned(), id)
             .is_some()
         {
-            return Err(Problem::DuplicateKey.at(line.number, Some(&request)));
+            return Err(Problem::DuplicateKey.at(line.number, Some(request)));
         }
     }
-    Ok(id)
+    Ok((id, requests))
 }
 
 /// The package that `npm:name@range` really asks for.
 fn alias(spec: &str) -> Option<&str> {
     split_name(spec.strip_prefix("npm:")?).map(|(name, _)| name)
+}
+
+/// The package that is fetched, where the requests name it: one of them an alias, which `resolutions` put
+/// beside what is asked for, or all of them the very address.
+fn fetched(requests: &[Cow<'_, str>], url: &str) -> Option<String> {
+    let name = in_address(url)?;
+    let mut specs = requests.iter().filter_map(|it| Some(split_name(it)?.1));
+    let is_named = specs.clone().any(|spec| alias(spec) == Some(name.as_str()))
+        || specs.all(|spec| spec.split('#').next() == Some(url));
+    is_named.then_some(name)
+}
+
+/// The name in an address of the form that registries share, `…/name/-/base-version.tgz`.
+fn in_address(url: &str) -> Option<String> {
+    let (before, file) = url.split_once("/-/")?;
+    let mut parts = before.rsplit('/');
+    let last = parts.next()?.replace("%2f", "/").replace("%2F", "/");
+    let scope = parts.next().filter(|it| it.starts_with('@'));
+    let name = match scope {
+        Some(scope) => format!("{scope}/{last}"),
+        None => last,
+    };
+    let base = name.rsplit('/').next()?;
+    let version = file.strip_prefix(base)?.strip_prefix('-')?;
+    version.ends_with(".tgz").then_some(name)
 }
 
 fn list(key: &str) -> Option<&'static str> {
@@ -181,7 +213,7 @@ fn list(key: &str) -> Option<&'static str> {
         .find(|list| *list == key)
 }
 
-fn field(lockfile: &mut Lockfile, id: NodeId, key: &str, value: &str) {
+fn field(lockfile: &mut Lockfile, id: NodeId, requests: &[Cow<'_, str>], key: &str, value: &str) {
     let Some(node) = lockfile.nodes.get_mut(id) else {
         return;
     };
@@ -191,6 +223,9 @@ fn field(lockfile: &mut Lockfile, id: NodeId, key: &str, value: &str) {
         "resolved" => {
             // The fragment is a sha1 for a tarball, and the commit for git.
             let (url, sha1) = value.split_once('#').unwrap_or((value, ""));
+            if let Some(name) = fetched(requests, url) {
+                node.name = name;
+            }
             let source = resolved_source(&node.name, url);
             node.source = match source {
                 Source::Git { .. } => resolved_source(&node.name, value),
@@ -230,4 +265,62 @@ fn link(lockfile: &mut Lockfile) {
         edge.to = lockfile.answering(&edge.name, &edge.spec);
     }
     lockfile.edges = edges;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `resolutions` put an alias beside what is asked for, and an address says nothing of the name.
+    #[test]
+    fn the_address_tells_which_request_names_the_package() {
+        let at = "https://registry.example.invalid";
+        for (key, address, wanted) in [
+            (
+                "silt@0.5.2, \"silt@npm:ms@2.0.0\"",
+                "/ms/-/ms-2.0.0.tgz",
+                "ms",
+            ),
+            (
+                "\"silt@npm:ms@2.0.0\", silt@0.5.2",
+                "/ms/-/ms-2.0.0.tgz",
+                "ms",
+            ),
+            (
+                "silt@0.5.2, \"silt@npm:@s/ms@2.0.0\"",
+                "/@s%2fms/-/ms-2.0.0.tgz",
+                "@s/ms",
+            ),
+            // Not what the address says.
+            (
+                "silt@0.5.2, \"silt@npm:ms@2.0.0\"",
+                "/evil/-/evil-2.0.0.tgz",
+                "silt",
+            ),
+            (
+                "silt@0.5.2, \"silt@npm:ms@2.0.0\"",
+                "/@s/ms/-/ms-2.0.0.tgz",
+                "silt",
+            ),
+            ("silt@0.5.2", "/ms/-/ms-2.0.0.tgz", "silt"),
+            ("\"rm@AT/ms/-/ms-2.0.0.tgz\"", "/ms/-/ms-2.0.0.tgz", "ms"),
+            (
+                "\"rm@AT/ms/-/ms-2.0.0.tgz\"",
+                "/evil/-/evil-2.0.0.tgz",
+                "rm",
+            ),
+            (
+                "rm@^2.0.0, \"rm@AT/ms/-/ms-2.0.0.tgz\"",
+                "/ms/-/ms-2.0.0.tgz",
+                "rm",
+            ),
+        ] {
+            let key = key.replace("AT", at);
+            let text = format!("{key}:\n  version \"2.0.0\"\n  resolved \"{at}{address}#00\"\n");
+            let lockfile = read(&text).unwrap();
+            let node = &lockfile.nodes[0];
+            assert_eq!(node.name, wanted, "{key} {address}");
+            assert!(matches!(&node.source, Source::Registry(Some(_))), "{key}");
+        }
+    }
 }

@@ -225,13 +225,19 @@ impl Compact {
 
     /// The name of that rank.
     pub(crate) fn name(&self, rank: u32) -> Option<&str> {
+        let place = self.place(rank)?;
+        std::str::from_utf8(self.text.as_ref().get(place)?).ok()
+    }
+
+    /// Where the text of the name of that rank is.
+    fn place(&self, rank: u32) -> Option<std::ops::Range<usize>> {
         let at = usize::try_from(rank).ok()?.checked_mul(4)?;
         let pair = self.offsets.as_ref().get(at..at.checked_add(8)?)?;
         let (start, end) = pair.split_first_chunk::<4>()?;
         let end = end.first_chunk::<4>()?;
         let start = usize::try_from(u32::from_le_bytes(*start)).ok()?;
         let end = usize::try_from(u32::from_le_bytes(*end)).ok()?;
-        std::str::from_utf8(self.text.as_ref().get(start..end)?).ok()
+        Some(start..end)
     }
 
     /// The same, for places that the index itself names.
@@ -342,10 +348,12 @@ impl Compact {
             self.names
                 .family(&prefix, MOST_SIBLINGS, |place| self.at(place))
         });
+        // Lengths first: they need no text.
+        let is_as_long = |place: &std::ops::Range<usize>| place.len().abs_diff(name.len()) <= 1;
         places
             .into_iter()
-            .filter_map(|place| self.name(place))
-            .filter(move |known| known.len().abs_diff(name.len()) <= 1)
+            .filter(move |rank| self.place(*rank).as_ref().is_some_and(is_as_long))
+            .filter_map(|rank| self.name(rank))
             .filter(move |known| near::is_one_slip(forms::split(known).1, base))
     }
 

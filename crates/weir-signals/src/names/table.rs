@@ -141,10 +141,9 @@ impl Names {
             }
             Self::Sorted(places) => {
                 let start = places.partition_point(|place| text(*place) < prefix);
-                let family = places.iter().skip(start).take(most).copied();
-                family
-                    .take_while(|place| text(*place).starts_with(prefix))
-                    .collect()
+                let from = places.get(start..).unwrap_or_default();
+                let family = from.partition_point(|place| text(*place).starts_with(prefix));
+                from.iter().take(family.min(most)).copied().collect()
             }
         }
     }

@@ -153,6 +153,83 @@ fn a_folder_that_is_no_workspace_answers_nothing() {
     }
 }
 
+/// A release that is said to ask for a folder by its path.
+#[test]
+fn a_release_asks_for_no_folder_of_the_project() {
+    let npm = r#"{"name": "r", "lockfileVersion": 3, "packages": {
+"": {"name": "r", "dependencies": {"reed": "^1.0.0"}},
+"evil": {"name": "silt", "version": "1.2.0"},
+"node_modules/reed": {"version": "1.0.0", "integrity": "DIGEST", "dependencies": {"silt": "file:../../evil"}},
+"node_modules/reed/node_modules/silt": {"resolved": "evil", "link": true}
+}}
+"#;
+    let pnpm = "lockfileVersion: '9.0'
+importers:
+  .:
+    dependencies:
+      reed:
+        specifier: ^1.0.0
+        version: 1.0.0
+packages:
+  reed@1.0.0:
+    resolution: {integrity: DIGEST}
+  silt@file:evil:
+    resolution: {directory: evil, type: directory}
+snapshots:
+  reed@1.0.0:
+    dependencies:
+      silt: file:evil
+  silt@file:evil: {}
+";
+    let digest = format!("sha512-{}==", "A".repeat(86));
+    let manifest = r#"{"name": "r", "dependencies": {"reed": "^1.0.0"}}"#;
+    let placed = r#"{"name": "r", "dependencies": {"reed": "^1.0.0", "silt": "file:evil"}}"#;
+    for (file, lock) in [("package-lock.json", npm), ("pnpm-lock.yaml", pnpm)] {
+        let lock = lock.replace("DIGEST", &digest);
+        let told = |lock: &str, manifest: &str| {
+            errors(&[
+                (file, lock),
+                ("package.json", manifest),
+                ("evil/package.json", SILT),
+            ])
+        };
+        let found = told(&lock, manifest);
+        let is_told = found.iter().any(|it| it.starts_with("other-package:"));
+        assert!(is_told, "{file}: {found:?}");
+        // What the project itself asks for is wanted.
+        let lock = lock
+            .replace(
+                r#"{"reed": "^1.0.0"}"#,
+                r#"{"reed": "^1.0.0", "silt": "file:evil"}"#,
+            )
+            .replace(
+                "        version: 1.0.0\n",
+                "        version: 1.0.0\n      silt:\n        specifier: file:evil\n        version: file:evil\n",
+            )
+            .replace("node_modules/reed/node_modules/silt", "node_modules/silt");
+        let found = told(&lock, placed);
+        assert!(found.is_empty(), "{file}: {found:?}");
+    }
+}
+
+#[test]
+fn yarn_fetches_the_version_of_the_resolution() {
+    let lock = |version: &str| {
+        format!(
+            "__metadata:\n  version: 8\n\n\"r@workspace:.\":\n  version: 0.0.0-use.local\n  \
+             resolution: \"r@workspace:.\"\n  dependencies:\n    silt: \"npm:^1.0.0\"\n\n\
+             \"silt@npm:^1.0.0\":\n  version: {version}\n  resolution: \"silt@npm:1.1.0\"\n  \
+             checksum: 10c0/b\n"
+        )
+    };
+    let manifest = r#"{"name": "r", "dependencies": {"silt": "^1.0.0"}}"#;
+    for (version, expected) in [("1.1.0", &[] as &[&str]), ("1.2.0", &["other-package:10"])] {
+        let lock = lock(version);
+        let found = errors(&[("yarn.lock", &lock), ("package.json", manifest)]);
+        assert_eq!(found, expected, "{version}");
+    }
+}
+
 /// Who asks a registry for what the project has by a path gets the same.
 #[test]
 fn a_path_that_the_project_asks_for_answers_others_as_well() {
@@ -338,4 +415,53 @@ snapshots:
         ]);
         assert_eq!(told, wanted, "{manifest}");
     }
+}
+
+/// npm knows who asks by the name it is asked for under, in its `overrides` too.
+#[test]
+fn overrides_below_an_alias_are_those_of_the_alias() {
+    let sha = format!("sha512-{}==", "A".repeat(86));
+    let lock = format!(
+        r#"{{"name": "r", "lockfileVersion": 3, "packages": {{
+"": {{"name": "r", "dependencies": {{"al": "npm:dam@1.0.0"}}}},
+"node_modules/al": {{"name": "dam", "version": "1.0.0", "integrity": "{sha}", "dependencies": {{"silt": "^1.0.0"}}}},
+"node_modules/silt": {{"version": "1.2.0", "integrity": "{sha}"}}
+}}}}"#
+    );
+    for (name, wanted) in [("dam", &[][..]), ("al", &["out-of-step:4"])] {
+        let manifest = format!(
+            r#"{{"name": "r", "dependencies": {{"al": "npm:dam@1.0.0"}}, "overrides": {{"{name}": {{"silt": "2.0.0"}}}}}}"#
+        );
+        let told = errors(&[
+            ("package-lock.json", lock.as_str()),
+            ("package.json", manifest.as_str()),
+        ]);
+        assert_eq!(told, wanted, "{name}");
+    }
+}
+
+/// The name of what is at an address is not what it is asked for under.
+#[test]
+fn a_project_may_ask_for_an_address_under_any_name() {
+    let sha = format!("sha512-{}==", "A".repeat(86));
+    let at = "https://files.example.invalid/silt.tgz";
+    let lock = format!(
+        r#"{{"name": "r", "lockfileVersion": 3, "packages": {{
+"": {{"name": "r", "dependencies": {{"rm": "{at}"}}}},
+"node_modules/rm": {{"name": "silt", "version": "1.2.0", "resolved": "{at}", "integrity": "{sha}"}}
+}}}}"#
+    );
+    let manifest = format!(r#"{{"name": "r", "dependencies": {{"rm": "{at}"}}}}"#);
+    let told = |lock: &str| {
+        errors(&[
+            ("package-lock.json", lock),
+            ("package.json", manifest.as_str()),
+        ])
+    };
+    assert_eq!(told(&lock), [""; 0]);
+    let moved = lock.replace(
+        &format!(r#""resolved": "{at}""#),
+        r#""resolved": "https://files.example.invalid/evil.tgz""#,
+    );
+    assert_eq!(told(&moved), ["other-package:3"]);
 }

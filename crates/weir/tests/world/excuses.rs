@@ -155,21 +155,43 @@ fn a_release_is_recommended_only_if_it_is_known_to_be_fine() {
     );
 }
 
-/// Two patches of the usual maintainer within minutes, each with something new that is worth a notice: the second
-/// is measured by the first once that was found fine, and not by what both come to.
+/// A hook that does nothing yet, and what it runs once nobody looks: each is worth a notice, and what they come to
+/// is held, in whatever order they are asked for. A week later the first is the package's past.
 #[test]
-fn two_quick_patches_are_not_held_for_what_they_come_to_together() {
+fn an_attack_in_two_halves_is_measured_by_what_was_before_both() {
+    let half = |version: &str, published: &str, code: &str| {
+        Release::new(version)
+            .published(published)
+            .publisher("mara")
+            .file("x.js", code)
+            .script("postinstall", "node x.js")
+    };
+    let first = half("1.10.0", "2026-11-18T11:00:00.000Z", "console.log(1);\n");
+    let second = half("1.10.1", "2026-11-18T11:10:00.000Z", COLLECTS);
+    let registry = before(package("ledger-copy", [first, second]));
+    for order in [["1.10.0", "1.10.1"], ["1.10.1", "1.10.0"]] {
+        let world = World::new();
+        let gateway = world.serve(&registry);
+        for version in order {
+            let status = if version == "1.10.1" { 403 } else { 200 };
+            assert_eq!(asked(&gateway, version).0, status, "{version} of {order:?}");
+        }
+        let document = gateway.packument(NPM, "ledger-copy");
+        assert_eq!(document["dist-tags"]["latest"], "1.10.0");
+    }
+}
+
+/// Two patches of the usual maintainer within minutes, of which only the second has something that is worth a
+/// notice.
+#[test]
+fn two_quick_patches_are_no_attack() {
     let first = Release::new("1.10.0")
         .published("2026-11-18T11:00:00.000Z")
-        .publisher("mara")
-        .file("x.js", "console.log(1);\n")
-        .script("postinstall", "node x.js");
+        .publisher("mara");
     let second = Release::new("1.10.1")
         .published("2026-11-18T11:10:00.000Z")
         .publisher("mara")
-        .file("x.js", "console.log(1);\n")
-        .file("index.js", ASKS)
-        .script("postinstall", "node x.js");
+        .file("index.js", ASKS);
     let registry = before(package("ledger-copy", [first, second]));
     let (one, other) = (World::new(), World::new());
     let pinned = one.serve(&registry);
@@ -178,4 +200,23 @@ fn two_quick_patches_are_not_held_for_what_they_come_to_together() {
     let document = resolving.packument(NPM, "ledger-copy");
     assert_eq!(document["dist-tags"]["latest"], "1.10.1");
     assert_eq!(asked(&resolving, "1.10.1").0, 200);
+}
+
+/// More young releases than are looked at one by one, all refused: the tag goes back to the last good one at once.
+#[test]
+fn a_burst_of_refused_releases_does_not_lead_the_tag_through_all_of_them() {
+    let burst = (0..100).map(|number| {
+        let published = format!(
+            "2026-11-18T11:{:02}:{:02}.000Z",
+            number / 2,
+            number % 2 * 30
+        );
+        hostile(&format!("1.10.{number}"), &published)
+    });
+    let registry = before(package("ledger-copy", burst));
+    let world = World::new();
+    let gateway = world.serve(&registry);
+    let document = gateway.packument(NPM, "ledger-copy");
+    assert_eq!(document["dist-tags"]["latest"], "1.9.0");
+    assert_eq!(asked(&gateway, "1.9.0").0, 200);
 }

@@ -2,7 +2,8 @@
 //! entry that leads elsewhere, with a digest to match, is how a pull request smuggles code in.
 
 use weir_model::json::v1::CheckLevel;
-use weir_npm::lockfile::{Node, NodeId, Source};
+use weir_npm::lockfile::{Lockfile, Node, NodeId, Source};
+use weir_npm::spec::DependencySpec;
 
 use super::registries::Registries;
 use super::{Checked, Rule};
@@ -48,6 +49,60 @@ pub(super) fn prefix<'u>(name: &str, url: &'u str) -> Option<&'u str> {
         .or_else(|| encoded("%2f"))
         .or_else(|| encoded("%2F"))?;
     prefix.ends_with('/').then_some(prefix)
+}
+
+/// Whether a project itself asks for an entry by the very address it has: the package's own name may be any.
+pub(super) fn is_asked(
+    lockfile: &Lockfile,
+    from: NodeId,
+    asked: &DependencySpec,
+    node: &Node,
+) -> bool {
+    let by = lockfile.node(from).map(|it| &it.source);
+    matches!(by, Some(Source::Project(_))) && is_at(asked, node)
+}
+
+fn is_at(asked: &DependencySpec, node: &Node) -> bool {
+    match (asked, &node.source) {
+        (DependencySpec::Url(asked), Source::Tarball(url) | Source::Registry(Some(url))) => {
+            plain(asked) == plain(url)
+        }
+        // pnpm takes an address of the registry for the release it is of.
+        (DependencySpec::Url(asked), Source::Registry(None)) => {
+            let file = plain(asked).rsplit('/').next();
+            let base = node.name.rsplit('/').next().unwrap_or(&node.name);
+            let is_file = |version: &String| file == Some(format!("{base}-{version}.tgz").as_str());
+            prefix(&node.name, asked).is_some() && node.version.as_ref().is_some_and(is_file)
+        }
+        (DependencySpec::Git { url: asked, .. }, Source::Git { url, .. }) => {
+            repository(asked) == repository(url)
+        }
+        // pnpm and yarn fetch a commit as an archive.
+        (DependencySpec::Git { url: asked, .. }, Source::Tarball(url)) => repository(url)
+            .strip_prefix("codeload.")
+            .and_then(|it| it.strip_prefix(repository(asked).as_str()))
+            .is_some_and(|rest| rest.starts_with('/')),
+        _ => false,
+    }
+}
+
+/// An address without its fragment.
+fn plain(url: &str) -> &str {
+    url.split('#').next().unwrap_or(url)
+}
+
+/// Host and path of a repository, however it is reached.
+fn repository(url: &str) -> String {
+    let url = plain(url);
+    let url = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let url = match url.split_once('@') {
+        Some((user, rest)) if !user.contains('/') => rest,
+        _ => url,
+    };
+    let (host, path) = url.split_once(['/', ':']).unwrap_or((url, ""));
+    let path = path.trim_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    format!("{host}/{path}").to_ascii_lowercase()
 }
 
 pub(super) fn check(checked: &mut Checked<'_>, registries: &Registries) {
@@ -116,5 +171,70 @@ fn address(checked: &mut Checked<'_>, registries: &Registries, id: NodeId, node:
     if file != format!("{base}-{plain}.tgz") && file != format!("{base}-{version}.tgz") {
         let what = format!("says version {version}, and its address is that of {file}");
         checked.add(&OTHER_TARBALL, line, Some(id), &what);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCK: &str = r#"{"lockfileVersion": 3, "packages": {
+"": {"dependencies": {"rm": "x"}},
+"node_modules/dam": {"version": "1.0.0"},
+"node_modules/rm": {"name": "silt", "version": "1.2.0", "resolved": "AT"}
+}}"#;
+
+    #[test]
+    fn a_project_may_ask_for_any_package_by_its_address() {
+        let at = "https://registry.example.invalid/silt/-/silt-1.2.0.tgz";
+        let hub = "git+ssh://git@github.com/river/silt.git#0123abc";
+        let load = "https://codeload.github.com/river/silt/tar.gz/0123abc";
+        for (resolved, spec, wanted) in [
+            (at, at, true),
+            (
+                at,
+                "https://registry.example.invalid/silt/-/silt-1.2.1.tgz",
+                false,
+            ),
+            (at, "^1.0.0", false),
+            ("", at, true),
+            (
+                "",
+                "https://registry.example.invalid/silt/-/silt-1.2.1.tgz",
+                false,
+            ),
+            (
+                "",
+                "https://registry.example.invalid/dam/-/dam-1.2.0.tgz",
+                false,
+            ),
+            (
+                "https://files.example.invalid/a.tgz",
+                "https://files.example.invalid/a.tgz",
+                true,
+            ),
+            (
+                "https://files.example.invalid/b.tgz",
+                "https://files.example.invalid/a.tgz",
+                false,
+            ),
+            (hub, "github:river/silt", true),
+            (hub, "git@github.com:river/silt.git", true),
+            (hub, "git+https://a:b@github.com/river/silt.git", true),
+            (hub, "github:evil/silt", false),
+            (load, "river/silt#0123abc", true),
+            (load, "river/sil", false),
+        ] {
+            let lock = LOCK
+                .replace("AT", resolved)
+                .replace(r#", "resolved": """#, "");
+            let lockfile = Lockfile::parse("package-lock.json", lock.as_bytes()).unwrap();
+            let id = |key: &str| lockfile.nodes.iter().position(|it| it.key == key).unwrap();
+            let node = &lockfile.nodes[id("node_modules/rm")];
+            let asked = weir_npm::spec::classify("rm", spec);
+            let is_asked = |from| is_asked(&lockfile, id(from), &asked, node);
+            assert_eq!(is_asked(""), wanted, "{resolved} {spec}");
+            assert!(!is_asked("node_modules/dam"), "{resolved} {spec}");
+        }
     }
 }

@@ -4,6 +4,7 @@ use weir_model::json::v1::CheckLevel;
 use weir_npm::integrity::Integrity;
 use weir_npm::lockfile::{Format, Node, NodeId, Source};
 
+use super::step::OTHER_PACKAGE;
 use super::{Checked, Rule};
 
 const NO_INTEGRITY: Rule = Rule {
@@ -40,6 +41,13 @@ const UNKNOWN_SOURCE: Rule = Rule {
 pub(super) fn check(checked: &mut Checked<'_>) {
     let lockfile = checked.lockfile;
     for (id, node) in lockfile.nodes.iter().enumerate() {
+        if let Some(said) = &node.other_version {
+            let what = format!(
+                "says version {said}, and its resolution is to {}",
+                node.label()
+            );
+            checked.add(&OTHER_PACKAGE, node.line, Some(id), &what);
+        }
         match &node.source {
             Source::Registry(_) if node.is_served() => digest(checked, id, node),
             Source::Tarball(url) => {

@@ -42,6 +42,32 @@ pub(super) fn wrong(
     })
 }
 
+/// Whether a release gets a folder or an archive that did not come with it. By a path it can only name what
+/// lies in its own tarball.
+pub(super) fn is_beyond(format: Format, from: &Node, node: &Node) -> bool {
+    let is_release = matches!(
+        from.source,
+        Source::Registry(_) | Source::Tarball(_) | Source::Git { .. }
+    );
+    let comes_with = match format {
+        // Only npm's keys are folders.
+        Format::Npm => {
+            let path = plain_path(place(node));
+            let inside = path.strip_prefix(from.key.as_str());
+            inside.is_some_and(|rest| rest.starts_with('/'))
+                && path.split('/').all(|part| part != "..")
+        }
+        // yarn binds a path to whoever asks for it, and looks in there.
+        Format::YarnBerry => {
+            let name = from.name.replace('@', "%40").replace('/', "%2F");
+            let bound = node.key.split_once(&format!("locator={name}%40"));
+            bound.is_some_and(|(_, rest)| !rest.starts_with("workspace"))
+        }
+        Format::Pnpm | Format::Bun | Format::YarnClassic => false,
+    };
+    is_release && !comes_with
+}
+
 /// The folder of the project that an entry stands for, where its client links such a one by itself.
 fn folder(lockfile: &Lockfile, node: &Node) -> Option<String> {
     // npm's first version writes workspaces like any path, pnpm those that it copies.
@@ -114,8 +140,7 @@ pub(super) fn below(checked: &mut Checked<'_>, project: &Project<'_>) {
         let ends = lockfile.node(edge.from).zip(edge.to);
         let ends = ends.and_then(|(from, to)| Some((from, to, lockfile.node(to)?)));
         let Some((from, id, to)) = ends else { continue };
-        let is_linked = matches!(to.source, Source::Project(_) | Source::Link(_));
-        if !is_linked || from.is_local() || edge.kind == DependencyKind::Client {
+        if !to.is_local() || from.is_local() || edge.kind == DependencyKind::Client {
             continue;
         }
         if project.overrides.names(&edge.name) || project.places(id, &edge.name) {
@@ -157,6 +182,43 @@ mod tests {
         ] {
             let manifest = Manifest::from_json(manifest).unwrap();
             assert_eq!(is_named(&manifest, folder, name), is, "{folder} {name}");
+        }
+    }
+
+    #[test]
+    fn a_release_names_by_a_path_only_what_came_with_it() {
+        let lock = |file: &str, text: &str| Lockfile::parse(file, text.as_bytes()).unwrap();
+        for (place, folder, is) in [
+            ("node_modules/ms", "evil", true),
+            ("node_modules/ms", "node_modules/silty/evil", true),
+            ("node_modules/ms", "node_modules/silt/../../evil", true),
+            ("node_modules/silt/node_modules/ms", "evil", true),
+            ("node_modules/ms", "node_modules/silt/vendor/ms", false),
+        ] {
+            let text = format!(
+                r#"{{"lockfileVersion": 3, "packages": {{
+                "node_modules/silt": {{"version": "1.0.0"}},
+                "{place}": {{"resolved": "{folder}", "link": true}}}}}}"#
+            );
+            let lockfile = lock("package-lock.json", &text);
+            let (from, node) = (lockfile.node(0).unwrap(), lockfile.node(1).unwrap());
+            assert_eq!(is_beyond(Format::Npm, from, node), is, "{place} {folder}");
+            assert!(!is_beyond(Format::Npm, node, node), "{place} {folder}");
+        }
+        for (locator, is) in [
+            ("silt%40npm%3A1.0.0", false),
+            ("silt%40workspace%3A.", true),
+            ("root%40workspace%3A.", true),
+        ] {
+            let text = format!(
+                "__metadata:\n  version: 8\n\n\"silt@npm:^1.0.0\":\n  version: 1.0.0\n  \
+                 resolution: \"silt@npm:1.0.0\"\n\n\"ms@file:./v::locator={locator}\":\n  \
+                 version: 1.0.0\n  resolution: \"ms@file:./v#./v::hash=1c&locator={locator}\"\n"
+            );
+            let lockfile = lock("yarn.lock", &text);
+            let (from, node) = (lockfile.node(0).unwrap(), lockfile.node(1).unwrap());
+            let found = is_beyond(Format::YarnBerry, from, node);
+            assert_eq!(found, is, "{locator}");
         }
     }
 

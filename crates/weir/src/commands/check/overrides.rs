@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use weir_npm::lockfile::{Format, Lockfile};
+use weir_npm::lockfile::{Format, Lockfile, Node};
 use weir_npm::spec::{DependencySpec, classify};
 
 use super::Checked;
@@ -79,6 +79,15 @@ impl Overrides {
     /// Whether the project sets the version of a package, for anybody.
     pub(super) fn names(&self, name: &str) -> bool {
         self.names.contains(name)
+    }
+
+    /// The name by which these lists know a package that asks for others. npm goes by what that one itself is
+    /// asked for as, the others by its own name.
+    pub(super) fn asker<'n>(&self, node: &'n Node) -> &'n str {
+        match self.format {
+            Format::Npm => &node.place,
+            _ => &node.name,
+        }
     }
 
     /// What is wanted where `by` (none for a project) asks for a package.
@@ -261,6 +270,19 @@ mod tests {
         let lockfile = Lockfile::parse(file, lock.as_bytes()).unwrap();
         let manifests = Manifests::read(&tree, &lockfile).unwrap_or_else(|why| panic!("{why:?}"));
         Overrides::of(&manifests, &ClientFiles::read(&tree), &lockfile)
+    }
+
+    /// npm knows an alias by its alias, the others by what it stands for.
+    #[test]
+    fn an_alias_that_asks_is_known_as_its_client_knows_it() {
+        let mut overrides = overrides("package-lock.json", NPM, r#""overrides": {}"#);
+        let lock =
+            r#"{"lockfileVersion": 3, "packages": {"": {}, "node_modules/al": {"name": "silt"}}}"#;
+        let lock = Lockfile::parse("package-lock.json", lock.as_bytes()).unwrap();
+        let silt = lock.nodes.iter().find(|it| it.name == "silt").unwrap();
+        assert_eq!(overrides.asker(silt), "al");
+        overrides.format = Format::Pnpm;
+        assert_eq!(overrides.asker(silt), "silt");
     }
 
     #[test]

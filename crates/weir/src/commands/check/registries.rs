@@ -63,16 +63,17 @@ impl Registries {
             Err(error) => found.unasked = Some(format!("{error:#}")),
         }
         if lockfile.format == Format::YarnClassic && !names_default(&state.files) {
-            let mut of_default = witnesses(lockfile, before);
+            let witness = witness(lockfile, before);
+            let mut of_default = recorded(witness);
             of_default.retain(|(name, prefix)| {
                 let is_default = |upstreams| is_of_default(&policy, upstreams, name);
                 !in_yarnrc.contains(*prefix) && upstreams.as_ref().ok().is_none_or(is_default)
             });
-            found.assume_yarns_own(&of_default);
+            found.assume_yarns_own(&of_default, silent(witness));
         }
         // What could be somebody else's is not taken for the registry.
         if found.assumed.is_none() && found.unasked.is_some() && !found.withheld {
-            found.assumed = most(&entries);
+            found.assumed = most(&entries, silent(lockfile));
             found.allowed.extend(found.assumed.clone());
         }
         Ok(found)
@@ -80,13 +81,13 @@ impl Registries {
 
     /// Takes the address most entries have for the registry that yarn 1 has by itself. Not where some are of
     /// a registry that is known: then that is the one in use, and whatever else there is has to be named.
-    fn assume_yarns_own(&mut self, entries: &[(&str, &str)]) {
+    fn assume_yarns_own(&mut self, entries: &[(&str, &str)], silent: usize) {
         let is_known = |(_, prefix): &(&str, &str)| self.allowed.contains(*prefix);
         if entries.iter().any(is_known) {
             return;
         }
         let secure = |prefix: &String| prefix.starts_with("https://");
-        if let Some(prefix) = most(entries).filter(secure) {
+        if let Some(prefix) = most(entries, silent).filter(secure) {
             self.allowed.insert(prefix.clone());
             self.assumed = Some(prefix);
             self.yarns_own = true;
@@ -181,15 +182,12 @@ fn names_default(files: &ClientFiles) -> bool {
     named.into_iter().flatten().any(|it| it.text().is_some())
 }
 
-/// The entries that show where yarn 1 fetches from: those from before a change, which cannot speak for itself.
-fn witnesses<'l>(lockfile: &'l Lockfile, before: Option<&'l State>) -> Vec<(&'l str, &'l str)> {
+/// The lockfile that shows where yarn 1 fetches from: that from before a change, which cannot speak for itself.
+fn witness<'l>(lockfile: &'l Lockfile, before: Option<&'l State>) -> &'l Lockfile {
     let before = before.map(|state| &state.lockfile);
-    let before = before.filter(|lockfile| lockfile.format == Format::YarnClassic);
-    let earlier = before.map(recorded).unwrap_or_default();
-    if earlier.is_empty() {
-        return recorded(lockfile);
-    }
-    earlier
+    before
+        .filter(|it| it.format == Format::YarnClassic && !recorded(it).is_empty())
+        .unwrap_or(lockfile)
 }
 
 /// Whether a package comes from the default registry, and its name is not yours.
@@ -200,19 +198,47 @@ fn is_of_default(policy: &Policy, upstreams: &Upstreams, name: &str) -> bool {
     })
 }
 
-/// The address more than half of the entries have.
-fn most(recorded: &[(&str, &str)]) -> Option<String> {
+/// How many entries have no address: what they are fetched from is what the client is set up with, and no
+/// witness for an address that another entry has.
+fn silent(lockfile: &Lockfile) -> usize {
+    let without = |node: &&Node| matches!(node.source, Source::Registry(None)) && node.is_served();
+    lockfile.nodes.iter().filter(without).count()
+}
+
+/// The address more than half of the entries have, those without one among them.
+fn most(recorded: &[(&str, &str)], silent: usize) -> Option<String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, prefix) in recorded {
         *counts.entry(prefix).or_default() += 1;
     }
     let (prefix, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
-    (count * 2 > recorded.len()).then(|| prefix.to_owned())
+    (count * 2 > recorded.len() + silent).then(|| prefix.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn entries_without_an_address_are_not_spoken_for_by_the_one_that_has_one() {
+        let ours = "https://registry.example.invalid/";
+        for (addresses, silent, assumed) in
+            [(1, 0, true), (1, 1, false), (1, 3, false), (3, 2, true)]
+        {
+            let entries = vec![("silt", ours); addresses];
+            let found = most(&entries, silent);
+            assert_eq!(found.is_some(), assumed, "{addresses} and {silent}");
+        }
+    }
+
+    #[test]
+    fn what_comes_in_another_package_needs_no_address() {
+        let text = r#"{"lockfileVersion": 3, "packages": {
+            "node_modules/silt": {"version": "1.0.0"},
+            "node_modules/silt/node_modules/ms": {"version": "1.0.0", "inBundle": true}}}"#;
+        let lockfile = Lockfile::parse("package-lock.json", text.as_bytes()).unwrap();
+        assert_eq!(silent(&lockfile), 1);
+    }
 
     #[test]
     fn yarns_own_registry_is_what_most_entries_have_where_none_is_known() {
@@ -233,7 +259,7 @@ mod tests {
             let mut found = Registries::default();
             found.allowed.insert(known.to_owned());
             let entries: Vec<(&str, &str)> = prefixes.iter().map(|it| ("silt", *it)).collect();
-            found.assume_yarns_own(&entries);
+            found.assume_yarns_own(&entries, 0);
             assert_eq!(found.assumed.as_deref(), assumed, "{prefixes:?}");
             assert_eq!(found.yarns_own, assumed.is_some(), "{prefixes:?}");
             assert!(assumed.is_none_or(|it| found.allowed.contains(it)));

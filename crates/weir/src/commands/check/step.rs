@@ -13,7 +13,7 @@ use super::catalogs::Catalogs;
 use super::client::ClientFiles;
 use super::manifests::Manifests;
 use super::overrides::{Overrides, Wanted};
-use super::{Checked, Rule, declared, local, overrides};
+use super::{Checked, Rule, addresses, declared, local, overrides};
 
 pub(super) const OUT_OF_STEP: Rule = Rule {
     id: "out-of-step",
@@ -160,7 +160,7 @@ fn below<'a>(lockfile: &'a Lockfile, overrides: &'a Overrides, requests: &mut Ve
             continue;
         };
         let (mut spec, mut to) = (edge.spec.as_str(), edge.to);
-        let wanted = overrides.wanted(Some(&from.name), &edge.name, spec);
+        let wanted = overrides.wanted(Some(overrides.asker(from)), &edge.name, spec);
         let got = to.and_then(|to| lockfile.node(to));
         // What a package brings itself is not the project's to set.
         let brought = got.is_some_and(|it| {
@@ -359,7 +359,8 @@ fn answer<'a>(
         DependencySpec::Alias { name, spec } => (name.as_str(), spec.as_ref()),
         other => (name, other),
     };
-    if !is_local && node.name != wanted && !spec.starts_with("catalog:") {
+    let is_other = !is_local && node.name != wanted && !spec.starts_with("catalog:");
+    if is_other && !addresses::is_asked(lockfile, request.from, asked, node) {
         let what = format!(
             "{} and gets another package, {}",
             asks(lockfile, request),
@@ -370,14 +371,22 @@ fn answer<'a>(
     }
     let of_registry = matches!(range, DependencySpec::Range(_) | DependencySpec::Tag(_))
         && !project.places(id, name);
+    let by_path = matches!(
+        range,
+        DependencySpec::File(_) | DependencySpec::Workspace(_)
+    ) && !request.instead
+        && !project.places(id, name)
+        && lockfile
+            .node(request.from)
+            .is_some_and(|from| local::is_beyond(lockfile.format, from, node));
     if is_local {
         // Who expects another beside itself warns of the wrong version, or was told not to.
         let range = match range {
             DependencySpec::Range(range) if !request.peer => Some(range),
             _ => None,
         };
-        let wrong =
-            of_registry.then(|| local::wrong(lockfile, project.manifests, node, wanted, range));
+        let wrong = (of_registry || by_path)
+            .then(|| local::wrong(lockfile, project.manifests, node, wanted, range));
         if let Some((rule, what)) = wrong.flatten() {
             let what = format!("{}, and {what}", asks(lockfile, request));
             checked.add(rule, node.line, request.to, &what);
