@@ -6,6 +6,7 @@
 //! bytes, in the order of [`Compact`]'s fields.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use fst::{Map, MapBuilder};
 
@@ -76,8 +77,11 @@ pub(crate) struct Compact {
     forms: [Table; FORMS],
     /// Unscoped names and their forms without one character, see [`near`].
     near_names: Bytes,
+    /// What `near_names` may hold, made when it is first asked for.
+    near_filter: OnceLock<near::Filter>,
     /// The same of scopes; ranks are those of their most popular packages.
     near_scopes: Bytes,
+    scopes_filter: OnceLock<near::Filter>,
 }
 
 /// How many forms a name is filed under.
@@ -166,6 +170,8 @@ impl Compact {
             text,
             forms: tables.try_into().map_err(|_| NamesError::Damaged)?,
             near_names: next()?,
+            near_filter: OnceLock::new(),
+            scopes_filter: OnceLock::new(),
             near_scopes: next()?,
         })
     }
@@ -209,6 +215,8 @@ impl Compact {
             text: Bytes::Built(text),
             forms,
             near_names: Bytes::Built(near_names),
+            near_filter: OnceLock::new(),
+            scopes_filter: OnceLock::new(),
             near_scopes: Bytes::Built(near_scopes),
         })
     }
@@ -317,7 +325,9 @@ impl Compact {
     /// Unscoped names that one slip leads to, and scoped ones whose base alone would be recognised and
     /// is one slip away.
     pub(crate) fn one_slip_from<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
-        near::ranks(self.near_names.as_ref(), name)
+        let table = self.near_names.as_ref();
+        let filter = self.near_filter.get_or_init(|| near::Filter::of(table));
+        near::ranks(table, filter, name)
             .into_iter()
             .filter_map(|rank| self.name(rank))
             .filter(move |known| near::is_one_slip(forms::split(known).1, name))
@@ -328,7 +338,9 @@ impl Compact {
         &'s self,
         scope: &'s str,
     ) -> impl Iterator<Item = &'s str> {
-        near::ranks(self.near_scopes.as_ref(), scope)
+        let table = self.near_scopes.as_ref();
+        let filter = self.scopes_filter.get_or_init(|| near::Filter::of(table));
+        near::ranks(table, filter, scope)
             .into_iter()
             .filter_map(|rank| forms::split(self.name(rank)?).0)
             .filter(move |known| near::is_one_slip(known, scope))

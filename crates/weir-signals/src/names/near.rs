@@ -21,10 +21,57 @@ pub(super) fn build<'n>(texts: impl Iterator<Item = (&'n str, u32)>) -> Vec<u8> 
     entries.into_iter().flat_map(u64::to_le_bytes).collect()
 }
 
-/// The ranks of texts that share a form with this one: those one slip away, and some that are not.
-pub(super) fn ranks(table: &[u8], text: &str) -> Vec<u32> {
+/// Bits of a filter for each entry of its table: about one look-up in eight for nothing is let through.
+const BITS: usize = 8;
+
+/// A filter has at most so many bits (2 MB), as it has to fit into a cache of the processor.
+const MOST_BITS: u32 = 24;
+
+/// Which hashes a table may hold. Nearly every form of a name is in no table, and a table of millions is far
+/// from the processor: this says so from one place near by.
+pub(super) struct Filter {
+    bits: Vec<u64>,
+    /// How far a hash is shifted to make a place of it.
+    shift: u32,
+}
+
+impl Filter {
+    pub(super) fn of(table: &[u8]) -> Self {
+        let wanted = (table.len() / ENTRY).saturating_mul(BITS).max(64);
+        let size = wanted.next_power_of_two().trailing_zeros().min(MOST_BITS);
+        let mut filter = Self {
+            bits: vec![0; 1_usize << (size - 6)],
+            shift: 32 - size,
+        };
+        for at in 0..table.len() / ENTRY {
+            let Some((hash, _)) = entry(table, at) else {
+                break;
+            };
+            let (word, bit) = filter.place(hash);
+            if let Some(word) = filter.bits.get_mut(word) {
+                *word |= bit;
+            }
+        }
+        filter
+    }
+
+    fn place(&self, hash: u32) -> (usize, u64) {
+        let place = hash >> self.shift;
+        let word = usize::try_from(place >> 6).unwrap_or(usize::MAX);
+        (word, 1 << (place & 63))
+    }
+
+    fn may_hold(&self, hash: u32) -> bool {
+        let (word, bit) = self.place(hash);
+        self.bits.get(word).is_some_and(|word| word & bit != 0)
+    }
+}
+
+/// The ranks of texts that share a form with this one: those one slip away, and some that are not. The filter
+/// is the table's own.
+pub(super) fn ranks(table: &[u8], filter: &Filter, text: &str) -> Vec<u32> {
     let mut found = Vec::new();
-    for hash in forms(text) {
+    for hash in forms(text).filter(|hash| filter.may_hold(*hash)) {
         let mut at = first_of(table, hash);
         while let Some((known, rank)) = entry(table, at) {
             if known != hash {

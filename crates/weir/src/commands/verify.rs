@@ -16,12 +16,12 @@ use weir_model::json::v1::{
     self, CheckFinding, CheckLevel, CheckedLockfile, VerifiedRelease, VerifyCounts,
 };
 use weir_model::{AttestationState, Breach, ClaimChange, ClaimKind, SignatureState, Trust};
-use weir_npm::lockfile::{Lockfile, Node, NodeId};
+use weir_npm::lockfile::{Lockfile, Node, NodeId, Source};
 
 use self::rules::{
-    ATTESTATION, CHANGED, MISSING, NO_LOCKFILE, NO_SUCH_RELEASE, NOTHING_LOCKED, ORDINARY,
-    OWN_ARCHIVES, Rule, SIGNATURE, UNASKABLE, UNCHECKED, UNCOMPARED, UNEXPECTED, UNREADABLE,
-    UNREADABLE_THERE, UNSIGNED, UNUSUAL, WITHHELD_NAMES,
+    ATTESTATION, CHANGED, ELSEWHERE, MISSING, NO_LOCKFILE, NO_SUCH_RELEASE, NOTHING_LOCKED,
+    ORDINARY, OWN_ARCHIVES, Rule, SIGNATURE, UNASKABLE, UNCHECKED, UNCOMPARED, UNEXPECTED,
+    UNREADABLE, UNREADABLE_THERE, UNSIGNED, UNUSUAL, WITHHELD_NAMES,
 };
 use super::locked::{Locked, Recorded, manifests, nothing_locked, unaskable};
 use super::{check, own};
@@ -162,7 +162,11 @@ fn judge(
     let paths = lockfile.paths();
     let (mut unsigned, mut archives) = (Vec::new(), Vec::new());
     let mut packages = 0;
+    let mut elsewhere: Vec<&Node> = Vec::new();
     for (id, node) in lockfile.nodes.iter().enumerate() {
+        if matches!(node.source, Source::Tarball(_) | Source::Git { .. }) {
+            elsewhere.push(node);
+        }
         let found = about(node, lockfile, trusts, report);
         let Some((locked, notes)) = found else {
             continue;
@@ -191,6 +195,15 @@ fn judge(
         report
             .findings
             .push(finding(&OWN_ARCHIVES, file, *line, &what));
+    }
+    if let Some(first) = elsewhere.first() {
+        let what = format!(
+            "{} packages come from addresses of their own, which sign nothing, {} first",
+            elsewhere.len(),
+            printable(&first.label(), 300)
+        );
+        let told = finding(&ELSEWHERE, file, first.line, &what);
+        report.findings.push(told);
     }
     if let Some(line) = unsigned.first() {
         let what = format!(

@@ -33,6 +33,19 @@ fn locks(name: &str, spec: &str, version: &str) -> Project {
     project(&manifest, &[(&place, version, json!({}))])
 }
 
+/// A range alone under that name would be of a package that nobody looked at.
+#[test]
+fn what_an_address_brings_under_another_name_is_raised_by_its_own() {
+    let (world, registry) = (World::new(), pond());
+    import(&world, "osv", &[reed_flaw()]);
+    let address = "https://registry.example.invalid/reed/-/reed-1.0.0.tgz";
+    let manifest = json!({"name": "p", "dependencies": {"grass": address}});
+    let entry = json!({"name": "reed", "resolved": address});
+    let project = project(&manifest, &[("node_modules/grass", "1.0.0", entry)]);
+    let (report, _) = audit(&world, &registry, &project, &[]);
+    assert_says(&report, "\"npm:reed@");
+}
+
 #[test]
 fn names_that_are_yours_are_not_told_to_the_default_registry() {
     let (world, registry) = (World::new(), pond());

@@ -355,6 +355,26 @@ fn names_that_are_yours_are_not_told_to_the_default_registry() {
     assert!(!asked.iter().any(|it| it.path.contains("built")));
 }
 
+/// What comes from an address of its own is counted, not passed over.
+#[test]
+fn what_comes_from_no_registry_is_told() {
+    let (world, registry) = (World::new(), registry());
+    lockfile(&world, &registry, &[("plain", "1.0.0")]);
+    let text = std::fs::read_to_string(world.path("work/package-lock.json")).unwrap();
+    let entry = r#""node_modules/zz": {"version": "1.0.0", "resolved": "https://zz.example.invalid/zz.tgz"},"#;
+    let (start, rest) = text.split_once(r#""node_modules/plain""#).unwrap();
+    let both = format!("{start}{entry}\n\"node_modules/plain\"{rest}");
+    world.write("work/package-lock.json", &both);
+    let report = verify(&world, &registry, 0);
+    let told: Vec<String> = found(&report).into_iter().map(|(rule, _)| rule).collect();
+    assert_eq!(told, ["not-from-a-registry"]);
+    let what = report["findings"][0]["what"].as_str().unwrap();
+    assert!(
+        what.starts_with("1 packages") && what.contains("zz@1.0.0"),
+        "{what}"
+    );
+}
+
 #[test]
 fn a_registry_that_signs_nothing_verifies_nothing() {
     let (world, registry) = (World::new(), registry());

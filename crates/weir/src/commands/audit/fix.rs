@@ -283,6 +283,8 @@ impl<'a> Ways<'a> {
         let version = to.map_or_else(String::new, |it| it.as_str().to_owned());
         let (sign, exactly) = self.sign(goal, &version);
         let wanted = match classify(&edge.name, &written.spec) {
+            // Under another name, by an alias or by an address: a range alone would be of a stranger's package.
+            _ if edge.name != goal.name.as_str() => format!("npm:{}@{sign}{version}", goal.name),
             DependencySpec::Alias { .. } => format!("npm:{}@{sign}{version}", goal.name),
             _ => format!("{sign}{version}"),
         };

@@ -102,3 +102,8 @@ pub(super) const UNSIGNED: Rule = Rule {
     level: CheckLevel::Note,
     todo: "nothing can be verified there: the registry names no keys",
 };
+pub(super) const ELSEWHERE: Rule = Rule {
+    id: "not-from-a-registry",
+    level: CheckLevel::Note,
+    todo: "nobody signs it: `weir check` says whether it is pinned and your policy allows it",
+};
