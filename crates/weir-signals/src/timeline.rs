@@ -27,6 +27,8 @@ pub(crate) struct Event<'a> {
     pub(crate) published: Timestamp,
     /// What the packument has of it.
     entry: &'a VersionEntry,
+    /// How it was published, once that was read: several signals ask, and reading is what takes long.
+    publication: OnceCell<Option<Box<Publication>>>,
 }
 
 impl Event<'_> {
@@ -108,7 +110,7 @@ pub fn who(publisher: &Publisher) -> String {
 /// The release that a later one is measured by, where it comes to trust.
 pub(crate) struct TrustBefore<'t, 'a> {
     pub(crate) event: &'t Event<'a>,
-    pub(crate) publication: Publication,
+    pub(crate) publication: &'t Publication,
     pub(crate) trust: Trust,
     /// The releases that came after it, newest first: when, and with what.
     pub(crate) settled: Vec<(Timestamp, Trust)>,
@@ -127,9 +129,6 @@ pub(crate) struct Timeline<'a> {
     pub(crate) after: Vec<Event<'a>>,
     /// Those that were refused here. They are nobody's past, but still part of what happened at once.
     pub(crate) refused: Vec<Event<'a>>,
-    own_publication: OnceCell<Option<Publication>>,
-    recent: OnceCell<Vec<Option<Publication>>>,
-    settled: OnceCell<Vec<Option<Publication>>>,
     dropped: OnceCell<bool>,
 }
 
@@ -164,6 +163,7 @@ impl<'a> Timeline<'a> {
                 version,
                 published,
                 entry,
+                publication: OnceCell::new(),
             };
             if is_own {
                 timeline.own = Some(event);
@@ -190,19 +190,21 @@ impl<'a> Timeline<'a> {
 
     /// How this release was published.
     pub(crate) fn publication(&self) -> Option<&Publication> {
-        let read = || self.read(self.own.as_ref()?);
-        self.own_publication.get_or_init(read).as_ref()
+        self.read(self.own.as_ref()?)
     }
 
     /// How a release was published. A publisher without a name is nobody: the registry does not say.
-    pub(crate) fn read(&self, event: &Event<'_>) -> Option<Publication> {
-        let mut publication = self.packument?.publication(event.text)?;
-        publication.publisher = publication.publisher.take().filter(|publisher| {
-            publisher.trusted_publisher
-                || publisher.approver.is_some()
-                || !publisher.name.trim().is_empty()
-        });
-        Some(publication)
+    pub(crate) fn read<'e>(&self, event: &'e Event<'_>) -> Option<&'e Publication> {
+        let read = || {
+            let mut publication = self.packument?.publication(event.text)?;
+            publication.publisher = publication.publisher.take().filter(|publisher| {
+                publisher.trusted_publisher
+                    || publisher.approver.is_some()
+                    || !publisher.name.trim().is_empty()
+            });
+            Some(Box::new(publication))
+        };
+        event.publication.get_or_init(read).as_deref()
     }
 
     /// Whether that release had been out for a week when this one came.
@@ -215,36 +217,17 @@ impl<'a> Timeline<'a> {
     /// The last releases before this one, newest first, and how each was published. Prereleases count
     /// only for a prerelease: nightly builds come from elsewhere.
     pub(crate) fn recent(&self) -> impl Iterator<Item = (&Event<'a>, &Publication)> {
-        let read = || {
-            self.comparable()
-                .take(RECENT)
-                .map(|event| self.read(event))
-                .collect()
-        };
-        let publications = self.recent.get_or_init(read);
         self.comparable()
-            .zip(publications)
-            .filter_map(|(event, publication)| Some((event, publication.as_ref()?)))
+            .take(RECENT)
+            .filter_map(|event| Some((event, self.read(event)?)))
     }
 
     /// The same of those that had settled: however many came out within the last week, they are not among them.
     pub(crate) fn recent_settled(&self) -> impl Iterator<Item = (&Event<'a>, &Publication)> {
-        let read = || {
-            self.settled_ones()
-                .take(RECENT)
-                .map(|event| self.read(event))
-                .collect()
-        };
-        let publications = self.settled.get_or_init(read);
-        self.settled_ones()
-            .zip(publications)
-            .filter_map(|(event, publication)| Some((event, publication.as_ref()?)))
-    }
-
-    /// Those before this one that it is like and that had settled.
-    fn settled_ones(&self) -> impl Iterator<Item = &Event<'a>> {
         self.comparable()
-            .filter(move |event| self.has_settled(event))
+            .filter(|event| self.has_settled(event))
+            .take(RECENT)
+            .filter_map(|event| Some((event, self.read(event)?)))
     }
 
     /// Those before this one that it is like: stable ones, and prereleases only for a prerelease.
@@ -286,8 +269,8 @@ impl<'a> Timeline<'a> {
             may_be(event)
                 && self
                     .read(event)
-                    .and_then(|publication| publication.publisher)
-                    .is_some_and(|publisher| matches(&publisher))
+                    .and_then(|publication| publication.publisher.as_ref())
+                    .is_some_and(&matches)
         })
     }
 
@@ -308,7 +291,7 @@ impl<'a> Timeline<'a> {
             let Some(publication) = self.read(event) else {
                 continue;
             };
-            let trust = Trust::of(&publication);
+            let trust = Trust::of(publication);
             // Of equals the newest, which comes first.
             if best.as_ref().is_none_or(|best| trust > best.trust) {
                 best = Some(TrustBefore {

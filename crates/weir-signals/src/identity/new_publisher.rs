@@ -128,8 +128,8 @@ fn past<'t, 'a>(
     let first = timeline.before.last();
     let founder = first
         .filter(|event| !timeline.has_settled(event))
-        .and_then(|event| timeline.read(event)?.publisher);
-    if founder.is_some_and(|founder| is_same(&founder, publisher)) {
+        .and_then(|event| timeline.read(event)?.publisher.as_ref());
+    if founder.is_some_and(|founder| is_same(founder, publisher)) {
         return Vec::new();
     }
     let recent = timeline.recent().filter_map(published_by);

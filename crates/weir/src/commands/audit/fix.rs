@@ -282,11 +282,16 @@ impl<'a> Ways<'a> {
         let to = goal.versions.iter().find(stays).or(goal.versions.first());
         let version = to.map_or_else(String::new, |it| it.as_str().to_owned());
         let (sign, exactly) = self.sign(goal, &version);
-        let wanted = match classify(&edge.name, &written.spec) {
-            // Under another name, by an alias or by an address: a range alone would be of a stranger's package.
-            _ if edge.name != goal.name.as_str() => format!("npm:{}@{sign}{version}", goal.name),
-            DependencySpec::Alias { .. } => format!("npm:{}@{sign}{version}", goal.name),
-            _ => format!("{sign}{version}"),
+        // Under another name, by an alias or by an address, a range alone would be of a stranger's package. pnpm
+        // lists an alias under the package's own name.
+        let is_alias = matches!(
+            classify(&edge.name, &written.spec),
+            DependencySpec::Alias { .. }
+        );
+        let wanted = if is_alias || edge.name != goal.name.as_str() {
+            format!("npm:{}@{sign}{version}", goal.name)
+        } else {
+            format!("{sign}{version}")
         };
         let known = self.registry.package(&goal.name).is_some();
         let tag = match asked {
