@@ -185,23 +185,20 @@ impl Engine {
             instead: None,
         };
         let decision = self.decide_in(assessment, &context);
-        if decision.action.serves() {
-            return decision;
-        }
         // Only a refusal needs to know what else there is, and whether that is any better.
-        if let Some(about) = about {
-            let below = instead_of(self, facts, about, context.now);
-            let served = below.served.as_deref();
-            context.fixes_advisory_of = served.and_then(|it| fixed_here(about, facts.version, it));
-            // A release that passes is told beside what would be served instead.
-            context.instead = below.served;
-            let decision = self.decide_in(assessment, &context);
-            if decision.action.serves() {
-                return decision;
-            }
-            context.instead = below.recommended;
+        let Some(about) = about.filter(|_| !decision.action.serves()) else {
+            return decision;
+        };
+        let below = instead_of(self, facts, about, context.now);
+        let served = below.served.as_deref();
+        context.fixes_advisory_of = served.and_then(|it| fixed_here(about, facts.version, it));
+        // The reasons speak of what would be served instead; recommended is only what is known to be fine.
+        context.instead = below.served;
+        let mut decision = self.decide_in(assessment, &context);
+        if !decision.action.serves() {
+            decision.instead = below.recommended;
         }
-        self.decide_in(assessment, &context)
+        decision
     }
 
     /// The policy's decision, with what it depended on.

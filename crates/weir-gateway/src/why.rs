@@ -38,7 +38,7 @@ fn text(id: &str, stored: &weir_store::StoredRefusal, policy: &weir_policy::Poli
         format!("{id}: {} was refused", stored.assessment.release),
         format!("first {}, last {}", stored.first_at, stored.last_at),
     ];
-    lines.extend(weir_policy::explain_under(
+    lines.extend(weir_policy::explain(
         &stored.decision,
         &stored.assessment,
         policy,

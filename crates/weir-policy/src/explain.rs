@@ -173,21 +173,10 @@ fn shorten(text: &str, limit: usize) -> String {
     format!("{}{dots}", kept.trim_end())
 }
 
-/// Explains a decision to a person: what, why, since when, and what to do next. One line each;
-/// lines that belong to the one above are indented. For where the policy is not at hand: no waiver can be
-/// tried then, and none is proposed. See [`explain_under`].
+/// Explains a decision to a person: what, why, since when, and what to do next. One line each; lines that
+/// belong to the one above are indented. A waiver is only proposed if the release passes with it.
 #[must_use]
-pub fn explain(decision: &Decision, assessment: &Assessment) -> Vec<String> {
-    explained(decision, assessment, None)
-}
-
-/// The same where the policy is at hand: a waiver is only proposed if the release passes with it.
-#[must_use]
-pub fn explain_under(decision: &Decision, assessment: &Assessment, policy: &Policy) -> Vec<String> {
-    explained(decision, assessment, Some(policy))
-}
-
-fn explained(decision: &Decision, assessment: &Assessment, policy: Option<&Policy>) -> Vec<String> {
+pub fn explain(decision: &Decision, assessment: &Assessment, policy: &Policy) -> Vec<String> {
     let mut lines = vec![format!(
         "{}: {}",
         assessment.release,
@@ -226,7 +215,7 @@ fn names_no_other(decision: &Decision) -> bool {
 }
 
 /// What to do about a refusal, one line each, and the lines of a waiver below the last.
-fn to_do(decision: &Decision, assessment: &Assessment, policy: Option<&Policy>) -> Vec<String> {
+fn to_do(decision: &Decision, assessment: &Assessment, policy: &Policy) -> Vec<String> {
     let mut ways: Vec<String> = Vec::new();
     if let Some(version) = &decision.instead {
         ways.push(format!(
@@ -424,28 +413,20 @@ fn outcome(action: Action) -> &'static str {
     }
 }
 
-/// The waiver that lets the release pass, to be put into `weir.toml`: for this version, for as few signals
-/// as will do, and nothing else. It was tried on the policy, in the circumstances of the decision. Who, why
-/// and until when are placeholders that a policy refuses until they are filled in. `None` if bytes or
-/// signatures do not match: no waiver should be the first answer to that. `None` as well where none helps,
-/// and where the circumstances were not kept, so that none can be tried.
-#[must_use]
-pub fn waiver_snippet(
-    decision: &Decision,
-    assessment: &Assessment,
-    policy: &Policy,
-) -> Option<String> {
-    proposal(decision, assessment, Some(policy)).ok()
-}
-
 /// Most signals of which every choice is tried. Beyond, one is left out after the other.
 const CHOSEN: usize = 2;
 
-/// The waiver to propose, or what to do where there is none.
+/// The waiver that lets the release pass, to be put into `weir.toml`: for this version, for as few signals
+/// as will do, and nothing else. It was tried on the policy, in the circumstances of the decision. Who, why
+/// and until when are placeholders that a policy refuses until they are filled in.
+///
+/// # Errors
+/// What to do where there is none: bytes or signatures do not match, which no waiver should be the first answer
+/// to, none helps, or the circumstances were not kept, so that none can be tried.
 fn proposal(
     decision: &Decision,
     assessment: &Assessment,
-    policy: Option<&Policy>,
+    policy: &Policy,
 ) -> Result<String, &'static str> {
     if lacks_integrity(assessment) {
         return Err(
@@ -462,11 +443,6 @@ fn proposal(
              tell the registry if that gives the same",
         );
     }
-    let Some(policy) = policy else {
-        return Err(
-            "have it looked at: `weir explain` with the id of the refusal proposes a waiver, where one helps",
-        );
-    };
     let Some(circumstances) = &decision.circumstances else {
         return Err(
             "have it looked at: the circumstances of the decision were not kept, so that no waiver can be \
@@ -484,9 +460,9 @@ fn proposal(
 }
 
 /// Whether bytes or signatures do not match, and the policy minds.
-fn is_mismatched(assessment: &Assessment, policy: Option<&Policy>) -> bool {
+fn is_mismatched(assessment: &Assessment, policy: &Policy) -> bool {
     assessment.findings.iter().any(|finding| {
-        let setting = policy.and_then(|policy| policy.signals.get(&finding.signal).copied());
+        let setting = policy.signals.get(&finding.signal).copied();
         let severity = setting.map_or(Some(finding.severity), SignalSetting::severity);
         NEVER_SILENT.contains(&finding.signal.as_str())
             && severity.is_some_and(|severity| severity > Severity::Info)

@@ -8,11 +8,9 @@ use sqlx::Row;
 use crate::{Store, StoreError};
 
 impl Store {
-    /// When this version was first asked about here: `now` if it never was, which is then noted.
-    ///
-    /// # Errors
-    /// When the database cannot be read or written.
-    pub async fn first_seen(
+    /// [`Store::first_seen_all`] for one version.
+    #[cfg(test)]
+    pub(crate) async fn first_seen(
         &self,
         name: &str,
         version: &str,
@@ -22,8 +20,9 @@ impl Store {
         Ok(times.first().copied().unwrap_or(now))
     }
 
-    /// The same for many versions of one package, in the given order. Costs one query when none of
-    /// them is new, and one transaction when some are.
+    /// When these versions of a package were first asked about here, in the given order: `now` for those that
+    /// never were, which is then noted. Costs one query when none of them is new, and one transaction when some
+    /// are.
     ///
     /// # Errors
     /// When the database cannot be read or written.

@@ -87,7 +87,7 @@ pub(crate) fn assessed(assessed: &Assessed, policy: &Policy) -> String {
         };
         line(&mut out, format_args!("  {what} {since}"));
     }
-    let explained = weir_policy::explain_under(decision, assessment, policy);
+    let explained = weir_policy::explain(decision, assessment, policy);
     // First what happened, and what to do about it last, where a reader's eye ends up.
     let todo = explained
         .iter()
@@ -116,10 +116,7 @@ fn lines(out: &mut String, texts: &[String]) {
 }
 
 fn explanation(out: &mut String, decision: &Decision, assessment: &Assessment, policy: &Policy) {
-    lines(
-        out,
-        &weir_policy::explain_under(decision, assessment, policy),
-    );
+    lines(out, &weir_policy::explain(decision, assessment, policy));
 }
 
 /// Findings and gaps. Evidence that is one of the chains told before is not told again, and gaps that are

@@ -51,11 +51,11 @@ fn decided(assessment: &Assessment, context: &Context, policy: &Policy) -> Decis
 }
 
 fn told(decision: &Decision, assessment: &Assessment) -> Vec<String> {
-    explain_under(decision, assessment, &Policy::default())
+    explain(decision, assessment, &Policy::default())
 }
 
 fn proposed(decision: &Decision, assessment: &Assessment) -> Option<String> {
-    waiver_snippet(decision, assessment, &Policy::default())
+    proposal(decision, assessment, &Policy::default()).ok()
 }
 
 fn id() -> BlockId {
@@ -245,7 +245,7 @@ fn no_waiver_is_suggested_that_could_not_help() {
 fn a_refusal_that_names_no_other_release_says_why() {
     let (assessment, mut decision) = held();
     let says = |decision: &Decision| {
-        let lines = explain(decision, &assessment);
+        let lines = told(decision, &assessment);
         lines
             .iter()
             .any(|line| line.contains("was found fine here"))
@@ -321,7 +321,7 @@ fn a_waiver_is_proposed_for_what_the_policy_holds_against_the_release() {
         let policy = Policy::from_toml(policy, "weir.toml").unwrap();
         let decision = decided(assessment, &context(OLD), &policy);
         assert!(!decision.action.serves(), "{signals}");
-        let snippet = waiver_snippet(&decision, assessment, &policy).unwrap();
+        let snippet = proposal(&decision, assessment, &policy).unwrap();
         assert!(
             snippet.contains(&format!("signals = {signals}\n")),
             "{snippet}"
@@ -347,13 +347,10 @@ fn where_no_waiver_was_seen_to_help_none_is_proposed_and_that_is_said() {
         (&decision, &assessment, &lax, "lets it pass"),
         (&decision, &misnamed, &strict, "no waiver lets it pass"),
     ] {
-        let lines = explain_under(decision, assessment, policy);
+        let lines = explain(decision, assessment, policy);
         assert!(lines.last().unwrap().contains(advice), "{lines:?}");
         assert!(!lines.iter().any(|line| line.contains("[[waiver]]")));
     }
-    // Without the policy none can be tried.
-    let lines = explain(&decision, &assessment);
-    assert!(lines.last().unwrap().contains("weir explain"), "{lines:?}");
 }
 
 /// The rule that decides, what was found, and only then its age: what is long is cut at the end.

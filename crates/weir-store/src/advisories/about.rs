@@ -9,7 +9,7 @@ use weir_model::{
 };
 use weir_npm::version::{Version, join_ranges};
 
-use super::fixed::{self, Leaving, NotFixed};
+use super::fixed::{self, NotFixed};
 use super::index::Kept;
 use super::record::{Affected, Record};
 
@@ -178,7 +178,7 @@ impl PackageAdvisories {
             return Some(NotFixed::Lower);
         }
         let records = self.concerning(asked).flat_map(|flaw| counting(flaw));
-        fixed::why_not(records, leaving(asked), version)
+        fixed::why_not(records, asked, version)
     }
 
     /// The versions that records of what affects a version name as fixes, above it, whatever others say of
@@ -268,7 +268,7 @@ impl PackageAdvisories {
         let is_fix = |version: &&Version| {
             asked.is_none_or(|asked| {
                 is_above(version, asked.1)
-                    && fixed::why_not(counting(flaw), leaving(asked), version).is_none()
+                    && fixed::why_not(counting(flaw), asked, version).is_none()
             })
         };
         named
@@ -379,13 +379,6 @@ impl<'f> Speaking<'f> {
 fn counting(flaw: &[Voice]) -> impl Iterator<Item = &Record> {
     let counting = flaw.iter().filter(|voice| voice.counts());
     counting.map(|voice| &voice.kept.record)
-}
-
-const fn leaving(asked: Asked<'_>) -> Leaving<'_> {
-    Leaving {
-        text: asked.0,
-        parsed: asked.1,
-    }
 }
 
 fn is_above(version: &Version, than: Option<&Version>) -> bool {

@@ -90,30 +90,24 @@ impl fmt::Display for NotFixed {
     }
 }
 
-/// The affected version in whose place another is taken: as it is written, and read where it can be.
-#[derive(Clone, Copy)]
-pub(super) struct Leaving<'v> {
-    pub(super) text: &'v str,
-    pub(super) parsed: Option<&'v Version>,
-}
-
-/// Why records do not call a version fixed; nothing where they do: of each stretch of affected versions that
-/// there is from the one that is left up to this one, its record states a fix that comes no later than this
-/// one. Of several reasons the one that reaches highest.
+/// Why records do not call a version fixed that is taken in place of an affected one, which is given as it is
+/// written and read where it can be; nothing where they do: of each stretch of affected versions that there is
+/// from the one that is left up to this one, its record states a fix that comes no later than this one. Of
+/// several reasons the one that reaches highest.
 pub(super) fn why_not<'r>(
     records: impl Iterator<Item = &'r Record>,
-    leaving: Leaving<'_>,
+    (text, from): (&str, Option<&Version>),
     version: &Version,
 ) -> Option<NotFixed> {
     let mut highest: Option<(&Record, Stretch)> = None;
     for record in records {
         let affected = &record.affected;
-        let is_listed = |it: &Affected| it.versions.iter().any(|it| it == leaving.text);
-        if leaving.parsed.is_none() && affected.iter().any(is_listed) {
+        let is_listed = |it: &Affected| it.versions.iter().any(|it| it == text);
+        if from.is_none() && affected.iter().any(is_listed) {
             let record = record.id.clone();
             return Some(NotFixed::NoOrder { record });
         }
-        for stretch in unfixed(record, leaving.parsed, version) {
+        for stretch in unfixed(record, from, version) {
             let is_highest = |(_, known): &(&Record, Stretch)| stretch.ends_after(known);
             if highest.as_ref().is_none_or(is_highest) {
                 highest = Some((record, stretch));

@@ -292,8 +292,9 @@ fn a_version_refused_for_its_contents_is_not_resolved_to_again() {
 #[test]
 fn another_upstream_has_its_own_bytes_under_the_same_name() {
     let world = World::new();
-    for text in ["'one';", "'another';"] {
-        let registry = weir_testing::Registry::start();
+    // Both live to the end: the second must not be given the port of the first, or it were the same upstream.
+    let registries = [(); 2].map(|()| weir_testing::Registry::start());
+    for (registry, text) in registries.iter().zip(["'one';", "'another';"]) {
         registry.add(
             Package::new("same-name").release(
                 Release::new("1.0.0")
@@ -301,7 +302,7 @@ fn another_upstream_has_its_own_bytes_under_the_same_name() {
                     .file("index.js", text),
             ),
         );
-        let gateway = world.serve(&registry);
+        let gateway = world.serve(registry);
         let reply = gateway.get("/same-name/-/same-name-1.0.0.tgz", &[]);
         assert_eq!(reply.body, registry.tarball("same-name", "1.0.0").unwrap());
     }

@@ -244,7 +244,7 @@ fn unknown_publishers_are_said_and_decided_by_policy() {
     assert_eq!(served.action, Action::Allow);
     assert!(deciding(&served).is_empty());
     assert_eq!(
-        crate::explain(&decision, &assessment),
+        crate::explain(&decision, &assessment, &Policy::default()),
         [
             "left-pad@1.3.1: allowed, it is served",
             "  not known: who published it"
