@@ -14,11 +14,7 @@ pub(super) fn read(document: &Value<'_>) -> Result<Lockfile, LockfileError> {
     let said = document
         .get("lockfileVersion")
         .ok_or_else(|| Problem::Missing("lockfileVersion").at(1, None))?;
-    let version = said.as_text("lockfileVersion")?;
-    if !matches!(version, "0" | "1" | "2") {
-        let problem = Problem::UnknownVersion(version.to_owned());
-        return Err(problem.at(said.line, Some("lockfileVersion")));
-    }
+    let version = version(said)?;
     let mut lockfile = Lockfile::new(Format::Bun, version);
     terms(&mut lockfile, document)?;
     let workspaces = document.members("workspaces")?;
@@ -58,14 +54,50 @@ pub(super) fn read(document: &Value<'_>) -> Result<Lockfile, LockfileError> {
     Ok(lockfile)
 }
 
-fn terms(lockfile: &mut Lockfile, document: &Value<'_>) -> Result<(), LockfileError> {
+/// The version: 1 no longer repeats what workspaces ask for among the packages (bun 1.2 and 1.3), 2 is as 1,
+/// and bun demands more digests of it (1.4), and 3 may have overrides below one package or for one range
+/// (1.4). bun reads numbers only.
+fn version<'v>(said: &'v Value<'_>) -> Result<&'v str, LockfileError> {
+    const KEY: &str = "lockfileVersion";
+    match &said.kind {
+        Kind::Number(number) if matches!(&**number, "0" | "1" | "2" | "3") => Ok(number),
+        Kind::Number(number) => {
+            Err(Problem::UnknownVersion(number.to_string()).at(said.line, Some(KEY)))
+        }
+        _ => Err(said.wrong(KEY, "a number")),
+    }
+}
+
+/// Overrides by what they are for: `name`, `name@range`, or `asker>name` where they are for what one package
+/// asks for. bun nests them once, whatever the version, and writes a package's own as `.` beside those below.
+fn overrides(lockfile: &mut Lockfile, document: &Value<'_>) -> Result<(), LockfileError> {
+    let table = &mut lockfile.terms.overrides;
     for member in document.members("overrides")? {
-        // Overrides below one package are objects; the names in them are not needed here.
-        if let Ok(to) = member.value.as_text(&member.key) {
-            let key = member.key.clone().into_owned();
-            lockfile.terms.overrides.insert(key, to.to_owned());
+        let key = member.key.as_ref();
+        match &member.value.kind {
+            Kind::Text(to) => {
+                table.insert(key.to_owned(), to.clone().into_owned());
+            }
+            Kind::Map(inner) => {
+                for rule in inner {
+                    let Kind::Text(to) = &rule.value.kind else {
+                        return Err(rule.value.wrong(&rule.key, "text"));
+                    };
+                    let target = match rule.key.as_ref() {
+                        "." => key.to_owned(),
+                        name => format!("{key}>{name}"),
+                    };
+                    table.insert(target, to.clone().into_owned());
+                }
+            }
+            _ => return Err(member.value.wrong(key, "text or an object")),
         }
     }
+    Ok(())
+}
+
+fn terms(lockfile: &mut Lockfile, document: &Value<'_>) -> Result<(), LockfileError> {
+    overrides(lockfile, document)?;
     if let Some(trusted) = document.get("trustedDependencies") {
         let wrong = || trusted.wrong("trustedDependencies", "a list");
         for name in trusted.list().ok_or_else(wrong)? {

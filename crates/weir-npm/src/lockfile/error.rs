@@ -51,6 +51,14 @@ pub enum Problem {
     /// A value of the wrong kind.
     #[error("this is not {0}")]
     Wrong(&'static str),
+    /// Two parts that state the same thing, and differ: clients disagree about which one counts.
+    #[error("{one}, and {other}")]
+    Contradiction {
+        /// What one of them says.
+        one: String,
+        /// What the other says.
+        other: String,
+    },
     /// A key longer or with more parts than a file system takes.
     #[error("too long a key")]
     KeyTooLong,

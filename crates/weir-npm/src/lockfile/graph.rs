@@ -28,7 +28,8 @@ pub struct Lockfile {
 /// Settings a lockfile repeats.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Terms {
-    /// Packages forced to another version: `overrides` (npm, pnpm, bun), where the file repeats them.
+    /// Packages forced to another version: `overrides` (pnpm, bun), where the file repeats them. What is for
+    /// the requests of one package only is under `asker>name`.
     pub overrides: BTreeMap<String, String>,
     /// Packages that may run install scripts (bun's `trustedDependencies`).
     pub trusted: BTreeSet<String>,

@@ -7,6 +7,8 @@
 //! One package is there once per set of peers it was installed with. Here it is one node, and its edges
 //! are those of all its sets.
 
+mod contradictions;
+
 use std::collections::{HashMap, HashSet};
 
 use super::Format;
@@ -127,10 +129,17 @@ impl Reader {
             .ok_or_else(|| Problem::Missing("resolution").at(member.line, Some(key)))?;
         resolution.map("resolution")?;
         let bare = without_peers(self.keys, key);
-        let (name, version) = self.split(bare);
-        let name = entry.text("name")?.or(name).unwrap_or(bare);
-        let version = entry.text("version")?.or(version);
-        let mut node = Node::new(key, member.line, name, source(version, resolution)?);
+        let stated = self.split(bare);
+        let name = entry.text("name")?.or(stated.0).unwrap_or(bare);
+        let version = entry.text("version")?.or(stated.1);
+        // Before version 9 a key that starts like a scope is an address without its protocol. What is fetched from
+        // an address states a version too, and comes from no registry for that.
+        let keyed = stated
+            .1
+            .filter(|_| self.keys == Keys::At || !key.starts_with('@'));
+        let source = source(keyed, resolution)?;
+        contradictions::check(self.keys, member, stated, &source)?;
+        let mut node = Node::new(key, member.line, name, source);
         node.version = version.map(str::to_owned);
         node.integrity = resolution.text("integrity")?.map(str::to_owned);
         node.flags.dev = entry.is_true("dev");
@@ -141,14 +150,30 @@ impl Reader {
         node.flags.patched = entry.is_true("patched")
             || self.lockfile.terms.patched.contains(&node.label())
             || self.lockfile.terms.patched.contains(name);
-        // With several sets of peers the later entries of one release add only their edges.
-        let id = match self.places.get(bare) {
-            Some(id) => *id,
-            None => self.lockfile.push(node),
-        };
-        self.places.insert(bare.to_owned(), id);
+        let id = self.known_release(bare, member, node)?;
+        self.places.entry(bare.to_owned()).or_insert(id);
         self.places.insert(key.to_owned(), id);
         Ok(())
+    }
+
+    /// With several sets of peers the later entries of one release add only their edges; but pnpm fetches each
+    /// of them by its own resolution, so one that leads elsewhere is looked at by itself.
+    fn known_release(
+        &mut self,
+        bare: &str,
+        member: &Member<'_>,
+        node: Node,
+    ) -> Result<NodeId, LockfileError> {
+        let Some(id) = self.places.get(bare).copied() else {
+            return Ok(self.lockfile.push(node));
+        };
+        if let Some(first) = self.lockfile.node(id) {
+            contradictions::check_digests(member, first, &node)?;
+            if first.source == node.source && first.integrity == node.integrity {
+                return Ok(id);
+            }
+        }
+        Ok(self.lockfile.push(node))
     }
 
     /// Name and version in a key.

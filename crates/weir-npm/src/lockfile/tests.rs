@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{DependencyKind, Edge, Format, Lockfile, LockfileError, Node, Problem, Source};
 
+mod contradictions;
 mod damaged;
 pub(super) mod formats;
 mod kinds;

@@ -125,7 +125,7 @@ fn fetched(reference: &str) -> Option<String> {
 }
 
 /// A version without what registries leave out of it: yarn repeats it as the package's own manifest has it.
-fn bare(version: &str) -> &str {
+pub(super) fn bare(version: &str) -> &str {
     let plain = version.split('+').next().unwrap_or(version);
     plain.trim().trim_start_matches(['=', 'v'])
 }

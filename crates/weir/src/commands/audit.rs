@@ -156,7 +156,7 @@ fn read(options: &Audit, report: &mut v1::Audit) -> Vec<(String, Lockfile, check
             packages: lockfile
                 .nodes
                 .iter()
-                .filter(|node| !node.is_local())
+                .filter(|node| !tree::is_local(node))
                 .count(),
             digests: None,
         });
@@ -197,7 +197,7 @@ fn ask<'l>(
             Need::Optional => options.omit.contains(&Omit::Optional),
             Need::Development => options.omit.contains(&Omit::Dev),
         };
-        if node.is_local() || omitted {
+        if tree::is_local(node) || omitted {
             continue;
         }
         let from_registry = tree::from_registry(node);
@@ -228,7 +228,7 @@ fn ask<'l>(
 
 fn unchecked(rule: &Rule, file: &str, node: &Node) -> CheckFinding {
     let what = match &node.source {
-        Source::Registry(_) | Source::Patch(_) => "the lockfile gives no version".to_owned(),
+        _ if tree::from_registry(node) => "the lockfile gives no version".to_owned(),
         Source::Git { url, .. } => format!("it comes from git, {url}"),
         Source::Tarball(url) => format!("it comes from {url}"),
         _ => "it comes from no registry".to_owned(),

@@ -133,13 +133,8 @@ async fn show(global: &Global, owner: &str, json: bool) -> Result<ExitCode> {
     if name.is_empty() {
         bail!("{owner:?} names nobody: give @scope, ~account or a package");
     }
-    // Accounts are kept in lower case, as registries tell them apart.
-    let key = match owner.strip_prefix('~') {
-        Some(account) => format!("~{}", account.to_ascii_lowercase()),
-        None => owner.to_owned(),
-    };
     let store = setup::store(global).await?;
-    let packages = store.habits(&key).await?;
+    let packages = store.habits(owner).await?;
     store.close().await.context("closing the data folder")?;
     if packages.is_empty() {
         bail!(
@@ -147,7 +142,7 @@ async fn show(global: &Global, owner: &str, json: bool) -> Result<ExitCode> {
              and a gateway from what passes through it"
         );
     }
-    let baseline = Baseline::new(&key, packages);
+    let baseline = Baseline::new(owner, packages);
     if json {
         let text = serde_json::to_string(&v1::Baseline::new(&baseline)).context("writing JSON")?;
         anstream::println!("{text}");

@@ -16,6 +16,7 @@ mod overrides;
 mod permits;
 mod registries;
 mod releases;
+mod remote;
 pub(super) mod sarif;
 mod scripts;
 mod settings;

@@ -174,7 +174,9 @@ impl Releases {
         match installed(folder, node) {
             Some(manifest) => Licence::of_manifest(&manifest),
             None => {
-                let kept = self.manifests.get(key);
+                // What was published under the same name says nothing of a folder or a fork.
+                let published = matches!(node.source, Source::Registry(_) | Source::Patch(_));
+                let kept = self.manifests.get(key).filter(|_| published);
                 let kept = kept.and_then(|raw| serde_json::from_str(raw).ok());
                 kept.map_or(Licence::Unknown, |manifest: Value| {
                     Licence::of_manifest(&manifest)

@@ -1,11 +1,13 @@
 //! CycloneDX 1.6 (ECMA-424), in JSON.
 
 use serde_json::{Map, Value, json};
+use weir_model::finding::printable;
 use weir_model::{AttestationState, SignatureState, Trust};
 use weir_npm::integrity::Algorithm;
 
 use super::licence::Licence;
-use super::{Bill, Component, Need, Origin, uuid};
+use super::origin::Origin;
+use super::{Bill, Component, Need, ROOT, uuid};
 
 /// Writes a bill. The same bill gives the same text, its serial number too.
 pub(crate) fn document(bill: &Bill) -> Value {
@@ -139,7 +141,7 @@ fn references(component: &Component) -> Vec<Value> {
     match &component.origin {
         Origin::Tarball(url) => references.push(json!({"type": "distribution", "url": url})),
         Origin::Git(url, _) => references.push(json!({"type": "vcs", "url": url})),
-        Origin::Unsaid => {}
+        Origin::Local(_) | Origin::Unsaid | Origin::Unknown => {}
     }
     if let Some(claims) = component.trust.as_ref().and_then(Trust::claims) {
         let said = "the repository that the verified provenance names";
@@ -156,6 +158,9 @@ fn references(component: &Component) -> Vec<Value> {
 pub(super) fn properties(component: &Component) -> Vec<(&'static str, String)> {
     let mut properties = Vec::new();
     let mut put = |name, value: &str| properties.push((name, value.to_owned()));
+    for (name, value) in sources(component) {
+        put(name, &value);
+    }
     let flags = &component.flags;
     for (name, holds) in [
         (
@@ -183,6 +188,22 @@ pub(super) fn properties(component: &Component) -> Vec<(&'static str, String)> {
         trusted(trust, &mut put);
     }
     properties
+}
+
+/// What is said of a component that has no package URL, so that nobody takes it for the public one of its name.
+fn sources(component: &Component) -> Vec<(&'static str, String)> {
+    let kind = match &component.origin {
+        _ if component.reference == ROOT => return Vec::new(),
+        Origin::Local(_) if component.project => "workspace",
+        Origin::Local(_) => "local",
+        Origin::Unknown => "unknown",
+        Origin::Tarball(_) | Origin::Git(..) | Origin::Unsaid => return Vec::new(),
+    };
+    let mut said = vec![("weir:source", kind.to_owned())];
+    if let Origin::Local(path) = &component.origin {
+        said.push(("weir:source:path", printable(path, 300)));
+    }
+    said
 }
 
 fn trusted(trust: &Trust, put: &mut impl FnMut(&'static str, &str)) {

@@ -1,7 +1,9 @@
 //! A bill of materials: what a lockfile locks, in a form of its own, before it is written in anybody's.
 
 pub(crate) mod cyclonedx;
+mod entry;
 pub(crate) mod licence;
+pub(crate) mod origin;
 pub(crate) mod spdx;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +13,9 @@ use weir_model::{Decision, SignatureState, Trust};
 use weir_npm::integrity::{Algorithm, Integrity};
 use weir_npm::lockfile::{DependencyKind, Flags, Lockfile, Need, Node, NodeId, Source};
 
+use entry::{Entry, entries};
 use licence::Licence;
+use origin::Origin;
 
 /// Everything that is written down.
 #[derive(Debug)]
@@ -31,7 +35,7 @@ pub(crate) struct Bill {
 /// A project, or a package it is made of.
 #[derive(Debug, Clone)]
 pub(crate) struct Component {
-    /// What names it in this document: its package URL, or the project's folder.
+    /// What names it in this document: its package URL; or where it is, if it has none.
     pub(crate) reference: String,
     /// Whether it is the project itself, or one of its workspaces.
     pub(crate) project: bool,
@@ -39,7 +43,8 @@ pub(crate) struct Component {
     pub(crate) name: String,
     /// Its version.
     pub(crate) version: Option<String>,
-    /// Its package URL; projects have none, as no registry has them.
+    /// Its package URL. What no registry has, and no address tells apart from what one has, has none: its name
+    /// and version would be those of a stranger's release.
     pub(crate) purl: Option<String>,
     /// What it is there for.
     pub(crate) need: Need,
@@ -59,17 +64,6 @@ pub(crate) struct Component {
     pub(crate) trust: Option<Trust>,
 }
 
-/// Where a component comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// The address of a tarball, without credentials and query.
-    Tarball(String),
-    /// A git repository, and the commit.
-    Git(String, Option<String>),
-    /// The lockfile does not say, or it is on the same machine.
-    Unsaid,
-}
-
 /// What is known of a release beside the lockfile.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
@@ -87,18 +81,23 @@ impl Bill {
         known: &dyn Fn(&Node) -> Known,
     ) -> Self {
         let needs = lockfile.needs();
-        let references: Vec<Option<String>> = lockfile.nodes.iter().map(reference).collect();
+        let entries = entries(lockfile);
+        let references: Vec<Option<String>> = entries
+            .iter()
+            .map(|entry| entry.as_ref().map(Entry::reference))
+            .collect();
         let mut components: BTreeMap<String, Component> = BTreeMap::new();
-        for (id, node) in lockfile.nodes.iter().enumerate() {
-            let Some(Some(reference)) = references.get(id) else {
+        for (id, entry) in entries.iter().enumerate() {
+            let (Some(entry), Some(Some(reference))) = (entry, references.get(id)) else {
                 continue;
             };
+            let node = entry.node;
             let need = needs.get(id).copied().unwrap_or(Need::Required);
             match components.get_mut(reference) {
                 // One release in two places is one component.
                 Some(there) => there.merge(node, need, known(node)),
                 None => {
-                    let component = Component::of(reference, node, need, known(node));
+                    let component = Component::of(reference, entry, need, known(node));
                     components.insert(reference.clone(), component);
                 }
             }
@@ -143,18 +142,18 @@ impl Bill {
 pub(crate) const ROOT: &str = "project:.";
 
 impl Component {
-    fn of(reference: &str, node: &Node, need: Need, known: Known) -> Self {
-        let project = matches!(node.source, Source::Project(_));
+    fn of(reference: &str, entry: &Entry<'_>, need: Need, known: Known) -> Self {
+        let node = entry.node;
         Self {
             reference: reference.to_owned(),
-            project,
-            name: node.name.clone(),
+            project: matches!(node.source, Source::Project(_)),
+            name: entry.name.to_owned(),
             version: node.version.clone(),
-            purl: (!project).then(|| reference.to_owned()),
+            purl: entry.purl(),
             need,
             hashes: hashes(node),
             licence: known.licence,
-            origin: Origin::of(&node.source),
+            origin: entry.origin.clone(),
             checksum: node.checksum.clone(),
             flags: node.flags,
             decision: known.decision,
@@ -195,89 +194,6 @@ fn hashes(node: &Node) -> Vec<(Algorithm, String)> {
         digests.map(|(algorithm, digest)| (algorithm, weir_provenance::hexadecimal(digest)))
     });
     hashes.collect()
-}
-
-impl Origin {
-    fn of(source: &Source) -> Self {
-        match source {
-            Source::Registry(Some(url)) | Source::Tarball(url) => {
-                tidy(url).map_or(Self::Unsaid, Self::Tarball)
-            }
-            Source::Git { url, commit } => match tidy(url) {
-                Some(url) => Self::Git(url, commit.clone()),
-                None => Self::Unsaid,
-            },
-            Source::Registry(None)
-            | Source::Project(_)
-            | Source::File(_)
-            | Source::Link(_)
-            | Source::Patch(_)
-            | Source::Other(_) => Self::Unsaid,
-        }
-    }
-}
-
-/// An address without what must not be handed around: passwords, and queries, in which tokens travel.
-/// Nothing for what is no address.
-fn tidy(address: &str) -> Option<String> {
-    let address = address.strip_prefix("git+").unwrap_or(address);
-    let mut url = weir_upstream::Url::parse(address).ok()?;
-    url.host_str()?;
-    if matches!(url.scheme(), "http" | "https") {
-        url.set_username("").ok()?;
-    }
-    // ssh has its user in front of the host, `git` as a rule.
-    url.set_password(None).ok()?;
-    url.set_query(None);
-    url.set_fragment(None);
-    Some(url.to_string())
-}
-
-/// What names a node; `None` for a link to something that has a node of its own.
-fn reference(node: &Node) -> Option<String> {
-    match &node.source {
-        Source::Project(folder) if folder.is_empty() => Some(ROOT.to_owned()),
-        Source::Project(folder) => Some(format!("project:{folder}")),
-        Source::Link(_) => None,
-        _ => Some(purl(node)),
-    }
-}
-
-/// The package URL of a node: `pkg:npm/%40scope/name@version`, with where it comes from if that is not a
-/// registry.
-fn purl(node: &Node) -> String {
-    let name: Vec<String> = node.name.split('/').map(encoded).collect();
-    let mut purl = format!("pkg:npm/{}", name.join("/"));
-    if let Some(version) = &node.version {
-        purl.push('@');
-        purl.push_str(&encoded(version));
-    }
-    match (&node.source, Origin::of(&node.source)) {
-        (Source::Tarball(_), Origin::Tarball(url)) => {
-            purl.push_str(&format!("?download_url={}", encoded(&url)));
-        }
-        (_, Origin::Git(url, commit)) => {
-            let commit = commit.map_or_else(String::new, |commit| format!("@{commit}"));
-            let address = encoded(&format!("git+{url}{commit}"));
-            purl.push_str(&format!("?vcs_url={address}"));
-        }
-        _ => {}
-    }
-    purl
-}
-
-/// A part of a package URL: everything but letters, digits and `-._~:/` in percent form.
-fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' | b'/' => {
-                out.push(char::from(byte));
-            }
-            other => out.push_str(&format!("%{other:02X}")),
-        }
-    }
-    out
 }
 
 /// A number that is the same for the same text: a UUID of version 8 (RFC 9562) from its SHA-256.

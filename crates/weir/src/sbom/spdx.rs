@@ -7,7 +7,8 @@ use weir_npm::integrity::Algorithm;
 use weir_npm::lockfile::DependencyKind;
 
 use super::licence::Licence;
-use super::{Bill, Component, Origin, cyclonedx, uuid};
+use super::origin::Origin;
+use super::{Bill, Component, cyclonedx, uuid};
 
 /// What is said where nothing is known.
 const NOTHING: &str = "NOASSERTION";
@@ -75,7 +76,7 @@ fn package(
         Origin::Tarball(url) => url.clone(),
         Origin::Git(url, Some(commit)) => format!("git+{url}@{commit}"),
         Origin::Git(url, None) => format!("git+{url}"),
-        Origin::Unsaid => NOTHING.to_owned(),
+        Origin::Local(_) | Origin::Unsaid | Origin::Unknown => NOTHING.to_owned(),
     };
     let purpose = if component.project {
         "APPLICATION"

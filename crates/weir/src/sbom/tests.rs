@@ -1,6 +1,7 @@
 //! Bills of small lockfiles in every format, and of whole projects where they are beside the checkout; all
 //! are validated against the official schemas.
 
+mod local;
 mod schema;
 
 use std::path::PathBuf;

@@ -180,3 +180,75 @@ fn the_hidden_lockfile_is_judged_by_package_json() {
     let found = errors(&project(MANIFEST), "package-lock.json", LOCK);
     assert_eq!(found, ["out-of-step:6"]);
 }
+
+const PIN: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// What each client writes for the package that is asked for as `ASKED` and was found at `AT`.
+const REMOTE: [(&str, &str); 5] = [
+    (
+        "package-lock.json",
+        r#"{"name": "app", "lockfileVersion": 3, "packages": {
+"": {"name": "app", "dependencies": {"silt": "ASKED"}},
+"node_modules/silt": {"version": "1.0.0", "resolved": "AT", "integrity": "DIGEST"}}}"#,
+    ),
+    (
+        "yarn.lock",
+        "# yarn lockfile v1\n\n\n\"silt@ASKED\":\n  version \"1.0.0\"\n  resolved \"AT\"\n",
+    ),
+    (
+        "yarn.lock",
+        "__metadata:\n  version: 8\n\n\"app@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"app@workspace:.\"\n  \
+         dependencies:\n    silt: \"ASKED\"\n  languageName: unknown\n  linkType: soft\n\n\"silt@ASKED\":\n  version: 1.0.0\n  \
+         resolution: \"silt@AT\"\n  checksum: 10c0/ab\n  languageName: node\n  linkType: hard\n",
+    ),
+    (
+        "pnpm-lock.yaml",
+        "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      silt:\n        specifier: ASKED\n        version: AT\n\
+         packages:\n  silt@AT:\n    resolution: {integrity: DIGEST, tarball: AT}\n    version: 1.0.0\nsnapshots:\n  silt@AT: {}\n",
+    ),
+    (
+        "bun.lock",
+        r#"{"lockfileVersion": 1, "workspaces": {"": {"name": "app", "dependencies": {"silt": "ASKED"}}},
+"packages": {"silt": ["silt@AT", {}, "DIGEST"]}}"#,
+    ),
+];
+
+/// The findings of a lockfile, of all five formats, that says an address answers another.
+fn out_of_step(asked: &str, at: [&str; 5]) -> [usize; 5] {
+    let manifest = format!(r#"{{"name": "app", "dependencies": {{"silt": "{asked}"}}}}"#);
+    let digest = format!("sha512-{}==", "A".repeat(86));
+    let mut places = at.into_iter();
+    REMOTE.map(|(file, lock)| {
+        let at = places.next().unwrap().replace("PIN", PIN);
+        let lock = lock.replace("ASKED", asked).replace("AT", &at);
+        let found = errors(&project(&manifest), file, &lock.replace("DIGEST", &digest));
+        let steps = found.iter().filter(|it| it.starts_with("out-of-step:"));
+        steps.count()
+    })
+}
+
+#[test]
+fn a_commit_and_an_archive_have_to_be_those_of_package_json() {
+    let hub = [
+        "git+ssh://git@github.com/river/silt.git#PIN",
+        "https://codeload.github.com/river/silt/tar.gz/PIN",
+        "https://github.com/river/silt.git#commit=PIN",
+        "https://codeload.github.com/river/silt/tar.gz/PIN",
+        "github:river/silt#0123456",
+    ];
+    let other = PIN.chars().rev().collect::<String>();
+    for (asked, wanted) in [
+        (format!("github:river/silt#{PIN}"), 0),
+        (format!("git+https://github.com/River/silt.git#{PIN}"), 0),
+        ("github:river/silt#main".to_owned(), 0),
+        (format!("github:river/silt#{other}"), 1),
+        ("github:river/silt#76543210fe".to_owned(), 1),
+        ("github:mud/silt#main".to_owned(), 1),
+    ] {
+        assert_eq!(out_of_step(&asked, hub), [wanted; 5], "{asked}");
+    }
+    let archive = "https://files.example.invalid/silt-1.0.0.tgz";
+    assert_eq!(out_of_step(archive, [archive; 5]), [0; 5]);
+    let newer = "https://files.example.invalid/silt-1.0.1.tgz";
+    assert_eq!(out_of_step(newer, [archive; 5]), [1; 5]);
+}

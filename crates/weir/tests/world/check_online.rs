@@ -229,3 +229,40 @@ fn names_that_are_yours_are_not_told_to_the_default_registry() {
     let asked = |name: &str| registry.requests().iter().any(|it| it.path.contains(name));
     assert!(asked("dam") && !asked("gauge-reader"));
 }
+
+/// The registry was asked, and yarn's checksum is of another archive than the registry's.
+#[test]
+fn yarns_own_checksums_are_said_once_to_be_comparable_by_yarn_only() {
+    let (world, registry) = (World::new(), registry());
+    world.write(
+        "work/package.json",
+        r#"{"name": "app", "dependencies": {"dam": "1.0.0", "gauge-reader": "1.0.0"}}"#,
+    );
+    world.write("work/.npmrc", format!("registry={}\n", registry.url()));
+    let entry = |name: &str| {
+        format!(
+            "\n\"{name}@npm:1.0.0\":\n  version: 1.0.0\n  resolution: \"{name}@npm:1.0.0\"\n  checksum: 10c0/ab\n  \
+             languageName: node\n  linkType: hard\n"
+        )
+    };
+    world.write(
+        "work/yarn.lock",
+        format!(
+            "__metadata:\n  version: 8\n\n\"app@workspace:.\":\n  version: 0.0.0-use.local\n  \
+             resolution: \"app@workspace:.\"\n  dependencies:\n    dam: \"npm:1.0.0\"\n    \
+             gauge-reader: \"npm:1.0.0\"\n  languageName: unknown\n  linkType: soft\n{}{}",
+            entry("dam"),
+            entry("gauge-reader")
+        ),
+    );
+    for arguments in [&[][..], &["--online"]] {
+        let (_, report) = check(&world, &registry, arguments);
+        let found = of_rule(&report, "digests-not-compared");
+        assert_eq!(found.len(), 1, "{report:#}");
+        let text = |key: &str| found[0][key].as_str().unwrap();
+        assert!(text("what").starts_with("2 of 2 digests"), "{report:#}");
+        assert!(text("what").contains("zip archive"), "{report:#}");
+        assert!(text("todo").contains("--check-cache"), "{report:#}");
+        assert_eq!(report["lockfiles"][0]["digests"]["not_compared"], 2);
+    }
+}

@@ -117,6 +117,30 @@ fn errors_name_file_line_and_key() {
         ),
         (
             "bun.lock",
+            "{\n\"lockfileVersion\": 4, \"packages\": {}}",
+            2,
+            "\"lockfileVersion\": version \"4\"",
+        ),
+        (
+            "bun.lock",
+            "{\n\"lockfileVersion\": \"1\", \"packages\": {}}",
+            2,
+            "\"lockfileVersion\": this is not a number",
+        ),
+        (
+            "bun.lock",
+            "{\"lockfileVersion\": 3,\n\"overrides\": {\n\"a\": [\"1\"]}}",
+            3,
+            "\"a\": this is not text or an object",
+        ),
+        (
+            "bun.lock",
+            "{\"lockfileVersion\": 3,\n\"overrides\": {\n\"a\": {\n\"b\": {\"c\": \"1\"}}}}",
+            4,
+            "\"b\": this is not text",
+        ),
+        (
+            "bun.lock",
             "{\"lockfileVersion\": 1,\n\"packages\": {\n\"a\": [],}}",
             3,
             "\"a\": what it resolves to is missing",

@@ -6,6 +6,7 @@
 
 mod asked;
 mod goal;
+mod local;
 mod words;
 
 use std::collections::BTreeSet;
@@ -22,7 +23,11 @@ use weir_store::{Advisories, PackageAdvisories};
 pub(super) use self::asked::Asked;
 use self::asked::Written;
 use self::goal::{Goal, is_lower, leaves};
-use self::words::{bundled, change, elsewhere, locked, overriding, own_override, refresh, unknown};
+use self::local::Local;
+use self::words::{
+    bundled, change, elsewhere, install_anew, locked, overriding, own_override, refresh, repack,
+    unknown,
+};
 use super::Audited;
 use super::registry::{Known, Registry};
 use super::tree::{Way, from_registry};
@@ -138,7 +143,12 @@ impl<'a> Ways<'a> {
             };
             let parent = above.to.and_then(|to| audited.tree.lockfile.node(to));
             let Some(parent) = parent else { break };
+            if let Some(local) = Local::at(audited, way, above) {
+                return Ok(self.at_a_folder(audited, way, edge, &goal, &local));
+            }
+            // What a registry has under the name of a fork is another package.
             let package = self.registry.package(&parent.name);
+            let package = package.filter(|_| from_registry(parent));
             let asked = Asked::by(audited, edge, parent, package);
             let reach = asked.map(|asked| self.reach(&asked, &goal));
             if reach == Some(Reach::There) {
@@ -173,13 +183,43 @@ impl<'a> Ways<'a> {
         edge: &Edge,
         goal: &Goal,
     ) -> AuditChange {
-        let written = Written::of(audited, way, edge);
-        let asked = Asked::of(&edge.name, &written.spec);
+        let written = Written::of(audited, way.project, edge);
+        self.refresh_or_raise(audited, way, edge, goal, &written)
+    }
+
+    /// What a folder or a tarball on the way has to do. There are no later releases of it that could.
+    fn at_a_folder(
+        &self,
+        audited: &Audited<'_>,
+        way: &Way<'_>,
+        edge: &Edge,
+        goal: &Goal,
+        local: &Local,
+    ) -> AuditChange {
+        let written = local.written(audited, edge);
+        let change = self.refresh_or_raise(audited, way, edge, goal, &written);
+        match change.kind {
+            AuditChangeKind::Raise if local.is_tarball() => repack(way, change),
+            AuditChangeKind::Raise => install_anew(audited, change),
+            _ => change,
+        }
+    }
+
+    fn refresh_or_raise(
+        &self,
+        audited: &Audited<'_>,
+        way: &Way<'_>,
+        edge: &Edge,
+        goal: &Goal,
+        written: &Written,
+    ) -> AuditChange {
+        let asked = written.spec.as_deref();
+        let asked = asked.and_then(|spec| Asked::of(&edge.name, spec));
         let reach = asked.as_ref().map(|asked| self.reach(asked, goal));
         if reach == Some(Reach::There) {
             return refresh(audited, way, edge, goal);
         }
-        self.raise(audited, way, edge, goal, &written, asked.as_ref())
+        self.raise(audited, way, edge, goal, written, asked.as_ref())
     }
 
     /// Whether what is asked for leads to a version that would do.
@@ -284,10 +324,9 @@ impl<'a> Ways<'a> {
         let (sign, exactly) = self.sign(goal, &version);
         // Under another name, by an alias or by an address, a range alone would be of a stranger's package. pnpm
         // lists an alias under the package's own name.
-        let is_alias = matches!(
-            classify(&edge.name, &written.spec),
-            DependencySpec::Alias { .. }
-        );
+        let spec = written.spec.as_deref();
+        let is_alias = spec
+            .is_some_and(|spec| matches!(classify(&edge.name, spec), DependencySpec::Alias { .. }));
         let wanted = if is_alias || edge.name != goal.name.as_str() {
             format!("npm:{}@{sign}{version}", goal.name)
         } else {
@@ -306,17 +345,20 @@ impl<'a> Ways<'a> {
             _ => "",
         };
         let word = match (near, to, asked) {
+            _ if spec.is_none() => "set",
             (Some(near), Some(to), _) if is_lower(near, to) => "lower",
             (.., Some(Asked::Tag(_))) => "set",
             (.., Some(asked)) if self.reach(asked, goal) == Reach::NotKnown => "set",
             _ => "raise",
         };
+        let from = spec.map_or_else(String::new, |spec| format!(" from {spec:?}"));
         let what = format!(
-            "{word} {} in {} from {:?} to {wanted:?}{exactly}{tag}{breaking}",
-            edge.name, written.place, written.spec
+            "{word} {} in {}{from} to {wanted:?}{exactly}{tag}{breaking}",
+            edge.name, written.place
         );
         AuditChange {
-            from: Some(printable(&written.spec, 100)),
+            project: printable(&written.project, 300),
+            from: spec.map(|spec| printable(spec, 100)),
             to: Some(printable(&wanted, 300)),
             breaking: !breaking.is_empty(),
             ..change(AuditChangeKind::Raise, way, &edge.name, None, to, what)

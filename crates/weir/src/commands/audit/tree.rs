@@ -8,6 +8,7 @@ use weir_model::json::v1::{AuditPath, Need};
 use weir_npm::lockfile::{self, Edge, Lockfile, Node, NodeId, Source};
 
 use super::super::check::{Catalogs, Manifests};
+use crate::sbom::origin::Origin;
 
 /// A lockfile's graph, seen from both ends.
 pub(super) struct Tree<'l> {
@@ -134,7 +135,16 @@ impl<'l> Tree<'l> {
     }
 }
 
-/// Whether a release is one of a registry.
-pub(super) const fn from_registry(node: &Node) -> bool {
-    matches!(node.source, Source::Registry(_) | Source::Patch(_))
+/// Whether a release is one of a registry, or one with the project's own changes.
+pub(super) fn from_registry(node: &Node) -> bool {
+    match node.source {
+        Source::Registry(_) => true,
+        Source::Patch(_) => Origin::of(&node.source) == Origin::Unsaid,
+        _ => false,
+    }
+}
+
+/// Whether it lies on the same machine: then no advisory for the package of its name is about it.
+pub(super) fn is_local(node: &Node) -> bool {
+    matches!(Origin::of(&node.source), Origin::Local(_))
 }

@@ -6,7 +6,7 @@ use weir_npm::lockfile::{Lockfile, Node, NodeId, Source};
 use weir_npm::spec::DependencySpec;
 
 use super::registries::Registries;
-use super::{Checked, Rule};
+use super::{Checked, Rule, remote};
 
 const FOREIGN: Rule = Rule {
     id: "foreign-registry",
@@ -62,7 +62,8 @@ pub(super) fn is_asked(
     matches!(by, Some(Source::Project(_))) && is_at(asked, node)
 }
 
-fn is_at(asked: &DependencySpec, node: &Node) -> bool {
+/// Whether an entry is fetched from the address that is asked for.
+pub(super) fn is_at(asked: &DependencySpec, node: &Node) -> bool {
     match (asked, &node.source) {
         (DependencySpec::Url(asked), Source::Tarball(url) | Source::Registry(Some(url))) => {
             plain(asked) == plain(url)
@@ -74,35 +75,16 @@ fn is_at(asked: &DependencySpec, node: &Node) -> bool {
             let is_file = |version: &String| file == Some(format!("{base}-{version}.tgz").as_str());
             prefix(&node.name, asked).is_some() && node.version.as_ref().is_some_and(is_file)
         }
-        (DependencySpec::Git { url: asked, .. }, Source::Git { url, .. }) => {
-            repository(asked) == repository(url)
+        (DependencySpec::Git { url: asked, .. }, source) => {
+            remote::pinned(source).is_some_and(|it| it.repository == remote::repository(asked))
         }
-        // pnpm and yarn fetch a commit as an archive.
-        (DependencySpec::Git { url: asked, .. }, Source::Tarball(url)) => repository(url)
-            .strip_prefix("codeload.")
-            .and_then(|it| it.strip_prefix(repository(asked).as_str()))
-            .is_some_and(|rest| rest.starts_with('/')),
         _ => false,
     }
 }
 
 /// An address without its fragment.
-fn plain(url: &str) -> &str {
+pub(super) fn plain(url: &str) -> &str {
     url.split('#').next().unwrap_or(url)
-}
-
-/// Host and path of a repository, however it is reached.
-fn repository(url: &str) -> String {
-    let url = plain(url);
-    let url = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let url = match url.split_once('@') {
-        Some((user, rest)) if !user.contains('/') => rest,
-        _ => url,
-    };
-    let (host, path) = url.split_once(['/', ':']).unwrap_or((url, ""));
-    let path = path.trim_matches('/');
-    let path = path.strip_suffix(".git").unwrap_or(path);
-    format!("{host}/{path}").to_ascii_lowercase()
 }
 
 pub(super) fn check(checked: &mut Checked<'_>, registries: &Registries) {

@@ -29,7 +29,18 @@ const UNCOMPARED: Rule = Rule {
     level: CheckLevel::Note,
     todo: "run with --online to compare them with those of the registry",
 };
-
+/// The same, where asking the registry does not help.
+const YARNS_OWN: Rule = Rule {
+    id: UNCOMPARED.id,
+    level: UNCOMPARED.level,
+    todo: "let yarn compare: yarn install --check-cache fetches every package anew; or install through weir's \
+           gateway, which compares each tarball with the registry's digest",
+};
+const INCOMPARABLE: Rule = Rule {
+    id: UNCOMPARED.id,
+    level: UNCOMPARED.level,
+    todo: "let the client write these entries anew, with a digest that the registry gives as well",
+};
 const WITHHELD_NAMES: Rule = Rule {
     id: "names-withheld",
     level: CheckLevel::Warning,
@@ -42,8 +53,42 @@ enum Compared {
     Not(&'static Rule, String),
     /// Its name is yours, and the default registry was not told it.
     Withheld,
-    /// Nothing was asked, or nothing is comparable.
-    Unknown,
+    Unlike(Unlike),
+}
+
+/// Why there was nothing to compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unlike {
+    /// The registry was not asked.
+    Unasked,
+    /// The entry has yarn's checksum of its own archive.
+    Yarns,
+    /// The entry has no digest, or none in an algorithm of the registry's.
+    NotInCommon,
+}
+
+impl Unlike {
+    const ALL: [Self; 3] = [Self::Unasked, Self::Yarns, Self::NotInCommon];
+
+    fn rule(self) -> &'static Rule {
+        match self {
+            Self::Unasked => &UNCOMPARED,
+            Self::Yarns => &YARNS_OWN,
+            Self::NotInCommon => &INCOMPARABLE,
+        }
+    }
+
+    fn why(self, known: &Known) -> &str {
+        match self {
+            Self::Unasked => &known.why,
+            Self::Yarns => {
+                "yarn 2 and later keep a checksum of a zip archive of their own, which no registry has"
+            }
+            Self::NotInCommon => {
+                "the lockfile has no digest for them that the registry gives as well"
+            }
+        }
+    }
 }
 
 /// Compares the entries that are wanted.
@@ -60,6 +105,7 @@ pub(super) fn check(
         why: None,
     };
     let mut withheld = Vec::new();
+    let mut unlike = Vec::new();
     for (id, node) in lockfile
         .nodes
         .iter()
@@ -72,7 +118,7 @@ pub(super) fn check(
         let said = known.digests.get(&(name.to_string(), version));
         match compare(node, said) {
             Compared::Same => counts.same += 1,
-            Compared::Unknown => counts.not_compared += 1,
+            Compared::Unlike(why) => unlike.push(why),
             Compared::Withheld => withheld.push(node),
             Compared::Not(rule, what) => {
                 if rule.level == CheckLevel::Error {
@@ -84,15 +130,8 @@ pub(super) fn check(
             }
         }
     }
-    if counts.not_compared > 0 {
-        let all = counts.same + counts.different + counts.not_compared;
-        let what = format!(
-            "{} of {all} digests were not compared with those of the registry: {}",
-            counts.not_compared, known.why
-        );
-        checked.add(&UNCOMPARED, 1, None, &what);
-        counts.why = Some(known.why.clone());
-    }
+    counts.not_compared += unlike.len();
+    counts.why = uncompared(checked, known, &counts, &unlike);
     if let Some(first) = withheld.first() {
         let what = unasked(withheld.len(), first);
         checked.add(&WITHHELD_NAMES, first.line, None, &what);
@@ -102,6 +141,29 @@ pub(super) fn check(
         }
     }
     counts
+}
+
+/// Says once for each reason how many digests were not compared; gives the reasons.
+fn uncompared(
+    checked: &mut Checked<'_>,
+    known: &Known,
+    counts: &ComparedDigests,
+    unlike: &[Unlike],
+) -> Option<String> {
+    let all = counts.same + counts.different + counts.not_compared;
+    let mut reasons = Vec::new();
+    for reason in Unlike::ALL {
+        let count = unlike.iter().filter(|it| **it == reason).count();
+        if count == 0 {
+            continue;
+        }
+        let why = reason.why(known);
+        let what =
+            format!("{count} of {all} digests were not compared with those of the registry: {why}");
+        checked.add(reason.rule(), 1, None, &what);
+        reasons.push(why.to_owned());
+    }
+    (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
 /// How many entries the default registry was not asked about.
@@ -119,22 +181,25 @@ fn unasked(count: usize, first: &Node) -> String {
 
 fn compare(node: &Node, said: Option<&Digest>) -> Compared {
     let theirs = match said {
-        None => return Compared::Unknown,
+        None => None,
         Some(Digest::NoSuchRelease(what)) => return Compared::Not(&NO_SUCH_RELEASE, what.clone()),
         Some(Digest::Failed(why)) => {
             let what = format!("could not be compared with the registry: {why}");
             return Compared::Not(&NOT_COMPARED, what);
         }
         Some(Digest::Withheld) => return Compared::Withheld,
-        Some(Digest::Is(theirs)) => theirs,
+        Some(Digest::Is(theirs)) => Some(theirs),
     };
-    // yarn's own checksum is of its own archive, and an entry without a digest is another rule's.
+    // An entry without a digest is another rule's as well.
     let ours = node
         .integrity
         .as_deref()
         .and_then(|text| Integrity::parse(text).ok());
-    let Some(ours) = ours else {
-        return Compared::Unknown;
+    let (ours, theirs) = match (ours, theirs) {
+        (None, _) if node.checksum.is_some() => return Compared::Unlike(Unlike::Yarns),
+        (_, None) => return Compared::Unlike(Unlike::Unasked),
+        (None, _) => return Compared::Unlike(Unlike::NotInCommon),
+        (Some(ours), Some(theirs)) => (ours, theirs),
     };
     match agree(&ours, theirs) {
         Some(true) => Compared::Same,
@@ -142,7 +207,7 @@ fn compare(node: &Node, said: Option<&Digest>) -> Compared {
             let what = format!("has {ours}, and the registry says {theirs}");
             Compared::Not(&OTHER_DIGEST, what)
         }
-        None => Compared::Unknown,
+        None => Compared::Unlike(Unlike::NotInCommon),
     }
 }
 
@@ -163,7 +228,59 @@ pub(super) fn agree(ours: &Integrity, theirs: &Integrity) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
+    use weir_npm::lockfile::Lockfile;
+
     use super::*;
+
+    /// Asking a registry helps only where nothing else keeps a digest from being compared.
+    #[test]
+    fn what_is_not_compared_says_why() {
+        let (sha1, sha512) = (
+            format!("sha1-{}=", "A".repeat(27)),
+            format!("sha512-{}==", "A".repeat(86)),
+        );
+        let yarns = "__metadata:\n  version: 8\n\n\"a@npm:^1\":\n  version: 1.0.0\n  \
+                     resolution: \"a@npm:1.0.0\"\n  checksum: 10c0/ab\n";
+        let npms = |said: &str| {
+            format!(
+                r#"{{"lockfileVersion": 3, "packages": {{"node_modules/a": {{"version": "1.0.0"{said}}}}}}}"#
+            )
+        };
+        let short = format!(r#", "integrity": "{sha1}""#);
+        let right = format!(r#", "integrity": "{sha512}""#);
+        for (file, text, is_asked, wanted) in [
+            ("yarn.lock", yarns.to_owned(), true, Some(Unlike::Yarns)),
+            ("yarn.lock", yarns.to_owned(), false, Some(Unlike::Yarns)),
+            (
+                "package-lock.json",
+                npms(&short),
+                true,
+                Some(Unlike::NotInCommon),
+            ),
+            (
+                "package-lock.json",
+                npms(&short),
+                false,
+                Some(Unlike::Unasked),
+            ),
+            (
+                "package-lock.json",
+                npms(""),
+                true,
+                Some(Unlike::NotInCommon),
+            ),
+            ("package-lock.json", npms(&right), true, None),
+        ] {
+            let lockfile = Lockfile::parse(file, text.as_bytes()).unwrap();
+            let node = lockfile.nodes.iter().find(|it| it.name == "a").unwrap();
+            let said = is_asked.then(|| Digest::Is(Integrity::parse(&sha512).unwrap()));
+            let found = match compare(node, said.as_ref()) {
+                Compared::Unlike(why) => Some(why),
+                _ => None,
+            };
+            assert_eq!(found, wanted, "{text} {is_asked}");
+        }
+    }
 
     #[test]
     fn digests_agree_where_they_can_be_compared() {

@@ -92,7 +92,7 @@ impl Known {
             });
         }
         let mut known = Self {
-            why: "the registry was not asked".to_owned(),
+            why: "the registry was asked, and said nothing of them".to_owned(),
             digests: withheld.into_iter().collect(),
             ..Self::default()
         };

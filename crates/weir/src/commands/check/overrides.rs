@@ -2,10 +2,10 @@
 //! and `resolutions` (yarn). Where it is plain what they mean, the lockfile has to obey them; where that
 //! depends on more than a name and who asks, nothing is said.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
-use weir_npm::lockfile::{Format, Lockfile, Node};
+use weir_npm::lockfile::{Format, Lockfile, Node, Source};
 use weir_npm::spec::{DependencySpec, classify};
 
 use super::Checked;
@@ -40,6 +40,10 @@ pub(super) struct Overrides {
     /// The names in all lists, those of other clients as well.
     names: BTreeSet<String>,
     rules: BTreeMap<String, Vec<Rule>>,
+    /// Who else than the project asks yarn 1 for something, by name and text.
+    askers: HashMap<(String, String), BTreeSet<String>>,
+    /// The packages that yarn 1 has once, and for the root alone.
+    direct: BTreeSet<String>,
 }
 
 impl Overrides {
@@ -49,7 +53,13 @@ impl Overrides {
             format: lockfile.format,
             names: manifests.overridden(files),
             rules: BTreeMap::new(),
+            askers: HashMap::new(),
+            direct: BTreeSet::new(),
         };
+        if lockfile.format == Format::YarnClassic {
+            read.direct = direct(lockfile);
+            read.askers = read.find_askers(manifests, lockfile);
+        }
         let root = manifests.root();
         match lockfile.format {
             Format::Npm => read.npm(root),
@@ -99,14 +109,21 @@ impl Overrides {
             classify(name, spec),
             DependencySpec::Range(_) | DependencySpec::Tag(_) | DependencySpec::Catalog(_)
         );
+        // yarn 1 sets what packages ask for; a project gets that only where one asks in the same words.
+        let askers = (by.is_none() && self.format == Format::YarnClassic)
+            .then(|| self.askers.get(&(name.to_owned(), spec.to_owned())));
+        if askers == Some(None) {
+            return Wanted::AsAsked;
+        }
+        let asks_too = |below: &String| askers.flatten().is_some_and(|it| it.contains(below));
         let Some([rule]) = self.rules.get(name).map(Vec::as_slice) else {
             return Wanted::Unclear;
         };
-        // yarn 1 means what lies below, and what the root itself asks for only sometimes.
-        let is_asked = by.is_some() || self.format != Format::YarnClassic;
         match (&rule.below, &rule.spec) {
-            (None, Some(spec)) if plain && is_asked => Wanted::Instead(spec),
-            (Some(below), Some(spec)) if plain && by == Some(below.as_str()) => {
+            (None, Some(spec)) if plain => Wanted::Instead(spec),
+            (Some(below), Some(spec))
+                if plain && (by == Some(below.as_str()) || asks_too(below)) =>
+            {
                 Wanted::Instead(spec)
             }
             _ => Wanted::Unclear,
@@ -126,9 +143,49 @@ impl Overrides {
     fn add(&mut self, root: &Value, key: &str, to: &str) {
         let name = last_name(key);
         match below(self.format, key, name) {
+            // yarn 1 goes by the way to a package, and it is known only of those that there is one way to.
+            Some(Some(below))
+                if self.format == Format::YarnClassic && !self.direct.contains(&below) =>
+            {
+                self.unclear(name);
+            }
             Some(below) => self.push(root, below, name, to),
             None => self.unclear(name),
         }
+    }
+
+    /// Who asks yarn 1 for what is set, the project's root apart: packages, and workspaces, which are not in
+    /// its lockfile.
+    fn find_askers(
+        &self,
+        manifests: &Manifests,
+        lockfile: &Lockfile,
+    ) -> HashMap<(String, String), BTreeSet<String>> {
+        let of_packages = lockfile.edges.iter().filter_map(|edge| {
+            let from = lockfile.node(edge.from)?;
+            let is_project = matches!(from.source, Source::Project(_));
+            (!is_project).then_some((&edge.name, &edge.spec, from.name.as_str()))
+        });
+        let of_workspaces = manifests.found().flat_map(|(_, manifest)| {
+            let lists = [
+                &manifest.dependencies,
+                &manifest.dev_dependencies,
+                &manifest.optional_dependencies,
+            ];
+            // No key is for one of them by its name.
+            lists
+                .into_iter()
+                .flatten()
+                .map(|(name, spec)| (name, spec, ""))
+        });
+        let mut askers: HashMap<(String, String), BTreeSet<String>> = HashMap::new();
+        for (name, spec, by) in of_packages.chain(of_workspaces) {
+            if self.names(name) {
+                let request = (name.clone(), spec.clone());
+                askers.entry(request).or_default().insert(by.to_owned());
+            }
+        }
+        askers
     }
 
     /// npm's list, where a package may have a list of its own.
@@ -206,13 +263,43 @@ fn below(format: Format, key: &str, name: &str) -> Option<Option<String>> {
     let before = key.strip_suffix(name)?;
     let parent = match format {
         _ if before.is_empty() => return Some(None),
-        Format::YarnClassic => return (before == "**/").then_some(None),
+        Format::YarnClassic if before == "**/" => return Some(None),
+        // What lies further below, and may be meant as well, is left alone.
+        Format::YarnClassic => {
+            let parent = before.strip_suffix('/')?;
+            parent.strip_suffix("/**").unwrap_or(parent)
+        }
         Format::YarnBerry => before.strip_suffix('/')?,
         Format::Pnpm => before.strip_suffix('>')?,
         Format::Npm | Format::Bun => return None,
     };
     let is_plain = last_name(parent) == parent && !parent.contains('*');
     is_plain.then(|| Some(parent.to_owned()))
+}
+
+/// The packages that a lockfile of yarn 1 has once, and for nobody but the root.
+fn direct(lockfile: &Lockfile) -> BTreeSet<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for node in &lockfile.nodes {
+        *counts.entry(node.name.as_str()).or_default() += 1;
+    }
+    let root = lockfile.project("");
+    let (mut by_root, mut by_others) = (BTreeSet::new(), BTreeSet::new());
+    for edge in &lockfile.edges {
+        let to = edge.to.and_then(|to| lockfile.node(to));
+        let Some(to) = to else { continue };
+        let list = if Some(edge.from) == root {
+            &mut by_root
+        } else {
+            &mut by_others
+        };
+        list.insert(to.name.as_str());
+    }
+    by_root
+        .difference(&by_others)
+        .filter(|name| counts.get(*name) == Some(&1))
+        .map(|name| (*name).to_owned())
+        .collect()
 }
 
 fn in_workspace(files: &ClientFiles) -> impl Iterator<Item = (&str, &str)> {
@@ -285,6 +372,41 @@ mod tests {
         assert_eq!(overrides.asker(silt), "silt");
     }
 
+    /// As yarn 1.22 does it: what it sets for a package counts for the root that asks in the same words.
+    #[test]
+    fn yarn_1_sets_for_the_root_what_it_sets_for_others() {
+        use Wanted::{AsAsked, Instead, Unclear};
+        let folder = tempfile::tempdir().unwrap();
+        let lock = "# yarn lockfile v1\n\n\na@^1.0.0:\n  version \"1.0.0\"\n  dependencies:\n    b \"^1.0.0\"\n\n\
+                    b@2.0.0, b@^1.0.0:\n  version \"2.0.0\"\n\nb@^1.1.0:\n  version \"1.1.0\"\n";
+        for (key, asked, of_root, of_a) in [
+            ("b", "^1.0.0", Instead("2.0.0"), Instead("2.0.0")),
+            ("**/b", "^1.0.0", Instead("2.0.0"), Instead("2.0.0")),
+            ("a/b", "^1.0.0", Instead("2.0.0"), Instead("2.0.0")),
+            ("a/**/b", "^1.0.0", Instead("2.0.0"), Instead("2.0.0")),
+            ("x/b", "^1.0.0", Unclear, Unclear),
+            ("b", "^1.1.0", AsAsked, Instead("2.0.0")),
+            ("a/b", "^1.1.0", AsAsked, Instead("2.0.0")),
+        ] {
+            let manifest = format!(
+                r#"{{"dependencies": {{"a": "^1.0.0", "b": "{asked}"}}, "resolutions": {{"{key}": "2.0.0"}}}}"#
+            );
+            std::fs::write(folder.path().join("package.json"), manifest).unwrap();
+            let tree = Tree::Folder(folder.path().to_owned());
+            let mut lockfile = Lockfile::parse("yarn.lock", lock.as_bytes()).unwrap();
+            let manifests =
+                Manifests::read(&tree, &lockfile).unwrap_or_else(|why| panic!("{why:?}"));
+            manifests.complete(&mut lockfile);
+            let overrides = Overrides::of(&manifests, &ClientFiles::read(&tree), &lockfile);
+            assert_eq!(overrides.wanted(None, "b", asked), of_root, "{key} {asked}");
+            assert_eq!(
+                overrides.wanted(Some("a"), "b", "^1.0.0"),
+                of_a,
+                "{key} {asked}"
+            );
+        }
+    }
+
     #[test]
     fn what_is_wanted_is_told_where_it_is_plain() {
         use Wanted::{AsAsked, Instead, Unclear};
@@ -324,7 +446,7 @@ mod tests {
             ("yarn.lock", BERRY, yarn, None, "b", Instead("2.0.0")),
             ("yarn.lock", BERRY, yarn, Some("a"), "c", Instead("3.0.0")),
             ("yarn.lock", BERRY, yarn, None, "d", Unclear),
-            ("yarn.lock", CLASSIC, yarn, None, "b", Unclear),
+            ("yarn.lock", CLASSIC, yarn, None, "b", AsAsked),
             ("yarn.lock", CLASSIC, yarn, Some("x"), "b", Instead("2.0.0")),
             ("yarn.lock", CLASSIC, yarn, Some("x"), "d", Instead("4.0.0")),
             (

@@ -13,7 +13,7 @@ use super::catalogs::Catalogs;
 use super::client::ClientFiles;
 use super::manifests::Manifests;
 use super::overrides::{Overrides, Wanted};
-use super::{Checked, Rule, addresses, declared, local, overrides};
+use super::{Checked, Rule, addresses, declared, local, overrides, remote};
 
 pub(super) const OUT_OF_STEP: Rule = Rule {
     id: "out-of-step",
@@ -369,6 +369,15 @@ fn answer<'a>(
         checked.add(&OTHER_PACKAGE, node.line, request.to, &what);
         return;
     }
+    if leads_elsewhere(lockfile, project, request, asked) {
+        let what = format!(
+            "{}, the lockfile has {}",
+            asks(lockfile, request),
+            remote::shown(node)
+        );
+        checked.add(&OUT_OF_STEP, node.line, request.to, &what);
+        return;
+    }
     let of_registry = matches!(range, DependencySpec::Range(_) | DependencySpec::Tag(_))
         && !project.places(id, name);
     let by_path = matches!(
@@ -415,6 +424,33 @@ fn answer<'a>(
     {
         let what = format!("{}, the lockfile has {version}", asks(lockfile, request));
         checked.add(&OUT_OF_STEP, node.line, request.to, &what);
+    }
+}
+
+/// Whether a project names a repository or an address, and gets what is not from there.
+fn leads_elsewhere(
+    lockfile: &Lockfile,
+    project: &Project<'_>,
+    request: &Request<'_>,
+    asked: &DependencySpec,
+) -> bool {
+    let from = lockfile.node(request.from).map(|it| &it.source);
+    let is_remote = matches!(asked, DependencySpec::Git { .. } | DependencySpec::Url(_));
+    if !is_remote || request.peer || !matches!(from, Some(Source::Project(_))) {
+        return false;
+    }
+    let Some(node) = request.to.and_then(|to| lockfile.node(to)) else {
+        return false;
+    };
+    match &node.source {
+        // yarn 1 may write where its own copies are.
+        Source::File(_) if lockfile.format == Format::YarnClassic => false,
+        Source::File(folder) | Source::Link(folder) => {
+            let folder = declared::plain_path(folder);
+            let manifests = project.manifests;
+            manifests.workspace(&folder).is_none() && !manifests.is_unread(&folder)
+        }
+        _ => remote::is_another(lockfile.format, asked, node),
     }
 }
 

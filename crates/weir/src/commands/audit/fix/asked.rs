@@ -7,7 +7,6 @@ use weir_npm::version::Range;
 use super::super::super::check;
 use super::super::Audited;
 use super::super::registry::Known;
-use super::super::tree::Way;
 
 /// What is asked for: any version of a range, or the one that a tag leads to.
 #[derive(Debug, Clone)]
@@ -48,36 +47,38 @@ impl Asked {
     }
 }
 
-/// Where a project says what it asks for, and how it is written there.
+/// Where a project, or a folder that it takes a package from, says what it asks for, and how it is written there.
 #[derive(Debug)]
 pub(super) struct Written {
+    /// The folder of that.
+    pub(super) project: String,
     pub(super) place: String,
-    pub(super) spec: String,
+    /// Nothing where the lockfile does not repeat it.
+    pub(super) spec: Option<String>,
 }
 
 impl Written {
-    /// In the project's manifest, or in the catalog that the manifest refers to.
-    pub(super) fn of(audited: &Audited<'_>, way: &Way<'_>, edge: &Edge) -> Self {
+    /// In a folder's manifest, or in the catalog that the manifest refers to.
+    pub(super) fn of(audited: &Audited<'_>, folder: &str, edge: &Edge) -> Self {
         let spec = check::unambiguous(audited.tree.lockfile.format, &edge.spec);
         let catalogs = &audited.tree.catalogs;
-        match classify(&edge.name, spec) {
-            DependencySpec::Catalog(catalog) => Self {
-                place: catalogs.place(&catalog),
-                spec: catalogs
-                    .range(&catalog, &edge.name)
-                    .unwrap_or(spec)
-                    .to_owned(),
-            },
-            _ => Self {
-                place: manifest_of(way),
-                spec: spec.to_owned(),
-            },
+        let (place, spec) = match classify(&edge.name, spec) {
+            DependencySpec::Catalog(catalog) => (
+                catalogs.place(&catalog),
+                catalogs.range(&catalog, &edge.name).unwrap_or(spec),
+            ),
+            _ => (manifest_of(folder), spec),
+        };
+        Self {
+            project: folder.to_owned(),
+            place,
+            spec: Some(spec.to_owned()),
         }
     }
 }
 
-fn manifest_of(way: &Way<'_>) -> String {
-    match way.project {
+fn manifest_of(folder: &str) -> String {
+    match folder {
         "" => "package.json".to_owned(),
         folder => format!("{folder}/package.json"),
     }

@@ -6,9 +6,10 @@ use weir_npm::lockfile::{Edge, Format, Node};
 use weir_npm::version::Version;
 
 use super::super::Audited;
-use super::super::tree::Way;
+use super::super::tree::{Way, from_registry};
 use super::Reach;
 use super::goal::{Goal, Toward, leaves};
+use super::local::path_of;
 
 /// A fork or a copy is mended where it comes from. The registry's package of its name may be somebody else's.
 pub(super) fn elsewhere(audited: &Audited<'_>, way: &Way<'_>) -> AuditChange {
@@ -42,11 +43,12 @@ pub(super) fn change(
     }
 }
 
-/// The locked version of a package that is on the way.
+/// The locked version of a package that is on the way. A folder of its name is another package.
 pub(super) fn locked<'l>(audited: &'l Audited<'_>, way: &Way<'l>, name: &str) -> Option<&'l str> {
     let ids = way.edges.iter().filter_map(|edge| edge.to);
     let mut nodes = ids.filter_map(|id| audited.tree.lockfile.node(id));
-    nodes.find(|node| node.name == name)?.version.as_deref()
+    let node = nodes.find(|node| node.name == name && from_registry(node))?;
+    node.version.as_deref()
 }
 
 /// The project itself forces a version: no range counts beside that.
@@ -69,12 +71,19 @@ pub(super) fn bundled(audited: &Audited<'_>, way: &Way<'_>) -> Option<AuditChang
     let above = way.edges.iter().rev().skip(1);
     let mut above = above.filter_map(|edge| audited.tree.lockfile.node(edge.to?));
     let parent = above.find(|node| !node.flags.bundled)?;
-    let what = format!(
-        "{} comes inside the tarball of {}, and nothing but another release of that changes it: look for one \
-         that brings a fixed version",
-        audited.node.label(),
-        parent.label()
-    );
+    let what = match path_of(parent) {
+        Some(path) => format!(
+            "{} comes inside {path}, and nothing but another tarball changes it: pack one that brings a fixed \
+             version",
+            audited.node.label()
+        ),
+        None => format!(
+            "{} comes inside the tarball of {}, and nothing but another release of that changes it: look for \
+             one that brings a fixed version",
+            audited.node.label(),
+            parent.label()
+        ),
+    };
     let (kind, from) = (AuditChangeKind::Unknown, parent.version.as_deref());
     Some(change(kind, way, &parent.name, from, None, what))
 }
@@ -117,6 +126,32 @@ pub(super) fn refresh(
     let what = format!("the ranges admit {kind} of {name}: bring the lockfile{to} ({how})");
     let from = locked(audited, way, name);
     change(AuditChangeKind::Refresh, way, name, from, nearest, what)
+}
+
+/// A change in the `package.json` of a folder, and what makes the lockfile follow it.
+pub(super) fn install_anew(audited: &Audited<'_>, change: AuditChange) -> AuditChange {
+    let what = match audited.tree.lockfile.format {
+        Format::YarnClassic => format!(
+            "{}, and run yarn install --force, as yarn 1 does not look into folders without that",
+            change.what
+        ),
+        other => format!("{}, and run {} install", change.what, other.client()),
+    };
+    AuditChange {
+        what: printable(&what, 600),
+        ..change
+    }
+}
+
+/// A change in the `package.json` of a tarball, which has to be packed by whoever packs it.
+pub(super) fn repack(way: &Way<'_>, change: AuditChange) -> AuditChange {
+    let what = format!("{}: only another tarball can say so", change.what);
+    AuditChange {
+        kind: AuditChangeKind::Unknown,
+        project: printable(way.project, 300),
+        what: printable(&what, 600),
+        ..change
+    }
 }
 
 /// How a project forces a version.
@@ -167,28 +202,31 @@ pub(super) fn unknown(
     parent: &Node,
     reach: Option<Reach>,
 ) -> AuditChange {
-    let (name, parent) = (&goal.name, parent.label());
-    let why = match (reach, goal.versions.first()) {
-        (Some(Reach::NotKnown), Some(nearest)) => format!(
-            "{} {nearest}{}, which {parent} admits, and whether clients take it could not be looked up",
-            if goal.stated {
-                "records name"
-            } else {
-                "no record calls"
-            },
-            if goal.stated {
-                " as fixed"
-            } else {
-                " affected"
-            },
-        ),
-        _ => format!(
-            "whether {parent} or a later release of it admits {} of {name} is not known here",
-            goal.kind()
-        ),
+    let (name, label) = (&goal.name, parent.label());
+    let registry = "run this where the registry answers";
+    let (why, how) = match (reach, goal.versions.first()) {
+        (Some(Reach::NotKnown), Some(nearest)) => {
+            let (who, what) = match goal.stated {
+                true => ("records name", " as fixed"),
+                false => ("no record calls", " affected"),
+            };
+            let why = format!(
+                "{who} {nearest}{what}, which {label} admits, and whether clients take it could not be looked up"
+            );
+            (why, registry)
+        }
+        _ => {
+            let (later, how) = match from_registry(parent) {
+                true => ("or a later release of it", registry),
+                false => ("or what follows it where it comes from", "look there"),
+            };
+            let kind = goal.kind();
+            let why = format!("whether {label} {later} admits {kind} of {name} is not known here");
+            (why, how)
+        }
     };
     let what = format!(
-        "{why}: run this where the registry answers; else, after a look at whether it works with that, {}",
+        "{why}: {how}; else, after a look at whether it works with that, {}",
         override_text(audited, goal)
     );
     let (from, to) = (locked(audited, way, name), goal.versions.first());
