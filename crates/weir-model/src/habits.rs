@@ -39,11 +39,12 @@ pub enum By {
 }
 
 impl By {
-    /// As it is printed and counted: `~mara`, `workflow github`.
+    /// As it is printed and counted: `~mara`, `workflow github`. An account is its name to the letter: names that
+    /// differ in case are of two, and whoever takes the other must not be taken for the first.
     #[must_use]
     pub fn label(&self) -> String {
         match self {
-            Self::Account(name) => format!("~{}", name.to_ascii_lowercase()),
+            Self::Account(name) => format!("~{name}"),
             Self::Workflow(host) => format!("workflow {host}"),
         }
     }

@@ -53,15 +53,16 @@ pub(crate) fn runs_at_install(manifest: &VersionManifest) -> bool {
         || manifest.has_install_script == Some(true)
 }
 
-/// Who published it; nothing for an account without a name.
+/// Who published it; nothing for an account without a name. The name is kept as it is, see
+/// [`By::label`]: blanks make it another account.
 #[must_use]
 pub fn by(publisher: &Publisher) -> Option<By> {
     if publisher.trusted_publisher {
         let host = publisher.trusted_publisher_id.as_deref();
         return Some(By::Workflow(short(host.unwrap_or("not stated"))));
     }
-    let name = short(&publisher.name);
-    (!name.is_empty()).then_some(By::Account(name))
+    let named = !publisher.name.trim().is_empty();
+    named.then(|| By::Account(weir_model::finding::printable(&publisher.name, 220)))
 }
 
 fn origin(manifest: &VersionManifest) -> Origin {
@@ -203,5 +204,23 @@ mod tests {
             (nothing.by, nothing.licence, nothing.hooks),
             (None, None, false)
         );
+    }
+
+    #[test]
+    fn an_account_is_its_name_to_the_letter() {
+        let label = |name: &str| {
+            let publisher = Publisher {
+                name: name.to_owned(),
+                ..Publisher::default()
+            };
+            by(&publisher).map(|by| by.label())
+        };
+        let mara = Some("~mara".to_owned());
+        for (name, same) in [("mara", true), ("Mara", false), ("mara ", false)] {
+            assert_eq!(label(name) == mara, same, "{name:?}");
+        }
+        for nobody in ["", " "] {
+            assert_eq!(label(nobody), None, "{nobody:?}");
+        }
     }
 }

@@ -80,6 +80,7 @@ pub struct Scene {
     own: Vec<String>,
     own_scopes: Vec<String>,
     refused: Vec<&'static str>,
+    fine: Option<Vec<String>>,
     dependencies: Vec<DependencyFacts>,
     dependents: Option<Dependents>,
     first_missed: Stage<Option<Timestamp>>,
@@ -118,6 +119,7 @@ impl Scene {
             own: Vec::new(),
             own_scopes: Vec::new(),
             refused: Vec::new(),
+            fine: None,
             dependencies: Vec::new(),
             dependents: None,
             first_missed: Stage::Known(None),
@@ -327,6 +329,14 @@ impl Scene {
         self
     }
 
+    /// Says which versions were allowed here without a notice, and that nobody has looked at the other young ones.
+    #[must_use]
+    pub fn knowing(mut self, fine: &[&str]) -> Self {
+        let fine = fine.iter().map(|version| (*version).to_owned());
+        self.fine = Some(fine.collect());
+        self
+    }
+
     /// The popular names, and the operator's own of this scene.
     fn names(&self) -> Result<NameIndex, crate::NamesError> {
         let (own, scopes) = (self.own.clone(), self.own_scopes.clone());
@@ -354,15 +364,24 @@ impl Scene {
         });
         let refused = |version: &str| self.refused.contains(&version);
         let now: Timestamp = NOW.parse().expect("a constant time");
+        let settled = now - SignedDuration::from_hours(7 * 24);
+        let open = |version: &str| {
+            let published = packument.as_ref().and_then(|it| it.published(version));
+            let mut fine = self.fine.iter().flatten();
+            published.is_some_and(|it| it > settled) && !fine.any(|it| it.as_str() == version)
+        };
         let mut surroundings = self.surroundings.clone();
         if let Some(packument) = &packument {
-            let settled = now - SignedDuration::from_hours(7 * 24);
             surroundings.before = crate::moments(packument, settled, &refused, None);
             surroundings
                 .before_by_account
                 .clone_from(&surroundings.before);
         }
-        let mut subject = Subject::new(&name, self.version, &names, now).without_refused(&refused);
+        let subject = Subject::new(&name, self.version, &names, now).without_refused(&refused);
+        let mut subject = match self.fine {
+            Some(_) => subject.without_open(&open),
+            None => subject,
+        };
         if let Some(packument) = &packument {
             subject.packument = Stage::Known(packument);
         }

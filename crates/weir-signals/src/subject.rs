@@ -365,10 +365,15 @@ impl<'a> Subject<'a> {
     pub(crate) fn timeline(&self) -> &Timeline<'a> {
         self.timeline.get_or_init(|| {
             let refused = |version: &str| self.refused.is_some_and(|refused| refused(version));
-            match self.packument.known() {
+            let mut timeline = match self.packument.known() {
                 Some(packument) => Timeline::new(packument, self.version, self.now, &refused),
                 None => Timeline::default(),
+            };
+            // Where nobody says which are open, none is known to be fine.
+            if let Some(open) = self.open {
+                timeline.know_fine(&|version: &str| !open(version));
             }
+            timeline
         })
     }
 

@@ -7,6 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use weir_npm::packument::{Packument, Publication, Publisher, VersionEntry};
 use weir_npm::version::Version;
 
+use crate::accounts::is_same_account;
+
 /// How many releases before one make its habits (DETECTION section 4.4).
 pub(crate) const RECENT: usize = 30;
 
@@ -27,6 +29,8 @@ pub(crate) struct Event<'a> {
     pub(crate) published: Timestamp,
     /// What the packument has of it.
     entry: &'a VersionEntry,
+    /// Whether it is known to be fine, however young it was.
+    fine: bool,
     /// How it was published, once that was read: several signals ask, and reading is what takes long.
     publication: OnceCell<Option<Box<Publication>>>,
 }
@@ -86,12 +90,11 @@ impl Trust {
     }
 }
 
-/// Whether two publishers are the same: both a workflow of the same host, or one account. The names of
-/// accounts are lower case on the public registry; one that differs in case is an old account of its own.
+/// Whether two publishers are the same: both a workflow of the same host, or one account.
 pub(crate) fn is_same(one: &Publisher, other: &Publisher) -> bool {
     match (one.trusted_publisher, other.trusted_publisher) {
         (true, true) => one.trusted_publisher_id == other.trusted_publisher_id,
-        (false, false) => one.name == other.name,
+        (false, false) => is_same_account(&one.name, &other.name),
         _ => false,
     }
 }
@@ -163,6 +166,7 @@ impl<'a> Timeline<'a> {
                 version,
                 published,
                 entry,
+                fine: false,
                 publication: OnceCell::new(),
             };
             if is_own {
@@ -180,6 +184,18 @@ impl<'a> Timeline<'a> {
             .sort_by_key(|event| std::cmp::Reverse(event.published));
         timeline.after.sort_by_key(|event| event.published);
         timeline
+    }
+
+    /// Marks the young releases before this one that are known to be fine: they were looked at here, or have been
+    /// out for long by now.
+    pub(crate) fn know_fine(&mut self, is_fine: &dyn Fn(&str) -> bool) {
+        let Some(own) = self.own.as_ref().map(|own| own.published) else {
+            return;
+        };
+        let before = self.before.iter_mut();
+        for event in before.filter(|event| own.duration_since(event.published) < SETTLED) {
+            event.fine = is_fine(event.text);
+        }
     }
 
     /// When the first release was published that there still is, this one included.
@@ -214,6 +230,12 @@ impl<'a> Timeline<'a> {
             .is_some_and(|own| own.published.duration_since(event.published) >= SETTLED)
     }
 
+    /// Whether that release is the past that this one may be measured by: it had settled, or is known to be fine.
+    /// Any other may be the first half of what this one is the second half of.
+    pub(crate) fn is_past(&self, event: &Event<'_>) -> bool {
+        event.fine || self.has_settled(event)
+    }
+
     /// The last releases before this one, newest first, and how each was published. Prereleases count
     /// only for a prerelease: nightly builds come from elsewhere.
     pub(crate) fn recent(&self) -> impl Iterator<Item = (&Event<'a>, &Publication)> {
@@ -226,6 +248,30 @@ impl<'a> Timeline<'a> {
     pub(crate) fn recent_settled(&self) -> impl Iterator<Item = (&Event<'a>, &Publication)> {
         self.comparable()
             .filter(|event| self.has_settled(event))
+            .take(RECENT)
+            .filter_map(|event| Some((event, self.read(event)?)))
+    }
+
+    /// The release whose people this one's are measured by: the last that is past, see [`Timeline::is_past`]. Where
+    /// none is, the first there was: whoever began a package is no stranger to it.
+    pub(crate) fn measure(&self) -> Option<(&Event<'a>, &Publication)> {
+        let past = self.comparable().filter(|event| self.is_past(event));
+        let known = past
+            .take(RECENT)
+            .find_map(|event| Some((event, self.read(event)?)));
+        known.or_else(|| {
+            let first = self.comparable().last()?;
+            Some((first, self.read(first)?))
+        })
+    }
+
+    /// The last releases until a moment, newest first, and how each was published: see [`Timeline::recent`].
+    pub(crate) fn recent_until(
+        &self,
+        end: Timestamp,
+    ) -> impl Iterator<Item = (&Event<'a>, &Publication)> {
+        self.comparable()
+            .filter(move |event| event.published <= end)
             .take(RECENT)
             .filter_map(|event| Some((event, self.read(event)?)))
     }
@@ -342,16 +388,18 @@ impl<'a> Timeline<'a> {
     }
 
     /// How long nothing had been published, prereleases included, before the days that this release
-    /// belongs to: its own and what came at most `burst` before it.
+    /// belongs to: its own, what came at most `burst` before it, and what else `belongs` to them.
     pub(crate) fn quiet_before(
         &self,
         burst: SignedDuration,
+        belongs: impl Fn(&Event<'a>) -> bool,
     ) -> Option<(SignedDuration, &Event<'a>)> {
         let own = self.own.as_ref()?;
         let mut first = own.published;
         for event in &self.before {
             let gap = first.duration_since(event.published);
-            if gap > burst || own.published.duration_since(event.published) > burst {
+            let apart = gap > burst || own.published.duration_since(event.published) > burst;
+            if apart && !belongs(event) {
                 return Some((gap, event));
             }
             first = event.published;

@@ -53,6 +53,11 @@ const STEPS: &[Step] = &[
         sql: include_str!("../../../migrations/0007_feeds.sql"),
         sqlite: "",
     },
+    Step {
+        number: 8,
+        sql: "",
+        sqlite: include_str!("../../../migrations/0008_accounts.sqlite.sql"),
+    },
 ];
 
 /// Pragmas of every connection. The waiting time comes first, so that the others may wait too.
@@ -201,13 +206,10 @@ async fn migrate(pool: &AnyPool, path: &Path) -> Result<(), StoreError> {
         });
     }
     for step in STEPS.iter().filter(|step| step.number > found) {
-        transaction
-            .execute(step.sql)
-            .await
-            .map_err(failed(step.number))?;
-        if !step.sqlite.is_empty() {
+        let parts = [step.sql, step.sqlite].into_iter();
+        for part in parts.filter(|part| !part.is_empty()) {
             transaction
-                .execute(step.sqlite)
+                .execute(part)
                 .await
                 .map_err(failed(step.number))?;
         }

@@ -98,7 +98,7 @@ fn a_baseline_is_what_its_packages_come_to() {
     let baseline = Baseline::new("@millpond", packages);
     assert_eq!(baseline.owner(), "@millpond");
     assert_eq!(baseline.all().releases, 2);
-    assert_eq!(baseline.all().publishers.ranked(), [("~mara", 2)]);
+    assert_eq!(baseline.all().publishers.ranked(), [("~Mara", 2)]);
     assert_eq!(baseline.peak(), 2);
 }
 
@@ -111,4 +111,20 @@ fn the_form_kept_in_the_store_is_read_again() {
     assert_eq!(serde_json::from_str::<Habits>(&json).unwrap(), habits);
     let json = serde_json::to_string(&lesson).unwrap();
     assert_eq!(serde_json::from_str::<Lesson>(&json).unwrap(), lesson);
+}
+
+#[test]
+fn accounts_that_differ_in_case_are_counted_apart() {
+    for (one, other, same) in [
+        ("mara", "mara", true),
+        ("mara", "Mara", false),
+        ("mara", "mara ", false),
+    ] {
+        let mut habits = Habits::default();
+        let mut learned = lesson("1.0.0", "2026-01-01T09:30:00Z");
+        learned.by = Some(By::Account(one.to_owned()));
+        habits.learn(&learned);
+        let label = By::Account(other.to_owned()).label();
+        assert_eq!(habits.publishers.has(&label), same, "{one} {other:?}");
+    }
 }

@@ -34,7 +34,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     ],
     incidents: &["coa and rc, 2021", "rand-user-agent, 2025", "is, 2025"],
     documentation: Documentation {
-        sees: "A release within three days of the first one after more than a year without any. Rest as long as twice \
+        sees: "A release within three days of the first one after more than a year without any, or within a week of it \
+               if what came since was not allowed here without a notice. Rest as long as twice \
                any before is mentioned for information. It counts if at least two lines (major versions, below 1.0 \
                minor ones) were patched in those days, or if somebody else published than the last time; both \
                together weigh more. Refused releases end no rest.",
@@ -52,7 +53,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let timeline = subject.timeline();
-    let (Some(own), Some((rest, last))) = (&timeline.own, timeline.quiet_before(BURST)) else {
+    let (Some(own), Some((rest, last))) = (&timeline.own, rest_before(timeline)) else {
         return;
     };
     if !timeline.is_update(own) {
@@ -63,7 +64,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     }
     let longest = longest_rest(timeline, last.published);
     let lines = lines_woken(timeline, last.published);
-    let other = is_somebody_else(timeline);
+    let other = is_somebody_else(timeline, last.published);
     let unusual = longest.is_none_or(|longest| rest > longest * FACTOR);
     let severity = match (lines >= 2, other) {
         (true, true) => Severity::Medium,
@@ -76,6 +77,9 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         in_words(rest),
         last.text
     );
+    if let Some((since, ago)) = woken_before(timeline, last.published) {
+        words = format!("{words} but for {since} ({} before)", in_words(ago));
+    }
     if lines >= 2 {
         words = format!("{words}, {lines} lines at once");
     }
@@ -90,6 +94,26 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         Some(own.published.to_string()),
     ));
     observation.find(finding);
+}
+
+/// How long the package had been at rest before these days, and since which release. What is no past yet ends no
+/// rest: it may be the first half of an attack, which the second must not be measured by.
+fn rest_before<'t, 'a>(timeline: &'t Timeline<'a>) -> Option<(SignedDuration, &'t Event<'a>)> {
+    timeline.quiet_before(BURST, |event| !timeline.is_past(event))
+}
+
+/// The release that ended the rest, and how long before this one, where that is more than a burst ago.
+fn woken_before<'t>(
+    timeline: &'t Timeline<'_>,
+    end: jiff::Timestamp,
+) -> Option<(&'t str, SignedDuration)> {
+    let own = timeline.own.as_ref()?;
+    let first = timeline
+        .before
+        .iter()
+        .rfind(|event| event.published > end)?;
+    let ago = own.published.duration_since(first.published);
+    (ago > BURST).then_some((first.text, ago))
 }
 
 /// The longest rest before that release. Nothing for a package with too few releases to have had one.
@@ -137,21 +161,16 @@ fn lines_woken(timeline: &Timeline<'_>, end: jiff::Timestamp) -> usize {
     woken.len()
 }
 
-/// Whether the publisher of this release has not published the package since it came to rest, and not
-/// right before either.
-fn is_somebody_else(timeline: &Timeline<'_>) -> bool {
+/// Whether the publisher of this release is none of those who published the package right before it came to rest.
+fn is_somebody_else(timeline: &Timeline<'_>, end: jiff::Timestamp) -> bool {
     let publisher = timeline
         .publication()
         .and_then(|publication| publication.publisher.as_ref());
     let Some(publisher) = publisher.filter(|publisher| !publisher.trusted_publisher) else {
         return false;
     };
-    let Some((_, last)) = timeline.quiet_before(BURST) else {
-        return false;
-    };
     let mut known = timeline
-        .recent()
-        .filter(|(event, _)| event.published <= last.published)
+        .recent_until(end)
         .filter_map(|(_, publication)| publication.publisher.as_ref())
         .peekable();
     known.peek().is_some() && !known.any(|earlier| is_same(publisher, earlier))
@@ -184,6 +203,18 @@ fn samples() -> Vec<crate::sample::Sample> {
             "One release after four years, by somebody else",
             past("2.0.2").release("2.0.2", "2026-06-14T09:00:00Z", &by_hand("lena")),
         ),
+        Sample::flagged(
+            "The second release by somebody else, five days after their first",
+            past("2.0.3")
+                .release("2.0.2", "2026-06-09T09:00:00Z", &by_hand("lena"))
+                .release("2.0.3", "2026-06-14T09:00:00Z", &by_hand("lena")),
+        ),
+        Sample::passing(
+            "A release by somebody else whose first one has been out for eight days",
+            past("2.0.3")
+                .release("2.0.2", "2026-06-06T09:00:00Z", &by_hand("lena"))
+                .release("2.0.3", "2026-06-14T09:00:00Z", &by_hand("lena")),
+        ),
         Sample::passing(
             "Near miss: the owner publishes one fix after four years, mentioned for information",
             past("2.0.2").release("2.0.2", "2026-06-14T09:00:00Z", &mara()),
@@ -213,4 +244,79 @@ fn samples() -> Vec<crate::sample::Sample> {
                 .release("2.0.3", "2026-06-14T09:00:00Z", &mara()),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_model::Severity;
+
+    use super::SIGNAL;
+    use crate::Observation;
+    use crate::sample::{Scene, by_hand};
+
+    /// A version, and when it was published.
+    type Release = (&'static str, &'static str);
+
+    /// What the signal says of a release of 14 June after four years of rest and these releases of `lena`, of
+    /// which `fine` were allowed here.
+    fn said(since: &[Release], fine: &[&str]) -> Option<(Severity, String)> {
+        let mut scene = Scene::of("left-lib", "2.1.9")
+            .release("2.0.0", "2022-05-01T09:00:00Z", &by_hand("mara"))
+            .release("2.0.1", "2022-09-01T09:00:00Z", &by_hand("mara"));
+        for (version, published) in since.iter().copied() {
+            scene = scene.release(version, published, &by_hand("lena"));
+        }
+        let mut observation = Observation::default();
+        scene
+            .release("2.1.9", "2026-06-14T09:00:00Z", &by_hand("lena"))
+            .knowing(fine)
+            .with_subject(|subject| SIGNAL.run(subject, &mut observation));
+        let found = observation.findings.into_iter().next();
+        found.map(|it| (it.severity, it.message))
+    }
+
+    #[test]
+    fn a_release_of_the_last_week_ends_no_rest_unless_it_was_allowed_here() {
+        let low = Some(Severity::Low);
+        let an_hour: [Release; 1] = [("2.1.0", "2026-06-14T08:00:00Z")];
+        let five_days: [Release; 1] = [("2.1.0", "2026-06-09T09:00:00Z")];
+        let two: [Release; 2] = [
+            ("2.1.0", "2026-06-09T08:00:00Z"),
+            ("2.1.1", "2026-06-11T08:00:00Z"),
+        ];
+        let eight_days: [Release; 1] = [("2.1.0", "2026-06-06T09:00:00Z")];
+        let cases: [(&[Release], &[&str], Option<Severity>); 7] = [
+            (&[], &[], low),
+            (&an_hour, &[], low),
+            (&five_days, &[], low),
+            (&two, &[], low),
+            // Those that were allowed without a notice are the package's past, and so are old ones.
+            (&five_days, &["2.1.0"], None),
+            (&two, &["2.1.0", "2.1.1"], None),
+            (&eight_days, &[], None),
+        ];
+        for (since, fine, severity) in cases {
+            let found = said(since, fine).map(|(severity, _)| severity);
+            assert_eq!(found, severity, "{since:?} {fine:?}");
+        }
+        assert_eq!(
+            said(&five_days, &[]).map(|(_, words)| words).as_deref(),
+            Some(
+                "Published after 3.7 years without a release (since 2.0.1) but for 2.1.0 (5 days before), by somebody \
+                 else than the last time"
+            )
+        );
+    }
+
+    #[test]
+    fn many_releases_of_one_day_do_not_hide_who_published_before() {
+        let versions: Vec<&'static str> = (0..40)
+            .map(|number| &*format!("2.0.{}", number + 2).leak())
+            .collect();
+        let flood: Vec<Release> = versions
+            .iter()
+            .map(|version| (*version, "2026-06-14T08:00:00Z"))
+            .collect();
+        assert_eq!(said(&flood, &[]).map(|it| it.0), Some(Severity::Low));
+    }
 }

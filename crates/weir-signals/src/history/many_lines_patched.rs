@@ -104,7 +104,7 @@ fn around<'t, 'a>(
     own: &'t Event<'a>,
     span: SignedDuration,
 ) -> Vec<&'t Event<'a>> {
-    let Some((rest, last)) = timeline.quiet_before(DAY) else {
+    let Some((rest, last)) = timeline.quiet_before(DAY, |_| false) else {
         return Vec::new();
     };
     let old = timeline.lines_until(last.published);

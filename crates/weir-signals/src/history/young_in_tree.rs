@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use weir_model::finding::printable;
 use weir_model::{Confidence, Evidence, Finding, Group, Incomplete, Severity};
 
+use crate::accounts::is_same_account;
 use crate::comparison::{is_leap, is_patch};
 use crate::history::new_dependency::is_expected;
 use crate::timeline::in_words;
@@ -166,10 +167,10 @@ fn is_of_the_family(subject: &Subject<'_>, brought: &Brought) -> bool {
     let earlier = subject.previous_manifest();
     let earlier = earlier.map(|(_, manifest)| manifest.maintainers.as_slice());
     let same_people = earlier.unwrap_or_default().iter().any(|person| {
-        brought
-            .maintainers
-            .iter()
-            .any(|name| name.eq_ignore_ascii_case(&person.name))
+        // A registry may give people without a name, who are nobody in particular.
+        let known = !person.name.is_empty();
+        let mut names = brought.maintainers.iter();
+        known && names.any(|name| is_same_account(name, &person.name))
     });
     same_people || is_expected(subject, brought.name())
 }
@@ -213,6 +214,13 @@ fn samples() -> Vec<crate::sample::Sample> {
             "Near miss: a package as young, by a maintainer of this one",
             scene("1.4.1").brings(Brought {
                 maintainers: vec!["mara".to_owned()],
+                ..brought(&["tide-table"], "2026-06-13T09:00:00Z")
+            }),
+        ),
+        Sample::flagged(
+            "A package as young, by an account whose name differs in case from that of a maintainer",
+            scene("1.4.1").brings(Brought {
+                maintainers: vec!["Mara".to_owned()],
                 ..brought(&["tide-table"], "2026-06-13T09:00:00Z")
             }),
         ),

@@ -3,6 +3,7 @@
 use weir_model::{Confidence, Evidence, Group, Severity};
 use weir_npm::packument::Person;
 
+use crate::accounts::{Account, Resemblance, is_same_account};
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
 
 pub(crate) static SIGNAL: Declaration = Declaration {
@@ -18,14 +19,17 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     needs: &[Input::Manifest, Input::History, Input::Publisher],
     incidents: &["event-stream, 2018", "art-template, 2025"],
     documentation: Documentation {
-        sees: "The lists of maintainers that the registry recorded with this release and with the last one before it. \
-               It counts if no account is on both; accounts with the same mail address are one. Accounts that came \
+        sees: "The lists of maintainers that the registry recorded with this release and with the last one before it \
+               that had been out for a week or was allowed here without a notice; where there is none, with the first. \
+               It counts if no account is on both. Names that differ in case alone or in letters that look alike are \
+               two accounts, and so are two names with one mail address: that is said. Accounts that came \
                are mentioned for information, those that only left are not. A release from a workflow is left out: \
                its owners let it publish.",
         matters: "Packages change hands quietly: a stranger asks, an owner agrees, and the next release is the \
                   stranger's. So do stolen ones, when the thief removes everybody else.",
         wrong: "Owners hand over to their successors and leave, and companies replace all accounts at once by one \
-                that is shared.",
+                that is shared. Somebody who changed accounts comes with the same mail address, which anybody may state. \
+                Each release of the first week tells it once more.",
         todo: "Look whether the old maintainers said that they hand over, and to whom.",
     },
     observe,
@@ -35,8 +39,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let timeline = subject.timeline();
-    let (Some(now), Some((earlier, before))) = (timeline.publication(), timeline.recent().next())
-    else {
+    let (Some(now), Some((earlier, before))) = (timeline.publication(), timeline.measure()) else {
         return;
     };
     // Where the registry does not say who published, maintainers are what the package says of itself.
@@ -48,16 +51,19 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         .publisher
         .as_ref()
         .is_some_and(|publisher| publisher.trusted_publisher);
-    let came: Vec<&Person> = now
+    // A registry may give people without a name, who are nobody in particular.
+    let named = now
         .maintainers
         .iter()
+        .filter(|it| !it.name.trim().is_empty());
+    let came: Vec<&Person> = named
         .filter(|person| !is_among(person, &before.maintainers))
         .collect();
     if came.is_empty() || by_workflow {
         return;
     }
     let replaced = came.len() == now.maintainers.len();
-    let words = if replaced {
+    let mut words = if replaced {
         format!(
             "None of the maintainers of {} is one of this release's ({} now)",
             earlier.text,
@@ -70,6 +76,11 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
             earlier.text
         )
     };
+    let resembled = resembled(&came, &before.maintainers);
+    if let Some((person, resemblance)) = &resembled {
+        let whose = format!(" of {}", person.name);
+        words = format!("{words}; {}", resemblance.words(&whose));
+    }
     let mut finding = SIGNAL.finding(weir_model::finding::printable(&words, 400));
     if !replaced {
         finding.severity = Severity::Info;
@@ -79,15 +90,26 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         Some(listed(before.maintainers.iter())),
         Some(listed(now.maintainers.iter())),
     ));
+    let spelled = resembled.and_then(|(_, resemblance)| resemblance.evidence("maintainers"));
+    finding.evidence.extend(spelled);
     observation.find(finding);
 }
 
-/// Whether one of them is that person, by account or by mail address.
+/// Whether one of them is that account. A mail address tells nothing: an account may state any.
 fn is_among(person: &Person, people: &[Person]) -> bool {
-    people.iter().any(|other| {
-        let same_mail = matches!((&person.email, &other.email), (Some(one), Some(two)) if one.eq_ignore_ascii_case(two));
-        same_mail || person.name.eq_ignore_ascii_case(&other.name)
-    })
+    people
+        .iter()
+        .any(|other| is_same_account(&person.name, &other.name))
+}
+
+/// The first of those who came that could be taken for one of those before.
+fn resembled<'p>(
+    came: &[&'p Person],
+    before: &'p [Person],
+) -> Option<(&'p Person, Resemblance<'p>)> {
+    let earlier: Vec<Account<'p>> = before.iter().map(Account::from).collect();
+    let mut came = came.iter().copied();
+    came.find_map(|person| Some((person, Resemblance::find(Account::from(person), &earlier)?)))
 }
 
 fn listed<'p>(people: impl Iterator<Item = &'p Person>) -> String {
@@ -135,9 +157,128 @@ fn samples() -> Vec<crate::sample::Sample> {
             after(&by("mara", &[mara, otto, ("lena", "lena@mail.example")])),
         ),
         Sample::passing("One maintainer leaves", after(&by("mara", &[mara]))),
-        Sample::passing(
+        Sample::flagged(
             "An account of another name with the same mail address",
             after(&by("mara-codes", &[("mara-codes", "mara@mail.example")])),
         ),
+        Sample::flagged(
+            "An account whose name differs in case alone, with the same mail address",
+            after(&by("Mara", &[("Mara", "mara@mail.example")])),
+        ),
+        Sample::flagged(
+            "The second release within a week after all were replaced",
+            after(&by("lena", &[("lena", "lena@mail.example")])).release(
+                "1.4.2",
+                "2026-06-10T09:00:00Z",
+                &by("lena", &[("lena", "lena@mail.example")]),
+            ),
+        ),
+        Sample::passing(
+            "The same maintainers, one of them with another mail address",
+            after(&by("mara", &[("mara", "mara@elsewhere.example"), otto])),
+        ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_model::Severity;
+
+    use super::SIGNAL;
+    use crate::Observation;
+    use crate::sample::Scene;
+
+    /// An account, and the mail address that it states.
+    type Listed = (&'static str, &'static str);
+
+    /// A release: its version, when it was published, and its maintainers.
+    type Release = (&'static str, &'static str, &'static [Listed]);
+
+    const MARA: Listed = ("mara", "mara@mail.example");
+    const LENA: Listed = ("lena", "lena@mail.example");
+
+    /// What the signal says of a release of 14 June with these maintainers and this past, of which `fine` was
+    /// allowed here.
+    fn said(past: &[Release], fine: &[&str], by: &[Listed]) -> Option<(Severity, String)> {
+        let manifest = |listed: &[Listed]| {
+            let people = listed.iter();
+            let people: Vec<_> = people
+                .map(|(name, mail)| serde_json::json!({ "name": name, "email": mail }))
+                .collect();
+            let publisher = listed.first().map(|(name, _)| *name);
+            serde_json::json!({ "_npmUser": { "name": publisher }, "maintainers": people })
+                .to_string()
+        };
+        let mut scene = Scene::of("left-lib", "1.9.9");
+        for (version, published, listed) in past.iter().copied() {
+            scene = scene.release(version, published, &manifest(listed));
+        }
+        let mut observation = Observation::default();
+        scene
+            .release("1.9.9", "2026-06-14T09:00:00Z", &manifest(by))
+            .knowing(fine)
+            .with_subject(|subject| SIGNAL.run(subject, &mut observation));
+        let found = observation.findings.into_iter().next();
+        found.map(|it| (it.severity, it.message))
+    }
+
+    #[test]
+    fn an_account_is_its_name_to_the_letter() {
+        let past: [Release; 2] = [
+            ("1.0.0", "2026-01-01T09:00:00Z", &[MARA]),
+            ("1.1.0", "2026-02-01T09:00:00Z", &[MARA]),
+        ];
+        let none = "None of the maintainers of 1.1.0 is one of this release's";
+        for (by, rest) in [
+            (
+                ("eve", "mara@mail.example"),
+                "(eve now); the mail address of eve is that of mara, which does not make them one account",
+            ),
+            (
+                ("Mara", "mara@mail.example"),
+                "(Mara now); the name of Mara differs from that of mara in case alone, which makes it another account",
+            ),
+            (
+                ("rnara", "rnara@mail.example"),
+                "(rnara now); the name of rnara looks like that of \"mara\" and is spelled \"rnara\", which makes it \
+                 another account",
+            ),
+            (LENA, "(lena now)"),
+        ] {
+            let expected = (Severity::Low, format!("{none} {rest}"));
+            assert_eq!(said(&past, &[], &[by]), Some(expected), "{by:?}");
+        }
+        // Near misses: the same account with another address, and somebody without a name.
+        for by in [("mara", "new@mail.example"), ("", "mara@mail.example")] {
+            assert_eq!(said(&past, &[], &[by]), None, "{by:?}");
+        }
+        let joined = said(&past, &[], &[MARA, ("Mara", "mara@mail.example")]);
+        assert_eq!(joined.map(|it| it.0), Some(Severity::Info));
+    }
+
+    #[test]
+    fn a_release_of_the_last_week_is_no_past_unless_it_was_allowed_here() {
+        let old: Release = ("1.0.0", "2026-01-01T09:00:00Z", &[MARA]);
+        let day: Release = ("1.1.0", "2026-06-13T09:00:00Z", &[LENA]);
+        let days: Release = ("1.1.0", "2026-06-09T09:00:00Z", &[LENA]);
+        let week: Release = ("1.1.0", "2026-06-06T09:00:00Z", &[LENA]);
+        let begun: Release = ("1.0.0", "2026-06-10T09:00:00Z", &[MARA]);
+        let low = Some(Severity::Low);
+        let cases: [(&[Release], &[&str], Option<Severity>); 8] = [
+            (&[old], &[], low),
+            (&[old, day], &[], low),
+            (&[old, days], &[], low),
+            (&[old, days], &["1.1.0"], None),
+            (&[old, week], &[], None),
+            // Of a package that is days old, whoever began it is no stranger.
+            (&[begun], &[], low),
+            (&[begun, day], &[], low),
+            (&[begun, day], &["1.1.0"], None),
+        ];
+        for (past, fine, severity) in cases {
+            let found = said(past, fine, &[LENA]).map(|(severity, _)| severity);
+            assert_eq!(found, severity, "{past:?} {fine:?}");
+        }
+        assert_eq!(said(&[begun, day], &[], &[MARA]), None);
+    }
 }

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use weir_model::{Confidence, Evidence, Finding, Group, Severity};
 use weir_npm::packument::{Person, Publication, Publisher};
 
-use crate::names::forms;
+use crate::accounts::{Account, Resemblance, is_same_account};
 use crate::timeline::{Event, Timeline, in_words, is_same, who};
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
 
@@ -95,10 +95,12 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     }
     let mut finding = tell(timeline, publication, publisher, last, idle);
     if let Some(resemblance) = resemblance(publisher, &recent) {
-        let words = format!("{}; {}", finding.message, resemblance.words);
+        let words = format!("{}; {}", finding.message, resemblance.words(""));
         finding.message = weir_model::finding::printable(&words, 400);
-        finding.severity = finding.severity.min(resemblance.most);
-        finding.evidence.extend(resemblance.evidence);
+        finding.severity = finding.severity.min(resemblance.most());
+        finding
+            .evidence
+            .extend(resemblance.evidence("_npmUser.name"));
     }
     if recent.len() < PAST || people(&recent) >= MANY {
         finding.severity = Severity::Info;
@@ -157,74 +159,17 @@ fn by_them<'t, 'a>(
     )
 }
 
-/// What a new account has in common with an earlier one, and the most that the finding then weighs.
-struct Resemblance {
-    words: String,
-    most: Severity,
-    evidence: Option<Evidence>,
-}
-
-/// The earlier publisher whom this one could be taken for. No likeness is proof: names that differ in case or
-/// in letters that look alike are two accounts, and an account may state any mail address. People who change
-/// accounts keep theirs, so that a shared address weighs a little less; a name that only looks the same does
-/// not.
-fn resemblance(publisher: &Publisher, recent: &[(&Event<'_>, &Publisher)]) -> Option<Resemblance> {
-    let accounts = || {
-        let others = recent.iter().map(|(_, other)| *other);
-        others.filter(|other| !other.trusted_publisher && !is_same(publisher, other))
-    };
-    if let Some(other) = accounts().find(|it| it.name.eq_ignore_ascii_case(&publisher.name)) {
-        return Some(Resemblance {
-            words: format!(
-                "the name differs from that of {} in case alone, which makes it another account",
-                other.name
-            ),
-            most: Severity::Critical,
-            evidence: None,
-        });
-    }
-    if let Some(other) = accounts().find(|it| looks_like(&it.name, &publisher.name)) {
-        let (theirs, own) = (spelled(&other.name), spelled(&publisher.name));
-        return Some(Resemblance {
-            words: format!(
-                "the name looks like that of {theirs} and is spelled {own}, which makes it another account"
-            ),
-            most: Severity::Critical,
-            evidence: Some(Evidence::change(
-                "_npmUser.name (spelled)",
-                Some(theirs),
-                Some(own),
-            )),
-        });
-    }
-    let mail = publisher.email.as_deref().filter(|mail| !mail.is_empty())?;
-    let other = accounts().find(|it| {
-        it.email
-            .as_deref()
-            .is_some_and(|it| it.eq_ignore_ascii_case(mail))
-    })?;
-    Some(Resemblance {
-        words: format!(
-            "the mail address is that of {}, which does not make them one account",
-            other.name
-        ),
-        most: Severity::Low,
-        evidence: None,
-    })
-}
-
-/// Whether two names are the same to the eye: letters that look alike, and what takes no room.
-fn looks_like(one: &str, other: &str) -> bool {
-    let seen = |name: &str| {
-        let visible = |c: &char| !c.is_whitespace() && !weir_model::finding::is_invisible(*c);
-        forms::skeleton(&name.chars().filter(visible).collect::<String>())
-    };
-    one != other && seen(one) == seen(other)
-}
-
-/// A name with everything escaped that may look like something else.
-fn spelled(name: &str) -> String {
-    format!("\"{}\"", name.escape_default())
+/// The earlier publisher whom this one could be taken for.
+fn resemblance<'p>(
+    publisher: &'p Publisher,
+    recent: &[(&Event<'_>, &'p Publisher)],
+) -> Option<Resemblance<'p>> {
+    let others = recent.iter().map(|(_, other)| *other);
+    let accounts: Vec<Account<'p>> = others
+        .filter(|other| !other.trusted_publisher)
+        .map(Account::from)
+        .collect();
+    Resemblance::find(Account::from(publisher), &accounts)
 }
 
 fn tell(
@@ -289,7 +234,7 @@ fn is_newcomer(timeline: &Timeline<'_>, publisher: &Publisher) -> bool {
             && !earlier
                 .maintainers
                 .iter()
-                .any(|person| person.name == publisher.name)
+                .any(|person| is_same_account(&person.name, &publisher.name))
     })
 }
 
@@ -467,7 +412,7 @@ fn samples() -> Vec<crate::sample::Sample> {
 mod tests {
     use weir_model::Severity;
 
-    use super::{SIGNAL, looks_like};
+    use super::SIGNAL;
     use crate::Observation;
     use crate::sample::Scene;
 
@@ -536,19 +481,5 @@ mod tests {
             said(&young, "eve").map(|(severity, _)| severity),
             Some(Severity::Medium)
         );
-    }
-
-    #[test]
-    fn names_that_look_the_same_are_found() {
-        for (one, other, alike) in [
-            ("m\u{430}ra", "mara", true),
-            ("rnara", "mara", true),
-            ("mara\u{200b}", "mara", true),
-            ("mara ", "mara", true),
-            ("mara", "mara", false),
-            ("mira", "mara", false),
-        ] {
-            assert_eq!(looks_like(one, other), alike, "{one:?}");
-        }
     }
 }

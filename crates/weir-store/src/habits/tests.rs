@@ -40,7 +40,7 @@ async fn a_release_teaches_once_about_package_scope_and_account() {
     assert_eq!(store.teach(&lessons).await.unwrap(), 2);
     assert_eq!(store.teach(&lessons).await.unwrap(), 0);
     store.note_lessons(&lessons).await.unwrap();
-    for (owner, count) in [(NAME, 2), ("@millpond", 2), ("~mara", 1), ("~otto", 1)] {
+    for (owner, count) in [(NAME, 2), ("@millpond", 2), ("~Mara", 1), ("~otto", 1)] {
         assert_eq!(releases(&store, owner).await, count, "{owner}");
     }
     let folder = store.folder().to_owned();
@@ -149,4 +149,32 @@ async fn an_advisory_takes_back_what_malware_taught() {
     assert_eq!(store.unlearn_malware(&advisories).await.unwrap(), 0);
     assert_eq!(releases(&store, "sluice").await, 1);
     assert_eq!(store.taught_versions("sluice").await.unwrap(), ["1.0.0"]);
+}
+
+/// Until step 8 accounts were counted in lower case.
+#[tokio::test]
+async fn packages_of_accounts_with_capitals_teach_once_more_under_their_names() {
+    let (_folder, store) = open().await;
+    let capital = ("sluice".to_owned(), lesson("1.0.0", 0, "Mara"));
+    let lower = ("reed".to_owned(), lesson("1.0.0", 0, "otto"));
+    let both = [capital, lower];
+    assert_eq!(store.teach(&both).await.unwrap(), 2);
+    for sql in [
+        "UPDATE habit SET owner = '~mara' WHERE owner = '~Mara'",
+        "DELETE FROM form WHERE step >= 8",
+    ] {
+        let database = &store.inner.database.write;
+        sqlx::query(sql).execute(database).await.unwrap();
+    }
+    let folder = store.folder().to_owned();
+    store.close().await.unwrap();
+    drop(store);
+    let store = Store::open(&folder).await.unwrap();
+    for (owner, count) in [("sluice", 0), ("~mara", 0), ("reed", 1), ("~otto", 1)] {
+        assert_eq!(releases(&store, owner).await, count, "{owner}");
+    }
+    assert_eq!(store.teach(&both).await.unwrap(), 1);
+    for (owner, count) in [("sluice", 1), ("~mara", 0), ("~Mara", 1), ("reed", 1)] {
+        assert_eq!(releases(&store, owner).await, count, "{owner}");
+    }
 }
