@@ -20,7 +20,9 @@ mod yarn_berry;
 mod yarn_classic;
 
 pub use error::{LockfileError, Problem};
-pub use graph::{DependencyKind, Edge, Flags, Lockfile, Node, NodeId, Paths, Source, Terms};
+pub use graph::{
+    DependencyKind, Edge, Flags, Lockfile, Node, NodeId, Paths, Source, Terms, folder_from,
+};
 pub use needs::Need;
 pub use ways::Ways;
 pub use workspaces::Workspaces;

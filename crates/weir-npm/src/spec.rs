@@ -53,6 +53,15 @@ impl DependencySpec {
     }
 }
 
+/// Whether a path ends as that of a tarball does: what clients take for one rather than for a folder.
+#[must_use]
+pub fn names_tarball(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    [".tgz", ".tar.gz", ".tar"]
+        .iter()
+        .any(|ending| path.ends_with(ending))
+}
+
 /// Classifies what dependency `name` asks for, as npm's own argument parser does (npm-package-arg), and
 /// where clients disagree, as the client that reaches further: `user@host:path` is git for yarn and pnpm
 /// and a folder for npm, so it is git here. Never fails; what nobody would take is

@@ -239,27 +239,19 @@ impl<'a> Timeline<'a> {
     /// The last releases before this one, newest first, and how each was published. Prereleases count
     /// only for a prerelease: nightly builds come from elsewhere.
     pub(crate) fn recent(&self) -> impl Iterator<Item = (&Event<'a>, &Publication)> {
-        self.comparable()
-            .take(RECENT)
-            .filter_map(|event| Some((event, self.read(event)?)))
+        self.published(self.comparable())
     }
 
     /// The same of those that had settled: however many came out within the last week, they are not among them.
     pub(crate) fn recent_settled(&self) -> impl Iterator<Item = (&Event<'a>, &Publication)> {
-        self.comparable()
-            .filter(|event| self.has_settled(event))
-            .take(RECENT)
-            .filter_map(|event| Some((event, self.read(event)?)))
+        self.published(self.comparable().filter(|event| self.has_settled(event)))
     }
 
     /// The release whose people this one's are measured by: the last that is past, see [`Timeline::is_past`]. Where
     /// none is, the first there was: whoever began a package is no stranger to it.
     pub(crate) fn measure(&self) -> Option<(&Event<'a>, &Publication)> {
         let past = self.comparable().filter(|event| self.is_past(event));
-        let known = past
-            .take(RECENT)
-            .find_map(|event| Some((event, self.read(event)?)));
-        known.or_else(|| {
+        self.published(past).next().or_else(|| {
             let first = self.comparable().last()?;
             Some((first, self.read(first)?))
         })
@@ -270,8 +262,18 @@ impl<'a> Timeline<'a> {
         &self,
         end: Timestamp,
     ) -> impl Iterator<Item = (&Event<'a>, &Publication)> {
-        self.comparable()
-            .filter(move |event| event.published <= end)
+        self.published(
+            self.comparable()
+                .filter(move |event| event.published <= end),
+        )
+    }
+
+    /// The first [`RECENT`] of those, and how each was published.
+    fn published<'t>(
+        &'t self,
+        events: impl Iterator<Item = &'t Event<'a>>,
+    ) -> impl Iterator<Item = (&'t Event<'a>, &'t Publication)> {
+        events
             .take(RECENT)
             .filter_map(|event| Some((event, self.read(event)?)))
     }

@@ -453,8 +453,10 @@ pub(super) fn split_name(text: &str) -> Option<(&str, &str)> {
     (!name.is_empty()).then_some((name, rest))
 }
 
-/// A path inside a project without detours, seen from a folder of it.
-pub(super) fn folder_from(from: &str, path: &str) -> String {
+/// A path inside a project without detours, seen from a folder of it. It has no slash in front, even where the
+/// folder has one.
+#[must_use]
+pub fn folder_from(from: &str, path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in from.split('/').chain(path.split('/')) {
         match part {

@@ -132,12 +132,8 @@ impl Reader {
         let stated = self.split(bare);
         let name = entry.text("name")?.or(stated.0).unwrap_or(bare);
         let version = entry.text("version")?.or(stated.1);
-        // Before version 9 a key that starts like a scope is an address without its protocol. What is fetched from
-        // an address states a version too, and comes from no registry for that.
-        let keyed = stated
-            .1
-            .filter(|_| self.keys == Keys::At || !key.starts_with('@'));
-        let source = source(keyed, resolution)?;
+        // What is fetched from an address states a version too, and comes from no registry for that.
+        let source = source(stated.1, resolution)?;
         contradictions::check(self.keys, member, stated, &source)?;
         let mut node = Node::new(key, member.line, name, source);
         node.version = version.map(str::to_owned);
@@ -180,6 +176,8 @@ impl Reader {
     fn split<'k>(&self, key: &'k str) -> (Option<&'k str>, Option<&'k str>) {
         let key = match self.keys {
             Keys::At => key,
+            // An address without its protocol.
+            Keys::SlashAt | Keys::Slashes if key.starts_with('@') => return (None, None),
             // A registry may stand before the first slash.
             Keys::SlashAt | Keys::Slashes => {
                 let Some((host, rest)) = key.split_once('/') else {

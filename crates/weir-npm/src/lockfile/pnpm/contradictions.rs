@@ -28,9 +28,7 @@ pub(super) fn check(
             said,
         ))
     };
-    // Before version 9 a key that starts like a scope is an address without its protocol.
-    let is_address = keys != Keys::At && key.starts_with('@');
-    let version = version.filter(|it| !is_address && Version::parse(it).is_ok());
+    let version = version.filter(|it| Version::parse(it).is_ok());
     let name = name.filter(|_| version.is_some() || keys == Keys::At);
     if let (Some(name), Some(said)) = (name, entry.text("name")?)
         && said != name

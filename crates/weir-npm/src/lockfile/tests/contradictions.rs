@@ -142,6 +142,30 @@ fn an_entry_of_pnpm_says_one_thing() {
     }
 }
 
+/// What is fetched from an address says which version it is, and is no registry's for that.
+#[test]
+fn a_version_beside_an_address_makes_no_release_of_a_registry() {
+    let url = "https://files.invalid/silt/1.0.0";
+    let elsewhere = Source::Tarball(url.to_owned());
+    let registry = Source::Registry(Some(url.to_owned()));
+    for (version, key, source) in [
+        ("9.0", "silt@https://files.invalid/silt/1.0.0", &elsewhere),
+        ("6.0", "'@files.invalid/silt@1.0.0'", &elsewhere),
+        ("5.4", "'@files.invalid/silt/1.0.0'", &elsewhere),
+        ("9.0", "silt@1.0.0", &registry),
+        ("6.0", "/silt@1.0.0", &registry),
+        ("5.4", "/silt/1.0.0", &registry),
+    ] {
+        let text = format!(
+            "lockfileVersion: '{version}'\npackages:\n  {key}:\n    resolution: {{tarball: {url}}}\n    name: silt\n    \
+             version: 1.0.0\n"
+        );
+        let lockfile = read("pnpm-lock.yaml", &text);
+        let node = at(&lockfile, key.trim_matches('\''));
+        assert_eq!(&node.source, source, "{text}");
+    }
+}
+
 /// Before version 9 a release has an entry for each set of peers, and pnpm follows every one of them.
 #[test]
 fn the_entries_of_one_release_are_one_tarball() {

@@ -5,7 +5,7 @@
 //! compared, and of a commit the commit as well.
 
 use weir_npm::lockfile::{Format, Node, Source};
-use weir_npm::spec::DependencySpec;
+use weir_npm::spec::{DependencySpec, names_tarball};
 
 use super::addresses;
 
@@ -143,15 +143,9 @@ fn is_archive_at(format: Format, asked: &DependencySpec, url: &str, node: &Node)
     };
     let (one, other) = (Address::of(url), Address::of(found));
     // pnpm writes where an address without a file's name leads, if that says it never changes.
-    let may_lead_on = format == Format::Pnpm && !is_file(one.path) && one.host == other.host;
+    let file = one.path.split('?').next().unwrap_or(one.path);
+    let may_lead_on = format == Format::Pnpm && !names_tarball(file) && one.host == other.host;
     one == other || may_lead_on || archive(url).is_some_and(|it| Some(it) == archive(found))
-}
-
-fn is_file(path: &str) -> bool {
-    let path = path.split('?').next().unwrap_or(path).to_ascii_lowercase();
-    [".tgz", ".tar.gz", ".tar"]
-        .iter()
-        .any(|ending| path.ends_with(ending))
 }
 
 /// Whether an address over http is one of a repository.
@@ -279,10 +273,7 @@ fn archive(url: &str) -> Option<Pinned> {
                 "repository",
                 "archive.tar.gz",
             ],
-        ) => {
-            let name = name.replace("%2F", "/").replace("%2f", "/");
-            (host, name, reference(query)?)
-        }
+        ) => (host, with_slashes(name), reference(query)?),
         (host @ "gitlab.com", [name @ .., "repository", "archive.tar.gz"]) => {
             (host, name.join("/"), reference(query)?)
         }
@@ -302,6 +293,11 @@ fn archive(url: &str) -> Option<Pinned> {
     })
 }
 
+/// A path in which slashes may be escaped.
+fn with_slashes(path: &str) -> String {
+    path.replace("%2F", "/").replace("%2f", "/")
+}
+
 /// What a query says of the commit.
 fn reference(query: &str) -> Option<String> {
     let mut pairs = query.split('&');
@@ -319,7 +315,7 @@ fn lies_in(url: &str, repository: &str) -> bool {
         host, port, path, ..
     } = Address::of(url);
     let path = path.split('?').next().unwrap_or(path);
-    let whole = named(&host, port, &path.replace("%2F", "/").replace("%2f", "/"));
+    let whole = named(&host, port, &with_slashes(path));
     let Some((before, name)) = repository.split_once('/') else {
         return false;
     };

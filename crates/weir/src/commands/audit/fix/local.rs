@@ -1,8 +1,8 @@
 //! Folders and tarballs of the project's own machine that are on a way. No registry has releases of them: what
 //! they ask for is changed in their own `package.json`.
 
-use weir_npm::lockfile::{Edge, Format, Node};
-use weir_npm::spec::{DependencySpec, classify};
+use weir_npm::lockfile::{Edge, Format, Node, folder_from};
+use weir_npm::spec::{DependencySpec, classify, names_tarball};
 
 use super::super::Audited;
 use super::super::tree::Way;
@@ -40,10 +40,7 @@ impl Local {
 
     /// Whether it is packed: then what it asks for cannot be changed where it lies.
     pub(super) fn is_tarball(&self) -> bool {
-        let path = self.path.to_ascii_lowercase();
-        [".tgz", ".tar.gz", ".tar"]
-            .iter()
-            .any(|ending| path.ends_with(ending))
+        names_tarball(&self.path)
     }
 
     /// Where it says what it asks for, and how, if the lockfile has that.
@@ -94,17 +91,7 @@ fn joined(folder: &str, path: &str) -> String {
         return path;
     }
     let start = if folder.starts_with('/') { "/" } else { "" };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in folder.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    format!("{start}{}", parts.join("/"))
+    format!("{start}{}", folder_from(folder, &path))
 }
 
 #[cfg(test)]
