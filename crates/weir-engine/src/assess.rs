@@ -12,10 +12,11 @@ use weir_model::{
 use weir_npm::integrity::Integrity;
 use weir_policy::Request;
 use weir_signals::{Settings, Stage, Subject, Surroundings, new_dependencies};
-use weir_store::{Blob, Hashed, PackageAdvisories};
+use weir_store::{Blob, DECIDER, Hashed, PackageAdvisories};
 
 use crate::EngineError;
 use crate::compare::Beside;
+use crate::damaged::{MISMATCH, Mismatch};
 use crate::engine::Engine;
 use crate::flight::Flight;
 use crate::judge::Facts;
@@ -35,11 +36,18 @@ impl Engine {
         generation: &str,
     ) -> Result<Arc<Verdict>, EngineError> {
         let past = Arc::new(self.past(held).await?);
-        self.metadata_verdict_after(held, version, times, generation, &past)
+        let mut around = self.surroundings(held, version).await?;
+        let name = held.packument.name();
+        if self.store.may_have_verdict(name.as_str(), version) {
+            around.earlier = self.earlier_bytes(held, version).await?;
+        }
+        let first_seen = times.get(version).copied();
+        self.metadata_verdict_around(held, version, first_seen, generation, &past, &around)
             .await
     }
 
-    /// The same where it is known already what the releases before are.
+    /// The same where it is known already what the releases before are. The ledger is asked for its earlier bytes only
+    /// where they are known to have been others: this is asked of one version after the other.
     pub(crate) async fn metadata_verdict_after(
         &self,
         held: &Held,
@@ -48,17 +56,33 @@ impl Engine {
         generation: &str,
         past: &Arc<Past>,
     ) -> Result<Arc<Verdict>, EngineError> {
+        let mut around = self.surroundings(held, version).await?;
+        if self.has_other_bytes(held, version, past.judged(version)) {
+            around.earlier = self.earlier_bytes(held, version).await?;
+        }
         let first_seen = times.get(version).copied();
-        let around = self.surroundings(held, version).await?;
+        self.metadata_verdict_around(held, version, first_seen, generation, past, &around)
+            .await
+    }
+
+    async fn metadata_verdict_around(
+        &self,
+        held: &Held,
+        version: &str,
+        first_seen: Option<Timestamp>,
+        generation: &str,
+        past: &Arc<Past>,
+        around: &Surroundings,
+    ) -> Result<Arc<Verdict>, EngineError> {
         let beside = Beside::pending(past);
         let facts = Facts {
             first_seen,
             request: Request::NewResolution,
-            ..Facts::on_metadata(held, version, &beside, &around)
+            ..Facts::on_metadata(held, version, &beside, around)
         };
         let verdict = self.judge_seen(facts, generation).await?;
         if refuses_for_good(&verdict.decision) {
-            self.note_lesson(held, version, true);
+            self.note_refused(held, version);
         }
         Ok(Arc::new(verdict))
     }
@@ -71,7 +95,10 @@ impl Engine {
         trust: &Trust,
     ) -> Result<Verdict, EngineError> {
         let first_seen = self.times_of(held, version).await?.get(version).copied();
-        let around = self.surroundings(held, version).await?;
+        let around = Surroundings {
+            earlier: self.earlier_bytes(held, version).await?,
+            ..self.surroundings(held, version).await?
+        };
         let beside = Beside::pending(&Arc::new(self.past(held).await?));
         let facts = Facts {
             trust: Some(trust),
@@ -128,14 +155,23 @@ impl Engine {
                 self.remember(&verdict, contents);
             }
             self.note_dependencies(held, version, &verdict).await;
-            self.note_lesson(held, version, refuses_for_good(&verdict.decision));
+            self.note_lesson(held, version, &verdict).await?;
             self.keep(held.packument.name(), &verdict, blob.clone())
                 .await?;
-            self.append(decided(&verdict, self.now())).await?;
+            self.append(decided(&verdict, held, self.now())).await?;
             let undisturbed = !verdict.decision.action.serves() || self.refusals() == refusals;
             if undisturbed || self.past(held).await?.refuses_as(&past) {
+                self.free(held, &verdict);
                 return Ok(verdict);
             }
+        }
+    }
+
+    /// Has resolutions made anew where a release serves that was held in the last one without having been read.
+    fn free(&self, held: &Held, verdict: &Verdict) {
+        let version = &verdict.assessment.release.version;
+        if verdict.decision.action.serves() && self.holds_unread(held.packument.name(), version) {
+            self.resolve_anew();
         }
     }
 
@@ -157,9 +193,13 @@ impl Engine {
             Err(_) => None,
         };
         let trust = self.trust.of_held(held, version).await;
-        let around = self.surroundings(held, version).await?;
+        let around = Surroundings {
+            earlier: self.earlier_bytes(held, version).await?,
+            ..self.surroundings(held, version).await?
+        };
         let malware = self.known_malware(held.packument.name());
-        let no_baseline = |version: &str| past.refuses(version) || malware(version);
+        let no_baseline =
+            |other: &str| past.excuses_not(&held.packument, version, other) || malware(other);
         let open = |version: &str| past.is_open(&held.packument, version);
         let added = {
             let subject = self.subject(held, version).without_refused(&no_baseline);
@@ -256,7 +296,7 @@ impl Engine {
         };
         let mut verdict = self.judge(&facts, &self.verdict_generation(held.packument.name()));
         verdict.assessment.findings.push(Finding {
-            signal: "integrity-mismatch".to_owned(),
+            signal: MISMATCH.to_owned(),
             group: Group::Shape,
             severity: Severity::Critical,
             confidence: Confidence::High,
@@ -281,7 +321,9 @@ impl Engine {
             about.as_deref(),
         );
         // Not kept: the next download may be whole, and must be judged on its own bytes.
-        Ok(Arc::new(verdict))
+        let verdict = Arc::new(verdict);
+        self.note_damaged(&verdict);
+        Ok(verdict)
     }
 
     /// The answer while an analysis takes longer than a client will wait.
@@ -307,8 +349,8 @@ impl Engine {
     }
 }
 
-/// Whether a version would pass on its metadata and was not refused here, for choosing what to offer instead of
-/// another.
+/// Whether a version would pass on its metadata and was not refused here, nor its bytes wrong just now, nor is it held
+/// unread because of another, for choosing what to offer instead of another.
 pub(crate) fn passes_on_metadata(
     engine: &Engine,
     facts: &Facts<'_>,
@@ -319,11 +361,22 @@ pub(crate) fn passes_on_metadata(
     let published = facts.held.packument.published(version);
     let old_enough =
         published.is_some_and(|published| !engine.policy.age.minimum.is_running(published, now));
-    old_enough && !about.is_malware(version) && !facts.beside.past.refuses(version)
+    let damaged = engine.damaged_of(facts.held);
+    let is_damaged = |it: &Mismatch| it.verdict.assessment.release.version == version;
+    let past = &facts.beside.past;
+    let name = facts.held.packument.name();
+    let held_unread = || engine.holds_unread(name, version) && !past.finds_fine(version);
+    old_enough
+        && !about.is_malware(version)
+        && !past.refuses(version)
+        && !past.withholds(version)
+        && !held_unread()
+        && !damaged.iter().any(is_damaged)
 }
 
-/// The ledger's line about a decision that was just made.
-pub(crate) fn decided(verdict: &Verdict, now: Timestamp) -> LedgerEntry {
+/// The ledger's line about a decision that was just made. It names the registry: another one may have other bytes
+/// under the same name and version.
+pub(crate) fn decided(verdict: &Verdict, held: &Held, now: Timestamp) -> LedgerEntry {
     let release = &verdict.assessment.release;
     LedgerEntry {
         time: now,
@@ -331,9 +384,9 @@ pub(crate) fn decided(verdict: &Verdict, now: Timestamp) -> LedgerEntry {
         name: release.name.clone(),
         version: release.version.clone(),
         integrity: release.integrity.clone(),
-        client: "weir".to_owned(),
+        client: DECIDER.to_owned(),
         action: verdict.decision.action,
         block_id: (!verdict.decision.action.serves()).then(|| verdict.block_id().0),
-        note: None,
+        note: Some(held.upstream.to_string()),
     }
 }

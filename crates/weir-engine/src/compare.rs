@@ -95,8 +95,10 @@ impl Engine {
         let siblings = self.siblings(held, version);
         let wanted = || {
             let malware = self.known_malware(held.packument.name());
-            let no_baseline = |version: &str| past.refuses(version) || malware(version);
-            let open = |version: &str| past.is_open(&held.packument, version);
+            let packument = &held.packument;
+            let no_baseline =
+                |other: &str| past.excuses_not(packument, version, other) || malware(other);
+            let open = |version: &str| past.is_open(packument, version);
             let subject = self.subject(held, version).without_refused(&no_baseline);
             let mut subject = subject.without_open(&open);
             subject.siblings = &siblings;
@@ -120,7 +122,7 @@ impl Engine {
         weir_signals::baseline_version(
             &held.packument,
             version,
-            &|other: &str| past.refuses(other) || malware(other),
+            &|other: &str| past.excuses_not(&held.packument, version, other) || malware(other),
             &|other: &str| past.is_open(&held.packument, other),
         )
     }
@@ -364,7 +366,7 @@ fn since(packument: &Packument, version: &str, event: &str, command: &str) -> Op
     Some(found)
 }
 
-fn without_numbers(text: &str) -> String {
+pub(crate) fn without_numbers(text: &str) -> String {
     text.trim()
         .chars()
         .filter(|character| !character.is_ascii_digit())

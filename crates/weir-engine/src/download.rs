@@ -402,6 +402,7 @@ impl Engine {
         if !arrived.matches(&expected) {
             return self.mismatch(held, version, &expected, arrived).await;
         }
+        self.forget_damaged(held, version);
         let blob = self.store.keep_blob(arrived, &expected).await?;
         let tarball = arrived.bytes();
         let contents = self
@@ -425,6 +426,7 @@ impl Engine {
         if !arrived.matches(expected) {
             return self.mismatch(held, version, expected, &arrived).await;
         }
+        self.forget_damaged(held, version);
         let room = u32::try_from(arrived.length().div_ceil(1024)).unwrap_or(u32::MAX);
         let room = self.unwritten.try_acquire_many(room);
         if room.is_ok() {

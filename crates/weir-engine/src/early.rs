@@ -136,7 +136,7 @@ impl Engine {
         }
         let verdict = Arc::new(verdict);
         self.keep(held.packument.name(), &verdict, None).await?;
-        self.append(decided(&verdict, self.now())).await?;
+        self.append(decided(&verdict, held, self.now())).await?;
         self.settle(&verdict).await;
         Ok(true)
     }

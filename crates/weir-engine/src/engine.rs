@@ -25,6 +25,7 @@ use weir_upstream::Upstreams;
 
 use crate::EngineError;
 use crate::clock::Clock;
+use crate::damaged::Damaged;
 use crate::download::UNWRITTEN;
 use crate::flight::Flight;
 use crate::habits::HabitKeeper;
@@ -97,6 +98,7 @@ pub struct Engine {
     /// Raised when a verdict begins to refuse, so that ready-made answers are made anew.
     refusals: AtomicU64,
     pub(crate) unkept: Unkept,
+    pub(crate) damaged: Damaged,
     fingerprint: String,
     pub(crate) late: Mutex<Vec<Late>>,
 }
@@ -186,12 +188,14 @@ impl Engine {
             unwritten: Semaphore::new(UNWRITTEN),
             refusals: AtomicU64::new(0),
             unkept: Unkept::default(),
+            damaged: Damaged::default(),
             late: Mutex::default(),
             policy,
             clock,
             store,
             upstreams,
         });
+        engine.learn_first().await;
         tokio::spawn(housekeeping::keep_house(Arc::downgrade(&engine)));
         Ok(engine)
     }
@@ -402,12 +406,17 @@ impl Engine {
             self.gate.invalidate(&key);
         }
         if refuses && !known {
-            self.refusals.fetch_add(1, Ordering::Relaxed);
+            self.resolve_anew();
             if refuses_for_good(&verdict.decision) {
                 self.reconsider(name, verdict).await?;
             }
         }
         Ok(())
+    }
+
+    /// Has resolutions and ready-made answers made anew, as after a refusal.
+    pub(crate) fn resolve_anew(&self) {
+        self.refusals.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How often a verdict began to refuse.

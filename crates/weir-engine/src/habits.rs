@@ -2,6 +2,7 @@
 //! when nobody waits.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -12,11 +13,12 @@ use weir_model::{Baseline, Lesson};
 use weir_npm::name::PackageName;
 use weir_npm::version::Version;
 use weir_signals::{Arrival, Known, Surroundings, by, lesson, line_number, moments};
-use weir_store::{LessonState, Store};
+use weir_store::{KeptLesson, Store};
 
 use crate::EngineError;
 use crate::engine::Engine;
 use crate::packuments::Held;
+use crate::teaching::{Teaching, structure, teaching};
 
 /// A release teaches when it is this old. Nearly all hijacks on record were found within days (INCIDENTS),
 /// and until then an attacker's first release must not make the second look usual.
@@ -53,7 +55,7 @@ pub struct Backfilled {
     pub learned: usize,
     /// Releases that had taught before.
     pub known: usize,
-    /// Releases that do not teach: refused here, or called malware by an advisory.
+    /// Releases that do not teach: refused here or not judged, or called malware by an advisory.
     pub refused: usize,
     /// Releases that cannot: no publish time, or a manifest that cannot be read.
     pub unreadable: usize,
@@ -64,7 +66,18 @@ pub struct Backfilled {
 struct Waiting {
     name: String,
     lesson: Lesson,
-    refused: bool,
+    judged: Judged,
+}
+
+/// What is noted of a release beside what there is to learn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Judged {
+    /// It may teach.
+    Passes,
+    /// Nobody could judge it.
+    Unjudged,
+    /// It was refused.
+    Refused,
 }
 
 /// See the module.
@@ -77,7 +90,9 @@ pub(crate) struct HabitKeeper {
     arrivals: Cache<String, Arc<Mutex<Vec<Arrival>>>>,
     waiting: Mutex<Vec<Waiting>>,
     /// What was noted lately, and as what: a release is looked at many times.
-    noted: Cache<(String, String), bool>,
+    noted: Cache<(String, String), (Judged, u64)>,
+    /// Tells lessons apart in a few bytes; nobody can make two that look the same.
+    hasher: RandomState,
 }
 
 impl HabitKeeper {
@@ -101,6 +116,7 @@ impl HabitKeeper {
                 .max_capacity(50_000)
                 .time_to_idle(Duration::from_secs(3600))
                 .build(),
+            hasher: RandomState::new(),
         })
     }
 
@@ -156,18 +172,20 @@ impl HabitKeeper {
     }
 
     /// Has a release written down when nobody waits.
-    pub(crate) fn note(&self, name: &PackageName, lesson: Lesson, refused: bool) {
+    pub(crate) fn note(&self, name: &PackageName, lesson: Lesson, judged: Judged) {
         let key = (name.as_str().to_owned(), lesson.version.clone());
-        if self.noted.get(&key) == Some(refused) {
+        // Other bytes under the same version teach something else.
+        let noted = (judged, self.hasher.hash_one(format!("{lesson:?}")));
+        if self.noted.get(&key) == Some(noted) {
             return;
         }
-        self.noted.insert(key, refused);
+        self.noted.insert(key, noted);
         let mut waiting = lock(&self.waiting);
         if waiting.len() < WAITING {
             waiting.push(Waiting {
                 name: name.as_str().to_owned(),
                 lesson,
-                refused,
+                judged,
             });
         }
     }
@@ -181,14 +199,16 @@ impl HabitKeeper {
         let mut noted = Vec::new();
         // In their order: a release may have been refused and then not any more.
         for one in waiting {
-            if !one.refused {
+            if one.judged == Judged::Passes {
                 noted.push((one.name, one.lesson));
                 continue;
             }
             if !noted.is_empty() {
                 self.store.note_lessons(&std::mem::take(&mut noted)).await?;
             }
-            if self.store.refuse_lesson(&one.name, &one.lesson).await? {
+            if one.judged == Judged::Unjudged {
+                self.store.withhold_lesson(&one.name, &one.lesson).await?;
+            } else if self.store.refuse_lesson(&one.name, &one.lesson).await? {
                 self.refresh().await?;
             }
         }
@@ -283,23 +303,8 @@ impl Engine {
         })
     }
 
-    /// Has a decided release teach, once it has settled, or never.
-    pub(crate) fn note_lesson(&self, held: &Held, version: &str, refused: bool) {
-        if !self.records() {
-            return;
-        }
-        let Some(published) = held.packument.published(version) else {
-            // Of one without a publish time nobody knows whether it has settled.
-            return;
-        };
-        if let Ok(manifest) = self.manifest(held, version) {
-            let lesson = lesson(version, published, &manifest);
-            self.habits.note(held.packument.name(), lesson, refused);
-        }
-    }
-
-    /// Writes down what was seen, and has teach what has settled meanwhile. Returns how many releases
-    /// taught.
+    /// Writes down what was seen, and has teach what has settled meanwhile, in rounds until nothing is left.
+    /// Returns how many releases taught. Where nothing waits that is one question to an index.
     ///
     /// # Errors
     /// When the data folder fails.
@@ -311,30 +316,32 @@ impl Engine {
         self.habits.write().await?;
         let until = self.now().saturating_sub(SETTLED);
         let until = until.map_err(|error| EngineError::Store(error.to_string()))?;
-        let store = &self.store;
-        let ripe = store
-            .lessons(LessonState::Pending, Timestamp::MIN, until, AT_A_TIME)
-            .await?;
-        let (mut good, mut bad) = (Vec::new(), Vec::new());
-        for kept in ripe {
-            let Ok(package) = PackageName::parse(&kept.name) else {
-                continue;
-            };
-            let is_bad = self.known_malware(&package)(&kept.lesson.version);
-            let list = if is_bad { &mut bad } else { &mut good };
-            list.push((kept.name, kept.lesson));
-        }
-        for (name, lesson) in &bad {
-            store.refuse_lesson(name, lesson).await?;
-        }
-        if good.is_empty() {
-            return Ok(0);
-        }
-        let taught = store.teach(&good).await?;
-        if taught > 0 {
+        let mut taught = 0;
+        loop {
+            let ripe = self.store.ripe_lessons(until, AT_A_TIME).await?;
+            if ripe.is_empty() {
+                break;
+            }
+            taught += self.learn_round(ripe).await?;
             self.habits.refresh().await?;
         }
         Ok(taught)
+    }
+
+    /// Has releases teach that have settled. None of them is ripe any more afterwards.
+    async fn learn_round(&self, ripe: Vec<KeptLesson>) -> Result<usize, EngineError> {
+        let mut good = Vec::new();
+        for kept in ripe {
+            // No package has such a name any more: nobody will ask about it.
+            let package = PackageName::parse(&kept.name).ok();
+            let version = &kept.lesson.version;
+            if package.is_some_and(|package| !self.known_malware(&package)(version)) {
+                good.push((kept.name, kept.lesson));
+            } else {
+                self.store.refuse_lesson(&kept.name, &kept.lesson).await?;
+            }
+        }
+        Ok(self.store.teach(&good).await?)
     }
 
     /// Learns what the past of a package teaches: its last releases that have settled, as its packument
@@ -350,7 +357,15 @@ impl Engine {
         let held = self.packument(name).await?;
         // What is decided but not written down yet may be a refusal.
         self.habits.write().await?;
-        let past = self.past(&held).await?;
+        let verdicts = self.verdicts_of(&held).await?;
+        // What nobody decided on is taken as it is.
+        let teaches = |version: &str| {
+            let verdict = verdicts.get(version);
+            verdict.map_or(Teaching::Whole, |verdict| teaching(verdict))
+        };
+        let withheld =
+            |version: &str| matches!(teaches(version), Teaching::Nothing | Teaching::Refused);
+        let usual = self.usual(name.as_str()).await?;
         let malware = self.known_malware(name);
         let settled = self.now().saturating_sub(SETTLED);
         let settled = settled.map_err(|error| EngineError::Store(error.to_string()))?;
@@ -361,7 +376,7 @@ impl Engine {
             match held.packument.published(version) {
                 None => done.unreadable += 1,
                 Some(published) if published > settled => {}
-                Some(_) if past.refuses(version) || malware(version) => done.refused += 1,
+                Some(_) if withheld(version) || malware(version) => done.refused += 1,
                 Some(published) => times.push((published, version)),
             }
         }
@@ -377,7 +392,14 @@ impl Engine {
             match held.packument.manifest(version) {
                 Some(Ok(manifest)) => {
                     let lesson = lesson(version, published, &manifest);
-                    lessons.push((name.to_string(), lesson));
+                    let lesson = match teaches(version) {
+                        Teaching::Structure => structure(lesson, usual.as_deref()),
+                        _ => Some(lesson),
+                    };
+                    match lesson {
+                        Some(lesson) => lessons.push((name.to_string(), lesson)),
+                        None => done.refused += 1,
+                    }
                 }
                 Some(Err(_)) | None => done.unreadable += 1,
             }
@@ -404,6 +426,13 @@ impl Engine {
     /// When the data folder fails.
     pub async fn usual(&self, owner: &str) -> Result<Option<Arc<Baseline>>, EngineError> {
         self.habits.baseline(owner).await
+    }
+
+    /// Learns what has settled since this data folder was last open, before anything is decided.
+    pub(crate) async fn learn_first(&self) {
+        if let Err(error) = self.learn().await {
+            tracing::error!(%error, "what is usual could not be learned");
+        }
     }
 
     /// Keeps habits in order, from time to time.

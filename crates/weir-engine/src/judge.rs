@@ -110,9 +110,10 @@ impl Engine {
             Err(why) => Stage::NotKnown(why.clone()),
         };
         let about = about.ok();
-        let no_baseline = |version: &str| {
-            let is_malware = about.as_ref().is_some_and(|it| it.is_malware(version));
-            is_malware || facts.beside.past.refuses(version)
+        let no_baseline = |other: &str| {
+            let is_malware = about.as_ref().is_some_and(|it| it.is_malware(other));
+            let past = &facts.beside.past;
+            is_malware || past.excuses_not(&held.packument, version, other)
         };
         let open = |version: &str| facts.beside.past.is_open(&held.packument, version);
         let internal = self.internal_entry(name, version);
@@ -189,7 +190,7 @@ impl Engine {
         let Some(about) = about.filter(|_| !decision.action.serves()) else {
             return decision;
         };
-        let below = instead_of(self, facts, about, context.now);
+        let below = instead_of(self, assessment, facts, about, context.now);
         let served = below.served.as_deref();
         context.fixes_advisory_of = served.and_then(|it| fixed_here(about, facts.version, it));
         // The reasons speak of what would be served instead; recommended is only what is known to be fine.

@@ -16,10 +16,15 @@ use crate::engine::Engine;
 use crate::habits::SETTLED;
 use crate::packuments::Held;
 use crate::resolution::refuses_for_good;
+use crate::runs::{LONGEST, Run};
+use crate::together::of_refused;
 use crate::verdicts::Verdict;
 
 /// Most releases that are looked at one after the other because a later one is refused unless they are fine.
 const CLEARED_UP: usize = 4;
+
+/// Most releases that count as refused because they go on with what a refused one brought.
+const FOLLOWED: usize = 500;
 
 /// What is known of the releases of a package, as far as others are measured by them.
 #[derive(Debug, Clone, Default)]
@@ -28,14 +33,41 @@ pub(crate) struct Past {
     refused: HashSet<String>,
     /// Decided on here, contents and all, and served without a notice.
     fine: HashSet<String>,
+    /// The same, with a notice or without.
+    served: HashSet<String>,
+    /// Not to be named in place of another, whatever else is known.
+    unnamed: HashSet<String>,
     /// What was published later than this has not settled.
     settled: Option<Timestamp>,
+    /// The digests of the bytes that were decided on, by version.
+    judged: HashMap<String, String>,
 }
 
 impl Past {
     /// Whether a version was refused here on evidence.
     pub(crate) fn refuses(&self, version: &str) -> bool {
         self.refused.contains(version)
+    }
+
+    /// Whether a version is nothing to measure another by, because it was refused. Not for long where nothing came
+    /// before it: a package whose first release was refused would never have a past, and each refused release would
+    /// bring on the next.
+    pub(crate) fn excuses_not(&self, packument: &Packument, judged: &str, other: &str) -> bool {
+        self.refuses(other) && !self.is_all_the_past(packument, judged, other)
+    }
+
+    /// Whether a refused version is long ago, and none came before it that was not refused.
+    fn is_all_the_past(&self, packument: &Packument, judged: &str, other: &str) -> bool {
+        let times = (packument.published(judged), packument.published(other));
+        let (Some(judged), Some(published)) = times else {
+            return false;
+        };
+        let mut entries = packument.versions().iter();
+        judged.duration_since(published) > LONGEST
+            && !entries.any(|entry| {
+                let is_before = entry.published().is_none_or(|it| it < published);
+                is_before && !self.refuses(&entry.version)
+            })
     }
 
     /// Whether nobody knows yet what a version is: it is young, and was not found fine here. One without a
@@ -52,6 +84,37 @@ impl Past {
         known && !self.refuses(version)
     }
 
+    /// Whether a version was found fine here, contents and all.
+    pub(crate) fn finds_fine(&self, version: &str) -> bool {
+        self.fine.contains(version)
+    }
+
+    /// Whether a version was looked at here, contents and all, and is served.
+    pub(crate) fn serves(&self, version: &str) -> bool {
+        self.served.contains(version)
+    }
+
+    /// Whether a version is not to be named in place of another.
+    pub(crate) fn withholds(&self, version: &str) -> bool {
+        self.unnamed.contains(version)
+    }
+
+    /// Adds versions that are not to be named in place of another: what is kept out at present, and what has not
+    /// been looked at beside something refused.
+    pub(crate) fn withhold<'v>(&mut self, versions: impl Iterator<Item = &'v String>) {
+        self.unnamed.extend(versions.cloned());
+    }
+
+    /// The digest of the bytes of a version that were decided on here.
+    pub(crate) fn judged(&self, version: &str) -> Option<&str> {
+        self.judged.get(version).map(String::as_str)
+    }
+
+    /// The versions that were decided on here.
+    pub(crate) fn judged_versions(&self) -> impl Iterator<Item = &String> {
+        self.judged.keys()
+    }
+
     /// Whether the same versions are refused.
     pub(crate) fn refuses_as(&self, other: &Self) -> bool {
         self.refused == other.refused
@@ -62,8 +125,38 @@ impl Past {
         self.refused.extend(versions.cloned());
     }
 
+    /// Counts as refused what goes on with what a refused release brought, as long as nobody has looked at it: else
+    /// the third release of an attack were measured by the second. Not once one of them is served: then its owners
+    /// have mended it.
+    fn refuse_what_goes_on(
+        &mut self,
+        packument: &Packument,
+        verdicts: &OfVersions,
+        malware: &dyn Fn(&str) -> bool,
+    ) {
+        let no_baseline = |version: &str| self.refuses(version) || malware(version);
+        let goes_on = |run: &Run, version: &str| {
+            run.goes_on_in(packument, version) && run.taints(packument, version)
+        };
+        let mut runs = of_refused(packument, verdicts.values(), &no_baseline);
+        runs.retain(|run| !self.served.iter().any(|version| goes_on(run, version)));
+        let versions = packument.versions().iter().map(|entry| &entry.version);
+        let going_on: Vec<&String> = versions
+            .filter(|version| !verdicts.contains_key(*version))
+            .filter(|version| runs.iter().any(|run| goes_on(run, version)))
+            .take(FOLLOWED)
+            .collect();
+        self.refuse(going_on.into_iter());
+    }
+
     /// Adds what a verdict says at a moment.
     fn learn(&mut self, version: &str, verdict: &Verdict, now: Timestamp) {
+        if let Some(integrity) = &verdict.assessment.release.integrity {
+            self.judged.insert(version.to_owned(), integrity.clone());
+        }
+        if verdict.is_settled(now) {
+            self.served.insert(version.to_owned());
+        }
         // A hold that ends by itself is one for age.
         if refuses_for_good(&verdict.decision) {
             self.refused.insert(version.to_owned());
@@ -135,8 +228,13 @@ impl Engine {
             settled: now.saturating_sub(SETTLED).ok(),
             ..Past::default()
         };
-        for (version, verdict) in self.verdicts_of(held).await? {
-            past.learn(&version, &verdict, now);
+        let verdicts = self.verdicts_of(held).await?;
+        for (version, verdict) in &verdicts {
+            past.learn(version, verdict, now);
+        }
+        if !past.refused.is_empty() {
+            let malware = self.known_malware(held.packument.name());
+            past.refuse_what_goes_on(&held.packument, &verdicts, &malware);
         }
         Ok(past)
     }
@@ -247,7 +345,7 @@ fn open_before<'p>(
     past: &Past,
     malware: &dyn Fn(&str) -> bool,
 ) -> Option<&'p str> {
-    let refused = |other: &str| past.refuses(other) || malware(other);
+    let refused = |other: &str| past.excuses_not(packument, version, other) || malware(other);
     let before = weir_signals::previous_version(packument, version, &refused)?;
     if !past.is_open(packument, before) {
         return None;
@@ -289,6 +387,7 @@ mod tests {
             refused: owned(refused),
             fine: owned(fine),
             settled: Some("2026-11-13T12:00:00Z".parse().unwrap()),
+            ..Past::default()
         }
     }
 
@@ -347,5 +446,23 @@ mod tests {
             );
             assert_eq!(found, Some(measured_by), "{past:?}");
         }
+    }
+
+    /// What comes more than 90 days later is measured by it, if there is nothing else; where a time is missing, nothing
+    /// is.
+    #[test]
+    fn what_was_refused_long_ago_is_a_past_again() {
+        let packument = packument();
+        let past = past(&["1.8.0", "1.9.9"], &[]);
+        for (version, counts_not) in [("1.9.0", true), ("1.9.9", true), ("1.10.0", false)] {
+            let found = past.excuses_not(&packument, version, "1.8.0");
+            assert_eq!(found, counts_not, "{version}");
+        }
+        assert!(!past.excuses_not(&packument, "1.10.1", "1.9.0"));
+        // What came before it was not refused, or nobody knows when it came.
+        let past = self::past(&["1.9.0"], &[]);
+        assert!(past.excuses_not(&packument, "1.10.1", "1.9.0"));
+        let past = self::past(&["1.8.0"], &[]);
+        assert!(past.excuses_not(&packument, "1.10.1", "1.8.0"));
     }
 }

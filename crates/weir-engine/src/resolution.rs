@@ -3,17 +3,23 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Instant;
 
-use jiff::Timestamp;
-use weir_model::{Decision, Standing};
+use jiff::{SignedDuration, Timestamp};
+use weir_model::{Assessment, Decision, Standing};
+use weir_npm::name::PackageName;
 use weir_npm::packument::retag;
 use weir_npm::version::Version;
+use weir_signals::Surroundings;
 use weir_store::PackageAdvisories;
 
+use crate::compare::Beside;
+use crate::damaged::is_damaged;
 use crate::engine::Engine;
 use crate::habits::SETTLED;
 use crate::judge::Facts;
 use crate::packuments::Held;
+use crate::runs::Run;
 use crate::verdicts::Verdict;
 use crate::{EngineError, assess};
 
@@ -32,22 +38,53 @@ const FEW_VERSIONS: usize = 40;
 /// looked at in any case.
 const MOST_VERSIONS: usize = 60;
 
-/// Contents are read ahead of a resolution for at most this many suspicious versions, newest first.
-const READ_AHEAD: usize = 3;
+/// Contents are read ahead of a resolution for at most this many suspicious versions.
+const READ_AHEAD: usize = 4;
+
+/// None of them is begun after this many times the budget for one analysis: those that do not fit wait for the gate.
+const BUDGETS: u32 = 2;
 
 /// Passes over the versions of a package at most: each but the first because a version was refused in the one
 /// before that may have excused others.
 const PASSES: usize = READ_AHEAD + 2;
 
+/// What is held because of another release, and was not read, is gone through again after this long: somebody may have
+/// looked at it meanwhile, and there is room to read more.
+const UNREAD_FOR: SignedDuration = SignedDuration::from_mins(10);
+
 /// What is looked at for a resolution, and what has come of it so far.
-struct Look<'l> {
+pub(crate) struct Look<'l> {
     /// The versions, newest first.
-    versions: Vec<String>,
-    times: &'l HashMap<String, Timestamp>,
-    generation: &'l str,
+    pub(crate) versions: Vec<String>,
+    pub(crate) times: &'l HashMap<String, Timestamp>,
+    pub(crate) generation: &'l str,
     /// Versions of which the contents are read ahead.
-    inside: HashSet<String>,
-    kept_out: BTreeMap<String, Arc<Verdict>>,
+    pub(crate) inside: HashSet<String>,
+    /// Those of them that were read and are served.
+    pub(crate) served: HashSet<String>,
+    /// Versions that have what a refused one brought: not to be named in its place unless they were found fine.
+    pub(crate) alike: HashSet<String>,
+    /// When reading ahead has to end.
+    pub(crate) deadline: Instant,
+    pub(crate) kept_out: BTreeMap<String, Arc<Verdict>>,
+}
+
+impl Look<'_> {
+    /// Whether the contents of a version may still be read ahead, or were.
+    pub(crate) fn may_read(&self, version: &str) -> bool {
+        let room = self.inside.len() < READ_AHEAD && Instant::now() < self.deadline;
+        self.inside.contains(version) || room
+    }
+
+    /// Keeps a version out unless its verdict serves. Whether it does.
+    pub(crate) fn judge(&mut self, verdict: Arc<Verdict>) -> bool {
+        let serves = verdict.decision.action.serves();
+        if !serves {
+            let version = verdict.assessment.release.version.clone();
+            self.kept_out.insert(version, verdict);
+        }
+        serves
+    }
 }
 
 /// What new resolutions of a package get.
@@ -119,14 +156,29 @@ impl Engine {
             times: &times,
             generation: &generation,
             inside: HashSet::new(),
+            served: HashSet::new(),
+            alike: HashSet::new(),
+            deadline: Instant::now()
+                + self
+                    .policy
+                    .gate
+                    .analysis_budget
+                    .get()
+                    .saturating_mul(BUDGETS),
             kept_out: self.refused_before(held).await?,
         };
+        for damaged in self.damaged_of(held) {
+            let version = damaged.verdict.assessment.release.version.clone();
+            look.kept_out.entry(version).or_insert(damaged.verdict);
+        }
         for _ in 0..PASSES {
             if !self.look_at_each(held, &mut look).await? {
                 break;
             }
         }
+        self.name_others(held, &mut look).await?;
         let mut kept_out = look.kept_out;
+        let unread = kept_out.values().any(|verdict| verdict.preliminary);
         if self.observes() {
             // Only written down: the packument stays as the upstream has it.
             for verdict in std::mem::take(&mut kept_out).into_values() {
@@ -137,10 +189,57 @@ impl Engine {
             }
         }
         let looked: HashSet<String> = look.versions.into_iter().collect();
-        let resolution = Arc::new(finish(held, kept_out, &looked, times, generation, now));
+        let mut resolution = finish(held, kept_out, &looked, times, generation, now);
+        // What came damaged is passed over for a while only.
+        let damaged = self.damaged_of(held).into_iter().map(|it| it.until);
+        let unread = now.checked_add(UNREAD_FOR).ok().filter(|_| unread);
+        let ends = resolution.ripens.into_iter().chain(damaged);
+        resolution.ripens = ends.chain(unread).min();
+        let resolution = Arc::new(resolution);
         self.resolutions
             .insert(held.packument.name().clone(), Arc::clone(&resolution));
         Ok(resolution)
+    }
+
+    /// What is named in place of a version that is kept out must not be kept out itself, which was not known yet when
+    /// the first of them were decided on.
+    async fn name_others(&self, held: &Held, look: &mut Look<'_>) -> Result<(), EngineError> {
+        let withheld =
+            |version: &String| look.kept_out.contains_key(version) || look.alike.contains(version);
+        let wrong: Vec<Arc<Verdict>> = look
+            .kept_out
+            .values()
+            .filter(|it| it.preliminary || it.decision.instead.as_ref().is_some_and(withheld))
+            .cloned()
+            .collect();
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        let mut past = self.past(held).await?;
+        let mut unread: Vec<&String> = look.alike.iter().collect();
+        unread.retain(|version| !past.finds_fine(version));
+        past.withhold(unread.into_iter().chain(look.kept_out.keys()));
+        let beside = Beside::pending(&Arc::new(past));
+        let around = Surroundings::default();
+        // Where advisories cannot be read, each verdict says so by itself.
+        let about = self.about(held.packument.name()).unwrap_or_default();
+        for verdict in wrong {
+            let version = verdict.assessment.release.version.clone();
+            let facts = Facts::on_metadata(held, &version, &beside, &around);
+            let below = instead_of(self, &verdict.assessment, &facts, &about, self.now());
+            let mut named = (*verdict).clone();
+            named.decision.instead = below.recommended;
+            look.kept_out.insert(version, Arc::new(named));
+        }
+        Ok(())
+    }
+
+    /// Whether a version was kept out of the last resolution because of another release, without having been read.
+    pub(crate) fn holds_unread(&self, name: &PackageName, version: &str) -> bool {
+        self.resolutions.get(name).is_some_and(|known| {
+            let verdict = known.held.get(version);
+            verdict.is_some_and(|verdict| verdict.preliminary)
+        })
     }
 
     /// First-seen times for versions without a publish time (PROTOCOL 3.2).
@@ -168,7 +267,15 @@ impl Engine {
     ) -> Result<bool, EngineError> {
         let mut past = self.past(held).await?;
         past.refuse(refused_for_good(&look.kept_out));
+        past.withhold(look.kept_out.keys());
         let past = Arc::new(past);
+        // However old they are: nobody has looked at the bytes that are there now, and the gate has the others.
+        let replaced = self.replaced_versions(held, &past);
+        for version in &replaced {
+            if !look.versions.contains(version) {
+                look.versions.push(version.clone());
+            }
+        }
         let mut suspects = Vec::new();
         for version in &look.versions {
             if look.kept_out.contains_key(version) {
@@ -177,35 +284,31 @@ impl Engine {
             let verdict = self
                 .metadata_verdict_after(held, version, look.times, look.generation, &past)
                 .await?;
-            let counts = verdict.assessment.counted().next().is_some();
-            if look.inside.contains(version) || (counts && look.inside.len() < READ_AHEAD) {
-                look.inside.insert(version.clone());
+            if verdict.assessment.counted().next().is_some() || replaced.contains(version) {
                 suspects.push(verdict);
             } else if !verdict.decision.action.serves() {
                 look.kept_out.insert(version.clone(), verdict);
             }
         }
-        // Oldest first: what is refused excuses none that came after it.
-        for suspect in suspects.into_iter().rev() {
-            let verdict = self.look_inside(held, suspect).await;
-            if !verdict.decision.action.serves() {
-                let version = verdict.assessment.release.version.clone();
-                look.kept_out.insert(version, verdict);
-            }
-        }
+        let runs = self.look_at_suspects(held, look, suspects, &past).await;
+        self.look_at_runs(held, look, runs, &past).await?;
         let malware = self.known_malware(held.packument.name());
         let is_news = |version: &String| !past.refuses(version) && !malware(version);
         Ok(refused_for_good(&look.kept_out).any(is_news))
     }
 
-    /// Verdicts kept from earlier that refuse a version on its contents.
+    /// Verdicts kept from earlier that refuse a version on its contents, if it still has them: what its registry
+    /// replaced is looked at anew.
     async fn refused_before(
         &self,
         held: &Held,
     ) -> Result<BTreeMap<String, Arc<Verdict>>, EngineError> {
         let mut kept: BTreeMap<_, _> = self.verdicts_of(held).await?.into_iter().collect();
         kept.retain(|version, verdict| {
-            refuses_for_good(&verdict.decision) && held.packument.has(version)
+            let judged = verdict.assessment.release.integrity.as_deref();
+            refuses_for_good(&verdict.decision)
+                && held.packument.has(version)
+                && !self.has_other_bytes(held, version, judged)
         });
         Ok(kept)
     }
@@ -247,24 +350,23 @@ impl Engine {
             .collect()
     }
 
-    /// Reads the contents of a version whose metadata already speaks against it, before anybody
-    /// resolves to it: a range then falls back at once instead of failing at the tarball, and a
-    /// person who is refused is told what the release does, not only how old it is.
-    async fn look_inside(
+    /// Reads the contents of a version that something speaks against, before anybody resolves to it: a range then
+    /// falls back at once instead of failing at the tarball, and a person who is refused is told what the release
+    /// does, not only how old it is. Nothing where they cannot be read in time.
+    pub(crate) async fn look_inside(
         self: &Arc<Self>,
         held: &Arc<Held>,
-        verdict: Arc<Verdict>,
-    ) -> Arc<Verdict> {
-        let version = verdict.assessment.release.version.clone();
+        version: &str,
+    ) -> Option<Arc<Verdict>> {
         let budget = self.policy.gate.analysis_budget.get();
-        match tokio::time::timeout(budget, self.full_verdict(held, &version)).await {
-            Ok(Ok(full)) => full,
+        match tokio::time::timeout(budget, self.full_verdict(held, version)).await {
+            Ok(Ok(full)) => Some(full),
             Ok(Err(error)) => {
                 tracing::info!(package.name = %held.packument.name(), package.version = version,
                     %error, "contents not read ahead; the gate will");
-                verdict
+                None
             }
-            Err(_) => verdict,
+            Err(_) => None,
         }
     }
 }
@@ -274,11 +376,17 @@ pub(crate) fn refuses_for_good(decision: &Decision) -> bool {
     !decision.action.serves() && decision.until.is_none()
 }
 
+/// Whether a verdict says what a release is, and refuses it. Wrong bytes say nothing of it, and what is held because
+/// of another release was not looked at.
+pub(crate) fn is_refused(verdict: &Verdict) -> bool {
+    refuses_for_good(&verdict.decision) && !verdict.preliminary && !is_damaged(verdict)
+}
+
 /// The versions among those kept out that were refused, and not only until they are older.
 fn refused_for_good(kept_out: &BTreeMap<String, Arc<Verdict>>) -> impl Iterator<Item = &String> {
     kept_out
         .iter()
-        .filter(|(_, verdict)| refuses_for_good(&verdict.decision))
+        .filter(|(_, verdict)| is_refused(verdict))
         .map(|(version, _)| version)
 }
 
@@ -331,6 +439,7 @@ pub(crate) struct Below {
 /// The versions to use in place of the refused one that the facts are about.
 pub(crate) fn instead_of(
     engine: &Engine,
+    assessment: &Assessment,
     facts: &Facts<'_>,
     about: &PackageAdvisories,
     now: Timestamp,
@@ -339,9 +448,11 @@ pub(crate) fn instead_of(
         return Below::default();
     };
     let packument = &facts.held.packument;
+    let past = &facts.beside.past;
     let mut below: Vec<Version> = packument
         .versions()
         .iter()
+        .filter(|entry| !past.refuses(&entry.version) && !past.withholds(&entry.version))
         .filter_map(|entry| Version::parse(&entry.version).ok())
         .filter(|version| version < &refused)
         .filter(|version| refused.is_prerelease() || !version.is_prerelease())
@@ -350,13 +461,18 @@ pub(crate) fn instead_of(
         let line = |version: &Version| version.major() == refused.major();
         (line(other), other).cmp(&(line(one), one))
     });
-    // Bounded: a package of which the last twenty versions are all refused has nothing to offer.
+    // Bounded: a package of which the last twenty versions do not pass has nothing to offer.
     let newest = below.iter().take(20).map(Version::as_str);
     let passing: Vec<&str> = newest
         .filter(|version| assess::passes_on_metadata(engine, facts, about, version, now))
         .collect();
-    let past = &facts.beside.past;
-    let vouched = |version: &&&str| past.vouches_for(packument, version);
+    let no_baseline = |version: &str| about.is_malware(version) || past.refuses(version);
+    let run = Run::of(packument, facts.version, assessment, &no_baseline);
+    // What has the same as the refused one is not named for its age: nobody looked, and it may do the same.
+    let same = |version: &str| run.as_ref().is_some_and(|run| run.has(packument, version));
+    let vouched = |version: &&&str| {
+        past.vouches_for(packument, version) && (past.finds_fine(version) || !same(version))
+    };
     Below {
         served: passing.first().map(|version| (*version).to_owned()),
         recommended: passing

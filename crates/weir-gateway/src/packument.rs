@@ -60,21 +60,23 @@ async fn render(
 ) -> Result<Result<Arc<Rendered>, Arc<Verdict>>, weir_engine::EngineError> {
     let held = state.engine.packument(&key.name).await?;
     let resolution = state.engine.resolution(&held).await?;
+    let kept_out = kept_out(&held, &resolution);
     if let Some(session) = &state.session {
-        let kept_out = resolution
-            .held
-            .iter()
-            .map(|(version, verdict)| (version.as_str(), &**verdict));
-        session.packument(key.name.as_str(), kept_out, held.stale.is_some());
+        session.packument(
+            key.name.as_str(),
+            kept_out.iter().cloned(),
+            held.stale.is_some(),
+        );
     }
     if let Some(refused) = resolution.nothing_left() {
         return Ok(Err(refused));
     }
-    let mentions = resolution
-        .held
-        .values()
-        .map(|verdict| state.record_mention(verdict, headers));
+    let mut mentions = Vec::with_capacity(kept_out.len());
+    for (_, verdict, about) in &kept_out {
+        mentions.push(state.record_mention(verdict, about.as_deref(), headers));
+    }
     futures_util::future::join_all(mentions).await;
+    drop(kept_out);
     let (state, key) = (Arc::clone(state), key.clone());
     // A large document takes tens of milliseconds: not on a thread that serves others.
     let made = tokio::task::spawn_blocking(move || {
@@ -89,6 +91,43 @@ async fn render(
             why: "rendering it failed".to_owned(),
         }),
     }
+}
+
+/// What is kept out of a packument: the version, the verdict, and what became of the tags that led there.
+fn kept_out<'r>(
+    held: &HeldPackument,
+    resolution: &'r Resolution,
+) -> Vec<(&'r str, &'r Verdict, Option<String>)> {
+    let upstream = held.packument.dist_tags();
+    let versions = resolution.held.iter();
+    versions
+        .map(|(version, verdict)| {
+            let about = led_away(version, upstream, &resolution.tags);
+            (version.as_str(), &**verdict, about)
+        })
+        .collect()
+}
+
+/// Most tags of one version that are named: a registry may send thousands.
+const MOST_TAGS: usize = 5;
+
+/// What became of the tags that lead to this version upstream, in words: that is what a request for a packument
+/// is about. Nothing if none leads there.
+fn led_away(
+    version: &str,
+    upstream: &[(String, String)],
+    served: &[(String, String)],
+) -> Option<String> {
+    let mut words = Vec::new();
+    let led_there = upstream.iter().filter(|(_, old)| old == version);
+    for (tag, _) in led_there.take(MOST_TAGS) {
+        match served.iter().find(|(other, _)| other == tag) {
+            Some((_, new)) if new == version => {}
+            Some((_, new)) => words.push(format!("tag {tag} leads to {new}")),
+            None => words.push(format!("tag {tag} is withheld")),
+        }
+    }
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 fn make(
@@ -279,8 +318,19 @@ pub(crate) async fn version(
         Err(error) => return state.failure(&error, name.as_str()),
     };
     let tag = resolution.tags.iter().find(|(tag, _)| tag == wanted);
-    let version = tag.map_or(wanted, |(_, version)| version.as_str());
+    // A tag that is withheld is refused for what it leads to upstream: that it does not exist would be a lie.
+    let withheld = || {
+        let version = held.packument.tag(wanted);
+        version.filter(|_| !held.packument.has(wanted))
+    };
+    let version = tag
+        .map(|(_, version)| version.as_str())
+        .or_else(withheld)
+        .unwrap_or(wanted);
     if let Some(verdict) = resolution.held.get(version) {
+        if let Some(session) = &state.session {
+            session.document(verdict);
+        }
         state.record_refusal(verdict, headers).await;
         return refusal::refuse(verdict, &state.explained(headers));
     }
@@ -346,6 +396,39 @@ mod tests {
             assert_eq!(form(&headers(ACCEPT, accept)), wanted, "{accept}");
         }
         assert_eq!(form(&HeaderMap::new()), Form::Full);
+    }
+
+    #[test]
+    fn a_packument_is_about_what_its_tags_would_have_led_to() {
+        let tags = |tags: &[(&str, &str)]| -> Vec<(String, String)> {
+            let tags = tags.iter();
+            tags.map(|(tag, version)| ((*tag).to_owned(), (*version).to_owned()))
+                .collect()
+        };
+        let upstream = tags(&[
+            ("latest", "1.10.0"),
+            ("next", "2.0.0-beta.1"),
+            ("beta", "2.0.0-beta.1"),
+            ("old", "1.9.0"),
+        ]);
+        let served = tags(&[
+            ("latest", "1.9.0"),
+            ("beta", "2.0.0-beta.0"),
+            ("old", "1.9.0"),
+        ]);
+        for (version, wanted) in [
+            ("1.10.0", Some("tag latest leads to 1.9.0")),
+            (
+                "2.0.0-beta.1",
+                Some("tag next is withheld, tag beta leads to 2.0.0-beta.0"),
+            ),
+            ("1.9.0", None),
+            // Only mentioned: no tag leads there, so that nobody need have asked for it.
+            ("1.2.0", None),
+        ] {
+            let about = led_away(version, &upstream, &served);
+            assert_eq!(about.as_deref(), wanted, "{version}");
+        }
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(crate) struct State {
     pub(crate) answers: Answers,
     pub(crate) session: Option<Arc<Session>>,
     pub(crate) compress: bool,
-    /// Refusals already written down that packuments only mention.
+    /// Refusals that packuments tell of and that are written down already, by event and id.
     mentioned: Cache<String, ()>,
     public_url: Option<Arc<str>>,
     explain_by_command: bool,
@@ -282,17 +282,25 @@ impl State {
     }
 
     /// Writes down a refusal that a packument tells of, once: its id is on somebody's screen, also
-    /// where the tarball is never asked for.
-    pub(crate) async fn record_mention(&self, verdict: &Verdict, headers: &HeaderMap) {
-        let id = verdict.block_id().0;
-        if self.mentioned.contains_key(&id) {
+    /// where the tarball is never asked for. `about` says which tags led there: the packument answers a
+    /// request for them, so that is a refusal. Else the release is only mentioned, and nobody may have
+    /// wanted it.
+    pub(crate) async fn record_mention(
+        &self,
+        verdict: &Verdict,
+        about: Option<&str>,
+        headers: &HeaderMap,
+    ) {
+        let event = match about {
+            Some(_) => LedgerEvent::Refused,
+            None => LedgerEvent::Decided,
+        };
+        let key = format!("{} {}", event.as_str(), verdict.block_id().as_str());
+        if self.mentioned.contains_key(&key) {
             return;
         }
-        self.mentioned.insert(id, ());
-        if let Err(error) = self
-            .record(LedgerEvent::Decided, verdict, headers, None)
-            .await
-        {
+        self.mentioned.insert(key, ());
+        if let Err(error) = self.record(event, verdict, headers, about).await {
             tracing::error!(%error, "a decision could not be written to the ledger");
         }
         self.keep_explanation(verdict).await;

@@ -66,6 +66,24 @@ pub struct Held {
     pub until: Option<Timestamp>,
     /// Where to read on.
     pub block_id: String,
+    /// What to use instead.
+    pub instead: Option<String>,
+    /// What of a request was about it, in words; absent where a packument only mentions it.
+    pub about: Option<String>,
+}
+
+impl Held {
+    fn new(verdict: &Verdict, about: Option<String>) -> Self {
+        let decision = &verdict.decision;
+        Self {
+            action: decision.action,
+            reasons: decision.reasons.clone(),
+            until: decision.until,
+            block_id: verdict.block_id().0,
+            instead: decision.instead.clone(),
+            about,
+        }
+    }
 }
 
 impl Session {
@@ -95,27 +113,29 @@ impl Session {
             .insert((release.name.clone(), release.version.clone()), seen);
     }
 
-    /// Notes a packument that was answered and what was kept out of it.
+    /// Notes a packument that was answered and what was kept out of it: the version, the verdict, and what became
+    /// of the tags that led there.
     pub fn packument<'a>(
         &self,
         name: &str,
-        held: impl Iterator<Item = (&'a str, &'a Verdict)>,
+        held: impl Iterator<Item = (&'a str, &'a Verdict, Option<String>)>,
         stale: bool,
     ) {
         let mut summary = self.lock();
         summary.packuments += 1;
         summary.stale += u64::from(stale);
-        for (version, verdict) in held {
-            let entry = Held {
-                action: verdict.decision.action,
-                reasons: verdict.decision.reasons.clone(),
-                until: verdict.decision.until,
-                block_id: verdict.block_id().0,
-            };
-            summary
-                .held
-                .insert((name.to_owned(), version.to_owned()), entry);
+        for (version, verdict, about) in held {
+            let key = (name.to_owned(), version.to_owned());
+            summary.keep_out(key, Held::new(verdict, about));
         }
+    }
+
+    /// Notes a version's document that was refused.
+    pub fn document(&self, verdict: &Verdict) {
+        let release = &verdict.assessment.release;
+        let key = (release.name.clone(), release.version.clone());
+        let about = Some("its document was asked for".to_owned());
+        self.lock().keep_out(key, Held::new(verdict, about));
     }
 
     /// Notes a request that failed for a reason other than policy.
@@ -152,6 +172,15 @@ impl Session {
 }
 
 impl Summary {
+    /// What a request was about once stays so, also where a later packument only mentions the release.
+    fn keep_out(&mut self, release: Release, mut held: Held) {
+        let before = self.held.get(&release);
+        held.about = held
+            .about
+            .or_else(|| before.and_then(|before| before.about.clone()));
+        self.held.insert(release, held);
+    }
+
     /// Releases with the given action, in order of name.
     pub fn with_action(&self, action: Action) -> impl Iterator<Item = (&Release, &Seen)> {
         self.seen
@@ -167,5 +196,37 @@ impl Summary {
             .filter(|((seen, _), entry)| seen == name && entry.served)
             .map(|((_, version), _)| version.as_str())
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_request_was_about_is_not_forgotten_when_it_is_only_mentioned_again() {
+        let held = |about: Option<&str>| Held {
+            action: Action::Block,
+            reasons: Vec::new(),
+            until: None,
+            block_id: "w-0123456789".to_owned(),
+            instead: None,
+            about: about.map(str::to_owned),
+        };
+        let release = || ("reed".to_owned(), "2.0.0".to_owned());
+        let mut summary = Summary::default();
+        for (about, wanted) in [
+            (None, None),
+            (Some("tag next is withheld"), Some("tag next is withheld")),
+            (None, Some("tag next is withheld")),
+            (
+                Some("its document was asked for"),
+                Some("its document was asked for"),
+            ),
+        ] {
+            summary.keep_out(release(), held(about));
+            let kept = summary.held.get(&release());
+            assert_eq!(kept.and_then(|kept| kept.about.as_deref()), wanted);
+        }
     }
 }

@@ -1,10 +1,14 @@
-//! Measures the analysis of folders: every folder given is one package.
+//! Measures the analysis of folders: every folder given is one package. Beside it, what the parser alone does with
+//! the same files, which is more than any analysis that parses can do.
 //!
 //! `cargo run --release -p weir-js --example javascript_throughput -- folder...`
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use oxc_allocator::Allocator;
+use oxc_parser::Parser;
+use oxc_span::SourceType;
 use weir_js::{Limits, Package, SourceFile, analyse};
 use weir_npm::manifest::Manifest;
 
@@ -47,8 +51,35 @@ fn manifest(folder: &Path) -> Manifest {
     }
 }
 
+/// Bytes of the scripts and modules among the files that parse without an error, and the seconds that took.
+fn parser_alone(files: &[SourceFile<'_>]) -> (usize, f64) {
+    let mut allocator = Allocator::default();
+    let (mut bytes, mut seconds) = (0, 0.0);
+    for file in files {
+        let Ok(source_type) = SourceType::from_path(file.path) else {
+            continue;
+        };
+        let Ok(text) = std::str::from_utf8(file.bytes) else {
+            continue;
+        };
+        if source_type.is_typescript() {
+            continue;
+        }
+        allocator.reset();
+        let start = Instant::now();
+        let parsed = Parser::new(&allocator, text, source_type).parse();
+        let took = start.elapsed().as_secs_f64();
+        if parsed.diagnostics.is_empty() {
+            bytes += text.len();
+            seconds += took;
+        }
+    }
+    (bytes, seconds)
+}
+
 fn main() {
     let (mut total_bytes, mut total_time) = (0, 0.0);
+    let (mut parsed_bytes, mut parsed_time) = (0, 0.0);
     for folder in std::env::args().skip(1).map(PathBuf::from) {
         let mut paths = Vec::new();
         collect(&folder, &mut paths);
@@ -67,6 +98,9 @@ fn main() {
             .iter()
             .map(|(path, bytes)| SourceFile { path, bytes })
             .collect();
+        let (bytes, seconds) = parser_alone(&files);
+        parsed_bytes += bytes;
+        parsed_time += seconds;
         let manifest = manifest(&folder);
         let package = Package::new(&files, &manifest);
         let start = Instant::now();
@@ -107,4 +141,9 @@ fn main() {
         }
     }
     println!("all: {:.1} MB/s", total_bytes as f64 / 1e6 / total_time);
+    println!(
+        "the parser alone: {:.1} MB/s of {:.1} MB",
+        parsed_bytes as f64 / 1e6 / parsed_time,
+        parsed_bytes as f64 / 1e6
+    );
 }

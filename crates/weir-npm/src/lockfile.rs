@@ -21,7 +21,8 @@ mod yarn_classic;
 
 pub use error::{LockfileError, Problem};
 pub use graph::{
-    DependencyKind, Edge, Flags, Lockfile, Node, NodeId, Paths, Source, Terms, folder_from,
+    DEFAULT_CATALOG, DependencyKind, Edge, Flags, Lockfile, Node, NodeId, Paths, Source, Terms,
+    folder_from, named_catalog,
 };
 pub use needs::Need;
 pub use ways::Ways;

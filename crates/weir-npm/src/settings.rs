@@ -51,7 +51,7 @@ impl Settings {
     /// [`LockfileError`] with the line: what is wrong is the same as in a lockfile.
     pub fn yaml(file: &str, text: &[u8]) -> Result<Self, LockfileError> {
         let read = |text: &str| {
-            let documents = yaml::parse_all(text)?;
+            let documents = yaml::parse_settings(text)?;
             if let Some(second) = documents.get(1) {
                 return Err(yaml::another(second.line));
             }

@@ -1,6 +1,7 @@
 //! The words in which a decision reaches people.
 
-use weir_model::{Action, Assessment, BlockId, Decision, Request, Severity};
+use weir_model::finding::printable;
+use weir_model::{Action, Assessment, BlockId, Decision, ReleaseId, Request, Severity};
 
 use crate::config::{NEVER_SILENT, Policy, SignalSetting, Waiver};
 use crate::decide::{
@@ -173,10 +174,63 @@ fn shorten(text: &str, limit: usize) -> String {
     format!("{}{dots}", kept.trim_end())
 }
 
+/// How the reason begins and goes on why a release is held that nobody has looked at.
+const UNREAD: (&str, &str) = (
+    "held: it has what ",
+    " brought, which is refused, and nobody has looked at it yet",
+);
+
+/// Holds a release that would be served by what is known of it, for having what another brought that is refused.
+/// Nothing is said of why it would be served.
+#[must_use]
+pub fn held_unread(decision: &Decision, release: &ReleaseId, refused: &str) -> Decision {
+    let mut held = Decision {
+        action: Action::Hold,
+        ..decision.clone()
+    };
+    held.reasons.retain(|reason| !is_rule(reason));
+    let (has, brought) = UNREAD;
+    let reason = format!(
+        "{has}{}{brought}; `weir inspect {}` with the same data folder does, and frees it if it is fine",
+        printable(refused, 200),
+        printable(&release.to_string(), 300)
+    );
+    held.reasons.insert(0, reason);
+    held
+}
+
+/// Whether a release is held because of another, and nobody has looked at it.
+#[must_use]
+pub fn is_held_unread(decision: &Decision) -> bool {
+    let first = decision.reasons.first();
+    first.is_some_and(|reason| reason.starts_with(UNREAD.0) && reason.contains(UNREAD.1))
+}
+
 /// Explains a decision to a person: what, why, since when, and what to do next. One line each; lines that
 /// belong to the one above are indented. A waiver is only proposed if the release passes with it.
 #[must_use]
 pub fn explain(decision: &Decision, assessment: &Assessment, policy: &Policy) -> Vec<String> {
+    told(decision, assessment, policy, NO_OTHER)
+}
+
+/// The same of a decision that is taken again, where a release to use instead was not looked for when it was kept:
+/// no refusal needed one.
+#[must_use]
+pub fn explain_unsought(
+    decision: &Decision,
+    assessment: &Assessment,
+    policy: &Policy,
+) -> Vec<String> {
+    told(decision, assessment, policy, UNSOUGHT)
+}
+
+/// `no_other` says why no release is named to use instead.
+fn told(
+    decision: &Decision,
+    assessment: &Assessment,
+    policy: &Policy,
+    no_other: &str,
+) -> Vec<String> {
     let mut lines = vec![format!(
         "{}: {}",
         assessment.release,
@@ -196,7 +250,7 @@ pub fn explain(decision: &Decision, assessment: &Assessment, policy: &Policy) ->
         return lines;
     }
     if names_no_other(decision) {
-        lines.push(NO_OTHER.to_owned());
+        lines.push(no_other.to_owned());
     }
     lines.push("What to do:".to_owned());
     lines.extend(to_do(decision, assessment, policy));
@@ -206,6 +260,10 @@ pub fn explain(decision: &Decision, assessment: &Assessment, policy: &Policy) ->
 /// Why no release is named to use instead.
 const NO_OTHER: &str = "  no release to use instead is named: none below it passes that was found fine here, or has \
                         been out for a week";
+
+/// Why none is named where nobody looked.
+const UNSOUGHT: &str = "  no release to use instead is named: none was looked for when this was decided; `weir inspect` \
+                        looks for one";
 
 /// Whether there is no release to use instead, of one that is asked for from a registry: of files on a disk nobody
 /// expects another.
@@ -218,9 +276,11 @@ fn names_no_other(decision: &Decision) -> bool {
 fn to_do(decision: &Decision, assessment: &Assessment, policy: &Policy) -> Vec<String> {
     let mut ways: Vec<String> = Vec::new();
     if let Some(version) = &decision.instead {
-        ways.push(format!(
-            "use {version} instead; ranges and tags pass over the refused release by themselves"
-        ));
+        let passed_over = match has_wrong_bytes(assessment) {
+            true => WHILE_DAMAGED,
+            false => "ranges and tags pass over the refused release by themselves",
+        };
+        ways.push(format!("use {version} instead; {passed_over}"));
     }
     if let Some(until) = decision.until {
         ways.push(format!("wait: it will be served from {}", moment(until)));
@@ -239,6 +299,18 @@ fn to_do(decision: &Decision, assessment: &Assessment, policy: &Policy) -> Vec<S
         lines.extend(snippet.lines().map(|line| format!("    {line}")));
     }
     lines
+}
+
+/// How long ranges and tags pass over a release whose bytes did not match, which may have happened on the way and only
+/// once. The engine remembers it for this long, and in no other process.
+const WHILE_DAMAGED: &str = "ranges and tags pass over the refused release for ten minutes, or until the right bytes \
+                             come through the same gateway, if that goes on running (what `weir npm` and the like saw \
+                             is forgotten when the command ends)";
+
+/// Whether the bytes that came are not those that the registry states.
+fn has_wrong_bytes(assessment: &Assessment) -> bool {
+    let mut findings = assessment.findings.iter();
+    findings.any(|finding| finding.signal == "integrity-mismatch")
 }
 
 fn lacks_integrity(assessment: &Assessment) -> bool {
@@ -436,6 +508,12 @@ fn proposal(
     }
     if !is_package(assessment) {
         return Err("have it looked at: a policy knows packages by their names, and this has none");
+    }
+    if is_held_unread(decision) {
+        return Err(
+            "have it looked at: `weir inspect` with the same data folder, registry and policy frees it if it is fine \
+             (a gateway that runs goes by it within ten minutes)",
+        );
     }
     if is_mismatched(assessment, policy) {
         return Err(

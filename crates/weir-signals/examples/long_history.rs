@@ -129,5 +129,6 @@ fn surroundings(
         account: known("~lena"),
         before: moments(packument, settled, &|_| false, None),
         before_by_account: Vec::new(),
+        earlier: Vec::new(),
     })
 }

@@ -45,6 +45,7 @@ pub static CATALOGUE: &[&Declaration] = &[
     &crate::history::many_lines_patched::SIGNAL,
     &crate::history::odd_version::SIGNAL,
     &crate::history::tag_move::SIGNAL,
+    &crate::history::replaced_release::SIGNAL,
     &crate::history::vanished_versions::SIGNAL,
     &crate::history::unusual_timing::SIGNAL,
     &crate::identity::missing_source_marks::SIGNAL,

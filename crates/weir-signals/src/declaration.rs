@@ -1,6 +1,7 @@
 //! What a signal says of itself, and what it hands back.
 
 use weir_model::{Confidence, Finding, Group, Incomplete, Severity};
+use weir_npm::version::Version;
 
 use crate::Subject;
 
@@ -119,10 +120,14 @@ impl Input {
             Self::Manifest => subject.manifest().err().map(str::to_owned),
             Self::History => match subject.packument.why_not() {
                 Some(why) => Some(why.to_owned()),
-                None => subject.previous().and_then(|previous| {
-                    let error = previous.manifest.as_ref().err()?;
-                    Some(format!("previous release {}: {error}", previous.version))
-                }),
+                None => match subject.previous() {
+                    Some(previous) => previous
+                        .manifest
+                        .as_ref()
+                        .err()
+                        .map(|error| format!("previous release {}: {error}", previous.version)),
+                    None => unordered(subject),
+                },
             },
             Self::PublishTime => match subject.packument.why_not() {
                 Some(why) => Some(why.to_owned()),
@@ -147,6 +152,23 @@ impl Input {
             why: why?,
         })
     }
+}
+
+/// Why it is not known which release came before, where neither times nor numbers tell: the version is none, and
+/// some publish time that would do is missing.
+fn unordered(subject: &Subject<'_>) -> Option<String> {
+    let packument = subject.packument.known()?;
+    if Version::parse(subject.version).is_ok() {
+        return None;
+    }
+    let untimed = subject.published().is_none();
+    let mut others = packument.versions().iter();
+    let open = others
+        .any(|entry| entry.version != subject.version && (untimed || entry.published().is_none()));
+    open.then(|| {
+        let version = weir_model::finding::printable(subject.version, 80);
+        format!("{version} is no version that can be ordered among the others, and publish times are missing")
+    })
 }
 
 /// Why it is not known who published the release or those before it. A first release is compared with

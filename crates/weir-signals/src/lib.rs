@@ -31,6 +31,7 @@ pub use declaration::{
     Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, find,
 };
 pub use history::new_dependency::unexplained as new_dependencies;
+pub use history::replaced_release::{EarlierBytes, Origin, same_bytes};
 pub use history::vanished_versions::Gone;
 pub use history::young_in_tree::Brought;
 pub use identity::REAL_DEPENDENTS;

@@ -3,6 +3,8 @@
 use weir_npm::packument::{Packument, VersionManifest};
 use weir_npm::version::Version;
 
+use crate::timeline::is_before;
+
 /// How many releases before one make its past (DETECTION section 4.4).
 const RELEASES: usize = 30;
 
@@ -44,23 +46,28 @@ pub(crate) fn sizes(
     let Some(published) = packument.published(version) else {
         return Vec::new();
     };
-    let is_prerelease =
-        |text: &str| Version::parse(text).is_ok_and(|version| version.is_prerelease());
-    let own_is_prerelease = is_prerelease(version);
+    let own = Version::parse(version).ok();
+    let is_prerelease = |version: Option<&Version>| version.is_some_and(Version::is_prerelease);
+    let own_is_prerelease = is_prerelease(own.as_ref());
     let mut before: Vec<_> = packument
         .versions()
         .iter()
-        .map(|entry| entry.version.as_str())
-        .filter_map(|other| Some((packument.published(other)?, other)))
-        .filter(|(time, other)| {
-            *time < published && (own_is_prerelease || !is_prerelease(other)) && !refused(other)
+        .filter(|entry| entry.version != version)
+        .filter_map(|entry| {
+            let other = entry.version.as_str();
+            Some((entry.published()?, Version::parse(other).ok(), other))
+        })
+        .filter(|(time, number, other)| {
+            is_before((*time, number.as_ref()), (published, own.as_ref()))
+                && (own_is_prerelease || !is_prerelease(number.as_ref()))
+                && !refused(other)
         })
         .collect();
     before.sort_unstable_by(|one, other| other.cmp(one));
     before
         .into_iter()
         .take(RELEASES)
-        .filter_map(|(_, other)| packument.manifest(other)?.ok())
+        .filter_map(|(_, _, other)| packument.manifest(other)?.ok())
         .map(|manifest| ReleaseSize::of(&manifest))
         .collect()
 }

@@ -10,8 +10,8 @@ use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
 
 use crate::{
-    Alike, Arrival, Brought, DependencyFacts, Dependents, Gone, NameIndex, Observation, Sibling,
-    Stage, Subject, Surroundings, observe_all,
+    Alike, Arrival, Brought, DependencyFacts, Dependents, EarlierBytes, Gone, NameIndex,
+    Observation, Sibling, Stage, Subject, Surroundings, observe_all,
 };
 
 mod describe;
@@ -185,6 +185,13 @@ impl Scene {
     #[must_use]
     pub fn gone(mut self, gone: Gone) -> Self {
         self.gone.push(gone);
+        self
+    }
+
+    /// Adds bytes that the version had when it was decided on before.
+    #[must_use]
+    pub fn earlier(mut self, bytes: EarlierBytes) -> Self {
+        self.surroundings.earlier.push(bytes);
         self
     }
 

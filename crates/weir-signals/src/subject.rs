@@ -12,7 +12,7 @@ use weir_npm::version::Version;
 
 use crate::comparison::{COMPARED_DAYS, is_worth_comparing};
 use crate::past::{self, ReleaseSize};
-use crate::timeline::Timeline;
+use crate::timeline::{Timeline, is_before};
 use crate::{Alike, Brought, Comparison, Gone, NameIndex, Surroundings};
 
 /// An input that may not be there. Unknown is a value (DESIGN, "Flow"): it is never read as empty.
@@ -278,13 +278,25 @@ impl<'a> Subject<'a> {
         self.published().or(self.first_seen)
     }
 
+    /// The same for what is measured from there: now at the latest, as what claims to come later has not been out
+    /// for any longer, and now where nothing is known.
+    pub(crate) fn out_by_now(&self) -> Timestamp {
+        let since = self.out_since().unwrap_or(self.now);
+        since.min(self.now)
+    }
+
+    /// Whether that version was refused here.
+    pub(crate) fn is_refused(&self, version: &str) -> bool {
+        self.refused.is_some_and(|refused| refused(version))
+    }
+
     /// The release to compare with, see [`baseline_version`]. Nothing if this is the first, or if
     /// the history is not known (then [`Input::History`](crate::Input::History) is missing).
     #[must_use]
     pub fn previous(&self) -> Option<&Previous<'a>> {
         let find = || {
             let packument: &'a Packument = self.packument.known()?;
-            let refused = |version: &str| self.refused.is_some_and(|refused| refused(version));
+            let refused = |version: &str| self.is_refused(version);
             let open = |version: &str| self.open.is_some_and(|open| open(version));
             let version = baseline_version(packument, self.version, &refused, &open)?;
             let manifest = match packument.manifest(version) {
@@ -364,7 +376,7 @@ impl<'a> Subject<'a> {
     /// The releases around this one by publish date, refused ones left out, and how each came to be.
     pub(crate) fn timeline(&self) -> &Timeline<'a> {
         self.timeline.get_or_init(|| {
-            let refused = |version: &str| self.refused.is_some_and(|refused| refused(version));
+            let refused = |version: &str| self.is_refused(version);
             let mut timeline = match self.packument.known() {
                 Some(packument) => Timeline::new(packument, self.version, self.now, &refused),
                 None => Timeline::default(),
@@ -381,7 +393,7 @@ impl<'a> Subject<'a> {
     /// Each call reads manifests: ask only where the previous release alone leaves a question open.
     #[must_use]
     pub fn past_sizes(&self) -> Vec<ReleaseSize> {
-        let refused = |version: &str| self.refused.is_some_and(|refused| refused(version));
+        let refused = |version: &str| self.is_refused(version);
         self.packument.known().map_or_else(Vec::new, |packument| {
             past::sizes(packument, self.version, &refused)
         })
@@ -425,8 +437,9 @@ struct Candidate<'p> {
 ///
 /// Published before, so that a back-port is no step backwards (DESIGN, "Deciding"); the highest of
 /// those rather than the newest, because publish times of old versions are the first thing a mirror
-/// gets wrong (PROTOCOL 3.14). Where there is no time, by number alone. `refused` versions are left
-/// out.
+/// gets wrong (PROTOCOL 3.14). Those of the same time are ordered by number. Where there is no time, by
+/// number alone; a version that is none is compared with the newest before it. `refused` versions are
+/// left out.
 #[must_use]
 pub fn previous_version<'p>(
     packument: &'p Packument,
@@ -435,8 +448,10 @@ pub fn previous_version<'p>(
 ) -> Option<&'p str> {
     let own = Version::parse(version).ok();
     let published = packument.published(version);
-    let is_before = |candidate: &Candidate<'_>| match (candidate.published, published) {
-        (Some(theirs), Some(ours)) => theirs < ours,
+    let is_candidate = |candidate: &Candidate<'_>| match (candidate.published, published) {
+        (Some(theirs), Some(ours)) => {
+            is_before((theirs, Some(&candidate.version)), (ours, own.as_ref()))
+        }
         _ => own
             .as_ref()
             .is_some_and(|own| candidate.version.precedence(own) == Ordering::Less),
@@ -453,10 +468,10 @@ pub fn previous_version<'p>(
                 published,
             })
         })
-        .filter(is_before)
+        .filter(is_candidate)
         .max_by(|a, b| {
             let rank = |candidate: &Candidate<'_>| {
-                let as_stable = own.as_ref().is_none_or(Version::is_prerelease)
+                let as_stable = own.as_ref().is_some_and(Version::is_prerelease)
                     || !candidate.version.is_prerelease();
                 let below = own
                     .as_ref()
@@ -468,7 +483,10 @@ pub fn previous_version<'p>(
                 let timed = candidate.published.is_some();
                 (as_stable, timed, below, same_line && below)
             };
-            let newest = || a.published.cmp(&b.published);
+            let newest = || {
+                let times = a.published.cmp(&b.published);
+                times.then_with(|| a.version.cmp(&b.version))
+            };
             rank(a).cmp(&rank(b)).then_with(|| {
                 if rank(a).2 {
                     a.version.precedence(&b.version)

@@ -7,7 +7,7 @@ use weir_model::Baseline;
 use weir_model::habits::{By, Moment};
 use weir_npm::packument::VersionEntry;
 
-use crate::Subject;
+use crate::{EarlierBytes, Subject};
 
 /// A package is new among its siblings for this many days after its first release. Most that imitate
 /// or abuse a scope are found within days (INCIDENTS I07, I35); the slow ones took weeks.
@@ -58,6 +58,9 @@ pub struct Surroundings {
     pub before: Vec<Moment>,
     /// As `before`, those by the same account.
     pub before_by_account: Vec<Moment>,
+    /// The bytes that this version had when it was decided on or served here, the first ones first; empty where
+    /// nobody looked them up.
+    pub earlier: Vec<EarlierBytes>,
 }
 
 impl Subject<'_> {
@@ -77,13 +80,16 @@ impl Subject<'_> {
 
     /// Whether the package had its first release lately, and this one shortly after that. A release
     /// without a publish time counts from when it was first seen; that its time is not known is said elsewhere.
+    /// Releases that were refused make no package older: whoever waits a month after one is as new as before.
     fn is_new(&self) -> bool {
         let limit = SignedDuration::from_hours(NEW_DAYS * 24);
-        let (Some(packument), Some(own)) = (self.packument.known(), self.out_since()) else {
+        let (Some(packument), Some(_)) = (self.packument.known(), self.out_since()) else {
             return false;
         };
-        let times = packument.versions().iter();
-        let first = times.filter_map(VersionEntry::published).min();
+        let own = self.out_by_now();
+        let versions = packument.versions().iter();
+        let allowed = versions.filter(|entry| !self.is_refused(&entry.version));
+        let first = allowed.filter_map(VersionEntry::published).min();
         let first = first.unwrap_or(own).min(own);
         own.duration_since(first) < limit && self.now.duration_since(own) < limit
     }

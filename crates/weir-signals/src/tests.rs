@@ -127,6 +127,7 @@ fn ids_are_unique_and_never_change() {
     many-lines-patched
     odd-version
     tag-move
+    replaced-release
     vanished-versions
     unusual-timing
     missing-source-marks

@@ -2,6 +2,7 @@
 //! how, and from where.
 
 use std::cell::OnceCell;
+use std::cmp::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
 use weir_npm::packument::{Packument, Publication, Publisher, VersionEntry};
@@ -25,7 +26,9 @@ const SETTLED: SignedDuration = SignedDuration::from_hours(7 * 24);
 #[derive(Debug)]
 pub(crate) struct Event<'a> {
     pub(crate) text: &'a str,
+    /// Its version; of this release, where that is none, what stands in for it.
     pub(crate) version: Version,
+    /// When it was published, now at the latest: what claims to come later has not been out for any longer.
     pub(crate) published: Timestamp,
     /// What the packument has of it.
     entry: &'a VersionEntry,
@@ -35,7 +38,18 @@ pub(crate) struct Event<'a> {
     publication: OnceCell<Option<Box<Publication>>>,
 }
 
-impl Event<'_> {
+impl<'a> Event<'a> {
+    fn new(entry: &'a VersionEntry, version: Version, published: Timestamp) -> Self {
+        Self {
+            text: entry.version.as_str(),
+            version,
+            published,
+            entry,
+            fine: false,
+            publication: OnceCell::new(),
+        }
+    }
+
     /// The line that users stay on without thinking: the major version, below 1.0 the minor.
     pub(crate) fn line(&self) -> (u64, u64) {
         line(&self.version)
@@ -48,6 +62,33 @@ impl Event<'_> {
             (major, _) => format!("{major}.x"),
         }
     }
+}
+
+/// Whether a release came before this one: by publish times, and where those are the same by versions, as after
+/// an import that stamped all of them with one. This one comes last of those if its own version is none.
+pub(crate) fn is_before(
+    (published, version): (Timestamp, Option<&Version>),
+    (own_time, own): (Timestamp, Option<&Version>),
+) -> bool {
+    match published.cmp(&own_time) {
+        Ordering::Less => true,
+        Ordering::Equal => own.is_none_or(|own| version.is_some_and(|version| version < own)),
+        Ordering::Greater => false,
+    }
+}
+
+/// What stands in for a version that is none, and that nobody can order: the highest of those before it, which
+/// leaves the release to be measured by its time alone.
+fn stand_in(before: &[Event<'_>]) -> Option<Version> {
+    let highest = before.iter().max_by(|one, other| {
+        let (one, other) = (&one.version, &other.version);
+        // Stable ones before prereleases.
+        let stable = other.is_prerelease().cmp(&one.is_prerelease());
+        stable.then_with(|| one.cmp(other))
+    });
+    highest
+        .map(|highest| highest.version.clone())
+        .or_else(|| Version::parse("1.0.0").ok())
 }
 
 /// See [`Event::line`].
@@ -123,10 +164,10 @@ pub(crate) struct TrustBefore<'t, 'a> {
 #[derive(Default)]
 pub(crate) struct Timeline<'a> {
     packument: Option<&'a Packument>,
-    /// The release itself; nothing where the registry does not say when it was published, or its
-    /// version is none.
+    /// The release itself; nothing where the registry does not say when it was published.
     pub(crate) own: Option<Event<'a>>,
-    /// Those published before it, newest first. Those without a publish time are left out.
+    /// Those published before it, newest first; of one time, the highest first. Those without a publish time are
+    /// left out, and so are those whose version is none.
     pub(crate) before: Vec<Event<'a>>,
     /// Those published after it, up to now, oldest first.
     pub(crate) after: Vec<Event<'a>>,
@@ -146,44 +187,64 @@ impl<'a> Timeline<'a> {
             packument: Some(packument),
             ..Self::default()
         };
-        let Some(own_time) = packument.published(version) else {
+        let Some(own) = packument.entry(version) else {
             return timeline;
         };
+        let Some(own_time) = own.published() else {
+            return timeline;
+        };
+        let own_version = Version::parse(version).ok();
         for entry in packument.versions() {
             let text = entry.version.as_str();
             let Some(published) = entry.published() else {
                 continue;
             };
-            let is_own = text == version;
-            if !is_own && published > now.max(own_time) {
+            if text == version || published > now.max(own_time) {
                 continue;
             }
             let Ok(version) = Version::parse(text) else {
                 continue;
             };
-            let event = Event {
-                text,
-                version,
-                published,
-                entry,
-                fine: false,
-                publication: OnceCell::new(),
-            };
-            if is_own {
-                timeline.own = Some(event);
-            } else if refused(text) {
+            let earlier = is_before(
+                (published, Some(&version)),
+                (own_time, own_version.as_ref()),
+            );
+            let event = Event::new(entry, version, published);
+            if refused(text) {
                 timeline.refused.push(event);
-            } else if published < own_time {
+            } else if earlier {
                 timeline.before.push(event);
             } else {
                 timeline.after.push(event);
             }
         }
+        timeline.sort();
+        timeline.own = own_version
+            .or_else(|| stand_in(&timeline.before))
+            .map(|version| Event::new(own, version, own_time));
+        timeline.end_at(now);
         timeline
+    }
+
+    fn sort(&mut self) {
+        let order = |one: &Event<'_>, other: &Event<'_>| {
+            let times = one.published.cmp(&other.published);
+            times.then_with(|| one.version.cmp(&other.version))
+        };
+        self.before.sort_by(|one, other| order(other, one));
+        self.after.sort_by(order);
+    }
+
+    /// Counts what claims to have been published later than `now` as published now, in its order.
+    fn end_at(&mut self, now: Timestamp) {
+        let others = self
             .before
-            .sort_by_key(|event| std::cmp::Reverse(event.published));
-        timeline.after.sort_by_key(|event| event.published);
-        timeline
+            .iter_mut()
+            .chain(&mut self.after)
+            .chain(&mut self.refused);
+        for event in others.chain(&mut self.own) {
+            event.published = event.published.min(now);
+        }
     }
 
     /// Marks the young releases before this one that are known to be fine: they were looked at here, or have been

@@ -8,6 +8,7 @@ use sqlx::{AnyConnection, AnyPool, Connection as _, Executor, Row};
 use weir_model::ordinary::what_else;
 
 use crate::StoreError;
+use crate::habits::count_anew;
 
 /// One step from one form of the database to the next. Steps are never changed once shipped.
 struct Step {
@@ -59,6 +60,9 @@ const STEPS: &[Step] = &[
         sqlite: include_str!("../../../migrations/0008_accounts.sqlite.sql"),
     },
 ];
+
+/// The step that forgets habits, which are then counted anew from lessons.
+const COUNTED_ANEW: i64 = 8;
 
 /// Pragmas of every connection. The waiting time comes first, so that the others may wait too.
 /// WAL lets readers and one writer work side by side; NORMAL keeps every commit through the death
@@ -212,6 +216,9 @@ async fn migrate(pool: &AnyPool, path: &Path) -> Result<(), StoreError> {
                 .execute(part)
                 .await
                 .map_err(failed(step.number))?;
+        }
+        if step.number == COUNTED_ANEW {
+            count_anew(&mut transaction).await?;
         }
         sqlx::query("INSERT INTO form (step) VALUES ($1)")
             .bind(step.number)

@@ -17,7 +17,7 @@ pub enum LessonState {
     Pending,
     /// It has.
     Taught,
-    /// It never does: it was refused.
+    /// It never does: it was refused, or nobody could judge it.
     Refused,
 }
 
@@ -106,7 +106,8 @@ impl Store {
     }
 
     /// Notes releases that may teach once they have settled, of any packages. Those that had been refused
-    /// may again; what has taught stays as it is.
+    /// may again, with what is told of them now: a registry may have put other bytes in the place of those
+    /// that were refused. What has taught stays as it is.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -116,7 +117,8 @@ impl Store {
             sqlx::query(
                 "INSERT INTO lesson (name, version, published_ms, state, record) \
                  VALUES ($1, $2, $3, 'pending', $4) ON CONFLICT (name, version) DO UPDATE SET \
-                 state = 'pending' WHERE lesson.state = 'refused'",
+                 published_ms = excluded.published_ms, state = 'pending', record = excluded.record \
+                 WHERE lesson.state <> 'taught'",
             )
             .bind(name)
             .bind(&lesson.version)
@@ -127,6 +129,95 @@ impl Store {
             .map_err(StoreError::query("lesson", "note a release"))?;
         }
         commit(transaction).await
+    }
+
+    /// Notes a release that nobody could judge: it does not teach until it is noted as one that may. What is
+    /// known of it already stays as it is, as it may have been judged before.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn withhold_lesson(&self, name: &str, lesson: &Lesson) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO lesson (name, version, published_ms, state, record) \
+             VALUES ($1, $2, $3, 'refused', $4) ON CONFLICT (name, version) DO NOTHING",
+        )
+        .bind(name)
+        .bind(&lesson.version)
+        .bind(lesson.published.as_millisecond())
+        .bind(encoded("lesson", lesson)?)
+        .execute(&self.inner.database.write)
+        .await
+        .map(drop)
+        .map_err(StoreError::query("lesson", "withhold a lesson"))
+    }
+
+    /// The releases that have not taught yet and came out at or before `until`, oldest first, at most `limit`.
+    /// One that cannot be read is let go and told of in the log: it has taught nothing yet, it would be in the
+    /// way of the others for ever, and is noted again when its release is decided on again.
+    ///
+    /// # Errors
+    /// When the database cannot be read or written.
+    pub async fn ripe_lessons(
+        &self,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<KeptLesson>, StoreError> {
+        let mut ripe = Vec::new();
+        // Those let go are made up for, so that nothing at all means that nothing is left.
+        while ripe.is_empty() {
+            let rows = sqlx::query(
+                "SELECT name, version, record FROM lesson WHERE state = 'pending' \
+                 AND published_ms <= $1 ORDER BY published_ms, name, version LIMIT $2",
+            )
+            .bind(until.as_millisecond())
+            .bind(i64::from(limit))
+            .fetch_all(&self.inner.database.read)
+            .await
+            .map_err(StoreError::query("lesson", "list lessons"))?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in &rows {
+                let (name, version, record) = three(row, "lesson")?;
+                match lesson_on(&version, &record) {
+                    Ok(lesson) => ripe.push(KeptLesson {
+                        name,
+                        lesson,
+                        state: LessonState::Pending,
+                    }),
+                    Err(error) => {
+                        tracing::warn!(package.name = %name, package.version = %version, %error,
+                            "what a release teaches cannot be read; it teaches nothing");
+                        self.let_go(&name, &version).await?;
+                    }
+                }
+            }
+        }
+        Ok(ripe)
+    }
+
+    /// How many releases that tell about an owner have not taught yet.
+    ///
+    /// # Errors
+    /// When the database cannot be read or written.
+    pub async fn lessons_waiting(&self, owner: &str) -> Result<usize, StoreError> {
+        let all = self.ripe_lessons(Timestamp::MAX, u32::MAX).await?;
+        let theirs = |kept: &&KeptLesson| {
+            let owners = owners(&kept.name, &kept.lesson);
+            owners.iter().any(|other| other == owner)
+        };
+        Ok(all.iter().filter(theirs).count())
+    }
+
+    /// Forgets a release that has not taught.
+    async fn let_go(&self, name: &str, version: &str) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM lesson WHERE name = $1 AND version = $2 AND state = 'pending'")
+            .bind(name)
+            .bind(version)
+            .execute(&self.inner.database.write)
+            .await
+            .map(drop)
+            .map_err(StoreError::query("lesson", "let a lesson go"))
     }
 
     /// Takes back what releases taught that advisories call malware by now. Returns how many had.
@@ -173,32 +264,6 @@ impl Store {
         apply(&mut transaction, &taken, Habits::unlearn).await?;
         commit(transaction).await?;
         Ok(taught.len())
-    }
-
-    /// The releases in a state, published at or before `until` and after `since`, oldest first, at most
-    /// `limit`.
-    ///
-    /// # Errors
-    /// When the database cannot be read, or a row cannot be understood.
-    pub async fn lessons(
-        &self,
-        state: LessonState,
-        since: Timestamp,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<KeptLesson>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT name, state, record FROM lesson WHERE state = $1 AND published_ms > $2 \
-             AND published_ms <= $3 ORDER BY published_ms, name, version LIMIT $4",
-        )
-        .bind(state.as_str())
-        .bind(since.as_millisecond())
-        .bind(until.as_millisecond())
-        .bind(i64::from(limit))
-        .fetch_all(&self.inner.database.read)
-        .await
-        .map_err(StoreError::query("lesson", "list lessons"))?;
-        rows.iter().map(read).collect()
     }
 
     /// The versions of a package that have taught.
@@ -268,6 +333,36 @@ impl Store {
             .and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect())
             .map_err(StoreError::query("habit", "list owners"))
     }
+}
+
+/// Counts what packages taught whose habits were forgotten, from their lessons. One that cannot be read is left
+/// out and told of in the log.
+pub(crate) async fn count_anew(
+    transaction: &mut Transaction<'static, Any>,
+) -> Result<(), StoreError> {
+    let rows = sqlx::query(
+        "SELECT name, version, record FROM lesson WHERE state = 'taught' \
+         AND name NOT IN (SELECT name FROM habit)",
+    )
+    .fetch_all(&mut **transaction)
+    .await
+    .map_err(StoreError::query("lesson", "list lessons"))?;
+    let mut lessons: Vec<(String, Lesson)> = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let (name, version, record) = three(row, "lesson")?;
+        match lesson_on(&version, &record) {
+            Ok(lesson) => lessons.push((name, lesson)),
+            Err(error) => {
+                tracing::warn!(package.name = %name, package.version = %version, %error,
+                    "what a release taught cannot be read; it does not count any more");
+            }
+        }
+    }
+    let counted: Vec<(&str, &Lesson)> = lessons
+        .iter()
+        .map(|(name, lesson)| (name.as_str(), lesson))
+        .collect();
+    apply(transaction, &counted, Habits::learn).await
 }
 
 async fn state_of(
@@ -394,6 +489,30 @@ fn texts(row: &sqlx::any::AnyRow, table: &'static str) -> Result<(String, String
     row.try_get(0)
         .and_then(|first| Ok((first, row.try_get(1)?)))
         .map_err(StoreError::query(table, "read a row"))
+}
+
+/// The first three columns.
+fn three(
+    row: &sqlx::any::AnyRow,
+    table: &'static str,
+) -> Result<(String, String, String), StoreError> {
+    let (first, second) = texts(row, table)?;
+    let third = row
+        .try_get(2)
+        .map_err(StoreError::query(table, "read a row"))?;
+    Ok((first, second, third))
+}
+
+/// What was noted of a version: a record about another one would never be found under it again.
+fn lesson_on(version: &str, record: &str) -> Result<Lesson, StoreError> {
+    let lesson: Lesson = understood("lesson", record)?;
+    match lesson.version == version {
+        true => Ok(lesson),
+        false => Err(StoreError::Row {
+            table: "lesson",
+            why: format!("it is about {:?}", lesson.version),
+        }),
+    }
 }
 
 fn encoded<T: serde::Serialize>(table: &'static str, value: &T) -> Result<String, StoreError> {

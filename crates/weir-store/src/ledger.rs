@@ -1,5 +1,6 @@
 //! The append-only record of what was decided and what was served to whom.
 
+mod known;
 mod query;
 mod writer;
 
@@ -10,6 +11,7 @@ use sqlx::Row;
 use tokio::sync::{mpsc, oneshot};
 use weir_model::LedgerEntry;
 
+pub use known::KnownBytes;
 pub use query::Filter;
 use writer::Order;
 
@@ -25,6 +27,9 @@ pub struct Ledger {
     orders: mpsc::Sender<Order>,
     writer: Mutex<Option<tokio::task::JoinHandle<()>>>,
 }
+
+/// The client of entries that weir makes by itself: those of decisions, whose remark is the registry that was asked.
+pub const DECIDER: &str = "weir";
 
 /// Entries that may wait for the writer before appending waits too.
 const QUEUE: usize = 4096;

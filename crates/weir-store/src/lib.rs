@@ -25,7 +25,7 @@ pub use blobs::Blob;
 pub use error::StoreError;
 pub use habits::{KeptLesson, LessonState};
 pub use hashed::{Hashed, Hashing};
-pub use ledger::{Filter, Ledger};
+pub use ledger::{DECIDER, Filter, KnownBytes, Ledger};
 pub use packuments::StoredPackument;
 pub use refusals::StoredRefusal;
 pub use store::Store;

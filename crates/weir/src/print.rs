@@ -4,27 +4,27 @@ mod changes;
 mod does;
 mod note;
 mod redecided;
+mod summary;
 pub(crate) mod timeline;
 pub(crate) mod why;
 mod words;
 
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::path::Path;
 
 use jiff::Timestamp;
 use weir_engine::Assessed;
-use weir_gateway::Summary;
-use weir_model::assessment::{PUBLISH_TIME, PUBLISHER};
+use weir_model::assessment::PUBLISH_TIME;
 use weir_model::contents::Flow;
 use weir_model::finding::printable;
-use weir_model::{Action, Assessment, Decision, Finding, Incomplete, LedgerEntry, Severity};
-use weir_npm::version::Version;
+use weir_model::{Assessment, Decision, Finding, Incomplete, LedgerEntry, Severity};
 use weir_policy::Policy;
 use weir_store::StoredRefusal;
 
 pub(crate) use changes::{behaviour, difference};
 pub(crate) use does::able_at_install;
 pub(crate) use redecided::{Redecided, redecided};
+pub(crate) use summary::summary;
 
 mod style {
     use anstyle::{AnsiColor, Style};
@@ -113,10 +113,6 @@ fn lines(out: &mut String, texts: &[String]) {
     for text in texts {
         line(out, format_args!("  {}", printable(text, 2000)));
     }
-}
-
-fn explanation(out: &mut String, decision: &Decision, assessment: &Assessment, policy: &Policy) {
-    lines(out, &weir_policy::explain(decision, assessment, policy));
 }
 
 /// Findings and gaps. Evidence that is one of the chains told before is not told again, and gaps that are
@@ -211,8 +207,13 @@ fn mention(out: &mut String, finding: &Finding) {
     );
 }
 
-/// The explanation behind a refusal's id.
-pub(crate) fn refusal(id: &str, refusal: &StoredRefusal, policy: &Policy) -> String {
+/// The explanation behind a refusal's id. `file` is the policy's; nothing for the defaults.
+pub(crate) fn refusal(
+    id: &str,
+    refusal: &StoredRefusal,
+    policy: &Policy,
+    file: Option<&Path>,
+) -> String {
     let mut out = String::new();
     let release = printable(&refusal.assessment.release.to_string(), 300);
     line(&mut out, format_args!("{id}: {release} was refused"));
@@ -220,12 +221,10 @@ pub(crate) fn refusal(id: &str, refusal: &StoredRefusal, policy: &Policy) -> Str
         &mut out,
         format_args!("  first {}, last {}", refusal.first_at, refusal.last_at),
     );
-    explanation(&mut out, &refusal.decision, &refusal.assessment, policy);
+    let explained = weir_policy::explain(&refusal.decision, &refusal.assessment, policy);
+    lines(&mut out, &explained);
     findings(&mut out, &refusal.assessment, &refusal.decision, &[]);
-    lines(
-        &mut out,
-        &weir_policy::structure_of(&refusal.decision, &refusal.assessment, policy),
-    );
+    redecided::at_hand(&mut out, refusal, policy, file);
     out
 }
 
@@ -265,210 +264,4 @@ pub(crate) fn policy(policy: &Policy, now: Timestamp) -> String {
         line(&mut out, format_args!("# {expired}"));
     }
     out
-}
-
-/// How many lines of one kind a summary prints before it only counts.
-const SUMMARY_LINES: usize = 20;
-
-/// What happened during one run of a client.
-pub(crate) fn summary(
-    summary: &Summary,
-    unread: &[String],
-    took: Duration,
-    observes: bool,
-) -> String {
-    let mut out = String::new();
-    let count = |action| summary.with_action(action).count();
-    let cached = summary.seen.values().filter(|seen| seen.cached).count();
-    line(
-        &mut out,
-        format_args!(
-            "{}weir{}: {} releases seen, {cached} from cache, {} noticed, {} held, {} blocked; {:.1} s, of which \
-             {:.1} s waiting for analyses (longest {:.2} s, many run side by side)",
-            style::BOLD,
-            style::BOLD.render_reset(),
-            summary.seen.len(),
-            count(Action::Notice),
-            count(Action::Hold)
-                + summary
-                    .held
-                    .values()
-                    .filter(|held| held.action == Action::Hold)
-                    .count(),
-            count(Action::Block)
-                + summary
-                    .held
-                    .values()
-                    .filter(|held| held.action == Action::Block)
-                    .count(),
-            took.as_secs_f64(),
-            summary.analysis.as_secs_f64(),
-            summary.longest_analysis.as_secs_f64(),
-        ),
-    );
-    for action in [Action::Block, Action::Hold, Action::Notice] {
-        requested(&mut out, summary, action);
-    }
-    kept_out(&mut out, summary);
-    gaps(&mut out, summary, unread);
-    if observes {
-        line(
-            &mut out,
-            format_args!("  observe mode: nothing was refused"),
-        );
-    }
-    out
-}
-
-fn requested(out: &mut String, summary: &Summary, action: Action) {
-    let colour = style::of(action);
-    for (index, ((name, version), seen)) in summary.with_action(action).enumerate() {
-        if index == SUMMARY_LINES {
-            let more = summary.with_action(action).count() - index;
-            line(
-                out,
-                format_args!("  ... and {more} more with decision {action}"),
-            );
-            break;
-        }
-        let what = match (action, seen.served) {
-            (Action::Notice, _) => "notice",
-            (Action::Hold, false) => "held",
-            (Action::Block, false) => "blocked",
-            // Its contents were read after it was served, because it was long established.
-            _ => "SERVED, AND REFUSED SINCE",
-        };
-        line(
-            out,
-            format_args!(
-                "  {colour}{what}{colour:#} {name}@{version}: {}",
-                reasons(&seen.reasons, 600)
-            ),
-        );
-        if let Some(id) = &seen.block_id {
-            let instead = seen
-                .instead
-                .as_ref()
-                .map_or(String::new(), |v| format!(", use {v} instead"));
-            line(out, format_args!("    weir explain {id}{instead}"));
-        }
-    }
-}
-
-/// Reasons on one line. The first begins with the decision, which the line has said already.
-fn reasons(reasons: &[String], limit: usize) -> String {
-    let mut reasons = reasons.to_vec();
-    if let Some(first) = reasons.first_mut()
-        && let Some((_, rest)) = first.split_once(": ")
-    {
-        *first = rest.to_owned();
-    }
-    printable(&reasons.join("; "), limit)
-}
-
-/// Whether a version that was kept out is one that a resolution could have taken instead of those
-/// in use: newer, in the same major line.
-fn could_have_been(version: &str, used: &[&str]) -> bool {
-    let Ok(version) = Version::parse(version) else {
-        return true;
-    };
-    let used = used.iter().filter_map(|used| Version::parse(used).ok());
-    used.into_iter()
-        .any(|used| used.major() == version.major() && used < version)
-}
-
-fn kept_out(out: &mut String, summary: &Summary) {
-    let mut shown = 0;
-    for ((name, version), held) in &summary.held {
-        if summary.seen.contains_key(&(name.clone(), version.clone())) {
-            continue;
-        }
-        let used = summary.used(name);
-        if !could_have_been(version, &used) {
-            // Nobody took this package or line: what was kept out of it made no difference.
-            continue;
-        }
-        shown += 1;
-        if shown > SUMMARY_LINES {
-            continue;
-        }
-        let colour = style::of(held.action);
-        let until = held
-            .until
-            .map_or(String::new(), |until| format!(", until {until}"));
-        line(
-            out,
-            format_args!(
-                "  {colour}{}{colour:#} {name}@{version}{until}: {} (used {} instead; weir explain {})",
-                if held.action == Action::Block {
-                    "blocked"
-                } else {
-                    "held"
-                },
-                reasons(&held.reasons, 400),
-                used.join(", "),
-                held.block_id
-            ),
-        );
-    }
-    if shown > SUMMARY_LINES {
-        line(
-            out,
-            format_args!("  ... and {} more versions kept out", shown - SUMMARY_LINES),
-        );
-    }
-}
-
-fn gaps(out: &mut String, summary: &Summary, unread: &[String]) {
-    let (mut unknown_publishers, mut unknown_times) = (0_usize, 0_usize);
-    for ((name, version), seen) in &summary.seen {
-        for gap in &seen.incomplete {
-            // Registries leave these out of everything: one line says as much as a thousand.
-            if gap.starts_with(PUBLISHER) {
-                unknown_publishers += 1;
-                continue;
-            }
-            if gap.starts_with(PUBLISH_TIME) {
-                unknown_times += 1;
-                continue;
-            }
-            line(
-                out,
-                format_args!("  not checked {name}@{version}: {}", printable(gap, 400)),
-            );
-        }
-    }
-    for text in unread {
-        line(out, format_args!("  not checked {}", printable(text, 400)));
-    }
-    if unknown_publishers > 0 {
-        line(
-            out,
-            format_args!(
-                "  not known of {unknown_publishers} releases: who published them or the ones before; the registry \
-                 does not say"
-            ),
-        );
-    }
-    if unknown_times > 0 {
-        line(
-            out,
-            format_args!(
-                "  not known of {unknown_times} releases: when they were published; the registry does not say, \
-                 and their age is counted from when weir first saw them"
-            ),
-        );
-    }
-    if summary.stale > 0 {
-        line(
-            out,
-            format_args!(
-                "  {} packuments were stale: the upstream failed",
-                summary.stale
-            ),
-        );
-    }
-    for text in summary.failed.iter().take(SUMMARY_LINES) {
-        line(out, format_args!("  failed: {}", printable(text, 400)));
-    }
 }

@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::Format;
 use super::error::{LockfileError, Problem};
-use super::graph::{DependencyKind, Edge, Lockfile, Node, NodeId, Source, split_name};
+use super::graph::{
+    DEFAULT_CATALOG, DependencyKind, Edge, Lockfile, Node, NodeId, Source, split_name,
+};
 use super::npm::{LISTS, MAX_KEY, MAX_PARTS, is_limited};
 use super::tree::{Kind, Member, Value};
 
@@ -96,8 +98,26 @@ fn overrides(lockfile: &mut Lockfile, document: &Value<'_>) -> Result<(), Lockfi
     Ok(())
 }
 
+/// What catalogs ask for: the one without a name, and those with one.
+fn catalogs(lockfile: &mut Lockfile, document: &Value<'_>) -> Result<(), LockfileError> {
+    let mut add = |catalog: &str, members: &[Member<'_>]| {
+        for member in members {
+            let key = (catalog.to_owned(), member.key.clone().into_owned());
+            let range = member.value.as_text(&member.key)?.to_owned();
+            lockfile.terms.catalogs.insert(key, range);
+        }
+        Ok::<(), LockfileError>(())
+    };
+    add(DEFAULT_CATALOG, document.members("catalog")?)?;
+    for catalog in document.members("catalogs")? {
+        add(&catalog.key, catalog.value.map(&catalog.key)?)?;
+    }
+    Ok(())
+}
+
 fn terms(lockfile: &mut Lockfile, document: &Value<'_>) -> Result<(), LockfileError> {
     overrides(lockfile, document)?;
+    catalogs(lockfile, document)?;
     if let Some(trusted) = document.get("trustedDependencies") {
         let wrong = || trusted.wrong("trustedDependencies", "a list");
         for name in trusted.list().ok_or_else(wrong)? {

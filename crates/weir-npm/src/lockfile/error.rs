@@ -39,6 +39,9 @@ pub enum Problem {
     /// YAML anchors, aliases and tags: clients write none, and they can make a small file huge.
     #[error("YAML anchors, aliases and tags are not read in a lockfile")]
     Alias,
+    /// The same in settings, which people write: there a single value may be repeated.
+    #[error("YAML tags are not read, nor aliases of anything but a single value")]
+    Reference,
     /// The same key twice: readers disagree about which one counts.
     #[error("this key is there twice")]
     DuplicateKey,

@@ -38,6 +38,31 @@ pub struct Terms {
     /// The patterns of the workspaces, as npm's file repeats them; `None` where it has no entry for the
     /// root, as the one hidden in `node_modules` and those of version 1.
     pub workspaces: Option<Vec<String>>,
+    /// What catalogs ask for, by catalog and package, where the file repeats it (pnpm, bun).
+    pub catalogs: BTreeMap<(String, String), String>,
+    /// Whether code of the project's own may have changed what is asked for (pnpm's `.pnpmfile.cjs`).
+    pub hooked: bool,
+}
+
+/// The catalog that is meant where none is named.
+pub const DEFAULT_CATALOG: &str = "default";
+
+/// The catalog that is meant by what follows `catalog:`.
+#[must_use]
+pub fn named_catalog(text: &str) -> &str {
+    match text.trim() {
+        "" => DEFAULT_CATALOG,
+        catalog => catalog,
+    }
+}
+
+impl Terms {
+    /// What the file repeats of a catalog, which is named as after `catalog:`.
+    #[must_use]
+    pub fn catalog(&self, catalog: &str, package: &str) -> Option<&str> {
+        let key = (named_catalog(catalog).to_owned(), package.to_owned());
+        self.catalogs.get(&key).map(String::as_str)
+    }
 }
 
 /// An entry of a lockfile.
@@ -193,6 +218,12 @@ impl Lockfile {
     /// What a node depends on.
     pub fn edges_of(&self, id: NodeId) -> impl Iterator<Item = &Edge> {
         self.edges.iter().filter(move |edge| edge.from == id)
+    }
+
+    /// The requests that entries answer, in a format that lists them (yarn): name, text, entry.
+    pub fn requests(&self) -> impl Iterator<Item = (&str, &str, NodeId)> {
+        let all = self.requests.iter();
+        all.filter_map(|(request, id)| split_name(request).map(|(name, spec)| (name, spec, *id)))
     }
 
     /// The entry that answers a request, in a format that lists requests (yarn).

@@ -246,6 +246,9 @@ pub(super) fn is_limited(entry: &Value<'_>) -> bool {
 /// What `resolved` says. The address of a tarball is taken for a registry's if it has the form all
 /// registries share, `…/name/-/…`; anything else stands for itself.
 pub(super) fn resolved_source(name: &str, resolved: &str) -> Source {
+    if is_usual_address(name, resolved) {
+        return Source::Registry(Some(resolved.to_owned()));
+    }
     match Source::of_address(resolved) {
         Some(Source::Tarball(url)) => {
             if is_registry_address(name, &url) {
@@ -257,6 +260,28 @@ pub(super) fn resolved_source(name: &str, resolved: &str) -> Source {
         Some(source) => source,
         None => Source::Other(resolved.to_owned()),
     }
+}
+
+/// Whether an address needs no closer look, as nearly all in a lockfile: `https://host/…/name/-/file.tgz`, on a
+/// host that has no repositories and so no addresses of them.
+fn is_usual_address(name: &str, url: &str) -> bool {
+    let Some((host, path)) = url
+        .strip_prefix("https://")
+        .and_then(|rest| rest.split_once('/'))
+    else {
+        return false;
+    };
+    let is_host =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
+    let is_path = |byte: u8| byte.is_ascii_alphanumeric() || b"@/._-".contains(&byte);
+    let of_name = path
+        .split_once("/-/")
+        .and_then(|(before, _)| before.strip_suffix(name));
+    of_name.is_some_and(|before| before.is_empty() || before.ends_with('/'))
+        && host.starts_with("registry.")
+        && host.bytes().all(is_host)
+        && path.bytes().all(is_path)
+        && path.ends_with(".tgz")
 }
 
 /// Whether an address is one under which a registry has tarballs, of whatever package.
@@ -395,4 +420,69 @@ fn requires(
         requires(places, &member.value, &key, edges)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The short cut says what the long way says.
+    #[test]
+    fn usual_addresses_are_of_registries_and_others_are_looked_at() {
+        for (name, url, is_usual) in [
+            (
+                "silt",
+                "https://registry.example.invalid/silt/-/silt-1.0.0.tgz",
+                true,
+            ),
+            (
+                "@s/silt",
+                "https://registry.example.invalid/npm/@s/silt/-/silt-1.0.0.tgz",
+                true,
+            ),
+            (
+                "silt",
+                "https://registry.example.invalid/mud/-/mud-1.0.0.tgz",
+                false,
+            ),
+            (
+                "silt",
+                "https://registry.example.invalid/evil-silt/-/silt-1.0.0.tgz",
+                false,
+            ),
+            (
+                "silt",
+                "https://registry.example.invalid/silt/-/silt-1.0.0.tgz#00",
+                false,
+            ),
+            (
+                "silt",
+                "https://registry.example.invalid:1/silt/-/silt-1.0.0.tgz",
+                false,
+            ),
+            (
+                "silt",
+                "https://u@registry.example.invalid/silt/-/silt-1.0.0.tgz",
+                false,
+            ),
+            (
+                "silt",
+                "http://registry.example.invalid/silt/-/silt-1.0.0.tgz",
+                false,
+            ),
+            ("silt", "https://github.com/silt/-/silt-1.0.0.tgz", false),
+            (
+                "silt",
+                "https://registry.example.invalid/silt/-/silt-1.0.0.tgz?.tgz",
+                false,
+            ),
+        ] {
+            assert_eq!(is_usual_address(name, url), is_usual, "{url}");
+            let long = Source::of_address(url) == Some(Source::Tarball(url.to_owned()));
+            assert!(
+                !is_usual || (long && is_registry_address(name, url)),
+                "{url}"
+            );
+        }
+    }
 }

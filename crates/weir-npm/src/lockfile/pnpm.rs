@@ -116,6 +116,19 @@ impl Reader {
                 .overrides
                 .insert(member.key.clone().into_owned(), to);
         }
+        for catalog in document.members("catalogs")? {
+            for member in catalog.value.map(&catalog.key)? {
+                if let Some(range) = member.value.text("specifier")? {
+                    let key = (
+                        catalog.key.clone().into_owned(),
+                        member.key.clone().into_owned(),
+                    );
+                    let catalogs = &mut self.lockfile.terms.catalogs;
+                    catalogs.insert(key, range.to_owned());
+                }
+            }
+        }
+        self.lockfile.terms.hooked |= document.get("pnpmfileChecksum").is_some();
         let patched = document.members("patchedDependencies")?.iter();
         self.lockfile.terms.patched = patched.map(|it| it.key.clone().into_owned()).collect();
         Ok(())

@@ -26,11 +26,7 @@ pub(super) fn read(document: &Value<'_>) -> Result<Lockfile, LockfileError> {
     for member in entries() {
         entry(&mut lockfile, member)?;
     }
-    let answers = Answers {
-        patched: patched(&lockfile),
-        bound: bound(&lockfile),
-        single: single(&lockfile),
-    };
+    let answers = Answers::of(&lockfile);
     // A patch names what it changes by resolution, not by request.
     for (id, member) in entries().enumerate() {
         if let Some(resolution) = member.value.text("resolution")? {
@@ -141,6 +137,70 @@ struct Answers {
     single: HashMap<String, Option<NodeId>>,
 }
 
+impl Answers {
+    fn of(lockfile: &Lockfile) -> Self {
+        Self {
+            patched: patched(lockfile),
+            bound: bound(lockfile),
+            single: single(lockfile),
+        }
+    }
+
+    /// The entry that answers what the package of a resolution asks for.
+    fn find(
+        &self,
+        lockfile: &Lockfile,
+        (name, spec): (&str, &str),
+        asker: &str,
+        optional: bool,
+    ) -> Option<NodeId> {
+        let own = (format!("{name}@{spec}"), asker.to_owned());
+        let single = || self.single.get(name).copied().flatten();
+        self.bound
+            .get(&own)
+            .or_else(|| self.patched.get(&own.0))
+            .or_else(|| self.patched.get(&format!("{name}@npm:{spec}")))
+            .copied()
+            .or_else(|| lockfile.answering(name, spec))
+            .or_else(|| if optional { None } else { single() })
+    }
+}
+
+impl Lockfile {
+    /// Finds the entries for what projects ask for through catalogs, which yarn lists by what these stand for:
+    /// `meant` gives that for a package and a request.
+    pub fn answer_catalogs<'m>(&mut self, meant: impl Fn(&str, &str) -> Option<&'m str>) {
+        if self.format != Format::YarnBerry {
+            return;
+        }
+        let answers = Answers::of(self);
+        let mut found = Vec::new();
+        for (number, edge) in self.edges.iter().enumerate() {
+            let Some(node) = self.node(edge.from) else {
+                continue;
+            };
+            let Source::Project(folder) = &node.source else {
+                continue;
+            };
+            if let Some(spec) = meant(&edge.name, &edge.spec) {
+                let folder = if folder.is_empty() {
+                    "."
+                } else {
+                    folder.as_str()
+                };
+                let asker = format!("{}@workspace:{folder}", node.name);
+                let request = (edge.name.as_str(), spec);
+                found.push((number, answers.find(self, request, &asker, edge.optional)));
+            }
+        }
+        for (number, to) in found {
+            if let Some(edge) = self.edges.get_mut(number) {
+                edge.to = to;
+            }
+        }
+    }
+}
+
 /// Requests answered by a patched package: `name@patch:name@npm%3Arange#…` under `name@npm:range`. With
 /// several patches the first one in the file, so that every run says the same.
 fn patched(lockfile: &Lockfile) -> HashMap<String, NodeId> {
@@ -189,23 +249,12 @@ fn dependencies(
     entry: &Value<'_>,
     edges: &mut Vec<Edge>,
 ) -> Result<(), LockfileError> {
-    let Answers {
-        patched,
-        bound,
-        single,
-    } = answers;
     let may_be_missing = entry.optional_in("dependenciesMeta")?;
     let resolution = entry.text("resolution")?.unwrap_or_default();
     for dependency in entry.members("dependencies")? {
         let name = dependency.key.as_ref();
         let spec = dependency.value.as_text(name)?;
         let optional = may_be_missing.contains(name);
-        let own = (format!("{name}@{spec}"), resolution.to_owned());
-        let exact = bound
-            .get(&own)
-            .or_else(|| patched.get(&own.0))
-            .or_else(|| patched.get(&format!("{name}@npm:{spec}")))
-            .copied();
         edges.push(Edge {
             from,
             name: name.to_owned(),
@@ -216,9 +265,7 @@ fn dependencies(
                 DependencyKind::Normal
             },
             optional,
-            to: exact
-                .or_else(|| lockfile.answering(name, spec))
-                .or_else(|| single.get(name).copied().flatten().filter(|_| !optional)),
+            to: answers.find(lockfile, (name, spec), resolution, optional),
             line: dependency.line,
         });
     }
@@ -341,6 +388,69 @@ mod tests {
             let found = (node.version.as_deref(), node.other_version.as_deref());
             assert_eq!(found, (Some(version), other), "{resolution} {said}");
         }
+    }
+
+    /// A catalog stands for a range, under which yarn lists the entry.
+    #[test]
+    fn what_a_catalog_stands_for_is_what_is_answered() {
+        const TEXT: &str = r#"__metadata:
+  version: 10
+
+"a@npm:2.0.0":
+  version: 2.0.0
+  resolution: "a@npm:2.0.0"
+
+"a@npm:^3.0.0":
+  version: 3.0.1
+  resolution: "a@npm:3.0.1"
+
+"b@npm:a@^3.0.0":
+  version: 3.0.1
+  resolution: "a@npm:3.0.1"
+
+"c@npm:^1.0.0":
+  version: 1.0.0
+  resolution: "c@npm:1.0.0"
+
+"c@patch:c@npm%3A^1.0.0#optional!builtin<compat/c>":
+  version: 1.0.0
+  resolution: "c@patch:c@npm%3A1.0.0#optional!builtin<compat/c>::version=1.0.0&hash=df"
+
+"d@file:./d::locator=r%40workspace%3A.":
+  version: 1.0.0
+  resolution: "d@file:./d#./d::hash=1c&locator=r%40workspace%3A."
+
+"r@workspace:.":
+  version: 0.0.0-use.local
+  resolution: "r@workspace:."
+  dependencies:
+    a: "catalog:old"
+    b: "catalog:"
+    c: "catalog:"
+    d: "catalog:"
+    e: "catalog:"
+"#;
+        let mut lockfile = read(&yaml::parse(TEXT).unwrap()).unwrap();
+        lockfile.answer_catalogs(|name, spec| match (name, spec) {
+            ("a", "catalog:old") => Some("2.0.0"),
+            ("b", "catalog:") => Some("npm:a@^3.0.0"),
+            ("c", "catalog:") => Some("^1.0.0"),
+            ("d", "catalog:") => Some("file:./d"),
+            _ => None,
+        });
+        let root = lockfile.project("").unwrap();
+        let got = |edge: &Edge| edge.to.map(|to| lockfile.node(to).unwrap().key.as_str());
+        let got: Vec<_> = lockfile.edges_of(root).map(got).collect();
+        assert_eq!(
+            got,
+            [
+                Some("a@npm:2.0.0"),
+                Some("b@npm:a@^3.0.0"),
+                Some("c@patch:c@npm%3A^1.0.0#optional!builtin<compat/c>"),
+                Some("d@file:./d::locator=r%40workspace%3A."),
+                None,
+            ]
+        );
     }
 
     #[test]

@@ -58,8 +58,26 @@ pub(super) fn read(text: &str) -> Result<Lockfile, LockfileError> {
             _ => return Err(syntax(&line, "indented as yarn does not")),
         }
     }
+    place(&mut lockfile);
     link(&mut lockfile);
     Ok(lockfile)
+}
+
+/// An entry without an address that a folder or an archive on this machine answers has it among its requests, which
+/// `resolutions` put beside what is asked for.
+fn place(lockfile: &mut Lockfile) {
+    let places = lockfile.requests.iter().filter_map(|(request, id)| {
+        let source = Source::of_address(split_name(request)?.1)?;
+        matches!(source, Source::File(_) | Source::Link(_)).then_some((*id, source))
+    });
+    let places: Vec<(NodeId, Source)> = places.collect();
+    for (id, source) in places {
+        if let Some(node) = lockfile.nodes.get_mut(id)
+            && node.source == Source::Registry(None)
+        {
+            node.source = source;
+        }
+    }
 }
 
 fn syntax(line: &Line<'_>, what: &str) -> LockfileError {
@@ -194,6 +212,7 @@ fn fetched(requests: &[Cow<'_, str>], url: &str) -> Option<String> {
 
 /// The name in an address of the form that registries share, `…/name/-/base-version.tgz`.
 fn in_address(url: &str) -> Option<String> {
+    let url = url.split('?').next().unwrap_or(url);
     let (before, file) = url.split_once("/-/")?;
     let mut parts = before.rsplit('/');
     let last = parts.next()?.replace("%2f", "/").replace("%2F", "/");
@@ -222,18 +241,23 @@ fn field(lockfile: &mut Lockfile, id: NodeId, requests: &[Cow<'_, str>], key: &s
         "integrity" => node.integrity = Some(value.to_owned()),
         "resolved" => {
             // The fragment is a sha1 for a tarball, and the commit for git.
-            let (url, sha1) = value.split_once('#').unwrap_or((value, ""));
+            let (url, fragment) = value.split_once('#').unwrap_or((value, ""));
             if let Some(name) = fetched(requests, url) {
                 node.name = name;
             }
             let source = resolved_source(&node.name, url);
             node.source = match source {
                 Source::Git { .. } => resolved_source(&node.name, value),
+                // yarn clones what ends like this, whatever the host.
+                Source::Tarball(url) if url.ends_with(".git") => Source::Git {
+                    url,
+                    commit: (!fragment.is_empty()).then(|| fragment.to_owned()),
+                },
                 // A file of this machine may be written as a bare path with a digest.
                 other => other,
             };
-            let digest = crate::integrity::Integrity::from_sha1_hex(sha1).ok();
-            if node.integrity.is_none() {
+            let digest = crate::integrity::Integrity::from_sha1_hex(fragment).ok();
+            if node.integrity.is_none() && !matches!(node.source, Source::Git { .. }) {
                 node.integrity = digest.map(|digest| digest.to_string());
             }
         }
@@ -305,6 +329,12 @@ mod tests {
             ("silt@0.5.2", "/ms/-/ms-2.0.0.tgz", "silt"),
             ("\"rm@AT/ms/-/ms-2.0.0.tgz\"", "/ms/-/ms-2.0.0.tgz", "ms"),
             (
+                "\"rm@AT/ms/-/ms-2.0.0.tgz?x\"",
+                "/ms/-/ms-2.0.0.tgz?x",
+                "ms",
+            ),
+            ("\"rm@AT/ms/-/ms-2.0.0.tgz\"", "/ms/-/ms-2.0.0.tgz?x", "rm"),
+            (
                 "\"rm@AT/ms/-/ms-2.0.0.tgz\"",
                 "/evil/-/evil-2.0.0.tgz",
                 "rm",
@@ -321,6 +351,38 @@ mod tests {
             let node = &lockfile.nodes[0];
             assert_eq!(node.name, wanted, "{key} {address}");
             assert!(matches!(&node.source, Source::Registry(Some(_))), "{key}");
+        }
+    }
+
+    /// Whatever the host, it is a clone; the fragment is no digest then.
+    #[test]
+    fn what_ends_as_a_repository_does_is_one() {
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        let at = "https://host.example.invalid/river/silt";
+        for (resolved, is_git) in [
+            (format!("{at}.git#{commit}"), true),
+            (format!("{at}.tgz#{commit}"), false),
+        ] {
+            let text = format!("silt@x:\n  version \"2.0.0\"\n  resolved \"{resolved}\"\n");
+            let node = &read(&text).unwrap().nodes[0];
+            let git = Source::Git {
+                url: format!("{at}.git"),
+                commit: Some(commit.to_owned()),
+            };
+            assert_eq!(node.source == git, is_git, "{resolved}");
+            assert_eq!(node.integrity.is_none(), is_git, "{resolved}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_resolutions_set_is_the_place_of_an_entry_without_an_address() {
+        for (resolved, is_local) in [
+            ("", true),
+            ("  resolved \"https://a.invalid/x.tgz\"\n", false),
+        ] {
+            let text = format!("ms@^2.0.0, \"ms@file:./lf\":\n  version \"1.0.0\"\n{resolved}");
+            let node = &read(&text).unwrap().nodes[0];
+            assert_eq!(matches!(node.source, Source::File(_)), is_local, "{text}");
         }
     }
 }

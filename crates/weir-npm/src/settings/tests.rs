@@ -41,6 +41,25 @@ fn yaml_has_keys_lists_and_lines() {
     }
 }
 
+/// As people write a version once for several packages.
+#[test]
+fn yaml_repeats_single_values() {
+    let text = b"catalog:\n  react: &r 18.2.0\n  react-dom: *r\n  reed: &s '1'\n  sedge: *s\nages: &list [1]\non: &on true\noff: *on\n";
+    let settings = Settings::yaml("pnpm-workspace.yaml", text).unwrap();
+    assert_eq!(
+        told(&settings),
+        [
+            "catalog/react=18.2.0 @2",
+            "catalog/react-dom=18.2.0 @3",
+            "catalog/reed=1 @4",
+            "catalog/sedge=1 @5",
+            "ages/0=1 @6",
+            "on=true @7",
+            "off=true @8",
+        ]
+    );
+}
+
 #[test]
 fn toml_has_lines() {
     let text = b"telemetry = false\n\n[install]\nminimumReleaseAge = 259200\nregistry = { url = \"https://registry.example.invalid/\" }\n\n[install.scopes]\n\"@s\" = \"https://registry.example.invalid/s/\"\n";
@@ -93,13 +112,21 @@ fn yarnrc_is_keys_and_values() {
 #[test]
 fn what_cannot_be_read_says_where() {
     let deep = format!("a: {}1{}\n", "[".repeat(5_000), "]".repeat(5_000));
-    let cases: [(&str, Vec<u8>, u32, &str); 7] = [
+    // More than is repeated of one value.
+    let much = format!(
+        "a: &x {}\nb:\n{}",
+        "y".repeat(1_000),
+        "- *x\n".repeat(1_100)
+    );
+    let cases: [(&str, Vec<u8>, u32, &str); 9] = [
         (
             "pnpm-workspace.yaml",
-            b"a: 1\nb: &x 2\n".to_vec(),
-            2,
-            "anchors",
+            b"a: 1\nb: &x [2]\nc: *x\n".to_vec(),
+            3,
+            "aliases",
         ),
+        ("pnpm-workspace.yaml", b"a: !!str 1\n".to_vec(), 1, "tags"),
+        ("pnpm-workspace.yaml", much.into_bytes(), 1_051, "aliases"),
         (
             "pnpm-workspace.yaml",
             b"a: 1\na: 2\n".to_vec(),

@@ -223,6 +223,54 @@ fn no_waiver_is_suggested_for_bytes_that_are_not_what_was_published() {
     );
 }
 
+/// Wrong bytes may have come only once, so that such a release is passed over for a while, and no longer.
+#[test]
+fn what_ranges_do_is_said_as_it_is() {
+    for (signal, passed_over) in [
+        ("integrity-mismatch", "for ten minutes, or until"),
+        ("new-hook", "by themselves"),
+    ] {
+        let mut assessment = assessment(&[(signal, Group::Execution)]);
+        assessment.findings[0].decisive = true;
+        let mut decision = decided(&assessment, &context(OLD), &Policy::default());
+        decision.action = Action::Block;
+        decision.instead = Some("1.2.2".to_owned());
+        let lines = told(&decision, &assessment).join("\n");
+        let said = format!(
+            "use 1.2.2 instead; ranges and tags pass over the refused release {passed_over}"
+        );
+        assert!(lines.contains(&said), "{lines}");
+    }
+}
+
+/// It is held for another release: why it would be served is no reason, and the policy does not let it pass.
+#[test]
+fn what_is_held_unread_says_how_to_have_it_looked_at() {
+    let mut assessment = assessment(&[("new-hook", Group::Execution)]);
+    assessment.findings[0].severity = Severity::Medium;
+    let served = decided(&assessment, &context(OLD), &Policy::default());
+    assert!(served.action.serves(), "{served:?}");
+    let held = held_unread(&served, &assessment.release, "1.2.0");
+    assert_eq!(held.action, Action::Hold);
+    assert!(is_held_unread(&held) && !is_held_unread(&served));
+    let lines = told(&held, &assessment).join("\n");
+    assert!(
+        lines.contains(
+            "  - held: it has what 1.2.0 brought, which is refused, and nobody has looked at it yet; `weir inspect \
+             @acme/x@1.2.3` with the same data folder does, and frees it if it is fine\n"
+        ),
+        "{lines}"
+    );
+    for other in ["notice: ", "allowed: ", "ask for it again", "[[waiver]]"] {
+        assert!(!lines.contains(other), "{other}: {lines}");
+    }
+    let line = refusal_line(&held, "@acme/x", "1.2.3", &id(), "");
+    assert!(
+        line.starts_with("Held by weir: @acme/x@1.2.3, it has what 1.2.0 brought"),
+        "{line}"
+    );
+}
+
 /// No waiver covers a missing integrity, and none can name what has no package's name: nobody is sent there.
 #[test]
 fn no_waiver_is_suggested_that_could_not_help() {

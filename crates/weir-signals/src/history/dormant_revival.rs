@@ -38,7 +38,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                if what came since was not allowed here without a notice. Rest as long as twice \
                any before is mentioned for information. It counts if at least two lines (major versions, below 1.0 \
                minor ones) were patched in those days, or if somebody else published than the last time; both \
-               together weigh more. Refused releases end no rest.",
+               together weigh more. Refused releases end no rest, but the lines they are of count among those \
+               that were patched. What claims to be published later than now counts as published now.",
         matters: "Packages at rest are used by many and watched by nobody; their owners' accounts are old, and so are \
                   the passwords. Several hijacks began by waking such packages.",
         wrong: "Finished packages rest for years and then get one small release: that is ordinary, and so it is not \
@@ -91,7 +92,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     finding.evidence.push(Evidence::change(
         format!("time ({} -> {})", last.text, own.text),
         Some(last.published.to_string()),
-        Some(own.published.to_string()),
+        subject.published().map(|published| published.to_string()),
     ));
     observation.find(finding);
 }
@@ -132,7 +133,8 @@ fn longest_rest(timeline: &Timeline<'_>, end: jiff::Timestamp) -> Option<SignedD
 }
 
 /// Lines that have a release in these days: those that existed, and new ones above them that do not
-/// begin as lines do (`2.3.9` rather than `2.0.0`), which nobody's work led to (INCIDENTS I09).
+/// begin as lines do (`2.3.9` rather than `2.0.0`), which nobody's work led to (INCIDENTS I09). Refused ones
+/// count: to refuse one half of an attack must not free the other.
 fn lines_woken(timeline: &Timeline<'_>, end: jiff::Timestamp) -> usize {
     let Some(own) = &timeline.own else {
         return 0;
@@ -145,6 +147,7 @@ fn lines_woken(timeline: &Timeline<'_>, end: jiff::Timestamp) -> usize {
         .before
         .iter()
         .chain(&timeline.after)
+        .chain(&timeline.refused)
         .filter(|event| {
             event.published > end && event.published.duration_since(own.published).abs() <= BURST
         })
@@ -198,6 +201,20 @@ fn samples() -> Vec<crate::sample::Sample> {
             past("2.0.2")
                 .release("2.0.2", "2026-06-14T09:00:00Z", &mara())
                 .release("1.0.1", "2026-06-14T09:40:00Z", &mara()),
+        ),
+        Sample::flagged(
+            "The second of the two, when the first was refused",
+            past("1.0.1")
+                .release("2.0.2", "2026-06-14T09:00:00Z", &mara())
+                .refused("2.0.2")
+                .release("1.0.1", "2026-06-14T09:40:00Z", &mara()),
+        ),
+        Sample::passing(
+            "Near miss: the owner's fix of the same line after one that was refused",
+            past("2.0.3")
+                .release("2.0.2", "2026-06-14T09:00:00Z", &mara())
+                .refused("2.0.2")
+                .release("2.0.3", "2026-06-14T09:40:00Z", &mara()),
         ),
         Sample::flagged(
             "One release after four years, by somebody else",
@@ -306,6 +323,35 @@ mod tests {
                  else than the last time"
             )
         );
+    }
+
+    #[test]
+    fn what_is_refused_still_counts_among_the_lines_and_a_claimed_time_does_not() {
+        let said = |time: &'static str, refused: &[&'static str]| {
+            let scene = Scene::of("left-lib", "1.0.1")
+                .release("1.0.0", "2022-01-01T09:00:00Z", &by_hand("mara"))
+                .release("2.0.0", "2022-05-01T09:00:00Z", &by_hand("mara"))
+                .release("2.0.1", "2022-09-01T09:00:00Z", &by_hand("mara"))
+                .release("2.0.2", "2026-06-14T09:00:00Z", &by_hand("mara"))
+                .release("1.0.1", time, &by_hand("mara"));
+            let scene = refused.iter().fold(scene, |scene, it| scene.refused(it));
+            let mut observation = Observation::default();
+            scene.with_subject(|subject| SIGNAL.run(subject, &mut observation));
+            let found = observation.findings.into_iter().next();
+            found.map(|it| (it.severity, it.message))
+        };
+        let words = "Published after 3.7 years without a release (since 2.0.1), 2 lines at once";
+        let cases: [(&'static str, &[&'static str]); 4] = [
+            ("2026-06-14T09:40:00Z", &[]),
+            ("2026-06-14T09:40:00Z", &["2.0.2"]),
+            // A claim to come years from now makes neither the rest longer nor the days apart.
+            ("2029-06-14T09:40:00Z", &[]),
+            ("2029-06-14T09:40:00Z", &["2.0.2"]),
+        ];
+        for (time, refused) in cases {
+            let expected = Some((Severity::Low, words.to_owned()));
+            assert_eq!(said(time, refused), expected, "{time} {refused:?}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub(crate) mod new_obfuscation;
 pub(crate) mod odd_version;
 pub(crate) mod provenance_change;
 pub(crate) mod remote_dependency;
+pub(crate) mod replaced_release;
 pub(crate) mod shared_addition;
 pub(crate) mod size_jump;
 pub(crate) mod tag_move;

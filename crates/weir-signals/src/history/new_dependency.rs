@@ -210,7 +210,7 @@ fn tell(subject: &Subject<'_>, new: &New<'_>, patch: bool, version: &str) -> Fin
 
 /// Adds what is known of the dependency itself.
 fn look_at(subject: &Subject<'_>, new: &New<'_>, facts: &DependencyFacts, finding: &mut Finding) {
-    let since = subject.out_since().unwrap_or(subject.now);
+    let since = subject.out_by_now();
     let age = facts.created.map(|created| since.duration_since(created));
     let Some(age) = age.filter(|age| *age < YOUNG) else {
         return;

@@ -40,8 +40,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     documentation: Documentation {
         sees: "The hour (UTC) of a release published from an account's machine, where weir has learned the hours of at \
                least sixty releases by that account and none of them is within four hours of it. And five or more \
-               releases of one line (1.x, 2.x) within a day, if that is more than twice as many as on any day before \
-               and the package had ten releases before.",
+               releases of one line (1.x, 2.x) within a day, refused ones among them, if that is more than twice as many \
+               as on any day before and the package had ten releases before.",
         matters: "People sleep, and at the same hours as ever. Somebody with their token works by another clock, and is in \
                   a hurry: hijacked packages often got several releases within hours, each to mend the one before.",
         wrong: "People travel, move, and mend their own mistakes in a hurry. This never says much by itself. Workflows \
@@ -111,9 +111,15 @@ fn pace(timeline: &Timeline<'_>) -> Option<Finding> {
     // That many lines are patched in one go is a fact of its own (`many-lines-patched`): counted here, too,
     // it would be two kinds of evidence for one thing.
     let same_line = stable.iter().filter(|event| event.line() == own.line());
-    let today = same_line
-        .take_while(|event| is_today(event.published))
-        .count();
+    let allowed = same_line.take_while(|event| is_today(event.published));
+    // To refuse some of a flood must not make the rest of it look calm.
+    let refused = timeline.refused.iter().filter(|event| {
+        !event.version.is_prerelease()
+            && event.line() == own.line()
+            && event.published <= own.published
+            && is_today(event.published)
+    });
+    let today = allowed.count() + refused.count();
     if today + 1 < BUSY {
         return None;
     }
@@ -196,7 +202,15 @@ fn samples() -> Vec<crate::sample::Sample> {
             "Near miss: late in the evening, four hours after the latest",
             at("2026-06-14T21:00:00Z").usual_account(account_hours("mara", 8..18)),
         ),
+        Sample::flagged(
+            "The last of five releases in a day, when two of the others were refused",
+            hurried("1.1.4").refused("1.1.1").refused("1.1.3"),
+        ),
         Sample::passing("Four releases in a day", hurried("1.1.3")),
+        Sample::passing(
+            "Four releases in a day, one of which was refused",
+            hurried("1.1.3").refused("1.1.1"),
+        ),
         Sample::passing(
             "Six releases in a day, but of two lines that are patched together",
             calm("2.0.3")

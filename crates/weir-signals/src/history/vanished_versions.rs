@@ -61,7 +61,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let Some(packument) = subject.packument.known() else {
         return;
     };
-    let at = subject.out_since().unwrap_or(subject.now);
+    let at = subject.out_by_now();
     let near =
         |time: Option<Timestamp>| time.is_some_and(|time| at.duration_since(time).abs() <= LATELY);
     let traces = packument.removed();

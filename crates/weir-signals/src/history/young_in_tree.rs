@@ -92,7 +92,7 @@ impl Brought {
 }
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
-    let at = subject.out_since().unwrap_or(subject.now);
+    let at = subject.out_by_now();
     let patch = subject.previous().is_some_and(|previous| {
         !is_leap(previous.version, subject.version) && is_patch(previous.version, subject.version)
     });
@@ -202,6 +202,13 @@ fn samples() -> Vec<crate::sample::Sample> {
         Sample::flagged(
             "A patch brings a package that was made the day before",
             scene("1.4.1").brings(brought(&["plain-cipher"], "2026-06-13T09:00:00Z")),
+        ),
+        Sample::flagged(
+            "A patch that claims to come a year from now brings one of yesterday",
+            Scene::of("wire-client", "1.4.1")
+                .release("1.4.0", "2026-01-01T09:00:00Z", &by_hand("mara"))
+                .release("1.4.1", "2027-06-14T09:00:00Z", &by_hand("mara"))
+                .brings(brought(&["plain-cipher"], "2026-06-14T09:00:00Z")),
         ),
         Sample::flagged(
             "A minor release brings one three steps down",

@@ -1,9 +1,10 @@
 //! `maintainer-change`: those who may publish are not those of the release before.
 
 use weir_model::{Confidence, Evidence, Group, Severity};
-use weir_npm::packument::Person;
+use weir_npm::packument::{Person, Publisher};
 
 use crate::accounts::{Account, Resemblance, is_same_account};
+use crate::timeline::{Event, Timeline, is_same};
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
 
 pub(crate) static SIGNAL: Declaration = Declaration {
@@ -23,8 +24,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                that had been out for a week or was allowed here without a notice; where there is none, with the first. \
                It counts if no account is on both. Names that differ in case alone or in letters that look alike are \
                two accounts, and so are two names with one mail address: that is said. Accounts that came \
-               are mentioned for information, those that only left are not. A release from a workflow is left out: \
-               its owners let it publish.",
+               are mentioned for information, those that only left are not. A release from a workflow is left \
+               out where one of the earlier maintainers is still there, or where a workflow of that host published when \
+               they were: its owners let it publish.",
         matters: "Packages change hands quietly: a stranger asks, an owner agrees, and the next release is the \
                   stranger's. So do stolen ones, when the thief removes everybody else.",
         wrong: "Owners hand over to their successors and leave, and companies replace all accounts at once by one \
@@ -47,10 +49,6 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     if unknown || now.maintainers.is_empty() || before.maintainers.is_empty() {
         return;
     }
-    let by_workflow = now
-        .publisher
-        .as_ref()
-        .is_some_and(|publisher| publisher.trusted_publisher);
     // A registry may give people without a name, who are nobody in particular.
     let named = now
         .maintainers
@@ -59,10 +57,14 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let came: Vec<&Person> = named
         .filter(|person| !is_among(person, &before.maintainers))
         .collect();
-    if came.is_empty() || by_workflow {
+    let replaced = came.len() == now.maintainers.len();
+    let publisher = now.publisher.as_ref();
+    let workflow = publisher.filter(|publisher| publisher.trusted_publisher);
+    let owners_let_it =
+        workflow.is_some_and(|it| !replaced || published_before(timeline, earlier, it));
+    if came.is_empty() || owners_let_it {
         return;
     }
-    let replaced = came.len() == now.maintainers.len();
     let mut words = if replaced {
         format!(
             "None of the maintainers of {} is one of this release's ({} now)",
@@ -93,6 +95,15 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let spelled = resembled.and_then(|(_, resemblance)| resemblance.evidence("maintainers"));
     finding.evidence.extend(spelled);
     observation.find(finding);
+}
+
+/// Whether that workflow published when the earlier maintainers were there: then they let it. One that began with
+/// those who came is theirs.
+fn published_before(timeline: &Timeline<'_>, earlier: &Event<'_>, workflow: &Publisher) -> bool {
+    timeline
+        .recent_until(earlier.published)
+        .filter_map(|(_, publication)| publication.publisher.as_ref())
+        .any(|publisher| is_same(publisher, workflow))
 }
 
 /// Whether one of them is that account. A mail address tells nothing: an account may state any.
@@ -135,6 +146,13 @@ fn samples() -> Vec<crate::sample::Sample> {
             .collect();
         serde_json::json!({ "_npmUser": { "name": publisher }, "maintainers": list }).to_string()
     };
+    let from = |maintainer: &str| {
+        serde_json::json!({
+            "_npmUser": { "name": "GitHub Actions", "trustedPublisher": { "id": "github" } },
+            "maintainers": [{ "name": maintainer }],
+        })
+        .to_string()
+    };
     let mara = ("mara", "mara@mail.example");
     let otto = ("otto", "otto@mail.example");
     let after = |manifest: &str| {
@@ -172,6 +190,22 @@ fn samples() -> Vec<crate::sample::Sample> {
                 "2026-06-10T09:00:00Z",
                 &by("lena", &[("lena", "lena@mail.example")]),
             ),
+        ),
+        Sample::flagged(
+            "All replaced, and the first release ever from a workflow",
+            after(&from("lena")),
+        ),
+        Sample::flagged(
+            "The second release from a workflow within a week after all were replaced",
+            after(&from("lena")).release("1.4.2", "2026-06-10T09:00:00Z", &from("lena")),
+        ),
+        Sample::passing(
+            "Near miss: the first release from a workflow, and one old maintainer is left",
+            after(&from("otto")),
+        ),
+        Sample::passing(
+            "All replaced, but the workflow had published before that",
+            after(&from("lena")).release("1.4.2", "2026-05-01T09:00:00Z", &from("otto")),
         ),
         Sample::passing(
             "The same maintainers, one of them with another mail address",

@@ -22,12 +22,13 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     needs: &[Input::Manifest, Input::History, Input::Publisher],
     incidents: &["AntV, 2026"],
     documentation: Documentation {
-        sees: "The first releases (30 days) of a package whose scope has at least four packages that weir knows, next \
-               to what it has learned of those: something runs at install where none of theirs ever did (evidence of \
-               execution); an account that published none of them, or a repository of another owner than all of them \
-               (evidence of identity, and of trust where it also has no provenance and all of theirs have). Another \
-               licence, another way of naming, and the lack of a dependency that all of them share are mentioned, \
-               and count as evidence of shape where two of them come together.",
+        sees: "The first releases (30 days, counted from the first that was not refused) of a package whose scope has at \
+               least four packages that weir knows, next to what it has learned of those: something runs at install \
+               where none of theirs ever did (evidence of execution); an account that published none of them, or a \
+               repository of another owner than all of them (evidence of identity, and of trust where it also has no \
+               provenance and all of theirs have). Another licence, another way of naming, and the lack of a \
+               dependency that all of them share are mentioned, and count as evidence of shape where two of them come \
+               together.",
         matters: "Who has the rights of one member of a scope can publish under its name, and nobody knows a new package \
                   well enough to notice. Its siblings show what is usual there.",
         wrong: "Scopes grow, and a first release is often published by hand, before a workflow may do it: that alone is \
@@ -281,6 +282,14 @@ fn samples() -> Vec<crate::sample::Sample> {
         Sample::flagged(
             "By an account that published none of the others",
             new("1.0.0", &by_hand("lena")).usual(plain()),
+        ),
+        Sample::flagged(
+            "By an account that published none of the others, whose release of six weeks before was refused",
+            Scene::of("@kiln/setup", "1.0.1")
+                .release("1.0.0", "2026-05-01T09:00:00Z", &by_hand("lena"))
+                .refused("1.0.0")
+                .release("1.0.1", "2026-06-14T09:00:00Z", &by_hand("lena"))
+                .usual(plain()),
         ),
         Sample::passing(
             "Near miss: the first release of a new package, by hand, by the one who publishes the others",

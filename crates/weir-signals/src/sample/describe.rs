@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Scene;
+use crate::Origin;
 
 impl Scene {
     /// The scene as its page shows it: the releases, and what is in the tarball, without what is
@@ -52,6 +53,19 @@ impl Scene {
             json!({ "version": gone.version, "published": published })
         });
         shown.insert("versions that are gone".to_owned(), gone.collect());
+        let earlier = self.surroundings.earlier.iter().map(|bytes| {
+            let from = match bytes.origin {
+                Origin::Here => "this registry",
+                Origin::Elsewhere => "another registry",
+                Origin::NotKnown => "not known",
+            };
+            json!({
+                "integrity": bytes.integrity,
+                "first": bytes.first.to_string(),
+                "from": from,
+            })
+        });
+        shown.insert("bytes decided on before".to_owned(), earlier.collect());
         shown.insert("removed, with their times".to_owned(), json!(self.removed));
         let brought = self.brought.iter().map(|it| {
             json!({

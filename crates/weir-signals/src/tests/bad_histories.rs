@@ -202,6 +202,83 @@ fn versions_that_are_none_are_left_out_and_not_stumbled_over() {
     }
 }
 
+/// The manifest of a release that lena took over and that runs something at install.
+fn taken_over() -> String {
+    json!({
+        "_npmUser": {"name": "lena", "email": "lena@mail.example"},
+        "maintainers": [{"name": "lena", "email": "lena@mail.example"}],
+        "scripts": {"postinstall": "node setup.js"},
+    })
+    .to_string()
+}
+
+/// Whether a release by somebody else, with an install script that is new, is told as just that.
+fn tells_the_takeover(observation: &Observation) -> bool {
+    let hook = |signal: &str| {
+        let mut findings = observation.findings.iter();
+        findings.any(|it| it.signal == signal && !it.message.starts_with("the first release"))
+    };
+    hook("new-install-script")
+        && !says(observation, "new-publisher").is_empty()
+        && !says(observation, "maintainer-change").is_empty()
+}
+
+#[test]
+fn a_version_that_is_none_is_placed_by_its_time_or_its_history_is_a_gap() {
+    for version in ["1.2.0", "1.2.0.1", "1.2", "latest"] {
+        for time in ["2026-06-14T09:00:00Z", "2026-04-01T09:00:00Z"] {
+            let observation = Scene::of("left-lib", version)
+                .release("1.0.0", "2025-10-01T09:00:00Z", &by_hand("mara"))
+                .release("1.1.0", "2026-01-01T09:00:00Z", &by_hand("mara"))
+                .release("1.1.1", "2026-04-01T09:00:00Z", &by_hand("mara"))
+                .release(version, time, &taken_over())
+                .observe();
+            assert!(tells_the_takeover(&observation), "{version} {time}");
+            assert!(!gap(&observation, "history"), "{version} {time}");
+        }
+    }
+    let time = || json!("2026-06-01T09:00:00Z");
+    for (version, own, other, unknown) in [
+        ("1.0.0.1", json!("2026-06-14T09:00:00Z"), time(), false),
+        ("1.0.0.1", json!("2026-06-14T09:00:00Z"), Value::Null, true),
+        ("1.0.0.1", Value::Null, time(), true),
+        // Numbers tell where times do not, and what was published first is compared with nothing.
+        ("1.0.1", Value::Null, time(), false),
+        ("1.0.0.1", json!("2026-01-01T09:00:00Z"), time(), false),
+    ] {
+        let document = document(&[("1.0.0", other.clone()), (version, own.clone())]);
+        let observation = observe(&document, version);
+        assert_eq!(
+            gap(&observation, "history"),
+            unknown,
+            "{version} {own} {other}"
+        );
+    }
+}
+
+#[test]
+fn releases_of_one_time_are_ordered_by_their_versions() {
+    let time = "2026-01-01T09:00:00Z";
+    // In no order, and one that sorts wrongly as text.
+    let past = ["1.4.0", "1.1.0", "1.9.0", "1.3.0", "1.7.0", "1.2.0"];
+    let scene = |version| {
+        let scene = Scene::of("left-lib", version).release("1.10.0", time, &taken_over());
+        past.into_iter().fold(scene, |scene, version| {
+            scene.release(version, time, &by_hand("mara"))
+        })
+    };
+    assert!(tells_the_takeover(&scene("1.10.0").observe()));
+    for (version, before) in [
+        ("1.10.0", Some("1.9.0")),
+        ("1.7.0", Some("1.4.0")),
+        ("1.1.0", None),
+    ] {
+        let previous = scene(version)
+            .with_subject(|subject| subject.previous().map(|it| it.version.to_owned()));
+        assert_eq!(previous.as_deref(), before, "{version}");
+    }
+}
+
 #[test]
 fn two_maintainers_with_one_address_are_two_accounts_and_one_person() {
     let person = |name: &str| {

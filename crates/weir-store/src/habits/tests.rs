@@ -93,21 +93,25 @@ async fn refused_releases_never_teach_and_what_they_taught_is_taken_back() {
 }
 
 #[tokio::test]
-async fn lessons_are_listed_by_state_and_age() {
+async fn lessons_are_ripe_by_state_and_age() {
     let (_folder, store) = open().await;
     for (version, second) in [("1.0.2", 20), ("1.0.0", 0), ("1.0.1", 10)] {
         let lesson = lesson(version, second, "mara");
         store.note_lessons(&named(&[lesson])).await.unwrap();
     }
-    let versions = async |since, until| -> Vec<String> {
-        let kept = store.lessons(LessonState::Pending, at(since), at(until), 9);
-        let kept = kept.await.unwrap();
+    let versions = async |until, limit| -> Vec<String> {
+        let kept = store.ripe_lessons(at(until), limit).await.unwrap();
         kept.into_iter().map(|kept| kept.lesson.version).collect()
     };
-    assert_eq!(versions(-1, 10).await, ["1.0.0", "1.0.1"]);
-    assert_eq!(versions(0, 99).await, ["1.0.1", "1.0.2"]);
-    let none = store.lessons(LessonState::Taught, at(-1), at(99), 9).await;
-    assert_eq!(none.unwrap(), []);
+    for (owner, waiting) in [(NAME, 3), ("@millpond", 3), ("~mara", 3), ("~otto", 0)] {
+        let found = store.lessons_waiting(owner).await.unwrap();
+        assert_eq!(found, waiting, "{owner}");
+    }
+    assert_eq!(versions(10, 9).await, ["1.0.0", "1.0.1"]);
+    assert_eq!(versions(99, 1).await, ["1.0.0"]);
+    let first = named(&[lesson("1.0.0", 0, "mara")]);
+    assert_eq!(store.teach(&first).await.unwrap(), 1);
+    assert_eq!(versions(99, 9).await, ["1.0.1", "1.0.2"]);
 }
 
 #[tokio::test]
@@ -153,7 +157,7 @@ async fn an_advisory_takes_back_what_malware_taught() {
 
 /// Until step 8 accounts were counted in lower case.
 #[tokio::test]
-async fn packages_of_accounts_with_capitals_teach_once_more_under_their_names() {
+async fn packages_of_accounts_with_capitals_are_counted_anew_under_their_names() {
     let (_folder, store) = open().await;
     let capital = ("sluice".to_owned(), lesson("1.0.0", 0, "Mara"));
     let lower = ("reed".to_owned(), lesson("1.0.0", 0, "otto"));
@@ -170,11 +174,91 @@ async fn packages_of_accounts_with_capitals_teach_once_more_under_their_names() 
     store.close().await.unwrap();
     drop(store);
     let store = Store::open(&folder).await.unwrap();
-    for (owner, count) in [("sluice", 0), ("~mara", 0), ("reed", 1), ("~otto", 1)] {
+    // At once: whoever opens the folder decides by it.
+    for (owner, count) in [
+        ("sluice", 1),
+        ("~mara", 0),
+        ("~Mara", 1),
+        ("reed", 1),
+        ("~otto", 1),
+    ] {
         assert_eq!(releases(&store, owner).await, count, "{owner}");
     }
-    assert_eq!(store.teach(&both).await.unwrap(), 1);
-    for (owner, count) in [("sluice", 1), ("~mara", 0), ("~Mara", 1), ("reed", 1)] {
-        assert_eq!(releases(&store, owner).await, count, "{owner}");
+    assert_eq!(store.teach(&both).await.unwrap(), 0, "they have taught");
+    assert_eq!(releases(&store, "~Mara").await, 1);
+}
+
+/// A registry replaces a refused release by a clean one, or the other way round.
+#[tokio::test]
+async fn what_a_release_teaches_is_what_its_present_bytes_say() {
+    let (_folder, store) = open().await;
+    let clean = lesson("1.0.0", 9, "mara");
+    let bad = Lesson {
+        hooks: true,
+        dependencies: vec!["tinydep".to_owned()],
+        ..lesson("1.0.0", 0, "lena")
+    };
+    let (clean_named, bad_named) = (
+        named(std::slice::from_ref(&clean)),
+        named(std::slice::from_ref(&bad)),
+    );
+    for before in ["refused", "pending"] {
+        store.note_lessons(&bad_named).await.unwrap();
+        if before == "refused" {
+            assert!(!store.refuse_lesson(NAME, &bad).await.unwrap());
+        }
+        store.note_lessons(&clean_named).await.unwrap();
+        let early = store.ripe_lessons(at(5), 9).await.unwrap();
+        assert_eq!(early, [], "{before}: its time is told anew too");
+        let ripe = store.ripe_lessons(at(9), 9).await.unwrap();
+        assert_eq!(ripe.len(), 1, "{before}");
+        assert_eq!(ripe[0].lesson, clean, "{before}");
+        assert_eq!(store.teach(&clean_named).await.unwrap(), 1);
+        assert_eq!(releases(&store, "~lena").await, 0, "{before}");
+        // Taught by clean bytes, then refused for others: what is taken back is what was learned.
+        store.note_lessons(&bad_named).await.unwrap();
+        assert_eq!(releases(&store, "~mara").await, 1, "{before}");
+        assert!(store.refuse_lesson(NAME, &bad).await.unwrap());
+        assert_eq!(store.habit_owners().await.unwrap(), [] as [String; 0]);
     }
+}
+
+#[tokio::test]
+async fn what_nobody_could_judge_is_withheld_until_somebody_can() {
+    let (_folder, store) = open().await;
+    let lessons = named(&[lesson("1.0.0", 0, "mara")]);
+    store.withhold_lesson(NAME, &lessons[0].1).await.unwrap();
+    assert_eq!(store.teach(&lessons).await.unwrap(), 0);
+    assert_eq!(store.refused_lessons(NAME).await.unwrap(), ["1.0.0"]);
+    store.note_lessons(&lessons).await.unwrap();
+    // What was judged once stays so while a registry does not answer.
+    store.withhold_lesson(NAME, &lessons[0].1).await.unwrap();
+    assert_eq!(store.teach(&lessons).await.unwrap(), 1);
+    store.withhold_lesson(NAME, &lessons[0].1).await.unwrap();
+    assert_eq!(releases(&store, "~mara").await, 1);
+}
+
+#[tokio::test]
+async fn a_lesson_that_cannot_be_read_is_in_nobodys_way() {
+    let (_folder, store) = open().await;
+    for version in ["0.0.1", "0.0.2"] {
+        sqlx::query(
+            "INSERT INTO lesson (name, version, published_ms, state, record) \
+             VALUES ('a', $1, 0, 'pending', '{')",
+        )
+        .bind(version)
+        .execute(&store.inner.database.write)
+        .await
+        .unwrap();
+    }
+    store
+        .note_lessons(&named(&[lesson("1.0.0", 9, "mara")]))
+        .await
+        .unwrap();
+    // Fewer at a time than cannot be read.
+    let ripe = store.ripe_lessons(at(9), 1).await.unwrap();
+    assert_eq!(ripe.len(), 1);
+    assert_eq!(ripe[0].lesson.version, "1.0.0");
+    store.refuse_lesson(NAME, &ripe[0].lesson).await.unwrap();
+    assert_eq!(store.ripe_lessons(at(9), 1).await.unwrap(), []);
 }

@@ -135,7 +135,17 @@ async fn show(global: &Global, owner: &str, json: bool) -> Result<ExitCode> {
     }
     let store = setup::store(global).await?;
     let packages = store.habits(owner).await?;
+    let waiting = match packages.is_empty() {
+        true => store.lessons_waiting(owner).await?,
+        false => 0,
+    };
     store.close().await.context("closing the data folder")?;
+    if waiting > 0 {
+        bail!(
+            "{owner} is not known yet: {waiting} of its releases were seen, and teach once they are seven days old \
+             and a gateway or a command that decides starts"
+        );
+    }
     if packages.is_empty() {
         bail!(
             "nothing is known of {owner}: `weir baseline backfill` learns from a project's dependencies, \

@@ -23,6 +23,7 @@ mod settings;
 mod step;
 mod text;
 mod tree;
+mod url;
 
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
@@ -394,7 +395,8 @@ async fn check(run: &Run<'_>, file: &Path, report: &mut v1::Check) -> Result<()>
         releases::assess(engine, offline, &mut checked, then, &mut packages).await;
     }
     let known = known(run, &state.lockfile, &wanted).await?;
-    let digests = digests::check(&mut checked, &known, &wanted);
+    let (digests, same) = digests::check(&mut checked, &known, &wanted);
+    addresses::prove(&mut checked, &registries, &same);
     let client = state.files.client(&state.lockfile);
     scripts::check(&mut checked, &state.files, client, &known, &wanted);
     checked.findings.sort_by_key(|finding| finding.line);

@@ -64,9 +64,10 @@ pub(super) async fn run(
     let unread = settle(&engine, &session).await;
     let restored = restore_lockfiles(&engine, &project, &gateway).await;
     let summary = session.summary();
+    let failed = !status.as_ref().is_ok_and(ExitStatus::success);
     anstream::eprint!(
         "{}",
-        print::summary(&summary, &unread, took, engine.observes())
+        print::summary(&summary, &unread, took, engine.observes(), failed)
     );
     running.stop(Duration::from_secs(5)).await;
     restored?;

@@ -151,6 +151,8 @@ async fn from_verdict(store: &Store, name: &str, version: &str) -> Result<Vec<Ke
 struct Written {
     schema: String,
     release: ReleaseId,
+    /// Says in one word what `incomplete` says in detail. Where the two differ, something was lost on the way.
+    complete: Option<bool>,
     findings: Vec<weir_model::Finding>,
     incomplete: Vec<weir_model::Incomplete>,
     decision: Option<Decision>,
@@ -175,12 +177,24 @@ fn from_file(file: &str) -> Result<Vec<Kept>> {
                 written.schema
             );
         }
+        let assessment = Assessment {
+            release: written.release,
+            findings: written.findings,
+            incomplete: written.incomplete,
+        };
+        if written.complete == Some(!assessment.is_complete()) {
+            bail!(
+                "{file}: object {number} contradicts itself: `complete` is {}, and `incomplete` names {} that could \
+                 not be checked; it is not decided on",
+                !assessment.is_complete(),
+                match assessment.incomplete.len() {
+                    0 => "nothing".to_owned(),
+                    gaps => gaps.to_string(),
+                }
+            );
+        }
         found.push(Kept {
-            assessment: Assessment {
-                release: written.release,
-                findings: written.findings,
-                incomplete: written.incomplete,
-            },
+            assessment,
             decision: written.decision,
             published: None,
         });

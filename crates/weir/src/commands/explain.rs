@@ -23,7 +23,11 @@ pub(super) async fn run(global: &Global, options: &Explain) -> Result<ExitCode> 
         anstream::println!("{}", serde_json::to_string(&public)?);
     } else {
         let policy = setup::policy(global)?;
-        anstream::print!("{}", print::refusal(&options.id, &refusal, &policy));
+        let file = setup::policy_file(global)?;
+        anstream::print!(
+            "{}",
+            print::refusal(&options.id, &refusal, &policy, file.as_deref())
+        );
     }
     Ok(ExitCode::from(exit::FINE))
 }

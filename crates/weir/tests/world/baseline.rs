@@ -261,6 +261,71 @@ fn a_gateway_learns_from_what_passes_and_never_from_what_it_refuses() {
     sink.assert_untouched();
 }
 
+/// Without its publisher it is not compared with its siblings, and what runs at its install would become usual.
+#[test]
+fn what_nobody_could_judge_does_not_become_usual() {
+    let (world, registry) = (World::new(), registry());
+    backfill(&world, &registry).assert_success();
+    let script = "console.log('ready');\n";
+    registry.add(
+        harbour("quay").release(
+            Release::new("1.0.0")
+                .published("2026-11-05T09:30:00.000Z")
+                .file("setup.js", script)
+                .script("postinstall", "node setup.js"),
+        ),
+    );
+    registry.edit_packument("@harbour/quay", |document| {
+        let manifest = document["versions"]["1.0.0"].as_object_mut().unwrap();
+        for part in ["_npmUser", "maintainers"] {
+            manifest.remove(part);
+        }
+    });
+    let run = world.run_before(&registry, &["inspect", "--json", "@harbour/quay"]);
+    let found: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(found["incomplete"][0]["what"], "publisher", "{found:#}");
+    let action = &found["decision"]["action"];
+    assert!(action == "allow" || action == "notice", "{found:#}");
+    let scope = show(&world, "@harbour");
+    assert_eq!(scope["all"]["hooks"], 0);
+    assert_eq!(scope["all"]["releases"], 20);
+}
+
+/// A gateway must not answer its first requests, nor a command its only one, from half a baseline.
+#[test]
+fn what_has_settled_teaches_before_anything_is_decided() {
+    let (world, registry) = (World::new(), Registry::start());
+    registry.set_now(NOW);
+    for part in PARTS {
+        let first = Release::new("1.0.0").published("2026-11-18T22:00:00.000Z");
+        let second = Release::new("1.1.0").published("2026-11-19T22:00:00.000Z");
+        registry.add(harbour(part).release(first).release(second));
+        for version in ["1.0.0", "1.1.0"] {
+            let young = format!("@harbour/{part}@{version}");
+            world.run_before(&registry, &["inspect", "--json", &young]);
+        }
+    }
+    let yet = world.run(&["baseline", "show", "@harbour"]);
+    assert_eq!(yet.code, Some(1), "{}", yet.text());
+    assert!(
+        yet.stderr
+            .contains("@harbour is not known yet: 10 of its releases"),
+        "{}",
+        yet.stderr
+    );
+    let later = "2026-11-30T12:00:00Z";
+    registry.set_now(later);
+    registry.add(newcomer());
+    let world = world.at(later);
+    let run = world.run_before(&registry, &["inspect", "--json", "@harbour/setup-kit"]);
+    assert_ne!(
+        findings(&run, "unlike-siblings"),
+        [] as [Value; 0],
+        "{}",
+        run.text()
+    );
+}
+
 #[test]
 fn an_advisory_takes_back_what_was_learned() {
     let (world, registry) = (World::new(), registry());

@@ -545,6 +545,19 @@ fn the_registry_yarn_1_has_by_itself_is_taken_from_its_lockfile() {
         run.text()
     );
     assert!(run.says("--online proves entries"), "{}", run.text());
+    // Where some are of a registry that is known, digests tell of the others; it has no silt.
+    let mixed = yarn_lock(&registry, [&*here, own, own]);
+    for (text, assumed, foreign) in [
+        (mixed.clone(), 1, 1),
+        (mixed.replace("sha512-", "sha512-A"), 0, 2),
+        (yarn_lock(&registry, [&*here, plain, own]), 0, 2),
+    ] {
+        world.write("work/yarn.lock", text);
+        let found = self::found(&world, &registry, 5, &["--online"]);
+        let count = |rule: &str| found.iter().filter(|(it, _)| it == rule).count();
+        let counts = (count("registry-assumed"), count("foreign-registry"));
+        assert_eq!(counts, (assumed, foreign), "{found:?}");
+    }
     // npm has no such gap.
     project(
         &world,

@@ -1,6 +1,8 @@
 //! `weir check` on what npm's lockfiles repeat of the project's own folders: a workspace or a path that
 //! `package.json` does not have puts a folder in the place of a package.
 
+mod catalogs;
+
 use serde_json::Value;
 
 use crate::support::{World, river};
@@ -249,6 +251,64 @@ fn a_commit_and_an_archive_have_to_be_those_of_package_json() {
     }
     let archive = "https://files.example.invalid/silt-1.0.0.tgz";
     assert_eq!(out_of_step(archive, [archive; 5]), [0; 5]);
+    let here = ["file:silt-1.0.0.tgz"; 5];
+    assert_eq!(out_of_step(archive, here), [1; 5]);
     let newer = "https://files.example.invalid/silt-1.0.1.tgz";
     assert_eq!(out_of_step(newer, [archive; 5]), [1; 5]);
+}
+
+/// yarn 1 may write where its own copy of a tarball is, if it was told to keep copies.
+#[test]
+fn a_copy_on_this_machine_is_for_projects_with_a_mirror() {
+    let archive = "https://files.example.invalid/silt-1.0.0.tgz";
+    let manifest = format!(r#"{{"name": "app", "dependencies": {{"silt": "{archive}"}}}}"#);
+    let (file, lock) = REMOTE[1];
+    let lock = lock.replace("ASKED", archive);
+    let lock = lock.replace("AT", "file:silt-1.0.0.tgz#00");
+    for (yarnrc, wanted) in [
+        ("", &["out-of-step:4"][..]),
+        (
+            "registry \"https://registry.example.invalid\"\n",
+            &["out-of-step:4"],
+        ),
+        ("yarn-offline-mirror \"./mirror\"\n", &[]),
+    ] {
+        let world = project(&manifest);
+        world.write("work/.yarnrc", yarnrc);
+        assert_eq!(errors(&world, file, &lock), wanted, "{yarnrc}");
+    }
+}
+
+/// What a catalog asks for, where three clients have theirs: a range, another package, a repository.
+#[test]
+fn what_a_catalog_asks_for_is_compared() {
+    let hub = format!("github:river/silt#{PIN}");
+    let load = format!("https://codeload.github.com/river/silt/tar.gz/{PIN}");
+    let registry = "1.0.0";
+    for (catalog, at, wanted) in [
+        ("silt: ^1.0.0", registry, &[""; 0][..]),
+        ("silt: ^2.0.0", registry, &["out-of-step"]),
+        ("silt: npm:silt@^1.0.0", registry, &[]),
+        ("silt: npm:ms@^1.0.0", registry, &["other-package"]),
+        ("ms: ^1.0.0", registry, &["out-of-step"]),
+        (&*format!("silt: {hub}"), &*load, &[]),
+        ("silt: github:mud/silt", &load, &["out-of-step"]),
+        ("silt: ^1.0.0", &load, &["other-package"]),
+    ] {
+        let digest = format!("sha512-{}==", "A".repeat(86));
+        let (file, lock) = REMOTE[3];
+        let lock = match at.strip_prefix("https:") {
+            Some(_) => lock.to_owned(),
+            None => lock.replace(", tarball: AT", ""),
+        };
+        let lock = lock.replace("ASKED", "'catalog:'").replace("AT", at);
+        let world = project(r#"{"name": "app", "dependencies": {"silt": "catalog:"}}"#);
+        world.write(
+            "work/pnpm-workspace.yaml",
+            format!("catalog:\n  {catalog}\n"),
+        );
+        let found = errors(&world, file, &lock.replace("DIGEST", &digest));
+        let rules = found.iter().map(|it| it.split(':').next().unwrap());
+        assert_eq!(rules.collect::<Vec<_>>(), wanted, "{catalog} {at}");
+    }
 }

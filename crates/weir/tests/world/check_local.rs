@@ -415,6 +415,13 @@ snapshots:
         ]);
         assert_eq!(told, wanted, "{manifest}");
     }
+    // It installs whatever version is locked.
+    let lock = lock.replace("'>=1'", "'>=2'");
+    let told = errors(&[
+        ("pnpm-lock.yaml", lock.as_str()),
+        ("package.json", r#"{"peerDependencies": {"silt": ">=2"}}"#),
+    ]);
+    assert_eq!(told, ["out-of-step:9"]);
 }
 
 /// npm knows who asks by the name it is asked for under, in its `overrides` too.

@@ -51,13 +51,40 @@ fn a_refusal_is_decided_again_under_another_policy_and_at_another_time() {
     assert_eq!(found["decision"]["action"], "hold");
     assert_eq!(found["trace"]["rules"].as_array().unwrap().len(), 10);
     assert!(registry.requests().is_empty(), "no registry is asked");
-    // The explanation of the refusal tells the same.
+    // The explanation of the refusal tells the same, and under which policy.
     let explained = world.run(&["explain", &id]);
+    for words in [
+        "under the defaults, as it was decided",
+        "young-release [24h (age.minimum)]: hold, and decides",
+    ] {
+        assert!(explained.says(words), "{words}: {}", explained.stdout);
+    }
+    let elsewhere = world.run(&["explain", &id, "--policy", policy.to_str().unwrap()]);
+    for words in [
+        "mild.toml, it is notice, and it was decided hold",
+        "young-release [10m (age.minimum)]: does not apply",
+    ] {
+        assert!(elsewhere.says(words), "{words}: {}", elsewhere.stdout);
+    }
+}
+
+/// A decision that served had no release to use instead looked for: that there is none nobody knows.
+#[test]
+fn what_was_served_and_is_refused_today_does_not_say_that_there_is_no_other_release() {
+    let (world, registry) = (World::new(), river());
+    world.policy("[age]\nminimum = \"10m\"\n");
+    let gateway = world.serve(&registry);
+    let reply = gateway.get(HELD, &[("user-agent", NPM)]);
+    assert_eq!(reply.status, 200, "{}", reply.reason);
+    world.policy("");
+    let again = world.run(&["decide", "gauge-reader@1.2.0"]);
+    assert_eq!(again.code, Some(3), "{}", again.text());
     assert!(
-        explained.says("young-release [24h (age.minimum)]: hold, and decides"),
+        again.says("none was looked for when this was decided"),
         "{}",
-        explained.stdout
+        again.stdout
     );
+    assert!(!again.says("none below it passes"), "{}", again.stdout);
 }
 
 #[test]
@@ -124,6 +151,12 @@ fn what_is_not_there_or_no_assessment_is_said_with_its_place() {
             "{\"schema\": \"weir.diff/v1\", \"release\": {\"name\": \"a\", \"version\": \"1.0.0\", \"integrity\": null}, \
              \"findings\": [], \"incomplete\": [], \"decision\": null}",
             "is of schema \"weir.diff/v1\"",
+        ),
+        // As after a program that kept the one and lost the other.
+        (
+            "{\"schema\": \"weir.assessment/v1\", \"release\": {\"name\": \"a\", \"version\": \"1.0.0\", \
+             \"integrity\": null}, \"complete\": false, \"findings\": [], \"incomplete\": [], \"decision\": null}",
+            "object 1 contradicts itself: `complete` is false",
         ),
         ("{\"schema\": ", "object 1"),
     ] {

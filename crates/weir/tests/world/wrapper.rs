@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use weir_testing::clients::{self, Kind};
-use weir_testing::{Project, Registry};
+use weir_testing::{Package, Project, Registry, Release};
 
 use crate::support::{
     World, block_id, eventually, finish, found_in, output, output_with, river, signal,
@@ -125,6 +125,42 @@ fn an_exact_pin_of_a_held_release_says_why_in_npms_own_words() {
     assert!(run.says("Use 1.1.0 instead"), "{}", run.text());
     crate::support::assert_explained(&world, &run.text(), "gauge-reader@1.2.0");
     assert!(!project.exists("node_modules/gauge-reader"));
+    // The summary has it too, whatever the client printed.
+    assert!(run.stderr.contains(", 1 held, "), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("  held gauge-reader@1.2.0") && run.says("; weir explain w-"),
+        "{}",
+        run.stderr
+    );
+}
+
+/// npm says that there is no such version, and nothing else.
+#[test]
+fn a_tag_that_leads_nowhere_any_more_is_explained_by_the_summary() {
+    let Some(npm) = clients::or_skip(Kind::Npm) else {
+        return;
+    };
+    let (world, registry) = (World::new(), river());
+    registry.add(
+        Package::new("reed-next")
+            .maintainer("mill")
+            .release(Release::new("1.0.0").published("2024-01-02T03:04:05.678Z"))
+            .release(Release::new("2.0.0-beta.1").published("2026-11-20T11:00:00.000Z"))
+            .tag("latest", "1.0.0")
+            .tag("next", "2.0.0-beta.1"),
+    );
+    let project = project(&registry).dependency("reed-next", "next");
+    let run = output(world.wrapper(&npm, &project).args(["npm", "install"]));
+    assert_eq!(run.code, Some(1), "{}", run.text());
+    assert!(
+        run.says("held reed-next@2.0.0-beta.1")
+            && run.says("(tag next is withheld; weir explain w-"),
+        "{}",
+        run.stderr
+    );
+    crate::support::assert_explained(&world, &run.stderr, "reed-next@2.0.0-beta.1");
+    let refused = world.ledger(&["--event", "refused", "--package", "reed-next"]);
+    assert_eq!(refused.len(), 1, "{refused:?}");
 }
 
 #[test]

@@ -49,6 +49,10 @@ pub(super) fn check(
     }
     let place = match version {
         Some(_) => beside_registry(resolution, source)?,
+        None if keys == Keys::At => match other_address(key, resolution)? {
+            None => other_part(key, resolution)?,
+            some => some,
+        },
         None => other_address(key, resolution)?,
     };
     place.map_or(Ok(()), |place| {
@@ -130,6 +134,26 @@ fn other_address(key: &str, resolution: &Value<'_>) -> Result<Option<String>, Lo
     let said = said.map(|it| plain(it.split('(').next().unwrap_or(it)));
     let differs = said.is_some_and(|said| plain(tarball) != said);
     Ok(differs.then(|| tarball.to_owned()))
+}
+
+/// The commit or the folder that is fetched of a repository, where the key has another one. Since version 9 both
+/// are in the key, `name@address#commit&path:/folder`.
+fn other_part(key: &str, resolution: &Value<'_>) -> Result<Option<String>, LockfileError> {
+    let key = key.split('(').next().unwrap_or(key);
+    let mut parts = key.split_once('#').map_or("", |it| it.1).split('&');
+    let is_commit = |it: &&str| it.len() == 40 && it.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let said = parts.clone().find(is_commit);
+    if let (Some(said), Some(commit)) = (said, resolution.text("commit")?)
+        && said != commit
+    {
+        return Ok(Some(commit.to_owned()));
+    }
+    let folder = parts.find_map(|it| it.strip_prefix("path:"));
+    let plain = |path: &str| path.trim_matches('/').to_owned();
+    Ok(resolution
+        .text("path")?
+        .filter(|path| folder.map(plain) != Some(plain(path)))
+        .map(str::to_owned))
 }
 
 /// An address without its fragment.

@@ -4,7 +4,7 @@
 use super::{Problem, Source, at, read, refusal};
 
 /// An entry of pnpm's, and what the refusal says of it; none where both sides say the same.
-const PNPM: [(&str, &str, &str, Option<[&str; 2]>); 22] = [
+const PNPM: [(&str, &str, &str, Option<[&str; 2]>); 27] = [
     (
         "9.0",
         "silt@1.0.0",
@@ -116,6 +116,36 @@ const PNPM: [(&str, &str, &str, Option<[&str; 2]>); 22] = [
         "silt@git+https://a.invalid/x.git#0a",
         "AT {repo: https://a.invalid/x.git, tarball: https://evil.invalid/x.tgz}",
         Some(["https://a.invalid/x.git", "https://evil.invalid/x.tgz"]),
+    ),
+    (
+        "9.0",
+        "silt@git+https://a.invalid/x.git#0123456789abcdef0123456789abcdef01234567",
+        "AT {type: git, repo: https://a.invalid/x.git, commit: 76543210fedcba9876543210fedcba9876543210}",
+        Some(["#0123456789", "76543210fedcba9876543210fedcba9876543210"]),
+    ),
+    (
+        "9.0",
+        "silt@git+https://a.invalid/x.git#0123456789abcdef0123456789abcdef01234567",
+        "AT {type: git, repo: https://a.invalid/x.git, commit: 0123456789abcdef0123456789abcdef01234567}",
+        None,
+    ),
+    (
+        "9.0",
+        "silt@git+https://a.invalid/x.git#0123456789abcdef0123456789abcdef01234567",
+        "AT {type: git, repo: https://a.invalid/x.git, commit: 0123456789abcdef0123456789abcdef01234567, path: /p}",
+        Some(["x.git", "\"/p\""]),
+    ),
+    (
+        "9.0",
+        "silt@git+https://a.invalid/x.git#0123456789abcdef0123456789abcdef01234567&path:/p(q@1.0.0)",
+        "AT {type: git, repo: https://a.invalid/x.git, commit: 0123456789abcdef0123456789abcdef01234567, path: p}",
+        None,
+    ),
+    (
+        "9.0",
+        "silt@https://a.invalid/x.tgz#path:/p",
+        "AT {tarball: https://a.invalid/x.tgz, path: /evil}",
+        Some(["#path:/p", "\"/evil\""]),
     ),
 ];
 

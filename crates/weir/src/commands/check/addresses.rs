@@ -1,11 +1,14 @@
 //! Whether the address of each entry belongs to a registry in use, and to that name and version. An
 //! entry that leads elsewhere, with a digest to match, is how a pull request smuggles code in.
 
-use weir_model::json::v1::CheckLevel;
+use std::collections::BTreeSet;
+
+use weir_model::json::v1::{CheckFinding, CheckLevel};
 use weir_npm::lockfile::{Lockfile, Node, NodeId, Source};
 use weir_npm::spec::DependencySpec;
 
 use super::registries::Registries;
+use super::url::{Address, normal, without_query};
 use super::{Checked, Rule, remote};
 
 const FOREIGN: Rule = Rule {
@@ -39,6 +42,12 @@ const YARNS_OWN: Rule = Rule {
     level: ASSUMED.level,
     todo: "name the registry in .yarnrc; --online proves entries by their digests, whatever the address",
 };
+/// The same, once the digests have been compared.
+const PROVEN: Rule = Rule {
+    id: ASSUMED.id,
+    level: ASSUMED.level,
+    todo: "name the registry in .yarnrc, so that it is checked without asking as well",
+};
 
 /// What stands before the package's name in the address of a tarball, with a final slash.
 pub(super) fn prefix<'u>(name: &str, url: &'u str) -> Option<&'u str> {
@@ -66,11 +75,14 @@ pub(super) fn is_asked(
 pub(super) fn is_at(asked: &DependencySpec, node: &Node) -> bool {
     match (asked, &node.source) {
         (DependencySpec::Url(asked), Source::Tarball(url) | Source::Registry(Some(url))) => {
-            plain(asked) == plain(url)
+            let (asked, at) = (Address::of(asked), Address::of(url));
+            // npm and pnpm drop the query.
+            asked == at || asked.without_query() == at
         }
         // pnpm takes an address of the registry for the release it is of.
         (DependencySpec::Url(asked), Source::Registry(None)) => {
-            let file = plain(asked).rsplit('/').next();
+            let asked = without_query(plain(asked));
+            let file = asked.rsplit('/').next();
             let base = node.name.rsplit('/').next().unwrap_or(&node.name);
             let is_file = |version: &String| file == Some(format!("{base}-{version}.tgz").as_str());
             prefix(&node.name, asked).is_some() && node.version.as_ref().is_some_and(is_file)
@@ -111,8 +123,35 @@ pub(super) fn check(checked: &mut Checked<'_>, registries: &Registries) {
     }
 }
 
+/// Takes back what was said of the addresses of entries whose digests turned out to be the registry's, and says
+/// once that they are of no registry that is known.
+pub(super) fn prove(checked: &mut Checked<'_>, registries: &Registries, same: &[NodeId]) {
+    let lockfile = checked.lockfile;
+    let nodes = same.iter().filter(|id| registries.undecided.contains(id));
+    let lines: BTreeSet<u32> = nodes
+        .filter_map(|id| lockfile.node(*id))
+        .map(|node| node.line)
+        .collect();
+    let is_proven =
+        |finding: &CheckFinding| finding.rule == FOREIGN.id && lines.contains(&finding.line);
+    let first = checked.findings.iter().find(|it| is_proven(it));
+    let Some(first) = first.map(|it| (it.line, it.what.clone())) else {
+        return;
+    };
+    let before = checked.findings.len();
+    checked.findings.retain(|it| !is_proven(it));
+    let what = format!(
+        "the project names no registry, and {} of its entries have addresses of none that is known (the first {}); \
+         their digests are those of the registry in npm's configuration",
+        before - checked.findings.len(),
+        first.1
+    );
+    checked.add(&PROVEN, first.0, None, &what);
+}
+
 fn address(checked: &mut Checked<'_>, registries: &Registries, id: NodeId, node: &Node, url: &str) {
     let line = node.line;
+    let url = &*normal(url);
     let allowed = |url: &str| {
         registries
             .allowed

@@ -16,6 +16,8 @@ pub(super) struct ClientFiles {
     pub(super) pnpm: File,
     pub(super) bunfig: File,
     pub(super) package: File,
+    /// Whether pnpm runs code of the project that may add to its settings.
+    pub(super) has_pnpmfile: bool,
     /// Files that could not be read: name, line, why.
     pub(super) broken: Vec<(String, u32, String)>,
 }
@@ -77,6 +79,10 @@ impl ClientFiles {
             }
         }
         files.broken = broken;
+        let is_there = |name| !matches!(tree.read(name, MAX_SIZE), Ok(None));
+        files.has_pnpmfile = [".pnpmfile.cjs", ".pnpmfile.mjs"].into_iter().any(is_there)
+            || files.pnpm.under(&["configDependencies"]).next().is_some()
+            || files.pnpm.get(&["pnpmfile"]).is_some();
         files
     }
 

@@ -49,7 +49,8 @@ const WITHHELD_NAMES: Rule = Rule {
 
 /// What came of comparing one entry.
 enum Compared {
-    Same,
+    /// And whether by a digest that nobody can make other bytes for.
+    Same(bool),
     Not(&'static Rule, String),
     /// Its name is yours, and the default registry was not told it.
     Withheld,
@@ -91,12 +92,12 @@ impl Unlike {
     }
 }
 
-/// Compares the entries that are wanted.
+/// Compares the entries that are wanted. Gives those as well that have a strong digest of the registry's.
 pub(super) fn check(
     checked: &mut Checked<'_>,
     known: &Known,
     wanted: &dyn Fn(NodeId) -> bool,
-) -> ComparedDigests {
+) -> (ComparedDigests, Vec<NodeId>) {
     let lockfile = checked.lockfile;
     let mut counts = ComparedDigests {
         same: 0,
@@ -104,8 +105,7 @@ pub(super) fn check(
         not_compared: 0,
         why: None,
     };
-    let mut withheld = Vec::new();
-    let mut unlike = Vec::new();
+    let (mut same, mut withheld, mut unlike) = (Vec::new(), Vec::new(), Vec::new());
     for (id, node) in lockfile
         .nodes
         .iter()
@@ -117,7 +117,10 @@ pub(super) fn check(
         };
         let said = known.digests.get(&(name.to_string(), version));
         match compare(node, said) {
-            Compared::Same => counts.same += 1,
+            Compared::Same(is_strong) => {
+                counts.same += 1;
+                same.extend(is_strong.then_some(id));
+            }
             Compared::Unlike(why) => unlike.push(why),
             Compared::Withheld => withheld.push(node),
             Compared::Not(rule, what) => {
@@ -140,7 +143,7 @@ pub(super) fn check(
             counts.why = Some(what);
         }
     }
-    counts
+    (counts, same)
 }
 
 /// Says once for each reason how many digests were not compared; gives the reasons.
@@ -202,7 +205,7 @@ fn compare(node: &Node, said: Option<&Digest>) -> Compared {
         (Some(ours), Some(theirs)) => (ours, theirs),
     };
     match agree(&ours, theirs) {
-        Some(true) => Compared::Same,
+        Some(true) => Compared::Same(ours.is_strong() && theirs.is_strong()),
         Some(false) => {
             let what = format!("has {ours}, and the registry says {theirs}");
             Compared::Not(&OTHER_DIGEST, what)

@@ -2,9 +2,10 @@
 
 use weir_model::json::v1::CheckLevel;
 use weir_npm::integrity::Integrity;
-use weir_npm::lockfile::{Format, Node, NodeId, Source};
+use weir_npm::lockfile::{Format, Lockfile, Node, NodeId, Source};
+use weir_npm::spec::{DependencySpec, classify};
 
-use super::step::OTHER_PACKAGE;
+use super::step::{OTHER_PACKAGE, unambiguous};
 use super::{Checked, Rule};
 
 const NO_INTEGRITY: Rule = Rule {
@@ -40,6 +41,11 @@ const UNKNOWN_SOURCE: Rule = Rule {
 
 pub(super) fn check(checked: &mut Checked<'_>) {
     let lockfile = checked.lockfile;
+    match lockfile.format {
+        Format::YarnBerry => named_otherwise(checked),
+        Format::YarnClassic => led_elsewhere(checked),
+        Format::Npm | Format::Pnpm | Format::Bun => {}
+    }
     for (id, node) in lockfile.nodes.iter().enumerate() {
         if let Some(said) = &node.other_version {
             let what = format!(
@@ -62,6 +68,64 @@ pub(super) fn check(checked: &mut Checked<'_>) {
             }
             _ => {}
         }
+    }
+}
+
+/// What the requests in the key of an entry ask for.
+fn asked_by_key(lockfile: &Lockfile) -> impl Iterator<Item = (&str, DependencySpec, NodeId)> {
+    let requests = lockfile.requests();
+    requests.map(|(name, spec, id)| (name, classify(name, unambiguous(lockfile.format, spec)), id))
+}
+
+/// Entries of yarn 2 and later that resolve to another package than their own key asks for: whatever the project
+/// sets, it is in the key.
+fn named_otherwise(checked: &mut Checked<'_>) {
+    let mut found: Vec<(NodeId, String)> = Vec::new();
+    for (name, asked, id) in asked_by_key(checked.lockfile) {
+        let Some(node) = checked.lockfile.node(id) else {
+            continue;
+        };
+        let is_named = match &asked {
+            DependencySpec::Alias { name, .. } => node.name == name.as_str(),
+            _ => false,
+        };
+        if !is_named && node.name != name {
+            found.push((id, name.to_owned()));
+        }
+    }
+    for (id, name) in found {
+        let what = format!("is the entry for {name}, and its resolution is to another package");
+        add_once(checked, id, &what);
+    }
+}
+
+/// Entries of yarn 1 that lead to git or to an address nobody asks for in their key.
+fn led_elsewhere(checked: &mut Checked<'_>) {
+    let lockfile = checked.lockfile;
+    let mut by_place = vec![false; lockfile.nodes.len()];
+    for (_, asked, id) in asked_by_key(lockfile) {
+        let is_registry = asked.is_registry();
+        if let Some(place) = by_place.get_mut(id) {
+            *place |= !is_registry;
+        }
+    }
+    for (id, node) in lockfile.nodes.iter().enumerate() {
+        let is_elsewhere = matches!(node.source, Source::Tarball(_) | Source::Git { .. });
+        if is_elsewhere && by_place.get(id) == Some(&false) {
+            let what = "is asked for from the registry, and the entry leads elsewhere";
+            add_once(checked, id, what);
+        }
+    }
+}
+
+/// Reports an entry, unless what asks for it has had it reported.
+fn add_once(checked: &mut Checked<'_>, id: NodeId, what: &str) {
+    let Some(node) = checked.lockfile.node(id) else {
+        return;
+    };
+    let mut known = checked.findings.iter();
+    if !known.any(|it| it.rule == OTHER_PACKAGE.id && it.line == node.line) {
+        checked.add(&OTHER_PACKAGE, node.line, Some(id), what);
     }
 }
 
@@ -100,5 +164,84 @@ fn git(checked: &mut Checked<'_>, id: NodeId, node: &Node, url: &str, commit: Op
         let at = commit.unwrap_or("no commit");
         let what = format!("comes from git, {url}, at {at:?}");
         checked.add(&UNPINNED, node.line, Some(id), &what);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(file: &str, text: &str) -> Vec<(u32, String)> {
+        let lockfile = Lockfile::parse(file, text.as_bytes()).unwrap();
+        let mut checked = Checked {
+            file: file.to_owned(),
+            lockfile: &lockfile,
+            paths: lockfile.paths(),
+            findings: Vec::new(),
+        };
+        check(&mut checked);
+        let others = checked.findings.into_iter();
+        let others = others.filter(|it| it.rule == OTHER_PACKAGE.id);
+        others.map(|it| (it.line, it.what)).collect()
+    }
+
+    /// Whoever asks, and whatever the project sets.
+    #[test]
+    fn an_entry_of_yarn_2_is_of_the_package_in_its_key() {
+        for (key, resolution, is_other) in [
+            ("ms@npm:^2.1.3", "ms@npm:2.1.3", false),
+            ("ms@npm:^2.1.3", "silt@npm:2.1.3", true),
+            ("ms@npm:silt@^2.1.3", "silt@npm:2.1.3", false),
+            ("ms@npm:silt@^2.1.3", "dam@npm:2.1.3", true),
+            (
+                "ms@patch:ms@npm%3A2.1.3#~/p.patch",
+                "ms@patch:ms@npm%3A2.1.3#~/p.patch",
+                false,
+            ),
+            ("ms@patch:ms@npm%3A2.1.3#~/p.patch", "silt@npm:2.1.3", true),
+            ("ms@npm:^2.0.0, silt@npm:^2.1.3", "ms@npm:2.1.3", true),
+            (
+                "ms@https://a.invalid/x.tgz",
+                "ms@https://a.invalid/x.tgz",
+                false,
+            ),
+        ] {
+            let text = format!(
+                "__metadata:\n  version: 8\n\n\"{key}\":\n  version: 2.1.3\n  resolution: \"{resolution}\"\n  checksum: 10c0/ab\n"
+            );
+            let found = found("yarn.lock", &text);
+            assert_eq!(!found.is_empty(), is_other, "{key} {resolution}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn an_entry_of_yarn_1_leads_where_its_key_may_lead() {
+        for (key, resolved, is_other) in [
+            (
+                "ms@^2.0.0",
+                "https://registry.example.invalid/ms/-/ms-2.1.3.tgz",
+                false,
+            ),
+            ("ms@^2.0.0", "https://evil.example.invalid/x.tgz", true),
+            (
+                "ms@^2.0.0",
+                "git+https://evil.example.invalid/x.git#0a",
+                true,
+            ),
+            (
+                "ms@^2.0.0, \"ms@https://a.invalid/x.tgz\"",
+                "https://a.invalid/x.tgz",
+                false,
+            ),
+            (
+                "ms@river/ms",
+                "https://codeload.github.com/river/ms/tar.gz/0a",
+                false,
+            ),
+        ] {
+            let text = format!("{key}:\n  version \"2.1.3\"\n  resolved \"{resolved}\"\n");
+            let found = found("yarn.lock", &text);
+            assert_eq!(!found.is_empty(), is_other, "{key} {resolved}: {found:?}");
+        }
     }
 }

@@ -143,7 +143,7 @@ pub(super) fn below(checked: &mut Checked<'_>, project: &Project<'_>) {
         if !to.is_local() || from.is_local() || edge.kind == DependencyKind::Client {
             continue;
         }
-        if project.overrides.names(&edge.name) || project.places(id, &edge.name) {
+        if project.overrides.lead_elsewhere(&edge.name) || project.places(id, &edge.name) {
             continue;
         }
         if let Some((rule, what)) = wrong(lockfile, project.manifests, to, &edge.name, None) {

@@ -28,6 +28,8 @@ pub(in crate::commands) struct Manifests {
     /// All folders that are workspaces by these patterns, whatever the lockfile names.
     found: BTreeMap<String, Found>,
     root: Value,
+    /// The catalogs, where the lockfile lists what they stand for only (yarn).
+    catalogs: Option<Catalogs>,
 }
 
 /// A workspace that is there.
@@ -82,7 +84,15 @@ impl Manifests {
         let mut work = 0;
         let folders = by_folder.keys().chain(&missing);
         let declared = folders.filter(|folder| all.hold(folder, &mut work));
+        let has_catalogs = lockfile.format == Format::YarnBerry
+            && lockfile
+                .edges
+                .iter()
+                .any(|edge| edge.spec.starts_with("catalog:"));
+        let catalogs =
+            has_catalogs.then(|| Catalogs::of(&ClientFiles::read(tree), lockfile.format));
         Ok(Self {
+            catalogs,
             declared: declared.cloned().collect(),
             by_folder,
             missing,
@@ -115,13 +125,16 @@ impl Manifests {
         &self.root
     }
 
-    /// Adds to a lockfile what its own format leaves out: the root project, which links it declares, and
-    /// which of a project's dependencies are for development.
+    /// Adds to a lockfile what its own format leaves out: the root project, which links it declares, which entries
+    /// catalogs lead to, and which of a project's dependencies are for development.
     pub(in crate::commands) fn complete(&self, lockfile: &mut Lockfile) {
         if let Some(root) = self.of("") {
             lockfile.add_project("", root);
         }
         lockfile.judge_links(&self.workspaces());
+        if let Some(catalogs) = &self.catalogs {
+            lockfile.answer_catalogs(|name, spec| catalogs.meant(name, spec));
+        }
         for (folder, manifest) in self.all() {
             lockfile.learn_development(folder, manifest);
         }
@@ -157,7 +170,10 @@ impl Manifests {
         format: Format,
     ) -> (BTreeSet<String>, Catalogs) {
         let files = ClientFiles::read(&Tree::Folder(folder.to_owned()));
-        (self.overridden(&files), Catalogs::of(&files, format))
+        (
+            self.overridden(&files, format),
+            Catalogs::of(&files, format),
+        )
     }
 
     /// Everything that the projects ask for, with the list it is in and its range, without what is one of
@@ -181,20 +197,23 @@ impl Manifests {
         asked.filter(move |(_, name, _)| !own.contains(name))
     }
 
-    /// Packages whose versions the project sets for everybody, whatever is asked for: the names in
-    /// `overrides` (npm, bun), `resolutions` (yarn) and `pnpm.overrides`, however deep, and in
-    /// `pnpm-workspace.yaml`.
-    pub(super) fn overridden(&self, files: &ClientFiles) -> BTreeSet<String> {
+    /// Packages whose versions the project sets for somebody, whatever is asked for: the names in the lists that
+    /// a lockfile's client reads, however deep. pnpm reads those in `package.json` up to its version 10.
+    fn overridden(&self, files: &ClientFiles, format: Format) -> BTreeSet<String> {
         let in_workspace = files.pnpm.under(&["overrides"]);
         let in_workspace = in_workspace.filter_map(|setting| setting.key.get(1));
+        let in_workspace = in_workspace.filter(|_| format == Format::Pnpm);
         let mut names: BTreeSet<String> =
             in_workspace.map(|key| last_name(key).to_owned()).collect();
+        let overrides = self.root.get("overrides");
+        let resolutions = self.root.get("resolutions");
         let pnpm = self.root.get("pnpm").and_then(|pnpm| pnpm.get("overrides"));
-        let lists = [
-            self.root.get("overrides"),
-            self.root.get("resolutions"),
-            pnpm,
-        ];
+        let lists = match format {
+            Format::Npm => [overrides, None],
+            Format::YarnClassic | Format::YarnBerry => [None, resolutions],
+            Format::Bun => [overrides, resolutions],
+            Format::Pnpm => [pnpm, resolutions],
+        };
         let mut open: Vec<&Value> = lists.into_iter().flatten().collect();
         while let Some(Value::Object(members)) = open.pop() {
             for (key, value) in members {
@@ -259,11 +278,27 @@ fn found(tree: &Tree, workspaces: &Workspaces) -> BTreeMap<String, Found> {
     found
 }
 
+/// The two sides of the last `>` in an override's key that is none of a range: `a>b`, not `b@>=1 <2 || >3`.
+fn before_last(key: &str) -> Option<(&str, &str)> {
+    let mut signs = key.match_indices('>').map(|(at, _)| at).rev();
+    let at = signs.find(|at| {
+        let before = key.get(..*at).unwrap_or_default();
+        !before.is_empty() && !before.ends_with([' ', '|', '@'])
+    })?;
+    Some((key.get(..at)?, key.get(at + 1..)?))
+}
+
 /// The package an override is for: `a>b@1`, `**/b`, `a/@s/b` and `b@npm:1` all name `b`.
 pub(super) fn last_name(key: &str) -> &str {
-    let last = key.rsplit('>').next().unwrap_or(key);
+    let last = before_last(key).map_or(key, |(_, last)| last);
+    // The range of the package above, of which another follows: `a@npm:1/b`.
+    let is_above = |at: usize| {
+        let range = last.get(at + 1..).and_then(|rest| rest.rsplit_once('/'));
+        range.is_some_and(|(range, _)| range.starts_with("npm:") || !range.contains(':'))
+    };
+    let is_scope = |at: usize| last.get(..at).is_none_or(|it| it.ends_with('/'));
     let (start, end) = match last.rfind('@') {
-        Some(at) if at > 0 && last.get(..at).is_some_and(|it| !it.ends_with('/')) => (0, at),
+        Some(at) if at > 0 && !is_scope(at) && !is_above(at) => (0, at),
         _ => (0, last.len()),
     };
     let last = last.get(start..end).unwrap_or(last);
@@ -287,10 +322,17 @@ mod tests {
             ("b@^1", "b"),
             ("@s/b@^1", "@s/b"),
             ("a>b", "b"),
+            ("b@>=1.0.0 <2", "b"),
+            ("b@<1 || >3", "b"),
+            ("b@<1 ||>3", "b"),
+            ("a@>1>@s/b@>=2", "@s/b"),
             ("a@1>@s/b@2", "@s/b"),
             ("**/b", "b"),
             ("a/@s/b", "@s/b"),
             ("a/b", "b"),
+            ("a@npm:^1.0.0/b", "b"),
+            ("a@^1.0.0/@s/b", "@s/b"),
+            ("a@npm:1/b@npm:2", "b"),
             ("@s/a/b", "b"),
             ("@s/a/@t/b", "@t/b"),
             ("b@npm:^1.0.0", "b"),

@@ -1,6 +1,6 @@
 //! Packages whose versions the project sets for everybody, whatever is asked for: `overrides` (npm, pnpm, bun)
 //! and `resolutions` (yarn). Where it is plain what they mean, the lockfile has to obey them; where that
-//! depends on more than a name and who asks, nothing is said.
+//! depends on more than a name and who asks, nothing is said of versions.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -29,17 +29,32 @@ pub(super) enum Wanted<'o> {
 struct Rule {
     /// The package for whose own requests it is, where it is not for all.
     below: Option<String>,
+    /// Whether it counts for all of these. Else that depends on more, or it is not known.
+    is_sure: bool,
     /// What is wanted; none where that is no version, range or tag, or depends on what is asked for.
     spec: Option<String>,
+    /// What is written, which may be anything; none where that is not known.
+    text: Option<String>,
+}
+
+/// Whether a rule counts for who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Sure,
+    Maybe,
+    Not,
 }
 
 /// All of a project's.
 #[derive(Debug)]
 pub(super) struct Overrides {
     format: Format,
-    /// The names in all lists, those of other clients as well.
-    names: BTreeSet<String>,
+    /// By the package whose version they set.
     rules: BTreeMap<String, Vec<Rule>>,
+    /// What the project and its workspaces are called.
+    own: BTreeSet<String>,
+    /// yarn 1 asks for everything on behalf of one project then, and sets it.
+    has_workspaces: bool,
     /// Who else than the project asks yarn 1 for something, by name and text.
     askers: HashMap<(String, String), BTreeSet<String>>,
     /// The packages that yarn 1 has once, and for the root alone.
@@ -51,24 +66,26 @@ impl Overrides {
     pub(super) fn of(manifests: &Manifests, files: &ClientFiles, lockfile: &Lockfile) -> Self {
         let mut read = Self {
             format: lockfile.format,
-            names: manifests.overridden(files),
             rules: BTreeMap::new(),
+            own: own_names(manifests, lockfile),
+            has_workspaces: manifests.has_workspaces(),
             askers: HashMap::new(),
             direct: BTreeSet::new(),
         };
         if lockfile.format == Format::YarnClassic {
             read.direct = direct(lockfile);
-            read.askers = read.find_askers(manifests, lockfile);
         }
         let root = manifests.root();
         match lockfile.format {
             Format::Npm => read.npm(root),
             Format::YarnClassic | Format::YarnBerry => {
-                read.list(root, root.get("resolutions"), true)
+                read.list(root, root.get("resolutions"), true);
             }
             Format::Bun => {
-                let list = root.get("overrides").or_else(|| root.get("resolutions"));
-                read.list(root, list, true);
+                let (overrides, resolutions) = (root.get("overrides"), root.get("resolutions"));
+                read.bun(root, overrides.or(resolutions), &lockfile.terms.overrides);
+                // bun reads one of them.
+                read.list(root, resolutions.filter(|_| overrides.is_some()), false);
             }
             Format::Pnpm => {
                 // pnpm 11 and later read nothing of this in package.json.
@@ -79,16 +96,36 @@ impl Overrides {
                     read.list(root, root.get("resolutions"), is_new == Some(false));
                 }
                 for (key, to) in in_workspace(files) {
-                    read.add(root, key, to);
+                    read.add(root, key, Some(to), true);
                 }
             }
+        }
+        if lockfile.format == Format::YarnClassic {
+            read.askers = read.find_askers(manifests, lockfile);
         }
         read
     }
 
-    /// Whether the project sets the version of a package, for anybody.
-    pub(super) fn names(&self, name: &str) -> bool {
-        self.names.contains(name)
+    /// Whether what the project sets for a package, for anybody, may be something else than a release of it.
+    pub(super) fn lead_elsewhere(&self, name: &str) -> bool {
+        let is_plain = |text: &str| {
+            matches!(
+                classify(name, text),
+                DependencySpec::Range(_) | DependencySpec::Tag(_)
+            )
+        };
+        self.texts(name).any(|text| !text.is_some_and(is_plain))
+    }
+
+    /// What is written for a package, for whomever it counts; none where that is not known.
+    pub(super) fn texts(&self, name: &str) -> impl Iterator<Item = Option<&str>> {
+        let rules = self.rules.get(name).into_iter().flatten();
+        rules.map(|rule| rule.text.as_deref())
+    }
+
+    /// Whether the project may want a package to be left out, as only pnpm can.
+    pub(super) fn removes(&self, name: &str) -> bool {
+        self.format == Format::Pnpm && self.texts(name).flatten().any(|text| text.trim() == "-")
     }
 
     /// The name by which these lists know a package that asks for others. npm goes by what that one itself is
@@ -100,57 +137,95 @@ impl Overrides {
         }
     }
 
-    /// What is wanted where `by` (none for a project) asks for a package.
+    /// What is wanted where a package, `by`, asks for another, or some project does.
     pub(super) fn wanted(&self, by: Option<&str>, name: &str, spec: &str) -> Wanted<'_> {
-        if !self.names(name) {
+        self.wanted_of((by, None), name, spec)
+    }
+
+    /// What is wanted where the project of this name asks for a package.
+    pub(super) fn wanted_by_project(&self, own: &str, name: &str, spec: &str) -> Wanted<'_> {
+        self.wanted_of((None, Some(own)), name, spec)
+    }
+
+    /// `by` is a package that asks, and the name of the project that does, where it is known.
+    fn wanted_of(&self, by: (Option<&str>, Option<&str>), name: &str, spec: &str) -> Wanted<'_> {
+        let Some(rules) = self.rules.get(name) else {
             return Wanted::AsAsked;
-        }
+        };
         let plain = matches!(
             classify(name, spec),
             DependencySpec::Range(_) | DependencySpec::Tag(_) | DependencySpec::Catalog(_)
         );
         // yarn 1 sets what packages ask for; a project gets that only where one asks in the same words.
-        let askers = (by.is_none() && self.format == Format::YarnClassic)
+        let is_apart = self.format == Format::YarnClassic && !self.has_workspaces;
+        let askers = (by.0.is_none() && is_apart)
             .then(|| self.askers.get(&(name.to_owned(), spec.to_owned())));
         if askers == Some(None) {
             return Wanted::AsAsked;
         }
-        let asks_too = |below: &String| askers.flatten().is_some_and(|it| it.contains(below));
-        let Some([rule]) = self.rules.get(name).map(Vec::as_slice) else {
-            return Wanted::Unclear;
-        };
-        match (&rule.below, &rule.spec) {
-            (None, Some(spec)) if plain => Wanted::Instead(spec),
-            (Some(below), Some(spec))
-                if plain && (by == Some(below.as_str()) || asks_too(below)) =>
-            {
-                Wanted::Instead(spec)
+        let mut counting = None;
+        for rule in rules {
+            match self.reach(rule, by, askers.flatten()) {
+                Reach::Not => {}
+                Reach::Sure if counting.is_none() => counting = Some(rule),
+                Reach::Sure | Reach::Maybe => return Wanted::Unclear,
             }
-            _ => Wanted::Unclear,
+        }
+        match counting.map(|rule| &rule.spec) {
+            None => Wanted::AsAsked,
+            Some(Some(spec)) if plain => Wanted::Instead(spec),
+            Some(_) => Wanted::Unclear,
+        }
+    }
+
+    /// Whether a rule counts where `by`, or with it those who ask yarn 1 in the same words, asks.
+    fn reach(
+        &self,
+        rule: &Rule,
+        (by, project): (Option<&str>, Option<&str>),
+        askers: Option<&BTreeSet<String>>,
+    ) -> Reach {
+        let counts = if rule.is_sure {
+            Reach::Sure
+        } else {
+            Reach::Maybe
+        };
+        let Some(below) = rule.below.as_deref() else {
+            return counts;
+        };
+        if by == Some(below) || askers.is_some_and(|it| it.contains(below)) {
+            return counts;
+        }
+        // These take a project for the package of its name.
+        if let (Some(project), Format::Pnpm | Format::YarnBerry) = (project, self.format) {
+            return if project == below { counts } else { Reach::Not };
+        }
+        match by {
+            _ if self.format == Format::YarnClassic => Reach::Maybe,
+            None if self.own.contains(below) => Reach::Maybe,
+            // npm's count for everything further below as well.
+            Some(_) if self.format == Format::Npm => Reach::Maybe,
+            None | Some(_) => Reach::Not,
         }
     }
 
     /// Reads a list of texts by keys.
     fn list(&mut self, root: &Value, list: Option<&Value>, is_read: bool) {
         for (key, value) in list.and_then(Value::as_object).into_iter().flatten() {
-            match value.as_str().filter(|_| is_read) {
-                Some(to) => self.add(root, key, to),
-                None => self.unclear(last_name(key)),
-            }
+            self.add(root, key, value.as_str(), is_read);
         }
     }
 
-    fn add(&mut self, root: &Value, key: &str, to: &str) {
+    fn add(&mut self, root: &Value, key: &str, to: Option<&str>, is_read: bool) {
         let name = last_name(key);
-        match below(self.format, key, name) {
-            // yarn 1 goes by the way to a package, and it is known only of those that there is one way to.
-            Some(Some(below))
-                if self.format == Format::YarnClassic && !self.direct.contains(&below) =>
-            {
-                self.unclear(name);
-            }
-            Some(below) => self.push(root, below, name, to),
-            None => self.unclear(name),
+        let (below, is_plain) = below(self.format, key, name);
+        // yarn 1 goes by the way to a package, and it is known only of those that there is one way to.
+        let is_far =
+            |below: &String| self.format == Format::YarnClassic && !self.direct.contains(below);
+        if below.as_ref().is_some_and(is_far) {
+            self.push(root, None, false, name, to);
+        } else {
+            self.push(root, below, is_plain && is_read, name, to);
         }
     }
 
@@ -180,7 +255,7 @@ impl Overrides {
         });
         let mut askers: HashMap<(String, String), BTreeSet<String>> = HashMap::new();
         for (name, spec, by) in of_packages.chain(of_workspaces) {
-            if self.names(name) {
+            if self.rules.contains_key(name) {
                 let request = (name.clone(), spec.clone());
                 askers.entry(request).or_default().insert(by.to_owned());
             }
@@ -194,54 +269,87 @@ impl Overrides {
         for (key, value) in list.into_iter().flatten() {
             let name = last_name(key);
             let is_plain = name == key;
-            match value {
-                Value::String(to) if is_plain => self.push(root, None, name, to),
-                Value::Object(inner) => {
-                    for (key, value) in inner {
-                        match value {
-                            Value::String(to) if key == "." && is_plain => {
-                                self.push(root, None, name, to);
-                            }
-                            Value::String(to) if is_plain && last_name(key) == key => {
-                                self.push(root, Some(name.to_owned()), key, to);
-                            }
-                            _ if key == "." => self.unclear(name),
-                            _ => self.all_unclear(key, value),
-                        }
+            let Value::Object(inner) = value else {
+                self.push(root, None, is_plain, name, value.as_str());
+                continue;
+            };
+            for (key, value) in inner {
+                match value {
+                    _ if key == "." => self.push(root, None, is_plain, name, value.as_str()),
+                    Value::String(to) if is_plain && last_name(key) == key => {
+                        self.push(root, Some(name.to_owned()), true, key, Some(to));
                     }
+                    _ => self.all_unclear(root, name, key, value),
                 }
-                _ => self.unclear(name),
             }
         }
     }
 
-    /// Everything named in a list inside a list.
-    fn all_unclear(&mut self, key: &str, value: &Value) {
-        let mut open = vec![(key, value)];
-        while let Some((key, value)) = open.pop() {
-            self.unclear(last_name(key));
-            let inner = value.as_object().into_iter().flatten();
-            open.extend(inner.map(|(key, value)| (key.as_str(), value)));
+    /// bun's list, where 1.4 and later read what is for the requests of one package, by its own name. Older ones
+    /// leave that out, and then it is not in the lockfile either.
+    fn bun(&mut self, root: &Value, list: Option<&Value>, known: &BTreeMap<String, String>) {
+        for (key, value) in list.and_then(Value::as_object).into_iter().flatten() {
+            let Value::Object(inner) = value else {
+                self.add(root, key, value.as_str(), true);
+                continue;
+            };
+            let above = last_name(key);
+            for (name, value) in inner {
+                let is_plain = above == key && last_name(name) == name;
+                match value {
+                    _ if name == "." => {
+                        let is_sure = above == key && known.contains_key(key);
+                        self.push(root, None, is_sure, above, value.as_str());
+                    }
+                    Value::String(to)
+                        if is_plain && known.contains_key(&format!("{key}>{name}")) =>
+                    {
+                        self.push(root, Some(key.clone()), true, name, Some(to));
+                    }
+                    _ => self.all_unclear(root, above, name, value),
+                }
+            }
         }
     }
 
-    fn unclear(&mut self, name: &str) {
-        let (below, spec) = (None, None);
-        let rules = self.rules.entry(name.to_owned()).or_default();
-        rules.push(Rule { below, spec });
+    /// Everything named in a list inside the list of `above`: it is for some of what lies below that.
+    fn all_unclear(&mut self, root: &Value, above: &str, key: &str, value: &Value) {
+        let mut open = vec![(key, value)];
+        while let Some((name, value)) = open.pop() {
+            let Value::Object(inner) = value else {
+                let below = Some(above.to_owned());
+                self.push(root, below, false, last_name(name), value.as_str());
+                continue;
+            };
+            open.extend(inner.iter().map(|(key, value)| {
+                let key = if key == "." { name } else { key.as_str() };
+                (key, value)
+            }));
+        }
     }
 
-    fn push(&mut self, root: &Value, below: Option<String>, name: &str, to: &str) {
-        let to = match to.strip_prefix('$') {
+    fn push(
+        &mut self,
+        root: &Value,
+        below: Option<String>,
+        is_sure: bool,
+        name: &str,
+        to: Option<&str>,
+    ) {
+        let text = to.and_then(|to| match to.strip_prefix('$') {
             Some(other) => asked_by(root, other),
             None => Some(to),
+        });
+        // A star is no wish at all for npm, and a dash takes a package away for pnpm.
+        let spec = text.filter(|text| !matches!(text.trim(), "" | "*" | "-"));
+        let spec = spec.filter(|spec| classify(name, spec).is_registry());
+        let rule = Rule {
+            below,
+            is_sure,
+            spec: spec.map(str::to_owned),
+            text: text.map(str::to_owned),
         };
-        // A star is no wish at all for npm.
-        let to = to.filter(|to| !matches!(to.trim(), "" | "*"));
-        let spec = to.filter(|to| classify(name, to).is_registry());
-        let spec = spec.map(str::to_owned);
-        let rules = self.rules.entry(name.to_owned()).or_default();
-        rules.push(Rule { below, spec });
+        self.rules.entry(name.to_owned()).or_default().push(rule);
     }
 }
 
@@ -258,23 +366,51 @@ fn asked_by<'r>(root: &'r Value, name: &str) -> Option<&'r str> {
         .find_map(|list| root.get(list)?.get(name)?.as_str())
 }
 
-/// For whose requests a key is: all (`Some(None)`), or those of one package. `None` where it depends on more.
-fn below(format: Format, key: &str, name: &str) -> Option<Option<String>> {
-    let before = key.strip_suffix(name)?;
-    let parent = match format {
-        _ if before.is_empty() => return Some(None),
-        Format::YarnClassic if before == "**/" => return Some(None),
-        // What lies further below, and may be meant as well, is left alone.
-        Format::YarnClassic => {
-            let parent = before.strip_suffix('/')?;
-            parent.strip_suffix("/**").unwrap_or(parent)
-        }
-        Format::YarnBerry => before.strip_suffix('/')?,
-        Format::Pnpm => before.strip_suffix('>')?,
-        Format::Npm | Format::Bun => return None,
+/// For whose requests a key is: those of one package or all, and whether it is for each of these.
+fn below(format: Format, key: &str, name: &str) -> (Option<String>, bool) {
+    // A range may follow the name.
+    let ranged = || key.get(..key.rfind(&format!("{name}@"))?);
+    let (before, is_plain) = match key.strip_suffix(name) {
+        Some(before) => (before, true),
+        None => (ranged().unwrap_or(key), false),
     };
-    let is_plain = last_name(parent) == parent && !parent.contains('*');
-    is_plain.then(|| Some(parent.to_owned()))
+    let parent = match format {
+        _ if before.is_empty() => return (None, is_plain),
+        Format::YarnClassic if before == "**/" => return (None, is_plain),
+        // What lies further below, and may be meant as well, is left alone.
+        Format::YarnClassic => before
+            .strip_suffix('/')
+            .map(|parent| parent.strip_suffix("/**").unwrap_or(parent)),
+        Format::YarnBerry => before.strip_suffix('/'),
+        Format::Pnpm => before.strip_suffix('>'),
+        Format::Npm | Format::Bun => None,
+    };
+    let Some(parent) = parent.filter(|parent| !parent.contains('*')) else {
+        return (None, false);
+    };
+    let own = last_name(parent);
+    if own == parent {
+        return (Some(own.to_owned()), is_plain);
+    }
+    // For some of its versions.
+    let is_ranged = parent
+        .strip_prefix(own)
+        .is_some_and(|rest| rest.starts_with('@'));
+    let is_told = is_ranged && matches!(format, Format::YarnBerry | Format::Pnpm);
+    (is_told.then(|| own.to_owned()), false)
+}
+
+/// What the project and its workspaces are called, those without a name by their folders.
+fn own_names(manifests: &Manifests, lockfile: &Lockfile) -> BTreeSet<String> {
+    let projects = manifests.all().chain(manifests.found());
+    let said = projects.flat_map(|(folder, manifest)| {
+        let folder = folder.rsplit('/').next().unwrap_or(folder);
+        [folder, manifest.name.as_deref().unwrap_or_default()]
+    });
+    let locked = lockfile.projects();
+    let locked = locked.filter_map(|(id, _)| Some(lockfile.node(id)?.name.as_str()));
+    let names = said.chain(locked).filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
 }
 
 /// The packages that a lockfile of yarn 1 has once, and for nobody but the root.
@@ -337,144 +473,4 @@ pub(super) fn check(checked: &mut Checked<'_>, files: &ClientFiles) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::tree::Tree;
-    use super::*;
-
-    const NPM: &str = r#"{"lockfileVersion": 3, "packages": {"": {}}}"#;
-    const BERRY: &str = "__metadata:\n  version: 8\n";
-    const CLASSIC: &str = "# yarn lockfile v1\n\n\n";
-    const PNPM: &str = "lockfileVersion: '9.0'\nimporters:\n  .: {}\n";
-
-    /// What a project with this in its `package.json` wants.
-    fn overrides(file: &str, lock: &str, said: &str) -> Overrides {
-        let folder = tempfile::tempdir().unwrap();
-        let manifest = format!(r#"{{"dependencies": {{"d": "^4.0.0"}}, {said}}}"#);
-        std::fs::write(folder.path().join("package.json"), manifest).unwrap();
-        let yaml = "overrides:\n  b: 2.0.0\n  'a>c': 3.0.0\n  'd@1': 4.0.0\n";
-        std::fs::write(folder.path().join("pnpm-workspace.yaml"), yaml).unwrap();
-        let tree = Tree::Folder(folder.path().to_owned());
-        let lockfile = Lockfile::parse(file, lock.as_bytes()).unwrap();
-        let manifests = Manifests::read(&tree, &lockfile).unwrap_or_else(|why| panic!("{why:?}"));
-        Overrides::of(&manifests, &ClientFiles::read(&tree), &lockfile)
-    }
-
-    /// npm knows an alias by its alias, the others by what it stands for.
-    #[test]
-    fn an_alias_that_asks_is_known_as_its_client_knows_it() {
-        let mut overrides = overrides("package-lock.json", NPM, r#""overrides": {}"#);
-        let lock =
-            r#"{"lockfileVersion": 3, "packages": {"": {}, "node_modules/al": {"name": "silt"}}}"#;
-        let lock = Lockfile::parse("package-lock.json", lock.as_bytes()).unwrap();
-        let silt = lock.nodes.iter().find(|it| it.name == "silt").unwrap();
-        assert_eq!(overrides.asker(silt), "al");
-        overrides.format = Format::Pnpm;
-        assert_eq!(overrides.asker(silt), "silt");
-    }
-
-    /// As yarn 1.22 does it: what it sets for a package counts for the root that asks in the same words.
-    #[test]
-    fn yarn_1_sets_for_the_root_what_it_sets_for_others() {
-        use Wanted::{AsAsked, Instead, Unclear};
-        let folder = tempfile::tempdir().unwrap();
-        let lock = "# yarn lockfile v1\n\n\na@^1.0.0:\n  version \"1.0.0\"\n  dependencies:\n    b \"^1.0.0\"\n\n\
-                    b@2.0.0, b@^1.0.0:\n  version \"2.0.0\"\n\nb@^1.1.0:\n  version \"1.1.0\"\n";
-        for (key, asked, of_root, of_a) in [
-            ("b", "^1.0.0", Instead("2.0.0"), Instead("2.0.0")),
-            ("**/b", "^1.0.0", Instead("2.0.0"), Instead("2.0.0")),
-            ("a/b", "^1.0.0", Instead("2.0.0"), Instead("2.0.0")),
-            ("a/**/b", "^1.0.0", Instead("2.0.0"), Instead("2.0.0")),
-            ("x/b", "^1.0.0", Unclear, Unclear),
-            ("b", "^1.1.0", AsAsked, Instead("2.0.0")),
-            ("a/b", "^1.1.0", AsAsked, Instead("2.0.0")),
-        ] {
-            let manifest = format!(
-                r#"{{"dependencies": {{"a": "^1.0.0", "b": "{asked}"}}, "resolutions": {{"{key}": "2.0.0"}}}}"#
-            );
-            std::fs::write(folder.path().join("package.json"), manifest).unwrap();
-            let tree = Tree::Folder(folder.path().to_owned());
-            let mut lockfile = Lockfile::parse("yarn.lock", lock.as_bytes()).unwrap();
-            let manifests =
-                Manifests::read(&tree, &lockfile).unwrap_or_else(|why| panic!("{why:?}"));
-            manifests.complete(&mut lockfile);
-            let overrides = Overrides::of(&manifests, &ClientFiles::read(&tree), &lockfile);
-            assert_eq!(overrides.wanted(None, "b", asked), of_root, "{key} {asked}");
-            assert_eq!(
-                overrides.wanted(Some("a"), "b", "^1.0.0"),
-                of_a,
-                "{key} {asked}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_is_wanted_is_told_where_it_is_plain() {
-        use Wanted::{AsAsked, Instead, Unclear};
-        let npm = r#""overrides": {"b": "2.0.0", "a": {"c": "3.0.0", "d": "$d", "e": {"f": "1"}}, "g@1": "2", "h": "*"}"#;
-        let yarn = r#""resolutions": {"b": "2.0.0", "a/c": "3.0.0", "**/d": "4.0.0", "g@1": "2"}"#;
-        for (file, lock, said, by, name, wanted) in [
-            ("package-lock.json", NPM, npm, None, "b", Instead("2.0.0")),
-            (
-                "package-lock.json",
-                NPM,
-                npm,
-                Some("x"),
-                "b",
-                Instead("2.0.0"),
-            ),
-            (
-                "package-lock.json",
-                NPM,
-                npm,
-                Some("a"),
-                "c",
-                Instead("3.0.0"),
-            ),
-            ("package-lock.json", NPM, npm, Some("x"), "c", Unclear),
-            (
-                "package-lock.json",
-                NPM,
-                npm,
-                Some("a"),
-                "d",
-                Instead("^4.0.0"),
-            ),
-            ("package-lock.json", NPM, npm, Some("e"), "f", Unclear),
-            ("package-lock.json", NPM, npm, None, "g", Unclear),
-            ("package-lock.json", NPM, npm, None, "h", Unclear),
-            ("package-lock.json", NPM, npm, None, "i", AsAsked),
-            ("yarn.lock", BERRY, yarn, None, "b", Instead("2.0.0")),
-            ("yarn.lock", BERRY, yarn, Some("a"), "c", Instead("3.0.0")),
-            ("yarn.lock", BERRY, yarn, None, "d", Unclear),
-            ("yarn.lock", CLASSIC, yarn, None, "b", AsAsked),
-            ("yarn.lock", CLASSIC, yarn, Some("x"), "b", Instead("2.0.0")),
-            ("yarn.lock", CLASSIC, yarn, Some("x"), "d", Instead("4.0.0")),
-            (
-                "pnpm-lock.yaml",
-                PNPM,
-                r#""name": "x""#,
-                None,
-                "b",
-                Instead("2.0.0"),
-            ),
-            (
-                "pnpm-lock.yaml",
-                PNPM,
-                r#""name": "x""#,
-                Some("a"),
-                "c",
-                Instead("3.0.0"),
-            ),
-            ("pnpm-lock.yaml", PNPM, r#""name": "x""#, None, "d", Unclear),
-        ] {
-            let overrides = overrides(file, lock, said);
-            assert_eq!(
-                overrides.wanted(by, name, "^1.0.0"),
-                wanted,
-                "{file} {by:?} {name}"
-            );
-            let path = overrides.wanted(by, name, "file:x");
-            assert!(!matches!(path, Instead(_)), "{file} {name}");
-        }
-    }
-}
+mod tests;

@@ -1,21 +1,27 @@
 //! Where tarballs may come from: the registries in npm's configuration, under the addresses they give
 //! themselves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use anyhow::Result;
-use weir_npm::lockfile::{Format, Lockfile, Node, Source};
+use weir_npm::lockfile::{Format, Lockfile, Node, NodeId, Source};
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
 use weir_npm::settings::Setting;
+use weir_npm::spec::classify;
 use weir_policy::Policy;
 use weir_upstream::{Conditional, PackumentResponse, Upstream, Upstreams};
 
 use super::super::own::is_withheld;
-use super::State;
 use super::client::ClientFiles;
+use super::url::normal;
+use super::{State, addresses};
 use crate::cli::{Check, Global};
 use crate::setup;
+
+/// The name of an entry, and what stands before the name in its address.
+type Recorded<'l> = (&'l str, Cow<'l, str>);
 
 /// Addresses that tarballs may start with, and how far they are known.
 #[derive(Debug, Default)]
@@ -31,6 +37,9 @@ pub(super) struct Registries {
     pub(super) unasked: Option<String>,
     /// Whether the default registry was not asked because that would have told it a name that is yours.
     pub(super) withheld: bool,
+    /// Entries of the registry that yarn 1 has by itself, if anything: their addresses are of none that is
+    /// known, and only their digests can tell.
+    pub(super) undecided: HashSet<NodeId>,
 }
 
 impl Registries {
@@ -63,13 +72,17 @@ impl Registries {
             Err(error) => found.unasked = Some(format!("{error:#}")),
         }
         if lockfile.format == Format::YarnClassic && !names_default(&state.files) {
-            let witness = witness(lockfile, before);
-            let mut of_default = recorded(witness);
-            of_default.retain(|(name, prefix)| {
+            let is_of_default = |name: &str| {
                 let is_default = |upstreams| is_of_default(&policy, upstreams, name);
-                !in_yarnrc.contains(*prefix) && upstreams.as_ref().ok().is_none_or(is_default)
+                upstreams.as_ref().ok().is_none_or(is_default)
+            };
+            let witness = witness(lockfile, before);
+            let mut of_default = unasked_for(witness);
+            of_default.retain(|(name, prefix)| {
+                !in_yarnrc.contains(prefix.as_ref()) && is_of_default(name)
             });
             found.assume_yarns_own(&of_default, silent(witness));
+            found.undecided = found.unknown(lockfile, &is_of_default);
         }
         // What could be somebody else's is not taken for the registry.
         if found.assumed.is_none() && found.unasked.is_some() && !found.withheld {
@@ -79,10 +92,23 @@ impl Registries {
         Ok(found)
     }
 
+    /// The entries at safe addresses of the usual form that are of no registry that is known.
+    fn unknown(&self, lockfile: &Lockfile, is_wanted: &dyn Fn(&str) -> bool) -> HashSet<NodeId> {
+        let nodes = lockfile.nodes.iter().enumerate();
+        let found = nodes.filter_map(|(id, node)| Some((id, with_prefix(node)?)));
+        found
+            .filter(|(_, (name, prefix))| {
+                let is_known = self.allowed.contains(prefix.as_ref());
+                !is_known && prefix.starts_with("https://") && is_wanted(name)
+            })
+            .map(|(id, _)| id)
+            .collect()
+    }
+
     /// Takes the address most entries have for the registry that yarn 1 has by itself. Not where some are of
     /// a registry that is known: then that is the one in use, and whatever else there is has to be named.
-    fn assume_yarns_own(&mut self, entries: &[(&str, &str)], silent: usize) {
-        let is_known = |(_, prefix): &(&str, &str)| self.allowed.contains(*prefix);
+    fn assume_yarns_own(&mut self, entries: &[Recorded<'_>], silent: usize) {
+        let is_known = |(_, prefix): &Recorded<'_>| self.allowed.contains(prefix.as_ref());
         if entries.iter().any(is_known) {
             return;
         }
@@ -99,7 +125,7 @@ impl Registries {
         options: &Check,
         policy: &Policy,
         upstreams: &Upstreams,
-        recorded: &[(&str, &str)],
+        recorded: &[Recorded<'_>],
     ) {
         let all = upstreams.scopes().map(|(_, upstream)| upstream);
         let all = all.chain([upstreams.default_upstream()]);
@@ -113,7 +139,7 @@ impl Registries {
                 continue;
             };
             let upstream = upstreams.upstream_for(&name);
-            if self.allowed.contains(*prefix) || asked.contains(upstream.id()) {
+            if self.allowed.contains(prefix.as_ref()) || asked.contains(upstream.id()) {
                 continue;
             }
             if is_withheld(policy, upstreams, &name) {
@@ -150,15 +176,33 @@ async fn public(upstream: &Upstream, name: &PackageName) -> Result<Vec<String>, 
 }
 
 /// The names of what comes from registries, each with what stands before the name in its address.
-fn recorded(lockfile: &Lockfile) -> Vec<(&str, &str)> {
+fn recorded(lockfile: &Lockfile) -> Vec<Recorded<'_>> {
     lockfile.nodes.iter().filter_map(with_prefix).collect()
 }
 
-fn with_prefix(node: &Node) -> Option<(&str, &str)> {
+/// The same of what nobody asks for by that very address: such an address says nothing of the registry.
+fn unasked_for(lockfile: &Lockfile) -> Vec<Recorded<'_>> {
+    let by_address = lockfile.requests().filter_map(|(name, spec, id)| {
+        let asked = classify(name, spec);
+        addresses::is_at(&asked, lockfile.node(id)?).then_some(id)
+    });
+    let by_address: HashSet<NodeId> = by_address.collect();
+    let nodes = lockfile.nodes.iter().enumerate();
+    nodes
+        .filter(|(id, _)| !by_address.contains(id))
+        .filter_map(|(_, node)| with_prefix(node))
+        .collect()
+}
+
+fn with_prefix(node: &Node) -> Option<Recorded<'_>> {
     let Source::Registry(Some(url)) = &node.source else {
         return None;
     };
-    Some((&node.name, super::addresses::prefix(&node.name, url)?))
+    let prefix = match normal(url) {
+        Cow::Borrowed(url) => Cow::Borrowed(addresses::prefix(&node.name, url)?),
+        Cow::Owned(url) => Cow::Owned(addresses::prefix(&node.name, &url)?.to_owned()),
+    };
+    Some((&node.name, prefix))
 }
 
 /// The registries that yarn 1's own settings name, which npm does not read; with a final slash each.
@@ -171,7 +215,7 @@ fn in_yarnrc(format: Format, files: &ClientFiles) -> BTreeSet<String> {
     settings
         .filter(|setting| setting.key.iter().any(names))
         .filter_map(Setting::text)
-        .map(|url| format!("{}/", url.trim_end_matches('/')))
+        .map(|url| format!("{}/", normal(url).trim_end_matches('/')))
         .collect()
 }
 
@@ -206,10 +250,10 @@ fn silent(lockfile: &Lockfile) -> usize {
 }
 
 /// The address more than half of the entries have, those without one among them.
-fn most(recorded: &[(&str, &str)], silent: usize) -> Option<String> {
+fn most(recorded: &[Recorded<'_>], silent: usize) -> Option<String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, prefix) in recorded {
-        *counts.entry(prefix).or_default() += 1;
+        *counts.entry(prefix.as_ref()).or_default() += 1;
     }
     let (prefix, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
     (count * 2 > recorded.len() + silent).then(|| prefix.to_owned())
@@ -225,7 +269,7 @@ mod tests {
         for (addresses, silent, assumed) in
             [(1, 0, true), (1, 1, false), (1, 3, false), (3, 2, true)]
         {
-            let entries = vec![("silt", ours); addresses];
+            let entries = vec![("silt", Cow::Borrowed(ours)); addresses];
             let found = most(&entries, silent);
             assert_eq!(found.is_some(), assumed, "{addresses} and {silent}");
         }
@@ -238,6 +282,42 @@ mod tests {
             "node_modules/silt/node_modules/ms": {"version": "1.0.0", "inBundle": true}}}"#;
         let lockfile = Lockfile::parse("package-lock.json", text.as_bytes()).unwrap();
         assert_eq!(silent(&lockfile), 1);
+    }
+
+    #[test]
+    fn what_is_asked_for_by_its_address_says_nothing_of_the_registry() {
+        let text = r#"
+ms@^1.0.0:
+  version "1.0.0"
+  resolved "https://yarn.example.invalid/ms/-/ms-1.0.0.tgz#00"
+
+silt@^1.0.0:
+  version "1.0.0"
+  resolved "https://Registry.example.invalid:443/silt/-/silt-1.0.0.tgz#00"
+  dependencies:
+    dam "https://registry.example.invalid/dam/-/dam-1.0.0.tgz"
+
+"dam@https://registry.example.invalid/dam/-/dam-1.0.0.tgz":
+  version "1.0.0"
+  resolved "https://registry.example.invalid/dam/-/dam-1.0.0.tgz#00"
+"#;
+        let lockfile = Lockfile::parse("yarn.lock", text.as_bytes()).unwrap();
+        let found = |of: Vec<Recorded<'_>>| {
+            let found = of.into_iter().map(|(name, at)| format!("{name} {at}"));
+            found.collect::<Vec<_>>()
+        };
+        let ms = "ms https://yarn.example.invalid/";
+        let silt = "silt https://registry.example.invalid/";
+        assert_eq!(found(unasked_for(&lockfile)), [ms, silt]);
+        assert_eq!(recorded(&lockfile).len(), 3);
+        let mut registries = Registries::default();
+        registries
+            .allowed
+            .insert("https://registry.example.invalid/".to_owned());
+        let unknown = registries.unknown(&lockfile, &|name| name != "rm");
+        let names = unknown.iter().filter_map(|id| lockfile.node(*id));
+        assert_eq!(names.map(|it| &*it.name).collect::<Vec<_>>(), ["ms"]);
+        assert!(registries.unknown(&lockfile, &|_| false).is_empty());
     }
 
     #[test]
@@ -258,7 +338,10 @@ mod tests {
         ] {
             let mut found = Registries::default();
             found.allowed.insert(known.to_owned());
-            let entries: Vec<(&str, &str)> = prefixes.iter().map(|it| ("silt", *it)).collect();
+            let entries: Vec<Recorded<'_>> = prefixes
+                .iter()
+                .map(|it| ("silt", Cow::Borrowed(*it)))
+                .collect();
             found.assume_yarns_own(&entries, 0);
             assert_eq!(found.assumed.as_deref(), assumed, "{prefixes:?}");
             assert_eq!(found.yarns_own, assumed.is_some(), "{prefixes:?}");

@@ -8,19 +8,10 @@ use weir_npm::lockfile::{Format, Node, Source};
 use weir_npm::spec::{DependencySpec, names_tarball};
 
 use super::addresses;
+use super::url::{Address, is_any_case, without_query};
 
 /// Fewest digits of a shortened commit: what git gives, and what bun keeps.
 const SHORTEST: usize = 7;
-
-/// Hosts that take the owner and the name of a repository in any letter case.
-const ANY_CASE: [&str; 6] = [
-    "github.com",
-    "codeload.github.com",
-    "api.github.com",
-    "gist.github.com",
-    "gitlab.com",
-    "bitbucket.org",
-];
 
 /// A repository, and the commit that an entry has of it.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,13 +64,30 @@ pub(super) fn shown(node: &Node) -> String {
 fn is_of_repository(url: &str, committish: Option<&str>, source: &Source) -> bool {
     let asked = repository(url);
     if let Some(found) = pinned(source) {
-        return found.repository == asked && is_commit(committish, found.commit.as_deref());
+        return found.repository == asked
+            && is_commit(committish, found.commit.as_deref())
+            && !is_downgrade(url, source);
     }
     match source {
         // An archive of no known form.
-        Source::Tarball(url) | Source::Registry(Some(url)) => lies_in(url, &asked),
+        Source::Tarball(url) | Source::Registry(Some(url)) => {
+            lies_in(url, &asked, committish.and_then(hash).as_deref())
+        }
         _ => false,
     }
+}
+
+/// Whether what is asked for safely is fetched in the clear, or from this machine. `git:` is how npm itself used to reach the known
+/// hosts.
+fn is_downgrade(asked: &str, source: &Source) -> bool {
+    let (Source::Git { url, .. } | Source::Tarball(url) | Source::Registry(Some(url))) = source
+    else {
+        return false;
+    };
+    let (asked, found) = (Address::of(asked), Address::of(url));
+    let is_old = found.scheme == "git" && is_any_case(&found.host);
+    let is_here = found.scheme == "file" && asked.scheme != "file";
+    is_here || (found.is_plain() && !asked.is_plain() && !is_old)
 }
 
 /// The repository that an entry is of, where it can be told: pnpm and yarn 1 fetch a commit as an archive.
@@ -99,11 +107,13 @@ pub(super) fn pinned(source: &Source) -> Option<Pinned> {
     }
 }
 
-/// Whether a locked commit is the one that is asked for, if one is. Either may be shortened.
+/// Whether a locked commit is the one that is asked for, if one is. Either may be shortened; none is another:
+/// the client fetches what the branch is at then.
 fn is_commit(asked: Option<&str>, locked: Option<&str>) -> bool {
-    let (Some(asked), Some(locked)) = (asked.and_then(hash), locked) else {
+    let Some(asked) = asked.and_then(hash) else {
         return true;
     };
+    let Some(locked) = locked else { return false };
     locked.starts_with(&asked) || (locked.len() >= SHORTEST && asked.starts_with(locked))
 }
 
@@ -142,67 +152,40 @@ fn is_archive_at(format: Format, asked: &DependencySpec, url: &str, node: &Node)
         _ => return addresses::is_at(asked, node),
     };
     let (one, other) = (Address::of(url), Address::of(found));
+    let is_git = matches!(node.source, Source::Git { .. });
     // pnpm writes where an address without a file's name leads, if that says it never changes.
-    let file = one.path.split('?').next().unwrap_or(one.path);
-    let may_lead_on = format == Format::Pnpm && !names_tarball(file) && one.host == other.host;
-    one == other || may_lead_on || archive(url).is_some_and(|it| Some(it) == archive(found))
+    let may_lead_on = format == Format::Pnpm
+        && !is_git
+        && !names_tarball(without_query(one.path))
+        && one.is_beside(&other);
+    // npm and pnpm drop the query.
+    let is_same = one == other || one.without_query() == other;
+    (is_same && !is_git) || may_lead_on || is_same_archive(url, found)
+}
+
+/// Whether two addresses are of one archive of a known host. A branch and a tag may have one name; without
+/// either it is what the host takes it for.
+fn is_same_archive(one: &str, other: &str) -> bool {
+    let (Some(one), Some(other)) = (archive(one), archive(other)) else {
+        return false;
+    };
+    let (Some(here), Some(there)) = (&one.commit, &other.commit) else {
+        return false;
+    };
+    let is_short = |long: &str, short: &str| {
+        let kinds = ["refs/heads/", "refs/tags/"];
+        kinds
+            .iter()
+            .any(|kind| long.strip_prefix(kind) == Some(short))
+    };
+    let is_same = here == there || is_short(here, there) || is_short(there, here);
+    one.repository == other.repository && is_same
 }
 
 /// Whether an address over http is one of a repository.
 fn is_repository(url: &str) -> bool {
     let url = addresses::plain(url);
     url.contains("://") && url.trim_end_matches('/').ends_with(".git")
-}
-
-/// An address in its parts. Whoever asks makes no difference, nor does the port that is usual.
-#[derive(Debug, PartialEq, Eq)]
-struct Address<'u> {
-    scheme: String,
-    host: String,
-    port: &'u str,
-    /// With the query and without the fragment.
-    path: &'u str,
-}
-
-impl<'u> Address<'u> {
-    fn of(url: &'u str) -> Self {
-        let url = addresses::plain(url);
-        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-        let scheme = scheme.to_ascii_lowercase();
-        let authority = rest.split(['/', '\\', '?']).next().unwrap_or(rest);
-        // In git's own form, `user@host:path`, the first counts; in an address the last.
-        let at = if scheme.is_empty() {
-            authority.find('@')
-        } else {
-            authority.rfind('@')
-        };
-        let rest = at.and_then(|at| rest.get(at + 1..)).unwrap_or(rest);
-        let end = rest.find(['/', '\\', '?', ':']).unwrap_or(rest.len());
-        let (host, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        let (port, path) = after_host(&scheme, after);
-        let host = host.to_ascii_lowercase();
-        let host = host.strip_prefix("www.").unwrap_or(&host).to_owned();
-        Self {
-            scheme,
-            host,
-            port,
-            path,
-        }
-    }
-}
-
-/// The port, unless it is the usual one, and the path: `:8443/path`, `/path`, or git's own `:path`.
-fn after_host<'u>(scheme: &str, after: &'u str) -> (&'u str, &'u str) {
-    let Some(after) = after.strip_prefix(':') else {
-        return ("", after.strip_prefix('/').unwrap_or(after));
-    };
-    let (first, rest) = after.split_once('/').unwrap_or((after, ""));
-    let is_port = !scheme.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit());
-    match first {
-        _ if !is_port => ("", after),
-        "22" | "80" | "443" => ("", rest),
-        port => (port, rest),
-    }
 }
 
 /// Whether a path leads upwards, so that it is not what it begins with.
@@ -217,13 +200,15 @@ pub(super) fn repository(url: &str) -> String {
     let Address {
         host, port, path, ..
     } = Address::of(url);
-    let path = path.split('?').next().unwrap_or(path).trim_matches('/');
-    let path = path.strip_suffix(".git").unwrap_or(path);
+    let whole = without_query(path).trim_matches('/');
+    let path = whole.strip_suffix(".git").unwrap_or(whole);
     let parts: Vec<&str> = path.split('/').collect();
     let path = match (host.as_str(), parts.as_slice()) {
         _ if is_winding(path) => path.to_owned(),
         // A page of the repository is the repository, and a gist is known without its owner.
-        ("github.com" | "bitbucket.org", [owner, name, _, ..]) => format!("{owner}/{name}"),
+        ("github.com" | "bitbucket.org", [owner, name, _, ..]) if path == whole => {
+            format!("{owner}/{name}")
+        }
         ("gist.github.com", [.., name]) => (*name).to_owned(),
         _ => path.to_owned(),
     };
@@ -231,7 +216,7 @@ pub(super) fn repository(url: &str) -> String {
 }
 
 fn named(host: &str, port: &str, path: &str) -> String {
-    let path = if ANY_CASE.contains(&host) {
+    let path = if is_any_case(host) {
         path.to_ascii_lowercase()
     } else {
         path.to_owned()
@@ -251,6 +236,9 @@ fn archive(url: &str) -> Option<Pinned> {
     }
     let parts: Vec<&str> = path.split('/').collect();
     let (host, path, commit) = match (host.as_str(), parts.as_slice()) {
+        ("codeload.github.com", ["gist", name, _, commit @ ..]) => {
+            ("gist.github.com", (*name).to_owned(), commit.join("/"))
+        }
         ("codeload.github.com", [owner, name, _, commit @ ..])
         | ("api.github.com", ["repos", owner, name, "tarball", commit @ ..])
         | ("github.com", [owner, name, "archive", commit @ ..]) => {
@@ -283,10 +271,6 @@ fn archive(url: &str) -> Option<Pinned> {
         .iter()
         .find_map(|ending| commit.strip_suffix(*ending))
         .unwrap_or(&commit);
-    let commit = ["refs/heads/", "refs/tags/"]
-        .iter()
-        .find_map(|before| commit.strip_prefix(*before))
-        .unwrap_or(commit);
     (!commit.is_empty()).then(|| Pinned {
         repository: named(host, "", &path),
         commit: Some(locked_commit(commit)),
@@ -309,217 +293,31 @@ fn reference(query: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// Whether an address lies below that of a repository, or of what its host has of it.
-fn lies_in(url: &str, repository: &str) -> bool {
+/// Whether an address lies right below that of a repository, or below what its host's interface has of it, and
+/// names the commit, if one is asked for. Not at the known hosts: theirs have known forms.
+fn lies_in(url: &str, repository: &str, commit: Option<&str>) -> bool {
     let Address {
         host, port, path, ..
     } = Address::of(url);
-    let path = path.split('?').next().unwrap_or(path);
-    let whole = named(&host, port, &with_slashes(path));
-    let Some((before, name)) = repository.split_once('/') else {
+    let whole = named(&host, port, &with_slashes(without_query(path)));
+    let Some((host_of, name)) = repository.split_once('/') else {
         return false;
     };
     let inside = whole
-        .strip_prefix(before)
-        .filter(|rest| rest.starts_with('/'));
-    !is_winding(path)
+        .strip_prefix(host_of)
+        .and_then(|rest| rest.strip_prefix('/'));
+    let is_inside = |rest: &str| {
+        let below = format!("{name}/");
+        rest.starts_with(&below)
+            || (rest.starts_with("api/") && rest.contains(&format!("/{below}")))
+    };
+    let path = path.to_ascii_lowercase();
+    !is_winding(&path)
+        && !is_any_case(&host)
         && !name.is_empty()
-        && inside.is_some_and(|rest| format!("{rest}/").contains(&format!("/{name}/")))
+        && inside.is_some_and(is_inside)
+        && commit.is_none_or(|commit| path.contains(commit))
 }
 
 #[cfg(test)]
-mod tests {
-    use weir_npm::lockfile::Lockfile;
-    use weir_npm::spec::classify;
-
-    use super::*;
-
-    const PIN: &str = "0123456789abcdef0123456789abcdef01234567";
-    const OTHER: &str = "76543210fedcba9876543210fedcba9876543210";
-
-    /// Whether npm's entry with this address is another than what is asked for.
-    fn is_other(asked: &str, resolved: &str) -> bool {
-        let written = |text: &str| text.replace("PIN", PIN).replace("OTHER", OTHER);
-        let (asked, resolved) = (written(asked), written(resolved));
-        let text = format!(
-            r#"{{"lockfileVersion": 3, "packages": {{"node_modules/silt": {{"version": "1.0.0", "resolved": "{resolved}"}}}}}}"#
-        );
-        let lockfile = Lockfile::parse("package-lock.json", text.as_bytes()).unwrap();
-        is_another(
-            Format::Npm,
-            &classify("silt", &asked),
-            lockfile.node(0).unwrap(),
-        )
-    }
-
-    #[test]
-    fn a_repository_is_the_one_that_is_asked_for() {
-        let hub = "git+ssh://git@github.com/river/silt.git#PIN";
-        for (asked, resolved, wanted) in [
-            ("github:river/silt", hub, false),
-            ("River/Silt", hub, false),
-            ("git://github.com/river/silt.git", hub, false),
-            ("git+https://a:b@GitHub.com/river/silt", hub, false),
-            ("git+ssh://git@github.com:22/river/silt.git", hub, false),
-            ("https://www.github.com/river/silt/tree/main", hub, false),
-            ("git@github.com:river/silt.git", hub, false),
-            ("github:river/silt#main", hub, false),
-            ("github:river/silt#semver:^1.0.0", hub, false),
-            ("github:evil/silt", hub, true),
-            ("gitlab:river/silt", hub, true),
-            ("github:river/silty", hub, true),
-            (
-                "github:river/silt#semver:^1.0.0",
-                "git+ssh://git@github.com/evil/silt.git#PIN",
-                true,
-            ),
-            (
-                "git+ssh://git@host.invalid/a/silt",
-                "git+https://host.invalid/a/silt.git#PIN",
-                false,
-            ),
-            (
-                "git+ssh://git@host.invalid/a/silt",
-                "git+https://host.invalid/A/silt.git#PIN",
-                true,
-            ),
-            (
-                "git+https://host.invalid:8443/a/silt",
-                "git+https://host.invalid/a/silt.git#PIN",
-                true,
-            ),
-            (
-                "github:river/silt",
-                "git+https://github.com@evil.invalid/river/silt.git#PIN",
-                true,
-            ),
-            (
-                "github:river/silt",
-                "git+https://github.com/river/silt/../../evil/silt#PIN",
-                true,
-            ),
-            (
-                "github:river/silt",
-                "https://registry.example.invalid/silt/-/silt-1.0.0.tgz",
-                true,
-            ),
-            (
-                "github:river/silt",
-                "https://codeload.github.com/river/silt/tar.gz/PIN",
-                false,
-            ),
-            (
-                "github:river/silt",
-                "https://codeload.github.com/evil/silt/tar.gz/PIN",
-                true,
-            ),
-            (
-                "gitlab:a/b/silt",
-                "https://gitlab.com/a/b/silt/-/archive/PIN/silt-PIN.tar.gz",
-                false,
-            ),
-            (
-                "gitlab:a/silt",
-                "https://gitlab.com/api/v4/projects/a%2Fsilt/repository/archive.tar.gz?ref=PIN",
-                false,
-            ),
-            (
-                "git+https://host.invalid/a/silt.git",
-                "https://host.invalid/a/silt/x.tgz",
-                false,
-            ),
-            (
-                "git+https://host.invalid/a/silt.git",
-                "https://host.invalid/api/a%2Fsilt/x.tgz",
-                false,
-            ),
-            (
-                "git+https://host.invalid/a/silt.git",
-                "https://host.invalid/evil/silt/x.tgz",
-                true,
-            ),
-            (
-                "git+https://host.invalid/a/silt.git",
-                "https://host.invalid/a/silt/../../evil/silt.tgz",
-                true,
-            ),
-            (
-                "bitbucket:a/silt",
-                "https://bitbucket.org/a/silt/get/PIN.tar.gz",
-                false,
-            ),
-        ] {
-            assert_eq!(is_other(asked, resolved), wanted, "{asked} {resolved}");
-        }
-    }
-
-    #[test]
-    fn a_commit_is_the_one_that_is_asked_for() {
-        let hub = "git+ssh://git@github.com/river/silt.git#PIN";
-        let load = "https://codeload.github.com/river/silt/tar.gz/PIN";
-        for (asked, resolved, wanted) in [
-            ("github:river/silt#PIN", hub, false),
-            ("github:river/silt#OTHER", hub, true),
-            ("git+https://github.com/river/silt.git#OTHER", hub, true),
-            ("github:river/silt#PIN", load, false),
-            ("github:river/silt#OTHER", load, true),
-            ("github:river/silt#0123456789AB", hub, false),
-            ("github:river/silt#76543210fe", hub, true),
-            ("github:river/silt#commit=PIN", hub, false),
-            ("github:river/silt#commit=OTHER&workspace=silt", hub, true),
-            ("github:river/silt#OTHER&path:/silt", hub, true),
-            ("github:river/silt#OTHER::path:silt", hub, true),
-            // bun shortens them.
-            (
-                "github:river/silt#PIN",
-                "git+ssh://git@github.com/river/silt.git#0123456",
-                false,
-            ),
-            (
-                "github:river/silt#PIN",
-                "git+ssh://git@github.com/river/silt.git#main",
-                true,
-            ),
-            // A date, a word, a tag: not surely a commit.
-            ("github:river/silt#20240102", hub, false),
-            ("github:river/silt#defaced", hub, false),
-            ("github:river/silt#v1.0.0", hub, false),
-            ("github:river/silt#head=abc1234", hub, false),
-        ] {
-            assert_eq!(is_other(asked, resolved), wanted, "{asked} {resolved}");
-        }
-    }
-
-    #[test]
-    fn an_archive_is_the_one_that_is_asked_for() {
-        let a = "https://files.example.invalid/a.tgz";
-        for (asked, resolved, wanted) in [
-            (a, a, false),
-            (a, "https://FILES.example.invalid:443/a.tgz#0123abc", false),
-            (a, "https://files.example.invalid/b.tgz", true),
-            (a, "https://files.example.invalid/a.tgz?v=2", true),
-            (a, "http://files.example.invalid/a.tgz", true),
-            (a, "https://evil.example.invalid/a.tgz", true),
-            (
-                a,
-                "https://registry.example.invalid/silt/-/silt-1.0.0.tgz",
-                true,
-            ),
-            (a, "git+ssh://git@github.com/river/silt.git#PIN", true),
-            (
-                "https://github.com/river/silt/archive/refs/tags/v1.tar.gz",
-                "https://codeload.github.com/river/silt/tar.gz/refs/tags/v1",
-                false,
-            ),
-            (
-                "https://github.com/river/silt/archive/PIN.tar.gz",
-                "https://codeload.github.com/river/silt/tar.gz/OTHER",
-                true,
-            ),
-            ("^1.0.0", a, false),
-            ("file:x", a, false),
-        ] {
-            assert_eq!(is_other(asked, resolved), wanted, "{asked} {resolved}");
-        }
-    }
-}
+mod tests;

@@ -1,19 +1,22 @@
 //! Whether a lockfile answers what is asked: what `npm ci` and its kin refuse, and what an edited entry
 //! gives instead of what was asked for.
 
+mod answer;
+mod unclear;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use weir_model::json::v1::CheckLevel;
-use weir_npm::lockfile::{DependencyKind, Format, Lockfile, NodeId, Source};
+use weir_npm::lockfile::{DependencyKind, Edge, Format, Lockfile, NodeId, Source};
 use weir_npm::manifest::Manifest;
 use weir_npm::spec::{DependencySpec, classify};
-use weir_npm::version::Version;
 
-use super::catalogs::Catalogs;
+use self::answer::{Read, answer};
+use super::catalogs::{self, Catalogs};
 use super::client::ClientFiles;
 use super::manifests::Manifests;
 use super::overrides::{Overrides, Wanted};
-use super::{Checked, Rule, addresses, declared, local, overrides, remote};
+use super::{Checked, Rule, declared, local, overrides};
 
 pub(super) const OUT_OF_STEP: Rule = Rule {
     id: "out-of-step",
@@ -42,8 +45,18 @@ struct Request<'a> {
     optional: bool,
     /// Whether it expects the other beside itself only.
     peer: bool,
-    /// Whether the project wants this instead of what is asked for.
-    instead: bool,
+    how: How,
+}
+
+/// How a request has come to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// It is what is asked for.
+    AsAsked,
+    /// The project wants this instead of what is asked for.
+    Instead,
+    /// It is what is asked for, and the project may want something else.
+    Unclear,
 }
 
 /// What answers are compared with.
@@ -53,6 +66,8 @@ pub(super) struct Project<'a> {
     /// What a project asks for by its place. Who asks a registry for it gets the same.
     placed: HashMap<NodeId, BTreeSet<&'a str>>,
     catalogs: Catalogs,
+    /// Whether yarn 1 may fetch from copies of its own.
+    has_mirror: bool,
 }
 
 impl Project<'_> {
@@ -62,14 +77,6 @@ impl Project<'_> {
     }
 }
 
-/// What is read once for all requests: the same few ranges are asked of the same packages over and over.
-#[derive(Default)]
-struct Read<'a> {
-    /// By the name it is asked for under, where that can make a difference, and the text.
-    specs: HashMap<(&'a str, &'a str), DependencySpec>,
-    versions: HashMap<NodeId, Option<Version>>,
-}
-
 pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests, files: &ClientFiles) {
     let overrides = Overrides::of(manifests, files, checked.lockfile);
     let mut project = Project {
@@ -77,6 +84,7 @@ pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests, files: &Cl
         overrides: &overrides,
         placed: HashMap::new(),
         catalogs: Catalogs::of(files, checked.lockfile.format),
+        has_mirror: files.yarnrc.get(&["yarn-offline-mirror"]).is_some(),
     };
     for folder in &manifests.missing {
         let id = checked.lockfile.project(folder);
@@ -94,6 +102,7 @@ pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests, files: &Cl
     }
     declared::check(checked, manifests, files);
     overrides::check(checked, files);
+    catalogs::check(checked, &project.catalogs);
     let lockfile = checked.lockfile;
     let mut requests = Vec::new();
     for (folder, manifest) in manifests.all() {
@@ -166,20 +175,20 @@ fn below<'a>(lockfile: &'a Lockfile, overrides: &'a Overrides, requests: &mut Ve
         let brought = got.is_some_and(|it| {
             it.flags.bundled || own_lockfiles.iter().any(|above| it.key.starts_with(above))
         });
-        let instead = match wanted {
-            Wanted::Unclear => continue,
-            Wanted::Instead(_) if brought || matches!(from.source, Source::Patch(_)) => continue,
+        let how = match wanted {
+            Wanted::Instead(_) | Wanted::Unclear if brought => continue,
+            _ if matches!(from.source, Source::Patch(_)) => continue,
             Wanted::Instead(other) => {
                 spec = other;
                 to = instead_of(lockfile, &edge.name, other, to);
-                true
+                How::Instead
             }
             // Below its projects pnpm writes what was found, not what was asked for.
-            Wanted::AsAsked if lockfile.format == Format::Pnpm => continue,
-            Wanted::AsAsked if matches!(from.source, Source::Patch(_)) => continue,
-            Wanted::AsAsked => false,
+            Wanted::AsAsked | Wanted::Unclear if lockfile.format == Format::Pnpm => continue,
+            Wanted::AsAsked => How::AsAsked,
+            Wanted::Unclear => How::Unclear,
         };
-        if instead && to.is_none() {
+        if how != How::AsAsked && to.is_none() {
             continue;
         }
         let peer = edge.kind == DependencyKind::Peer;
@@ -192,7 +201,7 @@ fn below<'a>(lockfile: &'a Lockfile, overrides: &'a Overrides, requests: &mut Ve
             // Peers are checked where they are there: clients have options to do without.
             optional: edge.optional || peer,
             peer,
-            instead,
+            how,
         });
     }
 }
@@ -247,22 +256,14 @@ fn of_project<'m>(
         .filter(|edge| !matches!(edge.kind, DependencyKind::Peer | DependencyKind::Client));
     let mut edges: HashMap<&str, _> = edges.map(|edge| (edge.name.as_str(), edge)).collect();
     let who = asker(lockfile, id);
-    let mut asked: BTreeMap<&str, (&str, bool)> = BTreeMap::new();
-    for (list, optional) in [
-        (&manifest.dev_dependencies, is_hidden(&checked.file)),
-        (&manifest.dependencies, false),
-        (&manifest.optional_dependencies, true),
-    ] {
-        asked.extend(
-            list.iter()
-                .map(|(name, spec)| (name.as_str(), (spec.as_str(), optional))),
-        );
-    }
+    let own = manifest.name.as_deref().unwrap_or_default();
+    let asked = asked_by(manifest, lockfile.format, is_hidden(&checked.file));
     for (name, (spec, optional)) in asked {
         let edge = edges.remove(name);
+        let wanted = overrides.wanted_by_project(own, name, spec);
         if let Some(edge) = edge
             && is_exact(lockfile.format)
-            && !overrides.names(name)
+            && wanted == Wanted::AsAsked
             && plain(&edge.spec) != plain(spec)
         {
             let what = format!(
@@ -273,46 +274,98 @@ fn of_project<'m>(
             continue;
         }
         let to = edge.and_then(|edge| edge.to);
-        let (spec, to, instead) = match overrides.wanted(None, name, spec) {
-            Wanted::Unclear if to.is_some() => continue,
-            Wanted::Instead(other) => (other, instead_of(lockfile, name, other, to), true),
-            Wanted::AsAsked | Wanted::Unclear => (spec, to, false),
+        let (spec, to, how) = match wanted {
+            Wanted::AsAsked => (spec, to, How::AsAsked),
+            Wanted::Instead(other) => {
+                let to = instead_of(lockfile, name, other, to);
+                (other, to, How::Instead)
+            }
+            // A patch, say, of which the entry is under another request.
+            Wanted::Unclear
+                if to.is_none()
+                    && (overrides.removes(name) || lockfile.format == Format::YarnBerry) =>
+            {
+                continue;
+            }
+            Wanted::Unclear => (spec, to, How::Unclear),
         };
+        // yarn 2 and later lock what is for other platforms as well.
+        let is_locked = lockfile.format == Format::YarnBerry && how == How::AsAsked;
         requests.push(Request {
             from: id,
             name,
             spec,
             line: edge.map_or(node.line, |edge| edge.line),
             to,
-            optional,
+            optional: optional && !is_locked,
             peer: false,
-            instead,
+            how,
         });
     }
     if !is_exact(lockfile.format) {
         return;
     }
     for (name, edge) in edges {
-        // pnpm installs by itself what a project expects beside it, and lists it as if it were asked for.
-        let expected = manifest.peer_dependencies.get_key_value(name);
-        if let (Format::Pnpm, Some((name, spec))) = (lockfile.format, expected)
-            && (plain(&edge.spec) == plain(spec) || overrides.names(name))
+        if lockfile.format == Format::Pnpm
+            && let Some(request) = expected(id, manifest, edge, overrides)
         {
-            requests.push(Request {
-                from: id,
-                name,
-                spec,
-                line: edge.line,
-                to: edge.to,
-                optional: true,
-                peer: true,
-                instead: false,
-            });
+            requests.push(request);
             continue;
         }
         let what = format!("the lockfile has {name}, which {who} does not ask for");
         checked.add(&OUT_OF_STEP, edge.line, edge.to, &what);
     }
+}
+
+/// What a manifest asks for, and whether it may be missing. Where several lists have a name, each client takes
+/// it from another.
+fn asked_by(manifest: &Manifest, format: Format, is_hidden: bool) -> BTreeMap<&str, (&str, bool)> {
+    let normal = (&manifest.dependencies, false);
+    let optional = (&manifest.optional_dependencies, true);
+    let dev = (&manifest.dev_dependencies, is_hidden);
+    // The last one counts.
+    let lists = match format {
+        Format::YarnBerry => [normal, optional, dev],
+        Format::Bun => [normal, dev, optional],
+        Format::Npm | Format::YarnClassic | Format::Pnpm => [dev, normal, optional],
+    };
+    let mut asked = BTreeMap::new();
+    for (list, optional) in lists {
+        asked.extend(
+            list.iter()
+                .map(|(name, spec)| (name.as_str(), (spec.as_str(), optional))),
+        );
+    }
+    asked
+}
+
+/// What a project expects beside it, where pnpm lists that as if it were asked for: it installs it by itself, and
+/// whatever version is locked.
+fn expected<'m>(
+    id: NodeId,
+    manifest: &'m Manifest,
+    edge: &Edge,
+    overrides: &Overrides,
+) -> Option<Request<'m>> {
+    let (name, spec) = manifest.peer_dependencies.get_key_value(&edge.name)?;
+    let is_as_asked = overrides.wanted(None, name, spec) == Wanted::AsAsked;
+    if is_as_asked && plain(&edge.spec) != plain(spec) {
+        return None;
+    }
+    Some(Request {
+        from: id,
+        name,
+        spec,
+        line: edge.line,
+        to: edge.to,
+        optional: true,
+        peer: false,
+        how: if is_as_asked {
+            How::AsAsked
+        } else {
+            How::Unclear
+        },
+    })
 }
 
 /// Formats whose clients refuse a lockfile that does not repeat what is asked for to the letter.
@@ -323,154 +376,6 @@ fn is_exact(format: Format) -> bool {
 /// yarn writes the usual protocol where the manifest leaves it out.
 fn plain(spec: &str) -> &str {
     spec.strip_prefix("npm:").unwrap_or(spec)
-}
-
-fn answer<'a>(
-    checked: &mut Checked<'_>,
-    request: &Request<'a>,
-    project: &'a Project<'_>,
-    read: &mut Read<'a>,
-) {
-    let Request {
-        name, spec, line, ..
-    } = *request;
-    let lockfile = checked.lockfile;
-    let entry = request.to.and_then(|id| Some((id, lockfile.node(id)?)));
-    let Some((id, node)) = entry else {
-        if !request.optional && !is_unlisted(lockfile, project.manifests, name) {
-            let who = asker(lockfile, request.from);
-            let what = format!("{who} needs {name} {spec:?}, which the lockfile does not have");
-            checked.add(&OUT_OF_STEP, line, None, &what);
-        }
-        return;
-    };
-    let Read { specs, versions } = read;
-    let is_local = node.is_local();
-    let in_catalog = spec
-        .strip_prefix("catalog:")
-        .filter(|_| is_local)
-        .and_then(|catalog| project.catalogs.range(catalog, name));
-    let text = unambiguous(lockfile.format, in_catalog.unwrap_or(spec));
-    // A range means the same whatever is asked for by it; `jsr:` and its like may not.
-    let own = if text.contains(':') { name } else { "" };
-    let asked = specs.entry((own, text));
-    let asked = &*asked.or_insert_with(|| classify(own, text));
-    let (wanted, range) = match asked {
-        DependencySpec::Alias { name, spec } => (name.as_str(), spec.as_ref()),
-        other => (name, other),
-    };
-    let is_other = !is_local && node.name != wanted && !spec.starts_with("catalog:");
-    if is_other && !addresses::is_asked(lockfile, request.from, asked, node) {
-        let what = format!(
-            "{} and gets another package, {}",
-            asks(lockfile, request),
-            node.label()
-        );
-        checked.add(&OTHER_PACKAGE, node.line, request.to, &what);
-        return;
-    }
-    if leads_elsewhere(lockfile, project, request, asked) {
-        let what = format!(
-            "{}, the lockfile has {}",
-            asks(lockfile, request),
-            remote::shown(node)
-        );
-        checked.add(&OUT_OF_STEP, node.line, request.to, &what);
-        return;
-    }
-    let of_registry = matches!(range, DependencySpec::Range(_) | DependencySpec::Tag(_))
-        && !project.places(id, name);
-    let by_path = matches!(
-        range,
-        DependencySpec::File(_) | DependencySpec::Workspace(_)
-    ) && !request.instead
-        && !project.places(id, name)
-        && lockfile
-            .node(request.from)
-            .is_some_and(|from| local::is_beyond(lockfile.format, from, node));
-    if is_local {
-        // Who expects another beside itself warns of the wrong version, or was told not to.
-        let range = match range {
-            DependencySpec::Range(range) if !request.peer => Some(range),
-            _ => None,
-        };
-        let wrong = (of_registry || by_path)
-            .then(|| local::wrong(lockfile, project.manifests, node, wanted, range));
-        if let Some((rule, what)) = wrong.flatten() {
-            let what = format!("{}, and {what}", asks(lockfile, request));
-            checked.add(rule, node.line, request.to, &what);
-        }
-        return;
-    }
-    if of_registry && matches!(node.source, Source::Tarball(_) | Source::Git { .. }) {
-        let what = format!(
-            "{}, and the entry leads elsewhere: {}",
-            asks(lockfile, request),
-            local::place(node)
-        );
-        checked.add(&OTHER_PACKAGE, node.line, request.to, &what);
-        return;
-    }
-    // Of peers only npm makes more than a warning.
-    let is_bound = !request.peer || lockfile.format == Format::Npm;
-    if let DependencySpec::Range(range) = range
-        && is_bound
-        && let Some(version) = &node.version
-        && !versions
-            .entry(id)
-            .or_insert_with(|| Version::parse(version).ok())
-            .as_ref()
-            .is_some_and(|version| range.matches(version))
-    {
-        let what = format!("{}, the lockfile has {version}", asks(lockfile, request));
-        checked.add(&OUT_OF_STEP, node.line, request.to, &what);
-    }
-}
-
-/// Whether a project names a repository or an address, and gets what is not from there.
-fn leads_elsewhere(
-    lockfile: &Lockfile,
-    project: &Project<'_>,
-    request: &Request<'_>,
-    asked: &DependencySpec,
-) -> bool {
-    let from = lockfile.node(request.from).map(|it| &it.source);
-    let is_remote = matches!(asked, DependencySpec::Git { .. } | DependencySpec::Url(_));
-    if !is_remote || request.peer || !matches!(from, Some(Source::Project(_))) {
-        return false;
-    }
-    let Some(node) = request.to.and_then(|to| lockfile.node(to)) else {
-        return false;
-    };
-    match &node.source {
-        // yarn 1 may write where its own copies are.
-        Source::File(_) if lockfile.format == Format::YarnClassic => false,
-        Source::File(folder) | Source::Link(folder) => {
-            let folder = declared::plain_path(folder);
-            let manifests = project.manifests;
-            manifests.workspace(&folder).is_none() && !manifests.is_unread(&folder)
-        }
-        _ => remote::is_another(lockfile.format, asked, node),
-    }
-}
-
-/// Who asks for what, to begin a sentence with.
-fn asks(lockfile: &Lockfile, request: &Request<'_>) -> String {
-    let Request { name, spec, .. } = request;
-    let who = asker(lockfile, request.from);
-    if request.instead {
-        format!("the project sets {name} to {spec:?} for {who}")
-    } else {
-        format!("{who} asks for {name} {spec:?}")
-    }
-}
-
-/// Whether a package is a workspace of yarn 1, which are not in its lockfile.
-fn is_unlisted(lockfile: &Lockfile, manifests: &Manifests, name: &str) -> bool {
-    lockfile.format == Format::YarnClassic
-        && manifests
-            .found()
-            .any(|(_, manifest)| manifest.name.as_deref() == Some(name))
 }
 
 /// yarn writes a range and a tag with the usual protocol, `npm:latest`, which elsewhere is the package of that

@@ -1,0 +1,357 @@
+//! What happened during one run of a client.
+
+use std::time::Duration;
+
+use weir_gateway::Summary;
+use weir_gateway::session::{Held, Release};
+use weir_model::Action;
+use weir_model::assessment::{PUBLISH_TIME, PUBLISHER};
+use weir_model::finding::printable;
+use weir_npm::version::Version;
+
+use super::{line, style};
+
+/// How many lines of one kind a summary prints before it only counts.
+const SUMMARY_LINES: usize = 20;
+
+/// What happened during one run of a client, which may have failed.
+pub(crate) fn summary(
+    summary: &Summary,
+    unread: &[String],
+    took: Duration,
+    observes: bool,
+    failed: bool,
+) -> String {
+    let mut out = String::new();
+    let count = |action| {
+        let kept_out = unseen(summary).filter(|(_, held)| held.action == action);
+        summary.with_action(action).count() + kept_out.count()
+    };
+    let cached = summary.seen.values().filter(|seen| seen.cached).count();
+    line(
+        &mut out,
+        format_args!(
+            "{}weir{}: {} releases seen, {cached} from cache, {} noticed, {} held, {} blocked; {:.1} s, of which \
+             {:.1} s waiting for analyses (longest {:.2} s, many run side by side)",
+            style::BOLD,
+            style::BOLD.render_reset(),
+            summary.seen.len(),
+            count(Action::Notice),
+            count(Action::Hold),
+            count(Action::Block),
+            took.as_secs_f64(),
+            summary.analysis.as_secs_f64(),
+            summary.longest_analysis.as_secs_f64(),
+        ),
+    );
+    for action in [Action::Block, Action::Hold, Action::Notice] {
+        requested(&mut out, summary, action);
+    }
+    kept_out(&mut out, summary, failed);
+    gaps(&mut out, summary, unread);
+    if observes {
+        line(
+            &mut out,
+            format_args!("  observe mode: nothing was refused"),
+        );
+    }
+    out
+}
+
+fn requested(out: &mut String, summary: &Summary, action: Action) {
+    let colour = style::of(action);
+    for (index, ((name, version), seen)) in summary.with_action(action).enumerate() {
+        if index == SUMMARY_LINES {
+            let more = summary.with_action(action).count() - index;
+            line(
+                out,
+                format_args!("  ... and {more} more with decision {action}"),
+            );
+            break;
+        }
+        let what = match (action, seen.served) {
+            (Action::Notice, _) => "notice",
+            (Action::Hold, false) => "held",
+            (Action::Block, false) => "blocked",
+            // Its contents were read after it was served, because it was long established.
+            _ => "SERVED, AND REFUSED SINCE",
+        };
+        line(
+            out,
+            format_args!(
+                "  {colour}{what}{colour:#} {name}@{version}: {}",
+                reasons(&seen.reasons, 600)
+            ),
+        );
+        if let Some(id) = &seen.block_id {
+            let instead = seen
+                .instead
+                .as_ref()
+                .map_or(String::new(), |v| format!(", use {v} instead"));
+            line(out, format_args!("    weir explain {id}{instead}"));
+        }
+    }
+}
+
+/// Reasons on one line. The first begins with the decision, which the line has said already.
+fn reasons(reasons: &[String], limit: usize) -> String {
+    let mut reasons = reasons.to_vec();
+    if let Some(first) = reasons.first_mut()
+        && let Some((_, rest)) = first.split_once(": ")
+    {
+        *first = rest.to_owned();
+    }
+    printable(&reasons.join("; "), limit)
+}
+
+/// Whether a version that was kept out is one that a resolution could have taken instead of those
+/// in use: newer, in the same major line.
+fn could_have_been(version: &str, used: &[&str]) -> bool {
+    let Ok(version) = Version::parse(version) else {
+        return true;
+    };
+    let used = used.iter().filter_map(|used| Version::parse(used).ok());
+    used.into_iter()
+        .any(|used| used.major() == version.major() && used < version)
+}
+
+/// What a version that was kept out has to do with the run, the clearest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Bearing {
+    /// A tag led there, or its document was asked for.
+    Asked,
+    /// It is newer than what was used in its place.
+    Newer,
+    /// The client failed, and it is not known what it looked for.
+    Perhaps,
+}
+
+/// Nothing where it made no difference: another line of the package was taken, or nobody asked.
+fn bearing(version: &str, held: &Held, used: &[&str], failed: bool) -> Option<Bearing> {
+    if !used.is_empty() && could_have_been(version, used) {
+        return Some(Bearing::Newer);
+    }
+    if held.about.is_some() && (failed || used.is_empty()) {
+        return Some(Bearing::Asked);
+    }
+    failed.then_some(Bearing::Perhaps)
+}
+
+/// Versions kept out of resolution of which no tarball was asked for: that one is told already.
+fn unseen(summary: &Summary) -> impl Iterator<Item = (&Release, &Held)> {
+    let held = summary.held.iter();
+    held.filter(move |(release, _)| !summary.seen.contains_key(*release))
+}
+
+/// A client that fails often prints no reason, and then all that was kept out is told: what it needed is among it.
+fn kept_out(out: &mut String, summary: &Summary, failed: bool) {
+    let told = unseen(summary).filter_map(|(release, held)| {
+        let used = summary.used(&release.0);
+        Some((bearing(&release.1, held, &used, failed)?, release, held))
+    });
+    let mut told: Vec<(Bearing, &Release, &Held)> = told.collect();
+    told.sort_by_key(|(bearing, ..)| *bearing);
+    for (bearing, release, held) in told.iter().take(SUMMARY_LINES) {
+        one_kept_out(out, summary, *bearing, release, held);
+    }
+    if told.len() > SUMMARY_LINES {
+        line(
+            out,
+            format_args!(
+                "  ... and {} more versions kept out",
+                told.len() - SUMMARY_LINES
+            ),
+        );
+    }
+}
+
+fn one_kept_out(
+    out: &mut String,
+    summary: &Summary,
+    bearing: Bearing,
+    (name, version): &Release,
+    held: &Held,
+) {
+    let what = match held.action {
+        Action::Block => "blocked",
+        Action::Allow | Action::Notice | Action::Hold => "held",
+    };
+    let until = held
+        .until
+        .map_or(String::new(), |until| format!(", until {until}"));
+    let (why, instead) = match (bearing, &held.instead) {
+        (Bearing::Newer, _) => {
+            let used = summary.used(name).join(", ");
+            (format!("used {used} instead"), String::new())
+        }
+        (Bearing::Asked | Bearing::Perhaps, instead) => {
+            let why = held.about.as_deref().unwrap_or("kept out");
+            let instead = instead
+                .as_ref()
+                .map_or(String::new(), |version| format!(", use {version} instead"));
+            (why.to_owned(), instead)
+        }
+    };
+    let colour = style::of(held.action);
+    line(
+        out,
+        format_args!(
+            "  {colour}{what}{colour:#} {}{until}: {} ({}; weir explain {}{})",
+            printable(&format!("{name}@{version}"), 300),
+            reasons(&held.reasons, 400),
+            printable(&why, 300),
+            held.block_id,
+            printable(&instead, 100)
+        ),
+    );
+}
+
+fn gaps(out: &mut String, summary: &Summary, unread: &[String]) {
+    let (mut unknown_publishers, mut unknown_times) = (0_usize, 0_usize);
+    for ((name, version), seen) in &summary.seen {
+        for gap in &seen.incomplete {
+            // Registries leave these out of everything: one line says as much as a thousand.
+            if gap.starts_with(PUBLISHER) {
+                unknown_publishers += 1;
+                continue;
+            }
+            if gap.starts_with(PUBLISH_TIME) {
+                unknown_times += 1;
+                continue;
+            }
+            line(
+                out,
+                format_args!("  not checked {name}@{version}: {}", printable(gap, 400)),
+            );
+        }
+    }
+    for text in unread {
+        line(out, format_args!("  not checked {}", printable(text, 400)));
+    }
+    if unknown_publishers > 0 {
+        line(
+            out,
+            format_args!(
+                "  not known of {unknown_publishers} releases: who published them or the ones before; the registry \
+                 does not say"
+            ),
+        );
+    }
+    if unknown_times > 0 {
+        line(
+            out,
+            format_args!(
+                "  not known of {unknown_times} releases: when they were published; the registry does not say, \
+                 and their age is counted from when weir first saw them"
+            ),
+        );
+    }
+    if summary.stale > 0 {
+        line(
+            out,
+            format_args!(
+                "  {} packuments were stale: the upstream failed",
+                summary.stale
+            ),
+        );
+    }
+    for text in summary.failed.iter().take(SUMMARY_LINES) {
+        line(out, format_args!("  failed: {}", printable(text, 400)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_gateway::session::Seen;
+
+    use super::*;
+
+    fn release(version: &str) -> Release {
+        ("reed".to_owned(), version.to_owned())
+    }
+
+    fn held(version: &str, about: Option<&str>) -> (Release, Held) {
+        let held = Held {
+            action: Action::Block,
+            reasons: vec!["blocked: an advisory".to_owned()],
+            until: None,
+            block_id: format!("w-{version}"),
+            instead: Some("1.9.0".to_owned()),
+            about: about.map(str::to_owned),
+        };
+        (release(version), held)
+    }
+
+    fn seen(served: bool) -> Seen {
+        Seen {
+            served,
+            action: if served { Action::Allow } else { Action::Block },
+            reasons: Vec::new(),
+            block_id: None,
+            instead: None,
+            cached: false,
+            incomplete: Vec::new(),
+        }
+    }
+
+    fn told(summary: &Summary, failed: bool) -> String {
+        super::summary(summary, &[], Duration::ZERO, false, failed)
+    }
+
+    #[test]
+    fn what_was_kept_out_is_told_where_it_may_have_been_wanted() {
+        const TAG: Option<&str> = Some("tag next is withheld");
+        let all = ["(tag next is withheld; weir explain w-2.0.0-beta.1, use 1.9.0 instead)"];
+        let why = ["(kept out; weir explain w-2.0.0-beta.1, use 1.9.0 instead)"];
+        let newer = ["(used 1.9.0 instead; weir explain w-1.10.0)"];
+        for (version, about, used, failed, wanted) in [
+            ("2.0.0-beta.1", TAG, None, true, &all[..]),
+            ("2.0.0-beta.1", TAG, None, false, &all[..]),
+            // The client failed, whatever for: what it looked for may have been this.
+            ("2.0.0-beta.1", None, None, true, &why[..]),
+            ("2.0.0-beta.1", None, Some("1.9.0"), true, &why[..]),
+            ("2.0.0-beta.1", TAG, Some("1.9.0"), true, &all[..]),
+            ("1.10.0", None, Some("1.9.0"), false, &newer[..]),
+            ("1.10.0", TAG, Some("1.9.0"), true, &newer[..]),
+            // Nobody missed it.
+            ("2.0.0-beta.1", None, None, false, &[]),
+            ("2.0.0-beta.1", TAG, Some("1.9.0"), false, &[]),
+            ("1.8.1", None, Some("1.9.0"), false, &[]),
+        ] {
+            let mut summary = Summary::default();
+            summary.held.extend([held(version, about)]);
+            if let Some(used) = used {
+                summary.seen.insert(release(used), seen(true));
+            }
+            let text = told(&summary, failed);
+            let lines: Vec<&str> = text.lines().skip(1).collect();
+            assert_eq!(lines.len(), wanted.len(), "{version} {about:?}: {text}");
+            for (line, wanted) in lines.iter().zip(wanted) {
+                assert!(line.contains(&format!("reed@{version}")), "{line}");
+                assert!(line.ends_with(wanted), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_asked_for_comes_before_what_may_have_been() {
+        let mut summary = Summary::default();
+        let many = (0..SUMMARY_LINES + 5).map(|patch| held(&format!("1.0.{patch}"), None));
+        summary.held.extend(many);
+        let asked = held("9.0.0", Some("its document was asked for"));
+        summary.held.extend([asked]);
+        let text = told(&summary, true);
+        let first = text.lines().nth(1).unwrap_or_default();
+        assert!(first.contains("reed@9.0.0"), "{text}");
+        assert!(text.contains("... and 6 more versions kept out"), "{text}");
+    }
+
+    #[test]
+    fn a_release_that_is_kept_out_and_refused_at_its_tarball_counts_once() {
+        let mut summary = Summary::default();
+        summary.held.extend([held("1.10.0", None)]);
+        summary.seen.insert(release("1.10.0"), seen(false));
+        let text = told(&summary, true);
+        assert!(text.contains(" 1 blocked;"), "{text}");
+    }
+}
