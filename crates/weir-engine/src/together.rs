@@ -174,8 +174,8 @@ impl Engine {
     /// Keeps out what has the same as the refused releases of a run, without reading it: what came out between the
     /// first and the last of them, or in a row before the first.
     async fn hold_unread(
-        &self,
-        held: &Held,
+        self: &Arc<Self>,
+        held: &Arc<Held>,
         look: &mut Look<'_>,
         run: &Run,
         others: &[String],
@@ -202,14 +202,30 @@ impl Engine {
             if is_known || !is_between || !run.taints(packument, version) {
                 continue;
             }
-            let verdict = self
-                .held_with(held, look, version, &run.version, past)
-                .await?;
+            let verdict = match self.seen_inside(held, version).await {
+                Some(seen) => Some(seen),
+                None => {
+                    self.held_with(held, look, version, &run.version, past)
+                        .await?
+                }
+            };
             if let Some(verdict) = verdict {
                 look.judge(verdict);
             }
         }
         Ok(())
+    }
+
+    /// The verdict on a version whose contents somebody had read before, which costs next to nothing.
+    async fn seen_inside(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+    ) -> Option<Arc<Verdict>> {
+        let integrity = self.integrity_of(held, version)?.to_string();
+        let kept = self.store.contents(&integrity).await.ok()?;
+        kept?;
+        self.look_inside(held, version).await
     }
 
     /// Reads the contents of a version ahead, if there is still room for it, and keeps it out if they refuse it.
