@@ -16,7 +16,7 @@ use weir_store::{Blob, DECIDER, Hashed, PackageAdvisories};
 
 use crate::EngineError;
 use crate::compare::Beside;
-use crate::damaged::{MISMATCH, Mismatch};
+use crate::damaged::MISMATCH;
 use crate::engine::Engine;
 use crate::flight::Flight;
 use crate::judge::Facts;
@@ -349,8 +349,8 @@ impl Engine {
     }
 }
 
-/// Whether a version would pass on its metadata and was not refused here, nor its bytes wrong just now, nor is it held
-/// unread because of another, for choosing what to offer instead of another.
+/// Whether a version would pass on its metadata, and is not held unread because of another, for choosing what to
+/// offer instead of another.
 pub(crate) fn passes_on_metadata(
     engine: &Engine,
     facts: &Facts<'_>,
@@ -358,20 +358,13 @@ pub(crate) fn passes_on_metadata(
     version: &str,
     now: Timestamp,
 ) -> bool {
-    let published = facts.held.packument.published(version);
+    let packument = &facts.held.packument;
+    let published = packument.published(version);
     let old_enough =
         published.is_some_and(|published| !engine.policy.age.minimum.is_running(published, now));
-    let damaged = engine.damaged_of(facts.held);
-    let is_damaged = |it: &Mismatch| it.verdict.assessment.release.version == version;
-    let past = &facts.beside.past;
-    let name = facts.held.packument.name();
-    let held_unread = || engine.holds_unread(name, version) && !past.finds_fine(version);
-    old_enough
-        && !about.is_malware(version)
-        && !past.refuses(version)
-        && !past.withholds(version)
-        && !held_unread()
-        && !damaged.iter().any(is_damaged)
+    let held_unread =
+        || engine.holds_unread(packument.name(), version) && !facts.beside.past.finds_fine(version);
+    old_enough && !about.is_malware(version) && !held_unread()
 }
 
 /// The ledger's line about a decision that was just made. It names the registry: another one may have other bytes

@@ -14,7 +14,7 @@ use weir_signals::Surroundings;
 use weir_store::PackageAdvisories;
 
 use crate::compare::Beside;
-use crate::damaged::is_damaged;
+use crate::damaged::{Mismatch, is_damaged};
 use crate::engine::Engine;
 use crate::habits::SETTLED;
 use crate::judge::Facts;
@@ -449,10 +449,15 @@ pub(crate) fn instead_of(
     };
     let packument = &facts.held.packument;
     let past = &facts.beside.past;
+    let damaged = engine.damaged_of(facts.held);
+    let is_out = |version: &str| {
+        let is_damaged = |it: &Mismatch| it.verdict.assessment.release.version == version;
+        past.refuses(version) || past.withholds(version) || damaged.iter().any(is_damaged)
+    };
     let mut below: Vec<Version> = packument
         .versions()
         .iter()
-        .filter(|entry| !past.refuses(&entry.version) && !past.withholds(&entry.version))
+        .filter(|entry| !is_out(&entry.version))
         .filter_map(|entry| Version::parse(&entry.version).ok())
         .filter(|version| version < &refused)
         .filter(|version| refused.is_prerelease() || !version.is_prerelease())

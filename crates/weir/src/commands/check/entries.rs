@@ -80,22 +80,19 @@ fn asked_by_key(lockfile: &Lockfile) -> impl Iterator<Item = (&str, DependencySp
 /// Entries of yarn 2 and later that resolve to another package than their own key asks for: whatever the project
 /// sets, it is in the key.
 fn named_otherwise(checked: &mut Checked<'_>) {
-    let mut found: Vec<(NodeId, String)> = Vec::new();
-    for (name, asked, id) in asked_by_key(checked.lockfile) {
-        let Some(node) = checked.lockfile.node(id) else {
+    let lockfile = checked.lockfile;
+    for (name, asked, id) in asked_by_key(lockfile) {
+        let Some(node) = lockfile.node(id) else {
             continue;
         };
-        let is_named = match &asked {
+        let is_alias = match &asked {
             DependencySpec::Alias { name, .. } => node.name == name.as_str(),
             _ => false,
         };
-        if !is_named && node.name != name {
-            found.push((id, name.to_owned()));
+        if !is_alias && node.name != name {
+            let what = format!("is the entry for {name}, and its resolution is to another package");
+            add_once(checked, id, &what);
         }
-    }
-    for (id, name) in found {
-        let what = format!("is the entry for {name}, and its resolution is to another package");
-        add_once(checked, id, &what);
     }
 }
 
@@ -104,9 +101,8 @@ fn led_elsewhere(checked: &mut Checked<'_>) {
     let lockfile = checked.lockfile;
     let mut by_place = vec![false; lockfile.nodes.len()];
     for (_, asked, id) in asked_by_key(lockfile) {
-        let is_registry = asked.is_registry();
         if let Some(place) = by_place.get_mut(id) {
-            *place |= !is_registry;
+            *place |= !asked.is_registry();
         }
     }
     for (id, node) in lockfile.nodes.iter().enumerate() {

@@ -24,6 +24,15 @@ pub(super) enum Wanted<'o> {
     Unclear,
 }
 
+/// Who asks for a package.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Asker<'n> {
+    /// The project, or a workspace, of this name; empty where it has none.
+    Project(&'n str),
+    /// A package, by the name that [`Overrides::asker`] gives.
+    Package(&'n str),
+}
+
 /// One of them.
 #[derive(Debug)]
 struct Rule {
@@ -137,18 +146,8 @@ impl Overrides {
         }
     }
 
-    /// What is wanted where a package, `by`, asks for another, or some project does.
-    pub(super) fn wanted(&self, by: Option<&str>, name: &str, spec: &str) -> Wanted<'_> {
-        self.wanted_of((by, None), name, spec)
-    }
-
-    /// What is wanted where the project of this name asks for a package.
-    pub(super) fn wanted_by_project(&self, own: &str, name: &str, spec: &str) -> Wanted<'_> {
-        self.wanted_of((None, Some(own)), name, spec)
-    }
-
-    /// `by` is a package that asks, and the name of the project that does, where it is known.
-    fn wanted_of(&self, by: (Option<&str>, Option<&str>), name: &str, spec: &str) -> Wanted<'_> {
+    /// What is wanted where somebody asks for a package.
+    pub(super) fn wanted(&self, by: Asker<'_>, name: &str, spec: &str) -> Wanted<'_> {
         let Some(rules) = self.rules.get(name) else {
             return Wanted::AsAsked;
         };
@@ -158,7 +157,7 @@ impl Overrides {
         );
         // yarn 1 sets what packages ask for; a project gets that only where one asks in the same words.
         let is_apart = self.format == Format::YarnClassic && !self.has_workspaces;
-        let askers = (by.0.is_none() && is_apart)
+        let askers = (matches!(by, Asker::Project(_)) && is_apart)
             .then(|| self.askers.get(&(name.to_owned(), spec.to_owned())));
         if askers == Some(None) {
             return Wanted::AsAsked;
@@ -179,12 +178,7 @@ impl Overrides {
     }
 
     /// Whether a rule counts where `by`, or with it those who ask yarn 1 in the same words, asks.
-    fn reach(
-        &self,
-        rule: &Rule,
-        (by, project): (Option<&str>, Option<&str>),
-        askers: Option<&BTreeSet<String>>,
-    ) -> Reach {
+    fn reach(&self, rule: &Rule, by: Asker<'_>, askers: Option<&BTreeSet<String>>) -> Reach {
         let counts = if rule.is_sure {
             Reach::Sure
         } else {
@@ -193,19 +187,17 @@ impl Overrides {
         let Some(below) = rule.below.as_deref() else {
             return counts;
         };
-        if by == Some(below) || askers.is_some_and(|it| it.contains(below)) {
-            return counts;
-        }
-        // These take a project for the package of its name.
-        if let (Some(project), Format::Pnpm | Format::YarnBerry) = (project, self.format) {
-            return if project == below { counts } else { Reach::Not };
-        }
-        match by {
-            _ if self.format == Format::YarnClassic => Reach::Maybe,
-            None if self.own.contains(below) => Reach::Maybe,
+        match (by, self.format) {
+            _ if askers.is_some_and(|it| it.contains(below)) => counts,
+            (Asker::Package(name), _) if name == below => counts,
+            // These take a project for the package of its name.
+            (Asker::Project(name), Format::Pnpm | Format::YarnBerry) if name == below => counts,
+            (Asker::Project(_), Format::Pnpm | Format::YarnBerry) => Reach::Not,
+            (_, Format::YarnClassic) => Reach::Maybe,
+            (Asker::Project(_), _) if self.own.contains(below) => Reach::Maybe,
             // npm's count for everything further below as well.
-            Some(_) if self.format == Format::Npm => Reach::Maybe,
-            None | Some(_) => Reach::Not,
+            (Asker::Package(_), Format::Npm) => Reach::Maybe,
+            _ => Reach::Not,
         }
     }
 

@@ -15,7 +15,7 @@ use self::answer::{Read, answer};
 use super::catalogs::{self, Catalogs};
 use super::client::ClientFiles;
 use super::manifests::Manifests;
-use super::overrides::{Overrides, Wanted};
+use super::overrides::{Asker, Overrides, Wanted};
 use super::{Checked, Rule, declared, local, overrides};
 
 pub(super) const OUT_OF_STEP: Rule = Rule {
@@ -169,7 +169,7 @@ fn below<'a>(lockfile: &'a Lockfile, overrides: &'a Overrides, requests: &mut Ve
             continue;
         };
         let (mut spec, mut to) = (edge.spec.as_str(), edge.to);
-        let wanted = overrides.wanted(Some(overrides.asker(from)), &edge.name, spec);
+        let wanted = overrides.wanted(Asker::Package(overrides.asker(from)), &edge.name, spec);
         let got = to.and_then(|to| lockfile.node(to));
         // What a package brings itself is not the project's to set.
         let brought = got.is_some_and(|it| {
@@ -256,11 +256,11 @@ fn of_project<'m>(
         .filter(|edge| !matches!(edge.kind, DependencyKind::Peer | DependencyKind::Client));
     let mut edges: HashMap<&str, _> = edges.map(|edge| (edge.name.as_str(), edge)).collect();
     let who = asker(lockfile, id);
-    let own = manifest.name.as_deref().unwrap_or_default();
+    let own = Asker::Project(manifest.name.as_deref().unwrap_or_default());
     let asked = asked_by(manifest, lockfile.format, is_hidden(&checked.file));
     for (name, (spec, optional)) in asked {
         let edge = edges.remove(name);
-        let wanted = overrides.wanted_by_project(own, name, spec);
+        let wanted = overrides.wanted(own, name, spec);
         if let Some(edge) = edge
             && is_exact(lockfile.format)
             && wanted == Wanted::AsAsked
@@ -307,7 +307,7 @@ fn of_project<'m>(
     }
     for (name, edge) in edges {
         if lockfile.format == Format::Pnpm
-            && let Some(request) = expected(id, manifest, edge, overrides)
+            && let Some(request) = expected((id, own), manifest, edge, overrides)
         {
             requests.push(request);
             continue;
@@ -342,13 +342,13 @@ fn asked_by(manifest: &Manifest, format: Format, is_hidden: bool) -> BTreeMap<&s
 /// What a project expects beside it, where pnpm lists that as if it were asked for: it installs it by itself, and
 /// whatever version is locked.
 fn expected<'m>(
-    id: NodeId,
+    (id, own): (NodeId, Asker<'_>),
     manifest: &'m Manifest,
     edge: &Edge,
     overrides: &Overrides,
 ) -> Option<Request<'m>> {
     let (name, spec) = manifest.peer_dependencies.get_key_value(&edge.name)?;
-    let is_as_asked = overrides.wanted(None, name, spec) == Wanted::AsAsked;
+    let is_as_asked = overrides.wanted(own, name, spec) == Wanted::AsAsked;
     if is_as_asked && plain(&edge.spec) != plain(spec) {
         return None;
     }

@@ -19,6 +19,11 @@ fn overrides(file: &str, lock: &str, said: &str) -> Overrides {
     Overrides::of(&manifests, &ClientFiles::read(&tree), &lockfile)
 }
 
+/// A package that asks, or the project of a name.
+fn asker<'n>(by: Option<&'n str>, project: &'n str) -> Asker<'n> {
+    by.map_or(Asker::Project(project), Asker::Package)
+}
+
 /// npm knows an alias by its alias, the others by what it stands for.
 #[test]
 fn an_alias_that_asks_is_known_as_its_client_knows_it() {
@@ -49,11 +54,13 @@ fn bun_sets_for_one_package_what_its_lockfile_has_too() {
             (None, "f"),
             (None, "g"),
         ];
-        asked.map(|(by, name)| match overrides.wanted(by, name, "^1.0.0") {
-            Wanted::AsAsked => "as asked".to_owned(),
-            Wanted::Unclear => "unclear".to_owned(),
-            Wanted::Instead(to) => to.to_owned(),
-        })
+        asked.map(
+            |(by, name)| match overrides.wanted(asker(by, ""), name, "^1.0.0") {
+                Wanted::AsAsked => "as asked".to_owned(),
+                Wanted::Unclear => "unclear".to_owned(),
+                Wanted::Instead(to) => to.to_owned(),
+            },
+        )
     };
     let whole = r#"{"a": {"b": "2.0.0", "d": "^4.0.0"}, "c@1": {"e": "3.0.0"}, "f": "4.0.0", "g": "5.0.0"}"#;
     assert_eq!(
@@ -93,9 +100,13 @@ fn yarn_1_sets_for_the_root_what_it_sets_for_others() {
         let manifests = Manifests::read(&tree, &lockfile).unwrap_or_else(|why| panic!("{why:?}"));
         manifests.complete(&mut lockfile);
         let overrides = Overrides::of(&manifests, &ClientFiles::read(&tree), &lockfile);
-        assert_eq!(overrides.wanted(None, "b", asked), of_root, "{key} {asked}");
         assert_eq!(
-            overrides.wanted(Some("a"), "b", "^1.0.0"),
+            overrides.wanted(asker(None, ""), "b", asked),
+            of_root,
+            "{key} {asked}"
+        );
+        assert_eq!(
+            overrides.wanted(asker(Some("a"), ""), "b", "^1.0.0"),
             of_a,
             "{key} {asked}"
         );
@@ -170,12 +181,25 @@ fn what_is_wanted_is_told_where_it_is_plain() {
             Instead("3.0.0"),
         ),
         ("pnpm-lock.yaml", PNPM, r#""name": "x""#, None, "c", AsAsked),
-        ("pnpm-lock.yaml", PNPM, r#""name": "a""#, None, "c", Unclear),
+        (
+            "pnpm-lock.yaml",
+            PNPM,
+            r#""name": "a""#,
+            None,
+            "c",
+            Instead("3.0.0"),
+        ),
         ("pnpm-lock.yaml", PNPM, npm, Some("x"), "c", AsAsked),
         ("pnpm-lock.yaml", PNPM, npm, None, "h", AsAsked),
         ("pnpm-lock.yaml", PNPM, r#""name": "x""#, None, "d", Unclear),
     ] {
         let overrides = overrides(file, lock, said);
+        let project = if said.contains(r#""name": "a""#) {
+            "a"
+        } else {
+            "x"
+        };
+        let by = asker(by, project);
         assert_eq!(
             overrides.wanted(by, name, "^1.0.0"),
             wanted,
@@ -247,8 +271,45 @@ fn of_several_the_one_that_counts_is_taken() {
         let lockfile = Lockfile::parse("pnpm-lock.yaml", PNPM.as_bytes()).unwrap();
         let manifests = Manifests::read(&tree, &lockfile).unwrap_or_else(|why| panic!("{why:?}"));
         let overrides = Overrides::of(&manifests, &ClientFiles::read(&tree), &lockfile);
-        let wanted = |by| overrides.wanted(by, "b", "^1.0.0");
+        let wanted = |by| overrides.wanted(asker(by, "r"), "b", "^1.0.0");
         let found = [wanted(None), wanted(Some("a")), wanted(Some("x"))];
         assert_eq!(found, [of_root, of_a, of_x], "{keys}");
+    }
+}
+
+/// A key may name a workspace: yarn 2 and later, and pnpm, set what that one asks for, and not what others do.
+#[test]
+fn a_key_may_name_a_project() {
+    let yarn = r#""name": "r", "resolutions": {"a/c": "3.0.0"}"#;
+    let npm = r#""name": "a", "overrides": {"a": {"c": "3.0.0"}}"#;
+    for (file, lock, said, project, wanted) in [
+        ("yarn.lock", BERRY, yarn, "a", Wanted::Instead("3.0.0")),
+        ("yarn.lock", BERRY, yarn, "r", Wanted::AsAsked),
+        ("pnpm-lock.yaml", PNPM, npm, "a", Wanted::Instead("3.0.0")),
+        ("pnpm-lock.yaml", PNPM, npm, "r", Wanted::AsAsked),
+        // npm's count for everything below as well, other workspaces among it.
+        ("package-lock.json", NPM, npm, "a", Wanted::Unclear),
+        ("package-lock.json", NPM, npm, "r", Wanted::Unclear),
+        ("package-lock.json", NPM, yarn, "a", Wanted::AsAsked),
+    ] {
+        let overrides = overrides(file, lock, said);
+        let found = overrides.wanted(Asker::Project(project), "c", "^1.0.0");
+        assert_eq!(found, wanted, "{file} {said} {project}");
+    }
+}
+
+/// yarn 1 asks for everything on behalf of one project then.
+#[test]
+fn yarn_1_sets_for_the_root_too_where_there_are_workspaces() {
+    for (said, wanted) in [
+        (r#""resolutions": {"d": "5.0.0"}"#, Wanted::AsAsked),
+        (
+            r#""workspaces": ["w"], "resolutions": {"d": "5.0.0"}"#,
+            Wanted::Instead("5.0.0"),
+        ),
+    ] {
+        let overrides = overrides("yarn.lock", CLASSIC, said);
+        let found = overrides.wanted(Asker::Project(""), "d", "^4.0.0");
+        assert_eq!(found, wanted, "{said}");
     }
 }
