@@ -35,7 +35,7 @@ impl Engine {
         times: &HashMap<String, Timestamp>,
         generation: &str,
     ) -> Result<Arc<Verdict>, EngineError> {
-        let past = Arc::new(self.past(held).await?);
+        let past = Arc::new(self.past_of(held, version).await?);
         let mut around = self.surroundings(held, version).await?;
         let name = held.packument.name();
         if self.store.may_have_verdict(name.as_str(), version) {
@@ -99,7 +99,7 @@ impl Engine {
             earlier: self.earlier_bytes(held, version).await?,
             ..self.surroundings(held, version).await?
         };
-        let beside = Beside::pending(&Arc::new(self.past(held).await?));
+        let beside = Beside::pending(&Arc::new(self.past_of(held, version).await?));
         let facts = Facts {
             trust: Some(trust),
             first_seen,
@@ -143,10 +143,10 @@ impl Engine {
     ) -> Result<Arc<Verdict>, EngineError> {
         loop {
             let refusals = self.refusals();
-            let mut past = Arc::new(self.past(held).await?);
+            let mut past = Arc::new(self.past_of(held, version).await?);
             let mut verdict = self.decide_after(held, version, &contents, &past).await?;
             if refuses_for_good(&verdict.decision) && self.clears_up(held, version, &past).await {
-                past = Arc::new(self.past(held).await?);
+                past = Arc::new(self.past_of(held, version).await?);
                 verdict = self.decide_after(held, version, &contents, &past).await?;
             }
             verdict.blob = blob.as_ref().map(|blob| blob.sha512_hex().to_owned());
@@ -160,7 +160,7 @@ impl Engine {
                 .await?;
             self.append(decided(&verdict, held, self.now())).await?;
             let undisturbed = !verdict.decision.action.serves() || self.refusals() == refusals;
-            if undisturbed || self.past(held).await?.refuses_as(&past) {
+            if undisturbed || self.past_of(held, version).await?.refuses_as(&past) {
                 self.free(held, &verdict);
                 return Ok(verdict);
             }

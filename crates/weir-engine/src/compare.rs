@@ -171,7 +171,7 @@ impl Engine {
         version: &str,
     ) -> Option<Profile> {
         let contents = self.contents_of_version(held, version).await.ok()?;
-        let past = self.past(held).await.ok()?;
+        let past = self.past_of(held, version).await.ok()?;
         let previous = match self.baseline(held, version, &past) {
             Some(before) => Some(PreviousRelease {
                 version: before.to_owned(),
@@ -232,7 +232,7 @@ impl Engine {
         };
         let held = self.packuments.get(&name).await?;
         let version = &after.release.version;
-        let past = self.past(&held).await?;
+        let past = self.past_of(&held, version).await?;
         match self.baseline(&held, version, &past) {
             Some(before) => Ok(Some(self.side(&name, Some(before)).await?)),
             None => Ok(None),

@@ -358,13 +358,18 @@ impl Engine {
         // What is decided but not written down yet may be a refusal.
         self.habits.write().await?;
         let verdicts = self.verdicts_of(&held).await?;
-        // What nobody decided on is taken as it is.
+        // What nobody decided on is taken as it is, if nothing that its packument says refuses it.
         let teaches = |version: &str| {
             let verdict = verdicts.get(version);
             verdict.map_or(Teaching::Whole, |verdict| teaching(verdict))
         };
-        let withheld =
-            |version: &str| matches!(teaches(version), Teaching::Nothing | Teaching::Refused);
+        // Of the last months the packument itself is asked first.
+        let past = self.refuse_unread(&held, None, self.past(&held).await?);
+        let past = past.await?;
+        let withheld = |version: &str| {
+            past.refuses(version)
+                || matches!(teaches(version), Teaching::Nothing | Teaching::Refused)
+        };
         let usual = self.usual(name.as_str()).await?;
         let malware = self.known_malware(name);
         let settled = self.now().saturating_sub(SETTLED);

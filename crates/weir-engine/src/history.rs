@@ -55,14 +55,15 @@ pub struct PastRelease {
     /// Who published it; absent where the registry leaves publishers out, which is not known and not
     /// nobody.
     pub publisher: Option<String>,
-    /// The evidence of where it was built, in words.
-    pub trust: &'static str,
-    /// Whether the commit is named.
-    pub commit: bool,
-    /// What runs when it is installed: `postinstall`, `binding.gyp`.
-    pub hooks: Vec<String>,
-    /// Dependencies that are installed along.
-    pub dependencies: usize,
+    /// The evidence of where it was built, in words; absent where the registry tells such things of no release,
+    /// which is not known and not none.
+    pub trust: Option<&'static str>,
+    /// Whether the commit is named; absent where the registry leaves such fields out.
+    pub commit: Option<bool>,
+    /// What runs when it is installed: `postinstall`, `binding.gyp`; absent where its manifest cannot be read.
+    pub hooks: Option<Vec<String>>,
+    /// Dependencies that are installed along; absent where its manifest cannot be read.
+    pub dependencies: Option<usize>,
     /// Of those, the ones that come from outside the registry.
     pub remote: usize,
     /// Files, where the registry says.
@@ -101,13 +102,16 @@ fn history(packument: &Packument, version: &str, now: Timestamp) -> History {
     let end = place.map_or(timed.len(), |place| (place + 1 + AFTER).min(timed.len()));
     let start = place.unwrap_or(end).saturating_sub(BEFORE);
     let told = timed.get(start..end).unwrap_or_default();
-    let mut releases: Vec<PastRelease> = told
+    let untold = place.is_none() && packument.has(version);
+    let told = told
         .iter()
-        .map(|(text, published)| one(packument, text, Some(*published), *text == version))
-        .collect();
-    if place.is_none() && packument.has(version) {
-        releases.push(one(packument, version, None, true));
-    }
+        .map(|(text, published)| (*text, Some(*published)));
+    let told: Vec<_> = told.chain(untold.then_some((version, None))).collect();
+    let kept = Kept::of(packument, told.iter().map(|(text, _)| *text));
+    let releases = told
+        .iter()
+        .map(|(text, published)| one(packument, text, *published, *text == version, kept));
+    let releases = releases.collect();
     let others = packument.versions().iter().map(|it| it.version.as_str());
     let untimed = others.filter(|it| *it != version && packument.published(it).is_none());
     History {
@@ -118,21 +122,62 @@ fn history(packument: &Packument, version: &str, now: Timestamp) -> History {
     }
 }
 
+/// What a registry tells of the releases of a package at all: of what it tells of none, nothing is known.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    /// Publishers, attestations or signatures: what a registry adds that knows where releases come from.
+    origin: bool,
+    /// Commits and clients: what a client adds.
+    client: bool,
+}
+
+impl Kept {
+    /// Looks at all releases until one has it, which on npm is the first; for signatures, that take longer to read,
+    /// only at those that are told.
+    fn of<'v>(packument: &Packument, mut told: impl Iterator<Item = &'v str>) -> Self {
+        let entries = packument.versions().iter();
+        let mut kept = Self {
+            origin: false,
+            client: false,
+        };
+        for publication in entries.filter_map(|it| packument.publication(&it.version)) {
+            let publisher = publication.publisher.is_some();
+            kept.origin |= publisher || publication.provenance;
+            // Whoever passes on what the registry adds passes on what the client does.
+            kept.client |= publisher
+                || publication.git_head.is_some()
+                || publication.npm_version.is_some()
+                || publication.node_version.is_some();
+            if kept.origin && kept.client {
+                return kept;
+            }
+        }
+        let is_signed = |version: &str| {
+            let manifest = packument.manifest(version);
+            matches!(manifest, Some(Ok(manifest)) if !manifest.dist.signatures.is_empty())
+        };
+        kept.origin = kept.origin || told.any(is_signed);
+        kept
+    }
+}
+
 fn one(
     packument: &Packument,
     version: &str,
     published: Option<Timestamp>,
     asked: bool,
+    kept: Kept,
 ) -> PastRelease {
-    let publication = packument.publication(version).unwrap_or_default();
+    let publication = packument.publication(version);
+    let said = publication.as_ref();
     let mut release = PastRelease {
         version: version.to_owned(),
         published,
-        publisher: publication.publisher.as_ref().map(who),
-        trust: trust_in_words(&publication),
-        commit: publication.git_head.is_some(),
-        hooks: Vec::new(),
-        dependencies: 0,
+        publisher: said.and_then(|it| it.publisher.as_ref()).map(who),
+        trust: said.filter(|_| kept.origin).map(trust_in_words),
+        commit: said.filter(|_| kept.client).map(|it| it.git_head.is_some()),
+        hooks: None,
+        dependencies: None,
         remote: 0,
         files: None,
         bytes: None,
@@ -148,7 +193,7 @@ fn one(
     let scripts = runs
         .into_iter()
         .filter(|event| manifest.scripts.contains_key(*event));
-    release.hooks = scripts.map(str::to_owned).collect();
+    release.hooks = Some(scripts.map(str::to_owned).collect());
     let mut installed: Vec<(&String, &String)> = manifest
         .optional_dependencies
         .iter()
@@ -157,7 +202,7 @@ fn one(
     // The registry repeats optional ones among the others.
     installed.sort_by_key(|(name, _)| name.as_str());
     installed.dedup_by_key(|(name, _)| name.as_str());
-    release.dependencies = installed.len();
+    release.dependencies = Some(installed.len());
     let remote = installed
         .iter()
         .filter(|(name, spec)| classify(name, spec).is_remote_code());
@@ -207,13 +252,51 @@ mod tests {
         assert_eq!(told.left_out, 6);
         let asked: Vec<_> = told.releases.iter().filter(|it| it.asked).collect();
         assert_eq!(asked.len(), 1);
-        assert_eq!(asked[0].hooks, ["postinstall"]);
-        assert_eq!((asked[0].dependencies, asked[0].remote), (2, 1));
+        assert_eq!(asked[0].hooks.as_deref().unwrap(), ["postinstall"]);
+        assert_eq!((asked[0].dependencies, asked[0].remote), (Some(2), 1));
         assert_eq!(asked[0].publisher, None);
         // What is not out yet at that moment is not told, except the one that is asked for.
         let told = history(&packument(28), "1.27.0", now);
         assert_eq!(told.releases.last().unwrap().version, "1.27.0");
         assert!(!told.releases.iter().any(|it| it.version == "1.26.0"));
+    }
+
+    #[test]
+    fn what_a_registry_tells_of_no_release_is_not_known() {
+        type Said = (Option<&'static str>, Option<bool>);
+        let now = "2025-01-25T00:00:00Z".parse().unwrap();
+        let none: Said = (Some("none"), Some(false));
+        for (field, value, expected) in [
+            ("license", serde_json::json!("MIT"), (None, None)),
+            // Told of one release, it would be told of the others.
+            ("_npmUser", serde_json::json!({"name": "mara"}), none),
+            ("gitHead", serde_json::json!("0123"), (None, Some(false))),
+            (
+                "_npmVersion",
+                serde_json::json!("10.1.0"),
+                (None, Some(false)),
+            ),
+            (
+                "dist",
+                serde_json::json!({"signatures": [{"keyid": "a", "sig": "b"}]}),
+                (Some("none"), None),
+            ),
+        ] {
+            let mut document = document(3);
+            document["versions"]["1.0.0"][field] = value;
+            let told = history(&parsed(&document), "1.2.0", now);
+            let last = told.releases.last().unwrap();
+            assert_eq!((last.trust, last.commit), expected, "{field}");
+        }
+        // Of a manifest that cannot be read nothing is known, whatever the others say.
+        let mut document = document(3);
+        document["versions"]["1.0.0"]["_npmUser"] = serde_json::json!({"name": "mara"});
+        document["versions"]["1.1.0"] = "no object".into();
+        let told = history(&parsed(&document), "1.2.0", now);
+        let unread = told.releases.iter().find(|it| it.version == "1.1.0");
+        let unread = unread.unwrap();
+        assert_eq!((unread.trust, unread.commit), (None, None));
+        assert_eq!((unread.hooks.as_ref(), unread.dependencies), (None, None));
     }
 
     #[test]
@@ -244,7 +327,7 @@ mod tests {
         let told = history(&packument, "1.20.0", now);
         let last = told.releases.last().unwrap();
         assert_eq!((last.version.as_str(), last.published), ("1.20.0", None));
-        assert!(last.asked && last.hooks == ["postinstall"]);
+        assert!(last.asked && last.hooks.as_deref().unwrap() == ["postinstall"]);
         assert_eq!(told.releases.len(), BEFORE + 1);
         assert_eq!(told.why_none(), None);
         assert_eq!(told.untimed, 0);

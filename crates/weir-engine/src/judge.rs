@@ -145,7 +145,7 @@ impl Engine {
         if integrity.is_none() {
             observation.incomplete.push(Incomplete {
                 what: weir_model::assessment::INTEGRITY.to_owned(),
-                why: "the registry gives none to check the tarball against".to_owned(),
+                why: self.why_no_integrity(held, version).to_owned(),
             });
         }
         let mut assessment = Assessment {
@@ -163,6 +163,14 @@ impl Engine {
             blob: None,
             generation: generation.to_owned(),
             preliminary: false,
+        }
+    }
+
+    fn why_no_integrity(&self, held: &Held, version: &str) -> &'static str {
+        let manifest = self.manifest(held, version);
+        match manifest.is_ok_and(|manifest| manifest.dist.unreadable_integrity) {
+            true => "what the registry gives as dist.integrity cannot be read",
+            false => "the registry gives none to check the tarball against",
         }
     }
 

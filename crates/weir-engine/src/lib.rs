@@ -34,6 +34,7 @@ mod standing;
 mod teaching;
 mod together;
 pub mod trust;
+mod unread;
 mod verdicts;
 pub mod worker;
 
@@ -48,5 +49,5 @@ pub use inspect::Assessed;
 pub use kept::KeptRelease;
 pub use late::Late;
 pub use packuments::Held as HeldPackument;
-pub use standing::{DependsSince, Standing};
+pub use standing::{Asking, DependsSince, Standing};
 pub use verdicts::{Verdict, Waited};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use moka::sync::Cache;
 use tokio::sync::{OnceCell, Semaphore};
 use tokio_util::task::TaskTracker;
@@ -93,6 +93,9 @@ impl Held {
 /// A document that the upstream could not confirm is asked about again after this long, rather than
 /// by every request while the upstream is down.
 const STALE_RETRY: Duration = Duration::from_secs(10);
+
+/// Publish times of one number that differ by more than this are of two releases.
+const ANOTHER: SignedDuration = SignedDuration::from_hours(24);
 
 /// Documents above this size are parsed on a thread of their own, in bytes: below, it takes less
 /// than the change of threads is worth (a millisecond per megabyte).
@@ -235,14 +238,12 @@ impl Packuments {
         let Ok(before) = parse(name, before.raw.clone()).await else {
             return Ok(());
         };
-        let left = before
-            .versions()
-            .iter()
-            .any(|entry| after.has(&entry.version));
+        let stays = |version: &str| after.has(version) && !is_another(&before, after, version);
+        let left = before.versions().iter().any(|entry| stays(&entry.version));
         let gone: Vec<Vanished> = before
             .versions()
             .iter()
-            .filter(|entry| !after.has(&entry.version))
+            .filter(|entry| !stays(&entry.version))
             .map(|entry| Vanished {
                 version: entry.version.clone(),
                 published: before.published(&entry.version),
@@ -390,6 +391,16 @@ fn known_or_told(
             Stage::NotKnown("the database of the data folder failed".to_owned())
         }
     }
+}
+
+/// Whether a number names another release than before: published at another time, by another account. Registries let
+/// nobody use one twice; a mirror that gives other times does not change who published.
+fn is_another(before: &Packument, after: &Packument, version: &str) -> bool {
+    let times = before.published(version).zip(after.published(version));
+    let moved = times.is_some_and(|(then, now)| now.duration_since(then).abs() > ANOTHER);
+    let by = |packument: &Packument| packument.publication(version)?.publisher;
+    let people = || by(before).zip(by(after));
+    moved && people().is_some_and(|(then, now)| then.name != now.name)
 }
 
 fn gone_of(vanished: Vanished) -> Gone {

@@ -35,6 +35,8 @@ pub(crate) struct Past {
     fine: HashSet<String>,
     /// The same, with a notice or without.
     served: HashSet<String>,
+    /// Decided on here, whatever came of it.
+    known: HashSet<String>,
     /// Not to be named in place of another, whatever else is known.
     unnamed: HashSet<String>,
     /// What was published later than this has not settled.
@@ -110,6 +112,11 @@ impl Past {
         self.judged.get(version).map(String::as_str)
     }
 
+    /// Whether a version was decided on here, whatever came of it.
+    pub(crate) fn knows(&self, version: &str) -> bool {
+        self.known.contains(version)
+    }
+
     /// The versions that were decided on here.
     pub(crate) fn judged_versions(&self) -> impl Iterator<Item = &String> {
         self.judged.keys()
@@ -151,6 +158,7 @@ impl Past {
 
     /// Adds what a verdict says at a moment.
     fn learn(&mut self, version: &str, verdict: &Verdict, now: Timestamp) {
+        self.known.insert(version.to_owned());
         if let Some(integrity) = &verdict.assessment.release.integrity {
             self.judged.insert(version.to_owned(), integrity.clone());
         }

@@ -23,11 +23,11 @@ use crate::runs::Run;
 use crate::verdicts::Verdict;
 use crate::{EngineError, assess};
 
-/// Versions published within this many days before now are looked at one by one when a packument is
+/// Versions published within this time before now are looked at one by one when a packument is
 /// filtered; older ones only if their contents were refused here before. The gate on the tarball
 /// looks at every version, whatever its age: this bounds the work on packages with thousands of
 /// versions, not what may pass.
-const RECENT_DAYS: i64 = 90;
+pub(crate) const RECENT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// Packages with at most this many versions are looked at whole: that is where lookalikes and fresh
 /// names are, and it costs microseconds.
@@ -36,7 +36,7 @@ const FEW_VERSIONS: usize = 40;
 /// At most this many recent versions are looked at; some packages publish hundreds of builds a
 /// month. Versions that are younger than the policy's age, tagged, or named by an advisory are
 /// looked at in any case.
-const MOST_VERSIONS: usize = 60;
+pub(crate) const MOST_VERSIONS: usize = 60;
 
 /// Contents are read ahead of a resolution for at most this many suspicious versions.
 const READ_AHEAD: usize = 4;
@@ -335,8 +335,7 @@ impl Engine {
             let must = self.policy.age.minimum.is_running(published, now)
                 || tagged(version)
                 || named.standing(version) == Standing::Affected;
-            let days = now.duration_since(published).as_hours() / 24;
-            if few || must || days < RECENT_DAYS {
+            if few || must || now.duration_since(published) < RECENT {
                 versions.push((must, published, version));
             }
         }
@@ -473,8 +472,15 @@ pub(crate) fn instead_of(
         .collect();
     let no_baseline = |version: &str| about.is_malware(version) || past.refuses(version);
     let run = Run::of(packument, facts.version, assessment, &no_baseline);
-    // What has the same as the refused one is not named for its age: nobody looked, and it may do the same.
-    let same = |version: &str| run.as_ref().is_some_and(|run| run.has(packument, version));
+    // What has the same as the refused one is not named for its age: nobody looked, and it may do the same. No more
+    // is what runs anything at install time, where code speaks against the refused one: an old hook that does what
+    // the refused one does would be refused in turn.
+    let same = |version: &str| {
+        let run = run.as_ref();
+        run.is_some_and(|run| {
+            run.has(packument, version) || run.may_be_repeated_by(packument, version)
+        })
+    };
     let vouched = |version: &&&str| {
         past.vouches_for(packument, version) && (past.finds_fine(version) || !same(version))
     };

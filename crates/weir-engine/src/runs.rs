@@ -104,6 +104,16 @@ impl Run {
             }
     }
 
+    /// Whether a release may do what the code of this one does, for all that its manifest says: it runs something at
+    /// install time as well. Only who has read it can tell.
+    pub(crate) fn may_be_repeated_by(&self, packument: &Packument, version: &str) -> bool {
+        self.by_code
+            && match packument.manifest(version) {
+                Some(Ok(manifest)) => !steps(&manifest).is_empty(),
+                _ => true,
+            }
+    }
+
     fn has_bytes_of(&self, manifest: &VersionManifest) -> bool {
         self.bytes.is_some() && bytes(manifest) == self.bytes
     }

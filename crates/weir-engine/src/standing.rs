@@ -16,6 +16,17 @@ use crate::verdicts::Verdict;
 /// Most releases gone back to find since when there has been a dependency.
 const LOOKED_BACK: usize = 50;
 
+/// Who may be asked about a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asking {
+    /// Its registry.
+    Registry,
+    /// Nobody: what its registry said last counts, where that is kept.
+    Kept,
+    /// Nobody, and what is kept of its name may be of somebody else's package.
+    Nobody,
+}
+
 /// What is known of a release.
 #[derive(Debug, Clone, Default)]
 pub struct Standing {
@@ -45,7 +56,7 @@ pub struct DependsSince {
 }
 
 impl Engine {
-    /// What is known of a release. Where `ask` is not set, no registry is asked.
+    /// What is known of a release.
     ///
     /// # Errors
     /// When the data folder fails. A registry that does not answer leaves a gap that is named.
@@ -53,7 +64,7 @@ impl Engine {
         self: &Arc<Self>,
         name: &PackageName,
         version: &str,
-        ask: bool,
+        asking: Asking,
     ) -> Result<Standing, EngineError> {
         let mut standing = Standing {
             first_seen: self.store.first_entry(name.as_str(), version).await?,
@@ -70,22 +81,18 @@ impl Engine {
             standing.published = verdict.published.filter(|_| !verdict.is_first_seen());
             standing.decision = Some(verdict.decision);
         }
-        if !ask {
-            return Ok(standing);
-        }
-        match self.packument(name).await {
-            Ok(held) if held.packument.has(version) => {
-                let published = held.packument.published(version);
-                standing.published = published.or(standing.published);
-                let times = held.packument.versions().iter();
-                let times = times.filter_map(|entry| held.packument.published(&entry.version));
-                standing.package_since = times.min();
-                if let Some(why) = &held.stale {
-                    standing.unknown = Some(format!("the packument is {why}"));
+        match asking {
+            Asking::Nobody => {}
+            Asking::Kept => {
+                if let Some((packument, fetched)) = self.kept_packument(name).await? {
+                    let stale = format!("of {fetched}, and the registry is not asked");
+                    standing.learn(&packument, version, Some(&stale));
                 }
             }
-            Ok(_) => standing.unknown = Some("the registry does not list it".to_owned()),
-            Err(error) => standing.unknown = Some(error.to_string()),
+            Asking::Registry => match self.packument(name).await {
+                Ok(held) => standing.learn(&held.packument, version, held.stale.as_deref()),
+                Err(error) => standing.unknown = Some(error.to_string()),
+            },
         }
         Ok(standing)
     }
@@ -97,9 +104,53 @@ impl Engine {
         name: &PackageName,
         version: &str,
         dependency: &str,
+        asking: Asking,
     ) -> Option<DependsSince> {
-        let held: Arc<Held> = self.packument(name).await.ok()?;
-        depends_since(&held.packument, version, dependency)
+        match asking {
+            Asking::Nobody => None,
+            Asking::Kept => {
+                let (packument, _) = self.kept_packument(name).await.ok()??;
+                depends_since(&packument, version, dependency)
+            }
+            Asking::Registry => {
+                let held: Arc<Held> = self.packument(name).await.ok()?;
+                depends_since(&held.packument, version, dependency)
+            }
+        }
+    }
+
+    /// The packument that is kept, however old it is, and when it was fetched. One that cannot be read says
+    /// nothing.
+    async fn kept_packument(
+        &self,
+        name: &PackageName,
+    ) -> Result<Option<(Packument, Timestamp)>, EngineError> {
+        let upstream = self.upstreams.upstream_for(name).id();
+        let Some(kept) = self.store.packument(name.as_str(), upstream).await? else {
+            return Ok(None);
+        };
+        let packument = Packument::parse(name, kept.raw).ok();
+        Ok(packument.map(|packument| (packument, kept.fetched_at)))
+    }
+}
+
+impl Standing {
+    /// Takes up what a packument says of a release. `stale` is of when it is, where it is not of now.
+    fn learn(&mut self, packument: &Packument, version: &str, stale: Option<&str>) {
+        let stale = stale.map(|why| format!("the packument is {why}"));
+        if !packument.has(version) {
+            let unlisted = "the registry does not list it".to_owned();
+            self.unknown = Some(match stale {
+                Some(stale) => format!("{unlisted}: {stale}"),
+                None => unlisted,
+            });
+            return;
+        }
+        self.published = packument.published(version).or(self.published);
+        let times = packument.versions().iter();
+        let times = times.filter_map(|entry| packument.published(&entry.version));
+        self.package_since = times.min();
+        self.unknown = stale;
     }
 }
 
@@ -173,5 +224,42 @@ mod tests {
         );
         assert_eq!(depends_since(&packument, "1.0.0", "new"), None);
         assert_eq!(depends_since(&packument, "9.9.9", "old"), None);
+    }
+
+    /// What is kept tells as much as what is asked for, and of when it is.
+    #[test]
+    fn an_old_packument_is_told_to_be_one() {
+        let packument = packument();
+        let old = "of 2025-02-01T00:00:00Z, and the registry is not asked";
+        for (version, stale, known, unknown) in [
+            ("1.1.1", None, true, None),
+            (
+                "1.1.1",
+                Some(old),
+                true,
+                Some(format!("the packument is {old}")),
+            ),
+            (
+                "9.9.9",
+                None,
+                false,
+                Some("the registry does not list it".to_owned()),
+            ),
+            (
+                "9.9.9",
+                Some(old),
+                false,
+                Some(format!(
+                    "the registry does not list it: the packument is {old}"
+                )),
+            ),
+        ] {
+            let mut standing = Standing::default();
+            standing.learn(&packument, version, stale);
+            let since = packument.published("1.0.0");
+            assert_eq!(standing.published.is_some(), known, "{version}");
+            assert_eq!(standing.package_since, since.filter(|_| known), "{version}");
+            assert_eq!(standing.unknown, unknown, "{version}");
+        }
     }
 }

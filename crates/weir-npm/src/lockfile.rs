@@ -131,12 +131,19 @@ fn read(format: Format, bytes: &[u8]) -> Result<Lockfile, LockfileError> {
     }
 }
 
-/// The line of a mark that git leaves where two changes met.
+/// The line of a mark that git leaves where two changes met. A tool that writes a file anew may have moved it to
+/// the right; no client begins a line with it.
 fn merge_conflict(text: &str) -> Option<u32> {
-    let finder = memchr::memmem::find_iter(text.as_bytes(), b"<<<<<<< ");
-    for at in finder {
-        let before = text.as_bytes().get(..at).unwrap_or_default();
-        if before.last().is_none_or(|byte| *byte == b'\n') {
+    let bytes = text.as_bytes();
+    for at in memchr::memmem::find_iter(bytes, b"<<<<<<<") {
+        let before = bytes.get(..at).unwrap_or_default();
+        let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+        let begins = match before.iter().rfind(|byte| !is_blank(byte)) {
+            Some(byte) => *byte == b'\n',
+            None => true,
+        };
+        let after = bytes.get(at + 7);
+        if begins && after.is_none_or(|byte| matches!(byte, b' ' | b'\r' | b'\n')) {
             return Some(error::lines_in(before) + 1);
         }
     }

@@ -85,6 +85,7 @@ pub struct Scene {
     dependents: Option<Dependents>,
     first_missed: Stage<Option<Timestamp>>,
     internal: Option<&'static str>,
+    first_seen: Option<Timestamp>,
     minimum_age: SignedDuration,
 }
 
@@ -124,6 +125,7 @@ impl Scene {
             dependents: None,
             first_missed: Stage::Known(None),
             internal: None,
+            first_seen: None,
             minimum_age: SignedDuration::from_hours(24),
         }
     }
@@ -322,6 +324,16 @@ impl Scene {
         self
     }
 
+    /// Says when weir first saw the release (RFC 3339).
+    ///
+    /// # Panics
+    /// If that is no time.
+    #[must_use]
+    pub fn first_seen(mut self, time: &str) -> Self {
+        self.first_seen = Some(time.parse().expect("the sample has a time"));
+        self
+    }
+
     /// Says that the operator lists the name as internal.
     #[must_use]
     pub fn internal(mut self, entry: &'static str) -> Self {
@@ -409,6 +421,7 @@ impl Scene {
         subject.dependents = self.dependents.as_ref();
         subject.first_missed = self.first_missed.clone();
         subject.internal = self.internal;
+        subject.first_seen = self.first_seen;
         subject.settings.minimum_age = self.minimum_age;
         look(&subject)
     }

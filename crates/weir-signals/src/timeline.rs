@@ -1,8 +1,9 @@
-//! A package's releases by publish date, as far as metadata tells: when each was published, by whom,
-//! how, and from where.
+//! A package's releases by publish date, as far as metadata tells, and by their numbers where it does not: when each
+//! was published, by whom, how, and from where.
 
 use std::cell::OnceCell;
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use weir_npm::packument::{Packument, Publication, Publisher, VersionEntry};
@@ -22,14 +23,20 @@ const EVER: usize = 2_000;
 /// found within this time: none of them may excuse the next.
 const SETTLED: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// Times that are closer than this contradict nothing: clocks and zones differ.
+const APART: SignedDuration = SignedDuration::from_hours(24);
+
 /// One release on the timeline.
 #[derive(Debug)]
 pub(crate) struct Event<'a> {
     pub(crate) text: &'a str,
     /// Its version; of this release, where that is none, what stands in for it.
     pub(crate) version: Version,
-    /// When it was published, now at the latest: what claims to come later has not been out for any longer.
+    /// When it was published, now at the latest: what claims to come later has not been out for any longer. Where
+    /// that is not known, now for the release that is looked at, and the beginning of time for those before it.
     pub(crate) published: Timestamp,
+    /// Whether its registry says when it was published, and that can be believed, see [`backdated`].
+    timed: bool,
     /// What the packument has of it.
     entry: &'a VersionEntry,
     /// Whether it is known to be fine, however young it was.
@@ -39,11 +46,12 @@ pub(crate) struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    fn new(entry: &'a VersionEntry, version: Version, published: Timestamp) -> Self {
+    fn new(entry: &'a VersionEntry, version: Version, published: Option<Timestamp>) -> Self {
         Self {
             text: entry.version.as_str(),
             version,
-            published,
+            published: published.unwrap_or(Timestamp::UNIX_EPOCH),
+            timed: published.is_some(),
             entry,
             fine: false,
             publication: OnceCell::new(),
@@ -75,6 +83,56 @@ pub(crate) fn is_before(
         Ordering::Equal => own.is_none_or(|own| version.is_some_and(|version| version < own)),
         Ordering::Greater => false,
     }
+}
+
+/// The versions whose publish times contradict the rest: more than a day before their package was created, and more
+/// than a day before every release below them in their own line (1.2.x). Whoever writes such a time makes the newest
+/// release the first there ever was. Either alone is ordinary: mirrors state when they began to have a package, and
+/// stamp old versions with the time at which they fetched them (PROTOCOL 3.14).
+pub(crate) fn backdated(packument: &Packument) -> BTreeSet<&str> {
+    let mut found = BTreeSet::new();
+    let created = packument.created();
+    let is_early = |time: Timestamp| created.is_some_and(|it| it.duration_since(time) > APART);
+    let entries = packument.versions().iter();
+    if !entries
+        .clone()
+        .filter_map(VersionEntry::published)
+        .any(is_early)
+    {
+        return found;
+    }
+    let mut timed: Vec<(Version, Timestamp, &str)> = entries
+        .filter_map(|entry| {
+            let text = entry.version.as_str();
+            Some((Version::parse(text).ok()?, entry.published()?, text))
+        })
+        .collect();
+    timed.sort_by(|(one, ..), (other, ..)| one.precedence(other));
+    // The line that is gone through, and the earliest time in it so far.
+    let mut below: Option<((u64, u64), Timestamp)> = None;
+    for (version, time, text) in timed {
+        let line = (version.major(), version.minor());
+        let earliest = below.filter(|(of, _)| *of == line).map(|(_, time)| time);
+        if is_early(time) && earliest.is_some_and(|it| it.duration_since(time) > APART) {
+            found.insert(text);
+        } else {
+            below = Some((line, earliest.map_or(time, |it| it.min(time))));
+        }
+    }
+    found
+}
+
+/// The releases below a version, of those that are out by now: its past, as far as numbers tell.
+fn below<'a>(
+    others: Vec<Event<'a>>,
+    own: &Version,
+    now: Timestamp,
+    refused: &dyn Fn(&str) -> bool,
+) -> Vec<Event<'a>> {
+    let is_below = |event: &Event<'_>| {
+        event.published <= now && event.version.precedence(own).is_lt() && !refused(event.text)
+    };
+    others.into_iter().filter(is_below).collect()
 }
 
 /// What stands in for a version that is none, and that nobody can order: the highest of those before it, which
@@ -164,10 +222,11 @@ pub(crate) struct TrustBefore<'t, 'a> {
 #[derive(Default)]
 pub(crate) struct Timeline<'a> {
     packument: Option<&'a Packument>,
-    /// The release itself; nothing where the registry does not say when it was published.
+    /// The release itself; nothing where neither a time nor a number places it.
     pub(crate) own: Option<Event<'a>>,
-    /// Those published before it, newest first; of one time, the highest first. Those without a publish time are
-    /// left out, and so are those whose version is none.
+    /// Those published before it, newest first; of one time, the highest first. Where it is not known when this
+    /// one was published, those with lower numbers. Those without a publish time are left out unless there are no
+    /// others: then those with lower numbers, the highest first. Those whose version is none are left out always.
     pub(crate) before: Vec<Event<'a>>,
     /// Those published after it, up to now, oldest first.
     pub(crate) after: Vec<Event<'a>>,
@@ -190,40 +249,58 @@ impl<'a> Timeline<'a> {
         let Some(own) = packument.entry(version) else {
             return timeline;
         };
-        let Some(own_time) = own.published() else {
-            return timeline;
+        let number = Version::parse(version).ok();
+        let backdated = backdated(packument);
+        let time = |entry: &VersionEntry| {
+            let stated = entry.published();
+            stated.filter(|_| !backdated.contains(entry.version.as_str()))
         };
-        let own_version = Version::parse(version).ok();
-        for entry in packument.versions() {
-            let text = entry.version.as_str();
-            let Some(published) = entry.published() else {
-                continue;
-            };
-            if text == version || published > now.max(own_time) {
-                continue;
+        let others = packument.versions().iter();
+        let (timed, untimed): (Vec<Event<'a>>, Vec<Event<'a>>) = others
+            .filter(|entry| entry.version != version)
+            .filter_map(|entry| {
+                let version = Version::parse(entry.version.as_str()).ok()?;
+                Some(Event::new(entry, version, time(entry)))
+            })
+            .partition(|event| event.timed);
+        match (time(own), &number) {
+            (Some(own), number) => {
+                timeline.place(timed, (own, number.as_ref()), now, refused);
             }
-            let Ok(version) = Version::parse(text) else {
-                continue;
-            };
-            let earlier = is_before(
-                (published, Some(&version)),
-                (own_time, own_version.as_ref()),
-            );
-            let event = Event::new(entry, version, published);
-            if refused(text) {
-                timeline.refused.push(event);
-            } else if earlier {
-                timeline.before.push(event);
-            } else {
-                timeline.after.push(event);
-            }
+            (None, Some(number)) => timeline.before = below(timed, number, now, refused),
+            (None, None) => return timeline,
+        }
+        // Who published those without a time is as well known as of any other.
+        if let Some(number) = number.as_ref().filter(|_| timeline.before.is_empty()) {
+            timeline.before = below(untimed, number, now, refused);
         }
         timeline.sort();
-        timeline.own = own_version
+        timeline.own = number
             .or_else(|| stand_in(&timeline.before))
-            .map(|version| Event::new(own, version, own_time));
+            .map(|version| Event::new(own, version, time(own)));
         timeline.end_at(now);
         timeline
+    }
+
+    /// Tells those that came before a moment from those that came after it.
+    fn place(
+        &mut self,
+        others: Vec<Event<'a>>,
+        own: (Timestamp, Option<&Version>),
+        now: Timestamp,
+        refused: &dyn Fn(&str) -> bool,
+    ) {
+        let latest = now.max(own.0);
+        for event in others.into_iter().filter(|it| it.published <= latest) {
+            let earlier = is_before((event.published, Some(&event.version)), own);
+            if refused(event.text) {
+                self.refused.push(event);
+            } else if earlier {
+                self.before.push(event);
+            } else {
+                self.after.push(event);
+            }
+        }
     }
 
     fn sort(&mut self) {
@@ -235,7 +312,8 @@ impl<'a> Timeline<'a> {
         self.after.sort_by(order);
     }
 
-    /// Counts what claims to have been published later than `now` as published now, in its order.
+    /// Counts what claims to have been published later than `now` as published now, in its order, and so the release
+    /// itself where its time is not known: later than now it was not.
     fn end_at(&mut self, now: Timestamp) {
         let others = self
             .before
@@ -244,6 +322,9 @@ impl<'a> Timeline<'a> {
             .chain(&mut self.refused);
         for event in others.chain(&mut self.own) {
             event.published = event.published.min(now);
+        }
+        if let Some(own) = self.own.as_mut().filter(|own| !own.timed) {
+            own.published = now;
         }
     }
 
@@ -259,10 +340,24 @@ impl<'a> Timeline<'a> {
         }
     }
 
-    /// When the first release was published that there still is, this one included.
+    /// When the first release was published that there still is, this one included; nothing where the registry does
+    /// not say.
     pub(crate) fn first(&self) -> Option<Timestamp> {
-        let own = self.own.as_ref().map(|own| own.published);
-        self.before.last().map(|event| event.published).or(own)
+        let first = self.before.last().or(self.own.as_ref())?;
+        first.timed.then_some(first.published)
+    }
+
+    /// This release, where it is known when it was published: hours, days and rests are told by nothing else.
+    pub(crate) fn timed(&self) -> Option<&Event<'a>> {
+        self.own.as_ref().filter(|own| own.timed)
+    }
+
+    /// How long before this one that release was published; nothing where the registry does not say of both.
+    pub(crate) fn ago(&self, event: &Event<'_>) -> Option<SignedDuration> {
+        let own = self.timed()?;
+        event
+            .timed
+            .then(|| own.published.duration_since(event.published))
     }
 
     /// How this release was published.
@@ -284,11 +379,12 @@ impl<'a> Timeline<'a> {
         event.publication.get_or_init(read).as_deref()
     }
 
-    /// Whether that release had been out for a week when this one came.
+    /// Whether that release had been out for a week when this one came; by now, where it is not known when that was.
+    /// Those without a time count as old: nobody would ever get known in a registry that gives none.
     pub(crate) fn has_settled(&self, event: &Event<'_>) -> bool {
-        self.own
-            .as_ref()
-            .is_some_and(|own| own.published.duration_since(event.published) >= SETTLED)
+        self.own.as_ref().is_some_and(|own| {
+            !event.timed || own.published.duration_since(event.published) >= SETTLED
+        })
     }
 
     /// Whether that release is the past that this one may be measured by: it had settled, or is known to be fine.
@@ -410,7 +506,10 @@ impl<'a> Timeline<'a> {
                     settled: since.clone(),
                 });
             }
-            since.push((event.published, trust));
+            // For how long one without a time has stood is not known.
+            if event.timed {
+                since.push((event.published, trust));
+            }
         }
         best
     }
@@ -457,9 +556,12 @@ impl<'a> Timeline<'a> {
         burst: SignedDuration,
         belongs: impl Fn(&Event<'a>) -> bool,
     ) -> Option<(SignedDuration, &Event<'a>)> {
-        let own = self.own.as_ref()?;
+        let own = self.timed()?;
         let mut first = own.published;
         for event in &self.before {
+            if !event.timed {
+                return None;
+            }
             let gap = first.duration_since(event.published);
             let apart = gap > burst || own.published.duration_since(event.published) > burst;
             if apart && !belongs(event) {

@@ -54,6 +54,8 @@ pub struct WhyStep {
     pub spec: Option<String>,
     /// In which of its lists: `dependencies`, `devDependencies`, …; absent for a project.
     pub list: Option<&'static str>,
+    /// The folder of a project, empty for the root's; absent for everything else.
+    pub folder: Option<String>,
     /// What is known of the release; absent for a project, and for what comes from no registry.
     pub release: Option<WhyKnown>,
     /// Since when the one before depends on it, as far as its packument tells.

@@ -34,6 +34,14 @@ pub(super) fn read(document: &Value<'_>) -> Result<Lockfile, LockfileError> {
         if member.key.len() > MAX_KEY || member.key.split('/').count() > MAX_PARTS {
             return Err(Problem::KeyTooLong.at(member.line, Some(&member.key)));
         }
+        if member
+            .key
+            .split('/')
+            .any(|part| matches!(part, "" | "." | ".."))
+        {
+            let problem = Problem::Wrong("names of packages, which bun has here");
+            return Err(problem.at(member.line, Some(&member.key)));
+        }
         places.insert(&member.key, package(&mut lockfile, &folders, member)?);
     }
     let mut edges = Vec::new();

@@ -28,7 +28,7 @@ pub enum Problem {
     #[error("not UTF-8")]
     NotUtf8,
     /// Marks of a merge that was not finished.
-    #[error("marks of an unfinished merge")]
+    #[error("`<<<<<<<`: a merge conflict that was not resolved, the mark of an unfinished merge")]
     MergeConflict,
     /// Not JSON, not YAML, not what yarn writes.
     #[error("{0}")]
@@ -51,6 +51,14 @@ pub enum Problem {
     /// Something the format requires.
     #[error("{0} is missing")]
     Missing(&'static str),
+    /// Something that is asked for and not there: the file was cut off, or an entry was taken out.
+    #[error("it needs {name} {got:?}, which the lockfile does not have")]
+    NoEntry {
+        /// What is asked for.
+        name: String,
+        /// What it got.
+        got: String,
+    },
     /// A value of the wrong kind.
     #[error("this is not {0}")]
     Wrong(&'static str),

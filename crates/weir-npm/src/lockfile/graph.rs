@@ -88,6 +88,8 @@ pub struct Node {
     pub checksum: Option<String>,
     /// Its licence as the entry repeats it from the package; only npm's format does.
     pub licence: Option<String>,
+    /// Fields that its client never writes there and would believe all the same (npm).
+    pub unwritten: Vec<&'static str>,
     /// What else the entry says.
     pub flags: Flags,
 }
@@ -399,6 +401,7 @@ impl Node {
             integrity: None,
             checksum: None,
             licence: None,
+            unwritten: Vec::new(),
             flags: Flags::default(),
         }
     }

@@ -1,6 +1,8 @@
 //! npm's format: `packages`, keyed by folder (versions 2 and 3), or `dependencies` in `dependencies`
 //! (version 1).
 
+mod fields;
+mod keys;
 mod links;
 
 use std::collections::{HashMap, HashSet};
@@ -69,10 +71,11 @@ fn read_packages(lockfile: &mut Lockfile, packages: &Value<'_>) -> Result<(), Lo
     let mut places = HashMap::with_capacity(members.len());
     lockfile.nodes.reserve(members.len());
     for member in members {
-        check_key(member)?;
+        keys::check(member)?;
         let node = package(member)?;
         places.insert(member.key.as_ref(), lockfile.push(node));
     }
+    distrust_bundles(lockfile, members);
     let mut edges = Vec::new();
     let mut through = Vec::new();
     for (from, member) in members.iter().enumerate() {
@@ -118,6 +121,26 @@ fn read_packages(lockfile: &mut Lockfile, packages: &Value<'_>) -> Result<(), Lo
     Ok(())
 }
 
+/// npm goes by what the packages around an entry say that they bring, and not by what the entry says of itself.
+fn distrust_bundles(lockfile: &mut Lockfile, members: &[Member<'_>]) {
+    let brings = |entry: &Value<'_>| match entry.get("bundleDependencies").map(|it| &it.kind) {
+        Some(Kind::List(names)) => !names.is_empty(),
+        Some(Kind::Bool(all)) => *all,
+        _ => false,
+    };
+    let bringing = members.iter().filter(|member| brings(&member.value));
+    let bringing: HashSet<&str> = bringing.map(|member| member.key.as_ref()).collect();
+    for node in &mut lockfile.nodes {
+        let mut above = node.key.match_indices("/node_modules/");
+        let is_inside = |(end, _)| {
+            node.key
+                .get(..end)
+                .is_some_and(|key| bringing.contains(key))
+        };
+        node.flags.bundled &= above.any(is_inside);
+    }
+}
+
 /// Names the workspaces that have no name of their own in the file: npm leaves it out where it is the
 /// folder's, and the link in `node_modules` has it.
 fn name_projects(lockfile: &mut Lockfile) {
@@ -139,14 +162,6 @@ fn name_projects(lockfile: &mut Lockfile) {
     }
 }
 
-fn check_key(member: &Member<'_>) -> Result<(), LockfileError> {
-    let key = &member.key;
-    if key.len() > MAX_KEY || key.split('/').count() > MAX_PARTS {
-        return Err(Problem::KeyTooLong.at(member.line, Some(key)));
-    }
-    Ok(())
-}
-
 fn is_installed(key: &str) -> bool {
     key.starts_with("node_modules/") || key.contains("/node_modules/")
 }
@@ -163,12 +178,17 @@ fn place(key: &str) -> Option<&str> {
 fn package(member: &Member<'_>) -> Result<Node, LockfileError> {
     let (key, entry) = (member.key.as_ref(), &member.value);
     entry.map(key)?;
-    let resolved = entry.text("resolved")?;
+    let is_link = is_link(entry)?;
+    let resolved = if is_link {
+        entry.text("resolved")?
+    } else {
+        fields::believed(entry, "resolved", "_resolved")?
+    };
     let place = place(key);
     let name = entry.text("name")?.or(place).unwrap_or_default();
     let flags = flags(entry);
     let source = match (place, resolved) {
-        (place, _) if is_link(entry)? => link(member, place, resolved)?,
+        (place, _) if is_link => link(member, place, resolved)?,
         (None, _) => Source::Project(key.to_owned()),
         (_, Some(resolved)) => unlinked(resolved_source(name, resolved)),
         (_, None) => Source::Registry(None),
@@ -176,12 +196,17 @@ fn package(member: &Member<'_>) -> Result<Node, LockfileError> {
     let mut node = Node::new(key, member.line, name, source);
     node.place = place.unwrap_or(name).to_owned();
     node.version = entry.text("version")?.map(str::to_owned);
-    node.integrity = entry.text("integrity")?.map(str::to_owned);
+    node.integrity = fields::believed(entry, "integrity", "_integrity")?.map(str::to_owned);
+    // The root's entry is not what its manifest is read from.
+    if !key.is_empty() {
+        node.unwritten = fields::unwritten(entry);
+    }
     // Old packages have objects and lists there; that is no reason to refuse the file.
     if let Some(Kind::Text(licence)) = entry.get("license").map(|it| &it.kind) {
         node.licence = Some(licence.to_string());
     }
     node.flags = flags;
+    node.flags.scripts = fields::runs(entry);
     Ok(node)
 }
 
@@ -341,6 +366,7 @@ fn read_nested(
         if key.len() > MAX_KEY || depth > MAX_PARTS {
             return Err(Problem::KeyTooLong.at(member.line, Some(&key)));
         }
+        keys::check_name(member)?;
         member.value.map(&member.key)?;
         lockfile.push(nested(&key, member)?);
         read_nested(lockfile, &member.value, &key, depth + 1)?;

@@ -7,6 +7,7 @@
 //! One package is there once per set of peers it was installed with. Here it is one node, and its edges
 //! are those of all its sets.
 
+mod complete;
 mod contradictions;
 
 use std::collections::{HashMap, HashSet};
@@ -66,6 +67,7 @@ pub(super) fn read_all(documents: &[Value<'_>]) -> Result<Lockfile, LockfileErro
         }
         reader.projects(document)?;
         reader.all_dependencies(document)?;
+        complete::check(reader.keys, document)?;
     }
     Ok(reader.lockfile)
 }
@@ -295,11 +297,7 @@ impl Reader {
 
     /// The package a dependency got: by version, or by a whole key for an alias or another source.
     fn find(&self, name: &str, got: &str) -> Option<NodeId> {
-        let candidates = |got: &str| match self.keys {
-            Keys::At => [format!("{name}@{got}"), got.to_owned()],
-            Keys::SlashAt => [format!("/{name}@{got}"), got.to_owned()],
-            Keys::Slashes => [format!("/{name}/{got}"), got.to_owned()],
-        };
+        let candidates = |got: &str| keys_of(self.keys, name, got);
         let bare = without_peers(self.keys, got);
         let mut keys = candidates(got).into_iter().chain(candidates(bare));
         keys.find_map(|key| self.places.get(&key).copied())
@@ -352,6 +350,15 @@ impl Reader {
             }
         }
         Ok(())
+    }
+}
+
+/// The keys that may be meant by what a dependency got: its version, or a whole key.
+fn keys_of(keys: Keys, name: &str, got: &str) -> [String; 2] {
+    match keys {
+        Keys::At => [format!("{name}@{got}"), got.to_owned()],
+        Keys::SlashAt => [format!("/{name}@{got}"), got.to_owned()],
+        Keys::Slashes => [format!("/{name}/{got}"), got.to_owned()],
     }
 }
 

@@ -11,6 +11,7 @@ mod kinds;
 mod needs;
 mod projects;
 mod refused;
+mod spelled;
 
 fn read(file: &str, text: &str) -> Lockfile {
     Lockfile::parse(file, text.as_bytes()).unwrap_or_else(|error| panic!("{error}"))

@@ -1,6 +1,6 @@
 //! The YAML of yarn 2 and later: entries keyed by all the requests they answer, each with a resolution.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Format;
 use super::error::{LockfileError, Problem};
@@ -61,11 +61,18 @@ fn entry(lockfile: &mut Lockfile, member: &Member<'_>) -> Result<(), LockfileErr
     let resolution = entry
         .text("resolution")?
         .ok_or_else(|| missing("resolution"))?;
+    if let Some(text) = requests(key)
+        .chain([resolution])
+        .find(|it| !is_plainly_bound(it))
+    {
+        let problem = Problem::Wrong("bound as yarn does it, each name once and not encoded");
+        return Err(problem.at(member.line, Some(text)));
+    }
     let (name, reference) = split_name(resolution)
         .ok_or_else(|| Problem::Wrong("a resolution").at(member.line, Some(resolution)))?;
     let source = source(reference);
     let mut node = Node::new(key, member.line, name, source);
-    let first = key.split(", ").next().and_then(split_name);
+    let first = requests(key).next().and_then(split_name);
     first
         .map_or(name, |(place, _)| place)
         .clone_into(&mut node.place);
@@ -79,12 +86,45 @@ fn entry(lockfile: &mut Lockfile, member: &Member<'_>) -> Result<(), LockfileErr
     node.flags.platform = entry.get("conditions").is_some();
     node.flags.patched = matches!(node.source, Source::Patch(_));
     let id = lockfile.push(node);
-    for request in key.split(", ") {
+    for request in requests(key) {
         if lockfile.requests.insert(request.to_owned(), id).is_some() {
             return Err(Problem::DuplicateKey.at(member.line, Some(request)));
         }
     }
     Ok(())
+}
+
+/// The requests in a key. yarn splits it at every comma, whatever spaces are around it.
+fn requests(key: &str) -> impl Iterator<Item = &str> {
+    key.split(',').map(|request| request.trim_matches(' '))
+}
+
+/// Whether what is bound to a request or to a resolution, and to what a patch changes, is spelled as yarn spells
+/// it. yarn decodes the names as well: `__archive%55rl` is an address to it, and would be none to weir.
+fn is_plainly_bound(text: &str) -> bool {
+    /// Most patches of patches.
+    const MOST: usize = 8;
+    let mut text = text.to_owned();
+    for _ in 0..MOST {
+        let (plain, bound) = text.split_once("::").unwrap_or((text.as_str(), ""));
+        if !are_plain_names(bound) {
+            return false;
+        }
+        let patch = split_name(plain).and_then(|(_, reference)| reference.strip_prefix("patch:"));
+        let base = patch.map(|patch| decoded(patch.split('#').next().unwrap_or(patch)));
+        match base {
+            Some(base) => text = base,
+            None => return true,
+        }
+    }
+    false
+}
+
+/// Whether each name in what is bound is there once, and as it is.
+fn are_plain_names(bound: &str) -> bool {
+    let mut seen = HashSet::new();
+    let mut names = bound.split('&').filter_map(|pair| pair.split('=').next());
+    names.all(|name| !name.contains('%') && seen.insert(name))
 }
 
 /// What comes after the name in a resolution: a protocol, and behind `::` what was bound to it.

@@ -57,6 +57,9 @@ pub struct Dist {
     pub tarball: Option<String>,
     /// `integrity`, if it is one.
     pub integrity: Option<Integrity>,
+    /// Whether `integrity` says something that is none: a digest that is not base64 or not of its length, or of no
+    /// algorithm that clients know.
+    pub unreadable_integrity: bool,
     /// `shasum` as written: SHA-1 in hexadecimal.
     pub shasum: Option<String>,
     /// `fileCount`.
@@ -70,9 +73,13 @@ pub struct Dist {
 }
 
 impl Dist {
-    /// `integrity`, or else `shasum` as an integrity.
+    /// `integrity`, or else `shasum` as an integrity. None where `integrity` cannot be read: clients would go by what
+    /// is written there, and the weaker digest beside it must not take its place.
     #[must_use]
     pub fn best_integrity(&self) -> Option<Integrity> {
+        if self.unreadable_integrity {
+            return None;
+        }
         self.integrity
             .clone()
             .or_else(|| Integrity::from_sha1_hex(self.shasum.as_deref()?).ok())
@@ -200,7 +207,10 @@ fn read_dist(value: &str) -> Dist {
         match &**key {
             "tarball" => dist.tarball = owned(value),
             "integrity" => {
-                dist.integrity = json::string(value).and_then(|text| Integrity::parse(&text).ok())
+                dist.integrity = json::string(value).and_then(|text| Integrity::parse(&text).ok());
+                // What counts as nothing in JavaScript is passed over by clients.
+                let is_empty = matches!(*value, "null" | "false" | "0" | "\"\"");
+                dist.unreadable_integrity = dist.integrity.is_none() && !is_empty;
             }
             "shasum" => dist.shasum = owned(value),
             "fileCount" => dist.file_count = serde_json::from_str(value).ok(),

@@ -54,7 +54,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let timeline = subject.timeline();
-    let (Some(own), Some((rest, last))) = (&timeline.own, rest_before(timeline)) else {
+    let (Some(own), Some((rest, last))) = (timeline.timed(), rest_before(timeline)) else {
         return;
     };
     if !timeline.is_update(own) {

@@ -51,11 +51,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let timeline = subject.timeline();
-    let Some(own) = timeline
-        .own
-        .as_ref()
-        .filter(|own| !own.version.is_prerelease())
-    else {
+    let Some(own) = timeline.timed().filter(|own| !own.version.is_prerelease()) else {
         return;
     };
     let at_once = around(timeline, own, DAY);

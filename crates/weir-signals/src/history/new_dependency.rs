@@ -52,7 +52,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                `crypto-js`) that arrives with a patch; any version at all (`latest`, `*`) of something little used; \
                many optional ones at once. Popular packages, those of the same scope and those that share the \
                package's name are not mentioned, others for information. Where the gateway looked at the dependency \
-               itself, one that was first published within the 30 days before counts, the more if it runs scripts at \
+               itself, one that was first published within the 30 days before (before weir first saw the release, where it is \
+               not known when it was published) counts, the more if it runs scripts at \
                install, names the repository of a popular package as its own, or is mentioned by no file of the \
                release. Dependencies that the same people publish count only if they run scripts.",
         matters: "A dependency brings code that does not show in the package, and can be exchanged later. Attackers \
@@ -215,9 +216,14 @@ fn look_at(subject: &Subject<'_>, new: &New<'_>, facts: &DependencyFacts, findin
     let Some(age) = age.filter(|age| *age < YOUNG) else {
         return;
     };
-    let mut words = match age.is_negative() {
-        true => vec!["was first published after this release".to_owned()],
-        false => vec![format!("was first published {} before", in_words(age))],
+    let moment = subject.out_in_words();
+    let mut words = match (age.is_negative(), subject.published()) {
+        (true, _) => vec![format!("was first published after {moment}")],
+        (false, Some(_)) => vec![format!("was first published {} before", in_words(age))],
+        (false, None) => vec![format!(
+            "was first published {} before {moment}",
+            in_words(age)
+        )],
     };
     if !facts.hooks.is_empty() {
         words.push(format!("runs {} at install", facts.hooks.join(", ")));
@@ -389,6 +395,18 @@ fn samples() -> Vec<crate::sample::Sample> {
         Sample::flagged(
             "A dependency that was first published two days before",
             unknown().dependency(facts("2026-05-30T09:00:00Z")),
+        ),
+        Sample::flagged(
+            "The same where it is not known when the release was published, only when weir first saw it",
+            Scene::of("left-lib", "1.4.1")
+                .release("1.4.0", "2025-03-01T09:00:00Z", "{}")
+                .release(
+                    "1.4.1",
+                    "",
+                    r#"{"dependencies":{"obscure-thing-of-mine":"^1.0.0"}}"#,
+                )
+                .first_seen("2026-06-01T09:00:00Z")
+                .dependency(facts("2026-05-30T09:00:00Z")),
         ),
         Sample::flagged(
             "A day-old dependency with an install script that no file mentions",

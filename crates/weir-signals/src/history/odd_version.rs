@@ -57,7 +57,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let timeline = subject.timeline();
-    let Some(own) = &timeline.own else {
+    let Some(own) = timeline.timed() else {
         return;
     };
     // A number laid down an hour before must not make the next one ordinary.

@@ -36,7 +36,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         sees: "How a release came to be, in four ranks: a staged publish that a second person approved; a trusted \
                publisher with provenance; provenance; none of these. It is compared with the best of the last thirty \
                releases of the same line (major version, below 1.0 the minor) that were published before it, or of \
-               all lines if the line is new. It weighs more if somebody else published it than those. Prereleases \
+               all lines if the line is new; where it is not known when a release was published, with those of lower \
+               numbers. It weighs more if somebody else published it than those. Prereleases \
                count only for prereleases, and refused versions not at all.",
         matters: "A stolen token publishes from anywhere, but not from the project's workflow. Where releases come \
                   with evidence of their origin, the one without it was made some other way.",
@@ -156,6 +157,10 @@ fn samples() -> Vec<crate::sample::Sample> {
             past()
                 .release("1.4.1-rc.1", "2026-06-13T09:00:00Z", &by_hand("lena"))
                 .release("1.4.1", "2026-06-14T09:00:00Z", &by_hand("lena")),
+        ),
+        Sample::flagged(
+            "The same where the registry does not say when it was published",
+            past().release("1.4.1", "", &by_hand("lena")),
         ),
         Sample::flagged(
             "A fix by hand by the author of old: worth a notice",

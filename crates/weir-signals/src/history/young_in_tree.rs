@@ -35,7 +35,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     documentation: Documentation {
         sees: "What a client would install along with this release and not with the one before: dependencies that are new \
                or asked for differently, and what those depend on, four steps down. It names each package that had its \
-               first release within seven days before this one, with the way that leads to it. In a patch release, or \
+               first release within seven days before this one (before weir first saw it, where it is not known when it \
+               was published), with the way that leads to it. In a patch release, or \
                where the young package runs something at install, it weighs more. Widely used packages end the search.",
         matters: "A release can stay clean and bring the payload as something else, one or more steps down, where nobody \
                   looks. The bait is made for the purpose, and so it is young.",
@@ -132,10 +133,11 @@ fn tell(subject: &Subject<'_>, brought: &Brought, at: Timestamp, patch: bool) ->
     if age > YOUNG || brought.releases > MANY_RELEASES {
         return None;
     }
+    let moment = subject.out_in_words();
     let when = if age.is_negative() {
-        "after this release".to_owned()
+        format!("after {moment}")
     } else {
-        format!("{} before this release", in_words(age))
+        format!("{} before {moment}", in_words(age))
     };
     let version = brought.version.as_deref().unwrap_or("?");
     let runs = if brought.hooks {
@@ -154,7 +156,7 @@ fn tell(subject: &Subject<'_>, brought: &Brought, at: Timestamp, patch: bool) ->
     };
     finding.evidence.push(Evidence::change(
         format!("{own} > {way}"),
-        Some(format!("{} (this release)", at)),
+        Some(format!("{at} ({moment})")),
         Some(format!("{since} (first release of {name})")),
     ));
     Some(finding)
@@ -209,6 +211,14 @@ fn samples() -> Vec<crate::sample::Sample> {
                 .release("1.4.0", "2026-01-01T09:00:00Z", &by_hand("mara"))
                 .release("1.4.1", "2027-06-14T09:00:00Z", &by_hand("mara"))
                 .brings(brought(&["plain-cipher"], "2026-06-14T09:00:00Z")),
+        ),
+        Sample::flagged(
+            "The same where it is not known when the patch was published, only when weir first saw it",
+            Scene::of("wire-client", "1.4.1")
+                .release("1.4.0", "2026-01-01T09:00:00Z", &by_hand("mara"))
+                .release("1.4.1", "", &by_hand("mara"))
+                .first_seen("2026-06-14T09:00:00Z")
+                .brings(brought(&["plain-cipher"], "2026-06-13T09:00:00Z")),
         ),
         Sample::flagged(
             "A minor release brings one three steps down",

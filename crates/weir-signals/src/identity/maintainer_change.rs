@@ -170,6 +170,12 @@ fn samples() -> Vec<crate::sample::Sample> {
             "All replaced, published under the name of one who left",
             after(&by("mara", &[("lena", "lena@mail.example")])),
         ),
+        Sample::flagged(
+            "All replaced in a release of which the registry does not say when it was published",
+            Scene::of("left-lib", "1.4.1")
+                .release("1.4.0", "2026-04-01T09:00:00Z", &by("mara", &[mara, otto]))
+                .release("1.4.1", "", &by("lena", &[("lena", "lena@mail.example")])),
+        ),
         Sample::passing(
             "Near miss: one maintainer joins, for information",
             after(&by("mara", &[mara, otto, ("lena", "lena@mail.example")])),

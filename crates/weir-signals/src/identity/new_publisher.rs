@@ -50,7 +50,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                maintainer in the release before (idle all the while) or was not (new, which weighs more). Names \
                that differ in case alone or in letters that look alike are two accounts, and so are two names with one \
                mail address: that is said. \
-               All workflows of one host are one publisher. A release that also lost the evidence of where it was built \
+               All workflows of one host are one publisher. Where it is not known when a release was published, those with \
+               lower numbers are the ones before it, and whether somebody was idle is not known. A release that also lost the evidence of where it was built \
                counts as evidence of trust, because both are one fact.",
         matters: "Rights to publish are seldom taken back. Attackers found the account of somebody who had long left, or \
                   talked a maintainer into adding them, and published under a trusted name.",
@@ -67,7 +68,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let timeline = subject.timeline();
-    let (Some(own), Some(publication)) = (&timeline.own, timeline.publication()) else {
+    let Some(publication) = timeline.publication() else {
         return;
     };
     let Some(publisher) = &publication.publisher else {
@@ -85,7 +86,11 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         Some((event, _)) => Some(*event),
         None => by_them(timeline, publisher, true),
     };
-    let idle = last.map(|event| own.published.duration_since(event.published));
+    let idle = last.and_then(|event| timeline.ago(event));
+    // Whoever published before is no stranger; for how long they did not is not known without times.
+    if last.is_some() && idle.is_none() {
+        return;
+    }
     let meanwhile = recent
         .iter()
         .take_while(|(event, _)| last.is_none_or(|last| event.published > last.published))
@@ -204,10 +209,10 @@ fn told(
     last: Option<(&Event<'_>, SignedDuration)>,
 ) -> String {
     let name = who(publisher);
-    let lately = by_them(timeline, publisher, false).zip(timeline.own.as_ref());
-    let lately = lately.map(|(event, own)| {
-        let before = in_words(own.published.duration_since(event.published));
-        format!("{} ({before} before)", event.text)
+    let lately = by_them(timeline, publisher, false);
+    let lately = lately.map(|event| match timeline.ago(event) {
+        Some(ago) => format!("{} ({} before)", event.text, in_words(ago)),
+        None => event.text.to_owned(),
     });
     match (last, lately) {
         (Some((last, idle)), None) => format!(
@@ -367,6 +372,19 @@ fn samples() -> Vec<crate::sample::Sample> {
         Sample::flagged(
             "An account whose name differs in case alone",
             past().release("1.4.1", "2026-06-14T09:00:00Z", &by("MARA", &["mara"])),
+        ),
+        Sample::flagged(
+            "A stranger's release of which the registry does not say when it was published",
+            past().release("1.4.1", "", &by("lena", &["mara", "lena"])),
+        ),
+        Sample::passing(
+            "Near miss: two maintainers who take turns, and no publish time",
+            Scene::of("left-lib", "1.4.1")
+                .release("1.2.0", "2021-10-01T09:00:00Z", &by("otto", &two))
+                .release("1.3.0", "2026-01-01T09:00:00Z", &by("mara", &two))
+                .release("1.3.1", "2026-02-01T09:00:00Z", &by("mara", &two))
+                .release("1.4.0", "2026-04-01T09:00:00Z", &by("mara", &two))
+                .release("1.4.1", "", &by("otto", &two)),
         ),
         Sample::passing(
             "Near miss: two maintainers who take turns",

@@ -129,6 +129,8 @@ impl Scene {
         let missed = missed.map(|time| time.to_string());
         shown.insert("asked for in vain".to_owned(), json!(missed));
         shown.insert("names.internal".to_owned(), json!(self.internal));
+        let seen = self.first_seen.map(|time| time.to_string());
+        shown.insert("first seen".to_owned(), json!(seen));
         let mut shown = Value::Object(shown);
         prune(&mut shown);
         shown

@@ -8,7 +8,7 @@ use weir_model::Severity;
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
 
-use crate::sample::{NOW, Scene, by_hand};
+use crate::sample::{NOW, Scene, by_hand, from_workflow};
 use crate::{NameIndex, Observation, Stage, Subject, Surroundings, moments, observe_all};
 
 fn says(observation: &Observation, signal: &str) -> Vec<Severity> {
@@ -87,6 +87,94 @@ fn a_history_without_times_is_a_gap_and_no_calm() {
     let observation = observe(&mixed, "1.0.2");
     assert!(!gap(&observation, "publish time"));
     assert_eq!(says(&observation, "young-release").len(), 1);
+}
+
+#[test]
+fn people_and_trust_are_measured_without_times_by_numbers() {
+    let day = "2026-01-01T09:00:00Z";
+    let old = ["2020-01-01T09:00:00Z", "2021-01-01T09:00:00Z", day];
+    let now = "2026-06-14T09:00:00Z";
+    for (past, own, untimed) in [
+        (old, "", true),
+        (["", "", ""], "", true),
+        (["", "", day], "", true),
+        (old, "yesterday", true),
+        (old, "0000-00-00T00:00:00Z", true),
+        (["", "", ""], now, false),
+    ] {
+        let scene = |before: &str, after: &str| {
+            let versions = ["1.0.0", "1.1.0", "1.1.1"].into_iter().zip(past);
+            let scene = Scene::of("left-lib", "1.2.0")
+                // What comes later by its number is no past.
+                .release("2.0.0", "", &by_hand("lena"))
+                .release("1.2.0", own, after);
+            versions.fold(scene, |scene, (version, time)| {
+                scene.release(version, time, before)
+            })
+        };
+        let case = format!("{past:?} {own}");
+        let taken = scene(&by_hand("mara"), &taken_over()).observe();
+        assert!(tells_the_takeover(&taken), "{case}");
+        assert_eq!(gap(&taken, "publish time"), untimed, "{case}");
+        assert!(says(&taken, "dormant-revival").is_empty(), "{case}");
+        assert!(says(&taken, "odd-version").is_empty(), "{case}");
+        let by_laptop = scene(&from_workflow(), &by_hand("lena")).observe();
+        assert_eq!(
+            says(&by_laptop, "trust-downgrade"),
+            [Severity::High],
+            "{case}"
+        );
+        let nobody = scene("{}", "{}").observe();
+        assert!(gap(&nobody, weir_model::assessment::PUBLISHER), "{case}");
+        let as_ever = scene(&by_hand("mara"), &by_hand("mara")).observe();
+        for signal in ["new-publisher", "maintainer-change", "trust-downgrade"] {
+            assert!(says(&as_ever, signal).is_empty(), "{signal} {case}");
+        }
+    }
+}
+
+#[test]
+fn a_time_before_there_was_a_package_makes_no_release_the_first() {
+    let (created, long_ago) = ("2025-09-30T09:00:00Z", "2023-01-01T09:00:00Z");
+    for (own, created, lower, believed) in [
+        (long_ago, created, "2025-10-01T09:00:00Z", false),
+        (
+            "1970-01-01T00:00:00Z",
+            created,
+            "2025-10-01T09:00:00Z",
+            false,
+        ),
+        // Within a day, or without a word on when the package was created.
+        (
+            "2025-09-29T12:00:00Z",
+            created,
+            "2025-10-01T09:00:00Z",
+            true,
+        ),
+        (long_ago, "", "2025-10-01T09:00:00Z", true),
+        // A mirror that began late to have a package that is older.
+        (
+            long_ago,
+            "2026-05-01T09:00:00Z",
+            "2022-10-01T09:00:00Z",
+            true,
+        ),
+    ] {
+        let scene = Scene::of("left-lib", "1.0.3")
+            .release("1.0.0", lower, &by_hand("mara"))
+            .release("1.0.1", "2026-01-01T09:00:00Z", &by_hand("mara"))
+            .release("1.0.2", "2026-04-01T09:00:00Z", &by_hand("mara"))
+            .release("1.0.3", own, &taken_over());
+        let scene = match created {
+            "" => scene,
+            created => scene.removed("created", created),
+        };
+        let observation = scene.observe();
+        let case = format!("{own} {created} {lower}");
+        assert!(believed || tells_the_takeover(&observation), "{case}");
+        let timing = says(&observation, "unusual-timing");
+        assert_eq!(timing.is_empty(), believed, "{case}");
+    }
 }
 
 #[test]

@@ -344,7 +344,7 @@ impl State {
             findings: Vec::new(),
         };
         step::check(&mut checked, &self.manifests, &self.files);
-        entries::check(&mut checked);
+        entries::check(&mut checked, &tree.path(""));
         addresses::check(&mut checked, registries);
         let mut findings = Findings::of(tree);
         let client = self.files.client(lockfile);
@@ -528,6 +528,7 @@ pub(super) fn read_whole(folder: &Path, file: &Path) -> Result<Lockfile, (u32, S
     let mut lockfile = read(file)?;
     if let Ok(manifests) = Manifests::in_folder(folder, &lockfile) {
         manifests.complete(&mut lockfile);
+        super::locked::name_projects(&mut lockfile, &manifests);
     }
     Ok(lockfile)
 }

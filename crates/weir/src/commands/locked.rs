@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use weir_engine::trust::{NOT_COMPARED, Wanted};
 use weir_model::Trust;
 use weir_npm::integrity::{Integrity, IntegrityError};
-use weir_npm::lockfile::{DependencyKind, Format, Lockfile, Node};
+use weir_npm::lockfile::{DependencyKind, Format, Lockfile, Node, Source};
 use weir_npm::name::PackageName;
 use weir_npm::spec::{DependencySpec, classify};
 
@@ -132,6 +132,32 @@ pub(super) fn nothing_locked(
     ))
 }
 
+/// What yarn 2 and later write as the version of every project.
+const NO_VERSION: &str = "0.0.0-use.local";
+
+/// Gives projects the names and versions of their manifests where the lockfile has none, as those of pnpm and bun.
+pub(super) fn name_projects(lockfile: &mut Lockfile, manifests: &check::Manifests) {
+    for node in &mut lockfile.nodes {
+        let Source::Project(folder) = &node.source else {
+            continue;
+        };
+        let manifest = manifests.of(folder);
+        let said = manifest.and_then(|it| it.version.clone());
+        if node.version.is_none() || (said.is_some() && is_no_version(node)) {
+            node.version = said;
+        }
+        if let Some(name) = manifest.and_then(|it| it.name.as_deref())
+            && node.name.is_empty()
+        {
+            name.clone_into(&mut node.name);
+        }
+    }
+}
+
+fn is_no_version(node: &Node) -> bool {
+    node.version.as_deref() == Some(NO_VERSION)
+}
+
 /// The manifests of the project and its workspaces; nothing where the project has none.
 ///
 /// # Errors
@@ -149,7 +175,6 @@ pub(super) fn manifests(
 #[cfg(test)]
 mod tests {
     use weir_model::{AttestationState, SignatureState};
-    use weir_npm::lockfile::Source;
 
     use super::*;
 
@@ -169,6 +194,76 @@ mod tests {
             let project = project(PathBuf::from(folder), lockfile.as_ref());
             assert_eq!(project, Path::new(found), "{folder} {lockfile:?}");
         }
+    }
+
+    #[test]
+    fn a_project_is_called_what_its_manifest_says() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("w")).unwrap();
+        for (place, name) in [("", "app"), ("w/", "inner")] {
+            let manifest = format!(r#"{{"name": "{name}", "version": "1.2.0"}}"#);
+            let file = folder.path().join(format!("{place}package.json"));
+            std::fs::write(file, manifest).unwrap();
+        }
+        let pnpm = "lockfileVersion: '9.0'\nimporters:\n  .: {}\n  w: {}\n";
+        let bun = r#"{"lockfileVersion": 1, "workspaces": {"": {"name": "app"}, "w": {"name": "inner"}}, "packages": {"inner": ["inner@workspace:w"]}}"#;
+        let berry = "__metadata:\n  version: 8\n\n\"app@workspace:.\":\n  version: 0.0.0-use.local\n  \
+            resolution: \"app@workspace:.\"\n\n\"inner@workspace:w\":\n  version: 0.0.0-use.local\n  \
+            resolution: \"inner@workspace:w\"\n";
+        for (file, text) in [
+            ("pnpm-lock.yaml", pnpm),
+            ("bun.lock", bun),
+            ("yarn.lock", berry),
+        ] {
+            let mut lockfile = Lockfile::parse(file, text.as_bytes()).unwrap();
+            let manifests = check::Manifests::in_folder(folder.path(), &lockfile);
+            name_projects(
+                &mut lockfile,
+                &manifests.unwrap_or_else(|_| panic!("{file}")),
+            );
+            let labels = ["", "w"].map(|folder| {
+                let id = lockfile.project(folder).unwrap();
+                lockfile.node(id).unwrap().label()
+            });
+            assert_eq!(labels, ["app@1.2.0", "inner@1.2.0"], "{file}");
+        }
+    }
+
+    /// Which is all there is to go by: the lockfile of yarn 1 does not name them.
+    #[test]
+    fn workspaces_of_yarn_1_ask_for_what_their_manifests_say() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("w")).unwrap();
+        for (file, manifest) in [
+            ("package.json", r#"{"private": true, "workspaces": ["w"]}"#),
+            (
+                "w/package.json",
+                r#"{"name": "inner", "version": "1.0.0", "devDependencies": {"silt": "^1.0.0"}}"#,
+            ),
+        ] {
+            std::fs::write(folder.path().join(file), manifest).unwrap();
+        }
+        let text = "# yarn lockfile v1\n\n\nsilt@^1.0.0:\n  version \"1.0.0\"\n";
+        let mut lockfile = Lockfile::parse("yarn.lock", text.as_bytes()).unwrap();
+        let manifests = check::Manifests::in_folder(folder.path(), &lockfile);
+        manifests
+            .unwrap_or_else(|why| panic!("{why:?}"))
+            .complete(&mut lockfile);
+        let silt = lockfile
+            .nodes
+            .iter()
+            .position(|it| it.name == "silt")
+            .unwrap();
+        let ways = lockfile.ways_to(silt, 9).ways;
+        let from: Vec<&str> = ways
+            .iter()
+            .map(|way| lockfile.nodes[way[0].from].name.as_str())
+            .collect();
+        assert_eq!(from, ["inner"]);
+        assert_eq!(
+            lockfile.needs()[silt],
+            weir_npm::lockfile::Need::Development
+        );
     }
 
     /// The entry `a` of npm's lockfile with these fields.

@@ -30,6 +30,13 @@ pub(super) async fn run(global: &Global, options: &Sbom) -> Result<ExitCode> {
         .map_err(|(file, what)| anyhow::anyhow!("{}: {what}", file.display()))?;
     if let Some(manifests) = &manifests {
         manifests.complete(&mut lockfile);
+        // A bill of nothing would say that nothing is used.
+        if let Some(what) = locked::nothing_locked(&lockfile, manifests, &|_| false) {
+            let file = check::shown(&file);
+            anstream::eprintln!("{file}: error: no bill is written: {what} [nothing-locked]");
+            return Ok(ExitCode::from(exit::FOUND));
+        }
+        locked::name_projects(&mut lockfile, manifests);
     }
     let releases = Releases::of(global, options, &lockfile).await?;
     let root = manifests.as_ref().and_then(|manifests| manifests.of(""));

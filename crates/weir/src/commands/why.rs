@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use jiff::Timestamp;
-use weir_engine::Engine;
+use weir_engine::{Asking, Engine};
 use weir_model::finding::printable;
 use weir_model::json::v1::{self, WhyKnown, WhyLockfile, WhyRelease, WhySince, WhyStep};
 use weir_npm::lockfile::{DependencyKind, Edge, Lockfile, Node, NodeId, Source};
@@ -164,10 +164,8 @@ impl Facts<'_> {
             None => None,
         };
         let since = match from.and_then(of_registry) {
-            Some((parent, version)) if self.ask && !self.is_withheld(&parent) => {
-                self.depends_since(&parent, version, &edge.name).await
-            }
-            _ => None,
+            Some((parent, version)) => self.depends_since(&parent, version, &edge.name).await,
+            None => None,
         };
         Ok(WhyStep {
             name: printable(name, 220),
@@ -176,6 +174,7 @@ impl Facts<'_> {
                 .map(|it| printable(it, 100)),
             spec: Some(printable(&edge.spec, 200)),
             list: Some(list_of(edge.kind)),
+            folder: None,
             release,
             since,
         })
@@ -186,15 +185,23 @@ impl Facts<'_> {
         own::is_withheld(self.engine.policy(), self.engine.upstreams(), name)
     }
 
+    /// Who is asked about a package. What is kept of a name that is yours says nothing of your package either.
+    fn asking(&self, name: &PackageName) -> Asking {
+        match (self.is_withheld(name), self.ask) {
+            (true, _) => Asking::Nobody,
+            (false, true) => Asking::Registry,
+            (false, false) => Asking::Kept,
+        }
+    }
+
     async fn known(&mut self, name: &PackageName, version: &str) -> Result<WhyKnown> {
         let key = (name.to_string(), version.to_owned());
         if let Some(known) = self.known.get(&key) {
             return Ok(known.clone());
         }
-        let withheld = self.is_withheld(name);
-        let ask = self.ask && !withheld;
-        let mut standing = self.engine.standing(name, version, ask).await?;
-        if self.ask && withheld {
+        let asking = self.asking(name);
+        let mut standing = self.engine.standing(name, version, asking).await?;
+        if self.ask && asking == Asking::Nobody {
             standing.unknown = Some(own::WITHHELD.to_owned());
         }
         let text = |time: Option<Timestamp>| time.map(|time| time.to_string());
@@ -219,7 +226,9 @@ impl Facts<'_> {
         if let Some(since) = self.since.get(&key) {
             return since.clone();
         }
-        let since = self.engine.depends_since(name, version, dependency).await;
+        let asking = self.asking(name);
+        let since = self.engine.depends_since(name, version, dependency, asking);
+        let since = since.await;
         let since = since.map(|since| WhySince {
             version: since.version,
             published: since.published.map(|time| time.to_string()),
@@ -231,17 +240,23 @@ impl Facts<'_> {
     }
 }
 
+/// The project a way begins at. pnpm's lockfile does not name workspaces: then its folder tells which one it is.
 fn project(node: &Node) -> WhyStep {
-    let name = if node.name.is_empty() {
-        "this project"
-    } else {
-        &node.name
+    let folder = match &node.source {
+        Source::Project(folder) => folder.as_str(),
+        _ => "",
+    };
+    let name = match (node.name.as_str(), folder) {
+        ("", "") => "this project",
+        ("", folder) => folder,
+        (name, _) => name,
     };
     WhyStep {
         name: printable(name, 220),
         version: node.version.as_deref().map(|it| printable(it, 100)),
         spec: None,
         list: None,
+        folder: Some(printable(folder, 300)),
         release: None,
         since: None,
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use weir_gateway::Summary;
-use weir_gateway::session::{Held, Release};
+use weir_gateway::session::{Held, Release, Seen};
 use weir_model::Action;
 use weir_model::assessment::{PUBLISH_TIME, PUBLISHER};
 use weir_model::finding::printable;
@@ -144,6 +144,7 @@ fn unseen(summary: &Summary) -> impl Iterator<Item = (&Release, &Held)> {
 }
 
 /// A client that fails often prints no reason, and then all that was kept out is told: what it needed is among it.
+/// Where a release was refused, that is the reason, and what may have been looked for besides is only counted.
 fn kept_out(out: &mut String, summary: &Summary, failed: bool) {
     let told = unseen(summary).filter_map(|(release, held)| {
         let used = summary.used(&release.0);
@@ -151,6 +152,20 @@ fn kept_out(out: &mut String, summary: &Summary, failed: bool) {
     });
     let mut told: Vec<(Bearing, &Release, &Held)> = told.collect();
     told.sort_by_key(|(bearing, ..)| *bearing);
+    let is_refused = |seen: &Seen| !seen.served && !seen.action.serves();
+    if summary.seen.values().any(is_refused) {
+        let known = told.partition_point(|(bearing, ..)| *bearing != Bearing::Perhaps);
+        let perhaps = told.len() - known;
+        told.truncate(known);
+        if perhaps > 0 {
+            line(
+                out,
+                format_args!(
+                    "  {perhaps} more kept out of what could be chosen: weir ledger --event decided"
+                ),
+            );
+        }
+    }
     for (bearing, release, held) in told.iter().take(SUMMARY_LINES) {
         one_kept_out(out, summary, *bearing, release, held);
     }
@@ -262,8 +277,6 @@ fn gaps(out: &mut String, summary: &Summary, unread: &[String]) {
 
 #[cfg(test)]
 mod tests {
-    use weir_gateway::session::Seen;
-
     use super::*;
 
     fn release(version: &str) -> Release {
@@ -344,6 +357,25 @@ mod tests {
         let first = text.lines().nth(1).unwrap_or_default();
         assert!(first.contains("reed@9.0.0"), "{text}");
         assert!(text.contains("... and 6 more versions kept out"), "{text}");
+    }
+
+    #[test]
+    fn where_a_release_was_refused_what_may_have_been_looked_for_is_counted() {
+        let mut summary = Summary::default();
+        let asked = held("9.0.0", Some("its document was asked for"));
+        summary
+            .held
+            .extend([held("1.0.0", None), held("1.0.1", None), asked]);
+        let refused = ("sedge".to_owned(), "2.0.0".to_owned());
+        summary.seen.insert(refused, seen(false));
+        let text = told(&summary, true);
+        assert!(text.contains("sedge@2.0.0"), "{text}");
+        assert!(text.contains("reed@9.0.0"), "{text}");
+        assert!(!text.contains("reed@1.0.0"), "{text}");
+        assert!(
+            text.contains("  2 more kept out of what could be chosen"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -103,19 +103,27 @@ pub(crate) fn text(out: &mut String, history: &History) {
 fn values(release: &PastRelease) -> [String; 8] {
     let known = |number: Option<u64>| number.map_or(NOTHING_KNOWN.to_owned(), |it| it.to_string());
     let publisher = release.publisher.as_deref().unwrap_or(NOTHING_KNOWN);
-    let dependencies = match release.remote {
-        0 => release.dependencies.to_string(),
-        remote => format!("{} ({remote} from outside)", release.dependencies),
+    let dependencies = match (release.dependencies, release.remote) {
+        (None, _) => NOTHING_KNOWN.to_owned(),
+        (Some(count), 0) => count.to_string(),
+        (Some(count), remote) => format!("{count} ({remote} from outside)"),
+    };
+    let commit = match release.commit {
+        None => NOTHING_KNOWN,
+        Some(true) => "yes",
+        Some(false) => "no",
+    };
+    let hooks = match release.hooks.as_deref() {
+        None => NOTHING_KNOWN.to_owned(),
+        Some([]) => "nothing".to_owned(),
+        Some(hooks) => hooks.join(", "),
     };
     [
         printable(&release.version, 40),
         printable(publisher, 40),
-        release.trust.to_owned(),
-        if release.commit { "yes" } else { "no" }.to_owned(),
-        match release.hooks.join(", ") {
-            hooks if hooks.is_empty() => "nothing".to_owned(),
-            hooks => hooks,
-        },
+        release.trust.unwrap_or(NOTHING_KNOWN).to_owned(),
+        commit.to_owned(),
+        hooks,
         dependencies,
         known(release.files),
         known(release.bytes),
@@ -152,10 +160,9 @@ pub(crate) fn svg(history: &History) -> String {
     let title = format!("{}: releases by publisher, size below", history.name);
     let _ = writeln!(
         out,
-        "<text x=\"12\" y=\"22\" font-size=\"15\">{}</text>\n<text x=\"12\" y=\"42\" fill=\"#555\">grey: no evidence of \
-         origin, blue: provenance, green: workflow or approved; square: runs something at install; red ring: the release \
-         asked for</text>",
-        escaped(&title)
+        "<text x=\"12\" y=\"22\" font-size=\"15\">{}</text>\n<text x=\"12\" y=\"42\" fill=\"#555\">{}</text>",
+        escaped(&title),
+        legend(releases)
     );
     let step = (FLOOR - BARS - TOP - 30.0) / lanes.len().max(1) as f64;
     for (place, lane) in lanes.iter().enumerate() {
@@ -211,33 +218,53 @@ pub(crate) fn svg(history: &History) -> String {
     out
 }
 
+/// What colours and shapes mean. What is not known of any release is not said to be missing.
+fn legend(releases: &[PastRelease]) -> String {
+    let mut colours = vec!["blue: provenance", "green: workflow or approved"];
+    if releases.iter().any(|it| it.trust == Some("none")) {
+        colours.insert(0, "grey: no evidence of origin");
+    }
+    if releases.iter().any(|it| it.trust.is_none()) {
+        colours.push("white: evidence not known");
+    }
+    let mut shapes = vec!["square: runs something at install"];
+    if releases.iter().any(|it| it.hooks.is_none()) {
+        shapes.push("dashed: what it runs is not known");
+    }
+    shapes.push("red ring: the release asked for");
+    format!("{}; {}", colours.join(", "), shapes.join("; "))
+}
+
 fn mark(out: &mut String, release: &PastRelease, x: f64, y: f64) {
     let colour = match release.trust {
-        "none" => "#999",
-        "provenance" => "#36c",
-        _ => "#393",
+        None => "#fff",
+        Some("none") => "#999",
+        Some("provenance") => "#36c",
+        Some(_) => "#393",
     };
-    let _ = if release.hooks.is_empty() {
+    let outline = match (release.trust, &release.hooks) {
+        (_, None) => " stroke=\"#333\" stroke-dasharray=\"3 2\"",
+        (None, Some(_)) => " stroke=\"#333\"",
+        _ => "",
+    };
+    let runs = release.hooks.as_ref().is_some_and(|it| !it.is_empty());
+    let _ = if runs {
         write!(
             out,
-            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"7\" fill=\"{colour}\">"
+            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"14\" height=\"14\" fill=\"{colour}\"{outline}>",
+            x - 7.0,
+            y - 7.0
         )
     } else {
         write!(
             out,
-            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"14\" height=\"14\" fill=\"{colour}\">",
-            x - 7.0,
-            y - 7.0
+            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"7\" fill=\"{colour}\"{outline}>"
         )
     };
     let time = release.published.map(|time| time.to_string());
     let time = time.unwrap_or_else(|| NO_TIME.to_owned());
     let told = format!("{time} {}", values(release).join(", "));
-    let end = if release.hooks.is_empty() {
-        "circle"
-    } else {
-        "rect"
-    };
+    let end = if runs { "rect" } else { "circle" };
     let _ = writeln!(out, "<title>{}</title></{end}>", escaped(&told));
     if release.asked {
         let _ = writeln!(
@@ -273,10 +300,10 @@ mod tests {
             version: version.to_owned(),
             published: Some("2026-11-20T11:49:00Z".parse().unwrap()),
             publisher: publisher.map(str::to_owned),
-            trust: "none",
-            commit: hooks.is_empty(),
-            hooks: hooks.iter().map(|hook| (*hook).to_owned()).collect(),
-            dependencies: 2,
+            trust: Some("none"),
+            commit: Some(hooks.is_empty()),
+            hooks: Some(hooks.iter().map(|hook| (*hook).to_owned()).collect()),
+            dependencies: Some(2),
             remote: hooks.len(),
             files: Some(3),
             bytes: None,
@@ -325,6 +352,42 @@ mod tests {
             out,
             "  No history to show: no other release was out at that moment\n"
         );
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_said_to_be_none() {
+        let mut unread = history();
+        for release in &mut unread.releases {
+            release.trust = None;
+        }
+        let last = unread.releases.last_mut().unwrap();
+        (last.commit, last.hooks, last.dependencies) = (None, None, None);
+        (last.remote, last.files) = (0, None);
+        let mut out = String::new();
+        text(&mut out, &unread);
+        assert!(
+            out.ends_with("    not known of any of them: evidence and bytes\n"),
+            "{out}"
+        );
+        let asked = out.lines().rev().nth(1).unwrap();
+        // Publisher, commit, what runs, dependencies, files.
+        assert_eq!(asked.matches("*not known").count(), 5, "{out}");
+        let picture = svg(&unread);
+        assert!(!picture.contains("no evidence of origin"), "{picture}");
+        for part in [
+            "white: evidence not known",
+            "dashed: what it runs is not known",
+            "stroke-dasharray",
+        ] {
+            assert!(picture.contains(part), "{part}: {picture}");
+        }
+        // An outline each, and no attribute twice.
+        assert_eq!(picture.matches("fill=\"#fff\" stroke=\"#333\"").count(), 2);
+        let picture = svg(&history());
+        assert!(picture.contains("grey: no evidence of origin"), "{picture}");
+        for part in ["white:", "dashed:", "stroke-dasharray"] {
+            assert!(!picture.contains(part), "{part}: {picture}");
+        }
     }
 
     #[test]

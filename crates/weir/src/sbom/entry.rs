@@ -10,7 +10,7 @@ use super::origin::Origin;
 /// A node that becomes a component.
 pub(super) struct Entry<'l> {
     pub(super) node: &'l Node,
-    /// Its name; of a link that has none what those who lead to it call it.
+    /// Its name; of a link that has none what those who lead to it call it, of a project its folder.
     pub(super) name: &'l str,
     pub(super) origin: Origin,
 }
@@ -35,8 +35,10 @@ impl<'l> Entry<'l> {
         if is_link && called.is_none() {
             return None;
         }
-        let name = match called {
-            Some(called) if is_link && node.name.is_empty() => called,
+        let name = match (called, &node.source) {
+            (Some(called), _) if is_link && node.name.is_empty() => called,
+            // A workspace whose manifest is not there, or says no name.
+            (_, Source::Project(folder)) if node.name.is_empty() => folder,
             _ => node.name.as_str(),
         };
         Some(Self {

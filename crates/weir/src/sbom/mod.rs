@@ -148,7 +148,8 @@ impl Component {
             reference: reference.to_owned(),
             project: matches!(node.source, Source::Project(_)),
             name: entry.name.to_owned(),
-            version: node.version.clone(),
+            // For a folder pnpm writes its place, `file:lib`.
+            version: node.version.clone().filter(|it| !it.contains(':')),
             purl: entry.purl(),
             need,
             hashes: hashes(node),

@@ -340,11 +340,12 @@ fn versions_that_no_range_decides_have_other_ways_out() {
     import(&world, "osv", &[reed_flaw()]);
     let shore = ("node_modules/@pond/shore", "1.0.0", "^1.0.0");
     let bank = ("node_modules/bank", "1.0.0", "1.0.0");
-    for (parent, place, more, overrides, want) in [
+    for (parent, place, more, bundled, overrides, want) in [
         (
             shore,
             "node_modules/reed",
             json!({}),
+            json!([]),
             json!({"reed": "1.0.0"}),
             change("override", "reed", "1.2.0"),
         ),
@@ -352,6 +353,7 @@ fn versions_that_no_range_decides_have_other_ways_out() {
             bank,
             "node_modules/bank/node_modules/reed",
             json!({"inBundle": true}),
+            json!(["reed"]),
             json!({}),
             change("unknown", "bank", "-"),
         ),
@@ -361,7 +363,11 @@ fn versions_that_no_range_decides_have_other_ways_out() {
         let manifest =
             json!({"name": "p", "dependencies": {name: "^1.0.0"}, "overrides": overrides});
         let packages = [
-            (at, version, json!({"dependencies": {"reed": range}})),
+            (
+                at,
+                version,
+                json!({"dependencies": {"reed": range}, "bundleDependencies": bundled}),
+            ),
             (place, "1.0.0", more),
         ];
         let project = project(&manifest, &packages);

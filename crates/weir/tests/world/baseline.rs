@@ -118,6 +118,31 @@ fn a_backfill_learns_what_has_settled_once() {
     }
 }
 
+/// Nobody has asked for it yet, and it would be refused.
+#[test]
+fn what_would_be_refused_teaches_a_backfill_nothing() {
+    let (world, registry) = (World::new(), registry());
+    let mut taken = harbour("charts");
+    for month in 1..=9 {
+        let published = format!("2026-0{month}-03T09:30:00.000Z");
+        taken = taken.release(Release::new(format!("1.{month}.0")).published(&published));
+    }
+    let attack = Release::new("1.9.1")
+        .published("2026-11-01T03:00:00.000Z")
+        .publisher("rolf")
+        .file("x.js", "console.log('built');\n")
+        .script("postinstall", "node x.js");
+    registry.add(taken.release(attack));
+    let run = backfill(&world, &registry);
+    assert!(run.assert_success().says("1 refused"), "{}", run.text());
+    let all = &show(&world, "@harbour")["all"];
+    assert_eq!(
+        (&all["releases"], &all["hooks"]),
+        (&json!(25), &json!(0)),
+        "{all}"
+    );
+}
+
 #[test]
 fn what_cannot_be_learned_is_said() {
     let (world, registry) = (World::new(), registry());
@@ -351,6 +376,42 @@ fn an_advisory_takes_back_what_was_learned() {
         "{}",
         again.text()
     );
+}
+
+/// A name whose releases are all gone but for a number that somebody else uses again.
+#[test]
+fn a_number_that_is_used_again_does_not_hide_that_the_name_was_given_up() {
+    let (world, registry) = (World::new(), Registry::start());
+    registry.set_now(NOW);
+    let mut package = Package::new("regiven").maintainer("mara");
+    for (version, published) in [
+        ("1.0.0", "2025-01-01T09:00:00.000Z"),
+        ("1.0.1", "2025-02-01T09:00:00.000Z"),
+    ] {
+        package = package.release(Release::new(version).published(published).publisher("mara"));
+    }
+    registry.add(package);
+    world.policy("[cache]\npackument_ttl = \"0s\"\n");
+    let look = || world.run_before(&registry, &["inspect", "--json", "regiven@1.0.0"]);
+    assert_eq!(findings(&look(), "vanished-versions"), [] as [Value; 0]);
+    // Another publish time alone is what mirrors do.
+    registry.edit_packument("regiven", |document| {
+        document["time"]["1.0.0"] = "2026-11-16T09:00:00.000Z".into();
+    });
+    assert_eq!(findings(&look(), "vanished-versions"), [] as [Value; 0]);
+    registry.edit_packument("regiven", |document| {
+        document["time"]["1.0.0"] = "2026-11-18T09:00:00.000Z".into();
+        document["versions"]["1.0.0"]["_npmUser"]["name"] = "rolf".into();
+        for part in ["versions", "time"] {
+            document[part].as_object_mut().unwrap().remove("1.0.1");
+        }
+    });
+    let run = look();
+    let found = findings(&run, "vanished-versions");
+    assert_eq!(found.len(), 1, "{}", run.stdout);
+    let message = found[0]["message"].as_str().unwrap();
+    assert!(message.contains("given up and taken again"), "{message}");
+    assert_eq!(found[0]["group"], "identity", "{}", run.stdout);
 }
 
 /// A version that was there yesterday and is gone today.

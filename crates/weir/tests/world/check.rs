@@ -93,6 +93,7 @@ fn each_tampering_is_found_at_its_line() {
     let sha = format!("sha512-{}==", "A".repeat(86));
     let silt = format!("{base}/silt/-/silt-1.2.0.tgz");
     let integrity = format!("silt-1.2.0.tgz\", \"integrity\": \"{sha}\"");
+    let resolved = format!("\"resolved\": \"{silt}\"");
     let cases: Vec<(&str, &str, String, &str, u64)> = vec![
         (
             "another host",
@@ -250,6 +251,41 @@ fn each_tampering_is_found_at_its_line() {
             &integrity,
             "silt-1.2.0.tgz\", \"inBundle\": true".into(),
             "no-integrity",
+            6,
+        ),
+        (
+            "scripts in an entry",
+            "\"version\": \"1.2.0\"",
+            "\"version\": \"1.2.0\", \"scripts\": {\"postinstall\": \"node x\"}".into(),
+            "unwritten-field",
+            6,
+        ),
+        (
+            "scripts in an entry that says it has none",
+            "\"version\": \"1.2.0\"",
+            "\"version\": \"1.2.0\", \"hasInstallScript\": false, \"scripts\": {\"install\": \"x\"}".into(),
+            "install-script",
+            6,
+        ),
+        (
+            "another field for the address",
+            &resolved,
+            "\"_resolved\": \"https://evil.example/silt/-/silt-1.2.0.tgz\"".into(),
+            "unwritten-field",
+            6,
+        ),
+        (
+            "that address",
+            &resolved,
+            "\"_resolved\": \"https://evil.example/silt/-/silt-1.2.0.tgz\"".into(),
+            "foreign-registry",
+            6,
+        ),
+        (
+            "a folder with a detour",
+            "node_modules/silt\"",
+            "node_modules/./silt\"".into(),
+            "unreadable",
             6,
         ),
         (

@@ -248,6 +248,15 @@ fn other_bytes_for_the_same_version_are_an_error() {
         );
         assert_eq!(code == 5, error, "{digest}: {change:#}");
     }
+    // What is made of that very release is told, and not that it comes from no registry.
+    world.write("work/package-lock.json", clean.replace(&integrity, &other));
+    let (_, asked) = report(&world, &registry, &["--base", "HEAD"]);
+    let release = &asked["changes"]["packages"][0]["releases"][0];
+    assert_eq!(release["version"], "1.0.0", "{asked:#}");
+    assert!(release["decision"].is_object(), "{asked:#}");
+    let findings = asked["findings"].to_string();
+    assert!(!findings.contains("not from a registry"), "{findings}");
+    assert!(!findings.contains("--offline: they count"), "{findings}");
     // From elsewhere, without a digest to tell that the bytes are the same.
     let bare = clean.replace(&format!(", \"integrity\": \"{integrity}\""), "");
     world.write("work/package-lock.json", &bare);

@@ -372,6 +372,56 @@ snapshots:
     assert_eq!(told, ["out-of-step:1"]);
 }
 
+/// Whatever the project sets for a package, one that has no entry is installed from no lockfile.
+#[test]
+fn what_the_project_sets_may_not_be_missing() {
+    let sha = format!("sha512-{}==", "A".repeat(86));
+    let npm = format!(
+        r#"{{"name": "r", "lockfileVersion": 3, "packages": {{
+"": {{"name": "r", "dependencies": {{"dam": "^1.0.0"}}}},
+"node_modules/dam": {{"version": "1.0.0", "integrity": "{sha}", "dependencies": {{"silt": "^1.0.0"}}}}
+}}}}"#
+    );
+    let bun = format!(
+        r#"{{"lockfileVersion": 1, "workspaces": {{"": {{"name": "r", "dependencies": {{"dam": "^1.0.0"}}}}}},
+"overrides": {{"silt": "1.2.0"}},
+"packages": {{"dam": ["dam@1.0.0", "", {{"dependencies": {{"silt": "^1.0.0"}}}}, "{sha}"]}}}}"#
+    );
+    let berry = "__metadata:\n  version: 8\n\n\"dam@npm:^1.0.0\":\n  version: 1.0.0\n  resolution: \"dam@npm:1.0.0\"\n  \
+        dependencies:\n    silt: \"npm:^1.0.0\"\n  checksum: 10c0/a\n\n\"r@workspace:.\":\n  version: 0.0.0-use.local\n  \
+        resolution: \"r@workspace:.\"\n  dependencies:\n    dam: \"npm:^1.0.0\"\n";
+    let classic = format!(
+        "# yarn lockfile v1\n\n\ndam@^1.0.0:\n  version \"1.0.0\"\n  resolved \"https://registry.example.invalid/dam/-/dam-1.0.0.tgz#00\"\n  \
+         integrity {sha}\n  dependencies:\n    silt \"^1.0.0\"\n"
+    );
+    for (file, lock, keys) in [
+        ("package-lock.json", npm.as_str(), ["silt", "silt@1"]),
+        ("bun.lock", bun.as_str(), ["silt", "silt@1"]),
+        ("yarn.lock", berry, ["silt", "silt@npm:^1.0.0"]),
+        ("yarn.lock", classic.as_str(), ["silt", "**/silt"]),
+    ] {
+        for key in keys {
+            let manifest = format!(
+                r#"{{"name": "r", "dependencies": {{"dam": "^1.0.0"}}, "overrides": {{"{key}": "1.2.0"}},
+                "resolutions": {{"{key}": "1.2.0"}}}}"#
+            );
+            let told = errors(&[(file, lock), ("package.json", manifest.as_str())]);
+            let missing = told.iter().filter(|it| it.starts_with("out-of-step:"));
+            assert_eq!(missing.count(), 1, "{file} {key}: {told:?}");
+        }
+    }
+    // yarn 1 locks no links, and finds what it sets under that name.
+    let linked = r#"{"name": "r", "dependencies": {"dam": "^1.0.0"}, "resolutions": {"silt": "link:./silt"}}"#;
+    let set =
+        r#"{"name": "r", "dependencies": {"dam": "^1.0.0"}, "resolutions": {"silt": "1.2.0"}}"#;
+    let locked = format!("{classic}\nsilt@1.2.0:\n  version \"1.2.0\"\n  integrity {sha}\n");
+    for (lock, manifest) in [(&classic, linked), (&locked, set)] {
+        let told = errors(&[("yarn.lock", lock.as_str()), ("package.json", manifest)]);
+        let missing = told.iter().filter(|it| it.starts_with("out-of-step:"));
+        assert_eq!(missing.count(), 0, "{manifest}: {told:?}");
+    }
+}
+
 /// pnpm installs what a project expects beside it, and lists it with what the project asks for.
 #[test]
 fn pnpm_lists_peers_of_the_project() {

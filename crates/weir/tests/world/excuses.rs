@@ -155,6 +155,79 @@ fn a_release_is_recommended_only_if_it_is_known_to_be_fine() {
     );
 }
 
+/// Somebody new, with a step at install time that nothing else speaks against, in two releases of which the first is
+/// out for longer than a week: whoever asks a fresh weir for the second alone is told what one is told who resolved.
+#[test]
+fn a_release_that_nobody_asked_for_excuses_nothing_that_it_would_be_refused_for() {
+    let by = |publisher: &str, hook: bool, version: &str, published: &str| {
+        let release = Release::new(version)
+            .published(published)
+            .publisher(publisher);
+        match hook {
+            true => release
+                .file("x.js", "console.log('built');\n")
+                .script("postinstall", "node x.js"),
+            false => release,
+        }
+    };
+    let (first, second) = ("2026-11-01T11:00:00.000Z", "2026-11-18T11:00:00.000Z");
+    for (publisher, hook, status) in [
+        ("eve", true, 403),
+        // Somebody new who changes nothing is worth a notice, and so is a step of the usual account.
+        ("eve", false, 200),
+        ("mara", true, 200),
+    ] {
+        let since = [
+            by(publisher, hook, "1.10.0", first),
+            by(publisher, hook, "1.10.1", second),
+        ];
+        let registry = before(package("ledger-copy", since));
+        let pinned = World::new();
+        let gateway = pinned.serve(&registry);
+        assert_eq!(asked(&gateway, "1.10.1").0, status, "{publisher} {hook}");
+        let inspected = World::new();
+        let told = inspected.run_before(&registry, &["inspect", "ledger-copy@1.10.1", "--json"]);
+        let told: Value = serde_json::from_str(&told.stdout).unwrap();
+        let action = &told["decision"]["action"];
+        assert_eq!(
+            action == "hold",
+            status == 403,
+            "{publisher} {hook}: {action}"
+        );
+    }
+}
+
+/// What the code of one release does at install time, the one before it may do as well, if it runs something too: it
+/// is named once somebody has read it.
+#[test]
+fn an_old_release_with_a_hook_is_recommended_once_it_was_read() {
+    let past = (0..10).map(|number| {
+        Release::new(format!("1.{number}.0"))
+            .published(&format!("2025-{:02}-05T09:00:00.000Z", number + 1))
+            .publisher("mara")
+            .file("x.js", "console.log('built');\n")
+            .script("postinstall", "node x.js")
+    });
+    let stolen = Release::new("1.10.0")
+        .published("2026-11-18T11:00:00.000Z")
+        .publisher("eve")
+        .file("x.js", STEALS)
+        .script("postinstall", "node x.js");
+    let package = Package::new("ledger-copy").maintainer("mara");
+    let registry = before(package.releases(past).releases([stolen]));
+    for (read, recommended) in [(false, Value::Null), (true, "1.9.0".into())] {
+        let world = World::new();
+        let gateway = world.serve(&registry);
+        if read {
+            assert_eq!(asked(&gateway, "1.9.0").0, 200);
+        }
+        assert_eq!(asked(&gateway, "1.10.0"), (403, recommended));
+        // Ranges and tags go back to it all the same.
+        let document = gateway.packument(NPM, "ledger-copy");
+        assert_eq!(document["dist-tags"]["latest"], "1.9.0");
+    }
+}
+
 /// A hook that does nothing yet, and what it runs once nobody looks: each is worth a notice, and what they come to
 /// is held, in whatever order they are asked for. A week later the first is the package's past.
 #[test]

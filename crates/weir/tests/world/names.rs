@@ -214,3 +214,23 @@ fn a_registry_that_leaves_publishers_out_is_said_to_and_never_fine() {
     let strict = inspected(&world, &registry, "gauge-reader@1.1.0");
     assert_eq!(strict["decision"]["action"], "hold", "{strict:#}");
 }
+
+/// That nobody knows when a release was published does not answer who published it.
+#[test]
+fn a_release_without_a_time_does_not_pass_for_one_whose_publisher_is_known() {
+    let (world, registry) = (World::new(), river());
+    registry.edit_packument("gauge-reader", |document| {
+        document["time"].as_object_mut().unwrap().remove("1.1.0");
+        for manifest in document["versions"].as_object_mut().unwrap().values_mut() {
+            manifest.as_object_mut().unwrap().remove("_npmUser");
+        }
+    });
+    world.policy("[age]\nunknown = \"old\"\n\n[decide]\nunknown_publisher = \"hold\"\n");
+    let found = inspected(&world, &registry, "gauge-reader@1.1.0");
+    let gaps = found["incomplete"].as_array().unwrap().iter();
+    let gaps: Vec<&str> = gaps.filter_map(|it| it["what"].as_str()).collect();
+    for gap in ["publisher", "publish time"] {
+        assert!(gaps.contains(&gap), "{gap}: {found:#}");
+    }
+    assert_eq!(found["decision"]["action"], "hold", "{found:#}");
+}

@@ -187,6 +187,23 @@ fn what_cannot_be_read_is_an_error_with_its_place() {
     assert!(two.assert_failure().says("--lockfile"), "{}", two.text());
 }
 
+/// A bill of nothing would say that nothing is used.
+#[test]
+fn a_lockfile_that_lists_nothing_of_what_is_asked_for_makes_no_bill() {
+    let bun = r#"{"lockfileVersion": 1, "workspaces": {"": {}}, "packages": {}}"#;
+    for (file, text) in [("bun.lock", bun), ("yarn.lock", "# yarn lockfile v1\n")] {
+        for (manifest, code) in [(r#"{"dependencies": {"reed": "^1.0.0"}}"#, 5), ("{}", 0)] {
+            let (world, registry) = (World::new(), registry());
+            world.write("work/package.json", manifest);
+            world.write(&format!("work/{file}"), text);
+            let run = world.run_before(&registry, &["sbom"]);
+            assert_eq!(run.code, Some(code), "{file}: {}", run.text());
+            assert_eq!(run.stdout.is_empty(), code == 5, "{file}: {}", run.text());
+            assert_eq!(run.stderr.contains("nothing-locked"), code == 5, "{file}");
+        }
+    }
+}
+
 /// What the client is set up with, what nothing leads to, and what a manifest says of yarn's one list: a bill
 /// and an audit go by one rule.
 #[test]

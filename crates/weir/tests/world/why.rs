@@ -103,16 +103,26 @@ fn what_is_not_known_is_said() {
     let reed = &report["lockfiles"][0]["found"][0]["paths"][0][2];
     assert!(reed["release"]["unknown"].is_string(), "{reed:#}");
     assert_eq!(reed["release"]["published"], Value::Null);
-    // Without asking anybody nothing is known, and the ways are the same.
+    // Without asking anybody what was said last counts, and of when it is.
     registry.clear_requests();
-    let report = why(&world, &registry, &["cipher", "--offline"]);
-    assert_eq!(
-        report["lockfiles"][0]["found"][0]["paths"][0]
-            .as_array()
-            .unwrap()
-            .len(),
-        4
-    );
+    let offline = why(&world, &registry, &["cipher", "--offline"]);
+    let path = |report: &Value| report["lockfiles"][0]["found"][0]["paths"][0].clone();
+    let (online, offline) = (path(&report), path(&offline));
+    assert_eq!(offline.as_array().unwrap().len(), 4);
+    for (now, then) in online
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(offline.as_array().unwrap())
+    {
+        assert_eq!(now["since"], then["since"]);
+        assert_eq!(
+            now["release"]["package_since"],
+            then["release"]["package_since"]
+        );
+    }
+    let unknown = offline[3]["release"]["unknown"].as_str().unwrap();
+    assert!(unknown.contains("the registry is not asked"), "{unknown}");
     assert!(registry.requests().is_empty());
 }
 
@@ -177,4 +187,47 @@ fn no_way_at_all_is_no_answer() {
     let report = why(&world, &registry, &["--limit", "1", "cipher"]);
     let found = &report["lockfiles"][0]["found"][0];
     assert_eq!(found["paths"].as_array().unwrap().len(), 1, "{report:#}");
+}
+
+/// pnpm's lockfile names its workspaces by their folders only.
+#[test]
+fn a_way_says_which_workspace_it_begins_at() {
+    let (world, registry) = (World::new(), tree());
+    world.write(
+        "work/package.json",
+        r#"{"name": "app", "version": "1.0.0"}"#,
+    );
+    world.write(
+        "work/a/package.json",
+        r#"{"name": "inner", "version": "1.2.0"}"#,
+    );
+    world.write("work/b/package.json", "{}");
+    let asks =
+        "    dependencies:\n      cipher:\n        specifier: ^1.0.0\n        version: 1.0.0\n";
+    world.write(
+        "work/pnpm-lock.yaml",
+        format!(
+            "lockfileVersion: '9.0'\nimporters:\n  .:\n{asks}  a:\n{asks}  b:\n{asks}packages:\n  cipher@1.0.0:\n    \
+             resolution: {{integrity: sha512-AAAA}}\nsnapshots:\n  cipher@1.0.0: {{}}\n"
+        ),
+    );
+    let report = why(&world, &registry, &["cipher", "--offline"]);
+    let paths = report["lockfiles"][0]["found"][0]["paths"]
+        .as_array()
+        .unwrap();
+    let first = |path: &Value| {
+        let step = &path[0];
+        [&step["name"], &step["version"], &step["folder"]]
+            .map(|it| it.as_str().unwrap_or("-").to_owned())
+    };
+    let mut begin: Vec<[String; 3]> = paths.iter().map(first).collect();
+    begin.sort();
+    assert_eq!(
+        begin,
+        [
+            ["app", "1.0.0", ""],
+            ["b", "-", "b"],
+            ["inner", "1.2.0", "a"]
+        ]
+    );
 }

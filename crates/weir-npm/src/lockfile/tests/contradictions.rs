@@ -149,6 +149,14 @@ const PNPM: [(&str, &str, &str, Option<[&str; 2]>); 27] = [
     ),
 ];
 
+/// The other entry that a release has since version 9.
+fn placed(version: &str, key: &str) -> String {
+    match version {
+        "9.0" => format!("snapshots:\n  {key}: {{}}\n"),
+        _ => String::new(),
+    }
+}
+
 #[test]
 fn an_entry_of_pnpm_says_one_thing() {
     for (version, key, fields, told) in PNPM {
@@ -156,7 +164,9 @@ fn an_entry_of_pnpm_says_one_thing() {
             Some(resolution) => format!("resolution: {resolution}"),
             None => format!("resolution: {{integrity: sha512-AAAA}}\n    {fields}"),
         };
-        let text = format!("lockfileVersion: '{version}'\npackages:\n  {key}:\n    {fields}\n");
+        let placed = placed(version, key);
+        let text =
+            format!("lockfileVersion: '{version}'\npackages:\n  {key}:\n    {fields}\n{placed}");
         let Some([one, other]) = told else {
             read("pnpm-lock.yaml", &text);
             continue;
@@ -186,9 +196,10 @@ fn a_version_beside_an_address_makes_no_release_of_a_registry() {
         ("6.0", "/silt@1.0.0", &registry),
         ("5.4", "/silt/1.0.0", &registry),
     ] {
+        let placed = placed(version, key);
         let text = format!(
             "lockfileVersion: '{version}'\npackages:\n  {key}:\n    resolution: {{tarball: {url}}}\n    name: silt\n    \
-             version: 1.0.0\n"
+             version: 1.0.0\n{placed}"
         );
         let lockfile = read("pnpm-lock.yaml", &text);
         let node = at(&lockfile, key.trim_matches('\''));

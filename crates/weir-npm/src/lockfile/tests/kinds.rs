@@ -341,7 +341,9 @@ fn what_is_said_to_be_bundled_lies_in_a_package_that_is_fetched() {
     let npm = |entries: &str| {
         format!(
             r#"{{"lockfileVersion": 3, "packages": {{"": {{}}, "w": {{}}, "node_modules/w": {{"resolved": "w", "link": true}},
-            "node_modules/a": {{"version": "1.0.0", "integrity": "sha512-AAAA"}}, {entries}}}}}"#
+            "node_modules/a": {{"version": "1.0.0", "integrity": "sha512-AAAA", "bundleDependencies": ["b"]}},
+            "node_modules/d": {{"version": "1.0.0", "integrity": "sha512-AAAA", "bundleDependencies": []}},
+            {entries}}}}}"#
         )
     };
     let bun = |entry: &str| {
@@ -376,6 +378,12 @@ fn what_is_said_to_be_bundled_lies_in_a_package_that_is_fetched() {
         ),
         ("package-lock.json", inside("", ""), false, true),
         ("package-lock.json", inside("w/", ""), false, true),
+        (
+            "package-lock.json",
+            inside("node_modules/d/", ""),
+            false,
+            true,
+        ),
         (
             "package-lock.json",
             inside("node_modules/w/", ""),

@@ -107,7 +107,21 @@ fn errors_name_file_line_and_key() {
             "package-lock.json",
             "{\n<<<<<<< HEAD\n\"a\": 1\n",
             2,
-            "unfinished merge",
+            "`<<<<<<<`: a merge conflict",
+        ),
+        // As a tool that aligns what it writes leaves them.
+        (
+            "package-lock.json",
+            "{\n  \"a\": {\n    <<<<<<<\n\"b\": 1\n",
+            3,
+            "a merge conflict",
+        ),
+        // In a text it is none.
+        (
+            "bun.lock",
+            "{\n\"a\": \"<<<<<<< HEAD\",\n\"packages\": {}}",
+            1,
+            "lockfileVersion is missing",
         ),
         (
             "bun.lock",

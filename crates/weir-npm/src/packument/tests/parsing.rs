@@ -123,6 +123,7 @@ fn the_manifest_of_one_version() {
         integrity: Some(
             sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==,
         ),
+        unreadable_integrity: false,
         shasum: Some(
             "da39a3ee5e6b4b0d3255bfef95601890afd80709",
         ),
@@ -225,6 +226,34 @@ fn bare_and_broken_versions() {
     let dist = manifest("{}").1.unwrap().dist;
     assert_eq!(dist, Dist::default());
     assert_eq!(dist.best_integrity(), None);
+}
+
+/// A damaged digest is not replaced by the weaker one beside it.
+#[test]
+fn an_integrity_that_cannot_be_read_is_none() {
+    let sha512 = format!("sha512-{}==", "A".repeat(86));
+    let sha1 = "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=";
+    for (written, wanted) in [
+        (format!("\"{sha512}\""), Some(sha512.as_str())),
+        ("null".to_owned(), Some(sha1)),
+        ("\"\"".to_owned(), Some(sha1)),
+        ("false".to_owned(), Some(sha1)),
+        // Bits that no digest has: the clients compare texts.
+        (format!("\"sha512-{}B==\"", "A".repeat(85)), None),
+        ("\"sha512-AAAA\"".to_owned(), None),
+        ("\"sha512\"".to_owned(), None),
+        ("\"md5-1B2M2Y8AsgTpgAmY7PhCfg==\"".to_owned(), None),
+        ("[]".to_owned(), None),
+        ("7".to_owned(), None),
+    ] {
+        let packument = parse(format!(
+            r#"{{"name": "n", "versions": {{"1.0.0": {{"dist": {{"integrity": {written},
+            "shasum": "da39a3ee5e6b4b0d3255bfef95601890afd80709"}}}}}}}}"#
+        ));
+        let dist = packument.unwrap().manifest("1.0.0").unwrap().unwrap().dist;
+        let read = dist.best_integrity().map(|it| it.to_string());
+        assert_eq!(read.as_deref(), wanted, "{written}");
+    }
 }
 
 #[test]

@@ -169,7 +169,11 @@ fn print_head(name: &str, told: &Told) {
         told.vulnerable.as_str(),
     ]
     .map(|it| printable(it, SHOWN));
-    anstream::println!("{id} {kind} in {name}: {summary}");
+    let summary = match summary.trim() {
+        "" => String::new(),
+        summary => format!(": {summary}"),
+    };
+    anstream::println!("{id} {kind} in {name}{summary}");
     anstream::println!("  {severity}{score}, affected: {vulnerable}");
 }
 

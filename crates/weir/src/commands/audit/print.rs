@@ -65,14 +65,22 @@ fn severity(finding: &AuditFinding) -> String {
     format!("{kind}{score}")
 }
 
+/// The title and the id; the id alone where the record has neither a summary nor details.
+fn titled(finding: &AuditFinding) -> String {
+    let (title, id) = (printable(&finding.title, 300), printable(&finding.id, 60));
+    if title.trim().is_empty() {
+        return id;
+    }
+    format!("{title} ({id})")
+}
+
 /// A finding, over a few lines.
 fn text(finding: &AuditFinding) -> String {
     let mut out = format!(
-        "{}: {}: {} ({})\n",
+        "{}: {}: {}\n",
         printable(&finding.package, 220),
         severity(finding),
-        printable(&finding.title, 300),
-        printable(&finding.id, 60),
+        titled(finding),
     );
     let mut line = |text: String| {
         out.push_str("  ");
@@ -281,10 +289,12 @@ fn at_line(finding: &AuditFinding, locked: &AuditedRelease) -> CheckFinding {
         _ => CheckLevel::Error,
     };
     let todo: Vec<&str> = locked.changes.iter().map(|it| it.what.as_str()).collect();
+    let title = match finding.title.trim() {
+        "" => finding.id.clone(),
+        title => format!("{}: {title}", finding.id),
+    };
     let what = format!(
-        "{}: {} ({}, {}); {}; {}",
-        finding.id,
-        finding.title,
+        "{title} ({}, {}); {}; {}",
         severity(finding),
         finding.url,
         fixes(locked),
@@ -344,6 +354,32 @@ mod tests {
             ),
         ] {
             assert_eq!(ways_out(&ways), said);
+        }
+    }
+
+    #[test]
+    fn a_record_without_a_title_is_called_by_its_id() {
+        let finding = |title: &str| AuditFinding {
+            id: "X-1".to_owned(),
+            kind: AdvisoryKind::Vulnerability,
+            aliases: Vec::new(),
+            title: title.to_owned(),
+            severity: None,
+            cvss: None,
+            weaknesses: Vec::new(),
+            url: "https://advisories.example.invalid/X-1".to_owned(),
+            package: "reed".to_owned(),
+            vulnerable: "<2.0.0".to_owned(),
+            certain: true,
+            below_threshold: false,
+            says: Vec::new(),
+            locked: Vec::new(),
+        };
+        for (title, said) in [
+            ("it leaks", "reed: severity not stated: it leaks (X-1)"),
+            ("", "reed: severity not stated: X-1"),
+        ] {
+            assert_eq!(text(&finding(title)).lines().next(), Some(said));
         }
     }
 }

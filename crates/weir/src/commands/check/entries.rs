@@ -1,4 +1,6 @@
-//! Each entry by itself: digests, and what is fetched past the registry.
+//! Each entry by itself: digests, what is fetched past the registry, and what no client writes.
+
+use std::path::Path;
 
 use weir_model::json::v1::CheckLevel;
 use weir_npm::integrity::Integrity;
@@ -38,9 +40,19 @@ const UNKNOWN_SOURCE: Rule = Rule {
     level: CheckLevel::Warning,
     todo: "could not be checked: look at the entry yourself",
 };
+const UNWRITTEN_FIELD: Rule = Rule {
+    id: "unwritten-field",
+    level: CheckLevel::Error,
+    todo: "let npm write the entry anew, and find out who put this there: npm does not, and it believes it",
+};
 
-pub(super) fn check(checked: &mut Checked<'_>) {
+/// `folder` is the project's, which paths out of it are seen from.
+pub(super) fn check(checked: &mut Checked<'_>, folder: &Path) {
     let lockfile = checked.lockfile;
+    if lockfile.format == Format::Npm {
+        unwritten(checked);
+        led_back(checked, folder);
+    }
     match lockfile.format {
         Format::YarnBerry => named_otherwise(checked),
         Format::YarnClassic => led_elsewhere(checked),
@@ -69,6 +81,72 @@ pub(super) fn check(checked: &mut Checked<'_>) {
             _ => {}
         }
     }
+}
+
+/// Entries of npm's with fields that npm never writes there. It runs `scripts` instead of the package's own, and
+/// where `resolved` or `integrity` is missing it takes `_resolved` or `_integrity`.
+fn unwritten(checked: &mut Checked<'_>) {
+    for (id, node) in checked.lockfile.nodes.iter().enumerate() {
+        if !node.unwritten.is_empty() {
+            let fields = node.unwritten.join("`, `");
+            let what = format!("has `{fields}`, which npm never writes into an entry and believes");
+            checked.add(&UNWRITTEN_FIELD, node.line, Some(id), &what);
+        }
+    }
+}
+
+/// Entries of npm's for folders outside the project, by paths that lead back into it: npm puts them in the place
+/// of what lies there. Which paths these are depends on where the project is.
+fn led_back(checked: &mut Checked<'_>, folder: &Path) {
+    let leaves = |node: &Node| node.key.starts_with("../") || node.key.get(1..3) == Some(":/");
+    let lockfile = checked.lockfile;
+    let mut leaving = lockfile
+        .nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| leaves(it))
+        .peekable();
+    if leaving.peek().is_none() {
+        return;
+    }
+    // npm takes the place where links lead; where that is not known, what it is called.
+    let here = Path::new(".");
+    let is_empty = folder.as_os_str().is_empty();
+    let folder = if is_empty { here } else { folder };
+    let folder = folder
+        .canonicalize()
+        .or_else(|_| std::path::absolute(folder))
+        .unwrap_or_else(|_| folder.to_owned());
+    let folder = folder.to_string_lossy().replace('\\', "/");
+    for (id, node) in leaving {
+        if leads_into(&folder, &node.key) {
+            let what = format!(
+                "is for {:?}, which leads back into the project: npm puts it in the place of what lies there",
+                node.key
+            );
+            checked.add(&OTHER_PACKAGE, node.line, Some(id), &what);
+        }
+    }
+}
+
+/// Whether a path, seen from a folder, leads out of the folder and into it again. Letters count as the same in
+/// any case, as they do on many machines.
+fn leads_into(folder: &str, path: &str) -> bool {
+    let folder = folder.strip_prefix("//?/").unwrap_or(folder);
+    let parts = |text: &str| -> Vec<String> {
+        let parts = text.split('/').filter(|part| !part.is_empty());
+        parts.map(str::to_lowercase).collect()
+    };
+    let (folder, path) = (parts(folder), parts(path));
+    let up = path.iter().take_while(|part| *part == "..").count();
+    let kept = if up == 0 {
+        0
+    } else {
+        folder.len().saturating_sub(up)
+    };
+    let mut left = folder.iter().skip(kept);
+    let mut down = path.iter().skip(up);
+    !folder.is_empty() && left.all(|part| down.next() == Some(part))
 }
 
 /// What the requests in the key of an entry ask for.
@@ -175,9 +253,10 @@ mod tests {
             paths: lockfile.paths(),
             findings: Vec::new(),
         };
-        check(&mut checked);
+        check(&mut checked, Path::new("/nowhere/app"));
         let others = checked.findings.into_iter();
-        let others = others.filter(|it| it.rule == OTHER_PACKAGE.id);
+        let rules = [OTHER_PACKAGE.id, UNWRITTEN_FIELD.id];
+        let others = others.filter(|it| rules.contains(&it.rule));
         others.map(|it| (it.line, it.what)).collect()
     }
 
@@ -239,5 +318,74 @@ mod tests {
             let found = found("yarn.lock", &text);
             assert_eq!(!found.is_empty(), is_other, "{key} {resolved}: {found:?}");
         }
+    }
+
+    /// npm takes these for the package's manifest, the workspaces' too where theirs cannot be read.
+    #[test]
+    fn an_entry_of_npm_has_the_fields_that_npm_writes() {
+        for (key, fields, is_found) in [
+            (
+                "node_modules/ms",
+                r#""license": "MIT", "bin": {"ms": "x.js"}"#,
+                false,
+            ),
+            (
+                "node_modules/ms",
+                r#""hasInstallScript": true, "peer": true"#,
+                false,
+            ),
+            (
+                "node_modules/ms",
+                r#""bundleDependencies": ["a"], "extraneous": true"#,
+                false,
+            ),
+            ("", r#""scripts": {"install": "x"}"#, false),
+            ("node_modules/ms", r#""scripts": null"#, false),
+            ("node_modules/ms", r#""scripts": {"install": "x"}"#, true),
+            (
+                "node_modules/ms",
+                r#""hasInstallScript": false, "scripts": {}"#,
+                true,
+            ),
+            ("packages/ms", r#""scripts": {"postinstall": "x"}"#, true),
+            ("node_modules/ms", r#""_resolved": "file:ms.tgz""#, true),
+            ("node_modules/ms", r#""_integrity": "sha512-AAAA""#, true),
+            ("node_modules/ms", r#""_hasShrinkwrap": true"#, true),
+            ("node_modules/ms", r#""bundledDependencies": ["a"]"#, true),
+            (
+                "node_modules/ms",
+                r#""config": {"host": "evil.example.invalid"}"#,
+                true,
+            ),
+        ] {
+            let text = format!(
+                "{{\"lockfileVersion\": 3, \"packages\": {{\n\"{key}\": {{\"version\": \"1.0.0\", {fields}}}}}}}"
+            );
+            let found = found("package-lock.json", &text);
+            assert_eq!(!found.is_empty(), is_found, "{key} {fields}: {found:?}");
+            assert!(found.iter().all(|(line, _)| *line == 2), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_out_of_the_project_does_not_lead_back() {
+        for (key, is_back) in [
+            ("../tool", false),
+            ("../tool/node_modules/ms", false),
+            ("../../app/node_modules/ms", false),
+            ("../app/node_modules/ms", true),
+            ("../App/node_modules/ms", true),
+            ("../../nowhere/app/node_modules/ms", true),
+            ("../../../../nowhere/app/node_modules/ms", true),
+        ] {
+            let text = format!(
+                "{{\"lockfileVersion\": 3, \"packages\": {{\n\"{key}\": {{\"version\": \"1.0.0\"}}}}}}"
+            );
+            let found = found("package-lock.json", &text);
+            assert_eq!(!found.is_empty(), is_back, "{key}: {found:?}");
+        }
+        let runner = "//?/D:/a/app/app";
+        assert!(leads_into(runner, "D:/a/app/app/node_modules/ms"));
+        assert!(!leads_into(runner, "D:/a/tool/node_modules/ms"));
     }
 }

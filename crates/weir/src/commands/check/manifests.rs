@@ -125,11 +125,16 @@ impl Manifests {
         &self.root
     }
 
-    /// Adds to a lockfile what its own format leaves out: the root project, which links it declares, which entries
+    /// Adds to a lockfile what its own format leaves out: the root project (yarn 1's workspaces too), which links it declares, which entries
     /// catalogs lead to, and which of a project's dependencies are for development.
     pub(in crate::commands) fn complete(&self, lockfile: &mut Lockfile) {
         if let Some(root) = self.of("") {
             lockfile.add_project("", root);
+        }
+        if lockfile.format == Format::YarnClassic {
+            for (folder, manifest) in self.found() {
+                lockfile.add_project(folder, manifest);
+            }
         }
         lockfile.judge_links(&self.workspaces());
         if let Some(catalogs) = &self.catalogs {

@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn what_comes_in_another_package_needs_no_address() {
         let text = r#"{"lockfileVersion": 3, "packages": {
-            "node_modules/silt": {"version": "1.0.0"},
+            "node_modules/silt": {"version": "1.0.0", "bundleDependencies": ["ms"]},
             "node_modules/silt/node_modules/ms": {"version": "1.0.0", "inBundle": true}}}"#;
         let lockfile = Lockfile::parse("package-lock.json", text.as_bytes()).unwrap();
         assert_eq!(silent(&lockfile), 1);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use weir_engine::{Engine, Side};
 use weir_model::finding::printable;
-use weir_model::json::v1::{ChangedPackage, ChangedRelease, CheckLevel};
+use weir_model::json::v1::{ChangeKind, ChangedPackage, ChangedRelease, CheckLevel};
 use weir_model::{Contents, Decision, ReleaseId};
 use weir_npm::integrity::Integrity;
 use weir_npm::lockfile::{Lockfile, Node, NodeId, Source};
@@ -29,7 +29,13 @@ const NEW_BEHAVIOUR: Rule = Rule {
 const NOT_ASSESSED: Rule = Rule {
     id: "releases-not-assessed",
     level: CheckLevel::Warning,
-    todo: "run it again without --offline, or when the registry answers: they count as not checked",
+    todo: "run it again when the registry answers, or look at them yourself: they count as not checked",
+};
+/// The same where no registry was asked.
+const NOT_KEPT: Rule = Rule {
+    id: NOT_ASSESSED.id,
+    level: NOT_ASSESSED.level,
+    todo: "run it again without --offline: they count as not checked",
 };
 
 /// Releases assessed at a time: they are downloaded and read.
@@ -100,7 +106,8 @@ pub(super) async fn assess(
             count => format!(" and {} more", count - 1),
         };
         let what = format!("not everything is known of what is new: {first}{more}");
-        checked.add(&NOT_ASSESSED, 1, None, &what);
+        let rule = if offline { &NOT_KEPT } else { &NOT_ASSESSED };
+        checked.add(rule, 1, None, &what);
     }
 }
 
@@ -112,34 +119,62 @@ fn jobs(
 ) -> (Vec<Job>, Vec<String>) {
     let (mut jobs, mut unknown) = (Vec::new(), Vec::new());
     for (number, package) in packages.iter_mut().enumerate() {
-        for (which, version) in package.after.clone().iter().enumerate() {
-            let fits =
-                |node: &&Node| node.name == package.name && node.version.as_ref() == Some(version);
-            let found = lockfile
-                .nodes
-                .iter()
-                .enumerate()
-                .find(|(_, node)| fits(node));
+        for (which, text) in package.after.clone().iter().enumerate() {
+            let found = entry(lockfile, package, text);
+            // Of a release with other bytes the texts are its digests.
+            let version = found.and_then(|(_, node)| node.version.as_ref());
+            let version = version.unwrap_or(text).clone();
             let from_registry =
                 found.filter(|(_, node)| matches!(node.source, Source::Registry(_)));
             let name = PackageName::parse(&package.name);
             let (Some((node, entry)), Ok(name)) = (from_registry, name) else {
                 let why = "not from a registry: nothing is known of it".to_owned();
                 unknown.push(format!("{} {version} ({why})", package.name));
-                package.releases.push(unknown_release(version, why));
+                package.releases.push(unknown_release(&version, why));
                 continue;
             };
+            let before = before.and_then(|before| match package.kind {
+                ChangeKind::Replaced => same(before, entry),
+                _ => earlier(before, &package.name, &version),
+            });
             jobs.push(Job {
                 at: (number, which),
                 node,
-                version: version.clone(),
+                version,
                 integrity: integrity(entry),
-                before: before.and_then(|before| earlier(before, &package.name, version)),
+                before,
                 name,
             });
         }
     }
     (jobs, unknown)
+}
+
+/// The entry that is new in a change: of this version; or, where only its bytes or its place are other ones, at the
+/// change's line and with this digest.
+fn entry<'l>(
+    lockfile: &'l Lockfile,
+    package: &ChangedPackage,
+    text: &str,
+) -> Option<(NodeId, &'l Node)> {
+    let nodes = lockfile.nodes.iter().enumerate();
+    let mut named = nodes.filter(|(_, node)| node.name == package.name);
+    if package.kind != ChangeKind::Replaced {
+        return named.find(|(_, node)| node.version.as_deref() == Some(text));
+    }
+    let here = named.filter(|(_, node)| node.line == package.line);
+    let here: Vec<(NodeId, &Node)> = here.collect();
+    let is_it =
+        |node: &Node| integrity(node).is_some_and(|it| printable(&it.to_string(), 300) == text);
+    let exact = here.iter().find(|it| is_it(it.1));
+    exact.or_else(|| here.first()).copied()
+}
+
+/// The release of the same version as it was locked before.
+fn same(before: &Lockfile, entry: &Node) -> Option<(String, Option<Integrity>)> {
+    let mut nodes = before.nodes.iter();
+    let was = nodes.find(|it| it.name == entry.name && it.version == entry.version)?;
+    Some((was.version.clone()?, integrity(was)))
 }
 
 /// Takes out what the default registry would have to be told a name of yours for.
@@ -250,8 +285,11 @@ async fn from_registry(engine: &Arc<Engine>, job: &Job) -> Outcome {
     }
     let sides = match engine.side(&job.name, Some(&job.version)).await {
         Ok(after) => match &job.before {
-            Some((before, _)) => engine.side(&job.name, Some(before)).await.map(Some),
-            None => engine.side_before(&after).await,
+            Some((before, _)) if *before != job.version => {
+                engine.side(&job.name, Some(before)).await.map(Some)
+            }
+            // A registry has a version once: other bytes of it are compared with the version before.
+            _ => engine.side_before(&after).await,
         }
         .map(|before| before.map(|before| (before, after))),
         Err(error) => Err(error),

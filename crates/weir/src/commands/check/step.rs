@@ -34,6 +34,13 @@ const UNCHECKED_PROJECT: Rule = Rule {
     todo: "check that the folder belongs to the project and holds a package.json",
 };
 
+/// The same where nothing is wrong: what yarn 1 leaves out cannot be compared.
+const UNCOMPARED: Rule = Rule {
+    id: UNCHECKED_PROJECT.id,
+    level: UNCHECKED_PROJECT.level,
+    todo: "yarn 1 does not look at them with --frozen-lockfile either: run yarn install, and see whether the lockfile changes",
+};
+
 /// One package asks for another.
 struct Request<'a> {
     from: NodeId,
@@ -98,16 +105,17 @@ pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests, files: &Cl
     if manifests.has_workspaces() && checked.lockfile.format == Format::YarnClassic {
         let what =
             "this lockfile does not say what its workspaces ask for: only the root was checked";
-        checked.add(&UNCHECKED_PROJECT, 1, None, what);
+        checked.add(&UNCOMPARED, 1, None, what);
     }
     declared::check(checked, manifests, files);
     overrides::check(checked, files);
     catalogs::check(checked, &project.catalogs);
     let lockfile = checked.lockfile;
+    let entries = Entries::of(lockfile, &overrides);
     let mut requests = Vec::new();
     for (folder, manifest) in manifests.all() {
         match lockfile.project(folder) {
-            Some(id) => of_project(checked, id, manifest, &overrides, &mut requests),
+            Some(id) => of_project(checked, id, manifest, &entries, &mut requests),
             None => {
                 let what = format!("the project {folder:?} is not in the lockfile");
                 checked.add(&OUT_OF_STEP, 1, None, &what);
@@ -116,7 +124,7 @@ pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests, files: &Cl
     }
     project.placed = placed(lockfile, &requests);
     local::below(checked, &project);
-    below(lockfile, &overrides, &mut requests);
+    below(lockfile, &entries, &mut requests);
     let mut read = Read::default();
     for request in &requests {
         answer(checked, request, &project, &mut read);
@@ -153,8 +161,47 @@ fn placed<'a>(
     placed
 }
 
+/// Where an entry may be that is not found by what is asked for, as the project sets something else.
+struct Entries<'a> {
+    format: Format,
+    overrides: &'a Overrides,
+    /// The names of all requests that are answered, in a format that lists them (yarn).
+    answered: BTreeSet<&'a str>,
+}
+
+impl<'a> Entries<'a> {
+    fn of(lockfile: &'a Lockfile, overrides: &'a Overrides) -> Self {
+        Self {
+            format: lockfile.format,
+            overrides,
+            answered: lockfile.requests().map(|(name, _, _)| name).collect(),
+        }
+    }
+
+    /// Whether what the project sets for a package can have an entry that is not found, or need none. Else a package
+    /// without an entry is missing, whatever is set for it: what is installed then comes from no lockfile.
+    fn may_be_another(&self, how: How, name: &str, spec: &str) -> bool {
+        let any_is = |is: fn(&str) -> bool| {
+            let mut texts = self.overrides.texts(name);
+            texts.any(|text| text.is_none_or(is))
+        };
+        match self.format {
+            _ if how == How::AsAsked => false,
+            Format::Pnpm => self.overrides.removes(name),
+            // It locks no links.
+            Format::YarnClassic => any_is(|text| text.starts_with("link:")),
+            // The entry of a patch, say, is under a request that is not written anywhere else.
+            Format::YarnBerry if how == How::Unclear || spec.starts_with("catalog:") => {
+                self.answered.contains(name) || any_is(|text| text.starts_with("workspace:"))
+            }
+            Format::Npm | Format::Bun | Format::YarnBerry => false,
+        }
+    }
+}
+
 /// What packages ask of each other.
-fn below<'a>(lockfile: &'a Lockfile, overrides: &'a Overrides, requests: &mut Vec<Request<'a>>) {
+fn below<'a>(lockfile: &'a Lockfile, entries: &Entries<'a>, requests: &mut Vec<Request<'a>>) {
+    let overrides = entries.overrides;
     let projects: BTreeSet<NodeId> = lockfile.projects().map(|(id, _)| id).collect();
     // npm refuses a peer of the wrong version; the others warn when they install, and lock it.
     let binding =
@@ -188,7 +235,7 @@ fn below<'a>(lockfile: &'a Lockfile, overrides: &'a Overrides, requests: &mut Ve
             Wanted::AsAsked => How::AsAsked,
             Wanted::Unclear => How::Unclear,
         };
-        if how != How::AsAsked && to.is_none() {
+        if to.is_none() && entries.may_be_another(how, &edge.name, spec) {
             continue;
         }
         let peer = edge.kind == DependencyKind::Peer;
@@ -218,6 +265,8 @@ fn own_lockfiles(lockfile: &Lockfile) -> Vec<String> {
 fn instead_of(lockfile: &Lockfile, name: &str, spec: &str, to: Option<NodeId>) -> Option<NodeId> {
     match lockfile.format {
         Format::YarnBerry => lockfile.answering(name, spec).or(to),
+        // It takes the entry of what is set for what is asked for as well.
+        Format::YarnClassic => to.or_else(|| lockfile.answering(name, spec)),
         _ => to,
     }
 }
@@ -244,10 +293,10 @@ fn of_project<'m>(
     checked: &mut Checked<'_>,
     id: NodeId,
     manifest: &'m Manifest,
-    overrides: &'m Overrides,
+    entries: &Entries<'m>,
     requests: &mut Vec<Request<'m>>,
 ) {
-    let lockfile = checked.lockfile;
+    let (lockfile, overrides) = (checked.lockfile, entries.overrides);
     let Some(node) = lockfile.node(id) else {
         return;
     };
@@ -280,15 +329,11 @@ fn of_project<'m>(
                 let to = instead_of(lockfile, name, other, to);
                 (other, to, How::Instead)
             }
-            // A patch, say, of which the entry is under another request.
-            Wanted::Unclear
-                if to.is_none()
-                    && (overrides.removes(name) || lockfile.format == Format::YarnBerry) =>
-            {
-                continue;
-            }
             Wanted::Unclear => (spec, to, How::Unclear),
         };
+        if to.is_none() && entries.may_be_another(how, name, spec) {
+            continue;
+        }
         // yarn 2 and later lock what is for other platforms as well.
         let is_locked = lockfile.format == Format::YarnBerry && how == How::AsAsked;
         requests.push(Request {

@@ -199,7 +199,8 @@ fn pnpm_may_write_where_an_address_leads_on_the_same_host() {
             None => format!("{{tarball: {resolved}}}"),
         };
         let text = format!(
-            "lockfileVersion: '9.0'\npackages:\n  'silt@{resolved}':\n    resolution: {resolution}\n"
+            "lockfileVersion: '9.0'\npackages:\n  'silt@{resolved}':\n    resolution: {resolution}\n\
+             snapshots:\n  'silt@{resolved}': {{}}\n"
         );
         let lockfile = Lockfile::parse("pnpm-lock.yaml", text.as_bytes()).unwrap();
         let node = lockfile.nodes.iter().find(|it| it.name == "silt").unwrap();
