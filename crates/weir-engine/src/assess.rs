@@ -143,8 +143,16 @@ impl Engine {
     ) -> Result<Arc<Verdict>, EngineError> {
         loop {
             let refusals = self.refusals();
-            let mut past = Arc::new(self.past_of(held, version).await?);
+            let mut unread = self.unread_of(held, version).await?;
+            let mut past = Arc::new(std::mem::take(&mut unread.past));
             let mut verdict = self.decide_after(held, version, &contents, &past).await?;
+            if verdict.decision.action.serves()
+                && let Some(read) = self.read_unread(held, version, unread).await?
+                && !read.refuses_as(&past)
+            {
+                past = Arc::new(read);
+                verdict = self.decide_after(held, version, &contents, &past).await?;
+            }
             if refuses_for_good(&verdict.decision) && self.clears_up(held, version, &past).await {
                 past = Arc::new(self.past_of(held, version).await?);
                 verdict = self.decide_after(held, version, &contents, &past).await?;

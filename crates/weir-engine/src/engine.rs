@@ -32,6 +32,7 @@ use crate::habits::HabitKeeper;
 use crate::housekeeping;
 use crate::keyed::Keyed;
 use crate::late::Late;
+use crate::listing::Listing;
 use crate::neighbours::Neighbours;
 use crate::own_rules::OwnRules;
 use crate::packuments::{Held, Packuments};
@@ -79,6 +80,8 @@ pub struct Engine {
     advisories: RwLock<Arc<Advisories>>,
     pool: Arc<WorkerPool>,
     pub(crate) resolutions: Cache<PackageName, Arc<Resolution>>,
+    /// Packages of which a resolution is being made.
+    pub(crate) listing: Listing,
     pub(crate) gate: Cache<(PackageName, String), Arc<Gated>>,
     pub(crate) small: Cache<String, Bytes>,
     pub(crate) flights: DashMap<(PackageName, String), Weak<Flight>>,
@@ -171,6 +174,7 @@ impl Engine {
                 .max_capacity(20_000)
                 .time_to_idle(Duration::from_secs(600))
                 .build(),
+            listing: Listing::default(),
             gate: Cache::builder()
                 .max_capacity(50_000)
                 .time_to_idle(Duration::from_secs(600))

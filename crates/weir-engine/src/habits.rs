@@ -364,8 +364,7 @@ impl Engine {
             verdict.map_or(Teaching::Whole, |verdict| teaching(verdict))
         };
         // Of the last months the packument itself is asked first.
-        let past = self.refuse_unread(&held, None, self.past(&held).await?);
-        let past = past.await?;
+        let past = self.past_of_all(&held).await?;
         let withheld = |version: &str| {
             past.refuses(version)
                 || matches!(teaches(version), Teaching::Nothing | Teaching::Refused)

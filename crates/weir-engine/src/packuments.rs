@@ -9,10 +9,11 @@ use jiff::{SignedDuration, Timestamp};
 use moka::sync::Cache;
 use tokio::sync::{OnceCell, Semaphore};
 use tokio_util::task::TaskTracker;
+use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
 use weir_npm::packument::{Packument, VersionManifest};
-use weir_signals::{Gone, Stage};
-use weir_store::{Store, StoreError, StoredPackument, Vanished};
+use weir_signals::{Gone, Stage, same_bytes};
+use weir_store::{KnownBytes, Store, StoreError, StoredPackument, Vanished};
 use weir_upstream::{Conditional, PackumentResponse, Upstream, Upstreams};
 
 use crate::EngineError;
@@ -205,8 +206,29 @@ impl Packuments {
         };
         // Where nothing is kept nothing was seen that could be gone.
         if was_kept && self.may_be_gone(name).await? {
-            let gone = self.store.vanished(name.as_str(), &found.upstream).await?;
-            found.gone = gone.into_iter().map(gone_of).collect();
+            found.gone = self.gone(&found).await?;
+        }
+        Ok(found)
+    }
+
+    /// The versions that earlier documents named. One that is there again with the bytes that it had is the same
+    /// release, whatever its time: a mirror dropped it, and fetched it once more.
+    async fn gone(&self, held: &Held) -> Result<Vec<Gone>, EngineError> {
+        let (packument, name) = (&held.packument, held.packument.name().as_str());
+        let mut found = Vec::new();
+        for vanished in self.store.vanished(name, &held.upstream).await? {
+            let noticed = vanished.noticed;
+            let mut gone = gone_of(vanished);
+            let published = packument.published(&gone.version);
+            let may_be_known = || self.store.may_have_verdict(name, &gone.version);
+            if has_moved(gone.published, published) && may_be_known() {
+                let known = self.store.known_bytes(name, &gone.version).await?;
+                let now = bytes_of(packument, &gone.version);
+                if is_back(&known, &held.upstream, noticed, now.as_ref()) {
+                    gone.published = published;
+                }
+            }
+            found.push(gone);
         }
         Ok(found)
     }
@@ -393,14 +415,45 @@ fn known_or_told(
     }
 }
 
-/// Whether a number names another release than before: published at another time, by another account. Registries let
-/// nobody use one twice; a mirror that gives other times does not change who published.
+/// Whether a number names another release than before: published at another time, by another account, with other
+/// bytes. Registries let nobody use one twice; a mirror that gives other times changes neither who published nor what,
+/// and an account that is renamed leaves the bytes as they are.
 fn is_another(before: &Packument, after: &Packument, version: &str) -> bool {
-    let times = before.published(version).zip(after.published(version));
-    let moved = times.is_some_and(|(then, now)| now.duration_since(then).abs() > ANOTHER);
     let by = |packument: &Packument| packument.publication(version)?.publisher;
     let people = || by(before).zip(by(after));
-    moved && people().is_some_and(|(then, now)| then.name != now.name)
+    let bytes = || bytes_of(before, version).zip(bytes_of(after, version));
+    has_moved(before.published(version), after.published(version))
+        && people().is_some_and(|(then, now)| then.name != now.name)
+        && bytes().is_none_or(|(then, now)| same_bytes(&then, &now) != Some(true))
+}
+
+/// Whether two publish times of one number are those of two releases.
+fn has_moved(then: Option<Timestamp>, now: Option<Timestamp>) -> bool {
+    let times = then.zip(now);
+    times.is_some_and(|(then, now)| now.duration_since(then).abs() > ANOTHER)
+}
+
+/// The bytes that a document names for a version, by their digest.
+fn bytes_of(packument: &Packument, version: &str) -> Option<Integrity> {
+    packument.manifest(version)?.ok()?.dist.best_integrity()
+}
+
+/// Whether the first bytes that the ledger has of a number, from before it was missed, are those that it names now.
+fn is_back(
+    known: &[KnownBytes],
+    upstream: &str,
+    missed: Timestamp,
+    now: Option<&Integrity>,
+) -> bool {
+    let of_here = |it: &&KnownBytes| {
+        it.upstream
+            .as_deref()
+            .is_none_or(|theirs| theirs == upstream)
+    };
+    let first = known.iter().find(of_here).filter(|it| it.first < missed);
+    let then = first.and_then(|it| Integrity::parse(&it.integrity).ok());
+    then.zip(now)
+        .is_some_and(|(then, now)| same_bytes(&then, now) == Some(true))
 }
 
 fn gone_of(vanished: Vanished) -> Gone {
@@ -443,5 +496,72 @@ mod tests {
         };
         let failed = known_or_told(&name, Err(error));
         assert!(failed.why_not().is_some_and(|why| why.contains("database")));
+    }
+
+    /// A document with one version.
+    fn packument(time: &str, by: &str, shasum: &str) -> Packument {
+        let name = PackageName::parse("left-lib").unwrap();
+        let document = serde_json::json!({
+            "name": "left-lib",
+            "versions": {"1.0.0": {
+                "name": "left-lib", "version": "1.0.0", "_npmUser": {"name": by},
+                "dist": {
+                    "tarball": "https://registry.example.invalid/left-lib/-/left-lib-1.0.0.tgz",
+                    "shasum": shasum,
+                },
+            }},
+            "time": {"1.0.0": time},
+        });
+        Packument::parse(&name, document.to_string().into()).unwrap()
+    }
+
+    #[test]
+    fn a_number_names_another_release_only_with_other_bytes_by_another_account_at_another_time() {
+        let (then, now) = ("2026-01-01T09:00:00Z", "2026-06-13T09:00:00Z");
+        let (old, new) = ("a".repeat(40), "b".repeat(40));
+        let before = packument(then, "mara", &old);
+        for (time, by, shasum, another) in [
+            (now, "lena", &new, true),
+            // What cannot be compared is no proof that it is the same.
+            (now, "lena", &String::new(), true),
+            (now, "lena", &old, false),
+            (now, "mara", &new, false),
+            (then, "lena", &new, false),
+        ] {
+            let after = packument(time, by, shasum);
+            let case = format!("{time} {by} {shasum}");
+            assert_eq!(is_another(&before, &after, "1.0.0"), another, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_back_with_the_bytes_it_had_is_the_same_release() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let digest = |byte: &str| Integrity::from_sha1_hex(&byte.repeat(40)).unwrap();
+        let known = |byte: &str, first, upstream: Option<&str>| KnownBytes {
+            integrity: digest(byte).to_string(),
+            first: at(first),
+            upstream: upstream.map(str::to_owned),
+        };
+        let here = Some("here");
+        for (ledger, back) in [
+            (vec![known("a", 1, here)], true),
+            (vec![known("a", 1, None)], true),
+            (vec![known("a", 1, here), known("b", 9, here)], true),
+            // Nobody knows what it had, or it had something else.
+            (vec![], false),
+            (vec![known("a", 1, Some("elsewhere"))], false),
+            (vec![known("b", 1, here), known("a", 9, here)], false),
+            // Looked at only since it was missed.
+            (vec![known("a", 9, here)], false),
+        ] {
+            let now = digest("a");
+            assert_eq!(
+                is_back(&ledger, "here", at(5), Some(&now)),
+                back,
+                "{ledger:?}"
+            );
+            assert!(!is_back(&ledger, "here", at(5), None), "{ledger:?}");
+        }
     }
 }

@@ -31,15 +31,15 @@ pub(crate) const RECENT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// Packages with at most this many versions are looked at whole: that is where lookalikes and fresh
 /// names are, and it costs microseconds.
-const FEW_VERSIONS: usize = 40;
+pub(crate) const FEW_VERSIONS: usize = 40;
 
 /// At most this many recent versions are looked at; some packages publish hundreds of builds a
 /// month. Versions that are younger than the policy's age, tagged, or named by an advisory are
 /// looked at in any case.
-pub(crate) const MOST_VERSIONS: usize = 60;
+const MOST_VERSIONS: usize = 60;
 
 /// Contents are read ahead of a resolution for at most this many suspicious versions.
-const READ_AHEAD: usize = 4;
+pub(crate) const READ_AHEAD: usize = 4;
 
 /// None of them is begun after this many times the budget for one analysis: those that do not fit wait for the gate.
 const BUDGETS: u32 = 2;
@@ -67,6 +67,8 @@ pub(crate) struct Look<'l> {
     /// When reading ahead has to end.
     pub(crate) deadline: Instant,
     pub(crate) kept_out: BTreeMap<String, Arc<Verdict>>,
+    /// Refused for what the packument says, whether they are among the versions or not.
+    pub(crate) unread: Vec<String>,
 }
 
 impl Look<'_> {
@@ -150,6 +152,7 @@ impl Engine {
         {
             return Ok(known);
         }
+        let _listing = self.listing.enter(held.packument.name());
         let times = self.missing_times(held).await?;
         let mut look = Look {
             versions: self.worth_a_look(held, &times, now),
@@ -166,6 +169,7 @@ impl Engine {
                     .get()
                     .saturating_mul(BUDGETS),
             kept_out: self.refused_before(held).await?,
+            unread: self.refused_unread(held).await?,
         };
         for damaged in self.damaged_of(held) {
             let version = damaged.verdict.assessment.release.version.clone();
@@ -234,6 +238,22 @@ impl Engine {
         Ok(())
     }
 
+    /// The versions that nobody has looked at and that would be refused for what the packument says.
+    async fn refused_unread(&self, held: &Held) -> Result<Vec<String>, EngineError> {
+        let past = self.past_of_all(held).await?;
+        let versions = held.packument.versions().iter();
+        let versions = versions.map(|entry| &entry.version);
+        let refused = versions.filter(|version| past.refuses(version) && !past.knows(version));
+        Ok(refused.cloned().collect())
+    }
+
+    /// Whether a resolution of a package has looked at its releases one by one, or is about to.
+    pub(crate) fn is_listed(&self, held: &Held) -> bool {
+        let name = held.packument.name();
+        let known = || self.resolutions.get(name);
+        self.listing.is_in(name) || known().is_some_and(|known| known.revision == held.revision)
+    }
+
     /// Whether a version was kept out of the last resolution because of another release, without having been read.
     pub(crate) fn holds_unread(&self, name: &PackageName, version: &str) -> bool {
         self.resolutions.get(name).is_some_and(|known| {
@@ -267,6 +287,9 @@ impl Engine {
     ) -> Result<bool, EngineError> {
         let mut past = self.past(held).await?;
         past.refuse(refused_for_good(&look.kept_out));
+        let unread = look.unread.iter();
+        let unread: Vec<&String> = unread.filter(|version| !past.serves(version)).collect();
+        past.refuse(unread.into_iter());
         past.withhold(look.kept_out.keys());
         let past = Arc::new(past);
         // However old they are: nobody has looked at the bytes that are there now, and the gate has the others.

@@ -247,7 +247,7 @@ fn brought(manifest: &VersionManifest, past: &[VersionManifest], groups: &[Group
 
 /// What a release runs at install time, as its manifest says. Numbers in a command may differ, as when the version
 /// is spelled out.
-fn steps(manifest: &VersionManifest) -> BTreeSet<String> {
+pub(crate) fn steps(manifest: &VersionManifest) -> BTreeSet<String> {
     let scripts = manifest.manifest.install_scripts();
     let mut steps: BTreeSet<String> = scripts
         .map(|(event, command)| format!("{event}: {}", without_numbers(command)))
@@ -261,7 +261,7 @@ fn steps(manifest: &VersionManifest) -> BTreeSet<String> {
     steps
 }
 
-fn dependencies(manifest: &VersionManifest) -> BTreeSet<String> {
+pub(crate) fn dependencies(manifest: &VersionManifest) -> BTreeSet<String> {
     let manifest = &manifest.manifest;
     let names = manifest.dependencies.keys();
     let names = names.chain(manifest.optional_dependencies.keys());

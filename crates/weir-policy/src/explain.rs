@@ -1,7 +1,7 @@
 //! The words in which a decision reaches people.
 
 use weir_model::finding::printable;
-use weir_model::{Action, Assessment, BlockId, Decision, ReleaseId, Request, Severity};
+use weir_model::{Action, Assessment, BlockId, Decision, Group, ReleaseId, Request, Severity};
 
 use crate::config::{NEVER_SILENT, Policy, SignalSetting, Waiver};
 use crate::decide::{
@@ -210,7 +210,17 @@ pub fn is_held_unread(decision: &Decision) -> bool {
 /// belong to the one above are indented. A waiver is only proposed if the release passes with it.
 #[must_use]
 pub fn explain(decision: &Decision, assessment: &Assessment, policy: &Policy) -> Vec<String> {
-    told(decision, assessment, policy, NO_OTHER)
+    let by_code = assessment.groups().iter().any(is_about_code);
+    let no_other = if by_code { NO_QUIET_OTHER } else { NO_OTHER };
+    told(decision, assessment, policy, no_other)
+}
+
+/// Whether evidence is about what code does.
+fn is_about_code(group: &Group) -> bool {
+    matches!(
+        group,
+        Group::Execution | Group::Code | Group::Runtime | Group::Intel
+    )
 }
 
 /// The same of a decision that is taken again, where a release to use instead was not looked for when it was kept:
@@ -260,6 +270,11 @@ fn told(
 /// Why no release is named to use instead.
 const NO_OTHER: &str = "  no release to use instead is named: none below it passes that was found fine here, or has \
                         been out for a week";
+
+/// The same where code speaks against the release: what runs at install time may do the same, for all that anybody
+/// knows who has not read it.
+const NO_QUIET_OTHER: &str = "  no release to use instead is named: none below it passes that was found fine here, or has \
+                              been out for a week and runs nothing at install time";
 
 /// Why none is named where nobody looked.
 const UNSOUGHT: &str = "  no release to use instead is named: none was looked for when this was decided; `weir inspect` \

@@ -12,7 +12,7 @@ use weir_npm::version::Version;
 
 use crate::comparison::{COMPARED_DAYS, is_worth_comparing};
 use crate::past::{self, ReleaseSize};
-use crate::timeline::{Timeline, backdated, is_before};
+use crate::timeline::{Timeline, is_before};
 use crate::{Alike, Brought, Comparison, Gone, NameIndex, Surroundings};
 
 /// An input that may not be there. Unknown is a value (DESIGN, "Flow"): it is never read as empty.
@@ -448,8 +448,8 @@ struct Candidate<'p> {
 /// Published before, so that a back-port is no step backwards (DESIGN, "Deciding"); the highest of
 /// those rather than the newest, because publish times of old versions are the first thing a mirror
 /// gets wrong (PROTOCOL 3.14). Those of the same time are ordered by number. Where there is no time, by
-/// number alone, and so where the time contradicts all others; a version that is none is compared with the newest
-/// before it. `refused` versions are left out.
+/// number alone; a version that is none is compared with the newest before it. `refused` versions are
+/// left out.
 #[must_use]
 pub fn previous_version<'p>(
     packument: &'p Packument,
@@ -457,8 +457,7 @@ pub fn previous_version<'p>(
     refused: &dyn Fn(&str) -> bool,
 ) -> Option<&'p str> {
     let own = Version::parse(version).ok();
-    let stated = packument.published(version);
-    let published = stated.filter(|_| !backdated(packument).contains(version));
+    let published = packument.published(version);
     let is_candidate = |candidate: &Candidate<'_>| match (candidate.published, published) {
         (Some(theirs), Some(ours)) => {
             is_before((theirs, Some(&candidate.version)), (ours, own.as_ref()))

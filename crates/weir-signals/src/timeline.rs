@@ -3,7 +3,6 @@
 
 use std::cell::OnceCell;
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use weir_npm::packument::{Packument, Publication, Publisher, VersionEntry};
@@ -23,9 +22,6 @@ const EVER: usize = 2_000;
 /// found within this time: none of them may excuse the next.
 const SETTLED: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Times that are closer than this contradict nothing: clocks and zones differ.
-const APART: SignedDuration = SignedDuration::from_hours(24);
-
 /// One release on the timeline.
 #[derive(Debug)]
 pub(crate) struct Event<'a> {
@@ -35,8 +31,11 @@ pub(crate) struct Event<'a> {
     /// When it was published, now at the latest: what claims to come later has not been out for any longer. Where
     /// that is not known, now for the release that is looked at, and the beginning of time for those before it.
     pub(crate) published: Timestamp,
-    /// Whether its registry says when it was published, and that can be believed, see [`backdated`].
+    /// Whether its registry says when it was published.
     timed: bool,
+    /// Whether nobody knows if it came before this release: its number is lower, and of the two only this one has a
+    /// publish time.
+    pub(crate) unplaced: bool,
     /// What the packument has of it.
     entry: &'a VersionEntry,
     /// Whether it is known to be fine, however young it was.
@@ -52,6 +51,7 @@ impl<'a> Event<'a> {
             version,
             published: published.unwrap_or(Timestamp::UNIX_EPOCH),
             timed: published.is_some(),
+            unplaced: false,
             entry,
             fine: false,
             publication: OnceCell::new(),
@@ -83,43 +83,6 @@ pub(crate) fn is_before(
         Ordering::Equal => own.is_none_or(|own| version.is_some_and(|version| version < own)),
         Ordering::Greater => false,
     }
-}
-
-/// The versions whose publish times contradict the rest: more than a day before their package was created, and more
-/// than a day before every release below them in their own line (1.2.x). Whoever writes such a time makes the newest
-/// release the first there ever was. Either alone is ordinary: mirrors state when they began to have a package, and
-/// stamp old versions with the time at which they fetched them (PROTOCOL 3.14).
-pub(crate) fn backdated(packument: &Packument) -> BTreeSet<&str> {
-    let mut found = BTreeSet::new();
-    let created = packument.created();
-    let is_early = |time: Timestamp| created.is_some_and(|it| it.duration_since(time) > APART);
-    let entries = packument.versions().iter();
-    if !entries
-        .clone()
-        .filter_map(VersionEntry::published)
-        .any(is_early)
-    {
-        return found;
-    }
-    let mut timed: Vec<(Version, Timestamp, &str)> = entries
-        .filter_map(|entry| {
-            let text = entry.version.as_str();
-            Some((Version::parse(text).ok()?, entry.published()?, text))
-        })
-        .collect();
-    timed.sort_by(|(one, ..), (other, ..)| one.precedence(other));
-    // The line that is gone through, and the earliest time in it so far.
-    let mut below: Option<((u64, u64), Timestamp)> = None;
-    for (version, time, text) in timed {
-        let line = (version.major(), version.minor());
-        let earliest = below.filter(|(of, _)| *of == line).map(|(_, time)| time);
-        if is_early(time) && earliest.is_some_and(|it| it.duration_since(time) > APART) {
-            found.insert(text);
-        } else {
-            below = Some((line, earliest.map_or(time, |it| it.min(time))));
-        }
-    }
-    found
 }
 
 /// The releases below a version, of those that are out by now: its past, as far as numbers tell.
@@ -225,9 +188,14 @@ pub(crate) struct Timeline<'a> {
     /// The release itself; nothing where neither a time nor a number places it.
     pub(crate) own: Option<Event<'a>>,
     /// Those published before it, newest first; of one time, the highest first. Where it is not known when this
-    /// one was published, those with lower numbers. Those without a publish time are left out unless there are no
-    /// others: then those with lower numbers, the highest first. Those whose version is none are left out always.
+    /// one was published, those with lower numbers, timed or not, the highest first. Where it is, those without a
+    /// publish time are left out unless there are no others: then those with lower numbers, the highest first. Those
+    /// whose version is none are left out always.
     pub(crate) before: Vec<Event<'a>>,
+    /// Those that tell only who has published the package at all: of a release with a publish time, those without
+    /// one that have lower numbers, see [`Event::unplaced`]; of one without, those with higher numbers that have
+    /// been out for a week by now.
+    aside: Vec<Event<'a>>,
     /// Those published after it, up to now, oldest first.
     pub(crate) after: Vec<Event<'a>>,
     /// Those that were refused here. They are nobody's past, but still part of what happened at once.
@@ -250,34 +218,32 @@ impl<'a> Timeline<'a> {
             return timeline;
         };
         let number = Version::parse(version).ok();
-        let backdated = backdated(packument);
-        let time = |entry: &VersionEntry| {
-            let stated = entry.published();
-            stated.filter(|_| !backdated.contains(entry.version.as_str()))
-        };
         let others = packument.versions().iter();
         let (timed, untimed): (Vec<Event<'a>>, Vec<Event<'a>>) = others
             .filter(|entry| entry.version != version)
             .filter_map(|entry| {
                 let version = Version::parse(entry.version.as_str()).ok()?;
-                Some(Event::new(entry, version, time(entry)))
+                Some(Event::new(entry, version, entry.published()))
             })
             .partition(|event| event.timed);
-        match (time(own), &number) {
-            (Some(own), number) => {
-                timeline.place(timed, (own, number.as_ref()), now, refused);
+        let published = own.published();
+        match (published, &number) {
+            (Some(published), number) => {
+                timeline.place(timed, (published, number.as_ref()), now, refused);
+                if let Some(number) = number {
+                    timeline.place_untimed(untimed, number, now, refused);
+                }
             }
-            (None, Some(number)) => timeline.before = below(timed, number, now, refused),
+            (None, Some(number)) => {
+                let others = timed.into_iter().chain(untimed).collect();
+                timeline.place_by_number(others, number, now, refused);
+            }
             (None, None) => return timeline,
         }
-        // Who published those without a time is as well known as of any other.
-        if let Some(number) = number.as_ref().filter(|_| timeline.before.is_empty()) {
-            timeline.before = below(untimed, number, now, refused);
-        }
-        timeline.sort();
+        timeline.sort(published.is_some());
         timeline.own = number
             .or_else(|| stand_in(&timeline.before))
-            .map(|version| Event::new(own, version, time(own)));
+            .map(|version| Event::new(own, version, published));
         timeline.end_at(now);
         timeline
     }
@@ -303,12 +269,57 @@ impl<'a> Timeline<'a> {
         }
     }
 
-    fn sort(&mut self) {
+    /// Where others have a time, those without one may have come before or after: they excuse nothing, and are told
+    /// where somebody is said not to have published before. Where none has, who published them is as well known as
+    /// of any.
+    fn place_untimed(
+        &mut self,
+        untimed: Vec<Event<'a>>,
+        own: &Version,
+        now: Timestamp,
+        refused: &dyn Fn(&str) -> bool,
+    ) {
+        let mut lower = below(untimed, own, now, refused);
+        if self.before.is_empty() {
+            self.before = lower;
+            return;
+        }
+        for event in &mut lower {
+            event.unplaced = true;
+        }
+        self.aside = lower;
+    }
+
+    /// Tells by numbers what came before a release of which it is not known when it was published. What has a higher
+    /// number and has long been out by now tells who publishes here, and nothing else.
+    fn place_by_number(
+        &mut self,
+        others: Vec<Event<'a>>,
+        own: &Version,
+        now: Timestamp,
+        refused: &dyn Fn(&str) -> bool,
+    ) {
+        let (lower, higher): (Vec<Event<'a>>, Vec<Event<'a>>) = others
+            .into_iter()
+            .partition(|event| event.version.precedence(own).is_lt());
+        self.before = below(lower, own, now, refused);
+        let has_settled = |event: &Event<'_>| {
+            event.timed && now.duration_since(event.published) >= SETTLED && !refused(event.text)
+        };
+        self.aside = higher.into_iter().filter(has_settled).collect();
+    }
+
+    /// By times and then by numbers; by numbers alone where it is not known when this release was published.
+    fn sort(&mut self, by_times: bool) {
         let order = |one: &Event<'_>, other: &Event<'_>| {
-            let times = one.published.cmp(&other.published);
+            let times = match by_times {
+                true => one.published.cmp(&other.published),
+                false => Ordering::Equal,
+            };
             times.then_with(|| one.version.cmp(&other.version))
         };
         self.before.sort_by(|one, other| order(other, one));
+        self.aside.sort_by(|one, other| order(other, one));
         self.after.sort_by(order);
     }
 
@@ -380,10 +391,12 @@ impl<'a> Timeline<'a> {
     }
 
     /// Whether that release had been out for a week when this one came; by now, where it is not known when that was.
-    /// Those without a time count as old: nobody would ever get known in a registry that gives none.
+    /// Those without a time count as old: nobody would ever get known in a registry that gives none. Not so where
+    /// others have one, see [`Event::unplaced`].
     pub(crate) fn has_settled(&self, event: &Event<'_>) -> bool {
-        self.own.as_ref().is_some_and(|own| {
-            !event.timed || own.published.duration_since(event.published) >= SETTLED
+        self.own.as_ref().is_some_and(|own| match event.timed {
+            true => own.published.duration_since(event.published) >= SETTLED,
+            false => !event.unplaced,
         })
     }
 
@@ -425,6 +438,21 @@ impl<'a> Timeline<'a> {
         )
     }
 
+    /// The same from one of them on, that one included.
+    pub(crate) fn recent_from<'t>(
+        &'t self,
+        first: &'t str,
+    ) -> impl Iterator<Item = (&'t Event<'a>, &'t Publication)> {
+        let from = self.comparable().skip_while(move |it| it.text != first);
+        self.published(from)
+    }
+
+    /// The last releases with higher numbers that have long been out, where it is not known when this one was
+    /// published: whoever is at home there is no stranger here.
+    pub(crate) fn above(&self) -> impl Iterator<Item = (&Event<'a>, &Publication)> {
+        self.published(self.aside.iter().filter(|event| !event.unplaced))
+    }
+
     /// The first [`RECENT`] of those, and how each was published.
     fn published<'t>(
         &'t self,
@@ -447,7 +475,8 @@ impl<'a> Timeline<'a> {
     }
 
     /// The last release before this one that `matches` published, of those that are `asked` for, prereleases
-    /// included. `account` is the name of the account, if they have one: workflows are told apart otherwise.
+    /// included; where there is none, one that tells that they did at all. `account` is the name of the account, if
+    /// they have one: workflows are told apart otherwise.
     pub(crate) fn last_by(
         &self,
         account: Option<&str>,
@@ -469,7 +498,8 @@ impl<'a> Timeline<'a> {
                 .as_ref()
                 .is_none_or(|name| raw.to_ascii_lowercase().contains(name))
         };
-        let asked = self.before.iter().filter(|event| asked(event));
+        let events = self.before.iter().chain(&self.aside);
+        let asked = events.filter(|event| asked(event));
         asked.take(EVER).find(|event| {
             may_be(event)
                 && self
@@ -506,10 +536,8 @@ impl<'a> Timeline<'a> {
                     settled: since.clone(),
                 });
             }
-            // For how long one without a time has stood is not known.
-            if event.timed {
-                since.push((event.published, trust));
-            }
+            // One without a time has stood since the beginning: see [`Timeline::has_settled`].
+            since.push((event.published, trust));
         }
         best
     }

@@ -70,6 +70,11 @@ pub enum Problem {
         /// What the other says.
         other: String,
     },
+    /// What npm writes of a `node_modules` with `install-strategy=linked`: links into a store of its own.
+    #[error(
+        "npm's linked layout (install-strategy=linked) is not read: package-lock.json locks the same releases"
+    )]
+    LinkedLayout,
     /// A key longer or with more parts than a file system takes.
     #[error("too long a key")]
     KeyTooLong,

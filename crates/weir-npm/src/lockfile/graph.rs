@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::Format;
+use super::workspaces::wild;
+use super::yarn_classic::as_written;
 use crate::manifest::Manifest;
 
 /// Number of a node in [`Lockfile::nodes`].
@@ -42,6 +44,11 @@ pub struct Terms {
     pub catalogs: BTreeMap<(String, String), String>,
     /// Whether code of the project's own may have changed what is asked for (pnpm's `.pnpmfile.cjs`).
     pub hooked: bool,
+    /// Whether what is asked for as `link:` is left out (pnpm's `excludeLinksFromLockfile`); `None` where the
+    /// file does not say.
+    pub without_links: Option<bool>,
+    /// Patterns of optional dependencies that are left out (pnpm's `ignoredOptionalDependencies`).
+    pub ignored_optional: BTreeSet<String>,
 }
 
 /// The catalog that is meant where none is named.
@@ -62,6 +69,16 @@ impl Terms {
     pub fn catalog(&self, catalog: &str, package: &str) -> Option<&str> {
         let key = (named_catalog(catalog).to_owned(), package.to_owned());
         self.catalogs.get(&key).map(String::as_str)
+    }
+
+    /// Whether an optional dependency may be left out for its name. Among patterns that exclude others it is
+    /// not told apart which one counts.
+    #[must_use]
+    pub fn may_ignore(&self, name: &str) -> bool {
+        let takes = |pattern: &String| {
+            pattern.starts_with('!') || wild(pattern.as_bytes(), name.as_bytes())
+        };
+        self.ignored_optional.iter().any(takes)
     }
 }
 
@@ -90,6 +107,8 @@ pub struct Node {
     pub licence: Option<String>,
     /// Fields that its client never writes there and would believe all the same (npm).
     pub unwritten: Vec<&'static str>,
+    /// The packages that it says it brings inside itself (npm's `bundleDependencies`).
+    pub bundles: Vec<String>,
     /// What else the entry says.
     pub flags: Flags,
 }
@@ -265,6 +284,12 @@ impl Lockfile {
                     continue;
                 }
                 let to = top.get(name.as_str()).copied();
+                let written = match self.format {
+                    Format::YarnClassic => as_written(folder, spec),
+                    _ => None,
+                };
+                let written = written.and_then(|spec| self.answering(name, &spec));
+                let to = to.or(written);
                 edges.push(Edge {
                     from,
                     name: name.clone(),
@@ -402,6 +427,7 @@ impl Node {
             checksum: None,
             licence: None,
             unwritten: Vec::new(),
+            bundles: Vec::new(),
             flags: Flags::default(),
         }
     }

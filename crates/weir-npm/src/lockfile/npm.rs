@@ -75,7 +75,7 @@ fn read_packages(lockfile: &mut Lockfile, packages: &Value<'_>) -> Result<(), Lo
         let node = package(member)?;
         places.insert(member.key.as_ref(), lockfile.push(node));
     }
-    distrust_bundles(lockfile, members);
+    distrust_bundles(lockfile);
     let mut edges = Vec::new();
     let mut through = Vec::new();
     for (from, member) in members.iter().enumerate() {
@@ -95,13 +95,16 @@ fn read_packages(lockfile: &mut Lockfile, packages: &Value<'_>) -> Result<(), Lo
                     seen.insert(name);
                 }
                 let found = lookup(&places, &member.key, name);
+                let is_brought = is_brought(lockfile, from, name, found);
+                let found = found.filter(|_| !is_brought);
                 through.push(found);
                 edges.push(Edge {
                     from,
                     name: name.to_owned(),
                     spec: dependency.value.as_text(name)?.to_owned(),
                     kind,
-                    optional: kind == DependencyKind::Optional
+                    optional: is_brought
+                        || kind == DependencyKind::Optional
                         || (kind == DependencyKind::Peer && optional_peers.contains(name)),
                     to: found.map(|id| target(lockfile, &places, id)),
                     line: dependency.line,
@@ -122,14 +125,11 @@ fn read_packages(lockfile: &mut Lockfile, packages: &Value<'_>) -> Result<(), Lo
 }
 
 /// npm goes by what the packages around an entry say that they bring, and not by what the entry says of itself.
-fn distrust_bundles(lockfile: &mut Lockfile, members: &[Member<'_>]) {
-    let brings = |entry: &Value<'_>| match entry.get("bundleDependencies").map(|it| &it.kind) {
-        Some(Kind::List(names)) => !names.is_empty(),
-        Some(Kind::Bool(all)) => *all,
-        _ => false,
-    };
-    let bringing = members.iter().filter(|member| brings(&member.value));
-    let bringing: HashSet<&str> = bringing.map(|member| member.key.as_ref()).collect();
+/// What a project says that it brings is fetched for it all the same.
+fn distrust_bundles(lockfile: &mut Lockfile) {
+    let nodes = lockfile.nodes.iter();
+    let bringing = nodes.filter(|node| is_installed(&node.key) && !node.bundles.is_empty());
+    let bringing: HashSet<String> = bringing.map(|node| node.key.clone()).collect();
     for node in &mut lockfile.nodes {
         let mut above = node.key.match_indices("/node_modules/");
         let is_inside = |(end, _)| {
@@ -139,6 +139,40 @@ fn distrust_bundles(lockfile: &mut Lockfile, members: &[Member<'_>]) {
         };
         node.flags.bundled &= above.any(is_inside);
     }
+}
+
+/// What an entry says that its package brings inside itself: a list, or the word for all that it depends on.
+fn bundles(entry: &Value<'_>) -> Result<Vec<String>, LockfileError> {
+    let Some(said) = entry.get("bundleDependencies") else {
+        return Ok(Vec::new());
+    };
+    let mut names = Vec::new();
+    match &said.kind {
+        Kind::List(list) => names.extend(list.iter().filter_map(|it| match &it.kind {
+            Kind::Text(name) => Some(name.to_string()),
+            _ => None,
+        })),
+        Kind::Bool(true) => {
+            for list in ["dependencies", "optionalDependencies"] {
+                names.extend(entry.members(list)?.iter().map(|it| it.key.to_string()));
+            }
+        }
+        _ => {}
+    }
+    Ok(names)
+}
+
+/// Whether a package brings another inside itself for which it has no entry. npm fetches nothing for it, and
+/// whatever lies above is not what it asks for.
+fn is_brought(lockfile: &Lockfile, from: NodeId, name: &str, found: Option<NodeId>) -> bool {
+    let Some(node) = lockfile.node(from) else {
+        return false;
+    };
+    if !is_installed(&node.key) || !node.bundles.iter().any(|it| it == name) {
+        return false;
+    }
+    let inside = found.and_then(|id| lockfile.node(id)?.key.strip_prefix(node.key.as_str()));
+    inside.is_none_or(|rest| !rest.starts_with("/node_modules/"))
 }
 
 /// Names the workspaces that have no name of their own in the file: npm leaves it out where it is the
@@ -205,6 +239,7 @@ fn package(member: &Member<'_>) -> Result<Node, LockfileError> {
     if let Some(Kind::Text(licence)) = entry.get("license").map(|it| &it.kind) {
         node.licence = Some(licence.to_string());
     }
+    node.bundles = bundles(entry)?;
     node.flags = flags;
     node.flags.scripts = fields::runs(entry);
     Ok(node)

@@ -16,7 +16,7 @@ use super::Format;
 use super::error::{LockfileError, Problem};
 use super::graph::{DependencyKind, Edge, Lockfile, Node, NodeId, Source, folder_from, split_name};
 use super::npm::is_limited;
-use super::tree::{Member, Value};
+use super::tree::{Kind, Member, Value};
 
 const LISTS: [(&str, DependencyKind); 3] = [
     ("dependencies", DependencyKind::Normal),
@@ -131,6 +131,17 @@ impl Reader {
             }
         }
         self.lockfile.terms.hooked |= document.get("pnpmfileChecksum").is_some();
+        let settings = document.get("settings");
+        let links = settings.and_then(|it| it.get("excludeLinksFromLockfile"));
+        if let Some(Kind::Bool(without)) = links.map(|it| &it.kind) {
+            self.lockfile.terms.without_links = Some(*without);
+        }
+        let ignored = document.get("ignoredOptionalDependencies");
+        for pattern in ignored.and_then(Value::list).unwrap_or_default() {
+            let pattern = pattern.as_text("ignoredOptionalDependencies")?;
+            let ignored = &mut self.lockfile.terms.ignored_optional;
+            ignored.insert(pattern.to_owned());
+        }
         let patched = document.members("patchedDependencies")?.iter();
         self.lockfile.terms.patched = patched.map(|it| it.key.clone().into_owned()).collect();
         Ok(())

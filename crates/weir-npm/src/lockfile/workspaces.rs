@@ -154,7 +154,7 @@ fn takes(segment: &str, part: &str) -> bool {
 
 /// `*` is any text and `?` one byte. Goes back to the last `*` only, and so needs no more than the product
 /// of both lengths.
-fn wild(pattern: &[u8], text: &[u8]) -> bool {
+pub(super) fn wild(pattern: &[u8], text: &[u8]) -> bool {
     let (mut at, mut read) = (0, 0);
     let mut back = None;
     while let Some(byte) = text.get(read) {

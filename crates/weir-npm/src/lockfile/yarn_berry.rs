@@ -8,6 +8,9 @@ use super::graph::{DependencyKind, Edge, Lockfile, Node, NodeId, Source, split_n
 use super::tree::{Member, Value};
 use crate::name::percent_decode;
 
+/// What yarn writes as the version of every project and of every link, whatever it is.
+const NO_VERSION: &str = "0.0.0-use.local";
+
 /// Reads a document.
 pub(super) fn read(document: &Value<'_>) -> Result<Lockfile, LockfileError> {
     let members = document.map("")?;
@@ -81,6 +84,7 @@ fn entry(lockfile: &mut Lockfile, member: &Member<'_>) -> Result<(), LockfileErr
     node.other_version = said
         .filter(|said| fetched.as_deref().is_some_and(|it| bare(it) != bare(said)))
         .map(str::to_owned);
+    let said = said.filter(|it| *it != NO_VERSION);
     node.version = fetched.or_else(|| said.map(str::to_owned));
     node.checksum = entry.text("checksum")?.map(str::to_owned);
     node.flags.platform = entry.get("conditions").is_some();
@@ -401,12 +405,8 @@ mod tests {
                 Some("2.1.3"),
             ),
             ("ms@npm:2.0.0", "v2.0.0+build", "2.0.0", None),
-            (
-                "ms@workspace:ms",
-                "0.0.0-use.local",
-                "0.0.0-use.local",
-                None,
-            ),
+            ("ms@workspace:ms", "0.0.0-use.local", "", None),
+            ("ms@link:./ms", "0.0.0-use.local", "", None),
             (
                 "ms@patch:ms@npm%3A2.0.0#./p::version=2.0.0",
                 "2.0.0",
@@ -425,8 +425,9 @@ mod tests {
             );
             let lockfile = read(&yaml::parse(&text).unwrap()).unwrap();
             let node = lockfile.node(0).unwrap();
-            let found = (node.version.as_deref(), node.other_version.as_deref());
-            assert_eq!(found, (Some(version), other), "{resolution} {said}");
+            let found = node.version.as_deref().unwrap_or_default();
+            assert_eq!(found, version, "{resolution} {said}");
+            assert_eq!(node.other_version.as_deref(), other, "{resolution} {said}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::Format;
 use super::error::{LockfileError, Problem};
-use super::graph::{DependencyKind, Edge, Lockfile, Node, NodeId, Source, split_name};
+use super::graph::{DependencyKind, Edge, Lockfile, Node, NodeId, Source, folder_from, split_name};
 use super::npm::resolved_source;
 
 /// A line that says something.
@@ -76,6 +76,43 @@ fn place(lockfile: &mut Lockfile) {
             && node.source == Source::Registry(None)
         {
             node.source = source;
+        }
+    }
+}
+
+/// How a request of a project's folder for a path is written here: from the root, with a dot in front only if
+/// it had one. `None` for any other request.
+pub(super) fn as_written(folder: &str, spec: &str) -> Option<String> {
+    let in_protocol = |protocol: &'static str| Some((protocol, spec.strip_prefix(protocol)?));
+    let (protocol, path) = ["file:", "link:"].into_iter().find_map(in_protocol)?;
+    if path.starts_with('/') {
+        return None;
+    }
+    let inner = folder_from(folder, path);
+    let is_dotted = path == "." || path.starts_with("./");
+    let dot = match inner.as_str() {
+        "" => ".",
+        inner if is_dotted && !inner.starts_with("../") => "./",
+        _ => "",
+    };
+    Some(format!("{protocol}{dot}{inner}"))
+}
+
+impl Lockfile {
+    /// Learns which entries stand for links that the project's `resolutions` set; `linked` gives the path for
+    /// a name. yarn 1 writes the version 0.0.0 there, and nothing of where the link leads. Does nothing for
+    /// other clients.
+    pub fn learn_links<'m>(&mut self, linked: impl Fn(&str) -> Option<&'m str>) {
+        if self.format != Format::YarnClassic {
+            return;
+        }
+        for node in &mut self.nodes {
+            let is_bare = node.source == Source::Registry(None)
+                && node.integrity.is_none()
+                && node.version.as_deref() == Some("0.0.0");
+            if let Some(path) = linked(&node.place).filter(|_| is_bare) {
+                node.source = Source::Link(path.to_owned());
+            }
         }
     }
 }
@@ -371,6 +408,58 @@ mod tests {
             };
             assert_eq!(node.source == git, is_git, "{resolved}");
             assert_eq!(node.integrity.is_none(), is_git, "{resolved}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_written_from_the_root() {
+        for (folder, spec, wanted) in [
+            ("packages/a", "file:../../lib", Some("file:lib")),
+            ("packages/a", "link:../../lib", Some("link:lib")),
+            ("packages/a", "file:./lib", Some("file:./packages/a/lib")),
+            ("packages/a", "file:lib", Some("file:packages/a/lib")),
+            ("packages/a", "file:../../../lib", Some("file:../lib")),
+            ("packages/a", "file:../..", Some("file:.")),
+            ("", "file:./lib", Some("file:./lib")),
+            ("packages/a", "file:/srv/lib", None),
+            ("packages/a", "^1.0.0", None),
+        ] {
+            let written = as_written(folder, spec);
+            assert_eq!(written.as_deref(), wanted, "{folder} {spec}");
+        }
+    }
+
+    #[test]
+    fn workspaces_ask_for_the_entries_of_their_paths() {
+        use crate::manifest::Manifest;
+        let text = "\"lib@file:lib\":\n  version \"1.0.0\"\n  dependencies:\n    ms \"2.1.2\"\n\nms@2.1.2:\n  version \"2.1.2\"\n";
+        let mut lockfile = read(text).unwrap();
+        let manifest = br#"{"name": "a", "dependencies": {"lib": "file:../../lib"}}"#;
+        lockfile.add_project("packages/a", &Manifest::from_json(manifest).unwrap());
+        let ms = lockfile.nodes.iter().position(|it| it.name == "ms");
+        let path = lockfile.paths().to(ms.unwrap());
+        let names: Vec<&str> = path.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["lib", "ms"]);
+    }
+
+    #[test]
+    fn an_entry_stands_for_a_link_where_the_project_sets_one() {
+        for (entry, set, is_link) in [
+            ("version \"0.0.0\"\n  uid \"\"", Some("./lib"), true),
+            ("version \"0.0.0\"\n  uid \"\"", None, false),
+            ("version \"2.0.0\"", Some("./lib"), false),
+            (
+                "version \"0.0.0\"\n  resolved \"https://registry.example.invalid/silt/-/silt-0.0.0.tgz\"",
+                Some("./lib"),
+                false,
+            ),
+        ] {
+            let text = format!("silt@^2.0.0:\n  {entry}\n");
+            let mut lockfile = read(&text).unwrap();
+            lockfile.learn_links(|name| set.filter(|_| name == "silt"));
+            let source = &lockfile.nodes[0].source;
+            let found = *source == Source::Link("./lib".to_owned());
+            assert_eq!(found, is_link, "{entry} {set:?}: {source:?}");
         }
     }
 

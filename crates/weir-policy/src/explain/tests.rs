@@ -171,6 +171,37 @@ fn an_allowed_release_needs_no_advice() {
     );
 }
 
+#[test]
+fn why_no_release_is_named_is_told_by_what_would_be_named() {
+    for (group, quiet) in [
+        (Group::Execution, true),
+        (Group::Code, true),
+        (Group::Dependency, false),
+        (Group::Identity, false),
+    ] {
+        let assessment = assessment(&[("one", group)]);
+        let decision = Decision {
+            action: Action::Block,
+            instead: None,
+            ..decided(&assessment, &context(OLD), &Policy::default())
+        };
+        let of = |lines: Vec<String>| {
+            let mut lines = lines.into_iter();
+            lines.find(|line| line.contains("no release to use instead is named"))
+        };
+        let line = of(told(&decision, &assessment)).unwrap();
+        let rest = line.split_once("out for a week").unwrap().1;
+        let expected = if quiet {
+            " and runs nothing at install time"
+        } else {
+            ""
+        };
+        assert_eq!(rest, expected, "{group:?}");
+        let unsought = explain_unsought(&decision, &assessment, &Policy::default());
+        assert!(of(unsought).unwrap().contains("none was looked for"));
+    }
+}
+
 /// The snippet, once filled in, is a waiver that works; unfilled, it is refused.
 #[test]
 fn the_suggested_waiver_lets_the_release_pass() {

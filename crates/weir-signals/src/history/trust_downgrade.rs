@@ -81,10 +81,16 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         ""
     } else if knows_them {
         ", published by somebody else"
-    } else if last_by_them(false).is_some() {
-        ", published by somebody who had not published this package until some days before"
     } else {
-        ", published by somebody who never published this package"
+        match last_by_them(false) {
+            Some(event) if event.unplaced => {
+                ", published by somebody of whom it is not known when they published this package before"
+            }
+            Some(_) => {
+                ", published by somebody who had not published this package until some days before"
+            }
+            None => ", published by somebody who never published this package",
+        }
     };
     let mut finding = SIGNAL.finding(weir_model::finding::printable(
         &format!(

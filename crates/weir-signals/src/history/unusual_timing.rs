@@ -41,9 +41,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         sees: "The hour (UTC) of a release published from an account's machine, where weir has learned the hours of at \
                least sixty releases by that account and none of them is within four hours of it. And five or more \
                releases of one line (1.x, 2.x) within a day, refused ones among them, if that is more than twice as many \
-               as on any day before and the package had ten releases before. A time more than a day before the package was \
-               created and before every lower release of its line (1.2.x) is not believed, and mentioned: the release is \
-               then measured by those of lower numbers.",
+               as on any day before and the package had ten releases before.",
         matters: "People sleep, and at the same hours as ever. Somebody with their token works by another clock, and is in \
                   a hurry: hijacked packages often got several releases within hours, each to mend the one before.",
         wrong: "People travel, move, and mend their own mistakes in a hurry. This never says much by itself. Workflows \
@@ -59,31 +57,10 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let Some(published) = subject.published() else {
         return;
     };
-    let timeline = subject.timeline();
-    if timeline.own.is_some() && timeline.timed().is_none() {
-        observation.find(contradiction(subject, published));
-        return;
-    }
-    let found = [hour(subject, published), pace(timeline)];
+    let found = [hour(subject, published), pace(subject.timeline())];
     for finding in found.into_iter().flatten() {
         observation.find(finding);
     }
-}
-
-/// A time that cannot be: see [`backdated`](crate::timeline::backdated).
-fn contradiction(subject: &Subject<'_>, published: Timestamp) -> Finding {
-    let mut finding = SIGNAL.finding(format!(
-        "The registry says that it was published {published}, before the package was created and before every lower \
-         release of its line"
-    ));
-    finding.severity = Severity::Info;
-    let created = subject.packument.known().and_then(|it| it.created());
-    finding.evidence.push(Evidence::change(
-        "time.created -> time of this release",
-        created.map(|time| time.to_string()),
-        Some(published.to_string()),
-    ));
-    finding
 }
 
 fn hour(subject: &Subject<'_>, published: Timestamp) -> Option<Finding> {

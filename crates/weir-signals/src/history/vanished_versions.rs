@@ -44,7 +44,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                given up and taken again, which is evidence of identity and weighs more. Where weir never saw the \
                earlier releases the times that are left tell of them: after a rest of a year, or where the numbers begin \
                anew, as much as if it had, and after more than 30 days less. A number that is there again with another \
-               publish time, in a registry that tells who published, was used twice, which is evidence of identity as well. What npm puts in the place of \
+               publish time, in a registry that tells who published, was used twice, which is evidence of identity as well, \
+               unless its bytes are those that it had when weir decided on it. What npm puts in the place of \
                malware (`0.0.1-security`) is nobody's release.",
         matters: "Registries remove malware and owners take back mistakes: the release that follows is by the same hands. \
                   A history that shrinks without a trace was edited, or comes from another registry under the same \
@@ -66,7 +67,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 pub struct Gone {
     /// The version.
     pub version: String,
-    /// When it had been published, if that was said.
+    /// When it had been published, if that was said; of one that is known to be there again with the same bytes, when
+    /// the registry says now, as it is the same release.
     pub published: Option<Timestamp>,
     /// When it was first missed here; nothing where only the registry's list of times tells of it.
     pub missed: Option<Timestamp>,
@@ -185,7 +187,8 @@ fn former<'g>(
 }
 
 /// Whether a number that was gone is there again, published at another time. Registries let nobody use one twice.
-/// Mirrors stamp anew what they fetch again: a time counts only where it is told as well who published.
+/// Mirrors stamp anew what they fetch again: a time counts only where it is told as well who published, and not where
+/// the bytes are known to be the same, see [`Gone::published`].
 fn is_reused(packument: &Packument, gone: &Gone) -> bool {
     let times = gone.published.zip(packument.published(&gone.version));
     let moved = times.is_some_and(|(before, now)| now.duration_since(before).abs() > DAY);

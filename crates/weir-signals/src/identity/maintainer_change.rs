@@ -56,6 +56,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         .filter(|it| !it.name.trim().is_empty());
     let came: Vec<&Person> = named
         .filter(|person| !is_among(person, &before.maintainers))
+        .filter(|person| !is_at_home(timeline, person))
         .collect();
     let replaced = came.len() == now.maintainers.len();
     let publisher = now.publisher.as_ref();
@@ -97,11 +98,18 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     observation.find(finding);
 }
 
+/// Whether an account was a maintainer of releases with higher numbers that had long been out, where it is not known
+/// when this one was published: then it came to the package before, whatever the release below has.
+fn is_at_home(timeline: &Timeline<'_>, person: &Person) -> bool {
+    let mut above = timeline.above();
+    above.any(|(_, above)| above.publisher.is_some() && is_among(person, &above.maintainers))
+}
+
 /// Whether that workflow published when the earlier maintainers were there: then they let it. One that began with
 /// those who came is theirs.
 fn published_before(timeline: &Timeline<'_>, earlier: &Event<'_>, workflow: &Publisher) -> bool {
     timeline
-        .recent_until(earlier.published)
+        .recent_from(earlier.text)
         .filter_map(|(_, publication)| publication.publisher.as_ref())
         .any(|publisher| is_same(publisher, workflow))
 }

@@ -51,7 +51,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                that differ in case alone or in letters that look alike are two accounts, and so are two names with one \
                mail address: that is said. \
                All workflows of one host are one publisher. Where it is not known when a release was published, those with \
-               lower numbers are the ones before it, and whether somebody was idle is not known. A release that also lost the evidence of where it was built \
+               lower numbers are the ones before it, whoever published those with higher numbers that have been out for a \
+               week is not new, and whether somebody was idle is not known. A release that also lost the evidence of where it was built \
                counts as evidence of trust, because both are one fact.",
         matters: "Rights to publish are seldom taken back. Attackers found the account of somebody who had long left, or \
                   talked a maintainer into adding them, and published under a trusted name.",
@@ -210,8 +211,15 @@ fn told(
 ) -> String {
     let name = who(publisher);
     let lately = by_them(timeline, publisher, false);
+    // What is not known to have been out for a week is not said not to have been.
+    let were = match lately {
+        Some(event) if event.unplaced => "are known to have been",
+        _ => "had been",
+    };
     let lately = lately.map(|event| match timeline.ago(event) {
+        Some(ago) if ago.is_zero() => format!("{} (at the same time)", event.text),
         Some(ago) => format!("{} ({} before)", event.text, in_words(ago)),
+        None if event.unplaced => format!("{} (when is not known)", event.text),
         None => event.text.to_owned(),
     });
     match (last, lately) {
@@ -221,13 +229,13 @@ fn told(
             last.text
         ),
         (Some((last, idle)), Some(lately)) => format!(
-            "{name} published this and {lately}, but none that had been out for a week in {} (since {})",
+            "{name} published this and {lately}, but none that {were} out for a week in {} (since {})",
             in_words(idle),
             last.text
         ),
         (None, None) => format!("{name} published this and none of the releases before"),
         (None, Some(lately)) => format!(
-            "{name} published this and {lately}, but none of the releases that had been out for a week"
+            "{name} published this and {lately}, but none of the releases that {were} out for a week"
         ),
     }
 }

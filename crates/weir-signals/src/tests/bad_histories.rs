@@ -133,48 +133,130 @@ fn people_and_trust_are_measured_without_times_by_numbers() {
     }
 }
 
+/// The one finding of a signal, in its words.
+fn words(observation: &Observation, signal: &str) -> String {
+    let findings = observation.findings.iter();
+    let of_signal = findings.filter(|finding| finding.signal == signal);
+    let all: Vec<&str> = of_signal.map(|finding| finding.message.as_str()).collect();
+    assert_eq!(all.len(), 1, "{signal}: {all:?}");
+    all.concat()
+}
+
+/// A history whose first three releases have a publish time and whose next three have that one (or none), and a release
+/// after them.
+fn handed_over(early: &str, late: &str, time: &'static str, own: (&'static str, &str)) -> Scene {
+    Scene::of("left-lib", "1.4.0")
+        .release("1.0.0", "2021-01-01T09:00:00Z", early)
+        .release("1.0.1", "2021-02-01T09:00:00Z", early)
+        .release("1.0.2", "2021-03-01T09:00:00Z", early)
+        .release("1.1.0", time, late)
+        .release("1.2.0", time, late)
+        .release("1.3.0", time, late)
+        .release("1.4.0", own.0, own.1)
+}
+
 #[test]
-fn a_time_before_there_was_a_package_makes_no_release_the_first() {
-    let (created, long_ago) = ("2025-09-30T09:00:00Z", "2023-01-01T09:00:00Z");
-    for (own, created, lower, believed) in [
-        (long_ago, created, "2025-10-01T09:00:00Z", false),
-        (
-            "1970-01-01T00:00:00Z",
-            created,
-            "2025-10-01T09:00:00Z",
-            false,
-        ),
-        // Within a day, or without a word on when the package was created.
-        (
-            "2025-09-29T12:00:00Z",
-            created,
-            "2025-10-01T09:00:00Z",
-            true,
-        ),
-        (long_ago, "", "2025-10-01T09:00:00Z", true),
-        // A mirror that began late to have a package that is older.
-        (
-            long_ago,
-            "2026-05-01T09:00:00Z",
-            "2022-10-01T09:00:00Z",
-            true,
-        ),
-    ] {
-        let scene = Scene::of("left-lib", "1.0.3")
-            .release("1.0.0", lower, &by_hand("mara"))
-            .release("1.0.1", "2026-01-01T09:00:00Z", &by_hand("mara"))
-            .release("1.0.2", "2026-04-01T09:00:00Z", &by_hand("mara"))
-            .release("1.0.3", own, &taken_over());
-        let scene = match created {
-            "" => scene,
-            created => scene.removed("created", created),
-        };
-        let observation = scene.observe();
-        let case = format!("{own} {created} {lower}");
-        assert!(believed || tells_the_takeover(&observation), "{case}");
-        let timing = says(&observation, "unusual-timing");
-        assert_eq!(timing.is_empty(), believed, "{case}");
+fn a_release_without_a_time_is_measured_by_all_of_lower_numbers() {
+    let lena = taken_over();
+    let mara = by_hand("mara");
+    let signals = ["new-publisher", "maintainer-change"];
+    // Who has published since the times end is nobody new, and evidence that was given up long ago is not missed.
+    let calm = handed_over(&mara, &lena, "", ("", &lena)).observe();
+    for signal in signals {
+        assert!(says(&calm, signal).is_empty(), "{signal}");
     }
+    let by_hand_now = handed_over(&from_workflow(), &lena, "", ("", &lena)).observe();
+    assert_eq!(says(&by_hand_now, "trust-downgrade"), [Severity::Info]);
+    assert!(says(&by_hand_now, "new-publisher").is_empty());
+    // Who comes after all of them is new, whatever those below them were.
+    let taken = handed_over(&mara, &mara, "", ("", &lena)).observe();
+    for signal in signals {
+        assert_eq!(says(&taken, signal).len(), 1, "{signal}");
+    }
+    let back = handed_over(&lena, &mara, "", ("", &lena)).observe();
+    assert_eq!(says(&back, "maintainer-change").len(), 1);
+}
+
+#[test]
+fn of_one_without_a_time_it_is_known_who_is_at_home_above_it() {
+    let (lena, mara) = (taken_over(), by_hand("mara"));
+    // Out for long, for a day, and nobody knows for how long.
+    for (above, at_home) in [
+        ("2025-01-01T09:00:00Z", true),
+        ("2026-06-14T09:00:00Z", false),
+        ("", false),
+    ] {
+        let observation = handed_over(&mara, &mara, "2021-04-01T09:00:00Z", ("", &lena))
+            .release("2.0.0", above, &lena)
+            .observe();
+        for signal in ["new-publisher", "maintainer-change"] {
+            assert_eq!(
+                says(&observation, signal).is_empty(),
+                at_home,
+                "{signal} {above}"
+            );
+        }
+    }
+    let from_above = handed_over(&from_workflow(), &from_workflow(), "", ("", &lena))
+        .release("2.0.0", "2025-01-01T09:00:00Z", &lena)
+        .observe();
+    assert_eq!(says(&from_above, "trust-downgrade"), [Severity::Medium]);
+}
+
+#[test]
+fn a_release_with_a_time_is_not_said_to_be_the_first_where_others_have_none() {
+    let (lena, mara) = (taken_over(), by_hand("mara"));
+    let now = "2026-06-14T09:00:00Z";
+    let timed = handed_over(&mara, &lena, "", (now, &lena)).observe();
+    assert!(tells_the_takeover(&timed));
+    let told = words(&timed, "new-publisher");
+    assert!(
+        told.starts_with(
+            "lena published this and 1.3.0 (when is not known), but none of the releases that are known to have been \
+             out for a week"
+        ),
+        "{told}"
+    );
+    let by_laptop = handed_over(&from_workflow(), &lena, "", (now, &lena)).observe();
+    let told = words(&by_laptop, "trust-downgrade");
+    assert!(told.contains("not known when they published"), "{told}");
+    // What has a higher number tells nothing here.
+    let stranger = handed_over(&mara, &mara, "", (now, &lena))
+        .release("2.0.0", "", &lena)
+        .observe();
+    let told = words(&stranger, "new-publisher");
+    assert!(
+        told.contains("this and none of the releases before"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_time_is_believed_whatever_the_package_says_of_its_beginning() {
+    for created in ["2025-09-30T09:00:00Z", "2026-05-01T09:00:00Z"] {
+        let scene = Scene::of("left-lib", "1.0.3")
+            .release("1.0.0", "2025-10-01T09:00:00Z", &by_hand("mara"))
+            .release("1.0.1", "2026-01-01T09:00:00Z", &by_hand("mara"))
+            .release("1.0.3", "2023-01-01T09:00:00Z", &taken_over())
+            .removed("created", created);
+        let previous = scene.with_subject(|subject| subject.previous().is_some());
+        assert!(!previous, "{created}");
+        let observation = scene.observe();
+        for signal in ["unusual-timing", "new-publisher"] {
+            assert!(says(&observation, signal).is_empty(), "{signal} {created}");
+        }
+    }
+}
+
+#[test]
+fn a_release_of_the_same_moment_is_said_to_be_one() {
+    let (lena, mara) = (taken_over(), by_hand("mara"));
+    let now = "2026-06-14T09:00:00Z";
+    let observation = handed_over(&mara, &mara, "2021-04-01T09:00:00Z", (now, &lena))
+        .release("1.3.1", now, &lena)
+        .observe();
+    let told = words(&observation, "new-publisher");
+    assert!(told.contains("this and 1.3.1 (at the same time)"), "{told}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod base;
+mod bundles;
 mod catalogs;
 mod client;
 mod declared;
@@ -396,6 +397,7 @@ async fn check(run: &Run<'_>, file: &Path, report: &mut v1::Check) -> Result<()>
     }
     let known = known(run, &state.lockfile, &wanted).await?;
     let (digests, same) = digests::check(&mut checked, &known, &wanted);
+    entries::conditioned(&mut checked, &known, &wanted);
     addresses::prove(&mut checked, &registries, &same);
     let client = state.files.client(&state.lockfile);
     scripts::check(&mut checked, &state.files, client, &known, &wanted);

@@ -132,10 +132,8 @@ pub(super) fn nothing_locked(
     ))
 }
 
-/// What yarn 2 and later write as the version of every project.
-const NO_VERSION: &str = "0.0.0-use.local";
-
-/// Gives projects the names and versions of their manifests where the lockfile has none, as those of pnpm and bun.
+/// Gives projects the names and versions of their manifests where the lockfile has none, as those of pnpm and
+/// bun, and the versions of yarn 2 and later.
 pub(super) fn name_projects(lockfile: &mut Lockfile, manifests: &check::Manifests) {
     for node in &mut lockfile.nodes {
         let Source::Project(folder) = &node.source else {
@@ -143,7 +141,7 @@ pub(super) fn name_projects(lockfile: &mut Lockfile, manifests: &check::Manifest
         };
         let manifest = manifests.of(folder);
         let said = manifest.and_then(|it| it.version.clone());
-        if node.version.is_none() || (said.is_some() && is_no_version(node)) {
+        if node.version.is_none() {
             node.version = said;
         }
         if let Some(name) = manifest.and_then(|it| it.name.as_deref())
@@ -152,10 +150,6 @@ pub(super) fn name_projects(lockfile: &mut Lockfile, manifests: &check::Manifest
             name.clone_into(&mut node.name);
         }
     }
-}
-
-fn is_no_version(node: &Node) -> bool {
-    node.version.as_deref() == Some(NO_VERSION)
 }
 
 /// The manifests of the project and its workspaces; nothing where the project has none.
@@ -200,8 +194,9 @@ mod tests {
     fn a_project_is_called_what_its_manifest_says() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("w")).unwrap();
-        for (place, name) in [("", "app"), ("w/", "inner")] {
-            let manifest = format!(r#"{{"name": "{name}", "version": "1.2.0"}}"#);
+        for (place, name, version) in [("", "app", r#", "version": "1.2.0""#), ("w/", "inner", "")]
+        {
+            let manifest = format!(r#"{{"name": "{name}"{version}}}"#);
             let file = folder.path().join(format!("{place}package.json"));
             std::fs::write(file, manifest).unwrap();
         }
@@ -225,7 +220,7 @@ mod tests {
                 let id = lockfile.project(folder).unwrap();
                 lockfile.node(id).unwrap().label()
             });
-            assert_eq!(labels, ["app@1.2.0", "inner@1.2.0"], "{file}");
+            assert_eq!(labels, ["app@1.2.0", "inner"], "{file}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use weir_engine::{PreviousRelease, Profile, Since};
-use weir_model::contents::{Binary, Flow, SourceKind, Surface, Unread};
+use weir_model::contents::{Binary, Flow, InstallStep, SourceKind, Surface, Unread};
 use weir_model::{Assessment, Contents, Difference};
 
 use super::changes::new_behaviour;
@@ -32,7 +32,9 @@ pub(super) fn what_it_does(out: &mut String, profile: &Profile, assessment: &Ass
         .iter()
         .zip(since.chain(std::iter::repeat(None)))
     {
-        let known = since.map_or(String::new(), in_releases);
+        let known = since.map_or(String::new(), |since| {
+            in_releases(step, since, profile.previous.as_ref())
+        });
         row(
             &short(&step.event),
             format!("{}{known}", short(&step.command)),
@@ -161,18 +163,42 @@ fn what_leaves(contents: &Contents) -> Vec<String> {
     parts
 }
 
-fn in_releases(since: &Since) -> String {
-    if since.releases < 2 {
-        return ", new in this release".to_owned();
+/// Since when a step has been there, and whether the release that this one is measured by has it. Others before this
+/// one that have it are no past where they were refused, or where it is not known when they were published.
+fn in_releases(step: &InstallStep, since: &Since, previous: Option<&PreviousRelease>) -> String {
+    let has = |before: &Contents| before.install_steps.iter().any(|it| is_same(it, step));
+    let alone = since.releases < 2;
+    let measured = match previous {
+        Some(PreviousRelease {
+            version,
+            contents: Ok(before),
+        }) => match has(before) {
+            false => format!(", not in {}", short(version)),
+            true if alone => format!(", the same as in {}", short(version)),
+            true => String::new(),
+        },
+        _ => String::new(),
+    };
+    if alone {
+        return measured;
     }
     let published = since
         .published
         .map_or(String::new(), |time| format!(" of {}", day(time)));
     format!(
-        ", the same since {}{published} ({} releases)",
+        "{measured}, the same since {}{published} ({} releases)",
         short(&since.version),
         since.releases
     )
+}
+
+/// Whether two releases run the same. Numbers may differ, as when the version is spelled out.
+fn is_same(one: &InstallStep, other: &InstallStep) -> bool {
+    let letters = |step: &InstallStep| -> String {
+        let letters = step.command.trim().chars();
+        letters.filter(|it| !it.is_ascii_digit()).collect()
+    };
+    one.event == other.event && letters(one) == letters(other)
 }
 
 const fn surface_label(surface: Surface) -> &'static str {
@@ -275,4 +301,69 @@ fn named(mut parts: Vec<String>) -> String {
         parts.push(format!("{more} more"));
     }
     list(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(command: &str) -> InstallStep {
+        InstallStep {
+            event: "postinstall".to_owned(),
+            command: command.to_owned(),
+            reaches: Vec::new(),
+        }
+    }
+
+    /// A release before, that runs these commands when it is installed.
+    fn before(commands: &[&str]) -> PreviousRelease {
+        let install_steps = commands.iter().map(|command| step(command)).collect();
+        PreviousRelease {
+            version: "1.0.10".to_owned(),
+            contents: Ok(Contents {
+                install_steps,
+                ..Contents::default()
+            }),
+        }
+    }
+
+    #[test]
+    fn a_step_is_said_to_be_missing_only_in_the_release_that_was_looked_at() {
+        let unread = PreviousRelease {
+            contents: Err("nobody could".to_owned()),
+            ..before(&[])
+        };
+        let row = ", the same since 1.0.8 (3 releases)";
+        for (previous, alone, in_a_row) in [
+            (
+                Some(before(&["node a.js 1.0.10"])),
+                ", the same as in 1.0.10",
+                row.to_owned(),
+            ),
+            (
+                Some(before(&["node b.js"])),
+                ", not in 1.0.10",
+                format!(", not in 1.0.10{row}"),
+            ),
+            (
+                Some(before(&[])),
+                ", not in 1.0.10",
+                format!(", not in 1.0.10{row}"),
+            ),
+            (Some(unread), "", row.to_owned()),
+            (None, "", row.to_owned()),
+        ] {
+            for (version, releases, expected) in
+                [("1.0.11", 1, alone), ("1.0.8", 3, in_a_row.as_str())]
+            {
+                let since = Since {
+                    version: version.to_owned(),
+                    published: None,
+                    releases,
+                };
+                let told = in_releases(&step("node a.js 1.0.11"), &since, previous.as_ref());
+                assert_eq!(told, expected, "{previous:?}");
+            }
+        }
+    }
 }

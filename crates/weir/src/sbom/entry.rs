@@ -73,7 +73,8 @@ impl<'l> Entry<'l> {
     /// Whose path it is: yarn 2 and later have an entry for each project that asks for a folder, as the same
     /// path is another folder in each.
     fn asker(&self) -> Option<&str> {
-        let first = self.node.key.split(", ").next()?;
+        // yarn splits it at every comma, whatever spaces are around it.
+        let first = self.node.key.split(',').next()?.trim_matches(' ');
         first.split_once("::locator=").map(|(_, asker)| asker)
     }
 

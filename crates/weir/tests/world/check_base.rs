@@ -468,3 +468,66 @@ fn the_registry_of_yarn_1_is_the_one_from_before_the_change() {
     assert!(!foreign("registry.example.invalid"));
     assert!(foreign("evil.example.invalid"));
 }
+
+/// One line makes yarn fill a checksum in from whatever it fetches, and two make npm take a release for one that
+/// comes inside another.
+#[test]
+fn a_digest_that_goes_is_an_error() {
+    let yarn = "__metadata:\n  version: 8\n\n\"app@workspace:.\":\n  version: 0.0.0-use.local\n  \
+                resolution: \"app@workspace:.\"\n  dependencies:\n    gauge-reader: \"npm:^1.0.0\"\n\n\
+                \"gauge-reader@npm:^1.0.0\":\n  version: 1.0.0\n  resolution: \"gauge-reader@npm:1.0.0\"\n  \
+                checksum: 10c0/ab\n";
+    let digest = format!("\"integrity\": \"sha512-{}==\"", "A".repeat(86));
+    let npm = |reader: &str, silt: &str, place: &str| {
+        format!(
+            r#"{{"lockfileVersion": 3, "packages": {{
+"": {{"name": "app", "version": "1.0.0", "dependencies": {{"gauge-reader": "^1.0.0"}}}},
+"node_modules/gauge-reader": {{"version": "1.0.0", {digest}, "dependencies": {{"silt": "1.0.0"}}{reader}}},
+"{place}": {{"version": "1.0.0", {silt}}}
+}}}}"#
+        )
+    };
+    let (top, inner) = (
+        "node_modules/silt",
+        "node_modules/gauge-reader/node_modules/silt",
+    );
+    let list = r#", "bundleDependencies": ["silt"]"#;
+    let bundled = r#""inBundle": true"#;
+    let conditions = yarn.replace("checksum: 10c0/ab", "conditions: os=linux");
+    for (file, before, after, wanted) in [
+        ("yarn.lock", yarn.to_owned(), conditions, &[10][..]),
+        (
+            "package-lock.json",
+            npm("", &digest, top),
+            npm(list, bundled, inner),
+            &[3, 4],
+        ),
+        (
+            "package-lock.json",
+            npm(list, bundled, inner),
+            npm(list, bundled, inner),
+            &[],
+        ),
+        (
+            "package-lock.json",
+            npm("", &digest, top),
+            npm("", &digest, inner),
+            &[],
+        ),
+    ] {
+        let (world, registry) = (World::new(), river());
+        git(&world, &["init", "--quiet"]);
+        world.write("work/package.json", MANIFEST);
+        world.write(&format!("work/{file}"), before);
+        commit(&world);
+        world.write(&format!("work/{file}"), after);
+        let (code, change) = report(&world, &registry, &["--base", "HEAD", "--offline"]);
+        let told = rules(&change).into_iter();
+        let lines: Vec<_> = told
+            .filter(|(rule, _)| *rule == "entry-replaced")
+            .map(|(_, line)| line)
+            .collect();
+        assert_eq!(lines, wanted, "{file}: {change:#}");
+        assert_eq!(code == 5, !wanted.is_empty(), "{file}: {change:#}");
+    }
+}

@@ -312,3 +312,63 @@ fn what_a_catalog_asks_for_is_compared() {
         assert_eq!(rules.collect::<Vec<_>>(), wanted, "{catalog} {at}");
     }
 }
+
+#[test]
+fn what_pnpm_leaves_out_of_its_lockfile_is_not_missing() {
+    let link = r#""dependencies": {"tool": "link:tool"}"#;
+    let optional = r#""optionalDependencies": {"silt": "^1.0.0"}"#;
+    let without_links = "settings:\n  excludeLinksFromLockfile: true\n";
+    for (settings, asked, is_missing) in [
+        (without_links, link, false),
+        ("", link, true),
+        (
+            without_links,
+            r#""dependencies": {"tool": "file:tool"}"#,
+            true,
+        ),
+        (
+            without_links,
+            r#""optionalDependencies": {"tool": "link:tool"}"#,
+            false,
+        ),
+        ("", optional, true),
+        ("ignoredOptionalDependencies:\n  - silt\n", optional, false),
+        ("ignoredOptionalDependencies:\n  - tool\n", optional, true),
+        ("pnpmfileChecksum: sha256-ab\n", optional, false),
+    ] {
+        let world = project(&format!(r#"{{"name": "app", {asked}}}"#));
+        let lock = format!("lockfileVersion: '9.0'\n{settings}importers:\n  .: {{}}\n");
+        let found = errors(&world, "pnpm-lock.yaml", &lock);
+        let is_told = found.iter().any(|it| it.starts_with("out-of-step"));
+        assert_eq!(is_told, is_missing, "{settings} {asked}: {found:?}");
+    }
+    // Where the lockfile does not say it, as those of older versions, the project does.
+    let world = project(&format!(r#"{{"name": "app", {link}}}"#));
+    world.write("work/.npmrc", "exclude-links-from-lockfile=true\n");
+    let lock = "lockfileVersion: '6.0'\nimporters:\n  .: {}\n";
+    assert_eq!(errors(&world, "pnpm-lock.yaml", lock), [""; 0]);
+}
+
+/// yarn 1 writes nothing of where such a link leads.
+#[test]
+fn a_link_that_resolutions_set_needs_no_digest() {
+    let lock = format!(
+        "# yarn lockfile v1\n\n\ngauge-reader@1.0.0:\n  version \"1.0.0\"\n  integrity sha512-{}==\n  dependencies:\n    \
+         silt \"^1.0.0\"\n\nsilt@^1.0.0:\n  version \"0.0.0\"\n  uid \"\"\n",
+        "A".repeat(86)
+    );
+    for (set, is_told) in [
+        (r#"{"silt": "link:./tool"}"#, false),
+        (r#"{"**/silt": "link:./tool"}"#, false),
+        (r#"{"tool": "link:./tool"}"#, true),
+        ("{}", true),
+    ] {
+        let manifest =
+            r#"{"name": "app", "dependencies": {"gauge-reader": "1.0.0"}, "resolutions": "#;
+        let world = project(&format!("{manifest}{set}}}"));
+        let found = errors(&world, "yarn.lock", &lock);
+        let has = |rule: &str| found.iter().any(|it| it.starts_with(rule));
+        assert_eq!(has("no-integrity"), is_told, "{set}: {found:?}");
+        assert!(!has("other-package"), "{set}: {found:?}");
+    }
+}

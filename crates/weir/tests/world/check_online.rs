@@ -268,3 +268,26 @@ fn yarns_own_checksums_are_said_once_to_be_comparable_by_yarn_only() {
         assert_eq!(report["lockfiles"][0]["digests"]["not_compared"], 2);
     }
 }
+
+/// yarn leaves the checksum out for other platforms: the registry knows which releases are for some only.
+#[test]
+fn a_condition_is_no_word_for_a_checksum_where_the_registry_knows_better() {
+    let (world, registry) = (World::new(), registry());
+    world.write(
+        "work/package.json",
+        r#"{"name": "app", "dependencies": {"gauge-reader": "1.0.0"}}"#,
+    );
+    world.write("work/.npmrc", format!("registry={}\n", registry.url()));
+    world.write(
+        "work/yarn.lock",
+        "__metadata:\n  version: 8\n\n\"app@workspace:.\":\n  version: 0.0.0-use.local\n  \
+         resolution: \"app@workspace:.\"\n  dependencies:\n    gauge-reader: \"npm:1.0.0\"\n\n\
+         \"gauge-reader@npm:1.0.0\":\n  version: 1.0.0\n  resolution: \"gauge-reader@npm:1.0.0\"\n  \
+         conditions: os=linux\n",
+    );
+    for (arguments, count) in [(&[][..], 0), (&["--online"], 1)] {
+        let (_, report) = check(&world, &registry, arguments);
+        let found = of_rule(&report, "no-integrity");
+        assert_eq!(found.len(), count, "{report:#}");
+    }
+}

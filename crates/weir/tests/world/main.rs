@@ -37,6 +37,7 @@ mod scenarios;
 mod serve;
 mod support;
 mod trust;
+mod unread;
 mod upstream;
 mod verify;
 mod why;

@@ -15,7 +15,19 @@ pub(super) fn check(member: &Member<'_>) -> Result<(), LockfileError> {
         let problem = Problem::Wrong("a folder as npm writes it, without detours");
         return Err(problem.at(member.line, Some(key)));
     }
+    if is_in_store(key) {
+        return Err(Problem::LinkedLayout.at(member.line, Some(key)));
+    }
     Ok(())
+}
+
+/// Whether a folder is in the store from which npm links packages with `install-strategy=linked`. No package's
+/// name begins with a dot.
+fn is_in_store(key: &str) -> bool {
+    let inner = key.split("node_modules/").skip(1);
+    inner
+        .map(|it| it.split('/').next())
+        .any(|it| it == Some(".store"))
 }
 
 /// Refuses a key of version 1 that is not a package's name: it becomes part of a path.
@@ -91,6 +103,21 @@ mod tests {
             ("D:node_modules/ms", false),
         ] {
             assert_eq!(is_plain(key), is, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_store_is_told_from_a_package() {
+        for (key, is) in [
+            ("node_modules/.store/ms@1.0.0-ab", true),
+            ("node_modules/.store/ms@1.0.0-ab/node_modules/ms", true),
+            ("packages/a/node_modules/.store/ms@1.0.0-ab", true),
+            ("node_modules/ms", false),
+            ("node_modules/store", false),
+            ("packages/.store", false),
+            ("", false),
+        ] {
+            assert_eq!(is_in_store(key), is, "{key}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Kinds of entries that only some clients write.
 
-use super::{DependencyKind, Source, at, labels, led_to, read, refusal, why};
+use super::{DependencyKind, Problem, Source, at, labels, led_to, read, refusal, why};
 use crate::manifest::Manifest;
 
 /// What pnpm 11 and later write for a project that asks for a pnpm and for a package that configures it.
@@ -408,5 +408,93 @@ fn what_is_said_to_be_bundled_lies_in_a_package_that_is_fetched() {
             (bundled, served),
             "{text}"
         );
+    }
+}
+
+/// npm writes none of them with `install-strategy=linked`, and fetches nothing for them: what lies above is
+/// another package's.
+#[test]
+fn what_a_package_brings_inside_itself_need_not_have_an_entry() {
+    for (entry, inside, leads_to, may_be_missing) in [
+        (r#", "bundleDependencies": ["b"]"#, "", "?", true),
+        (r#", "bundleDependencies": true"#, "", "?", true),
+        (
+            r#", "bundleDependencies": ["c"]"#,
+            "",
+            "node_modules/b",
+            false,
+        ),
+        (
+            r#", "bundleDependencies": false"#,
+            "",
+            "node_modules/b",
+            false,
+        ),
+        ("", "", "node_modules/b", false),
+        (
+            r#", "bundleDependencies": ["b"]"#,
+            r#", "node_modules/a/node_modules/b": {"version": "1.0.0", "inBundle": true}"#,
+            "node_modules/a/node_modules/b",
+            false,
+        ),
+    ] {
+        let text = format!(
+            r#"{{"lockfileVersion": 3, "packages": {{"": {{}}, "node_modules/b": {{"version": "2.0.0"}},
+            "node_modules/a": {{"version": "1.0.0", "dependencies": {{"b": "^1.0.0"}}{entry}}}{inside}}}}}"#
+        );
+        let lock = read("package-lock.json", &text);
+        let led = led_to(&lock, "node_modules/a");
+        assert_eq!(led, [format!("b -> {leads_to}")], "{text}");
+        assert_eq!(lock.edges[0].optional, may_be_missing, "{text}");
+    }
+    // What a project lists is fetched for it.
+    let text = r#"{"lockfileVersion": 3, "packages": {"": {"bundleDependencies": ["b"], "dependencies": {"b": "1"}},
+        "w": {"bundleDependencies": ["a"]}, "w/node_modules/a": {"version": "1.0.0", "integrity": "sha512-AAAA"},
+        "w/node_modules/a/node_modules/c": {"version": "1.0.0", "inBundle": true}}}"#;
+    let lock = read("package-lock.json", text);
+    assert!(!lock.edges[0].optional);
+    assert!(at(&lock, "w/node_modules/a/node_modules/c").is_served());
+}
+
+#[test]
+fn the_layout_that_npm_links_is_refused_once() {
+    let text = r#"{"lockfileVersion": 3, "packages": {
+"node_modules/.store/ms@1.0.0-ab": {},
+"node_modules/.store/ms@1.0.0-ab/node_modules/ms": {"version": "1.0.0"},
+"node_modules/ms": {"resolved": "node_modules/.store/ms@1.0.0-ab/node_modules/ms", "link": true}}}"#;
+    let error = refusal(".package-lock.json", text);
+    assert_eq!((error.line, error.problem), (2, Problem::LinkedLayout));
+}
+
+#[test]
+fn pnpm_says_what_it_leaves_out() {
+    for (text, without_links, ignored) in [
+        ("", None, [false, false]),
+        (
+            "settings:\n  excludeLinksFromLockfile: true\n",
+            Some(true),
+            [false, false],
+        ),
+        (
+            "settings:\n  excludeLinksFromLockfile: false\nignoredOptionalDependencies:\n  - silt\n",
+            Some(false),
+            [true, false],
+        ),
+        (
+            "ignoredOptionalDependencies:\n  - '@s/*'\n",
+            None,
+            [false, true],
+        ),
+        (
+            "ignoredOptionalDependencies:\n  - '!silt'\n",
+            None,
+            [true, true],
+        ),
+    ] {
+        let text = format!("lockfileVersion: '9.0'\n{text}importers:\n  .: {{}}\n");
+        let terms = read("pnpm-lock.yaml", &text).terms;
+        assert_eq!(terms.without_links, without_links, "{text}");
+        let found = ["silt", "@s/silt"].map(|name| terms.may_ignore(name));
+        assert_eq!(found, ignored, "{text}");
     }
 }

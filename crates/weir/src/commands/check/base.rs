@@ -8,8 +8,10 @@ use weir_npm::integrity::Integrity;
 use weir_npm::lockfile::{Edge, Lockfile, Node, NodeId, Source};
 use weir_npm::settings::Setting;
 
+use super::bundles::{Releases, claimed};
 use super::client::{ClientFiles, File, shown};
 use super::digests::agree;
+use super::entries::NO_INTEGRITY;
 use super::tree::Tree;
 use super::{Checked, Findings, Rule, about_file};
 use crate::setup::POLICY;
@@ -155,6 +157,9 @@ pub(super) fn changes(
         }
         packages.extend(replaced(checked, name, then, now, &mut new));
     }
+    if let Some(before) = before {
+        packages.extend(taken(checked, before, &now, &mut new));
+    }
     packages.sort_by_key(|package| package.line);
     (packages, new)
 }
@@ -217,6 +222,44 @@ fn replaced(
                 vec![is],
                 now,
             );
+            package.line = node.line;
+            packages.push(package);
+        }
+    }
+    packages
+}
+
+/// Entries whose release has lost its digest, or brings inside itself what it did not.
+fn taken(
+    checked: &mut Checked<'_>,
+    before: &Lockfile,
+    now: &BTreeMap<&str, Locked<'_>>,
+    new: &mut HashSet<NodeId>,
+) -> Vec<ChangedPackage> {
+    let lockfile = checked.lockfile;
+    let (then, today) = (Releases::of(before), Releases::of(lockfile));
+    for (id, node, names) in claimed(lockfile, &then) {
+        let names = names.join(", ");
+        let what =
+            format!("says that it brings {names} inside itself, and did not before this change");
+        checked.add(&ENTRY_REPLACED, node.line, Some(id), &what);
+    }
+    let nothing = Locked::default();
+    let mut packages = Vec::new();
+    for (id, node) in lockfile.nodes.iter().enumerate() {
+        let Some(was) = today.lost(&then, node) else {
+            continue;
+        };
+        let mut known = checked.findings.iter();
+        if !known.any(|it| it.rule == NO_INTEGRITY.id && it.line == node.line) {
+            let what = format!("had the digest {was} before this change, and has none any more");
+            checked.add(&ENTRY_REPLACED, node.line, Some(id), &what);
+        }
+        // What was moved as well is told already.
+        if new.insert(id) {
+            let now = now.get(node.name.as_str()).unwrap_or(&nothing);
+            let (was, is) = (vec![was], vec!["no digest".to_owned()]);
+            let mut package = changed(checked, &node.name, ChangeKind::Replaced, was, is, now);
             package.line = node.line;
             packages.push(package);
         }

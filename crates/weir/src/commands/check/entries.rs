@@ -7,10 +7,11 @@ use weir_npm::integrity::Integrity;
 use weir_npm::lockfile::{Format, Lockfile, Node, NodeId, Source};
 use weir_npm::spec::{DependencySpec, classify};
 
+use super::known::{Known, release_of};
 use super::step::{OTHER_PACKAGE, unambiguous};
 use super::{Checked, Rule};
 
-const NO_INTEGRITY: Rule = Rule {
+pub(super) const NO_INTEGRITY: Rule = Rule {
     id: "no-integrity",
     level: CheckLevel::Error,
     todo: "let the client write the entry anew: without a digest any bytes will do",
@@ -221,6 +222,30 @@ fn digest(checked: &mut Checked<'_>, id: NodeId, node: &Node) {
         Err(error) => {
             let what = format!("has an unreadable integrity {text:?}: {error}");
             checked.add(&BROKEN_INTEGRITY, node.line, Some(id), &what);
+        }
+    }
+}
+
+/// Entries of yarn 2 and later without a checksum for being said to be for some platforms only, where the registry
+/// says that they are for all.
+pub(super) fn conditioned(
+    checked: &mut Checked<'_>,
+    known: &Known,
+    wanted: &dyn Fn(NodeId) -> bool,
+) {
+    let lockfile = checked.lockfile;
+    if lockfile.format != Format::YarnBerry {
+        return;
+    }
+    let nodes = lockfile.nodes.iter().enumerate();
+    for (id, node) in nodes.filter(|(id, _)| wanted(*id)) {
+        let is_bare = node.integrity.is_none() && node.checksum.is_none();
+        let release = release_of(node).filter(|_| is_bare && node.flags.platform);
+        let release = release.map(|(name, version)| (name.to_string(), version));
+        if release.is_some_and(|it| known.everywhere.contains(&it)) {
+            let what = "has no checksum, as one that is for some platforms only, and the registry says that it is \
+                        for all";
+            checked.add(&NO_INTEGRITY, node.line, Some(id), what);
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What is known of a lockfile's releases beyond the lockfile: what registries say, what the data folder
 //! holds of them, and what lies in `node_modules`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use serde_json::Value;
 use weir_engine::trust::kept_digests;
 use weir_engine::{Engine, EngineError};
 use weir_model::Contents;
@@ -37,6 +38,28 @@ pub(super) struct Known {
     pub(super) why: String,
     /// What install scripts run, and what they are able to do where that was read.
     pub(super) scripts: HashMap<Release, Scripts>,
+    /// Releases that are for every platform, as far as the registry was asked.
+    pub(super) everywhere: HashSet<Release>,
+}
+
+/// What a registry says of one release.
+#[derive(Debug)]
+struct Said {
+    release: Release,
+    digest: Digest,
+    scripts: Option<Scripts>,
+    is_everywhere: bool,
+}
+
+impl Said {
+    fn only(release: Release, digest: Digest) -> Self {
+        Self {
+            release,
+            digest,
+            scripts: None,
+            is_everywhere: false,
+        }
+    }
 }
 
 /// What a registry says of a release.
@@ -97,11 +120,14 @@ impl Known {
             ..Self::default()
         };
         while let Some(found) = tasks.join_next().await {
-            for (release, digest, scripts) in found.unwrap_or_default() {
-                if let Some(scripts) = scripts {
-                    known.scripts.insert(release.clone(), scripts);
+            for said in found.unwrap_or_default() {
+                if let Some(scripts) = said.scripts {
+                    known.scripts.insert(said.release.clone(), scripts);
                 }
-                known.digests.insert(release, digest);
+                if said.is_everywhere {
+                    known.everywhere.insert(said.release.clone());
+                }
+                known.digests.insert(said.release, said.digest);
             }
         }
         known
@@ -286,7 +312,7 @@ async fn of_package(
     engine: &Arc<Engine>,
     name: &PackageName,
     versions: BTreeSet<String>,
-) -> Vec<(Release, Digest, Option<Scripts>)> {
+) -> Vec<Said> {
     let held = engine.packument(name).await;
     let one = |version: String| {
         let release = (name.to_string(), version.clone());
@@ -294,16 +320,16 @@ async fn of_package(
             Ok(held) => held,
             Err(EngineError::NoSuchPackage { .. }) => {
                 let what = "the registry has no such package".to_owned();
-                return (release, Digest::NoSuchRelease(what), None);
+                return Said::only(release, Digest::NoSuchRelease(what));
             }
-            Err(error) => return (release, Digest::Failed(error.to_string()), None),
+            Err(error) => return Said::only(release, Digest::Failed(error.to_string())),
         };
         let manifest = match held.packument.manifest(&version) {
             Some(Ok(manifest)) => manifest,
-            Some(Err(error)) => return (release, Digest::Failed(error.to_string()), None),
+            Some(Err(error)) => return Said::only(release, Digest::Failed(error.to_string())),
             None => {
                 let what = "the registry has no such version".to_owned();
-                return (release, Digest::NoSuchRelease(what), None);
+                return Said::only(release, Digest::NoSuchRelease(what));
             }
         };
         let mut scripts = of_manifest(&manifest.manifest);
@@ -317,7 +343,47 @@ async fn of_package(
             Some(digest) => Digest::Is(digest),
             None => Digest::Failed("the registry gives no digest".to_owned()),
         };
-        (release, digest, Some(scripts))
+        let raw = held.packument.version_raw(&version);
+        Said {
+            release,
+            digest,
+            scripts: Some(scripts),
+            is_everywhere: raw.is_some_and(is_everywhere),
+        }
     };
     versions.into_iter().map(one).collect()
+}
+
+/// Whether a manifest names no platforms that the package is for, or not for.
+fn is_everywhere(manifest: &str) -> bool {
+    let Ok(manifest) = serde_json::from_str::<Value>(manifest) else {
+        return false;
+    };
+    ["os", "cpu", "libc"]
+        .iter()
+        .all(|field| match manifest.get(field) {
+            None | Some(Value::Null) => true,
+            Some(Value::Array(list)) => list.is_empty(),
+            Some(_) => false,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_everywhere;
+
+    #[test]
+    fn a_release_is_for_all_platforms_where_it_names_none() {
+        for (manifest, is) in [
+            (r#"{"name": "silt"}"#, true),
+            (r#"{"os": [], "cpu": null}"#, true),
+            (r#"{"os": ["linux"]}"#, false),
+            (r#"{"os": ["!win32"]}"#, false),
+            (r#"{"cpu": "x64"}"#, false),
+            (r#"{"libc": ["glibc"]}"#, false),
+            ("[", false),
+        ] {
+            assert_eq!(is_everywhere(manifest), is, "{manifest}");
+        }
+    }
 }

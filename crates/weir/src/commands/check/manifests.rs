@@ -125,8 +125,9 @@ impl Manifests {
         &self.root
     }
 
-    /// Adds to a lockfile what its own format leaves out: the root project (yarn 1's workspaces too), which links it declares, which entries
-    /// catalogs lead to, and which of a project's dependencies are for development.
+    /// Adds to a lockfile what its own format leaves out: the root project (yarn 1's workspaces too), which links
+    /// it declares, which entries catalogs lead to or stand for links (yarn), and which of a project's
+    /// dependencies are for development.
     pub(in crate::commands) fn complete(&self, lockfile: &mut Lockfile) {
         if let Some(root) = self.of("") {
             lockfile.add_project("", root);
@@ -136,6 +137,8 @@ impl Manifests {
                 lockfile.add_project(folder, manifest);
             }
         }
+        let linked = self.linked();
+        lockfile.learn_links(|name| linked.get(name).copied());
         lockfile.judge_links(&self.workspaces());
         if let Some(catalogs) = &self.catalogs {
             lockfile.answer_catalogs(|name, spec| catalogs.meant(name, spec));
@@ -143,6 +146,15 @@ impl Manifests {
         for (folder, manifest) in self.all() {
             lockfile.learn_development(folder, manifest);
         }
+    }
+
+    /// The paths of the links that `resolutions` set, by the packages they set.
+    fn linked(&self) -> BTreeMap<&str, &str> {
+        let set = self.root.get("resolutions").and_then(Value::as_object);
+        let links = set.into_iter().flatten().filter_map(|(key, text)| {
+            Some((last_name(key), text.as_str()?.strip_prefix("link:")?))
+        });
+        links.collect()
     }
 
     /// The manifest of a project's folder.

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use weir_model::json::v1::CheckLevel;
 use weir_npm::lockfile::{DependencyKind, Edge, Format, Lockfile, NodeId, Source};
 use weir_npm::manifest::Manifest;
+use weir_npm::settings::Setting;
 use weir_npm::spec::{DependencySpec, classify};
 
 use self::answer::{Read, answer};
@@ -111,7 +112,7 @@ pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests, files: &Cl
     overrides::check(checked, files);
     catalogs::check(checked, &project.catalogs);
     let lockfile = checked.lockfile;
-    let entries = Entries::of(lockfile, &overrides);
+    let entries = Entries::of(lockfile, &overrides, files);
     let mut requests = Vec::new();
     for (folder, manifest) in manifests.all() {
         match lockfile.project(folder) {
@@ -167,13 +168,21 @@ struct Entries<'a> {
     overrides: &'a Overrides,
     /// The names of all requests that are answered, in a format that lists them (yarn).
     answered: BTreeSet<&'a str>,
+    /// Whether what is asked for as a link has no entry (pnpm's `excludeLinksFromLockfile`).
+    without_links: bool,
+    /// Whether code of the project may change what it asks for (pnpm).
+    is_hooked: bool,
 }
 
 impl<'a> Entries<'a> {
-    fn of(lockfile: &'a Lockfile, overrides: &'a Overrides) -> Self {
+    fn of(lockfile: &'a Lockfile, overrides: &'a Overrides, files: &ClientFiles) -> Self {
+        let is_pnpm = lockfile.format == Format::Pnpm;
+        let said = lockfile.terms.without_links;
         Self {
             format: lockfile.format,
             overrides,
+            without_links: is_pnpm && said.unwrap_or_else(|| leaves_links_out(files)),
+            is_hooked: lockfile.terms.hooked || files.has_pnpmfile,
             answered: lockfile.requests().map(|(name, _, _)| name).collect(),
         }
     }
@@ -185,9 +194,14 @@ impl<'a> Entries<'a> {
             let mut texts = self.overrides.texts(name);
             texts.any(|text| text.is_none_or(is))
         };
+        let is_left_out = |text: &str| self.without_links && text.starts_with("link:");
         match self.format {
-            _ if how == How::AsAsked => false,
-            Format::Pnpm => self.overrides.removes(name),
+            _ if how == How::AsAsked => is_left_out(spec),
+            Format::Pnpm => {
+                self.overrides.removes(name)
+                    || is_left_out(spec)
+                    || (self.without_links && any_is(|text| text.starts_with("link:")))
+            }
             // It locks no links.
             Format::YarnClassic => any_is(|text| text.starts_with("link:")),
             // The entry of a patch, say, is under a request that is not written anywhere else.
@@ -197,6 +211,16 @@ impl<'a> Entries<'a> {
             Format::Npm | Format::Bun | Format::YarnBerry => false,
         }
     }
+}
+
+/// Whether pnpm is set to leave links out, where its lockfile does not say.
+fn leaves_links_out(files: &ClientFiles) -> bool {
+    let said = [
+        files.pnpm.get(&["excludeLinksFromLockfile"]),
+        files.npmrc.get(&["exclude-links-from-lockfile"]),
+    ];
+    let is_on = |it: &Setting| it.is_on() || it.text() == Some("true");
+    said.into_iter().flatten().any(is_on)
 }
 
 /// What packages ask of each other.
@@ -334,8 +358,15 @@ fn of_project<'m>(
         if to.is_none() && entries.may_be_another(how, name, spec) {
             continue;
         }
-        // yarn 2 and later lock what is for other platforms as well.
-        let is_locked = lockfile.format == Format::YarnBerry && how == How::AsAsked;
+        // Both lock what is for other platforms as well. What pnpm could not have it leaves out, and then refuses
+        // its own lockfile.
+        let is_locked = match lockfile.format {
+            Format::YarnBerry => how == How::AsAsked,
+            Format::Pnpm => {
+                how == How::AsAsked && !entries.is_hooked && !lockfile.terms.may_ignore(name)
+            }
+            Format::Npm | Format::YarnClassic | Format::Bun => false,
+        };
         requests.push(Request {
             from: id,
             name,

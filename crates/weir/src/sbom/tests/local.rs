@@ -178,3 +178,33 @@ fn what_a_folder_asks_for_stays_in_the_graph() {
         assert_eq!(asks("express"), text == BERRY, "{file}");
     }
 }
+
+/// yarn writes no version of what it links, and a key may have any space at its commas.
+#[test]
+fn a_folder_is_told_apart_by_who_asks_and_by_no_made_up_version() {
+    let key = "lodash@file:./lodash::locator=app%40workspace%3A.";
+    let text = BERRY.replace(&format!("\"{key}\":"), &format!("\"{key},lodash@npm:^9\":"));
+    assert_ne!(text, BERRY);
+    let lockfile = Lockfile::parse("yarn.lock", text.as_bytes()).unwrap();
+    let bill = Bill::of("app", &lockfile, now(), &known);
+    let references: Vec<&str> = bill
+        .components
+        .iter()
+        .map(|it| it.reference.as_str())
+        .collect();
+    assert!(
+        !references
+            .iter()
+            .any(|it| it.contains("use.local") || it.contains("%2C"))
+    );
+    let has = |start: &str| references.iter().any(|it| it.starts_with(start));
+    assert!(
+        has("local:express?path=") && has("local:lodash@4.17.21?path="),
+        "{references:?}"
+    );
+    let is_unnumbered = |name: &str| {
+        let mut named = bill.components.iter().filter(|it| it.name == name);
+        named.all(|it| it.version.is_none())
+    };
+    assert!(is_unnumbered("express") && is_unnumbered("b"));
+}
