@@ -32,7 +32,6 @@ use crate::habits::HabitKeeper;
 use crate::housekeeping;
 use crate::keyed::Keyed;
 use crate::late::Late;
-use crate::listing::Listing;
 use crate::neighbours::Neighbours;
 use crate::own_rules::OwnRules;
 use crate::packuments::{Held, Packuments};
@@ -40,6 +39,7 @@ use crate::past::Unkept;
 use crate::quiet::Quiet;
 use crate::resolution::{Resolution, refuses_for_good};
 use crate::trust::{ReleaseVerifier, TrustSources};
+use crate::unread::GoneThrough;
 use crate::verdicts::Verdict;
 use crate::worker::{Priority, WorkerPool, WorkerProgram};
 
@@ -80,8 +80,8 @@ pub struct Engine {
     advisories: RwLock<Arc<Advisories>>,
     pool: Arc<WorkerPool>,
     pub(crate) resolutions: Cache<PackageName, Arc<Resolution>>,
-    /// Packages of which a resolution is being made.
-    pub(crate) listing: Listing,
+    /// What the releases that nobody has looked at come to, by package.
+    pub(crate) unread: Cache<PackageName, Arc<GoneThrough>>,
     pub(crate) gate: Cache<(PackageName, String), Arc<Gated>>,
     pub(crate) small: Cache<String, Bytes>,
     pub(crate) flights: DashMap<(PackageName, String), Weak<Flight>>,
@@ -174,7 +174,10 @@ impl Engine {
                 .max_capacity(20_000)
                 .time_to_idle(Duration::from_secs(600))
                 .build(),
-            listing: Listing::default(),
+            unread: Cache::builder()
+                .max_capacity(20_000)
+                .time_to_idle(Duration::from_secs(600))
+                .build(),
             gate: Cache::builder()
                 .max_capacity(50_000)
                 .time_to_idle(Duration::from_secs(600))

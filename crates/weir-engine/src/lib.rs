@@ -21,7 +21,6 @@ mod kept;
 mod keyed;
 pub mod known_bad;
 mod late;
-mod listing;
 mod names;
 mod neighbours;
 mod own_rules;

@@ -31,7 +31,7 @@ pub(crate) const RECENT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// Packages with at most this many versions are looked at whole: that is where lookalikes and fresh
 /// names are, and it costs microseconds.
-pub(crate) const FEW_VERSIONS: usize = 40;
+const FEW_VERSIONS: usize = 40;
 
 /// At most this many recent versions are looked at; some packages publish hundreds of builds a
 /// month. Versions that are younger than the policy's age, tagged, or named by an advisory are
@@ -152,7 +152,6 @@ impl Engine {
         {
             return Ok(known);
         }
-        let _listing = self.listing.enter(held.packument.name());
         let times = self.missing_times(held).await?;
         let mut look = Look {
             versions: self.worth_a_look(held, &times, now),
@@ -175,11 +174,16 @@ impl Engine {
             let version = damaged.verdict.assessment.release.version.clone();
             look.kept_out.entry(version).or_insert(damaged.verdict);
         }
-        for _ in 0..PASSES {
-            if !self.look_at_each(held, &mut look).await? {
-                break;
+        // It reads suspects itself, and whoever looks at one of them need not.
+        crate::unread::without_reading(async {
+            for _ in 0..PASSES {
+                if !self.look_at_each(held, &mut look).await? {
+                    break;
+                }
             }
-        }
+            Ok::<_, EngineError>(())
+        })
+        .await?;
         self.name_others(held, &mut look).await?;
         let mut kept_out = look.kept_out;
         let unread = kept_out.values().any(|verdict| verdict.preliminary);
@@ -245,13 +249,6 @@ impl Engine {
         let versions = versions.map(|entry| &entry.version);
         let refused = versions.filter(|version| past.refuses(version) && !past.knows(version));
         Ok(refused.cloned().collect())
-    }
-
-    /// Whether a resolution of a package has looked at its releases one by one, or is about to.
-    pub(crate) fn is_listed(&self, held: &Held) -> bool {
-        let name = held.packument.name();
-        let known = || self.resolutions.get(name);
-        self.listing.is_in(name) || known().is_some_and(|known| known.revision == held.revision)
     }
 
     /// Whether a version was kept out of the last resolution because of another release, without having been read.

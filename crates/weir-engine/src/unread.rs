@@ -3,11 +3,11 @@
 //! resolved the package before.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use weir_npm::packument::{Packument, VersionManifest};
 use weir_npm::version::Version;
 
@@ -15,15 +15,59 @@ use crate::EngineError;
 use crate::engine::Engine;
 use crate::packuments::Held;
 use crate::past::Past;
-use crate::resolution::{FEW_VERSIONS, READ_AHEAD, RECENT, refuses_for_good};
+use crate::resolution::{READ_AHEAD, RECENT, refuses_for_good};
 use crate::runs::{LONGEST, dependencies, steps};
 
-/// Most releases before one that are gone through, the newest: a package that publishes ten builds a day has as many
-/// in three months. Those that differ in nothing from one that was gone through cost little.
-const GONE_THROUGH: usize = 1_000;
+/// Most releases that are judged for it, the oldest: the first one of an attack cannot hide behind those after it.
+/// Whoever changes more often than that in half a year has a past that tells little.
+const JUDGED: usize = 100;
 
-/// So many earlier releases tell what is usual.
-const USUAL: usize = 20;
+/// Another week may have passed for some of them after this long.
+const CURRENT_FOR: SignedDuration = SignedDuration::from_hours(1);
+
+tokio::task_local! {
+    /// Set where suspects are being read already.
+    static READING: ();
+}
+
+/// Runs something that looks at releases without reading those before each.
+pub(crate) async fn without_reading<T>(work: impl Future<Output = T>) -> T {
+    READING.scope((), work).await
+}
+
+/// What a release that nobody has looked at comes to by what its packument says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It would be refused.
+    Refused,
+    /// Something speaks against it, and only its contents could refuse it.
+    Suspect,
+}
+
+/// What the next release of a kind is compared with.
+#[derive(Debug)]
+struct Track {
+    /// How the last one was that is not refused.
+    fine: Option<Profile>,
+    /// How the one right before was, where it is.
+    refused: Option<Profile>,
+}
+
+impl Track {
+    fn passes(&mut self, profile: Option<Profile>) {
+        (self.fine, self.refused) = (profile, None);
+    }
+}
+
+/// The releases of the last months, gone through once.
+#[derive(Debug)]
+pub(crate) struct GoneThrough {
+    revision: u64,
+    generation: String,
+    at: Timestamp,
+    /// Those that something speaks against, oldest first.
+    found: Vec<(String, Outcome)>,
+}
 
 /// What the unread releases before one come to.
 pub(crate) struct Unread {
@@ -35,7 +79,7 @@ pub(crate) struct Unread {
 
 /// What of a release can be told apart without judging it: two that are alike differ in nothing that speaks against
 /// only one of them, but for times and numbers.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq)]
 struct Profile {
     publisher: Option<(String, Option<String>)>,
     provenance: bool,
@@ -81,68 +125,128 @@ impl Engine {
         held: &Held,
         version: &str,
     ) -> Result<Unread, EngineError> {
-        let past = self.past(held).await?;
-        let unread = unread_before(&held.packument, version, &past, self.now());
-        self.refuse_unread(held, &unread, past).await
+        let mut past = self.past(held).await?;
+        let mut suspects = Vec::new();
+        if !is_recent(&held.packument, version, self.now()) {
+            return Ok(Unread { past, suspects });
+        }
+        let gone_through = self.gone_through(held, &past).await?;
+        for (other, outcome) in &gone_through.found {
+            if past.knows(other) || !could_excuse(&held.packument, other, version) {
+                continue;
+            }
+            match outcome {
+                Outcome::Refused => past.refuse(std::iter::once(other)),
+                Outcome::Suspect => suspects.push(other.clone()),
+            }
+        }
+        Ok(Unread { past, suspects })
     }
 
     /// What is known of the releases of a package, to judge all of them by.
     pub(crate) async fn past_of_all(&self, held: &Held) -> Result<Past, EngineError> {
-        let past = self.past(held).await?;
-        let unread = unread_lately(&held.packument, &past, self.now());
-        Ok(self.refuse_unread(held, &unread, past).await?.past)
+        let mut past = self.past(held).await?;
+        let gone_through = self.gone_through(held, &past).await?;
+        for (version, outcome) in &gone_through.found {
+            if *outcome == Outcome::Refused && !past.knows(version) {
+                past.refuse(std::iter::once(version));
+            }
+        }
+        Ok(past)
     }
 
-    /// Counts as refused what would be refused for what the packument says. Oldest first, as each may have excused the
-    /// next.
-    async fn refuse_unread(
+    /// Goes through the releases of the last months, unless that was done.
+    async fn gone_through(
         &self,
         held: &Held,
-        unread: &[String],
-        past: Past,
-    ) -> Result<Unread, EngineError> {
-        let mut suspects = Vec::new();
-        if unread.is_empty() {
-            return Ok(Unread { past, suspects });
+        past: &Past,
+    ) -> Result<Arc<GoneThrough>, EngineError> {
+        let (name, now, generation) = (held.packument.name(), self.now(), self.generation());
+        if let Some(known) = self.unread.get(name)
+            && known.revision == held.revision
+            && known.generation == generation
+            && (SignedDuration::ZERO..CURRENT_FOR).contains(&now.duration_since(known.at))
+        {
+            return Ok(known);
         }
+        let found = self.go_through(held, past, &generation).await?;
+        let gone_through = Arc::new(GoneThrough {
+            revision: held.revision,
+            generation,
+            at: now,
+            found,
+        });
+        self.unread.insert(name.clone(), Arc::clone(&gone_through));
+        Ok(gone_through)
+    }
+
+    /// Oldest first, as each may have excused the next. What differs in nothing from the one before it that was not
+    /// refused is not judged, and what differs in nothing from a refused one right before it is refused, too.
+    async fn go_through(
+        &self,
+        held: &Held,
+        past: &Past,
+        generation: &str,
+    ) -> Result<Vec<(String, Outcome)>, EngineError> {
         let packument = &held.packument;
-        let mut fine = usual(packument, unread, &past);
-        let mut refused = HashSet::new();
-        let mut past = Arc::new(past);
-        let (times, generation) = (HashMap::new(), self.generation());
-        for version in unread {
+        let lately = lately(packument, past, self.now());
+        if lately.iter().all(|version| past.knows(version)) {
+            return Ok(Vec::new());
+        }
+        let (mut found, mut judged) = (Vec::new(), 0);
+        let mut past = Arc::new(past.clone());
+        let times = HashMap::new();
+        // Stable releases are measured by stable ones, and between them nightlies come out by other hands.
+        let mut tracks = [false, true].map(|kind| Track {
+            fine: before_all(packument, lately.first(), kind, &past),
+            refused: None,
+        });
+        for version in lately {
             // What cannot be read is nothing that another could be measured by.
             let Some(Ok(manifest)) = packument.manifest(version) else {
                 continue;
             };
-            let profile = Profile::of(&manifest);
-            if fine.contains(&profile) {
+            let profile = Some(Profile::of(&manifest));
+            let [stable, prereleases] = &mut tracks;
+            let track = if is_prerelease(version) {
+                prereleases
+            } else {
+                stable
+            };
+            if past.refuses(version) {
+                track.refused = profile;
                 continue;
             }
-            if !refused.contains(&profile) {
+            if past.knows(version) || profile == track.fine {
+                track.passes(profile);
+                continue;
+            }
+            if profile != track.refused {
+                if judged == JUDGED {
+                    break;
+                }
+                judged += 1;
                 let verdict = self
-                    .metadata_verdict_after(held, version, &times, &generation, &past)
+                    .metadata_verdict_after(held, version, &times, generation, &past)
                     .await?;
                 if !refuses_for_good(&verdict.decision) {
                     if verdict.assessment.counted().next().is_some() {
-                        suspects.push(version.clone());
+                        found.push((version.to_owned(), Outcome::Suspect));
                     }
-                    fine.insert(profile);
+                    track.passes(profile);
                     continue;
                 }
-                refused.insert(profile);
             }
-            Arc::make_mut(&mut past).refuse(std::iter::once(version));
+            found.push((version.to_owned(), Outcome::Refused));
+            Arc::make_mut(&mut past).refuse(std::iter::once(&version.to_owned()));
+            track.refused = profile;
         }
-        Ok(Unread {
-            past: Arc::unwrap_or_clone(past),
-            suspects,
-        })
+        Ok(found)
     }
 
-    /// Reads the contents of suspects that came out before a release that is served otherwise, oldest first, as a
-    /// resolution does, and says what is known then. Nothing where there are none, or a resolution has been at it.
-    /// Boxed, as each of them may have to ask the same.
+    /// Reads the contents of suspects that came out before a release that is served otherwise, as a resolution does,
+    /// and says what is known then. Nothing where there are none, or somebody is at it. Boxed, as each of them may
+    /// have to ask the same.
     pub(crate) fn read_unread<'a>(
         self: &'a Arc<Self>,
         held: &'a Arc<Held>,
@@ -150,36 +254,61 @@ impl Engine {
         unread: Unread,
     ) -> Pin<Box<dyn Future<Output = Result<Option<Past>, EngineError>> + Send + 'a>> {
         Box::pin(async move {
-            let mut tried: HashSet<String> = HashSet::new();
-            let mut unread = unread;
-            while tried.len() < READ_AHEAD && !self.is_listed(held) {
-                let packument = &held.packument;
-                let readable = |other: &&String| {
-                    !tried.contains(*other) && may_be_read_for(packument, other, version)
-                };
-                let Some(suspect) = unread.suspects.iter().find(readable).cloned() else {
-                    break;
-                };
-                if let Err(error) = self.full_verdict(held, &suspect).await {
-                    tracing::info!(package.name = %packument.name(), package.version = suspect, %error,
-                        "an earlier release could not be looked at");
-                }
-                tried.insert(suspect);
-                unread = self.unread_of(held, version).await?;
+            if unread.suspects.is_empty() || READING.try_with(|()| ()).is_ok() {
+                return Ok(None);
             }
-            Ok((!tried.is_empty()).then_some(unread.past))
+            let chosen = chosen(&held.packument, unread.suspects, version);
+            without_reading(async {
+                for suspect in &chosen {
+                    if let Err(error) = self.full_verdict(held, suspect).await {
+                        tracing::info!(package.name = %held.packument.name(), package.version = suspect,
+                            %error, "an earlier release could not be looked at");
+                    }
+                }
+            })
+            .await;
+            Ok(Some(self.past_of(held, version).await?))
         })
     }
 }
 
-/// Whether a suspect is read for the sake of another release: what came long before is no part of the same attack.
-/// Where one waits for the other, none may wait for it in turn: those with a publish time wait for such alone.
-fn may_be_read_for(packument: &Packument, suspect: &str, version: &str) -> bool {
-    match (packument.published(suspect), packument.published(version)) {
+/// Those to read, oldest first: of the same account as the release in question, then of the same steps, then the
+/// newest.
+fn chosen(packument: &Packument, suspects: Vec<String>, version: &str) -> Vec<String> {
+    let profile = |version: &str| {
+        let manifest = packument.manifest(version)?.ok()?;
+        Some(Profile::of(&manifest))
+    };
+    let own = profile(version);
+    let nearness = |other: &str| match (&own, profile(other)) {
+        (Some(own), Some(other)) => (
+            own.publisher == other.publisher,
+            !own.steps.is_disjoint(&other.steps),
+        ),
+        _ => (false, false),
+    };
+    let mut ranked: Vec<(usize, String)> = suspects.into_iter().enumerate().collect();
+    ranked.sort_by_cached_key(|(at, other)| std::cmp::Reverse((nearness(other), *at)));
+    ranked.truncate(READ_AHEAD);
+    ranked.sort_unstable();
+    ranked.into_iter().map(|(_, version)| version).collect()
+}
+
+/// Whether a release is young enough that what came right before it could be the beginning of the same attack, for all
+/// that anybody knows.
+fn is_recent(packument: &Packument, version: &str, now: Timestamp) -> bool {
+    let published = packument.published(version);
+    published.is_none_or(|published| now.duration_since(published) < RECENT)
+}
+
+/// Whether an unread release could excuse another: it came before it, and not so long before that it is the package's
+/// past. A stable release is not measured by prereleases.
+fn could_excuse(packument: &Packument, one: &str, other: &str) -> bool {
+    let is_near = match (packument.published(one), packument.published(other)) {
         (Some(theirs), Some(own)) => own.duration_since(theirs) <= LONGEST,
-        (None, Some(_)) => false,
-        (_, None) => true,
-    }
+        _ => true,
+    };
+    is_near && (is_prerelease(other) || !is_prerelease(one)) && came_before(packument, one, other)
 }
 
 /// Whether one release came before another: by publish times, and by numbers where those are the same or not known.
@@ -198,75 +327,39 @@ fn came_before(packument: &Packument, one: &str, other: &str) -> bool {
     }
 }
 
-/// Those before a version that could excuse it, oldest first: nobody has looked at them, and they are not open. None
-/// where it has been out for long itself. Of a package with many versions none that came long before.
-fn unread_before(packument: &Packument, version: &str, past: &Past, now: Timestamp) -> Vec<String> {
-    let published = packument.published(version);
-    if published.is_some_and(|published| now.duration_since(published) >= RECENT) {
+/// The releases that could excuse one of the last months, oldest first. What has no publish time counts as old: on a
+/// registry without times whoever took over a package years ago would be a stranger for ever.
+fn lately<'p>(packument: &'p Packument, past: &Past, now: Timestamp) -> Vec<&'p str> {
+    let Ok(since) = now.saturating_sub(RECENT + LONGEST) else {
         return Vec::new();
-    }
-    // A stable release is not measured by prereleases.
-    let is_stable = !is_prerelease(version);
-    let since = published.unwrap_or(now).saturating_sub(LONGEST).ok();
-    let unread = |other: &str| {
-        other != version
-            && !(is_stable && is_prerelease(other))
-            && came_before(packument, other, version)
     };
-    gathered(packument, past, since, unread)
+    let entries = packument.versions().iter();
+    let mut found: Vec<(Timestamp, Option<Version>, &str)> = entries
+        .filter_map(|entry| Some((entry.published()?, entry.version.as_str())))
+        .filter(|(published, _)| *published > since)
+        .filter(|(_, version)| !past.is_open(packument, version))
+        .map(|(published, version)| (published, Version::parse(version).ok(), version))
+        .collect();
+    found.sort_unstable();
+    found.into_iter().map(|(.., version)| version).collect()
 }
 
-/// Those that could excuse any release of the last months.
-fn unread_lately(packument: &Packument, past: &Past, now: Timestamp) -> Vec<String> {
-    let since = now.saturating_sub(RECENT + LONGEST).ok();
-    gathered(packument, past, since, |_| true)
-}
-
-fn gathered(
+/// How the release of a kind was, stable or not, that the first of them is measured by.
+fn before_all(
     packument: &Packument,
+    first: Option<&&str>,
+    prerelease: bool,
     past: &Past,
-    since: Option<Timestamp>,
-    wanted: impl Fn(&str) -> bool,
-) -> Vec<String> {
-    let few = packument.versions().len() <= FEW_VERSIONS;
-    let is_near = |published: Timestamp| few || since.is_some_and(|since| published > since);
-    let versions = packument.versions().iter();
-    let mut unread: Vec<&str> = versions
-        .map(|entry| entry.version.as_str())
-        .filter(|version| packument.published(version).is_none_or(is_near))
-        .filter(|version| !past.knows(version) && !past.refuses(version))
-        .filter(|version| !past.is_open(packument, version) && wanted(version))
-        .collect();
-    sort(packument, &mut unread);
-    let surplus = unread.len().saturating_sub(GONE_THROUGH);
-    unread.drain(..surplus);
-    unread.into_iter().map(str::to_owned).collect()
-}
-
-/// Oldest first; those without a publish time first of all, by number.
-fn sort(packument: &Packument, versions: &mut [&str]) {
-    versions.sort_by_cached_key(|version| {
-        let parsed = Version::parse(version).ok();
-        (packument.published(version), parsed, (*version).to_owned())
-    });
-}
-
-/// How the releases are that the first of the unread ones is measured by.
-fn usual(packument: &Packument, unread: &[String], past: &Past) -> HashSet<Profile> {
-    let Some(first) = unread.first() else {
-        return HashSet::new();
-    };
-    let among: HashSet<&str> = unread.iter().map(String::as_str).collect();
-    let versions = packument.versions().iter();
-    let mut before: Vec<&str> = versions
-        .map(|entry| entry.version.as_str())
-        .filter(|version| !among.contains(version) && !past.refuses(version))
-        .filter(|version| past.serves(version) || came_before(packument, version, first))
-        .collect();
-    sort(packument, &mut before);
-    let last = before.iter().rev().take(USUAL);
-    let manifests = last.filter_map(|version| packument.manifest(version)?.ok());
-    manifests.map(|manifest| Profile::of(&manifest)).collect()
+) -> Option<Profile> {
+    let first = packument.published(first?)?;
+    let entries = packument.versions().iter();
+    let earlier = entries.filter_map(|entry| Some((entry.published()?, entry.version.as_str())));
+    let last = earlier
+        .filter(|(published, version)| *published < first && !past.refuses(version))
+        .filter(|(_, version)| is_prerelease(version) == prerelease)
+        .max()?;
+    let manifest = packument.manifest(last.1)?.ok()?;
+    Some(Profile::of(&manifest))
 }
 
 fn is_prerelease(version: &str) -> bool {
@@ -297,70 +390,79 @@ mod tests {
         "2026-11-20T12:00:00Z".parse().unwrap()
     }
 
+    const OLD: Option<&str> = Some("2025-01-05T09:00:00Z");
+    const MONTH: Option<&str> = Some("2026-10-20T09:00:00Z");
+    const WEEK: Option<&str> = Some("2026-11-10T09:00:00Z");
+
     #[test]
-    fn what_could_excuse_a_release_is_what_came_before_it() {
-        let (old, month, week) = (
-            Some("2025-01-05T09:00:00Z"),
-            Some("2026-10-20T09:00:00Z"),
-            Some("2026-11-10T09:00:00Z"),
-        );
-        let several = [
-            ("1.0.0", old),
-            ("1.0.1", month),
-            ("1.0.2", month),
-            ("1.1.0-rc.1", month),
+    fn what_could_excuse_a_release_came_right_before_it() {
+        let packument = packument(&[
+            ("1.0.0", OLD),
+            ("1.0.1", MONTH),
+            ("1.0.2", MONTH),
+            ("1.1.0-rc.1", MONTH),
             ("1.0.3", None),
-            ("1.1.0", week),
-            ("2.0.0", None),
-        ];
+            ("1.1.0", WEEK),
+        ]);
+        assert_eq!(
+            lately(&packument, &Past::default(), now()),
+            ["1.0.1", "1.0.2", "1.1.0-rc.1", "1.1.0"]
+        );
         for (version, before) in [
             // Those of one time by their numbers.
-            ("1.0.1", &["1.0.0"][..]),
-            ("1.0.2", &["1.0.0", "1.0.1"]),
+            ("1.0.1", &[][..]),
+            ("1.0.2", &["1.0.1"]),
             // One without a time by its number.
-            ("1.0.3", &["1.0.0", "1.0.1", "1.0.2"]),
-            ("1.1.0", &["1.0.3", "1.0.0", "1.0.1", "1.0.2"]),
-            ("1.1.0-rc.1", &["1.0.3", "1.0.0", "1.0.1", "1.0.2"]),
-            // Out for long itself.
-            ("1.0.0", &[]),
+            ("1.0.3", &["1.0.1", "1.0.2"]),
+            ("1.1.0", &["1.0.1", "1.0.2"]),
+            ("1.1.0-rc.1", &["1.0.1", "1.0.2"]),
         ] {
-            let found = unread_before(&packument(&several), version, &Past::default(), now());
+            let mut found = lately(&packument, &Past::default(), now());
+            found.retain(|other| could_excuse(&packument, other, version));
             assert_eq!(found, before, "{version}");
         }
-    }
-
-    /// Of a package with many versions what came long before the release is not gone through.
-    #[test]
-    fn of_many_versions_only_the_last_months_count() {
-        let numbers: Vec<String> = (0..50).map(|patch| format!("0.9.{patch}")).collect();
-        let mut versions: Vec<(&str, Option<&str>)> = numbers
-            .iter()
-            .map(|version| (version.as_str(), Some("2024-01-05T09:00:00Z")))
-            .collect();
-        versions.push(("1.0.0", Some("2026-08-20T09:00:00Z")));
-        versions.push(("1.0.1", Some("2026-11-17T09:00:00Z")));
-        let found = unread_before(&packument(&versions), "1.0.1", &Past::default(), now());
-        assert_eq!(found, ["1.0.0"]);
-    }
-
-    /// None waits for one that may wait for it.
-    #[test]
-    fn what_has_a_time_is_read_for_what_has_one_alone() {
-        let versions = [
-            ("1.0.0", Some("2026-10-20T09:00:00Z")),
-            ("1.0.1", None),
-            ("1.0.2", Some("2026-11-10T09:00:00Z")),
-            ("0.1.0", Some("2025-01-10T09:00:00Z")),
-        ];
-        let packument = packument(&versions);
-        for (suspect, version, may) in [
-            ("1.0.0", "1.0.2", true),
-            ("1.0.0", "1.0.1", true),
-            ("1.0.1", "1.0.2", false),
-            ("0.1.0", "1.0.2", false),
-        ] {
-            let found = may_be_read_for(&packument, suspect, version);
-            assert_eq!(found, may, "{suspect} for {version}");
+        for (version, is_young) in [("1.0.0", false), ("1.0.1", true), ("1.0.3", true)] {
+            assert_eq!(is_recent(&packument, version, now()), is_young, "{version}");
         }
+    }
+
+    #[test]
+    fn what_came_long_before_is_the_past() {
+        for (published, could) in [
+            ("2026-08-20T09:00:00Z", true),
+            ("2026-08-01T09:00:00Z", false),
+        ] {
+            let packument = packument(&[("1.0.0", Some(published)), ("1.0.1", WEEK)]);
+            assert_eq!(
+                could_excuse(&packument, "1.0.0", "1.0.1"),
+                could,
+                "{published}"
+            );
+        }
+    }
+
+    /// Decoys do not keep those from being read that look like the release in question.
+    #[test]
+    fn the_likest_are_read_and_the_oldest_first() {
+        let mut document = serde_json::json!({"name": "sluice", "versions": {}, "time": {}});
+        for (version, publisher) in [
+            ("1.0.0", "rolf"),
+            ("1.0.1", "ana"),
+            ("1.0.2", "bo"),
+            ("1.0.3", "cy"),
+            ("1.0.4", "dee"),
+            ("1.0.5", "rolf"),
+        ] {
+            document["versions"][version] = serde_json::json!({
+                "name": "sluice", "version": version, "_npmUser": {"name": publisher},
+            });
+        }
+        let name = PackageName::parse("sluice").unwrap();
+        let packument = Packument::parse(&name, Bytes::from(document.to_string())).unwrap();
+        let suspects = (0..5).map(|patch| format!("1.0.{patch}")).collect();
+        assert_eq!(
+            chosen(&packument, suspects, "1.0.5"),
+            ["1.0.0", "1.0.2", "1.0.3", "1.0.4"]
+        );
     }
 }

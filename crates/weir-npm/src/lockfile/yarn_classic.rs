@@ -112,6 +112,8 @@ impl Lockfile {
                 && node.version.as_deref() == Some("0.0.0");
             if let Some(path) = linked(&node.place).filter(|_| is_bare) {
                 node.source = Source::Link(path.to_owned());
+                // What yarn writes where it does not know a version.
+                node.version = None;
             }
         }
     }

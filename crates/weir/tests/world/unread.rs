@@ -128,6 +128,44 @@ fn the_second_release_is_refused_whatever_was_asked_for_before() {
     }
 }
 
+/// Whoever took over a package long ago is at home there, though nobody has looked at what they published since.
+#[test]
+fn what_came_long_before_is_the_past_of_a_package() {
+    let months = (0..10).map(|month| hooked(&format!("1.10.{month}"), (300 - 30 * month) * DAY));
+    let registry = registry(months.chain([hooked("1.10.10", 3 * DAY)]).collect());
+    let world = World::new();
+    let gateway = world.serve(&registry);
+    assert_eq!(asked(&gateway, "1.10.10").0, 200);
+    let world = World::new();
+    let gateway = world.serve(&registry);
+    let document = gateway.packument(NPM, "ledger-copy");
+    assert_eq!(document["dist-tags"]["latest"], "1.10.10");
+    assert_eq!(asked(&gateway, "1.10.10").0, 200);
+}
+
+/// Back to how the package was long ago is a change all the same.
+#[test]
+fn what_was_usual_long_ago_is_no_excuse() {
+    let mut since: Vec<Release> = (0..10)
+        .map(|month| by("ana", &format!("1.10.{month}"), (330 - 30 * month) * DAY))
+        .collect();
+    since.extend([hooked("1.11.0", 20 * DAY), hooked("1.11.1", 3 * DAY)]);
+    let old = (0..3).map(|number| hooked(&format!("1.0.{number}"), (900 - number) * DAY));
+    let package = Package::new("ledger-copy").maintainer("ana");
+    let registry = before(package.releases(old).releases(since));
+    for order in [
+        &["1.11.1"][..],
+        &["1.11.0", "1.11.1"],
+        &["1.11.1", "1.11.0"],
+    ] {
+        let world = World::new();
+        let gateway = world.serve(&registry);
+        for version in order {
+            assert_eq!(asked(&gateway, version).0, 403, "{version} of {order:?}");
+        }
+    }
+}
+
 /// Somebody new who changes nothing is worth a notice, and so is a step of the usual account.
 #[test]
 fn what_is_worth_a_notice_excuses() {

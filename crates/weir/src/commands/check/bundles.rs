@@ -105,7 +105,9 @@ pub(super) fn claimed<'l>(
         let Some(listed) = before.bundles.get(&release(node)) else {
             continue;
         };
-        if is_project(node) {
+        // A folder of one's own was never published, and says itself what it brings.
+        let is_own = matches!(node.source, Source::File(_) | Source::Link(_));
+        if is_project(node) || is_own {
             continue;
         }
         let names = node.bundles.iter().map(String::as_str);
@@ -160,6 +162,7 @@ mod tests {
         const LIST: &str = r#""version": "4.3.4", "bundleDependencies": ["ms"]"#;
         let (old, new) = (r#""version": "4.3.4""#, r#""version": "4.3.5""#);
         let new_list = LIST.replace("4.3.4", "4.3.5");
+        const OWN: &str = r#""resolved": "file:debug""#;
         let (top, inner) = ("node_modules/ms", "node_modules/debug/node_modules/ms");
         let bundled = r#""inBundle": true"#;
         let base = || both(old, top, DIGEST);
@@ -185,6 +188,12 @@ mod tests {
                 (0, 0),
             ),
             ("another release", base(), both(new, top, DIGEST), (0, 0)),
+            (
+                "a folder of one's own",
+                both(&format!("{old}, {OWN}"), top, DIGEST),
+                both(&format!("{LIST}, {OWN}"), top, DIGEST),
+                (0, 0),
+            ),
             (
                 "held before",
                 npm(&format!(

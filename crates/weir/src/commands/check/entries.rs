@@ -156,8 +156,8 @@ fn asked_by_key(lockfile: &Lockfile) -> impl Iterator<Item = (&str, DependencySp
     requests.map(|(name, spec, id)| (name, classify(name, unambiguous(lockfile.format, spec)), id))
 }
 
-/// Entries of yarn 2 and later that resolve to another package than their own key asks for: whatever the project
-/// sets, it is in the key.
+/// Entries of yarn 2 and later that resolve to another package than their own key asks for, or to something else
+/// than a release: whatever the project sets, it is in the key, a patch as well.
 fn named_otherwise(checked: &mut Checked<'_>) {
     let lockfile = checked.lockfile;
     for (name, asked, id) in asked_by_key(lockfile) {
@@ -171,8 +171,19 @@ fn named_otherwise(checked: &mut Checked<'_>) {
         if !is_alias && node.name != name {
             let what = format!("is the entry for {name}, and its resolution is to another package");
             add_once(checked, id, &what);
+        } else if asked.is_registry() && leads_away(&node.source) {
+            let what = "is asked for from the registry, and its resolution leads elsewhere";
+            add_once(checked, id, what);
         }
     }
+}
+
+/// Folders are looked at with what asks for them.
+fn leads_away(source: &Source) -> bool {
+    matches!(
+        source,
+        Source::Patch(_) | Source::Tarball(_) | Source::Git { .. } | Source::Other(_)
+    )
 }
 
 /// Entries of yarn 1 that lead to git or to an address nobody asks for in their key.
@@ -300,6 +311,14 @@ mod tests {
             ),
             ("ms@patch:ms@npm%3A2.1.3#~/p.patch", "silt@npm:2.1.3", true),
             ("ms@npm:^2.0.0, silt@npm:^2.1.3", "ms@npm:2.1.3", true),
+            // A patch, or a place, that nobody asks for.
+            (
+                "ms@npm:^2.0.0",
+                "ms@patch:ms@npm%3A2.1.3#optional!builtin<compat/ms>",
+                true,
+            ),
+            ("ms@^2.0.0", "ms@https://a.invalid/x.tgz", true),
+            ("ms@npm:^2.0.0", "ms@workspace:packages/ms", false),
             (
                 "ms@https://a.invalid/x.tgz",
                 "ms@https://a.invalid/x.tgz",
