@@ -67,8 +67,6 @@ pub(crate) struct Look<'l> {
     /// When reading ahead has to end.
     pub(crate) deadline: Instant,
     pub(crate) kept_out: BTreeMap<String, Arc<Verdict>>,
-    /// Refused for what the packument says, whether they are among the versions or not.
-    pub(crate) unread: Vec<String>,
 }
 
 impl Look<'_> {
@@ -168,7 +166,6 @@ impl Engine {
                     .get()
                     .saturating_mul(BUDGETS),
             kept_out: self.refused_before(held).await?,
-            unread: self.refused_unread(held).await?,
         };
         for damaged in self.damaged_of(held) {
             let version = damaged.verdict.assessment.release.version.clone();
@@ -242,15 +239,6 @@ impl Engine {
         Ok(())
     }
 
-    /// The versions that nobody has looked at and that would be refused for what the packument says.
-    async fn refused_unread(&self, held: &Held) -> Result<Vec<String>, EngineError> {
-        let past = self.past_of_all(held).await?;
-        let versions = held.packument.versions().iter();
-        let versions = versions.map(|entry| &entry.version);
-        let refused = versions.filter(|version| past.refuses(version) && !past.knows(version));
-        Ok(refused.cloned().collect())
-    }
-
     /// Whether a version was kept out of the last resolution because of another release, without having been read.
     pub(crate) fn holds_unread(&self, name: &PackageName, version: &str) -> bool {
         self.resolutions.get(name).is_some_and(|known| {
@@ -282,11 +270,8 @@ impl Engine {
         held: &Arc<Held>,
         look: &mut Look<'_>,
     ) -> Result<bool, EngineError> {
-        let mut past = self.past(held).await?;
+        let mut past = self.past_of_all(held).await?;
         past.refuse(refused_for_good(&look.kept_out));
-        let unread = look.unread.iter();
-        let unread: Vec<&String> = unread.filter(|version| !past.serves(version)).collect();
-        past.refuse(unread.into_iter());
         past.withhold(look.kept_out.keys());
         let past = Arc::new(past);
         // However old they are: nobody has looked at the bytes that are there now, and the gate has the others.

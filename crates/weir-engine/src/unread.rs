@@ -2,7 +2,6 @@
 //! of them is asked for first: a weir that is asked for the second release of an attack alone says what one says that
 //! resolved the package before.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use weir_npm::packument::{Packument, VersionManifest};
 use weir_npm::version::Version;
+use weir_signals::is_before;
 
 use crate::EngineError;
 use crate::engine::Engine;
@@ -308,22 +308,20 @@ fn could_excuse(packument: &Packument, one: &str, other: &str) -> bool {
         (Some(theirs), Some(own)) => own.duration_since(theirs) <= LONGEST,
         _ => true,
     };
-    is_near && (is_prerelease(other) || !is_prerelease(one)) && came_before(packument, one, other)
+    // Of a version that none can order it would be said that it came before itself.
+    one != other
+        && is_near
+        && (is_prerelease(other) || !is_prerelease(one))
+        && came_before(packument, one, other)
 }
 
-/// Whether one release came before another: by publish times, and by numbers where those are the same or not known.
+/// Whether one release came before another: as signals order them, and by numbers where times are not known.
 fn came_before(packument: &Packument, one: &str, other: &str) -> bool {
-    let by_number = || match (Version::parse(one), Version::parse(other)) {
-        (Ok(one), Ok(other)) => one < other,
-        _ => false,
-    };
+    let number = |version: &str| Version::parse(version).ok();
+    let (theirs, own) = (number(one), number(other));
     match (packument.published(one), packument.published(other)) {
-        (Some(theirs), Some(own)) => match theirs.cmp(&own) {
-            Ordering::Less => true,
-            Ordering::Equal => by_number(),
-            Ordering::Greater => false,
-        },
-        _ => by_number(),
+        (Some(before), Some(after)) => is_before((before, theirs.as_ref()), (after, own.as_ref())),
+        _ => theirs.zip(own).is_some_and(|(theirs, own)| theirs < own),
     }
 }
 
@@ -438,6 +436,18 @@ mod tests {
                 could,
                 "{published}"
             );
+        }
+    }
+
+    #[test]
+    fn a_version_that_is_none_comes_after_those_of_its_time_and_not_before_itself() {
+        let packument = packument(&[("1.0.0", MONTH), ("1.0.0.1", MONTH)]);
+        for (one, other, could) in [
+            ("1.0.0", "1.0.0.1", true),
+            ("1.0.0.1", "1.0.0", false),
+            ("1.0.0.1", "1.0.0.1", false),
+        ] {
+            assert_eq!(could_excuse(&packument, one, other), could, "{one} {other}");
         }
     }
 

@@ -44,4 +44,4 @@ pub use subject::{
     previous_version,
 };
 pub use surroundings::{Arrival, Known, Surroundings};
-pub use timeline::{trust_in_words, who};
+pub use timeline::{is_before, trust_in_words, who};

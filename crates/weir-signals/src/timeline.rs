@@ -74,7 +74,8 @@ impl<'a> Event<'a> {
 
 /// Whether a release came before this one: by publish times, and where those are the same by versions, as after
 /// an import that stamped all of them with one. This one comes last of those if its own version is none.
-pub(crate) fn is_before(
+#[must_use]
+pub fn is_before(
     (published, version): (Timestamp, Option<&Version>),
     (own_time, own): (Timestamp, Option<&Version>),
 ) -> bool {
