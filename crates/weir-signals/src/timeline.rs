@@ -88,7 +88,7 @@ pub fn is_before(
 
 /// The releases below a version, of those that are out by now: its past, as far as numbers tell.
 fn below<'a>(
-    others: Vec<Event<'a>>,
+    others: impl Iterator<Item = Event<'a>>,
     own: &Version,
     now: Timestamp,
     refused: &dyn Fn(&str) -> bool,
@@ -96,7 +96,7 @@ fn below<'a>(
     let is_below = |event: &Event<'_>| {
         event.published <= now && event.version.precedence(own).is_lt() && !refused(event.text)
     };
-    others.into_iter().filter(is_below).collect()
+    others.filter(is_below).collect()
 }
 
 /// What stands in for a version that is none, and that nobody can order: the highest of those before it, which
@@ -219,24 +219,25 @@ impl<'a> Timeline<'a> {
             return timeline;
         };
         let number = Version::parse(version).ok();
-        let others = packument.versions().iter();
-        let (timed, untimed): (Vec<Event<'a>>, Vec<Event<'a>>) = others
-            .filter(|entry| entry.version != version)
-            .filter_map(|entry| {
+        let others = |timed: bool| {
+            let entries = packument.versions().iter();
+            let others = entries
+                .filter(move |it| it.version != version && it.published().is_some() == timed);
+            others.filter_map(|entry| {
                 let version = Version::parse(entry.version.as_str()).ok()?;
                 Some(Event::new(entry, version, entry.published()))
             })
-            .partition(|event| event.timed);
+        };
         let published = own.published();
         match (published, &number) {
             (Some(published), number) => {
-                timeline.place(timed, (published, number.as_ref()), now, refused);
+                timeline.place(others(true), (published, number.as_ref()), now, refused);
                 if let Some(number) = number {
-                    timeline.place_untimed(untimed, number, now, refused);
+                    timeline.place_untimed(others(false), number, now, refused);
                 }
             }
             (None, Some(number)) => {
-                let others = timed.into_iter().chain(untimed).collect();
+                let others = others(true).chain(others(false));
                 timeline.place_by_number(others, number, now, refused);
             }
             (None, None) => return timeline,
@@ -252,13 +253,13 @@ impl<'a> Timeline<'a> {
     /// Tells those that came before a moment from those that came after it.
     fn place(
         &mut self,
-        others: Vec<Event<'a>>,
+        others: impl Iterator<Item = Event<'a>>,
         own: (Timestamp, Option<&Version>),
         now: Timestamp,
         refused: &dyn Fn(&str) -> bool,
     ) {
         let latest = now.max(own.0);
-        for event in others.into_iter().filter(|it| it.published <= latest) {
+        for event in others.filter(|it| it.published <= latest) {
             let earlier = is_before((event.published, Some(&event.version)), own);
             if refused(event.text) {
                 self.refused.push(event);
@@ -275,7 +276,7 @@ impl<'a> Timeline<'a> {
     /// of any.
     fn place_untimed(
         &mut self,
-        untimed: Vec<Event<'a>>,
+        untimed: impl Iterator<Item = Event<'a>>,
         own: &Version,
         now: Timestamp,
         refused: &dyn Fn(&str) -> bool,
@@ -295,15 +296,14 @@ impl<'a> Timeline<'a> {
     /// number and has long been out by now tells who publishes here, and nothing else.
     fn place_by_number(
         &mut self,
-        others: Vec<Event<'a>>,
+        others: impl Iterator<Item = Event<'a>>,
         own: &Version,
         now: Timestamp,
         refused: &dyn Fn(&str) -> bool,
     ) {
-        let (lower, higher): (Vec<Event<'a>>, Vec<Event<'a>>) = others
-            .into_iter()
-            .partition(|event| event.version.precedence(own).is_lt());
-        self.before = below(lower, own, now, refused);
+        let (lower, higher): (Vec<Event<'a>>, Vec<Event<'a>>) =
+            others.partition(|event| event.version.precedence(own).is_lt());
+        self.before = below(lower.into_iter(), own, now, refused);
         let has_settled = |event: &Event<'_>| {
             event.timed && now.duration_since(event.published) >= SETTLED && !refused(event.text)
         };
