@@ -15,8 +15,11 @@ const LIST: &str = "crates/weir-signals/data/popular.txt";
 /// The list, compiled.
 const INDEX: &str = "crates/weir-signals/data/popular.idx";
 
+/// Says where the list comes from and under which licence.
+const NOTICE: &str = "NOTICE";
+
 /// Measured data: names with a million downloads a week or 500 dependents, most downloaded first.
-/// MIT; see NOTICE. Raise version and integrity together.
+/// MIT; see NOTICE. Raise version and integrity together, and the version in NOTICE.
 const SOURCE: &str = "npm-high-impact";
 /// The version of [`SOURCE`] that was looked at.
 const SOURCE_VERSION: &str = "1.13.0";
@@ -24,6 +27,8 @@ const SOURCE_VERSION: &str = "1.13.0";
 const SOURCE_INTEGRITY: &str = "sha512-Dngjb2fyZfj4/7aZ+9kGGGK/IWnBhb45nzHX1ECxi26vXixkKzdixCB81XTwQzyAwc4d39VbcTL+rlS+d7VETA==";
 /// The file in it that holds all names.
 const SOURCE_FILE: &str = "lib/top.js";
+/// The file in it that holds its licence.
+const SOURCE_LICENCE: &str = "license";
 
 /// Fewer names than this are not the data that was meant. The package's own documentation shows
 /// twice as many.
@@ -32,10 +37,11 @@ const FEWEST: usize = 3_000;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Compare with what is committed instead of writing
-    #[arg(long, conflicts_with = "refresh")]
+    #[arg(long)]
     check: bool,
 
-    /// First replace the list by measured data, fetched with your own npm configuration
+    /// First replace the list by measured data, fetched with your own npm configuration; or compare it with
+    /// these, together with `--check`
     #[arg(long)]
     refresh: bool,
 }
@@ -43,14 +49,21 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let root = files::root();
     let mut outputs = Vec::new();
+    let read = |file: &str| {
+        std::fs::read_to_string(root.join(file)).with_context(|| format!("reading {file}"))
+    };
+    let notice = read(NOTICE)?;
     let list = if arguments.refresh {
-        let list = render(&fetch()?);
+        let data = fetch()?;
+        let list = render(&data.names);
+        licensed(&notice, &data.licence)?;
         outputs.push(Output::new(LIST, list.clone()));
         list
     } else {
-        std::fs::read_to_string(root.join(LIST)).with_context(|| format!("reading {LIST}"))?
+        read(LIST)?
     };
     let names = names(&list)?;
+    credited(&list, &names, &notice)?;
     outputs.push(Output::new(INDEX, weir_signals::names::build(&names)?));
     files::settle(&root, &outputs, &[], arguments.check, "cargo dev popular")
 }
@@ -75,8 +88,39 @@ fn render(names: &[String]) -> String {
     format!("{head}{}\n", names.join("\n"))
 }
 
-/// Fetches the data package with the user's own npm and reads the names in it.
-fn fetch() -> anyhow::Result<Vec<String>> {
+/// Whether list and notice say that the names are those of the data package, in the version that is looked at.
+fn credited(list: &str, names: &[String], notice: &str) -> anyhow::Result<()> {
+    let source = format!("{SOURCE} {SOURCE_VERSION}");
+    if list != render(names) {
+        bail!("{LIST} is not as `cargo dev popular --refresh` writes it from {source}");
+    }
+    if !notice.contains(&source) {
+        bail!("{NOTICE} does not say that {LIST} is from {source}");
+    }
+    Ok(())
+}
+
+/// Whether the notice holds a licence, whatever its lines.
+fn licensed(notice: &str, licence: &str) -> anyhow::Result<()> {
+    let words = |text: &str| {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        words.join(" ")
+    };
+    let licence = words(licence);
+    if licence.is_empty() || !words(notice).contains(&licence) {
+        bail!("{NOTICE} does not hold the licence of {SOURCE} {SOURCE_VERSION} word for word");
+    }
+    Ok(())
+}
+
+/// What is taken from the data package.
+struct Data {
+    names: Vec<String>,
+    licence: String,
+}
+
+/// Fetches the data package with the user's own npm and reads what is in it.
+fn fetch() -> anyhow::Result<Data> {
     let folder = tempfile::tempdir()?;
     let status = Command::new("npm")
         .args(["pack", "--silent", "--ignore-scripts", "--pack-destination"])
@@ -92,14 +136,17 @@ fn fetch() -> anyhow::Result<Vec<String>> {
     read_tarball(&tarball)
 }
 
-fn read_tarball(path: &Path) -> anyhow::Result<Vec<String>> {
+fn read_tarball(path: &Path) -> anyhow::Result<Data> {
     let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
     verify(&bytes, &Integrity::parse(SOURCE_INTEGRITY)?)?;
-    let mut text = None;
+    let (mut text, mut licence) = (None, None);
     let mut keep = |entry: weir_archive::Entry<'_>| {
-        if entry.path() == SOURCE_FILE {
-            text = entry.data().map(<[u8]>::to_vec);
-        }
+        let place = match entry.path() {
+            SOURCE_FILE => &mut text,
+            SOURCE_LICENCE => &mut licence,
+            _ => return,
+        };
+        *place = entry.data().map(<[u8]>::to_vec);
     };
     let archive = weir_archive::read(
         bytes.as_slice(),
@@ -114,7 +161,11 @@ fn read_tarball(path: &Path) -> anyhow::Result<Vec<String>> {
     if names.len() < FEWEST {
         bail!("{SOURCE_FILE} holds {} names only", names.len());
     }
-    Ok(names)
+    let licence = licence.with_context(|| format!("{SOURCE} has no {SOURCE_LICENCE}"))?;
+    Ok(Data {
+        names,
+        licence: String::from_utf8(licence)?,
+    })
 }
 
 fn verify(bytes: &[u8], integrity: &Integrity) -> anyhow::Result<()> {
@@ -180,6 +231,26 @@ mod tests {
         let list = ["left-lib".to_owned(), "@left/ui".to_owned()];
         assert_eq!(names(&render(&list)).unwrap(), list);
         assert!(names("../x\n").is_err());
+    }
+
+    #[test]
+    fn list_and_notice_name_the_version_that_was_looked_at() {
+        let names = ["left-lib".to_owned()];
+        let notice = format!("from {SOURCE} {SOURCE_VERSION}\n");
+        let list = render(&names);
+        credited(&list, &names, &notice).unwrap();
+        let older = list.replace(SOURCE_VERSION, "1.0.0");
+        assert!(credited(&older, &names, &notice).is_err());
+        assert!(credited(&list, &names, "written by hand\n").is_err());
+    }
+
+    #[test]
+    fn a_licence_is_held_word_for_word() {
+        let notice = "Data\n----\n  Copyright (c) A\n\n  Do with it\n  as you like.\n";
+        licensed(notice, "Copyright (c) A\n\nDo with it as you like.\n").unwrap();
+        for other in ["", "Copyright (c) B\n\nDo with it as you like.\n"] {
+            assert!(licensed(notice, other).is_err(), "{other}");
+        }
     }
 
     #[test]

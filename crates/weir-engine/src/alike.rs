@@ -15,6 +15,9 @@ use crate::engine::Engine;
 use crate::packuments::Held;
 use crate::verdicts::Verdict;
 
+mod doubt;
+mod local;
+
 /// Names alike whose packages are fetched to compare. The best one is nearly always the one meant.
 const FETCHED: usize = 1;
 
@@ -212,7 +215,7 @@ impl Engine {
     }
 
     /// Remembers a release by its code: as one that may pass, or as one that was blocked for what its
-    /// code does. Nobody waits for it.
+    /// code does, unless that refusal may well be wrong, see [`doubt`]. Nobody waits for it.
     pub(crate) fn remember(self: &Arc<Self>, verdict: &Arc<Verdict>, contents: &Contents) {
         if !self.records() {
             return;
@@ -241,8 +244,12 @@ impl Engine {
         if sketch.is_none() && bad.is_empty() {
             return;
         }
+        let is_doubtful = !serves && doubt::is_mere_code(&verdict.assessment);
         let engine = Arc::clone(self);
         self.tasks.spawn(async move {
+            if is_doubtful && engine.has_long_past(&name, &version).await {
+                return;
+            }
             if let Err(error) = engine.write_down(sketch, &bad).await {
                 tracing::warn!(%error, "what a release looks like could not be kept");
             }

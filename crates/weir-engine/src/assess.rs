@@ -7,7 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use weir_model::ledger::LedgerEvent;
 use weir_model::{
-    Confidence, Contents, Evidence, Finding, Group, Incomplete, LedgerEntry, Severity, Trust,
+    Action, Confidence, Contents, Evidence, Finding, Group, Incomplete, LedgerEntry, Severity,
+    Trust,
 };
 use weir_npm::integrity::Integrity;
 use weir_policy::Request;
@@ -23,6 +24,7 @@ use crate::judge::Facts;
 use crate::packuments::Held;
 use crate::past::Past;
 use crate::resolution::refuses_for_good;
+use crate::unread::tell_unread;
 use crate::verdicts::Verdict;
 use crate::worker::Priority;
 
@@ -42,8 +44,14 @@ impl Engine {
             around.earlier = self.earlier_bytes(held, version).await?;
         }
         let first_seen = times.get(version).copied();
-        self.metadata_verdict_around(held, version, first_seen, generation, &past, &around)
-            .await
+        let verdict =
+            self.metadata_verdict_around(held, version, first_seen, generation, &past, &around);
+        let mut verdict = verdict.await?;
+        // What ends it by itself does so whatever was before.
+        if !verdict.assessment.findings.iter().any(|it| it.decisive) {
+            tell_unread(&mut verdict, held, &past);
+        }
+        Ok(Arc::new(verdict))
     }
 
     /// The same where it is known already what the releases before are. The ledger is asked for its earlier bytes only
@@ -61,8 +69,9 @@ impl Engine {
             around.earlier = self.earlier_bytes(held, version).await?;
         }
         let first_seen = times.get(version).copied();
-        self.metadata_verdict_around(held, version, first_seen, generation, past, &around)
-            .await
+        let verdict =
+            self.metadata_verdict_around(held, version, first_seen, generation, past, &around);
+        Ok(Arc::new(verdict.await?))
     }
 
     async fn metadata_verdict_around(
@@ -73,7 +82,7 @@ impl Engine {
         generation: &str,
         past: &Arc<Past>,
         around: &Surroundings,
-    ) -> Result<Arc<Verdict>, EngineError> {
+    ) -> Result<Verdict, EngineError> {
         let beside = Beside::pending(past);
         let facts = Facts {
             first_seen,
@@ -81,10 +90,10 @@ impl Engine {
             ..Facts::on_metadata(held, version, &beside, around)
         };
         let verdict = self.judge_seen(facts, generation).await?;
-        if refuses_for_good(&verdict.decision) {
+        if refuses_for_good(&verdict.decision) && !past.leaves_open(&held.packument, version) {
             self.note_refused(held, version);
         }
-        Ok(Arc::new(verdict))
+        Ok(verdict)
     }
 
     /// The verdict on metadata and on what verifying came to, without the contents. It is not kept.
@@ -143,19 +152,15 @@ impl Engine {
     ) -> Result<Arc<Verdict>, EngineError> {
         loop {
             let refusals = self.refusals();
-            let mut unread = self.unread_of(held, version).await?;
-            let mut past = Arc::new(std::mem::take(&mut unread.past));
+            let mut past = Arc::new(self.past_to_decide_by(held, version).await?);
             let mut verdict = self.decide_after(held, version, &contents, &past).await?;
-            if verdict.decision.action.serves()
-                && let Some(read) = self.read_unread(held, version, unread).await?
-                && !read.refuses_as(&past)
-            {
-                past = Arc::new(read);
-                verdict = self.decide_after(held, version, &contents, &past).await?;
-            }
             if refuses_for_good(&verdict.decision) && self.clears_up(held, version, &past).await {
                 past = Arc::new(self.past_of(held, version).await?);
                 verdict = self.decide_after(held, version, &contents, &past).await?;
+            }
+            // A block is evidence by itself.
+            if verdict.decision.action != Action::Block {
+                tell_unread(&mut verdict, held, &past);
             }
             verdict.blob = blob.as_ref().map(|blob| blob.sha512_hex().to_owned());
             let verdict = Arc::new(verdict);
@@ -282,9 +287,10 @@ impl Engine {
     }
 
     /// Whether the contents need not be read to refuse: a release that is only held for its age is
-    /// read nevertheless, because what is in it decides what a person is told.
+    /// read nevertheless, because what is in it decides what a person is told. So is one that waits for those
+    /// before it.
     pub(crate) fn refuses_without_contents(&self, metadata: &Verdict) -> bool {
-        metadata.decision.action == weir_model::Action::Block
+        metadata.decision.action == Action::Block && !metadata.awaits_earlier()
     }
 
     /// The verdict on bytes that are not what the registry says they are.
@@ -296,7 +302,7 @@ impl Engine {
         arrived: &Hashed,
     ) -> Result<Arc<Verdict>, EngineError> {
         let times = self.times_of(held, version).await?;
-        let beside = Beside::pending(&Arc::new(self.past(held).await?));
+        let beside = Beside::pending(&Arc::new(self.past_of(held, version).await?));
         let around = Surroundings::default();
         let facts = Facts {
             first_seen: times.get(version).copied(),
@@ -344,7 +350,7 @@ impl Engine {
                 budget.as_secs()
             ),
         });
-        verdict.decision.action = weir_model::Action::Hold;
+        verdict.decision.action = Action::Hold;
         verdict.decision.reasons.insert(
             0,
             format!(

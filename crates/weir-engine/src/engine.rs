@@ -37,9 +37,9 @@ use crate::own_rules::OwnRules;
 use crate::packuments::{Held, Packuments};
 use crate::past::Unkept;
 use crate::quiet::Quiet;
-use crate::resolution::{Resolution, refuses_for_good};
+use crate::resolution::{Resolution, is_refused};
 use crate::trust::{ReleaseVerifier, TrustSources};
-use crate::unread::GoneThrough;
+use crate::unread::{AGAIN_AFTER, GoneThrough};
 use crate::verdicts::Verdict;
 use crate::worker::{Priority, WorkerPool, WorkerProgram};
 
@@ -82,6 +82,10 @@ pub struct Engine {
     pub(crate) resolutions: Cache<PackageName, Arc<Resolution>>,
     /// What the releases that nobody has looked at come to, by package.
     pub(crate) unread: Cache<PackageName, Arc<GoneThrough>>,
+    /// Earlier releases that could not be read a moment ago.
+    pub(crate) unreadable: Cache<(PackageName, String), ()>,
+    /// The packages whose releases are being gone through.
+    pub(crate) walking: Keyed<PackageName>,
     pub(crate) gate: Cache<(PackageName, String), Arc<Gated>>,
     pub(crate) small: Cache<String, Bytes>,
     pub(crate) flights: DashMap<(PackageName, String), Weak<Flight>>,
@@ -178,12 +182,17 @@ impl Engine {
                 .max_capacity(20_000)
                 .time_to_idle(Duration::from_secs(600))
                 .build(),
+            unreadable: Cache::builder()
+                .max_capacity(10_000)
+                .time_to_live(AGAIN_AFTER)
+                .build(),
             gate: Cache::builder()
                 .max_capacity(50_000)
                 .time_to_idle(Duration::from_secs(600))
                 .build(),
             small,
             flights: DashMap::new(),
+            walking: Keyed::default(),
             reading: Keyed::default(),
             neighbours: Neighbours::default(),
             habits: HabitKeeper::open(store.clone()).await?,
@@ -414,7 +423,7 @@ impl Engine {
         }
         if refuses && !known {
             self.resolve_anew();
-            if refuses_for_good(&verdict.decision) {
+            if is_refused(verdict) {
                 self.reconsider(name, verdict).await?;
             }
         }

@@ -367,6 +367,7 @@ impl Engine {
         let past = self.past_of_all(&held).await?;
         let withheld = |version: &str| {
             past.refuses(version)
+                || past.withholds(version)
                 || matches!(teaches(version), Teaching::Nothing | Teaching::Refused)
         };
         let usual = self.usual(name.as_str()).await?;

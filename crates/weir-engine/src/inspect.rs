@@ -42,6 +42,10 @@ impl Engine {
         let held = self.packuments.get(name).await?;
         let version = pick(&held, wanted)?;
         let verdict = self.full_verdict(&held, &version).await?;
+        if !verdict.decision.action.serves() {
+            // The ledger names its id, so there has to be something to read about it.
+            self.keep_refusal(&verdict).await?;
+        }
         Ok(Assessed {
             assessment: verdict.assessment.clone(),
             decision: verdict.decision.clone(),
@@ -74,20 +78,16 @@ impl Engine {
                 why: error.to_string(),
             });
         }
-        let alike = Alike {
-            bad: match &contents {
-                Ok(contents) => self.known_bad(contents).await,
-                Err(_) => Vec::new(),
-            },
-            ..Alike::default()
+        let alike = match &contents {
+            Ok(contents) => self.alike_at_hand(parsed.as_ref().ok(), contents).await,
+            Err(_) => Alike::default(),
         };
         let mut findings = Vec::new();
         if let Ok(package) = parsed.or(stand_in) {
             let advisories = self.advisories_for(&package, &version);
             let mut subject = Subject::new(&package, &version, &self.names, self.now());
             subject.settings = self.settings();
-            subject.packument =
-                Stage::NotKnown("a tarball or folder alone has no history".to_owned());
+            subject.packument = Stage::NotKnown(weir_policy::ALONE.to_owned());
             subject.advisories = slice(&advisories);
             subject.alike = Some(&alike);
             subject.contents = match &contents {
@@ -129,6 +129,25 @@ impl Engine {
                 previous: None,
             }),
         }
+    }
+}
+
+impl Engine {
+    /// Keeps the explanation behind the id that a refused tarball or folder has in the ledger.
+    ///
+    /// # Errors
+    /// When the data folder fails.
+    pub async fn keep_local_refusal(&self, assessed: &Assessed) -> Result<(), EngineError> {
+        let (assessment, decision) = (&assessed.assessment, &assessed.decision);
+        if decision.action.serves() || !self.records() {
+            return Ok(());
+        }
+        let release = &assessment.release;
+        let id = decision.block_id(&release.name, &release.version);
+        self.store
+            .put_refusal(&id, assessment, decision, self.now())
+            .await?;
+        Ok(())
     }
 }
 

@@ -29,13 +29,19 @@ const FOLLOWED: usize = 500;
 /// What is known of the releases of a package, as far as others are measured by them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Past {
-    /// Refused here on evidence.
+    /// Refused here on evidence, or counted as such.
     refused: HashSet<String>,
+    /// Those of them that were blocked here.
+    blocked: HashSet<String>,
+    /// Something speaks against them, and nobody has looked at them.
+    unread: HashSet<String>,
+    /// Looked at here, and let pass by nothing but a waiver.
+    waived: HashSet<String>,
     /// Decided on here, contents and all, and served without a notice.
     fine: HashSet<String>,
     /// The same, with a notice or without.
     served: HashSet<String>,
-    /// Decided on here, whatever came of it.
+    /// Decided on here for good, whatever came of it.
     known: HashSet<String>,
     /// Not to be named in place of another, whatever else is known.
     unnamed: HashSet<String>,
@@ -46,30 +52,51 @@ pub(crate) struct Past {
 }
 
 impl Past {
+    /// Nothing known but since when releases have not settled.
+    #[cfg(test)]
+    pub(crate) fn settled_before(settled: Timestamp) -> Self {
+        Self {
+            settled: Some(settled),
+            ..Self::default()
+        }
+    }
+
     /// Whether a version was refused here on evidence.
     pub(crate) fn refuses(&self, version: &str) -> bool {
         self.refused.contains(version)
     }
 
-    /// Whether a version is nothing to measure another by, because it was refused. Not for long where nothing came
-    /// before it: a package whose first release was refused would never have a past, and each refused release would
-    /// bring on the next.
+    /// Whether a version is nothing to measure another by, because it was refused, or because nobody has looked at it
+    /// and something speaks against it. Not for long, or whoever took over a package and did no harm would be a
+    /// stranger in it for ever. What was blocked is none however long ago it was, unless nothing came before it: a
+    /// package whose first release was blocked would never have a past, and each refused release would bring on the
+    /// next.
     pub(crate) fn excuses_not(&self, packument: &Packument, judged: &str, other: &str) -> bool {
-        self.refuses(other) && !self.is_all_the_past(packument, judged, other)
+        if self.blocked.contains(other) {
+            return !self.is_all_the_past(packument, judged, other);
+        }
+        let counts_not = self.refuses(other) || self.unread.contains(other);
+        counts_not && !is_long_before(packument, other, judged)
     }
 
     /// Whether a refused version is long ago, and none came before it that was not refused.
     fn is_all_the_past(&self, packument: &Packument, judged: &str, other: &str) -> bool {
-        let times = (packument.published(judged), packument.published(other));
-        let (Some(judged), Some(published)) = times else {
+        let Some(published) = packument.published(other) else {
             return false;
         };
         let mut entries = packument.versions().iter();
-        judged.duration_since(published) > LONGEST
+        is_long_before(packument, other, judged)
             && !entries.any(|entry| {
                 let is_before = entry.published().is_none_or(|it| it < published);
                 is_before && !self.refuses(&entry.version)
             })
+    }
+
+    /// Whether a version is measured without some before it that nobody has looked at. What only a waiver lets pass
+    /// was looked at: it excuses nothing, and nobody has to come back to it.
+    pub(crate) fn leaves_open(&self, packument: &Packument, judged: &str) -> bool {
+        let mut unread = self.unread.difference(&self.waived);
+        unread.any(|other| self.excuses_not(packument, judged, other))
     }
 
     /// Whether nobody knows yet what a version is: it is young, and was not found fine here. One without a
@@ -83,7 +110,7 @@ impl Past {
     pub(crate) fn vouches_for(&self, packument: &Packument, version: &str) -> bool {
         let old = |published| self.settled.is_some_and(|settled| published <= settled);
         let known = self.fine.contains(version) || packument.published(version).is_some_and(old);
-        known && !self.refuses(version)
+        known && !self.refuses(version) && !self.unread.contains(version)
     }
 
     /// Whether a version was found fine here, contents and all.
@@ -112,7 +139,8 @@ impl Past {
         self.judged.get(version).map(String::as_str)
     }
 
-    /// Whether a version was decided on here, whatever came of it.
+    /// Whether a version was decided on here for good, whatever came of it: not while a waiver lets it pass, nor while
+    /// releases before it wait to be looked at.
     pub(crate) fn knows(&self, version: &str) -> bool {
         self.known.contains(version)
     }
@@ -120,6 +148,21 @@ impl Past {
     /// The versions that were decided on here.
     pub(crate) fn judged_versions(&self) -> impl Iterator<Item = &String> {
         self.judged.keys()
+    }
+
+    /// Whether nothing but a waiver lets a version pass.
+    pub(crate) fn waives(&self, version: &str) -> bool {
+        self.waived.contains(version)
+    }
+
+    /// How many versions are refused.
+    pub(crate) fn count_refused(&self) -> usize {
+        self.refused.len()
+    }
+
+    /// Has a version excuse nothing, as something speaks against it and nobody has looked at it.
+    pub(crate) fn leave_out(&mut self, version: &str) {
+        self.unread.insert(version.to_owned());
     }
 
     /// Whether the same versions are refused.
@@ -158,20 +201,39 @@ impl Past {
 
     /// Adds what a verdict says at a moment.
     fn learn(&mut self, version: &str, verdict: &Verdict, now: Timestamp) {
-        self.known.insert(version.to_owned());
         if let Some(integrity) = &verdict.assessment.release.integrity {
             self.judged.insert(version.to_owned(), integrity.clone());
         }
+        // It may come to something else once those before are looked at.
+        if verdict.awaits_earlier() {
+            self.unnamed.insert(version.to_owned());
+            return;
+        }
+        if verdict.decision.waiver.is_some() {
+            self.waived.insert(version.to_owned());
+        }
         if verdict.is_settled(now) {
+            self.known.insert(version.to_owned());
             self.served.insert(version.to_owned());
         }
         // A hold that ends by itself is one for age.
         if refuses_for_good(&verdict.decision) {
+            self.known.insert(version.to_owned());
             self.refused.insert(version.to_owned());
+            if verdict.decision.action == Action::Block {
+                self.blocked.insert(version.to_owned());
+            }
         } else if excuses(verdict, now) {
             self.fine.insert(version.to_owned());
         }
     }
+}
+
+/// Whether one version came out so long before another that it is the package's past, whatever it was. Where a time is
+/// missing, nothing is.
+pub(crate) fn is_long_before(packument: &Packument, one: &str, other: &str) -> bool {
+    let times = packument.published(one).zip(packument.published(other));
+    times.is_some_and(|(one, other)| other.duration_since(one) > LONGEST)
 }
 
 /// Whether a verdict lets a young release excuse a later one: nothing counted against it. One with a notice may be
@@ -366,111 +428,4 @@ fn open_before<'p>(
 }
 
 #[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-
-    use super::*;
-
-    /// Two old releases, and two within an hour of the last day.
-    fn packument() -> Packument {
-        let mut document = serde_json::json!({"name": "sluice", "versions": {}, "time": {}});
-        for (version, published) in [
-            ("1.8.0", "2025-09-05T09:00:00Z"),
-            ("1.9.0", "2025-10-05T09:00:00Z"),
-            ("1.10.0", "2026-11-20T10:00:00Z"),
-            ("1.10.1", "2026-11-20T11:00:00Z"),
-        ] {
-            document["versions"][version] =
-                serde_json::json!({"name": "sluice", "version": version});
-            document["time"][version] = published.into();
-        }
-        document["versions"]["1.9.9"] = serde_json::json!({"name": "sluice", "version": "1.9.9"});
-        let name = PackageName::parse("sluice").unwrap();
-        Packument::parse(&name, Bytes::from(document.to_string())).unwrap()
-    }
-
-    fn past(refused: &[&str], fine: &[&str]) -> Past {
-        let owned = |versions: &[&str]| versions.iter().map(|it| (*it).to_owned()).collect();
-        Past {
-            refused: owned(refused),
-            fine: owned(fine),
-            settled: Some("2026-11-13T12:00:00Z".parse().unwrap()),
-            ..Past::default()
-        }
-    }
-
-    #[test]
-    fn only_what_settled_or_was_found_fine_excuses_or_is_recommended() {
-        let packument = packument();
-        for (version, past, open, vouched) in [
-            ("1.9.0", past(&[], &[]), false, true),
-            ("1.9.0", past(&["1.9.0"], &[]), false, false),
-            ("1.10.0", past(&[], &[]), true, false),
-            ("1.10.0", past(&[], &["1.10.0"]), false, true),
-            ("1.10.0", past(&["1.10.0"], &[]), true, false),
-            // Of one without a time nobody knows.
-            ("1.9.9", past(&[], &[]), false, false),
-            ("1.10.0", Past::default(), false, false),
-        ] {
-            assert_eq!(
-                past.is_open(&packument, version),
-                open,
-                "{version} {past:?}"
-            );
-            let vouches = past.vouches_for(&packument, version);
-            assert_eq!(vouches, vouched, "{version} {past:?}");
-        }
-    }
-
-    #[test]
-    fn the_release_before_is_looked_at_where_nobody_has() {
-        let packument = packument();
-        for (past, malware, before) in [
-            (past(&[], &[]), false, Some("1.10.0")),
-            (past(&[], &["1.10.0"]), false, None),
-            (past(&["1.10.0"], &[]), false, None),
-            (past(&[], &[]), true, None),
-        ] {
-            let malware = |version: &str| malware && version == "1.10.0";
-            assert_eq!(open_before(&packument, "1.10.1", &past, &malware), before);
-        }
-    }
-
-    #[test]
-    fn a_release_is_measured_by_the_last_one_that_is_known() {
-        let packument = packument();
-        for (past, measured_by) in [
-            (past(&[], &[]), "1.9.0"),
-            (past(&[], &["1.10.0"]), "1.10.0"),
-            (past(&["1.9.0"], &[]), "1.8.0"),
-            // Where nothing is known, by what there is, unless it was refused.
-            (past(&["1.8.0", "1.9.0", "1.9.9"], &[]), "1.10.0"),
-        ] {
-            let found = weir_signals::baseline_version(
-                &packument,
-                "1.10.1",
-                &|version: &str| past.refuses(version),
-                &|version: &str| past.is_open(&packument, version),
-            );
-            assert_eq!(found, Some(measured_by), "{past:?}");
-        }
-    }
-
-    /// What comes more than 90 days later is measured by it, if there is nothing else; where a time is missing, nothing
-    /// is.
-    #[test]
-    fn what_was_refused_long_ago_is_a_past_again() {
-        let packument = packument();
-        let past = past(&["1.8.0", "1.9.9"], &[]);
-        for (version, counts_not) in [("1.9.0", true), ("1.9.9", true), ("1.10.0", false)] {
-            let found = past.excuses_not(&packument, version, "1.8.0");
-            assert_eq!(found, counts_not, "{version}");
-        }
-        assert!(!past.excuses_not(&packument, "1.10.1", "1.9.0"));
-        // What came before it was not refused, or nobody knows when it came.
-        let past = self::past(&["1.9.0"], &[]);
-        assert!(past.excuses_not(&packument, "1.10.1", "1.9.0"));
-        let past = self::past(&["1.8.0"], &[]);
-        assert!(past.excuses_not(&packument, "1.10.1", "1.8.0"));
-    }
-}
+mod tests;

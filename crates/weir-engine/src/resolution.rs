@@ -220,7 +220,7 @@ impl Engine {
         if wrong.is_empty() {
             return Ok(());
         }
-        let mut past = self.past(held).await?;
+        let mut past = self.past_of_all(held).await?;
         let mut unread: Vec<&String> = look.alike.iter().collect();
         unread.retain(|version| !past.finds_fine(version));
         past.withhold(unread.into_iter().chain(look.kept_out.keys()));
@@ -312,6 +312,7 @@ impl Engine {
         kept.retain(|version, verdict| {
             let judged = verdict.assessment.release.integrity.as_deref();
             refuses_for_good(&verdict.decision)
+                && !verdict.awaits_earlier()
                 && held.packument.has(version)
                 && !self.has_other_bytes(held, version, judged)
         });
@@ -364,6 +365,8 @@ impl Engine {
     ) -> Option<Arc<Verdict>> {
         let budget = self.policy.gate.analysis_budget.get();
         match tokio::time::timeout(budget, self.full_verdict(held, version)).await {
+            // It is measured without some that there was no room to read, which is no evidence.
+            Ok(Ok(full)) if full.awaits_earlier() && !full.decision.action.serves() => None,
             Ok(Ok(full)) => Some(full),
             Ok(Err(error)) => {
                 tracing::info!(package.name = %held.packument.name(), package.version = version,
@@ -380,10 +383,13 @@ pub(crate) fn refuses_for_good(decision: &Decision) -> bool {
     !decision.action.serves() && decision.until.is_none()
 }
 
-/// Whether a verdict says what a release is, and refuses it. Wrong bytes say nothing of it, and what is held because
-/// of another release was not looked at.
+/// Whether a verdict says what a release is, and refuses it. Wrong bytes say nothing of it, what is held because
+/// of another release was not looked at, and what was measured without some that nobody has read may be fine.
 pub(crate) fn is_refused(verdict: &Verdict) -> bool {
-    refuses_for_good(&verdict.decision) && !verdict.preliminary && !is_damaged(verdict)
+    refuses_for_good(&verdict.decision)
+        && !verdict.preliminary
+        && !verdict.awaits_earlier()
+        && !is_damaged(verdict)
 }
 
 /// The versions among those kept out that were refused, and not only until they are older.

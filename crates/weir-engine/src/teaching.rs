@@ -27,7 +27,9 @@ pub(crate) enum Teaching {
 /// How much of a release teaches, by the verdict on it.
 pub(crate) fn teaching(verdict: &Verdict) -> Teaching {
     let assessment = &verdict.assessment;
-    if refuses_for_good(&verdict.decision) {
+    if verdict.awaits_earlier() {
+        Teaching::Nothing
+    } else if refuses_for_good(&verdict.decision) {
         Teaching::Refused
     } else if assessment.is_complete() {
         Teaching::Whole

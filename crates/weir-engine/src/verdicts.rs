@@ -28,6 +28,9 @@ pub struct Verdict {
 /// How unread contents are called in what could not be checked.
 const CONTENTS: &str = weir_signals::Input::Contents.as_str();
 
+/// How releases before are called that nobody has looked at, and that a release was not measured by for that.
+pub(crate) const EARLIER: &str = "earlier releases";
+
 impl Verdict {
     /// The refusal's id.
     #[must_use]
@@ -46,6 +49,14 @@ impl Verdict {
         gaps.any(|gap| gap.what == weir_model::assessment::PUBLISH_TIME)
     }
 
+    /// Whether releases before were left out because nobody has looked at them: once somebody has, the decision may be
+    /// another one.
+    #[must_use]
+    pub fn awaits_earlier(&self) -> bool {
+        let mut gaps = self.assessment.incomplete.iter();
+        gaps.any(|gap| gap.what == EARLIER)
+    }
+
     /// Whether it stands without a further look: time alone cannot change the decision (a hold that ends,
     /// a waiver that expires), and it was made by `now`. What a clock that ran ahead found old enough may
     /// be young still.
@@ -60,6 +71,7 @@ impl Verdict {
             .iter()
             .all(|gap| gap.what != CONTENTS);
         is_made
+            && !self.awaits_earlier()
             && self.decision.action.serves()
             && self.decision.waiver.is_none()
             && !self.preliminary
@@ -132,7 +144,12 @@ mod tests {
             what: CONTENTS.into(),
             why: "timed out".into(),
         });
-        for other in [undated, waived, unread] {
+        let mut awaiting = verdict();
+        awaiting.assessment.incomplete.push(Incomplete {
+            what: EARLIER.into(),
+            why: "nobody has read them".into(),
+        });
+        for other in [undated, waived, unread, awaiting] {
             assert!(!other.is_settled(now), "{other:?}");
         }
     }

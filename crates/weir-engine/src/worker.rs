@@ -7,6 +7,7 @@
 
 mod beside;
 pub mod child;
+mod collected;
 pub mod contents;
 pub mod limits;
 mod mentions;

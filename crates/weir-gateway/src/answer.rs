@@ -1,8 +1,8 @@
 //! Small answers: errors, pings, and the headers that all of them share.
 
 use axum::body::Body;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
-use http::{HeaderValue, Response, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, WARNING};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 /// An answer as handlers give it.
 pub(crate) type Answer = Response<Body>;
@@ -44,4 +44,38 @@ pub(crate) fn header_text(text: &str) -> HeaderValue {
         })
         .collect();
     HeaderValue::from_str(&safe).unwrap_or(HeaderValue::from_static("?"))
+}
+
+/// Says of an answer that it may be out of date, and why: the upstream could not be asked.
+pub(crate) fn mark_stale(headers: &mut HeaderMap, why: &str) {
+    headers.insert(CACHE, HeaderValue::from_static("stale"));
+    let why = quoted(&format!("stale: {why}"));
+    headers.insert(WARNING, header_text(&format!("110 weir {why}")));
+}
+
+/// A text as a quoted string of HTTP (RFC 9110 section 5.6.4): what an upstream sent may hold quotes itself.
+fn quoted(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{escaped}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_ends_where_its_quotes_end_whatever_an_upstream_said() {
+        let mut headers = HeaderMap::new();
+        for (why, wanted) in [
+            ("no answer", r#"110 weir "stale: no answer""#),
+            (
+                "starting with \"<p>\\u{1b}\", é",
+                r#"110 weir "stale: starting with \"<p>\\u{1b}\", ?""#,
+            ),
+        ] {
+            mark_stale(&mut headers, why);
+            assert_eq!(headers[WARNING], wanted);
+            assert_eq!(headers[CACHE], "stale");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-    LAST_MODIFIED, VARY, WARNING,
+    LAST_MODIFIED, VARY,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use weir_engine::resolution::Resolution;
@@ -250,11 +250,7 @@ fn answer(rendered: &Rendered, key: &Key, headers: &HeaderMap, cache: &'static s
         out.insert(LAST_MODIFIED, answer::header_text(date));
     }
     if let Some(why) = &rendered.stale {
-        out.insert(answer::CACHE, HeaderValue::from_static("stale"));
-        out.insert(
-            WARNING,
-            answer::header_text(&format!("110 weir \"stale: {why}\"")),
-        );
+        answer::mark_stale(out, why);
     } else {
         out.insert(answer::CACHE, HeaderValue::from_static(cache));
     }
@@ -341,6 +337,9 @@ pub(crate) async fn version(
             let out = answer.headers_mut();
             out.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             out.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+            if let Some(why) = &held.stale {
+                answer::mark_stale(out, why);
+            }
             answer
         }
         None => answer::error(
@@ -354,15 +353,21 @@ pub(crate) async fn version(
 pub(crate) async fn tags(state: &Arc<State>, name: PackageName) -> Answer {
     let found = async {
         let held = state.engine.packument(&name).await?;
-        state.engine.resolution(&held).await
+        let resolution = state.engine.resolution(&held).await?;
+        Ok((held, resolution))
     };
     match found.await {
-        Ok(resolution) => {
+        Ok((held, resolution)) => {
             let tags = resolution
                 .tags
                 .iter()
                 .map(|(tag, version)| (tag.clone(), serde_json::Value::String(version.clone())));
-            answer::json(StatusCode::OK, &serde_json::Value::Object(tags.collect()))
+            let tags = serde_json::Value::Object(tags.collect());
+            let mut answer = answer::json(StatusCode::OK, &tags);
+            if let Some(why) = &held.stale {
+                answer::mark_stale(answer.headers_mut(), why);
+            }
+            answer
         }
         Err(error) => state.failure(&error, name.as_str()),
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, WARNING};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use weir_engine::EngineError;
 use weir_engine::trust::Document;
@@ -39,9 +39,7 @@ fn document(found: Result<Option<Arc<Document>>, EngineError>) -> Answer {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     if let Some(why) = &document.stale {
-        headers.insert(answer::CACHE, HeaderValue::from_static("stale"));
-        let text = format!("110 weir \"stale: {why}\"");
-        headers.insert(WARNING, answer::header_text(&text));
+        answer::mark_stale(headers, why);
     }
     out
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, WARNING};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response};
 use weir_engine::{Bringing, Tarball, TarballStream};
 use weir_model::ledger::LedgerEvent;
@@ -84,11 +84,7 @@ fn serve(tarball: Tarball) -> Answer {
     let cache = if tarball.cached { "hit" } else { "miss" };
     headers.insert(answer::CACHE, HeaderValue::from_static(cache));
     if let Some(why) = &tarball.stale {
-        headers.insert(answer::CACHE, HeaderValue::from_static("stale"));
-        headers.insert(
-            WARNING,
-            answer::header_text(&format!("110 weir \"stale: {why}\"")),
-        );
+        answer::mark_stale(headers, why);
     }
     answer
 }

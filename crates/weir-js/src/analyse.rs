@@ -15,13 +15,16 @@ use crate::parse::{self, Kind, Unparsed};
 use crate::resolve::Resolver;
 use crate::script::{self, Language};
 use crate::survey::{self, Survey};
-use crate::{Facts, Limits, Package, SourceFile, gyp, place, scan};
+use crate::{Facts, Limits, Package, SourceFile, Unkept, gyp, place, scan};
 
 /// Most entries of `unread`; more say nothing new.
 const UNREAD: usize = 200;
 /// Largest file in which conditions around a flow are looked for, in bytes. In a large one, which
 /// holds many programs, they say little and cost a parse each.
 const GATED: usize = 512 << 10;
+/// Most gyp files of a package that are read, and most of their commands.
+const GYP_FILES: usize = 64;
+const GYP_COMMANDS: usize = 128;
 /// Event of what `binding.gyp` runs.
 pub(crate) const GYP: &str = "binding.gyp";
 
@@ -70,11 +73,13 @@ pub(crate) struct Work<'a> {
 
 /// Runs all steps. Called on a thread with a large stack.
 pub(crate) fn run(package: &Package<'_>, limits: &Limits) -> Facts {
+    let files = package.files.iter().map(Code::of);
+    let unkept = package.unkept.iter().map(Code::unkept);
     let mut work = Work {
         package,
         limits,
-        resolver: Resolver::new(package.files),
-        codes: package.files.iter().map(Code::of).collect(),
+        resolver: Resolver::new(package.files).with_unkept(package.files.len(), package.unkept),
+        codes: files.chain(unkept).collect(),
         modules: Modules::default(),
         allocator: Allocator::default(),
         facts: Facts::default(),
@@ -97,8 +102,8 @@ pub(crate) fn run(package: &Package<'_>, limits: &Limits) -> Facts {
     work.report_leaks();
     work.report_gates();
     work.report_abilities();
-    work.report_steps();
     work.report_unread();
+    work.report_steps();
     work.finish()
 }
 
@@ -113,6 +118,21 @@ impl<'a> Code<'a> {
             is_inline: false,
             within: None,
         }
+    }
+
+    /// A file of which only the name is known.
+    fn unkept(file: &Unkept<'a>) -> Self {
+        Self {
+            failure: Some(Unparsed::Unkept(file.why.to_owned())),
+            ..Self::of(&SourceFile {
+                path: file.path,
+                bytes: b"",
+            })
+        }
+    }
+
+    fn is_unkept(&self) -> bool {
+        matches!(self.failure, Some(Unparsed::Unkept(_)))
     }
 
     pub(crate) fn inline(code: &str) -> Self {
@@ -147,7 +167,7 @@ impl<'a> Code<'a> {
 
     /// The language of a file that is no JavaScript, but a script.
     pub(crate) fn language(&self) -> Option<Language> {
-        match self.is_inline {
+        match self.is_inline || self.is_unkept() {
             true => None,
             false => script::language(&self.path, &self.bytes),
         }
@@ -171,12 +191,8 @@ impl Work<'_> {
         let runs_own_install = commands
             .iter()
             .any(|(event, _)| event == "install" || event == "preinstall");
-        let gyp = self.package.files.iter().find(|file| file.path == GYP);
-        if let Some(gyp) = gyp
-            && self.package.gypfile != Some(false)
-        {
-            let text = String::from_utf8_lossy(gyp.bytes.get(..1 << 20).unwrap_or(gyp.bytes));
-            let expansions = gyp::commands(&text);
+        let has_gyp = self.package.files.iter().any(|file| file.path == GYP);
+        if has_gyp && self.package.gypfile != Some(false) {
             let builds = commands
                 .iter()
                 .any(|(_, command)| command::read(command, &self.package.scripts).node_gyp);
@@ -185,15 +201,13 @@ impl Work<'_> {
                 commands.push((GYP.to_owned(), "node-gyp rebuild".to_owned()));
             }
             if !runs_own_install || builds {
-                commands.extend(
-                    expansions
-                        .into_iter()
-                        .map(|command| (GYP.to_owned(), command)),
-                );
+                let built = self.gyp_commands().into_iter();
+                commands.extend(built.map(|command| (GYP.to_owned(), command)));
             }
         }
         for (event, command) in commands {
-            let roots = self.read_command(&event, &command);
+            let mut roots = self.read_command(&event, &command);
+            roots.extend(self.programs_of(&command));
             self.steps.push((
                 InstallStep {
                     event,
@@ -203,6 +217,74 @@ impl Work<'_> {
                 roots,
             ));
         }
+    }
+
+    /// What `binding.gyp` runs, and what it takes in does: its includes, those that node-gyp adds, and
+    /// the files that are built before it.
+    fn gyp_commands(&self) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        // Files, and the folder of the one that is built: there the commands run.
+        let mut wanted: Vec<(String, String)> = [GYP, "config.gypi", "common.gypi"]
+            .into_iter()
+            .map(|path| (path.to_owned(), String::new()))
+            .collect();
+        let mut seen: BTreeSet<(usize, String)> = BTreeSet::new();
+        let mut at = 0;
+        while let Some((path, folder)) = wanted.get(at).cloned() {
+            at += 1;
+            let Some(index) = self.resolver.entry(&path) else {
+                continue;
+            };
+            let Some(file) = self.package.files.get(index) else {
+                continue;
+            };
+            if at > GYP_FILES || !seen.insert((index, folder.clone())) {
+                continue;
+            }
+            let text = String::from_utf8_lossy(file.bytes.get(..1 << 20).unwrap_or(file.bytes));
+            let gyp = gyp::read(&text);
+            let own = file.path.rsplit_once('/').map_or("", |(own, _)| own);
+            let includes = gyp.includes.iter().map(|path| format!("{own}/{path}"));
+            wanted.extend(includes.map(|path| (path, folder.clone())));
+            for path in &gyp.dependencies {
+                let path = format!("{folder}/{path}");
+                let below = path.rsplit_once('/').map_or("", |(below, _)| below);
+                let below = below.trim_start_matches('/').to_owned();
+                wanted.push((path, below));
+            }
+            found.extend(
+                gyp.commands
+                    .into_iter()
+                    .map(|command| match folder.is_empty() {
+                        true => command,
+                        false => format!("cd '{}' && {command}", folder.replace('\'', "")),
+                    }),
+            );
+        }
+        found.truncate(GYP_COMMANDS);
+        found
+    }
+
+    /// Programs of a command line that are JavaScript by being run as it, whatever they are named:
+    /// `node README.md`.
+    fn programs_of(&mut self, command: &str) -> Vec<usize> {
+        let mut found = Vec::new();
+        for path in command::read(command, &self.package.scripts).programs {
+            let Some(index) = self.resolver.entry(&path) else {
+                continue;
+            };
+            let (Some(code), Ok(file)) = (self.codes.get(index), u32::try_from(index)) else {
+                continue;
+            };
+            if code.may_run() || code.extension() == "json" || code.language().is_some() {
+                continue;
+            }
+            let text = String::from_utf8_lossy(&code.bytes).into_owned();
+            let code = Code::evaluated(&code.path, &text, (file, 0));
+            found.push(self.codes.len());
+            self.codes.push(code);
+        }
+        found
     }
 
     /// The cheap look at all JavaScript, and at whatever else the commands and entries run.
@@ -588,8 +670,15 @@ impl Work<'_> {
                 continue;
             };
             let surfaces = self.modules.surfaces(index);
-            unread.push(self.unread(code, failure, surfaces));
+            let found = match self.unkept_file(index) {
+                Some(file) => self.unread_unkept(index, file, failure, surfaces),
+                None => Some(Self::unread(code, failure, surfaces)),
+            };
+            unread.extend(found.map(|found| (surfaces.has_install(), found)));
         }
+        // What runs at install time is told first, however much else there is.
+        unread.sort_by_key(|(installs, _)| !installs);
+        let mut unread: Vec<Unread> = unread.into_iter().map(|(_, one)| one).collect();
         if self.out_of_budget {
             unread.push(Unread {
                 path: "javascript".to_owned(),
@@ -605,15 +694,42 @@ impl Work<'_> {
         self.facts.unread.truncate(UNREAD);
     }
 
-    fn unread(&self, code: &Code<'_>, failure: &Unparsed, surfaces: Surfaces) -> Unread {
+    fn unkept_file(&self, index: usize) -> Option<&Unkept<'_>> {
+        let index = index.checked_sub(self.package.files.len())?;
+        self.package.unkept.get(index)
+    }
+
+    /// A file whose bytes are not at hand, where something runs it or it is worth telling by itself. Code that only
+    /// imports reach counts as well: whoever wants it unread makes it large.
+    fn unread_unkept(
+        &self,
+        index: usize,
+        file: &Unkept<'_>,
+        failure: &Unparsed,
+        surfaces: Surfaces,
+    ) -> Option<Unread> {
+        let is_started = self.steps.iter().any(|(_, roots)| roots.contains(&index));
+        let runs = surfaces.strongest() != Surface::Unreferenced && (file.is_code || is_started);
+        (runs || file.is_told).then(|| Unread {
+            path: file.path.to_owned(),
+            why: failure.to_string(),
+            suspicious: runs && !surfaces.has_install(),
+        })
+    }
+
+    fn unread(code: &Code<'_>, failure: &Unparsed, surfaces: Surfaces) -> Unread {
         let words = scan::words(&code.bytes);
         let installs = surfaces.has_install();
         let suspicious = match failure {
             Unparsed::Guarded(_) => true,
             // A program named like a script; what merely runs by being called is one openly.
             Unparsed::Binary(_) => code.is_javascript(),
-            // Padding must not make a payload harmless: on the install surface its words count.
-            Unparsed::TooLarge(_) => installs && words.is_pair(),
+            // Padding must not make a payload harmless: where something runs it, its words count.
+            Unparsed::TooLarge(_) => {
+                surfaces.strongest() != Surface::Unreferenced && words.is_pair()
+            }
+            // Told where it was kept from being read.
+            Unparsed::Unkept(_) => false,
             // Text given on a command line may not be JavaScript after all: a shell or gyp takes
             // its part of it first. There the words count.
             Unparsed::Syntax(_) => {

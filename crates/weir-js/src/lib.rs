@@ -30,6 +30,9 @@ use std::collections::BTreeMap;
 use weir_model::contents::{Capability, Flow, Host, InstallStep, Surface, Unread};
 use weir_npm::manifest::Manifest;
 
+/// Most files of a folder of commands that count as such.
+const COMMANDS: usize = 1_000;
+
 /// One file of a package.
 #[derive(Debug, Clone, Copy)]
 pub struct SourceFile<'a> {
@@ -39,15 +42,31 @@ pub struct SourceFile<'a> {
     pub bytes: &'a [u8],
 }
 
+/// A file of a package whose bytes are not at hand.
+#[derive(Debug, Clone, Copy)]
+pub struct Unkept<'a> {
+    /// Path inside the package, as in [`SourceFile`].
+    pub path: &'a str,
+    /// Why nobody kept it.
+    pub why: &'a str,
+    /// It may hold code by its name: where nothing but `require` or the manifest names it, only these count.
+    pub is_code: bool,
+    /// It is worth telling even where nothing runs it.
+    pub is_told: bool,
+}
+
 /// One package, with what its manifest says about how its code is run.
 #[derive(Debug, Clone, Default)]
 pub struct Package<'a> {
     /// All files, in any order. Files that are no JavaScript cost nothing unless a command runs them.
     pub files: &'a [SourceFile<'a>],
+    /// Further files, of which only the names are known. Those that something runs are reported as not read.
+    pub unkept: &'a [Unkept<'a>],
     /// `type` of the package's manifest: `module` or `commonjs`.
     pub module_type: Option<&'a str>,
     /// Files that run without an install command, as written in the manifest (`./lib`, `lib/index.js`,
-    /// a folder): `main`, `module`, `exports` as [`Surface::Import`], `bin` as [`Surface::Command`].
+    /// a folder): `main`, `module`, `exports` as [`Surface::Import`], `bin` and what lies in
+    /// `directories.bin` as [`Surface::Command`].
     pub entries: Vec<(Surface, String)>,
     /// What the client runs at install time, in run order: event and command line.
     pub install_commands: Vec<(String, String)>,
@@ -79,6 +98,7 @@ impl<'a> Package<'a> {
                 .values()
                 .map(|path| (Surface::Command, path.clone())),
         );
+        entries.extend(commands_in_folder(files, manifest));
         let install_commands = ["preinstall", "install", "postinstall"]
             .into_iter()
             .filter_map(|event| {
@@ -88,6 +108,7 @@ impl<'a> Package<'a> {
             .collect();
         Self {
             files,
+            unkept: &[],
             module_type: manifest.module_type.as_deref(),
             entries,
             install_commands,
@@ -95,6 +116,26 @@ impl<'a> Package<'a> {
             gypfile: manifest.gypfile,
         }
     }
+}
+
+/// Every file of the folder that `directories.bin` names: npm makes commands of them, where `bin` names
+/// none.
+fn commands_in_folder(files: &[SourceFile<'_>], manifest: &Manifest) -> Vec<(Surface, String)> {
+    let folder = manifest.bin_folder.as_deref().unwrap_or_default();
+    let folder = folder.strip_prefix("./").unwrap_or(folder);
+    let folder = folder.trim_end_matches('/');
+    if folder.is_empty() || !manifest.bin.is_empty() {
+        return Vec::new();
+    }
+    files
+        .iter()
+        .filter(|file| {
+            let rest = file.path.strip_prefix(folder);
+            rest.is_some_and(|rest| rest.starts_with('/'))
+        })
+        .take(COMMANDS)
+        .map(|file| (Surface::Command, file.path.to_owned()))
+        .collect()
 }
 
 /// How much work one package may cause. What is beyond a limit is reported in [`Facts::unread`].

@@ -26,6 +26,8 @@ pub(crate) enum Unparsed {
     Guarded(guard::Refusal),
     /// Larger than the limit, in bytes.
     TooLarge(usize),
+    /// Only its name is known, and why.
+    Unkept(String),
     /// The parser refuses it, with its first message.
     Syntax(String),
 }
@@ -38,6 +40,7 @@ impl std::fmt::Display for Unparsed {
             Self::TooLarge(limit) => {
                 write!(out, "larger than {limit} bytes, so only searched for words")
             }
+            Self::Unkept(why) => write!(out, "not read: {why}"),
             Self::Syntax(message) => write!(out, "does not parse: {message}"),
         }
     }

@@ -7,10 +7,91 @@ const EXTENSIONS: [&str; 12] = [
     ".js", ".cjs", ".mjs", ".json", ".ts", ".mts", ".cts", ".tsx", ".jsx", ".sh", ".node", ".cmd",
 ];
 
+/// Conditions of `imports` under which Node takes a target.
+const CONDITIONS: [&str; 6] = [
+    "node-addons",
+    "node",
+    "import",
+    "require",
+    "module-sync",
+    "default",
+];
+
+/// Most names that are read from `imports`.
+const ALIASES: usize = 2_000;
+/// Deepest condition in condition that is read.
+const CONDITIONS_DEEP: usize = 8;
+
+/// Names for files of the package that only its own code may use: `imports` of its manifest.
+#[derive(Debug, Default)]
+struct Aliases {
+    exact: Map<String, String>,
+    /// What stands before and after the star of a name, and the target with a star.
+    patterns: Vec<(String, String, String)>,
+}
+
+impl Aliases {
+    fn of(manifest: &serde_json::Value) -> Self {
+        let mut aliases = Self::default();
+        let imports = manifest.get("imports").and_then(|it| it.as_object());
+        for (name, target) in imports.into_iter().flatten().take(ALIASES) {
+            let Some(path) = target_of(target, 0) else {
+                continue;
+            };
+            match name.split_once('*') {
+                Some((before, after)) => {
+                    let pattern = (before.to_owned(), after.to_owned(), path.to_owned());
+                    aliases.patterns.push(pattern);
+                }
+                None => {
+                    aliases.exact.insert(name.clone(), path.to_owned());
+                }
+            }
+        }
+        aliases
+    }
+
+    /// The path from the package's root that a name stands for. Of several patterns the one that says
+    /// most before its star counts.
+    fn find(&self, name: &str) -> Option<String> {
+        if let Some(path) = self.exact.get(name) {
+            return Some(path.clone());
+        }
+        let matches = self.patterns.iter().filter_map(|(before, after, path)| {
+            let star = name.strip_prefix(before.as_str())?;
+            let star = star.strip_suffix(after.as_str())?;
+            Some((before.len(), star, path))
+        });
+        let (_, star, path) = matches.max_by_key(|(length, ..)| *length)?;
+        Some(path.replace('*', star))
+    }
+}
+
+/// The file that a target of `imports` means to Node, or to whoever else where it means none to Node.
+fn target_of(target: &serde_json::Value, depth: usize) -> Option<&str> {
+    if depth > CONDITIONS_DEEP {
+        return None;
+    }
+    match target {
+        serde_json::Value::String(path) => path.starts_with("./").then_some(path.as_str()),
+        serde_json::Value::Array(list) => list.iter().find_map(|it| target_of(it, depth + 1)),
+        serde_json::Value::Object(map) => {
+            let of_node = map
+                .iter()
+                .filter(|(condition, _)| CONDITIONS.contains(&condition.as_str()));
+            let all = of_node.chain(map.iter());
+            all.map(|(_, inner)| inner)
+                .find_map(|it| target_of(it, depth + 1))
+        }
+        _ => None,
+    }
+}
+
 /// The package's files by path.
 #[derive(Debug, Default)]
 pub(crate) struct Resolver<'a> {
     by_path: Map<&'a str, usize>,
+    aliases: Aliases,
     /// `main` of folders that hold a `package.json`.
     mains: Map<&'a str, String>,
     /// Dependencies lie in the tarball.
@@ -24,6 +105,12 @@ impl<'a> Resolver<'a> {
         for (index, file) in files.iter().enumerate() {
             resolver.by_path.insert(file.path, index);
             resolver.bundles |= file.path.starts_with("node_modules/");
+            if file.path == "package.json"
+                && file.bytes.len() < 1 << 20
+                && let Ok(json) = serde_json::from_slice(file.bytes)
+            {
+                resolver.aliases = Aliases::of(&json);
+            }
             if let Some(folder) = file.path.strip_suffix("/package.json")
                 && file.bytes.len() < 1 << 20
                 && let Ok(json) = serde_json::from_slice::<serde_json::Value>(file.bytes)
@@ -35,8 +122,19 @@ impl<'a> Resolver<'a> {
         resolver
     }
 
+    /// Adds files of which only the names are known, behind the others. What has a path already stays.
+    pub(crate) fn with_unkept(mut self, kept: usize, unkept: &[crate::Unkept<'a>]) -> Self {
+        for (index, file) in unkept.iter().enumerate() {
+            self.by_path.entry(file.path).or_insert(kept + index);
+        }
+        self
+    }
+
     /// The file that `specifier` means in a file at `from`. Specifiers of other packages give `None`.
     pub(crate) fn resolve(&self, from: &str, specifier: &str) -> Option<usize> {
+        if specifier.starts_with('#') {
+            return self.entry(&self.aliases.find(specifier)?);
+        }
         let specifier = specifier.strip_prefix("file://").unwrap_or(specifier);
         let specifier = specifier.split(['?', '#']).next().unwrap_or(specifier);
         if !specifier.starts_with('.') && !specifier.starts_with('/') {
@@ -186,5 +284,45 @@ mod tests {
         assert_eq!(found("index.js", "./data"), Some("data.json"));
         assert_eq!(found("index.js", "lodash"), None);
         assert_eq!(found("index.js", "../../etc/passwd"), None);
+    }
+
+    #[test]
+    fn names_of_imports_mean_what_they_mean_to_node() {
+        let manifest = br##"{"imports": {
+            "#core": "./lib/core.js",
+            "#by/*": "./lib/*.js",
+            "#by/special/*": "./special/*.js",
+            "#chosen": {"browser": "./lib/page.js", "node": {"import": "./lib/node.js"}},
+            "#page": {"browser": "./lib/page.js"},
+            "#outside": "lodash",
+            "#listed": [null, "./lib/core.js"]
+        }}"##;
+        let files: Vec<SourceFile> = [
+            "package.json",
+            "lib/core.js",
+            "lib/page.js",
+            "lib/node.js",
+            "special/one.js",
+        ]
+        .iter()
+        .map(|path| SourceFile {
+            path,
+            bytes: manifest,
+        })
+        .collect();
+        let resolver = Resolver::new(&files);
+        for (name, path) in [
+            ("#core", Some("lib/core.js")),
+            ("#by/node", Some("lib/node.js")),
+            ("#by/special/one", Some("special/one.js")),
+            ("#chosen", Some("lib/node.js")),
+            ("#page", Some("lib/page.js")),
+            ("#listed", Some("lib/core.js")),
+            ("#outside", None),
+            ("#none", None),
+        ] {
+            let found = resolver.resolve("lib/core.js", name);
+            assert_eq!(found.map(|index| files[index].path), path, "{name}");
+        }
     }
 }

@@ -53,7 +53,7 @@ const SCRIPT_SOURCES: [&str; 9] = [
 const SCRIPT_SINKS: [&str; 6] = ["http", "HTTP", "ocket", "curl", "wget", "XMLHTTP"];
 
 /// Names without which no code makes text out of other text.
-const COMPUTES: [&str; 13] = [
+const COMPUTES: [&str; 14] = [
     "CharCode",
     "fromCodePoint",
     "codePointAt",
@@ -67,6 +67,7 @@ const COMPUTES: [&str; 13] = [
     "join(",
     "replace(",
     "unescape",
+    "TextDecoder",
 ];
 
 /// Whether a file may hold a decoder. Names that are themselves assembled (`['spl' + 'it']`) or

@@ -9,17 +9,20 @@ use memchr::memmem;
 use oxc_ast::ast::{
     Argument, AssignmentExpression, AssignmentTarget, BinaryExpression, BindingIdentifier,
     BindingPattern, BindingProperty, CallExpression, ComputedMemberExpression,
-    ExportAllDeclaration, ExportFromDeclaration, Expression, FormalParameter, IdentifierReference,
-    ImportDeclaration, ImportExpression, JSXElement, MethodDefinition, NewExpression,
-    ObjectExpression, ObjectProperty, PropertyKey, Statement, StaticMemberExpression,
-    StringLiteral, TSType, TemplateLiteral, UnaryExpression, VariableDeclarator,
+    ExportAllDeclaration, ExportFromDeclaration, Expression, ForOfStatement, FormalParameter,
+    IdentifierReference, ImportDeclaration, ImportExpression, JSXElement, MethodDefinition,
+    NewExpression, ObjectExpression, ObjectProperty, PropertyKey, Statement,
+    StaticMemberExpression, StringLiteral, TSType, TemplateLiteral, UnaryExpression,
+    VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::GetSpan;
 use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
 
 pub(crate) use shapes::literal;
-use shapes::{is_decoded, last_name, names_service_worker, started_path};
+use shapes::{
+    is_decoded, last_name, loaded_by_each, loaded_in_loop, names_service_worker, started_path,
+};
 
 use crate::ability::{Seen, Settled};
 use crate::cut::Removable;
@@ -159,6 +162,8 @@ impl Survey {
         self.signs.source |= self.seen.reads_the_host();
         self.signs.runs_text |=
             self.seen.runs_text() || (self.signs.decodes && self.seen.starts_what_it_writes());
+        // What was fetched and written may be what is loaded by a name that is no literal.
+        self.signs.runs_text |= self.signs.loads_by_alias && self.seen.fetches_what_it_writes();
         let mut signs = self.signs;
         signs.conclude();
         signs
@@ -198,7 +203,7 @@ impl Survey {
             self.process_by_alias = true;
             self.signs.env_of_something = true;
         }
-        if (specifier.starts_with('.') || specifier.starts_with('/')) && specifier.len() < 512 {
+        if specifier.starts_with(['.', '/', '#']) && specifier.len() < 512 {
             self.imports.push(specifier.to_owned());
         }
     }
@@ -242,7 +247,9 @@ impl Survey {
         let Some(last) = arguments.last().and_then(Argument::as_expression) else {
             return;
         };
-        let is_trivial = literal(last).is_some_and(|text| text.len() < 24);
+        let is_trivial = literal(last).is_some_and(|text| {
+            text.len() < 24 && !text.contains("require") && !text.contains("process")
+        });
         if !is_trivial {
             self.signs.dynamic = true;
         }
@@ -424,6 +431,13 @@ impl<'a> Visit<'a> for Survey {
         // Types do not run.
     }
 
+    fn visit_for_of_statement(&mut self, it: &ForOfStatement<'a>) {
+        for specifier in loaded_in_loop(it) {
+            self.load(&specifier, it.span.start);
+        }
+        walk::walk_for_of_statement(self, it);
+    }
+
     fn visit_import_declaration(&mut self, it: &ImportDeclaration<'a>) {
         self.seen.import(it);
         self.load(it.source.value.as_str(), it.span.start);
@@ -455,6 +469,11 @@ impl<'a> Visit<'a> for Survey {
         }
         match last_name(&it.callee) {
             "fork" => self.start_argument(&it.arguments),
+            "forEach" | "map" => {
+                for specifier in loaded_by_each(it) {
+                    self.load(&specifier, it.span.start);
+                }
+            }
             // `navigator.serviceWorker.register('sw.js')`
             "register" if names_service_worker(&it.callee) => self.start_argument(&it.arguments),
             "require" | "resolve" | "getBuiltinModule" | "_load" => {
@@ -577,7 +596,9 @@ impl<'a> Visit<'a> for Survey {
             Expression::Identifier(name) if name.name == "process" => return,
             // `process.env.NAME`
             Expression::StaticMemberExpression(inner) if inner.property.name == "env" => {
-                if secrets::is_secret_variable(property) {
+                if secrets::is_secret_variable(property)
+                    || property.eq_ignore_ascii_case("npm_config_userconfig")
+                {
                     self.signs.source = true;
                 }
                 if let Expression::Identifier(name) = &inner.object {

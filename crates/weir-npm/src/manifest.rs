@@ -30,6 +30,8 @@ pub struct Manifest {
     pub bundle_dependencies: Vec<String>,
     /// `bin` as a map of command to path (a plain string becomes the package's base name).
     pub bin: BTreeMap<String, String>,
+    /// `directories.bin`: a folder every file of which is a command, where `bin` names none.
+    pub bin_folder: Option<String>,
     /// `main`.
     pub main: Option<String>,
     /// Every path named by `module`, `browser`, `exports`, `jsnext:main`, `react-native`, in order.
@@ -116,6 +118,8 @@ impl Manifest {
             "type" => self.module_type = Some(text(value)?),
             "gypfile" => self.gypfile = Some(serde_json::from_str(value).ok()?),
             "repository" => self.repository = Some(read_repository(value)?),
+            // What else old packages say there means nothing to npm.
+            "directories" => self.bin_folder = member(value, "bin"),
             "scripts" => return read_map(value, &mut self.scripts),
             "dependencies" => return read_map(value, &mut self.dependencies),
             "optionalDependencies" => return read_map(value, &mut self.optional_dependencies),
@@ -230,14 +234,17 @@ fn read_map(value: &str, map: &mut BTreeMap<String, String>) -> Option<()> {
 
 /// `repository` as a text or as an object with a `url`.
 fn read_repository(value: &str) -> Option<String> {
-    text(value).or_else(|| {
-        let members = json::members(value).ok()?;
-        members
-            .iter()
-            .rev()
-            .find(|(key, _)| key == "url")
-            .and_then(|(_, value)| text(value))
-    })
+    text(value).or_else(|| member(value, "url"))
+}
+
+/// The text under a key of an object; the last one counts, as in JavaScript.
+fn member(value: &str, name: &str) -> Option<String> {
+    let members = json::members(value).ok()?;
+    members
+        .iter()
+        .rev()
+        .find(|(key, _)| key == name)
+        .and_then(|(_, value)| text(value))
 }
 
 /// Collects every text in a tree, in order, each once. False when the tree holds something else than

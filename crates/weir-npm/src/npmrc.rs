@@ -155,13 +155,26 @@ impl Npmrc {
         })
     }
 
-    /// What to send to a URL: the credentials tied to the longest part of its host and path, or else,
-    /// for a URL on the host of `registry`, the credentials of `registry`.
+    /// What to send to a URL that belongs to no registry in particular: as [`Self::auth_named_by`] with the
+    /// default one.
     #[must_use]
     pub fn auth_for(&self, url: &str) -> Option<Credentials> {
+        self.auth_or_of(url, self.registry().as_deref())
+    }
+
+    /// What to send to a URL that `registry` named: the credentials tied to the longest part of its host and
+    /// path, or else, for a URL on the host of `registry`, those of `registry`. So npm has it: tarballs may lie
+    /// on another path than the packuments that name them. No other registry's are taken, the default one's
+    /// neither.
+    #[must_use]
+    pub fn auth_named_by(&self, registry: &str, url: &str) -> Option<Credentials> {
+        self.auth_or_of(url, Some(registry))
+    }
+
+    fn auth_or_of(&self, url: &str, registry: Option<&str>) -> Option<Credentials> {
         let url = web_address(url)?;
         self.auth_at(&url).or_else(|| {
-            let registry = web_address(&self.registry()?)?;
+            let registry = web_address(registry?)?;
             let same_host = host_and_port(&registry) == host_and_port(&url);
             if same_host {
                 self.auth_at(&registry)
@@ -169,6 +182,14 @@ impl Npmrc {
                 None
             }
         })
+    }
+
+    /// The addresses (`//host/path/`) that a client certificate is set for, each once. weir presents none; who
+    /// sets one has to hear of it.
+    pub fn client_certificates(&self) -> impl Iterator<Item = &str> {
+        let set = |key: &&String| self.get(key).is_some_and(|file| !file.is_empty());
+        let keys = self.values.keys().filter(set);
+        keys.filter_map(|key| key.strip_suffix(":certfile"))
     }
 
     /// Walks up `//host/path/`, removing by turns a last segment and a last slash, as npm does: keys are

@@ -112,11 +112,11 @@ pub(crate) fn of_capability(capability: &Capability) -> Severity {
         | Kind::RemovesHome
         | Kind::RemovesItself
         | Kind::DrivesAgents => [Severity::High, Severity::Medium, Severity::Info],
-        Kind::Clipboard
-        | Kind::Wallet
-        | Kind::WrapsRequests
-        | Kind::DisablesTls
-        | Kind::RemoteScript => [Severity::High, Severity::Low, Severity::Info],
+        Kind::Clipboard | Kind::Wallet | Kind::WrapsRequests | Kind::DisablesTls => {
+            [Severity::High, Severity::Low, Severity::Info]
+        }
+        // Who has the other host decides from then on what runs in the pages of all users.
+        Kind::RemoteScript => [Severity::High, Severity::Medium, Severity::Info],
         // What installers do, and libraries seldom begin to do in a patch.
         Kind::Network | Kind::Process | Kind::DynamicCode | Kind::WritesOutside => {
             [Severity::Medium, Severity::Low, Severity::Info]

@@ -11,7 +11,9 @@ use weir_npm::packument::{Packument, VersionManifest};
 use weir_npm::version::Version;
 
 use crate::comparison::{COMPARED_DAYS, is_worth_comparing};
+use crate::history::new_install_script;
 use crate::past::{self, ReleaseSize};
+use crate::settled;
 use crate::timeline::{Timeline, is_before};
 use crate::{Alike, Brought, Comparison, Gone, NameIndex, Surroundings};
 
@@ -179,6 +181,7 @@ pub struct Subject<'a> {
     previous: OnceCell<Option<Previous<'a>>>,
     comparison: OnceCell<Option<Comparison<'a>>>,
     timeline: OnceCell<Timeline<'a>>,
+    habit: OnceCell<bool>,
 }
 
 impl<'a> Subject<'a> {
@@ -217,6 +220,7 @@ impl<'a> Subject<'a> {
             previous: OnceCell::new(),
             comparison: OnceCell::new(),
             timeline: OnceCell::new(),
+            habit: OnceCell::new(),
         }
     }
 
@@ -327,7 +331,8 @@ impl<'a> Subject<'a> {
     }
 
     /// The previous release whose tarball would settle a question that metadata leaves open, if
-    /// any: this tarball compiles itself by way of a `binding.gyp` that no manifest mentions.
+    /// any: this tarball compiles itself by way of a `binding.gyp` that no manifest mentions, or a script
+    /// is new that may stand where such a build was. So do flows that would decide, unless they are a habit.
     #[must_use]
     pub fn wants_previous_contents(&self) -> Option<&'a str> {
         let contents = self.contents.known()?;
@@ -341,7 +346,15 @@ impl<'a> Subject<'a> {
                 || manifest.manifest.scripts.contains_key("install")
         };
         let open = implicit && !said(previous) && !self.manifest().is_ok_and(said);
-        (open || self.wants_comparison()).then_some(version)
+        let replaced = || {
+            let now = self.manifest().map(|manifest| &manifest.manifest);
+            now.is_ok_and(|now| new_install_script::may_replace_a_build(now, &previous.manifest))
+        };
+        let wants = open
+            || replaced()
+            || self.wants_comparison()
+            || settled::asks_for_habit(self, contents);
+        wants.then_some(version)
     }
 
     /// Whether something in the contents would be a finding if the previous release did not have
@@ -351,12 +364,16 @@ impl<'a> Subject<'a> {
         let Some(contents) = self.contents.known() else {
             return false;
         };
-        let young = self.out_since().is_none_or(|published| {
-            self.now.duration_since(published).as_hours() < COMPARED_DAYS * 24
-        });
-        young
+        self.is_compared()
             && self.previous().is_some()
             && (is_worth_comparing(contents) || self.shares_an_addition(contents))
+    }
+
+    /// Whether the release is young enough to be compared with the one before it by its contents.
+    fn is_compared(&self) -> bool {
+        self.out_since().is_none_or(|published| {
+            self.now.duration_since(published).as_hours() < COMPARED_DAYS * 24
+        })
     }
 
     /// Whether a file that a sibling has added lately is in here too.
@@ -368,10 +385,14 @@ impl<'a> Subject<'a> {
             .any(|file| added().any(|other| other.digest == file.digest))
     }
 
-    /// This release's contents beside those of the previous one, where both are known.
+    /// This release's contents beside those of the previous one, where both are known. Of old releases those may be
+    /// known to settle another question; what is different says nothing there.
     #[must_use]
     pub fn comparison(&self) -> Option<&Comparison<'a>> {
         let compare = || {
+            if !self.is_compared() {
+                return None;
+            }
             let after: &'a Contents = self.contents.known()?;
             let before: &'a Contents = self.previous_contents.known()?;
             let version = match self.previous() {
@@ -397,6 +418,11 @@ impl<'a> Subject<'a> {
             }
             timeline
         })
+    }
+
+    /// Whether the package has run the same at install for long, see [`settled::has_habit`].
+    pub(crate) fn has_habit(&self) -> bool {
+        *self.habit.get_or_init(|| settled::has_habit(self))
     }
 
     /// The sizes of the last releases before this one, newest first; empty where they are not known.

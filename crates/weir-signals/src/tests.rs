@@ -321,6 +321,29 @@ fn the_previous_tarball_is_asked_for_only_when_metadata_leaves_the_question_open
     let said = r#"{"gypfile":true}"#;
     assert_eq!(wanted(scene(said, "{}").contents(compiles())), None);
     assert_eq!(wanted(scene("{}", said).contents(compiles())), None);
+    // A script that goes on to compile may stand where such a build was.
+    let looks = r#"{"scripts":{"install":"node look.js || node-gyp rebuild"}}"#;
+    assert_eq!(wanted(scene("{}", looks)).as_deref(), Some("1.4.0"));
+    assert_eq!(wanted(scene(said, looks)), None);
+}
+
+/// Whatever the previous tarball was read for: what is new in a release that has been out for long is no news.
+#[test]
+fn old_releases_are_not_compared_by_their_contents() {
+    use weir_model::contents::{CapabilityKind, Surface};
+    let after = || crate::sample::able(Surface::Import, CapabilityKind::Process, "exec");
+    for (published, compared) in [
+        ("2026-06-01T09:00:00Z", true),
+        ("2026-01-01T09:00:00Z", false),
+    ] {
+        let scene = Scene::of("left-lib", "1.4.1")
+            .release("1.4.0", "2025-03-01T09:00:00Z", "{}")
+            .release("1.4.1", published, "{}")
+            .contents(after())
+            .previous_contents(weir_model::Contents::default());
+        let found = scene.with_subject(|subject| subject.comparison().is_some());
+        assert_eq!(found, compared, "{published}");
+    }
 }
 
 #[test]

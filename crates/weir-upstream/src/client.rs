@@ -89,6 +89,13 @@ pub(crate) fn build(
     options: &Options,
     needs_tls: bool,
 ) -> Result<reqwest::Client, UpstreamError> {
+    for address in npmrc.client_certificates() {
+        tracing::warn!(
+            address,
+            "`certfile` and `keyfile` are set for this address; weir presents no client certificates, and \
+             whoever insists on one will not let it in"
+        );
+    }
     let builder = || {
         let builder = ClientBuilder::new()
             .user_agent(USER_AGENT)

@@ -8,7 +8,7 @@ use weir_npm::npmrc::Npmrc;
 
 use crate::client::Options;
 use crate::error::shown;
-use crate::send::Http;
+use crate::send::{Http, Signed};
 use crate::{UpstreamError, body};
 
 /// Fetches from servers that are no registries. Nobody's credentials go there.
@@ -37,7 +37,7 @@ impl Elsewhere {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let timeout = self.http.timeouts.document;
-        let answer = self.http.get(url, &headers, false, timeout).await?;
+        let answer = self.http.get(url, &headers, Signed::Never, timeout).await?;
         let status = answer.response.status();
         // Object stores answer 403 for what is not there, where listing is not allowed.
         if matches!(

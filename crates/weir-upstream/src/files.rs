@@ -13,7 +13,7 @@ use weir_npm::npmrc::Npmrc;
 
 use crate::client::Options;
 use crate::error::{shown, sort};
-use crate::send::Http;
+use crate::send::{Http, Signed};
 use crate::{Conditional, UpstreamError};
 
 /// Fetches files.
@@ -65,7 +65,8 @@ impl Files {
             });
         }
         let timeout = self.http.timeouts.tarball;
-        let answer = self.http.get(url, &headers(known), true, timeout).await?;
+        let signed = Signed::ByAddress;
+        let answer = self.http.get(url, &headers(known), signed, timeout).await?;
         let mut answer = answer.successful()?;
         if answer.response.status() == StatusCode::NOT_MODIFIED {
             return Ok(Fetched::NotModified);

@@ -15,7 +15,7 @@ use weir_npm::npmrc::Npmrc;
 
 use crate::client::Options;
 use crate::error::shown;
-use crate::send::{Answer, Http, persistently};
+use crate::send::{Answer, Http, Signed, persistently};
 use crate::tarball::unexpected;
 use crate::{UpstreamError, body};
 
@@ -194,6 +194,11 @@ impl Upstream {
         &self.http
     }
 
+    /// Whose credentials go along to what this registry has or names.
+    pub(crate) const fn signed(&self) -> Signed<'_> {
+        Signed::By(&self.base)
+    }
+
     pub(crate) fn replace_host(&self) -> Option<&str> {
         self.http.npmrc.replace_registry_host()
     }
@@ -240,7 +245,7 @@ impl Upstream {
         let conditional =
             headers.contains_key(IF_NONE_MATCH) || headers.contains_key(IF_MODIFIED_SINCE);
         let answer = http
-            .get(url, &headers, true, http.timeouts.document)
+            .get(url, &headers, self.signed(), http.timeouts.document)
             .await?;
         let answer = answer.successful()?;
         if answer.response.status() == StatusCode::NOT_MODIFIED {
@@ -293,7 +298,7 @@ impl Upstream {
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let http = self.http();
         let answer = http
-            .get(&url, &headers, true, http.timeouts.document)
+            .get(&url, &headers, self.signed(), http.timeouts.document)
             .await?;
         self.handed_on(answer).await
     }
@@ -310,7 +315,7 @@ impl Upstream {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let http = self.http();
         let answer = http
-            .post(&url, headers, body, http.timeouts.document)
+            .post(&url, headers, body, self.signed(), http.timeouts.document)
             .await?;
         self.handed_on(answer).await
     }

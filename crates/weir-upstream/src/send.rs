@@ -24,6 +24,17 @@ pub(crate) struct Http {
     client: OnceLock<Client>,
 }
 
+/// Whose credentials may go along with a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Signed<'a> {
+    /// Nobody's.
+    Never,
+    /// Those set for the address, and the default registry's where that is on the same host.
+    ByAddress,
+    /// Those set for the address, and those of this registry, which named it, where that is on the same host.
+    By(&'a Url),
+}
+
 /// Most redirects followed.
 const MAX_REDIRECTS: u32 = 5;
 
@@ -66,13 +77,13 @@ impl Http {
         &self,
         start: &Url,
         headers: &HeaderMap,
-        may_sign: bool,
+        signed: Signed<'_>,
         timeout: Duration,
     ) -> Result<Answer, UpstreamError> {
         let mut url = start.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let authorization = if may_sign && url.origin() == start.origin() {
-                self.authorization(&url)?
+            let authorization = if url.origin() == start.origin() {
+                self.authorization(&url, signed)?
             } else {
                 None
             };
@@ -109,9 +120,10 @@ impl Http {
         url: &Url,
         mut headers: HeaderMap,
         body: bytes::Bytes,
+        signed: Signed<'_>,
         timeout: Duration,
     ) -> Result<Answer, UpstreamError> {
-        let authorization = self.authorization(url)?;
+        let authorization = self.authorization(url, signed)?;
         let with_credentials = authorization.is_some();
         headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
         let request = self
@@ -128,8 +140,17 @@ impl Http {
         })
     }
 
-    fn authorization(&self, url: &Url) -> Result<Option<HeaderValue>, UpstreamError> {
-        let Some(credentials) = self.npmrc.auth_for(url.as_str()) else {
+    fn authorization(
+        &self,
+        url: &Url,
+        signed: Signed<'_>,
+    ) -> Result<Option<HeaderValue>, UpstreamError> {
+        let credentials = match signed {
+            Signed::Never => None,
+            Signed::ByAddress => self.npmrc.auth_for(url.as_str()),
+            Signed::By(registry) => self.npmrc.auth_named_by(registry.as_str(), url.as_str()),
+        };
+        let Some(credentials) = credentials else {
             return Ok(None);
         };
         let value = HeaderValue::from_str(&credentials.authorization_header());

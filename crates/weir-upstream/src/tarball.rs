@@ -14,7 +14,7 @@ use weir_npm::name::PackageName;
 
 use crate::error::{shown, sort};
 use crate::registry::Upstream;
-use crate::send::{Http, persistently};
+use crate::send::{Http, Signed, persistently};
 use crate::{UpstreamError, body};
 
 /// A tarball on its way.
@@ -95,7 +95,8 @@ impl Upstream {
         }))
     }
 
-    /// A tarball by its address. Credentials go along only to the upstream's own origin. Retried
+    /// A tarball by its address. Credentials go along only to the upstream's own origin: those set for the
+    /// address, else the upstream's own, as files may lie on another path than packuments. Retried
     /// until an answer begins; what breaks off later is the caller's to begin anew.
     ///
     /// # Errors
@@ -105,12 +106,16 @@ impl Upstream {
             let path = weir_model::finding::printable(url.as_str(), 200);
             return Err(UpstreamError::Path { path });
         }
-        let may_sign = url.origin() == self.base().origin();
-        persistently(|| open(self.http(), url, may_sign)).await
+        let signed = if url.origin() == self.base().origin() {
+            self.signed()
+        } else {
+            Signed::Never
+        };
+        persistently(|| open(self.http(), url, signed)).await
     }
 }
 
-async fn open(http: &Http, url: &Url, may_sign: bool) -> Result<TarballStream, UpstreamError> {
+async fn open(http: &Http, url: &Url, signed: Signed<'_>) -> Result<TarballStream, UpstreamError> {
     let mut headers = HeaderMap::new();
     headers.insert(
         ACCEPT,
@@ -118,7 +123,7 @@ async fn open(http: &Http, url: &Url, may_sign: bool) -> Result<TarballStream, U
     );
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     let answer = http
-        .get(url, &headers, may_sign, http.timeouts.tarball)
+        .get(url, &headers, signed, http.timeouts.tarball)
         .await?;
     let answer = answer.successful()?;
     let (url, response) = (answer.url, answer.response);

@@ -1,6 +1,11 @@
-//! The five clients: how each is pointed at a gateway by its environment alone.
+//! The five clients: how each is pointed at a gateway, by its environment and, for scopes that no variable can
+//! name, by arguments.
 
-use std::path::Path;
+mod arguments;
+mod past;
+
+pub(crate) use arguments::Said;
+pub(crate) use past::{Around, Past, is_by_shell};
 
 /// A client weir can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +93,11 @@ impl Client {
         }
     }
 
+    /// Whether it is npm or what comes with it.
+    pub(crate) const fn is_npm(self) -> bool {
+        matches!(self, Self::Npm | Self::Npx)
+    }
+
     /// Whether these arguments ask for something that goes to the registry itself. In doubt they do
     /// not: `--prefix team ci` is an install in a folder called `team`.
     pub(crate) fn writes(self, arguments: &[String]) -> bool {
@@ -112,58 +122,59 @@ impl Client {
         word.is_some_and(|word| writing.contains(&word))
     }
 
-    /// Whether these arguments name a registry of their own, which would go past weir. npm takes any
-    /// unambiguous beginning of an option for the option; what follows `--` is for a script.
-    pub(crate) fn names_registry(arguments: &[String]) -> bool {
-        arguments
-            .iter()
-            .take_while(|word| *word != "--")
-            .any(|word| {
-                let key = word.split('=').next().unwrap_or(word);
-                let shortened = key.len() >= 5 && "--registry".starts_with(key);
-                shortened || (key.starts_with("--") && key.ends_with("registry"))
-            })
-    }
-
-    /// The environment that points the client at `gateway` (with a final slash). `scopes` are the
-    /// scopes (without `@`) that the user's configuration sends to registries of their own: they
-    /// have to come to the gateway too.
-    pub(crate) fn environment(self, gateway: &str, scopes: &[String]) -> Vec<(String, String)> {
-        let mut set = vec![
-            ("npm_config_registry".to_owned(), gateway.to_owned()),
-            // A lockfile names the registry it was made with; npm otherwise goes there (PROTOCOL 3.7).
-            (
-                "npm_config_replace_registry_host".to_owned(),
-                "always".to_owned(),
-            ),
-        ];
-        for scope in scopes {
-            set.push((format!("npm_config_@{scope}:registry"), gateway.to_owned()));
+    /// The environment that points the client at a gateway.
+    pub(crate) fn environment(self, way: &Way<'_>) -> Vec<(String, String)> {
+        let gateway = way.gateway;
+        let mut set: Vec<(String, String)> = Vec::new();
+        let mut put = |name: &str, value: &str| set.push((name.to_owned(), value.to_owned()));
+        put("npm_config_registry", gateway);
+        // A lockfile names the registry it was made with; npm otherwise goes there (PROTOCOL 3.7).
+        put("npm_config_replace_registry_host", "always");
+        // Settings come before `NO_PROXY`, and whoever wrote them knew nothing of this gateway.
+        put("npm_config_noproxy", &way.direct);
+        for scope in way.scopes {
+            put(&format!("npm_config_@{scope}:registry"), gateway);
         }
         match self {
             Self::Npm | Self::Npx => {}
             Self::Pnpm => {
+                put("npm_config_no_proxy", &way.direct);
                 // pnpm 11 and later read their own prefix only.
-                set.push(("pnpm_config_registry".to_owned(), gateway.to_owned()));
-                for scope in scopes {
-                    set.push((format!("pnpm_config_@{scope}:registry"), gateway.to_owned()));
-                }
+                put("pnpm_config_registry", gateway);
+                put("pnpm_config_noproxy", &way.direct);
+                put("pnpm_config_no_proxy", &way.direct);
             }
             Self::Yarn => {
-                set.push(("YARN_REGISTRY".to_owned(), gateway.to_owned()));
-                set.push((
-                    "YARN_NPM_REGISTRY_SERVER".to_owned(),
-                    gateway.trim_end_matches('/').to_owned(),
-                ));
+                put("YARN_REGISTRY", gateway);
+                put("YARN_NPM_REGISTRY_SERVER", gateway.trim_end_matches('/'));
                 // Berry refuses plain HTTP to hosts it is not told of; this one is loopback.
-                set.push((
-                    "YARN_UNSAFE_HTTP_WHITELIST".to_owned(),
-                    "127.0.0.1".to_owned(),
-                ));
+                put("YARN_UNSAFE_HTTP_WHITELIST", "127.0.0.1");
+                // No yarn leaves a host out of a proxy that its settings name.
+                put("YARN_HTTP_PROXY", "");
+                put("YARN_HTTPS_PROXY", "");
+                if way.is_proxied {
+                    put("npm_config_proxy", "false");
+                    put("npm_config_https_proxy", "false");
+                }
             }
-            Self::Bun => set.push(("BUN_CONFIG_REGISTRY".to_owned(), gateway.to_owned())),
+            Self::Bun => put("BUN_CONFIG_REGISTRY", gateway),
         }
         set
+    }
+
+    /// Arguments that point scopes at the gateway where variables may not, to come before all others: pnpm 11
+    /// and later read none for scopes (10 takes the argument, too), npm reads `-` for `_` in them, and a client
+    /// that a script of `sh` starts never sees one with `@` in its name.
+    pub(crate) fn leading(self, way: &Way<'_>) -> Vec<String> {
+        let option = match self {
+            Self::Npm | Self::Npx => "--",
+            Self::Pnpm => "--config.",
+            Self::Yarn | Self::Bun => return Vec::new(),
+        };
+        let scopes = way.scopes.iter();
+        scopes
+            .map(|scope| format!("{option}@{scope}:registry={}", way.gateway))
+            .collect()
     }
 
     /// What `NO_PROXY` has to hold so that a configured proxy is not asked for loopback.
@@ -173,20 +184,26 @@ impl Client {
             None => "127.0.0.1".to_owned(),
         }
     }
+}
 
-    /// Lockfile entries in `folder` that this client would fetch from where they say, past any
-    /// registry setting: the file, and how many. yarn classic and bun do that (PROTOCOL 3.7).
-    pub(crate) fn bypassing(self, folder: &Path) -> Option<(String, usize)> {
-        let (file, before) = match self {
-            Self::Yarn => ("yarn.lock", "\n  resolved \""),
-            Self::Bun => ("bun.lock", "\", \""),
-            _ => return None,
-        };
-        let text = std::fs::read_to_string(folder.join(file)).ok()?;
-        let marked = |scheme: &str| text.matches(&format!("{before}{scheme}://")).count();
-        let count = marked("http") + marked("https");
-        (count > 0).then(|| (file.to_owned(), count))
-    }
+/// The way to a gateway.
+#[derive(Debug)]
+pub(crate) struct Way<'a> {
+    /// Its address, with a final slash.
+    pub gateway: &'a str,
+    /// The scopes (without `@`) that the user's configuration sends to registries of their own: they have to
+    /// come to the gateway too.
+    pub scopes: &'a [String],
+    /// The hosts that are reached without a proxy, the gateway's among them, with commas between.
+    pub direct: String,
+    /// Whether npm's settings name a proxy.
+    pub is_proxied: bool,
+}
+
+/// A variable's name in the one spelling for all that clients take for the same: `NPM_CONFIG_REGISTRY` and
+/// `npm_config_registry` are one setting, and which of them counts depends on their order.
+pub(crate) fn one_spelling(variable: &str) -> String {
+    variable.to_ascii_lowercase().replace('-', "_")
 }
 
 #[cfg(test)]
@@ -218,37 +235,53 @@ mod tests {
         }
     }
 
+    /// Each tried: npm 11, pnpm 10.34 and 12.21, yarn 1.22 and 4.18.
     #[test]
-    fn a_registry_on_the_command_line_is_noticed_in_every_spelling() {
-        for (line, expected) in [
-            ("install --registry=http://r.example/", true),
-            ("install x --regi http://r.example/", true),
-            ("install --@s:registry=http://r.example/", true),
-            ("install --config.registry=http://r.example/", true),
-            ("run x -- --registry=http://r.example/", false),
-            ("install --reg-exp", false),
-            ("ci", false),
+    fn scopes_come_to_the_gateway_by_variables_or_arguments() {
+        let gateway = "http://127.0.0.1:4874/";
+        let scopes = ["acme".to_owned(), "my_org".to_owned()];
+        let way = Way {
+            gateway,
+            scopes: &scopes,
+            direct: "corp.example,127.0.0.1".to_owned(),
+            is_proxied: true,
+        };
+        for (client, leading) in [
+            (
+                Client::Npm,
+                &["--@acme:registry=", "--@my_org:registry="][..],
+            ),
+            (Client::Npx, &["--@acme:registry=", "--@my_org:registry="]),
+            (
+                Client::Pnpm,
+                &["--config.@acme:registry=", "--config.@my_org:registry="],
+            ),
+            (Client::Yarn, &[]),
+            (Client::Bun, &[]),
         ] {
-            assert_eq!(Client::names_registry(&words(line)), expected, "{line}");
+            let expected: Vec<String> = leading.iter().map(|it| format!("{it}{gateway}")).collect();
+            assert_eq!(client.leading(&way), expected, "{client:?}");
+            let set = client.environment(&way);
+            let value = |name: &str| set.iter().find(|(it, _)| it == name).map(|(_, it)| &**it);
+            assert_eq!(value("npm_config_registry"), Some(gateway));
+            assert_eq!(value("npm_config_@acme:registry"), Some(gateway));
+            assert_eq!(value("npm_config_noproxy"), Some("corp.example,127.0.0.1"));
+            let is_yarn = client == Client::Yarn;
+            assert_eq!(value("npm_config_proxy").is_some(), is_yarn);
+            assert_eq!(value("YARN_HTTP_PROXY").is_some(), is_yarn);
+            let is_pnpm = client == Client::Pnpm;
+            assert_eq!(value("pnpm_config_noproxy").is_some(), is_pnpm);
         }
     }
 
     #[test]
-    fn lockfile_entries_with_addresses_of_their_own_are_counted() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(Client::Yarn.bypassing(folder.path()), None);
-        std::fs::write(
-            folder.path().join("yarn.lock"),
-            "a@^1:\n  version \"1.0.0\"\n  resolved \"https://registry.example.invalid/a/-/a-1.0.0.tgz#x\"\n",
-        )
-        .unwrap();
+    fn spellings_of_one_variable_are_one() {
+        for name in ["NPM_CONFIG_REGISTRY", "npm_config_registry"] {
+            assert_eq!(one_spelling(name), "npm_config_registry");
+        }
         assert_eq!(
-            Client::Yarn.bypassing(folder.path()),
-            Some(("yarn.lock".to_owned(), 1))
+            one_spelling("NPM_CONFIG_replace-registry-host"),
+            "npm_config_replace_registry_host"
         );
-        assert_eq!(Client::Npm.bypassing(folder.path()), None);
-        let lock = "\"a\": [\"a@1.0.0\", \"\", { \"dependencies\": { \"b\": \"1\", \"http-x\": \"1\" } }, \"sha512-x\"]";
-        std::fs::write(folder.path().join("bun.lock"), lock).unwrap();
-        assert_eq!(Client::Bun.bypassing(folder.path()), None);
     }
 }

@@ -99,7 +99,7 @@ pub(crate) fn assessed(assessed: &Assessed, policy: &Policy) -> String {
         Some(profile) => {
             let chains = note::chains(assessment, &profile.contents);
             note::incident(&mut out, &chains, &profile.contents, decision.action);
-            note::since_previous(&mut out, profile);
+            note::since_previous(&mut out, profile, assessment);
             does::what_it_does(&mut out, profile, assessment);
             findings(&mut out, assessment, decision, &chains);
         }

@@ -1,5 +1,9 @@
 //! From options, files and environment to an engine.
 
+mod told;
+
+pub(crate) use told::Told;
+
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -224,11 +228,15 @@ fn prepared(upstreams: Upstreams) -> Result<Upstreams> {
 /// The registries behind, as npm would know them in a folder. How they are reached is read with the first
 /// request.
 pub(crate) fn upstreams_of(global: &Global, policy: &Policy, folder: &Path) -> Result<Upstreams> {
-    let environment = Environment::of_process();
-    let npmrc = load_npmrc(folder, &environment, command_line(global))
+    let npmrc = load_npmrc(folder, &Environment::of_process(), command_line(global))
         .context("reading the npm configuration")?;
+    upstreams_by(global, policy, &npmrc)
+}
+
+/// The registries behind, as npm's settings have them.
+fn upstreams_by(global: &Global, policy: &Policy, npmrc: &Npmrc) -> Result<Upstreams> {
     let mut options = Options {
-        environment,
+        environment: Environment::of_process(),
         ..Options::default()
     };
     options.limits.packument = policy.limits.packument_size.bytes();
@@ -236,7 +244,7 @@ pub(crate) fn upstreams_of(global: &Global, policy: &Policy, folder: &Path) -> R
     if npmrc.registry().is_none() {
         options.default_registry = npms_own_default(global);
     }
-    Upstreams::from_npmrc(&npmrc, &options)
+    Upstreams::from_npmrc(npmrc, &options)
         .context("setting up the registry behind weir (--upstream <URL> names one)")
 }
 
@@ -343,7 +351,27 @@ pub(crate) async fn engine(global: &Global) -> Result<Arc<Engine>> {
 pub(crate) async fn engine_of(global: &Global, folder: &Path) -> Result<Arc<Engine>> {
     let policy = policy_of(global, folder)?;
     let folder = std::path::absolute(folder).context("finding the project's folder")?;
-    let upstreams = prepared(upstreams_of(global, &policy, &folder)?)?;
+    let upstreams = upstreams_of(global, &policy, &folder)?;
+    engine_before(global, policy, upstreams).await
+}
+
+/// The same, with the policy that is in force for a folder and settings of npm that were read already.
+pub(crate) async fn engine_by(
+    global: &Global,
+    folder: &Path,
+    npmrc: &Npmrc,
+) -> Result<Arc<Engine>> {
+    let policy = policy_of(global, folder)?;
+    let upstreams = upstreams_by(global, &policy, npmrc)?;
+    engine_before(global, policy, upstreams).await
+}
+
+async fn engine_before(
+    global: &Global,
+    policy: Policy,
+    upstreams: Upstreams,
+) -> Result<Arc<Engine>> {
+    let upstreams = prepared(upstreams)?;
     let store = store(global).await?;
     let worker = WorkerProgram::this_program(&policy.limits)
         .context("finding this program, to start workers")?;

@@ -50,6 +50,13 @@ fn what_was_refused_or_could_not_be_judged_does_not_teach() {
         (Action::Notice, &[], hook(Severity::Medium), Teaching::Whole),
         (Action::Block, &[], hook(Severity::High), Teaching::Refused),
         (Action::Hold, &["contents"], None, Teaching::Refused),
+        (Action::Hold, &["earlier releases"], None, Teaching::Nothing),
+        (
+            Action::Allow,
+            &["earlier releases"],
+            None,
+            Teaching::Nothing,
+        ),
         (Action::Allow, &["publisher"], None, Teaching::Structure),
         (
             Action::Allow,

@@ -9,6 +9,7 @@ mod effects;
 mod fold;
 mod gates;
 mod names;
+mod page;
 mod paths;
 mod syntax;
 mod visit;
@@ -106,6 +107,8 @@ pub(crate) struct Seen {
     asks: (bool, bool),
     /// Names of elements made by `createElement('script')`.
     scripts: Vec<String>,
+    /// Other names of wallets of the page, and which.
+    wallets: Vec<(String, String)>,
     /// Kinds that are known as well as they can be.
     settled: u32,
     /// What was copied is read; and replaced.
@@ -179,6 +182,11 @@ impl Seen {
     /// Whether files are written and programs started.
     pub(crate) fn starts_what_it_writes(&self) -> bool {
         self.starts && self.writes
+    }
+
+    /// Whether files are written and something talks to the network.
+    pub(crate) fn fetches_what_it_writes(&self) -> bool {
+        self.writes && self.is_settled(CapabilityKind::Network)
     }
 
     /// Forgets for a while what is settled, so that a part of the file shows what it holds itself.

@@ -6,6 +6,7 @@ use oxc_ast::ast::{
     Statement, VariableDeclarator,
 };
 
+use super::page::is_new_script;
 use super::syntax::{first, key_name, last_name, text};
 use super::{NAMES, OUTSIDE, Seen};
 use crate::tables::abilities;
@@ -81,9 +82,7 @@ impl Seen {
                 Expression::CallExpression(call) => match last_name(&call.callee) {
                     "join" | "resolve" | "homedir" | "cwd" | "tmpdir" | "fileURLToPath"
                     | "dirname" => self.remember(&it.id, init),
-                    "createElement"
-                        if first(&call.arguments, 0).and_then(text) == Some("script") =>
-                    {
+                    "createElement" if is_new_script(call) => {
                         if let BindingPattern::BindingIdentifier(name) = &it.id
                             && self.scripts.len() < NAMES
                         {
@@ -92,7 +91,11 @@ impl Seen {
                     }
                     _ => {}
                 },
-                Expression::StaticMemberExpression(_) => self.remember(&it.id, init),
+                Expression::StaticMemberExpression(_) => {
+                    self.name_wallet(it, init);
+                    self.remember(&it.id, init);
+                }
+                Expression::Identifier(_) => self.name_wallet(it, init),
                 _ => {}
             }
             return;

@@ -8,6 +8,7 @@ use oxc_ast::ast::{
 use oxc_span::GetSpan;
 use weir_model::contents::CapabilityKind;
 
+use super::page::WALLET_CALLS;
 use super::syntax::{first, has, is_false, is_plain, is_true, last_name, text};
 use super::{Seen, Sure};
 use crate::tables::abilities;
@@ -141,6 +142,14 @@ impl Seen {
                 }
             }
             "_compile" => self.dynamic("module._compile", first(arguments, 0), offset),
+            // `$.getScript(address)`
+            "getScript" => {
+                if let Some(address) = first(arguments, 0).and_then(|it| self.fold(it)) {
+                    self.remote_script(&address, offset);
+                }
+            }
+            // `Object.assign(document.createElement('script'), { src: address })`
+            "assign" => self.assigned_script(arguments, offset),
             "log" | "warn" | "error" | "info" | "debug" | "trace" | "describe" | "test" | "it"
             | "push" | "includes" | "startsWith" | "indexOf" | "replace" | "createElement"
             | "expect" | "invariant" | "setAttributeNS" | "createElementNS" => {}
@@ -197,43 +206,6 @@ impl Seen {
         }
         self.runs_text = true;
         self.act(CapabilityKind::DynamicCode, what, offset, Sure::Called);
-    }
-
-    fn document(&mut self, function: &str, arguments: &[Argument<'_>], offset: u32) {
-        if !matches!(function, "write" | "writeln") {
-            return;
-        }
-        if let Some(html) = first(arguments, 0).and_then(|it| self.fold(it))
-            && let Some((_, rest)) = html.split_once("<script")
-            && let Some((_, address)) = rest.split_once("src=")
-        {
-            self.remote_script(address.trim_start_matches(['"', '\'', '\\']), offset);
-        }
-    }
-
-    /// A script element is given an address.
-    pub(super) fn remote_script(&mut self, address: &str, offset: u32) {
-        let full = if address.starts_with("//") {
-            format!("https:{address}")
-        } else {
-            address.to_owned()
-        };
-        let is_remote = full.starts_with("http://") || full.starts_with("https://");
-        if !is_remote {
-            return;
-        }
-        if let Some(host) = crate::tables::network::host_of(&full) {
-            self.act(
-                CapabilityKind::RemoteScript,
-                match self.asks {
-                    (true, true) => format!("a script from {host}, for some visitors only"),
-                    _ => format!("a script from {host}"),
-                },
-                offset,
-                Sure::Exact,
-            );
-            self.contact(&full, offset, true);
-        }
     }
 
     /// `new x()`. Returns whether it is a worker, under whichever name.
@@ -332,10 +304,8 @@ impl Seen {
         let property = target.property.name.as_str();
         self.renames |= property == "name" && draws_lots(&it.right, 0);
         self.pattern(&it.right, 0);
-        if matches!(
-            property,
-            "request" | "send" | "sendAsync" | "sendTransaction" | "signTransaction"
-        ) && let Some(provider) = provider(&target.object)
+        if WALLET_CALLS.contains(&property)
+            && let Some(provider) = self.provider(&target.object)
         {
             self.act(
                 CapabilityKind::WrapsRequests,
@@ -440,23 +410,6 @@ impl Seen {
             _ => {}
         }
     }
-}
-
-/// The wallet of a page: `window.ethereum`, also under another name of the page.
-fn provider<'a>(it: &'a Expression<'_>) -> Option<&'a str> {
-    let name = match it {
-        Expression::StaticMemberExpression(member) => match &member.object {
-            Expression::Identifier(page)
-                if matches!(page.name.as_str(), "window" | "globalThis" | "self") =>
-            {
-                member.property.name.as_str()
-            }
-            _ => return None,
-        },
-        Expression::Identifier(name) => name.name.as_str(),
-        _ => return None,
-    };
-    matches!(name, "ethereum" | "solana" | "phantom" | "tronWeb").then_some(name)
 }
 
 /// Whether text is put together with `Math.random`.

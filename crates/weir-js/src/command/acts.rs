@@ -3,10 +3,11 @@
 use weir_model::contents::{CapabilityKind, SinkKind, SourceKind};
 
 use super::leaks::{self, Leak, Stolen, program, unwrapped};
+use super::ran::Brought;
 use super::shell::Simple;
-use super::words::{SHELLS, is_decoder, is_download, runs_input, short, target};
+use super::words::{SHELLS, short, target};
 use crate::ability::{Touch, Verb, judge};
-use crate::tables::{abilities, network};
+use crate::tables::abilities;
 
 /// Something a command is able to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,16 +31,19 @@ pub(crate) struct Deeds {
     pub(crate) runs: Vec<Leak>,
     /// Files that were downloaded or unpacked, with where from.
     pub(super) downloads: Vec<(String, Stolen)>,
+    /// What came from elsewhere into variables, groups and functions.
+    pub(super) brought: Brought,
 }
 
 impl Deeds {
-    /// Looks at one pipeline; `is_last` pipelines of a script come after earlier ones.
+    /// Looks at one pipeline; they come in the order in which they run.
     pub(crate) fn pipeline(&mut self, pipeline: &[Simple], text: &str) {
         for simple in pipeline {
             self.simple(simple, pipeline.len() > 1);
         }
         self.found_and_removed(pipeline);
         self.piped(pipeline);
+        self.remote(pipeline);
         self.silent(pipeline, text);
         if self.hosts.len() > 64 {
             self.hosts.truncate(64);
@@ -258,10 +262,8 @@ impl Deeds {
             None => name.to_owned(),
         };
         self.deed(CapabilityKind::Network, detail, simple);
-        if let Some(host) = &host
-            && !self.hosts.iter().any(|(known, _)| known == host)
-        {
-            self.hosts.push((host.clone(), text.clone()));
+        if let Some(host) = &host {
+            self.contact(host, &text);
         }
         let is_careless = match name {
             "curl" => rest
@@ -282,6 +284,13 @@ impl Deeds {
         if let Some(file) = target(name, rest, simple) {
             self.downloads
                 .push((file, fetched(&host.unwrap_or_default())));
+        }
+    }
+
+    /// A host that a command talks to, once.
+    pub(super) fn contact(&mut self, host: &str, text: &str) {
+        if !host.is_empty() && !self.hosts.iter().any(|(known, _)| known == host) {
+            self.hosts.push((host.to_owned(), text.to_owned()));
         }
     }
 
@@ -340,156 +349,6 @@ impl Deeds {
         };
         if let Some(act) = judge(&touch, "package.json", false) {
             self.deed(act.kind, act.detail.into_owned(), simple);
-        }
-    }
-
-    /// `curl ... | sh`, `base64 -d | sh`
-    fn piped(&mut self, pipeline: &[Simple]) {
-        let mut carried: Option<Stolen> = None;
-        for simple in pipeline {
-            let words = unwrapped(&simple.words);
-            let Some(first) = words.first() else {
-                continue;
-            };
-            let name = program(first);
-            let rest = words.get(1..).unwrap_or_default();
-            if let Some(source) = &carried
-                && runs_input(&name, rest)
-            {
-                self.runs.push(Leak {
-                    source: source.clone(),
-                    sink: SinkKind::Process,
-                    sink_detail: name.clone(),
-                    snippet: crate::place::clean(&line(simple)),
-                });
-            }
-            if is_download(words) {
-                let host =
-                    leaks::host(&line(simple)).unwrap_or_else(|| "an unknown host".to_owned());
-                carried = Some(fetched(&host));
-            } else if is_decoder(&name, rest) {
-                let is_fetched = carried
-                    .as_ref()
-                    .is_some_and(|one| one.kind == SourceKind::Fetched);
-                if !is_fetched {
-                    carried = Some(Stolen {
-                        kind: SourceKind::Decoded,
-                        detail: name.clone(),
-                    });
-                }
-            }
-            // `base64 -d > file`: what is in the file came out of the decoder.
-            if let Some(source) = carried.as_ref()
-                && source.kind == SourceKind::Decoded
-            {
-                let outputs = simple.outputs.iter().filter(|path| *path != "/dev/null");
-                let outputs: Vec<String> = outputs.cloned().collect();
-                for file in outputs {
-                    self.downloads.push((file, source.clone()));
-                }
-            }
-            self.inserted(&name, rest, simple);
-            self.unlocks(&name, rest, simple);
-        }
-    }
-
-    /// An archive is unpacked with a password that the command gives: nobody else is to look inside.
-    fn unlocks(&mut self, name: &str, rest: &[String], simple: &Simple) {
-        let has_password = match name {
-            "7z" | "7za" | "7zr" | "7zz" | "unrar" | "rar" => {
-                rest.first()
-                    .is_some_and(|word| matches!(word.as_str(), "x" | "e"))
-                    && rest
-                        .iter()
-                        .any(|word| word.starts_with("-p") && word.len() > 2)
-            }
-            "unzip" => rest.iter().any(|word| word.starts_with("-P")),
-            _ => false,
-        };
-        if has_password {
-            self.runs.push(Leak {
-                source: Stolen {
-                    kind: SourceKind::Decoded,
-                    detail: format!("{name} with a password"),
-                },
-                sink: SinkKind::ProgramFile,
-                sink_detail: "what the archive holds".to_owned(),
-                snippet: crate::place::clean(&line(simple)),
-            });
-        }
-    }
-
-    /// `sh -c "$(curl ...)"`, `eval "$(...)"`, `bash <(curl ...)`, `iex (iwr ...)`.
-    fn inserted(&mut self, name: &str, rest: &[String], simple: &Simple) {
-        let runs_words = SHELLS.contains(&name) || matches!(name, "eval" | "source" | ".");
-        if !runs_words {
-            return;
-        }
-        let text = rest.join(" ");
-        let lower = text.to_ascii_lowercase();
-        let mut found: Option<Stolen> = None;
-        for word in rest {
-            for inner in super::shell::substitutions(word) {
-                for pipeline in super::shell::pipelines(&inner) {
-                    for one in &pipeline {
-                        let words = unwrapped(&one.words);
-                        let named = words.first().map(|word| program(word)).unwrap_or_default();
-                        if is_download(words) {
-                            let host = leaks::host(&line(one)).unwrap_or_default();
-                            found = Some(fetched(&host));
-                        } else if found.is_none()
-                            && is_decoder(&named, words.get(1..).unwrap_or_default())
-                        {
-                            found = Some(Stolen {
-                                kind: SourceKind::Decoded,
-                                detail: named,
-                            });
-                        }
-                    }
-                }
-            }
-        }
-        let is_powershell = matches!(name, "powershell" | "pwsh" | "iex" | "invoke-expression");
-        if is_powershell && found.is_none() {
-            let downloads = [
-                "downloadstring",
-                "downloadfile",
-                "invoke-webrequest",
-                "iwr ",
-                "irm ",
-                "invoke-restmethod",
-            ]
-            .iter()
-            .any(|word| lower.contains(word));
-            let runs = name.starts_with('i')
-                || lower.contains("iex")
-                || lower.contains("invoke-expression")
-                || lower.contains("start-process");
-            if downloads && runs {
-                found = Some(fetched(&network::host_of(&text).unwrap_or_default()));
-            } else if rest.iter().any(|word| {
-                let word = word.to_ascii_lowercase();
-                word.len() >= 4 && ("-encodedcommand".starts_with(&word) || word == "-enc")
-            }) {
-                found = Some(Stolen {
-                    kind: SourceKind::Decoded,
-                    detail: "-EncodedCommand".to_owned(),
-                });
-            }
-        }
-        if let Some(source) = found {
-            if let Some(host) = source.detail.strip_prefix("download from ")
-                && !host.is_empty()
-                && !self.hosts.iter().any(|(known, _)| known == host)
-            {
-                self.hosts.push((host.to_owned(), text.clone()));
-            }
-            self.runs.push(Leak {
-                source,
-                sink: SinkKind::Process,
-                sink_detail: name.to_owned(),
-                snippet: crate::place::clean(&line(simple)),
-            });
         }
     }
 

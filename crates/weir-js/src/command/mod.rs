@@ -3,9 +3,18 @@
 
 mod acts;
 mod brought;
+mod groups;
 mod leaks;
+mod lexer;
+mod nested;
+mod ran;
+mod remote;
 mod run;
+mod sent;
 mod shell;
+mod starts;
+mod told;
+mod values;
 mod words;
 
 pub(crate) use acts::{Deed, at_home};

@@ -5,22 +5,41 @@
 //!
 //! Our own rather than a crate: it has to read POSIX shells, `cmd` and PowerShell well enough at once,
 //! because one command line of a manifest runs on all of them, and must not refuse any text.
+//!
+//! Groups stay flat: a mark stands where one begins and where it ends, so that what it reads and writes
+//! can be handed on by whoever goes through the list.
 
-use std::collections::HashMap;
+use super::lexer;
+use super::values;
 
 /// Longest text that is tokenised, in bytes. Longer scripts are cut there.
 pub(crate) const TEXT: usize = 1 << 20;
-/// Most variables whose values are kept.
-const VARIABLES: usize = 256;
-/// Longest word after variables were put in, in bytes.
-const WORD: usize = 64 << 10;
 /// Stand for `$` and the backtick where quotes took their meaning away.
 const DOLLAR: char = '\u{f8f0}';
 const BACKTICK: char = '\u{f8f1}';
 
+/// What stands at a place of a pipeline: a program, or the beginning or end of a group of commands,
+/// which is what stands in `{ }` and `( )`, a loop, a condition, a function. A beginning ends its
+/// pipeline, an end begins one, and each beginning has an end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// A program.
+    #[default]
+    Program,
+    /// A group begins: it reads what comes before it in the pipeline, and its redirects.
+    Begin,
+    /// A function of this name or, without a name, a text inside a word begins. What it writes goes
+    /// nowhere from here.
+    Aside(String),
+    /// The innermost group ends: it writes what its programs wrote.
+    End,
+}
+
 /// One program with its words. Substitutions and variables stay in the words as written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Simple {
+    /// Whether it is a program.
+    pub(crate) mark: Mark,
     /// Leading `NAME=value` words.
     pub(crate) assignments: Vec<(String, String)>,
     /// Program and arguments, quotes removed.
@@ -34,8 +53,9 @@ pub(crate) struct Simple {
 }
 
 impl Simple {
-    fn is_empty(&self) -> bool {
-        self.words.is_empty()
+    pub(super) fn is_empty(&self) -> bool {
+        self.mark == Mark::Program
+            && self.words.is_empty()
             && self.assignments.is_empty()
             && self.inputs.is_empty()
             && self.outputs.is_empty()
@@ -46,6 +66,16 @@ impl Simple {
 /// Pipelines in order. `&&`, `||`, `;`, `&` and line breaks separate them alike: whether a command
 /// runs depends on others, that it can run is what counts.
 pub(crate) fn pipelines(text: &str) -> Vec<Vec<Simple>> {
+    read(text, text.len())
+}
+
+/// Programs of a text inside another one. The turns of loops are no programs of their own here, so that
+/// texts in texts in texts do not grow with each.
+pub(super) fn programs(text: &str) -> Vec<Simple> {
+    read(text, 0).into_iter().flatten().collect()
+}
+
+fn read(text: &str, grows: usize) -> Vec<Vec<Simple>> {
     // `curl${IFS}-d` has two words.
     let spaced = text.contains("IFS").then(|| {
         text.replace("${IFS}", " ")
@@ -53,18 +83,30 @@ pub(crate) fn pipelines(text: &str) -> Vec<Vec<Simple>> {
             .replace("$IFS", " ")
     });
     let text = cut(spaced.as_deref().unwrap_or(text));
-    let mut lexer = Lexer {
-        rest: text.chars().peekable(),
-        out: Vec::new(),
-        pipeline: Vec::new(),
-        simple: Simple::default(),
-        word: None,
-        redirect: None,
-        awaited: Vec::new(),
-    };
-    lexer.run();
-    insert_variables(&mut lexer.out);
-    lexer.out
+    let mut found = lexer::read(text);
+    values::insert(&mut found, grows);
+    found
+}
+
+/// What a program sets: `NAME=value`, also behind `export` and `local`.
+pub(super) fn settings(simple: &Simple) -> Vec<(&str, &str)> {
+    let declares = simple.words.first().is_some_and(|word| {
+        matches!(
+            word.as_str(),
+            "export" | "local" | "declare" | "readonly" | "typeset"
+        )
+    });
+    let own = simple
+        .assignments
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let declared = simple
+        .words
+        .iter()
+        .filter(|_| declares)
+        .filter_map(|word| word.split_once('='))
+        .filter(|(name, _)| is_name(name));
+    own.chain(declared).collect()
 }
 
 /// A word as it is once quotes are gone: for scripts inside words, and for showing.
@@ -72,62 +114,11 @@ pub(crate) fn literal(word: &str) -> String {
     word.replace(DOLLAR, "$").replace(BACKTICK, "`")
 }
 
-fn masked(c: char) -> char {
+pub(super) fn masked(c: char) -> char {
     match c {
         '$' => DOLLAR,
         '`' => BACKTICK,
         other => other,
-    }
-}
-
-/// Puts the values of variables that were set to constants before into the words that use them:
-/// `C=curl; $C -d x`.
-fn insert_variables(pipelines: &mut [Vec<Simple>]) {
-    let mut values: HashMap<String, String> = HashMap::new();
-    for simple in pipelines.iter_mut().flatten() {
-        if !values.is_empty() {
-            for word in &mut simple.words {
-                insert_into(word, &values);
-            }
-        }
-        // `A=1 program` sets it for that program only.
-        if simple.words.is_empty() || simple.words.first().is_some_and(|word| word == "export") {
-            for (name, value) in &simple.assignments {
-                let is_constant = !value.contains(['$', '`', '<']) && value.len() < 1024;
-                if is_constant && values.len() < VARIABLES {
-                    values.insert(name.clone(), value.clone());
-                } else {
-                    values.remove(name);
-                }
-            }
-        }
-    }
-}
-
-fn insert_into(word: &mut String, values: &HashMap<String, String>) {
-    if !word.contains('$') || word.contains("$(") {
-        return;
-    }
-    for name in variables(word) {
-        let Some(value) = values.get(&name) else {
-            continue;
-        };
-        if word.len().saturating_add(value.len().saturating_mul(8)) > WORD {
-            return;
-        }
-        let braced = word.replacen(&format!("${{{name}}}"), value, 8);
-        *word = match braced.find(&format!("${name}")) {
-            // A longer name begins alike.
-            Some(at)
-                if braced
-                    .get(at + name.len() + 1..)
-                    .and_then(|rest| rest.chars().next())
-                    .is_none_or(|c| !(c.is_ascii_alphanumeric() || c == '_')) =>
-            {
-                braced.replacen(&format!("${name}"), value, 1)
-            }
-            _ => braced,
-        };
     }
 }
 
@@ -219,338 +210,8 @@ pub(crate) fn variables(word: &str) -> Vec<String> {
     found
 }
 
-/// A redirect that waits for its word.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Redirect {
-    Output,
-    Input,
-    /// `<<<`
-    Text,
-}
-
-struct Lexer<'a> {
-    rest: std::iter::Peekable<std::str::Chars<'a>>,
-    out: Vec<Vec<Simple>>,
-    pipeline: Vec<Simple>,
-    simple: Simple,
-    word: Option<String>,
-    redirect: Option<Redirect>,
-    /// Here-documents whose bodies follow the line: delimiter, whether it was quoted, whether tabs
-    /// are taken away, and which program of the pipeline reads it.
-    awaited: Vec<(String, bool, bool, usize)>,
-}
-
-impl Lexer<'_> {
-    fn run(&mut self) {
-        while let Some(c) = self.rest.next() {
-            match c {
-                '\\' => match self.rest.next() {
-                    Some('\n') | None => {}
-                    // Windows paths keep their backslash; an escaped blank or quote loses it.
-                    Some(next) if next.is_ascii_alphanumeric() || next == '.' => {
-                        self.push('\\');
-                        self.push(next);
-                    }
-                    Some(next) => self.push(next),
-                },
-                '\'' => self.quoted('\'', false),
-                '"' => self.quoted('"', true),
-                '`' => self.nested('`'),
-                '$' => {
-                    if self.rest.next_if_eq(&'\'').is_some() {
-                        self.escaped();
-                        continue;
-                    }
-                    self.push('$');
-                    if self.rest.peek() == Some(&'(') {
-                        self.parenthesised();
-                    }
-                }
-                '\n' if !self.awaited.is_empty() => {
-                    self.end_word();
-                    self.documents();
-                    self.end_pipeline();
-                }
-                ' ' | '\t' | '\r' => self.end_word(),
-                '#' if self.word.is_none() => while self.rest.next_if(|c| *c != '\n').is_some() {},
-                '\n' | ';' | '(' | ')' | '{' | '}'
-                    if self.word.is_none() || !matches!(c, '{' | '}') =>
-                {
-                    self.end_pipeline();
-                }
-                '&' => {
-                    if self.rest.next_if_eq(&'>').is_some() {
-                        self.redirected(Redirect::Output);
-                    } else {
-                        self.rest.next_if_eq(&'&');
-                        self.end_pipeline();
-                    }
-                }
-                '|' => {
-                    if self.rest.next_if_eq(&'|').is_some() {
-                        self.end_pipeline();
-                    } else {
-                        self.rest.next_if_eq(&'&');
-                        self.end_simple();
-                    }
-                }
-                '>' => {
-                    self.rest.next_if_eq(&'>');
-                    self.rest.next_if_eq(&'|');
-                    if self
-                        .word
-                        .as_deref()
-                        .is_some_and(|word| word.chars().all(|c| c.is_ascii_digit()))
-                    {
-                        self.word = None;
-                    }
-                    self.redirected(Redirect::Output);
-                    // `2>&1`
-                    self.rest.next_if_eq(&'&');
-                }
-                '<' => {
-                    if self.rest.peek() == Some(&'(') {
-                        self.push('<');
-                        self.parenthesised();
-                    } else if self.rest.next_if_eq(&'<').is_none() {
-                        self.redirected(Redirect::Input);
-                    } else if self.rest.next_if_eq(&'<').is_some() {
-                        self.redirected(Redirect::Text);
-                    } else {
-                        self.end_word();
-                        self.awaits();
-                    }
-                }
-                other => self.push(other),
-            }
-        }
-        self.end_pipeline();
-    }
-
-    fn push(&mut self, c: char) {
-        self.word.get_or_insert_default().push(c);
-    }
-
-    fn quoted(&mut self, quote: char, escapes: bool) {
-        self.word.get_or_insert_default();
-        while let Some(c) = self.rest.next() {
-            match c {
-                _ if c == quote => return,
-                '\\' if escapes => match self.rest.next() {
-                    Some(next @ ('"' | '\\' | '`')) => self.push(next),
-                    Some(next) => {
-                        self.push('\\');
-                        self.push(next);
-                    }
-                    None => return,
-                },
-                '$' if escapes => {
-                    self.push('$');
-                    if self.rest.peek() == Some(&'(') {
-                        self.parenthesised();
-                    }
-                }
-                other if !escapes => self.push(masked(other)),
-                other => self.push(other),
-            }
-        }
-    }
-
-    /// `$'...'`, whose escapes are those of C.
-    fn escaped(&mut self) {
-        self.word.get_or_insert_default();
-        while let Some(c) = self.rest.next() {
-            match c {
-                '\'' => return,
-                '\\' => {
-                    let Some(next) = self.rest.next() else {
-                        return;
-                    };
-                    let decoded = match next {
-                        'n' => '\n',
-                        't' => '\t',
-                        'r' => '\r',
-                        'x' => self.number(16, 2),
-                        'u' => self.number(16, 4),
-                        '0'..='7' => {
-                            let rest = self.number(8, 2);
-                            let high = next.to_digit(8).unwrap_or(0);
-                            char::from_u32(high * 64 + u32::from(rest)).unwrap_or(rest)
-                        }
-                        other => other,
-                    };
-                    self.push(masked(decoded));
-                }
-                other => self.push(masked(other)),
-            }
-        }
-    }
-
-    /// The character of up to `most` digits that follow.
-    fn number(&mut self, radix: u32, most: usize) -> char {
-        let mut value = 0;
-        for _ in 0..most {
-            let Some(digit) = self
-                .rest
-                .next_if(|c| c.is_digit(radix))
-                .and_then(|c| c.to_digit(radix))
-            else {
-                break;
-            };
-            value = value * radix + digit;
-        }
-        char::from_u32(value).unwrap_or(' ')
-    }
-
-    /// The delimiter of a here-document, after `<<`.
-    fn awaits(&mut self) {
-        let strips = self.rest.next_if_eq(&'-').is_some();
-        while self.rest.next_if(|c| matches!(c, ' ' | '\t')).is_some() {}
-        let mut delimiter = String::new();
-        let mut is_quoted = false;
-        while let Some(c) = self
-            .rest
-            .next_if(|c| !c.is_whitespace() && !matches!(c, ';' | '|' | '&' | '>' | '<' | ')'))
-        {
-            if matches!(c, '\'' | '"' | '\\') {
-                is_quoted = true;
-            } else {
-                delimiter.push(c);
-            }
-        }
-        if !delimiter.is_empty() {
-            let reader = self.pipeline.len();
-            self.awaited.push((delimiter, is_quoted, strips, reader));
-        }
-    }
-
-    /// The bodies of all here-documents of the line that just ended.
-    fn documents(&mut self) {
-        for (delimiter, is_quoted, strips, reader) in std::mem::take(&mut self.awaited) {
-            let mut body = String::new();
-            loop {
-                let mut line = String::new();
-                let mut ended = true;
-                for c in self.rest.by_ref() {
-                    if c == '\n' {
-                        ended = false;
-                        break;
-                    }
-                    line.push(c);
-                }
-                let stripped = if strips {
-                    line.trim_start_matches('\t')
-                } else {
-                    &line
-                };
-                if stripped.trim_end_matches('\r') == delimiter {
-                    break;
-                }
-                body.extend(
-                    stripped
-                        .chars()
-                        .map(|c| if is_quoted { masked(c) } else { c }),
-                );
-                body.push('\n');
-                if ended {
-                    break;
-                }
-            }
-            match self.pipeline.get_mut(reader) {
-                Some(simple) => simple.documents.push(body),
-                None => self.simple.documents.push(body),
-            }
-        }
-    }
-
-    /// Keeps everything up to the closing backtick.
-    fn nested(&mut self, close: char) {
-        self.push(close);
-        for c in self.rest.by_ref() {
-            self.word.get_or_insert_default().push(c);
-            if c == close {
-                return;
-            }
-        }
-    }
-
-    /// Keeps everything up to the matching parenthesis.
-    fn parenthesised(&mut self) {
-        let mut depth = 0_usize;
-        let mut quote = None;
-        let mut is_escaped = false;
-        for c in self.rest.by_ref() {
-            self.word.get_or_insert_default().push(c);
-            if is_escaped {
-                is_escaped = false;
-                continue;
-            }
-            match (quote, c) {
-                (Some('\''), '\'') => quote = None,
-                (Some('\''), _) => {}
-                (_, '\\') => is_escaped = true,
-                (Some('"'), '"') => quote = None,
-                (None, '\'' | '"') => quote = Some(c),
-                (None, '(') => depth += 1,
-                (None, ')') => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 {
-                        return;
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn redirected(&mut self, redirect: Redirect) {
-        self.end_word();
-        self.redirect = Some(redirect);
-    }
-
-    fn end_word(&mut self) {
-        let Some(word) = self.word.take() else {
-            return;
-        };
-        match self.redirect.take() {
-            Some(Redirect::Output) => self.simple.outputs.push(word),
-            Some(Redirect::Input) => self.simple.inputs.push(word),
-            Some(Redirect::Text) => self.simple.documents.push(word),
-            None => {
-                if self.simple.words.is_empty()
-                    && let Some((name, value)) = word.split_once('=')
-                    && is_name(name)
-                {
-                    self.simple
-                        .assignments
-                        .push((name.to_owned(), value.to_owned()));
-                } else {
-                    self.simple.words.push(word);
-                }
-            }
-        }
-    }
-
-    fn end_simple(&mut self) {
-        self.end_word();
-        self.redirect = None;
-        let simple = std::mem::take(&mut self.simple);
-        if !simple.is_empty() {
-            self.pipeline.push(simple);
-        }
-    }
-
-    fn end_pipeline(&mut self) {
-        self.end_simple();
-        let pipeline = std::mem::take(&mut self.pipeline);
-        if !pipeline.is_empty() {
-            self.out.push(pipeline);
-        }
-    }
-}
-
 /// Whether a word before `=` is the name of a variable.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(|c: char| c.is_ascii_digit())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')

@@ -1,7 +1,7 @@
 //! What the words of one command say: whether it downloads, decodes, runs what it reads.
 
-use super::leaks::{self, program};
-use super::shell::Simple;
+use super::leaks::{self, program, unwrapped};
+use super::shell::{self, Simple};
 
 /// Programs that run what they read.
 pub(super) const SHELLS: [&str; 19] = [
@@ -47,6 +47,26 @@ pub(super) fn runs_input(name: &str, rest: &[String]) -> bool {
     !has_own && !has_code
 }
 
+/// Whether a shell is given as its code what `xargs` reads: `xargs sh -c`, `xargs -I{} sh -c '{}'`.
+pub(super) fn runs_arguments(simple: &Simple) -> bool {
+    let words = unwrapped(&simple.words);
+    let is_given = simple.words.iter().any(|word| program(word) == "xargs")
+        && words
+            .first()
+            .is_some_and(|word| SHELLS.contains(&program(word).as_str()));
+    let option = words
+        .iter()
+        .position(|word| matches!(word.as_str(), "-c" | "-e" | "--eval"));
+    let Some(at) = option.filter(|_| is_given) else {
+        return false;
+    };
+    let code = words.get(at + 1).map(|word| shell::literal(word));
+    code.is_none_or(|code| {
+        let code = code.trim().trim_matches('"');
+        code == "%" || ["{}", "$0", "$1", "$@", "$*"].contains(&code)
+    })
+}
+
 pub(super) fn is_download(words: &[String]) -> bool {
     let Some((name, _)) = leaks::tool(words) else {
         return false;
@@ -71,6 +91,9 @@ pub(super) fn is_download(words: &[String]) -> bool {
             | "aws"
             | "scp"
             | "ftp"
+            | "telnet"
+            | "socat"
+            | "openssl"
     )
 }
 

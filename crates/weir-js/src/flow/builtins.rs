@@ -8,15 +8,17 @@ use super::graph::{Atom, Call, Key, NONE, Node, Rule};
 use super::solve::Solver;
 use super::text;
 use crate::command;
-use crate::tables::{calls, credentials, network};
+use crate::tables::{calls, network};
 
-/// Variables that name a folder, and how that folder is written in folded paths.
+/// Variables that name a folder or a file, and how that is written in folded paths.
 pub(crate) fn folder_variable(name: &str) -> Option<&'static str> {
     match name {
         "HOME" | "USERPROFILE" | "HOMEPATH" => Some("~"),
         "APPDATA" => Some("~/AppData/Roaming"),
         "LOCALAPPDATA" => Some("~/AppData/Local"),
         "XDG_CONFIG_HOME" => Some("~/.config"),
+        // It names a file: the one that lies there unless it says otherwise.
+        "NPM_CONFIG_USERCONFIG" | "npm_config_userconfig" => Some("~/.npmrc"),
         _ => None,
     }
 }
@@ -135,7 +137,7 @@ impl Solver<'_> {
             | "node:querystring.stringify"
             | "node:querystring.encode"
             | "querystring.stringify"
-            | "node:v8.serialize" => self.transform(path, call),
+            | "node:v8.serialize" => self.transform(id, path, call),
             "String.fromCharCode" | "String.fromCodePoint" => self.characters(call),
             "String.raw" => self.graph.copy(first, call.out),
             "Object.keys" | "Object.getOwnPropertyNames" | "Reflect.ownKeys" => {
@@ -187,6 +189,21 @@ impl Solver<'_> {
                 out: call.out,
             }),
             "Object.defineProperty" => self.define(call),
+            "Object.getOwnPropertyDescriptor" | "Reflect.getOwnPropertyDescriptor"
+                if self.holds_builtin(first) =>
+            {
+                self.described(id, call);
+            }
+            // What the code does with data is unknown all the same.
+            "eval"
+            | "Function"
+            | "execScript"
+            | "node:vm.runInThisContext"
+            | "node:vm.runInNewContext"
+            | "node:vm.runInContext" => {
+                self.value_of_text(id, path, call);
+                return false;
+            }
             "Reflect.get" => self.derive(Rule::Member {
                 object: first,
                 key: Key::Node(second),
@@ -223,7 +240,10 @@ impl Solver<'_> {
             "node:os.homedir" => self.give_text(call.out, "~"),
             "node:os.tmpdir" => self.give_text(call.out, "/tmp"),
             "process.cwd" => self.give_text(call.out, "."),
-            "node:path.dirname" | "node:url.fileURLToPath" | "node:path.basename" => {
+            "node:path.dirname"
+            | "node:url.fileURLToPath"
+            | "node:url.pathToFileURL"
+            | "node:path.basename" => {
                 self.path_part(path, first, call);
             }
             "node:stream.pipeline" | "node:stream/promises.pipeline" => {
@@ -265,6 +285,9 @@ impl Solver<'_> {
                 self.read(SourceKind::Clipboard, path, call);
             }
             "node:fs.createWriteStream" => self.give_instance(id, call),
+            "node:fs.read" | "node:fs.readSync" | "node:fs.readv" | "node:fs.readvSync" => {
+                self.read_into(call);
+            }
             "node:fs.writeFile"
             | "node:fs.writeFileSync"
             | "node:fs.appendFile"
@@ -305,7 +328,12 @@ impl Solver<'_> {
                     | "node:net.connect"
                     | "node:net.createConnection"
                     | "node:tls.connect"
-            );
+                    | "node:net.Socket"
+                    | "node:tls.TLSSocket"
+                    | "Bun.connect"
+            )
+            // Its server gives orders.
+            || path.starts_with("pkg:socket.io-client");
         if answers {
             let all: Vec<Node> = call.arguments.iter().map(|(node, _)| *node).collect();
             let host = self.host(&all);
@@ -373,7 +401,7 @@ impl Solver<'_> {
     }
 
     /// Encoders and decoders.
-    fn transform(&mut self, path: &str, call: &Call) {
+    fn transform(&mut self, id: u32, path: &str, call: &Call) {
         for &(argument, _) in &call.arguments {
             self.derive(Rule::Content {
                 from: argument,
@@ -404,6 +432,9 @@ impl Solver<'_> {
         // `JSON.parse` and clones keep structure that is known.
         if matches!(path, "structuredClone" | "String") {
             self.graph.copy(Self::argument(call, 0), call.out);
+        }
+        if path == "JSON.parse" {
+            self.parsed(id, call);
         }
     }
 
@@ -507,6 +538,30 @@ impl Solver<'_> {
         }
     }
 
+    fn holds_builtin(&self, node: Node) -> bool {
+        let mut atoms = self.graph.atoms(node).iter();
+        atoms.any(|(atom, _)| matches!(atom, Atom::Builtin(_)))
+    }
+
+    /// `Object.getOwnPropertyDescriptor(process, key).value` is `process[key]`. Only of what Node
+    /// provides: helpers of compilers describe every export of every module.
+    fn described(&mut self, id: u32, call: &Call) {
+        if self.made.contains_key(&(id, 0)) {
+            return;
+        }
+        let descriptor = self.made(id, 0);
+        let value = self.graph.node(call.file, call.offset);
+        self.derive(Rule::Member {
+            object: Self::argument(call, 0),
+            key: Key::Node(Self::argument(call, 1)),
+            out: value,
+        });
+        let name = self.graph.intern("value");
+        let field = self.graph.field(descriptor, name);
+        self.graph.copy(value, field);
+        self.graph.add(call.out, Atom::Object(descriptor), NONE);
+    }
+
     /// `Object.defineProperty(target, key, { value, get })`.
     fn define(&mut self, call: &Call) {
         let target = Self::argument(call, 0);
@@ -533,65 +588,6 @@ impl Solver<'_> {
                     key,
                     value,
                 });
-            }
-        }
-    }
-
-    fn join_path(&mut self, call: &Call) {
-        let parts: Vec<Node> = call.arguments.iter().map(|(node, _)| *node).collect();
-        for &part in &parts {
-            self.loose_content(part, false, call.out);
-        }
-        let is_guessing = self.is_guessing;
-        self.fold(&parts, call.out, |pieces| {
-            if !is_guessing && pieces.iter().any(Option::is_none) {
-                return None;
-            }
-            let unknown = super::UNKNOWN.to_string();
-            let pieces: Vec<&str> = pieces
-                .iter()
-                .map(|piece| piece.unwrap_or(&unknown))
-                .collect();
-            let joined = text::join_path(&pieces);
-            (joined.len() <= super::graph::TEXT_BYTES).then_some(joined)
-        });
-    }
-
-    fn path_part(&mut self, path: &str, first: Node, call: &Call) {
-        self.loose_content(first, false, call.out);
-        self.fold(&[first], call.out, |pieces| {
-            let text = (*pieces.first()?)?;
-            Some(match path {
-                "node:path.dirname" if text == crate::ability::OWN => format!("{text}/.."),
-                "node:path.dirname" => text
-                    .rsplit_once('/')
-                    .map_or(".", |(folder, _)| folder)
-                    .to_owned(),
-                "node:path.basename" => text.rsplit('/').next().unwrap_or(text).to_owned(),
-                _ => text.strip_prefix("file://").unwrap_or(text).to_owned(),
-            })
-        });
-    }
-
-    fn read_file(&mut self, path: Node, call: &Call) {
-        self.read_from_file(call);
-        for name in self.graph.texts(path) {
-            let text = self.graph.name(name);
-            let Some(kind) = credentials::kind(&text) else {
-                continue;
-            };
-            let source = self.graph.source(kind, &text, call.file, call.offset);
-            self.give_data(source, call);
-        }
-    }
-
-    /// Data read at a call: its result, and what its callback gets.
-    fn give_data(&mut self, source: u32, call: &Call) {
-        self.graph.add(call.out, Atom::Taint(source), NONE);
-        if let Some(&(callback, _)) = call.arguments.last() {
-            for function in self.functions(callback) {
-                let parameter = self.parameter(function, 1);
-                self.graph.add(parameter, Atom::Taint(source), NONE);
             }
         }
     }

@@ -1,12 +1,15 @@
 //! Text that is turned into code, where the text is known.
 
-use super::graph::{Atom, Graph, Key, NONE, Node, Rule, TEXT_BYTES};
+use super::graph::{Atom, Call, Function, Graph, Key, NONE, Node, Rule, TEXT_BYTES, index};
 use super::solve::Solver;
 use crate::command;
 use crate::tables::calls;
 
 /// Shortest text that is worth a parse.
 const SHORTEST: usize = 12;
+
+/// Longest text that is looked at as a mere name, in bytes.
+const NAMED: usize = 64;
 
 /// Code that a call evaluates.
 pub(crate) struct Evaluated {
@@ -28,6 +31,28 @@ enum Maker {
     Module,
 }
 
+/// The names in a text that does nothing but give what they stand for: `this`, `process.env`, and
+/// `return this` as the body of a function.
+fn names_in(text: &str, is_body: bool) -> Option<Vec<&str>> {
+    if text.len() > NAMED {
+        return None;
+    }
+    let text = text.trim().trim_end_matches(';').trim_end();
+    let text = match is_body {
+        true => text
+            .strip_prefix("return")?
+            .strip_prefix([' ', '\t', '\n'])?,
+        false => text,
+    };
+    let is_name = |name: &&str| {
+        let is_letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$');
+        !name.is_empty() && name.chars().all(is_letter) && !name.starts_with(char::is_numeric)
+    };
+    let names: Vec<&str> = text.trim().split('.').collect();
+    let is_value = matches!(names.as_slice(), ["true" | "false" | "null" | "undefined"]);
+    (names.iter().all(is_name) && !is_value).then_some(names)
+}
+
 fn maker(path: &str) -> Option<Maker> {
     match path {
         "eval"
@@ -46,6 +71,101 @@ fn maker(path: &str) -> Option<Maker> {
 }
 
 impl Solver<'_> {
+    /// What comes out of a call that makes code of a mere name: libraries and thieves alike ask for the
+    /// global object that way.
+    pub(super) fn value_of_text(&mut self, id: u32, path: &str, call: &Call) {
+        let Some(maker) = maker(path) else {
+            return;
+        };
+        let is_body = matches!(maker, Maker::Function);
+        let at = match is_body {
+            true => call.arguments.len().saturating_sub(1),
+            false => 0,
+        };
+        for text in self.graph.texts(Self::argument(call, at)) {
+            let text = self.graph.name(text);
+            let Some(names) = names_in(&text, is_body) else {
+                continue;
+            };
+            if !self.evaluated.insert((id as usize, text.to_string())) {
+                continue;
+            }
+            if is_body {
+                self.made_function(&names, call);
+            } else {
+                let first = names.first().copied().unwrap_or_default();
+                let root = self.outside(first, path == "eval", call);
+                let value = self.members(root, &names, call);
+                self.graph.copy(value, call.out);
+            }
+        }
+    }
+
+    /// The function that `new Function(parameters, 'return names')` makes.
+    fn made_function(&mut self, names: &[&str], call: &Call) {
+        let before = call.arguments.len().saturating_sub(1);
+        let mut given: Vec<String> = Vec::new();
+        for &(argument, _) in call.arguments.iter().take(before) {
+            let text = self.known_texts(argument).into_iter().next();
+            let text = text.unwrap_or_default();
+            given.extend(text.split(',').map(|name| name.trim().to_owned()));
+        }
+        let first = names.first().copied().unwrap_or_default();
+        let parameters: Vec<Node> = given
+            .iter()
+            .map(|_| self.graph.node(call.file, call.offset))
+            .collect();
+        let own = given.iter().position(|name| name == first);
+        let root = match own.and_then(|at| parameters.get(at)) {
+            Some(&parameter) => parameter,
+            None => self.outside(first, false, call),
+        };
+        let result = self.members(root, names, call);
+        let function = index(self.graph.functions.len());
+        self.graph.functions.push(Function {
+            parameters,
+            result,
+            ..Function::default()
+        });
+        self.graph.add(call.out, Atom::Function(function), NONE);
+    }
+
+    /// What a name stands for in evaluated code: a variable around the call, where that sees them, or
+    /// something global.
+    fn outside(&mut self, name: &str, sees_variables: bool, call: &Call) -> Node {
+        let node = self.graph.node(call.file, call.offset);
+        let known = self.graph.known(name).filter(|_| sees_variables);
+        let variables = known.and_then(|name| self.graph.variables.get(&(call.file, name)));
+        if let Some(variables) = variables.cloned() {
+            for variable in variables {
+                self.graph.copy(variable, node);
+            }
+            return node;
+        }
+        let path = match name {
+            "this" | "globalThis" | "global" | "window" | "self" => "global",
+            other => other,
+        };
+        self.give(node, path);
+        // Code may have put it there: `global.r = require`.
+        let name = self.graph.intern(name);
+        let field = self.graph.field(self.graph.globals, name);
+        self.graph.copy(field, node);
+        node
+    }
+
+    /// `root.b.c`, by all names but the first.
+    fn members(&mut self, root: Node, names: &[&str], call: &Call) -> Node {
+        let mut object = root;
+        for name in names.iter().skip(1) {
+            let key = Key::Name(self.graph.intern(name));
+            let out = self.graph.node(call.file, call.offset);
+            self.graph.rule(Rule::Member { object, key, out });
+            object = out;
+        }
+        object
+    }
+
     /// Evaluated code that was not handed out before.
     pub(crate) fn newly_evaluated(&mut self) -> Vec<Evaluated> {
         let mut found = Vec::new();
@@ -76,8 +196,10 @@ impl Solver<'_> {
                     Maker::Function => arguments.pop(),
                     _ => arguments.first().copied(),
                 };
+                let is_body = matches!(maker, Maker::Function);
                 for text in self.known_texts(body.unwrap_or(NONE)) {
-                    if text.len() < SHORTEST || text.contains(super::UNKNOWN) {
+                    let is_short = text.len() < SHORTEST || names_in(&text, is_body).is_some();
+                    if is_short || text.contains(super::UNKNOWN) {
                         continue;
                     }
                     let text = match maker {
@@ -167,6 +289,31 @@ impl Graph {
                 true
             }
             None => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_in;
+
+    #[test]
+    fn mere_names_are_told_from_code() {
+        for (text, is_body, names) in [
+            ("this", false, Some(vec!["this"])),
+            ("process.env", false, Some(vec!["process", "env"])),
+            (" require ; ", false, Some(vec!["require"])),
+            ("return this", true, Some(vec!["this"])),
+            ("return process.env;", true, Some(vec!["process", "env"])),
+            ("this", true, None),
+            ("returned", true, None),
+            ("return a + b", true, None),
+            ("f()", false, None),
+            ("1.5", false, None),
+            ("true", false, None),
+            ("", false, None),
+        ] {
+            assert_eq!(names_in(text, is_body), names, "{text}");
         }
     }
 }

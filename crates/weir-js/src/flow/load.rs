@@ -4,13 +4,16 @@ use std::borrow::Cow;
 
 use weir_model::contents::SourceKind;
 
-use super::graph::{Atom, Call, Key, NONE, Node, Rule};
+use super::graph::{Atom, Call, Key, NONE, Node, Rule, TEXT_BYTES};
 use super::lower::CHUNK;
 use super::solve::Solver;
 use super::text;
 
 /// The file that a package is entered by, where nothing else is known of it.
 const ENTRY: &str = "/index.js";
+
+/// Most values of a JSON constant that are kept.
+const PARSED: usize = 200;
 
 /// Words by which packages name the platform that they are for.
 const PLATFORMS: &[&str] = &[
@@ -326,6 +329,22 @@ impl Solver<'_> {
                     self.started.insert((call.file, file));
                 }
                 self.loaded(call.file, file);
+            }
+        }
+    }
+
+    /// `JSON.parse` of a constant: what stands in it, by name.
+    pub(super) fn parsed(&mut self, id: u32, call: &Call) {
+        for name in self.graph.texts(Self::argument(call, 0)) {
+            let text = self.graph.name(name);
+            let is_structure = text.len() <= TEXT_BYTES && text.starts_with(['{', '[']);
+            if !is_structure || !self.evaluated.insert((id as usize, text.to_string())) {
+                continue;
+            }
+            if let Ok(value) = serde_json::from_str(&text) {
+                let mut budget = PARSED;
+                let node = self.json_value(call.file, &value, &mut budget);
+                self.graph.copy(node, call.out);
             }
         }
     }

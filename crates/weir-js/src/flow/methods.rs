@@ -47,6 +47,14 @@ impl Solver<'_> {
             "push" | "unshift" | "add" | "append" | "set" | "enqueue" | "insert" => {
                 return self.put_in(name, call);
             }
+            "read" | "readv" => {
+                self.read_by_handle(call);
+                return false;
+            }
+            "request" => {
+                self.stream_of_session(call);
+                return false;
+            }
             "join" => return self.join(call),
             "reverse" => return self.reverse(id, call),
             "split" => return self.split(id, call),
@@ -82,6 +90,30 @@ impl Solver<'_> {
             _ => return self.fold_method(name, call),
         }
         true
+    }
+
+    /// `session.request(headers)` of HTTP/2 gives a stream: what is written to it leaves as by the
+    /// session.
+    fn stream_of_session(&mut self, call: &Call) {
+        let session = self.graph.known("node:http2.connect");
+        for atom in self.graph.held(call.receiver) {
+            let Atom::Instance(instance) = atom else {
+                continue;
+            };
+            let made_by = self.instances.get(instance as usize);
+            let rule = made_by.and_then(|rule| self.graph.rules.get(*rule as usize));
+            let Some(Rule::Call(made)) = rule else {
+                continue;
+            };
+            let is_session = self
+                .graph
+                .atoms(made.callee)
+                .iter()
+                .any(|(atom, _)| matches!(atom, Atom::Builtin(path) if Some(*path) == session));
+            if is_session {
+                self.graph.add(call.out, atom, call.receiver);
+            }
+        }
     }
 
     fn is_reflect(&self, node: Node) -> bool {

@@ -11,6 +11,7 @@ mod builtins;
 mod call;
 mod deeds;
 mod evaluated;
+mod files;
 mod graph;
 mod guessed;
 mod kept;
@@ -24,6 +25,7 @@ mod report;
 mod sinks;
 mod solve;
 pub(crate) mod text;
+mod written;
 
 pub(crate) use builtins::folder_variable;
 pub(crate) use deeds::Deeds;

@@ -127,14 +127,16 @@ impl Solver<'_> {
             let Some(source) = self.graph.sources.get(one.source as usize) else {
                 continue;
             };
-            if !flows::makes_sense(source.kind, sink.kind) {
+            if !flows::makes_sense(source.kind, sink.kind)
+                || (sink.is_loaded && source.kind != SourceKind::Fetched)
+            {
                 continue;
             }
             let is_strange = || {
                 let host = sink.host.as_deref();
                 is_odd || host.is_some_and(|host| network::is_foreign(&source.detail, host))
             };
-            if source.kind == SourceKind::SecretVariable && one.is_credential_field && !is_strange()
+            if one.is_credential_field && source.kind == SourceKind::SecretVariable && !is_strange()
             {
                 continue;
             }
@@ -186,10 +188,15 @@ impl Solver<'_> {
     }
 
     fn host_in(&self, node: Node, depth: usize, objects: &mut HashSet<u32>) -> Option<String> {
-        for text in self.known_texts(node) {
-            if let Some(host) = network::host_of(&text) {
-                return Some(host);
-            }
+        let texts = self.known_texts(node);
+        let mut hosts = texts.iter().filter_map(|text| network::host_of(text));
+        // This machine is the least that one of several addresses can mean.
+        if let Some(first) = hosts.next() {
+            let other = match network::is_local(&first) {
+                true => hosts.find(|host| !network::is_local(host)),
+                false => None,
+            };
+            return Some(other.unwrap_or(first));
         }
         if depth > 3 {
             return None;

@@ -1,13 +1,12 @@
 //! Calls by which something leaves the machine, runs, or is kept where it will run.
 
-use std::collections::HashSet;
-
 use weir_model::contents::SinkKind;
 
 use super::graph::{Atom, Call, Node, Rule};
 use super::solve::Solver;
+use super::written::Target;
 use crate::command;
-use crate::tables::{abilities, calls, flows, network, writes};
+use crate::tables::{abilities, calls, flows, network};
 
 /// Longest script that the commands of one file make, in bytes: a dozen of them are plenty.
 const SCRIPT: usize = 4 << 10;
@@ -24,6 +23,28 @@ pub(super) struct Sink {
     pub(super) names_program: bool,
     /// Nobody knows what the called function does: only what no honest call is given counts.
     pub(super) is_guessed: bool,
+    /// A file is written that is loaded as a module. Only what came from the network counts: bundlers
+    /// and compilers of templates load what they unpacked and wrote.
+    pub(super) is_loaded: bool,
+}
+
+/// What was made to carry data away: a request, a socket, a command, a file.
+struct Carrier {
+    kind: SinkKind,
+    label: String,
+    host: Option<String>,
+    is_loaded: bool,
+}
+
+impl Carrier {
+    fn of(kind: SinkKind, label: impl Into<String>, host: Option<String>) -> Self {
+        Self {
+            kind,
+            label: label.into(),
+            host,
+            is_loaded: false,
+        }
+    }
 }
 
 impl Sink {
@@ -37,6 +58,7 @@ impl Sink {
             is_credential_field: false,
             names_program: false,
             is_guessed: false,
+            is_loaded: false,
         }
     }
 }
@@ -53,25 +75,13 @@ impl Solver<'_> {
             let path = self.graph.name(*path);
             if calls::RUNS_COMMAND.contains(&&*path) {
                 sinks.extend(self.command(&path, call));
+                let sent = all.iter().copied().take(2).collect();
                 sinks.push(Sink {
-                    kind: SinkKind::Process,
-                    label: shown(&path),
-                    host: None,
-                    sent: all.iter().copied().take(2).collect(),
-                    is_credential_field: false,
                     names_program: self.starts_by_path(&path, call),
-                    is_guessed: false,
+                    ..Sink::of(SinkKind::Process, shown(&path), sent)
                 });
             } else if flows::CODE.contains(&&*path) {
-                sinks.push(Sink {
-                    kind: SinkKind::DynamicCode,
-                    label: shown(&path),
-                    host: None,
-                    sent: all.clone(),
-                    is_credential_field: false,
-                    names_program: false,
-                    is_guessed: false,
-                });
+                sinks.push(Sink::of(SinkKind::DynamicCode, shown(&path), all.clone()));
             } else if &*path == "import" {
                 sinks.extend(self.imported(call));
             } else if matches!(&*path, "node:worker_threads.Worker" | "Worker") {
@@ -82,16 +92,8 @@ impl Solver<'_> {
                 sinks.extend(self.pipeline(call));
             } else if let Some(kind) = network::call(&path) {
                 sinks.push(Sink {
-                    kind,
-                    label: path
-                        .trim_start_matches("pkg:")
-                        .trim_start_matches("node:")
-                        .to_owned(),
                     host: self.host(&all),
-                    sent: all.clone(),
-                    is_credential_field: false,
-                    names_program: false,
-                    is_guessed: false,
+                    ..Sink::of(kind, shown(&path), all.clone())
                 });
             } else if path.starts_with("pkg:") {
                 sinks.extend(self.unknown_client(&path, call));
@@ -109,15 +111,8 @@ impl Solver<'_> {
     /// A worker: its first argument is its code or where that lies, so that data which arrives there
     /// decides what runs.
     fn worker(call: &Call) -> Sink {
-        Sink {
-            kind: SinkKind::DynamicCode,
-            label: "Worker".to_owned(),
-            host: None,
-            sent: vec![Self::argument(call, 0)],
-            is_credential_field: false,
-            names_program: false,
-            is_guessed: false,
-        }
+        let sent = vec![Self::argument(call, 0)];
+        Sink::of(SinkKind::DynamicCode, "Worker", sent)
     }
 
     /// `import('data:text/javascript,' + text)`: the address is the code.
@@ -126,14 +121,9 @@ impl Solver<'_> {
         self.known_texts(address)
             .iter()
             .any(|text| text.starts_with("data:"))
-            .then(|| Sink {
-                kind: SinkKind::DynamicCode,
-                label: "import of a data: address".to_owned(),
-                host: None,
-                sent: vec![address],
-                is_credential_field: false,
-                names_program: false,
-                is_guessed: false,
+            .then(|| {
+                let label = "import of a data: address";
+                Sink::of(SinkKind::DynamicCode, label, vec![address])
             })
     }
 
@@ -146,80 +136,23 @@ impl Solver<'_> {
         if *at != 0 {
             return None;
         }
-        let (kind, label) = self.file_kind(Self::argument(call, 0))?;
-        Some(Sink {
+        let Target {
             kind,
-            label: format!("fs.{function} of {label}"),
-            host: None,
-            sent: vec![Self::argument(call, 1)],
-            is_credential_field: false,
-            names_program: false,
-            is_guessed: false,
+            label,
+            is_loaded,
+        } = self.target(Self::argument(call, 0))?;
+        let label = format!("fs.{function} of {label}");
+        Some(Sink {
+            is_loaded,
+            ..Sink::of(kind, label, vec![Self::argument(call, 1)])
         })
-    }
-
-    /// What a written path is, where it is one that others run.
-    fn file_kind(&self, path: Node) -> Option<(SinkKind, String)> {
-        let texts = self.known_texts(path);
-        for text in &texts {
-            let label = crate::place::clean(text);
-            if writes::find(text).is_some() {
-                return Some((SinkKind::Persistence, label));
-            }
-            // The running file itself: what it is replaced by runs next time.
-            let is_self = text.starts_with(crate::ability::OWN) && text.contains('\u{f8fd}');
-            if is_self || text.contains("node_modules/") && !text.contains("node_modules/.") {
-                return Some((SinkKind::OtherPackage, label));
-            }
-        }
-        let started = self.started();
-        texts
-            .iter()
-            .find(|text| started.contains(*text))
-            .map(|text| (SinkKind::ProgramFile, crate::place::clean(text)))
-    }
-
-    /// Paths of programs that are started, made executable or loaded.
-    fn started(&self) -> HashSet<String> {
-        let mut found = HashSet::new();
-        for rule in &self.graph.rules {
-            let Rule::Call(call) = rule else {
-                continue;
-            };
-            let starts = self.graph.atoms(call.callee).iter().any(|(atom, _)| {
-                matches!(atom, Atom::Builtin(path) if {
-                    let path = self.graph.name(*path);
-                    calls::RUNS_COMMAND.contains(&&*path)
-                        || matches!(&*path, "node:fs.chmod" | "node:fs.chmodSync" | "node:child_process.fork" | "process.dlopen")
-                })
-            });
-            if !starts {
-                continue;
-            }
-            for text in self.known_texts(Self::argument(call, 0)) {
-                // `exec('node /tmp/x.js')`: every word may be the file.
-                found.extend(text.split_whitespace().map(str::to_owned));
-                found.insert(text);
-            }
-            for (node, _) in self.listed(Self::argument(call, 1)).into_iter().flatten() {
-                found.extend(self.known_texts(node));
-            }
-        }
-        found
     }
 
     /// `request.write(x)`, `socket.send(x)`, `stream.pipe(request)`, `child.stdin.write(x)`.
     fn instance_sink(&self, name: &str, call: &Call, all: &[Node]) -> Option<Sink> {
         if name == "_compile" {
-            return Some(Sink {
-                kind: SinkKind::DynamicCode,
-                label: "module._compile".to_owned(),
-                host: None,
-                sent: all.to_vec(),
-                is_credential_field: false,
-                names_program: false,
-                is_guessed: false,
-            });
+            let label = "module._compile";
+            return Some(Sink::of(SinkKind::DynamicCode, label, all.to_vec()));
         }
         let (carrier, sent) = if matches!(name, "pipe" | "pipeThrough") {
             (*all.first()?, vec![call.receiver])
@@ -235,34 +168,32 @@ impl Solver<'_> {
                         .iter()
                         .any(|key| is_credential_name(key))
                 }));
-        let (kind, label, host) = self.carrier(carrier)?;
-        Some(Sink {
+        let Carrier {
             kind,
-            label: format!("{label}.{name}"),
+            label,
+            host,
+            is_loaded,
+        } = self.carrier(carrier)?;
+        Some(Sink {
             host: host.or_else(|| self.host(all)),
-            sent,
             is_credential_field,
-            names_program: false,
-            is_guessed: false,
+            is_loaded,
+            ..Sink::of(kind, format!("{label}.{name}"), sent)
         })
     }
 
     fn pipeline(&self, call: &Call) -> Option<Sink> {
         let all: Vec<Node> = call.arguments.iter().map(|(node, _)| *node).collect();
-        let (kind, label, host) = all.iter().find_map(|&node| self.carrier(node))?;
+        let to = all.iter().find_map(|&node| self.carrier(node))?;
         Some(Sink {
-            kind,
-            label,
-            host,
-            sent: all,
-            is_credential_field: false,
-            names_program: false,
-            is_guessed: false,
+            host: to.host,
+            is_loaded: to.is_loaded,
+            ..Sink::of(to.kind, to.label, all)
         })
     }
 
     /// The request, socket or network command that a node holds.
-    fn carrier(&self, node: Node) -> Option<(SinkKind, String, Option<String>)> {
+    fn carrier(&self, node: Node) -> Option<Carrier> {
         self.graph.atoms(node).iter().find_map(|(atom, _)| {
             let Atom::Instance(instance) = atom else {
                 return None;
@@ -280,26 +211,31 @@ impl Solver<'_> {
                 if calls::RUNS_COMMAND.contains(&&*path) {
                     let text = self.command_text(made);
                     if command::names_tool(&text) {
+                        let kind = SinkKind::NetworkCommand;
                         let host = command::host(&text);
-                        return Some((SinkKind::NetworkCommand, tool_label(&text), host));
+                        return Some(Carrier::of(kind, tool_label(&text), host));
                     }
                     // What a shell reads is what it runs.
                     return self
                         .known_texts(Self::argument(made, 0))
                         .iter()
                         .any(|program| command::is_shell(program))
-                        .then(|| (SinkKind::Process, shown(&path), None));
+                        .then(|| Carrier::of(SinkKind::Process, shown(&path), None));
                 }
                 if &*path == "node:fs.createWriteStream" {
-                    let (kind, label) = self.file_kind(Self::argument(made, 0))?;
-                    return Some((kind, format!("fs.createWriteStream of {label}"), None));
+                    let to = self.target(Self::argument(made, 0))?;
+                    return Some(Carrier {
+                        kind: to.kind,
+                        label: format!("fs.createWriteStream of {}", to.label),
+                        host: None,
+                        is_loaded: to.is_loaded,
+                    });
                 }
                 if self.is_local_socket(&path, made) {
                     return None;
                 }
                 let kind = network::call(&path).or_else(|| socket_kind(&path))?;
-                let label = path.trim_start_matches("pkg:").trim_start_matches("node:");
-                Some((kind, label.to_owned(), self.host(&all)))
+                Some(Carrier::of(kind, shown(&path), self.host(&all)))
             })
         })
     }
@@ -362,18 +298,10 @@ impl Solver<'_> {
                 }
             }
         }
+        let label = format!("{} with {}", shown(path), tool_label(&text));
         Some(Sink {
-            kind: SinkKind::NetworkCommand,
-            label: format!(
-                "{} with {}",
-                path.trim_start_matches("pkg:").trim_start_matches("node:"),
-                tool_label(&text)
-            ),
             host: command::host(&text),
-            sent,
-            is_credential_field: false,
-            names_program: false,
-            is_guessed: false,
+            ..Sink::of(SinkKind::NetworkCommand, label, sent)
         })
     }
 

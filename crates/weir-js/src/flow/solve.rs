@@ -62,7 +62,7 @@ pub(crate) struct Solver<'m> {
     pub(crate) started: Set<(u32, u32)>,
     /// JSON files already turned into objects.
     pub(crate) json: HashSet<u32, Quick>,
-    /// Evaluated code that was handed out, by rule and text.
+    /// Texts that were looked into as code or JSON, by rule and text.
     pub(crate) evaluated: Set<(usize, String)>,
     /// What is not known passes data to its result only. In large programs everything comes near
     /// everything, and objects that take in whatever passes by make flows of nothing.
@@ -352,7 +352,15 @@ impl<'m> Solver<'m> {
                         }
                     }
                 }
-                Atom::Text(_) | Atom::Resolver(_) => {}
+                // Addresses are kept as their text: `pathToFileURL(path).href`.
+                Atom::Text(_) => {
+                    let is_address =
+                        |name: &Name| matches!(&*self.graph.name(*name), "href" | "pathname");
+                    if names.iter().any(is_address) {
+                        self.graph.add(out, atom, object);
+                    }
+                }
+                Atom::Resolver(_) => {}
             }
         }
     }
@@ -523,6 +531,11 @@ impl<'m> Solver<'m> {
                 Atom::Environment(source) => self.graph.add(out, Atom::Taint(source), from),
                 Atom::Taint(source) if self.kind(source) == Some(SourceKind::Environment) => {
                     self.graph.add(out, atom, from);
+                }
+                // Who goes through the process by name comes past its environment.
+                Atom::Builtin(path) if &*self.graph.name(path) == "process" => {
+                    let name = self.graph.intern("env");
+                    self.graph.add(out, Atom::Text(name), from);
                 }
                 Atom::Object(object) => {
                     self.field_names(object, out);

@@ -165,10 +165,32 @@ pub(crate) fn unescape(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// A whole number in a base from 2 to 36, as `toString(base)` writes it.
+pub(crate) fn in_base(mut value: u64, base: u32) -> Option<String> {
+    if !(2..=36).contains(&base) {
+        return None;
+    }
+    let mut digits = Vec::new();
+    loop {
+        let digit = u32::try_from(value % u64::from(base)).ok()?;
+        digits.push(char::from_digit(digit, base)?);
+        value /= u64::from(base);
+        if value == 0 {
+            break;
+        }
+    }
+    Some(digits.iter().rev().collect())
+}
+
 /// One of JavaScript's string methods on constants. `None` when it is not folded.
 pub(crate) fn method(name: &str, text: &str, arguments: &[&str]) -> Option<String> {
     let number = |at: usize| arguments.get(at).and_then(|text| text.parse::<i64>().ok());
     let folded = match name {
+        // Digits with a base are a number: texts take no base.
+        "toString" if number(0).is_some() && text.parse::<u64>().is_ok() => {
+            let base = u32::try_from(number(0)?).ok()?;
+            in_base(text.parse().ok()?, base)?
+        }
         "toString" | "valueOf" | "normalize" | "toWellFormed" | "trim" | "trimStart"
         | "trimEnd" | "toLocaleString" => text
             .trim_matches(|c: char| name.starts_with("trim") && c.is_whitespace())
@@ -222,13 +244,18 @@ pub(crate) fn method(name: &str, text: &str, arguments: &[&str]) -> Option<Strin
 
 #[cfg(test)]
 mod tests {
-    use super::{concat, decode, join_path, method, unescape};
+    use super::{concat, decode, in_base, join_path, method, unescape};
 
     #[test]
     fn strings_fold_as_javascript_folds_them() {
         assert_eq!(decode("aHR0cHM=", "base64").as_deref(), Some("https"));
         assert_eq!(decode("6874747073", "hex").as_deref(), Some("https"));
         assert_eq!(unescape("%68ttps").as_deref(), Some("https"));
+        assert_eq!(method("toString", "19183", &["36"]).as_deref(), Some("esv"));
+        assert_eq!(method("toString", "env", &["36"]).as_deref(), Some("env"));
+        assert_eq!(method("toString", "7", &["hex"]).as_deref(), Some("7"));
+        assert_eq!(in_base(0, 2).as_deref(), Some("0"));
+        assert_eq!(in_base(7, 1), None);
         assert_eq!(join_path(&["~", ".ssh", "../.npmrc"]), "~/.npmrc");
         assert_eq!(
             method("slice", "https", &["0", "-1"]).as_deref(),

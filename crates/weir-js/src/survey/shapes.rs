@@ -1,7 +1,16 @@
 //! What an expression looks like, without knowing what it means.
 
-use oxc_ast::ast::{Argument, Expression};
+use oxc_ast::ast::{
+    Argument, BindingPattern, CallExpression, Expression, ForOfStatement, ForStatementLeft,
+    FormalParameters, ImportExpression, Statement,
+};
+use oxc_ast_visit::{Visit, walk};
 use oxc_syntax::operator::BinaryOperator;
+
+/// Most names that a loop goes through and that are tried.
+const LOOPED: usize = 16;
+/// Deepest expression or statement of a loop's body that is looked into.
+const LOOP_DEPTH: usize = 64;
 
 /// The text of an expression made of literals only.
 pub(crate) fn literal(expression: &Expression<'_>) -> Option<String> {
@@ -167,5 +176,156 @@ pub(super) fn last_name<'a>(callee: &'a Expression<'_>) -> &'a str {
             _ => "",
         },
         _ => "",
+    }
+}
+
+/// What a loop over names that are written out loads:
+/// `for (const name of ['a', 'b']) require('./' + name)`.
+pub(super) fn loaded_in_loop(it: &ForOfStatement<'_>) -> Vec<String> {
+    let ForStatementLeft::VariableDeclaration(declaration) = &it.left else {
+        return Vec::new();
+    };
+    let variable = declaration.declarations.first().map(|one| &one.id);
+    let Some(BindingPattern::BindingIdentifier(variable)) = variable else {
+        return Vec::new();
+    };
+    let names = written_out(&it.right);
+    let mut loads = Loads::of(variable.name.as_str(), &names);
+    if !names.is_empty() {
+        loads.visit_statement(&it.body);
+    }
+    loads.found
+}
+
+/// The same of `['a', 'b'].forEach(name => require('./' + name))`, and of `map`.
+pub(super) fn loaded_by_each(it: &CallExpression<'_>) -> Vec<String> {
+    let Expression::StaticMemberExpression(member) = &it.callee else {
+        return Vec::new();
+    };
+    let names = written_out(&member.object);
+    let callback = it.arguments.first().and_then(Argument::as_expression);
+    let (Some(callback), false) = (callback, names.is_empty()) else {
+        return Vec::new();
+    };
+    let parameters = match callback {
+        Expression::ArrowFunctionExpression(arrow) => &arrow.params,
+        Expression::FunctionExpression(function) => &function.params,
+        _ => return Vec::new(),
+    };
+    let Some(variable) = first_parameter(parameters) else {
+        return Vec::new();
+    };
+    let mut loads = Loads::of(variable, &names);
+    loads.visit_expression(callback);
+    loads.found
+}
+
+fn first_parameter<'e>(parameters: &'e FormalParameters<'_>) -> Option<&'e str> {
+    match &parameters.items.first()?.pattern {
+        BindingPattern::BindingIdentifier(name) => Some(name.name.as_str()),
+        _ => None,
+    }
+}
+
+/// The texts of a short list of nothing else.
+fn written_out(list: &Expression<'_>) -> Vec<String> {
+    let Expression::ArrayExpression(array) = list else {
+        return Vec::new();
+    };
+    if array.elements.len() > LOOPED {
+        return Vec::new();
+    }
+    let texts = array
+        .elements
+        .iter()
+        .map(|element| match element.as_expression() {
+            Some(Expression::StringLiteral(text)) => Some(text.value.to_string()),
+            _ => None,
+        });
+    texts.collect::<Option<_>>().unwrap_or_default()
+}
+
+/// Collects what is loaded by names that a variable goes through.
+struct Loads<'n> {
+    variable: &'n str,
+    names: &'n [String],
+    found: Vec<String>,
+    depth: usize,
+}
+
+impl<'n> Loads<'n> {
+    fn of(variable: &'n str, names: &'n [String]) -> Self {
+        Self {
+            variable,
+            names,
+            found: Vec::new(),
+            depth: 0,
+        }
+    }
+
+    fn load(&mut self, specifier: &Expression<'_>) {
+        for name in self.names {
+            if let Some(text) = with_name(specifier, self.variable, name, 0)
+                && !self.found.contains(&text)
+            {
+                self.found.push(text);
+            }
+        }
+    }
+}
+
+impl<'a> Visit<'a> for Loads<'_> {
+    fn visit_expression(&mut self, it: &Expression<'a>) {
+        if self.depth < LOOP_DEPTH {
+            self.depth += 1;
+            walk::walk_expression(self, it);
+            self.depth -= 1;
+        }
+    }
+
+    fn visit_statement(&mut self, it: &Statement<'a>) {
+        if self.depth < LOOP_DEPTH {
+            self.depth += 1;
+            walk::walk_statement(self, it);
+            self.depth -= 1;
+        }
+    }
+
+    fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
+        let first = it.arguments.first().and_then(Argument::as_expression);
+        if let (Expression::Identifier(name), Some(first)) = (&it.callee, first)
+            && name.name == "require"
+        {
+            self.load(first);
+        }
+        walk::walk_call_expression(self, it);
+    }
+
+    fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
+        self.load(&it.source);
+        walk::walk_import_expression(self, it);
+    }
+}
+
+/// The text of an expression in which a variable stands for a name.
+fn with_name(it: &Expression<'_>, variable: &str, name: &str, depth: usize) -> Option<String> {
+    let inner = |it| with_name(it, variable, name, depth + 1);
+    match it {
+        _ if depth > 4 => None,
+        Expression::Identifier(found) if found.name == variable => Some(name.to_owned()),
+        Expression::TemplateLiteral(template) => {
+            let mut parts = String::new();
+            for (index, quasi) in template.quasis.iter().enumerate() {
+                parts.push_str(quasi.value.cooked.as_ref()?.as_str());
+                if let Some(value) = template.expressions.get(index) {
+                    parts.push_str(&inner(value)?);
+                }
+            }
+            Some(parts)
+        }
+        Expression::BinaryExpression(sum) if sum.operator == BinaryOperator::Addition => {
+            Some(inner(&sum.left)? + &inner(&sum.right)?)
+        }
+        other => literal(other),
     }
 }

@@ -153,7 +153,6 @@ pub(crate) const READS_FILE: &[&str] = &[
     "node:fs.readJsonSync",
     "node:fs.readJSON",
     "node:fs.readJSONSync",
-    "node:fs.read",
     "Bun.file",
     "Deno.readTextFile",
     "Deno.readTextFileSync",
@@ -163,7 +162,6 @@ pub(crate) const READS_FILE: &[&str] = &[
     "pkg:jsonfile.readFileSync",
     "pkg:load-json-file",
     "pkg:graceful-fs.readFile",
-    "node:fs.readvSync",
 ];
 
 /// Functions that run a command, by path.

@@ -89,6 +89,7 @@ pub(crate) const CREDENTIALS: &[Credential] = &[
     file(".git-credentials", "passwords of git hosts"),
     file(".config/git/credentials", "passwords of git hosts"),
     file(".config/gh/hosts.yml", "GitHub CLI token"),
+    file("github cli/hosts.yml", "the same on Windows"),
     file(".config/hub", "GitHub token"),
     file(".config/glab-cli/", "GitLab token"),
     file(".config/doctl/", "cloud token"),
@@ -160,6 +161,31 @@ pub(crate) const CREDENTIALS: &[Credential] = &[
     file(".gemini/oauth_creds.json", "agent login"),
     file(".codex/auth.json", "agent login"),
     file(".continue/config.json", "agent keys"),
+    file("opencode/auth.json", "agent login"),
+    file("claude_desktop_config.json", "agent tool keys"),
+    file(
+        "state.vscdb",
+        "what an editor and its extensions keep, sessions among it",
+    ),
+    // By the whole way there: `code` and `cursor` alone are words of every other program.
+    file(".config/code/user/settings.json", "keys of extensions"),
+    file(
+        "application support/code/user/settings.json",
+        "keys of extensions, on macOS",
+    ),
+    file(
+        "appdata/roaming/code/user/settings.json",
+        "keys of extensions, on Windows",
+    ),
+    file(".config/cursor/user/settings.json", "keys of extensions"),
+    file(
+        "application support/cursor/user/settings.json",
+        "keys of extensions, on macOS",
+    ),
+    file(
+        "appdata/roaming/cursor/user/settings.json",
+        "keys of extensions, on Windows",
+    ),
 ];
 
 /// The row that `path` falls under. Unknown pieces of a folded path are
@@ -209,10 +235,21 @@ pub(crate) fn is_process_memory(path: &str) -> bool {
     }
 }
 
+/// Whether a path is the environment of a process, its own or another's.
+fn is_process_environment(path: &str) -> bool {
+    let place = path
+        .strip_prefix("/proc/")
+        .and_then(|it| it.split_once('/'));
+    place.is_some_and(|(_, file)| file == "environ")
+}
+
 /// What reading `path` gives, where that is a secret.
 pub(crate) fn kind(path: &str) -> Option<SourceKind> {
     if is_process_memory(path) {
         return Some(SourceKind::ProcessMemory);
+    }
+    if is_process_environment(path) {
+        return Some(SourceKind::CredentialFile);
     }
     find(path).map(|row| row.kind)
 }
@@ -283,7 +320,20 @@ static STARTS: OnceLock<Starts> = OnceLock::new();
 
 #[cfg(test)]
 mod tests {
-    use super::{find, is_process_memory};
+    use super::{find, is_process_memory, kind};
+
+    #[test]
+    fn the_environment_of_any_process_is_a_secret() {
+        for (path, is_secret) in [
+            ("/proc/self/environ", true),
+            ("/proc/1/environ", true),
+            ("/proc/\u{f8ff}/environ", true),
+            ("/proc/1/status", false),
+            ("/srv/environ", false),
+        ] {
+            assert_eq!(kind(path).is_some(), is_secret, "{path}");
+        }
+    }
 
     #[test]
     fn memory_is_that_of_a_process_and_a_map_that_of_another() {
@@ -312,6 +362,12 @@ mod tests {
             "a/b/.env",
             "~/.config/gh/hosts.yml",
             "/proc/self/environ",
+            "~/AppData/Roaming/GitHub CLI/hosts.yml",
+            "~/.config/Code/User/settings.json",
+            "~/Library/Application Support/Cursor/User/settings.json",
+            "~/AppData/Roaming/Code/User/globalStorage/state.vscdb",
+            "~/Library/Application Support/Claude/claude_desktop_config.json",
+            "~/.local/share/opencode/auth.json",
         ] {
             assert!(find(path).is_some(), "{path}");
         }
@@ -323,6 +379,9 @@ mod tests {
             ".envrc",
             "src/.sshx",
             "docs/aws/credentials",
+            ".vscode/settings.json",
+            "code/user/settings.json",
+            "opencode/config.json",
             "package.json",
         ] {
             assert!(find(path).is_none(), "{path}");

@@ -66,6 +66,11 @@ pub(crate) const KNOWN: &[Known] = &[
     host("hookbin", Tunnel, "shows anybody what it is sent"),
     host("requestrepo", Tunnel, "shows anybody what it is sent"),
     host("pastebin", Paste, "text of anybody"),
+    host(
+        "gist.githubusercontent",
+        Paste,
+        "text of anybody, under a name that is trusted",
+    ),
     host("hastebin", Paste, "text of anybody"),
     host("ghostbin", Paste, "text of anybody"),
     host("dpaste", Paste, "text of anybody"),
@@ -328,6 +333,8 @@ mod tests {
             ("abc.ngrok.example:443", "", Tunnel),
             ("webhook.site", "", Tunnel),
             ("pastebin.com", "/raw/x", Paste),
+            ("gist.githubusercontent.com", "/x/raw", Paste),
+            ("raw.githubusercontent.com", "", HostClass::Other),
             (
                 "discord.com",
                 "https://discord.com/api/webhooks/1/x",

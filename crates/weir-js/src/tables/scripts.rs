@@ -1,4 +1,4 @@
-//! What names mean in scripts of other languages.
+//! What names mean in scripts of other languages, and which command lines print secrets.
 
 use weir_model::contents::{SinkKind, SourceKind};
 
@@ -273,3 +273,214 @@ pub(crate) const POWERSHELL: &[Row] = &[
     row("getenvironmentvariables", Environment, "all variables"),
     row("getenvironmentvariable", Environment, "one variable"),
 ];
+
+/// A command line that prints a secret.
+pub(crate) struct Printer {
+    /// The program.
+    pub(crate) program: &'static str,
+    /// Words that follow it in this order. A single one comes first of those that are no options;
+    /// between several there may be options and their values.
+    pub(crate) words: &'static [&'static str],
+    /// Why it is here.
+    #[cfg_attr(not(test), expect(dead_code, reason = "reviewed, not read"))]
+    pub(crate) reason: &'static str,
+}
+
+const fn prints(
+    program: &'static str,
+    words: &'static [&'static str],
+    reason: &'static str,
+) -> Printer {
+    Printer {
+        program,
+        words,
+        reason,
+    }
+}
+
+/// Command lines that print secrets.
+pub(crate) const PRINTERS: &[Printer] = &[
+    prints("gh", &["auth", "token"], "the token of the code host"),
+    prints("gh", &["auth", "status", "--show-token"], "the same"),
+    prints(
+        "glab",
+        &["auth", "status", "--show-token"],
+        "the token of the code host",
+    ),
+    prints("git", &["credential", "fill"], "passwords that git keeps"),
+    prints("npm", &["token"], "tokens of the registry"),
+    // npm's own list says `(protected)` in their place.
+    prints("pnpm", &["config", "list"], "settings, tokens among them"),
+    prints("yarn", &["config", "list"], "the same of another client"),
+    prints("gcloud", &["print-access-token"], "mints a token"),
+    prints("gcloud", &["auth", "print-access-token"], "mints a token"),
+    prints("gcloud", &["print-identity-token"], "mints a token"),
+    prints("gcloud", &["auth", "print-identity-token"], "mints a token"),
+    prints(
+        "gcloud",
+        &["secrets", "versions", "access"],
+        "a secret of the cloud's store",
+    ),
+    prints("aws", &["configure", "get"], "a key of the profile"),
+    prints(
+        "aws",
+        &["configure", "export-credentials"],
+        "all keys of the profile",
+    ),
+    prints("aws", &["sts", "get-session-token"], "mints keys"),
+    prints("aws", &["sts", "assume-role"], "mints keys"),
+    prints(
+        "aws",
+        &["secretsmanager", "get-secret-value"],
+        "a secret of the cloud's store",
+    ),
+    prints(
+        "aws",
+        &["secretsmanager", "batch-get-secret-value"],
+        "several at once",
+    ),
+    prints(
+        "aws",
+        &["ssm", "get-parameter", "--with-decryption"],
+        "a secret parameter",
+    ),
+    prints(
+        "aws",
+        &["ssm", "get-parameters", "--with-decryption"],
+        "several at once",
+    ),
+    prints(
+        "aws",
+        &["ssm", "get-parameters-by-path", "--with-decryption"],
+        "several at once",
+    ),
+    prints(
+        "aws",
+        &["ecr", "get-login-password"],
+        "the password of an image registry",
+    ),
+    prints("az", &["account", "get-access-token"], "mints a token"),
+    prints(
+        "az",
+        &["keyvault", "secret", "show"],
+        "a secret of the cloud's store",
+    ),
+    prints(
+        "kubectl",
+        &["get", "secrets"],
+        "what a cluster's programs log in with",
+    ),
+    prints("kubectl", &["get", "secret"], "the same"),
+    prints(
+        "kubectl",
+        &["config", "view", "--raw"],
+        "the login of a cluster",
+    ),
+    prints(
+        "kubectl",
+        &["create", "token"],
+        "mints a token of a cluster",
+    ),
+    prints("vault", &["kv", "get"], "a secret of the vault"),
+    prints("vault", &["read"], "a secret of the vault"),
+    prints("vault", &["print", "token"], "the token of the vault"),
+    prints("secret-tool", &["lookup"], "passwords of the desktop"),
+    prints("secret-tool", &["search"], "passwords of the desktop"),
+    prints("op", &["read"], "a secret of the password manager"),
+    prints("op", &["item", "get"], "the same"),
+    prints("op", &["document", "get"], "the same"),
+    prints("bw", &["get"], "a secret of the password manager"),
+    prints("bw", &["list", "items"], "all of them"),
+    prints("bw", &["export"], "all of them"),
+    prints("lpass", &["show"], "a secret of the password manager"),
+    prints("pass", &["show"], "a secret of the password manager"),
+    prints("doppler", &["secrets"], "secrets of an application"),
+    prints("heroku", &["auth:token"], "the token of the host"),
+    prints(
+        "security",
+        &["find-generic-password"],
+        "passwords of the keychain",
+    ),
+    prints(
+        "security",
+        &["find-internet-password"],
+        "passwords of the keychain",
+    ),
+    prints(
+        "security",
+        &["dump-keychain"],
+        "all passwords of the keychain",
+    ),
+    prints("gpg", &["--export-secret-keys"], "keys that sign releases"),
+];
+
+/// Whether a program, by its name in small letters, prints a secret when it is given these words.
+pub(crate) fn prints_secret(program: &str, words: &[String]) -> bool {
+    let mut rows = PRINTERS.iter().filter(|row| row.program == program);
+    rows.any(|row| match row.words {
+        [one] if !one.starts_with('-') => words
+            .iter()
+            .find(|word| !word.starts_with('-'))
+            .is_some_and(|word| word == one),
+        several => {
+            let mut left = words.iter();
+            // `get secret/name`, `get pods,secrets`
+            several
+                .iter()
+                .all(|wanted| left.any(|word| word.split(['/', ',']).any(|part| part == *wanted)))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PRINTERS, prints_secret};
+
+    #[test]
+    fn every_printer_is_there_once_and_has_a_reason() {
+        let mut seen = std::collections::HashSet::new();
+        for row in PRINTERS {
+            assert!(
+                seen.insert((row.program, row.words)),
+                "{} twice",
+                row.program
+            );
+            assert!(
+                !row.reason.is_empty() && !row.words.is_empty(),
+                "{}",
+                row.program
+            );
+        }
+    }
+
+    #[test]
+    fn command_lines_that_print_secrets_are_known() {
+        for (line, prints) in [
+            ("aws secretsmanager get-secret-value --secret-id x", true),
+            ("aws --profile a configure export-credentials", true),
+            ("kubectl -n a get secrets -A -o json", true),
+            ("kubectl get secret/a -o yaml", true),
+            ("kubectl get pods,secrets", true),
+            ("vault kv get -format=json secret/x", true),
+            ("secret-tool lookup service x", true),
+            ("op read op://a/b/c", true),
+            ("op item get x", true),
+            ("npm config list", false),
+            ("yarn config list", true),
+            ("gpg --armor --export-secret-keys", true),
+            ("kubectl get pods", false),
+            ("aws s3 ls", false),
+            ("aws ssm get-parameter --name x", false),
+            ("vault status", false),
+            ("op run -- node read.js", false),
+            ("npm run token", false),
+            ("npm config get registry", false),
+            ("gpg --verify x.sig", false),
+        ] {
+            let mut words = line.split(' ').map(str::to_owned);
+            let program = words.next().unwrap_or_default();
+            let words: Vec<String> = words.collect();
+            assert_eq!(prints_secret(&program, &words), prints, "{line}");
+        }
+    }
+}

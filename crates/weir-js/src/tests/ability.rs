@@ -149,6 +149,19 @@ const ABLE: &[(CapabilityKind, &str)] = &[
         "XMLHttpRequest.prototype.send = function (b) {}",
     ),
     (
+        WrapsRequests,
+        "const e = window.ethereum; e.request = async (a) => a",
+    ),
+    (
+        WrapsRequests,
+        "const { solana: s } = window; s.signAllTransactions = (t) => t",
+    ),
+    (
+        WrapsRequests,
+        "window.phantom.solana.signAndSendTransaction = (t) => t",
+    ),
+    (WrapsRequests, "window.tronWeb.trx.sign = (t) => t"),
+    (
         Publishes,
         "require('child_process').execSync('npm publish --access public')",
     ),
@@ -169,6 +182,11 @@ const ABLE: &[(CapabilityKind, &str)] = &[
         RemoteScript,
         "const s = document.createElement('script'); s.src = 'https://a.example/x.js'; document.head.append(s)",
     ),
+    (
+        RemoteScript,
+        "Object.assign(document.createElement('script'), { async: true, src: 'https://a.example/x.js' })",
+    ),
+    (RemoteScript, "$.getScript('https://a.example/x.js')"),
     (
         RemoteScript,
         "document.write('<script src=\"https://a.example/x.js\"></script>')",
@@ -206,6 +224,14 @@ const UNABLE: &[(CapabilityKind, &str)] = &[
     ),
     (RemovesItself, "require('fs').unlinkSync('tmp.txt')"),
     (WrapsRequests, "window.fetch = fetch"),
+    (
+        WrapsRequests,
+        "const { ethereum: e } = options; e.request = (a) => a; const f = window.fetcher; f.request = (a) => a",
+    ),
+    (
+        RemoteScript,
+        "Object.assign(document.createElement('img'), { src: 'https://a.example/x.js' }); $.getScript('./own.js')",
+    ),
     (
         Publishes,
         "require('child_process').execSync('npm publish --dry-run')",

@@ -166,13 +166,16 @@ fn a_huge_line_is_scanned() {
     // Padding a payload beyond the limit does not make it harmless where install reaches it.
     assert_eq!(facts.unread.len(), 1);
     assert!(facts.unread[0].suspicious);
-    let facts = run(
-        &[("index.js", &code)],
-        &[],
-        &[(Surface::Import, "./index.js")],
-    );
-    assert_eq!(facts.unread.len(), 1);
-    assert!(!facts.unread[0].suspicious);
+    // Nor where whoever imports the package runs it; what nothing runs is only told.
+    for (entry, runs) in [("./index.js", true), ("./other.js", false)] {
+        let facts = run(
+            &[("index.js", &code), ("other.js", "")],
+            &[],
+            &[(Surface::Import, entry)],
+        );
+        assert_eq!(facts.unread.len(), 1);
+        assert_eq!(facts.unread[0].suspicious, runs, "{entry}");
+    }
 }
 
 #[test]

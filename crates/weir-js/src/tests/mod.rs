@@ -1,15 +1,19 @@
 mod ability;
 mod aliases;
 mod bundles;
+mod carried;
 mod chains;
+mod commands;
 mod cut_short;
 mod differential;
+mod disguised;
 mod flagged;
 mod folded;
 mod hostile;
 mod package;
 mod passing;
 mod properties;
+mod reached;
 
 use weir_model::contents::Surface;
 

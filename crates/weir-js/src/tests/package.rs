@@ -6,7 +6,7 @@ use weir_model::contents::{SourceKind, Surface};
 use weir_npm::manifest::Manifest;
 
 use super::run;
-use crate::{Limits, Package, SourceFile, analyse};
+use crate::{Limits, Package, SourceFile, Unkept, analyse};
 
 #[test]
 fn inline_code_is_analysed() {
@@ -220,4 +220,66 @@ fn what_install_or_a_command_starts_runs_with_them() {
     assert_eq!(facts.surfaces.get("w.js"), Some(&Surface::Install));
     let facts = run(&files, &[], &[(Surface::Command, "index.js")]);
     assert_eq!(facts.surfaces.get("w.js"), Some(&Surface::Command));
+}
+
+/// Files whose bytes nobody kept: they are told where something runs them, and what nothing runs is not.
+#[test]
+fn what_is_not_at_hand_is_told_where_something_runs_it() {
+    let unkept = [
+        ("setup.png", false),
+        ("setup.dat", true),
+        ("lib.dat", true),
+        ("logo.png", false),
+        ("other.dat", true),
+    ]
+    .map(|(path, is_code)| Unkept {
+        path,
+        why: "too large",
+        is_code,
+        is_told: false,
+    });
+    let code = b"require('./setup.dat'); require('./logo.png')";
+    let files = [SourceFile {
+        path: "setup.js",
+        bytes: code,
+    }];
+    for (command, main, expected) in [
+        // A hook names it: whatever it is called, and not suspicious, as the assessment is incomplete then.
+        (
+            "node setup.png",
+            "setup.js",
+            &[("setup.png", false), ("setup.dat", true)][..],
+        ),
+        (
+            "node setup.js",
+            "lib.dat",
+            &[("setup.dat", false), ("lib.dat", true)],
+        ),
+        // Pictures are loaded by bundlers all the time.
+        ("node other.js", "logo.png", &[]),
+    ] {
+        let package = Package {
+            files: &files,
+            unkept: &unkept,
+            entries: vec![(Surface::Import, main.to_owned())],
+            install_commands: vec![("postinstall".to_owned(), command.to_owned())],
+            ..Package::default()
+        };
+        let facts = analyse(&package, &Limits::default());
+        let mut found: Vec<(&str, bool)> = facts
+            .unread
+            .iter()
+            .map(|one| (one.path.as_str(), one.suspicious))
+            .collect();
+        found.sort_unstable();
+        let mut expected = expected.to_vec();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{command} {main}");
+        if command == "node setup.js" {
+            assert_eq!(
+                facts.install_steps[0].reaches,
+                ["logo.png", "setup.dat", "setup.js"]
+            );
+        }
+    }
 }

@@ -19,6 +19,7 @@ fn a_whole_manifest() {
             "devDependencies": {"d": "1"},
             "bundleDependencies": ["x"],
             "bin": "cli.js",
+            "directories": {"lib": 1, "bin": "./bin"},
             "module": "esm.js",
             "browser": {"./a.js": "./b.js", "fs": false},
             "exports": {".": {"import": "./esm.js", "require": ["./c.cjs", null]}, "./sub": "./b.js"},
@@ -43,6 +44,7 @@ fn a_whole_manifest() {
         dev_dependencies: map(&[("d", "1")]),
         bundle_dependencies: vec!["x".to_owned()],
         bin: map(&[("n", "cli.js")]),
+        bin_folder: Some("./bin".to_owned()),
         main: Some("index.js".to_owned()),
         entries: ["esm.js", "./b.js", "./esm.js", "./c.cjs", "rn.js"]
             .map(str::to_owned)

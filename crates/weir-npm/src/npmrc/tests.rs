@@ -164,6 +164,49 @@ fn credentials_belong_to_the_longest_address() {
     }
 }
 
+/// A registry whose tarballs lie on another path gets its own token there; nobody else gets it.
+#[test]
+fn credentials_go_along_to_where_their_registry_points_on_its_host() {
+    let npmrc = parse(concat!(
+        "registry=https://forge.example/everyone/npm/\n",
+        "@acme:registry=https://forge.example/acme/npm/\n",
+        "@bare:registry=https://forge.example/bare/npm/\n",
+        "//forge.example/everyone/npm/:_authToken=everyone\n",
+        "//forge.example/acme/npm/:_authToken=acme\n",
+        "//forge.example/files/own/:_authToken=own\n",
+    ));
+    let header = |registry: &str, url| {
+        let found = npmrc.auth_named_by(&npmrc.scope_registry(registry).unwrap(), url);
+        found.map(|it| it.authorization_header())
+    };
+    let file = "https://forge.example/files/42/lib-1.0.0.tgz";
+    assert_eq!(header("acme", file).as_deref(), Some("Bearer acme"));
+    // The default registry's is not its own.
+    assert_eq!(header("bare", file), None);
+    // What is tied to the address itself comes first, as ever.
+    let own = "https://forge.example/files/own/lib-1.0.0.tgz";
+    assert_eq!(header("acme", own).as_deref(), Some("Bearer own"));
+    for elsewhere in [
+        "https://forge.example:8443/files/lib.tgz",
+        "https://evil.example/acme/npm/lib.tgz",
+    ] {
+        assert_eq!(header("acme", elsewhere), None, "{elsewhere}");
+    }
+    let default = npmrc.auth_for(file).map(|it| it.authorization_header());
+    assert_eq!(default.as_deref(), Some("Bearer everyone"));
+}
+
+#[test]
+fn addresses_with_a_client_certificate_are_named() {
+    let npmrc = parse(concat!(
+        "//r.example/npm/:certfile=/home/user/c.pem\n",
+        "//r.example/npm/:keyfile=/home/user/k.pem\n",
+        "//s.example/:certfile=\n",
+    ));
+    let found: Vec<_> = npmrc.client_certificates().collect();
+    assert_eq!(found, ["//r.example/npm/"]);
+}
+
 #[test]
 fn secrets_do_not_show() {
     let npmrc = parse("//r.example/:_authToken=s3cret\n//q.example/:_auth=s3cret");

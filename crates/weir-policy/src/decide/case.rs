@@ -7,6 +7,10 @@ use super::structure::{GROUPS, Spared, of_group};
 use super::{Context, Request, moment};
 use crate::config::{AGE_SIGNAL, Policy, SignalSetting, UnknownAge};
 
+/// Why the assessment of a tarball or folder alone has gaps where a registry would have told something. What
+/// could not be there is no check that failed: when somebody only looks, these gaps are told and hold nothing.
+pub const ALONE: &str = "a tarball or folder alone has no history";
+
 /// Something that speaks against a release, and that a waiver can cover.
 #[derive(Clone, Copy)]
 pub(super) enum Ground<'a> {
@@ -79,7 +83,7 @@ impl<'a> Case<'a> {
         case.incomplete = assessment
             .incomplete
             .iter()
-            .any(|gap| !is_publisher(gap) && !case.is_stood_in_for(gap));
+            .any(|gap| !is_publisher(gap) && !case.is_only_told(gap));
         case.count_groups();
         case
     }
@@ -162,11 +166,10 @@ impl<'a> Case<'a> {
     pub(super) fn unchecked(&self) -> impl Iterator<Item = &'a Incomplete> {
         let (incomplete, unknown, bare) =
             (self.incomplete, self.unknown_publisher, self.no_integrity);
-        let first_seen = self.first_seen;
         let shown = move |gap: &&Incomplete| match (is_publisher(gap), is_integrity(gap)) {
             (true, _) => unknown,
             (_, true) => bare,
-            _ => incomplete || (first_seen && is_publish_time(gap)),
+            _ => incomplete || self.is_only_told(gap),
         };
         self.assessment.incomplete.iter().filter(shown)
     }
@@ -176,7 +179,14 @@ impl<'a> Case<'a> {
         let publisher = self.policy.decide.unknown_publisher > Action::Allow;
         self.unchecked()
             .filter(move |gap| publisher || !is_publisher(gap))
-            .filter(move |gap| !self.is_stood_in_for(gap))
+            .filter(move |gap| !self.is_only_told(gap))
+    }
+
+    /// Whether the gap is told and no rule asks about it: something stands in for what is missing, or it could
+    /// not be there.
+    fn is_only_told(&self, gap: &Incomplete) -> bool {
+        let alone = self.context.request == Request::Inspection && gap.why == ALONE;
+        alone || self.is_stood_in_for(gap)
     }
 
     /// Whether the moment weir first saw the release stands in for what is missing: then age holds it

@@ -17,6 +17,7 @@ use weir_model::{Action, Assessment, Circumstances, Decision, Incomplete};
 
 use crate::config::Policy;
 
+pub use case::ALONE;
 pub use later::Later;
 pub use structure::{Answer, Count, GROUPS, GroupRule, RULES, Rule, Spared, Topic, When, of_group};
 pub use trace::{Asked, Counted, Difference, Lifted, Trace, trace};
@@ -31,7 +32,7 @@ use waiver::Waived;
 
 /// Raised whenever the same policy and assessment could give another decision; part of
 /// [`Policy::fingerprint`].
-pub const RULES_VERSION: u32 = 8;
+pub const RULES_VERSION: u32 = 9;
 
 /// What a decision depends on besides the assessment and the policy.
 #[derive(Debug, Clone, PartialEq, Eq)]

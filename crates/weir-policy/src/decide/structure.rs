@@ -313,7 +313,8 @@ pub const RULES: &[Rule] = &[
             policy.decide.incomplete_unseen
         }),
         sentence: "Something could not be checked, and the release is neither established nor was it \
-                   served here before.",
+                   served here before. (Not what a registry would have to tell of a tarball or folder that \
+                   somebody inspects alone.)",
     },
     Rule {
         id: "incomplete-established",

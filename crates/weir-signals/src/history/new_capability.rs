@@ -34,7 +34,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         sees: "An ability (network, child processes, code from text, files with secrets, writing outside the \
                package, and the like) on a surface (install, import, command) where the previous release had none. \
                What weighs most is what runs at install time, and what few honest packages do at all: reading \
-               credential files, publishing, leaving a silent process behind. Code that nothing led to in the \
+               credential files, publishing, leaving a silent process behind, adding a first script of another host to \
+               pages. Code that nothing led to in the \
                previous release is no excuse for code that is led to now.",
         matters: "A stolen release has to do something that the package never did. Compared with its own past that \
                   stands out, while the same call in a package that always made it says nothing: differential checks \
@@ -127,6 +128,10 @@ fn samples() -> Vec<crate::sample::Sample> {
     use weir_model::contents::CapabilityKind as Can;
     let fetches = |surface| abilities(&[(Can::Network, "https.request", surface)]);
     let nothing = || abilities(&[]);
+    let injects = |host: &str| {
+        let detail = format!("a script from {host}");
+        abilities(&[(Can::RemoteScript, detail.as_str(), Surface::Import)])
+    };
     vec![
         Sample::flagged(
             "A patch of a package that only computed begins to start programs on import",
@@ -182,6 +187,18 @@ fn samples() -> Vec<crate::sample::Sample> {
             "Near miss: a new major version that begins to talk to the network",
             compared("2.0.0", nothing(), fetches(Surface::Import)),
         ),
+        Sample::flagged(
+            "A patch of a library for browsers adds its first script of another host to pages",
+            compared("1.4.1", nothing(), injects("static.collector.example")),
+        ),
+        Sample::passing(
+            "A loader of scripts adds one of another host than before",
+            compared(
+                "1.4.1",
+                injects("maps.example"),
+                injects("static.maps.example"),
+            ),
+        ),
         Sample::passing(
             "A command of the package learns to fetch",
             compared("1.5.0", nothing(), fetches(Surface::Command)),
@@ -195,4 +212,29 @@ fn samples() -> Vec<crate::sample::Sample> {
             ),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_model::contents::CapabilityKind;
+
+    use super::*;
+    use crate::sample::{abilities, compared};
+
+    /// What decides from elsewhere what runs in pages weighs more than other news of a library for browsers.
+    #[test]
+    fn the_first_script_of_another_host_weighs_more_than_other_abilities() {
+        for (kind, version, severity) in [
+            (CapabilityKind::RemoteScript, "1.4.1", Severity::Medium),
+            (CapabilityKind::RemoteScript, "2.0.0", Severity::Info),
+            (CapabilityKind::WrapsRequests, "1.4.1", Severity::Low),
+        ] {
+            let after = abilities(&[(kind, "x", Surface::Import)]);
+            let scene = compared(version, abilities(&[]), after);
+            let mut observation = Observation::default();
+            scene.with_subject(|subject| SIGNAL.run(subject, &mut observation));
+            let found = observation.findings.first().map(|it| it.severity);
+            assert_eq!(found, Some(severity), "{kind:?} {version}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use weir_model::{Confidence, Contents, Evidence, Group, Severity};
 use weir_npm::manifest::Manifest;
 
+use crate::comparison::COMPARED_DAYS;
 use crate::{
     Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Stage, Subject,
 };
@@ -28,8 +29,10 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     documentation: Documentation {
         sees: "A `preinstall`, `install` or `postinstall` script that the previous release of the same line \
                did not have, or one that changed beyond version numbers. A `binding.gyp`, which npm compiles \
-               without being told to, counts as `install`. A first release with such a script is reported with \
-               less weight, and so is a command that only compiles or fetches native code.",
+               without being told to, counts as `install`, also in the previous release. A first release with such a \
+               script is reported with less weight, and so is a command that only compiles or fetches native code. \
+               Where the previous release ran a script of its own already, a command that changed is only mentioned \
+               once the release has been out for 90 days.",
         matters: "Install scripts run on every machine that installs the package, before anyone has looked at it, \
                   with all of that machine's secrets. Most of the attacks on record added one to a package that \
                   never had any.",
@@ -141,6 +144,7 @@ fn compare(
             let was_builder = Nature::of(old.command) == Nature::Builder;
             let severity = match nature {
                 Nature::Builder => Severity::Info,
+                Nature::OwnScript if ran_its_own(before) && has_been_out(subject) => Severity::Info,
                 Nature::OwnScript if !was_builder => Severity::Low,
                 Nature::OwnScript => Severity::Medium,
                 Nature::Inline => Severity::High,
@@ -183,6 +187,33 @@ fn compare(
         .evidence
         .push(evidence(step, same_event.map(|old| old.command)));
     observation.find(finding);
+}
+
+/// Whether a script of the package itself was run at install before.
+fn ran_its_own(before: &[Step<'_>]) -> bool {
+    let mut natures = before.iter().map(|old| Nature::of(old.command));
+    natures.any(|nature| nature == Nature::OwnScript)
+}
+
+/// Whether the release has been out for longer than any is compared with the one before it by its contents: that the
+/// package runs another of its own scripts than a quarter ago says nothing any more.
+fn has_been_out(subject: &Subject<'_>) -> bool {
+    subject.now.duration_since(subject.out_by_now()).as_hours() >= COMPARED_DAYS * 24
+}
+
+/// Whether a script that runs at install is new as far as manifests say, and goes on to compile: then the release
+/// before may have been compiled without being told to, which only its tarball tells.
+pub(crate) fn may_replace_a_build(now: &Manifest, before: &Manifest) -> bool {
+    let first = |manifest: &Manifest| {
+        let mut scripts = manifest.install_scripts();
+        let first = scripts.find(|(event, _)| *event != "postinstall");
+        first.map(|(_, command)| command.to_owned())
+    };
+    let compiles =
+        |command: &str| words(command).any(|word| BUILDERS.contains(&program(word).as_str()));
+    before.gypfile != Some(true)
+        && first(before).is_none()
+        && first(now).is_some_and(|command| compiles(&command))
 }
 
 fn evidence(step: Step<'_>, previous: Option<&str>) -> Evidence {
@@ -244,21 +275,25 @@ const INLINE: &[&str] = &[
     "nc",
 ];
 
+/// The words of a command, whatever stands between them.
+fn words(command: &str) -> impl Iterator<Item = &str> {
+    command
+        .split(|c: char| c.is_whitespace() || "|&;()<>\"'`$={}".contains(c))
+        .filter(|word| !word.is_empty())
+}
+
+/// The program that a word names, without its folder.
+fn program(word: &str) -> String {
+    let file = word.rsplit(['/', '\\']).next().unwrap_or(word);
+    file.strip_suffix(".exe")
+        .unwrap_or(file)
+        .to_ascii_lowercase()
+}
+
 impl Nature {
     fn of(command: &str) -> Self {
-        let words = || {
-            command
-                .split(|c: char| c.is_whitespace() || "|&;()<>\"'`$={}".contains(c))
-                .filter(|word| !word.is_empty())
-        };
-        let name = |word: &str| {
-            let file = word.rsplit(['/', '\\']).next().unwrap_or(word);
-            file.strip_suffix(".exe")
-                .unwrap_or(file)
-                .to_ascii_lowercase()
-        };
         let starts_inline = |tool: &str| {
-            let mut rest = words().skip_while(|word| name(word) != tool);
+            let mut rest = words(command).skip_while(|word| program(word) != tool);
             rest.next().is_some()
                 && rest.take(3).any(|flag| {
                     matches!(
@@ -267,7 +302,8 @@ impl Nature {
                     )
                 })
         };
-        if words().any(|word| INLINE.contains(&name(word).as_str()) || word.contains("://"))
+        if words(command)
+            .any(|word| INLINE.contains(&program(word).as_str()) || word.contains("://"))
             || ["node", "sh", "bash", "zsh", "cmd"]
                 .into_iter()
                 .any(starts_inline)
@@ -278,7 +314,7 @@ impl Nature {
         let all_builders = command
             .split(['|', '&', ';'])
             .filter_map(|part| part.split_whitespace().next())
-            .all(|word| BUILDERS.contains(&name(word).as_str()));
+            .all(|word| BUILDERS.contains(&program(word).as_str()));
         if all_builders {
             Self::Builder
         } else {
@@ -289,7 +325,7 @@ impl Nature {
 
 /// Whether two commands differ in numbers at most, as when a version is spelled out. Commands that
 /// contain an address are compared as they are: an address may be all numbers.
-fn same_but_for_numbers(old: &str, new: &str) -> bool {
+pub(crate) fn same_but_for_numbers(old: &str, new: &str) -> bool {
     old == new || (!new.contains("://") && without_numbers(old) == without_numbers(new))
 }
 
@@ -314,7 +350,7 @@ fn without_numbers(command: &str) -> String {
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
     use crate::sample::{Sample, Scene, step};
-    let pair = |before, after| {
+    let pair = |before: &str, after: &str| {
         Scene::of("left-lib", "1.4.1")
             .release("1.4.0", "2025-03-01T09:00:00Z", before)
             .release("1.4.1", "2026-06-01T09:00:00Z", after)
@@ -322,6 +358,12 @@ fn samples() -> Vec<crate::sample::Sample> {
     let compiles = || Contents {
         install_steps: vec![step("binding.gyp", IMPLICIT_COMMAND, &["binding.gyp"])],
         ..Contents::default()
+    };
+    // Scripts of a package that has run one of its own after each installation for long.
+    let own = |scripts: &str| {
+        let more = scripts.trim_matches(['{', '}']);
+        let comma = if more.is_empty() { "" } else { "," };
+        format!(r#"{{"scripts":{{"postinstall":"node tidy.js"{comma}{more}}}}}"#)
     };
     vec![
         Sample::flagged(
@@ -390,6 +432,33 @@ fn samples() -> Vec<crate::sample::Sample> {
                 .contents(compiles())
                 .previous_contents(compiles()),
         ),
+        Sample::flagged(
+            "A script of its own before the build that the previous tarball started by itself",
+            pair(
+                "{}",
+                r#"{"scripts":{"install":"node look.js || node-gyp rebuild"}}"#,
+            )
+            .previous_contents(compiles()),
+        ),
+        Sample::passing(
+            "The same, where the package has long run its own scripts, and out for a year",
+            Scene::of("left-lib", "1.4.1")
+                .release("1.4.0", "2024-03-01T09:00:00Z", &own("{}"))
+                .release(
+                    "1.4.1",
+                    "2025-06-01T09:00:00Z",
+                    &own(r#"{"install":"node look.js || node-gyp rebuild"}"#),
+                )
+                .previous_contents(compiles()),
+        ),
+        Sample::flagged(
+            "Near miss: the same in a release of two weeks ago",
+            pair(
+                &own("{}"),
+                &own(r#"{"install":"node look.js || node-gyp rebuild"}"#),
+            )
+            .previous_contents(compiles()),
+        ),
         Sample::passing(
             "A prepare script, which does not run for packages from a registry",
             pair("{}", r#"{"scripts":{"prepare":"tsc"}}"#),
@@ -416,6 +485,31 @@ mod tests {
             ("sh ./build.sh", Nature::OwnScript),
         ] {
             assert_eq!(Nature::of(command), nature, "{command}");
+        }
+    }
+
+    #[test]
+    fn a_build_may_have_been_replaced_where_only_the_tarball_can_tell() {
+        let build = r#""install":"node look.js || node-gyp rebuild""#;
+        for (now, before, asked) in [
+            (build, "", true),
+            (build, r#""postinstall":"node tidy.js""#, true),
+            (r#""preinstall":"../x/node-gyp.exe rebuild""#, "", true),
+            (build, r#""install":"node look.js""#, false),
+            (r#""install":"node look.js""#, "", false),
+            (r#""postinstall":"node-gyp rebuild""#, "", false),
+        ] {
+            let manifest = |scripts: &str| {
+                Manifest::from_json(format!(r#"{{"scripts":{{{scripts}}}}}"#)).unwrap()
+            };
+            let (now, mut before) = (manifest(now), manifest(before));
+            assert_eq!(
+                may_replace_a_build(&now, &before),
+                asked,
+                "{now:?} {before:?}"
+            );
+            before.gypfile = Some(true);
+            assert!(!may_replace_a_build(&now, &before), "{now:?}");
         }
     }
 

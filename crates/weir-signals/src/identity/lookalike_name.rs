@@ -22,6 +22,14 @@ const ESTABLISHED: SignedDuration = SignedDuration::from_hours(2 * 365 * 24);
 /// with one or two releases, and any number can be made within a day.
 const ESTABLISHED_RELEASES: usize = 10;
 
+/// A package whose first release is this old, with [`GROWN_RELEASES`] that have been out for longer than [`YOUNG`],
+/// has a past of its own, though not one that excuses every name: squatted names are held with one or two
+/// releases.
+const GROWN: SignedDuration = SignedDuration::from_hours(365 * 24);
+
+/// See [`GROWN`].
+const GROWN_RELEASES: usize = 5;
+
 /// Targets that nearly everybody has installed; confusing them pays most.
 const TOP: u32 = 1_000;
 
@@ -48,7 +56,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                last counts where somebody published who published no other package there, or where that is not known and something runs at install. The whole \
                name under somebody's own scope is only mentioned. The evidence lists every reading. Young packages \
                weigh more, and those that name the other's repository; old ones with ten releases that have been out \
-               for 90 days are only mentioned, and those that three packages depend on which this gateway serves weigh \
+               for 90 days are only mentioned, as are those of a year with five, unless they resemble one of the \
+               most used, and those that three packages depend on which this gateway serves weigh \
                less.",
         matters: "Registering a name costs nothing, and people and code generators mistype. A lookalike needs no \
                   stolen account.",
@@ -73,8 +82,10 @@ enum Standing {
     NotKnown,
     /// All releases there are came out lately, or the registry does not say when.
     Young,
-    /// Neither young nor established.
+    /// Neither young nor grown.
     Unproven,
+    /// More than a year old, with several releases that have been out for long.
+    Grown,
     /// Old, with many releases that have been out for long.
     Established,
 }
@@ -93,6 +104,8 @@ impl Standing {
         };
         if *age > ESTABLISHED && stood.len() >= ESTABLISHED_RELEASES {
             Self::Established
+        } else if *age > GROWN && stood.len() >= GROWN_RELEASES {
+            Self::Grown
         } else {
             Self::Unproven
         }
@@ -333,6 +346,8 @@ fn severity(lookalike: &Lookalike, standing: Standing) -> Severity {
     };
     match (standing, severity) {
         (Standing::Established, _) => Severity::Info,
+        (Standing::Grown, _) if well_known => Severity::Low,
+        (Standing::Grown, _) => Severity::Info,
         (Standing::Unproven, Severity::High) => Severity::Medium,
         (Standing::Unproven, _) => Severity::Low,
         (Standing::Young | Standing::NotKnown, severity) => severity,
@@ -503,6 +518,52 @@ mod tests {
         "0.0.1", "0.0.2", "0.0.3", "0.0.4", "0.0.5", "0.0.6", "0.0.7", "0.0.8", "0.0.9", "0.1.0",
         "1.0.0",
     ];
+
+    /// A year of releases says what a package is, except beside the names that nearly everybody has.
+    #[test]
+    fn a_name_of_a_year_is_only_mentioned_unless_it_is_near_one_of_the_most_used() {
+        use Severity::{Info, Low};
+        let (old, later, new) = (
+            "2025-01-10T09:00:00Z",
+            "2025-09-01T09:00:00Z",
+            "2026-06-01T09:00:00Z",
+        );
+        for (says, name, times, want) in [
+            (
+                "a year and five",
+                "lcrypt",
+                [old, old, old, later, later, new],
+                Info,
+            ),
+            (
+                "a year and four",
+                "lcrypt",
+                [old, old, later, later, new, new],
+                Low,
+            ),
+            (
+                "five, and no year",
+                "lcrypt",
+                [later, later, later, later, later, new],
+                Low,
+            ),
+            (
+                "beside one of the most used",
+                "expresss",
+                [old, old, old, later, later, new],
+                Low,
+            ),
+        ] {
+            let mut scene = Scene::of(name, "0.0.6");
+            for (version, published) in VERSIONS.into_iter().zip(times) {
+                scene = scene.release(version, published, "{}");
+            }
+            let mut observation = Observation::default();
+            scene.with_subject(|subject| SIGNAL.run(subject, &mut observation));
+            let found = observation.findings.first().map(|it| it.severity);
+            assert_eq!(found, Some(want), "{says}");
+        }
+    }
 
     /// A name is excused by releases that people had time to look at, not by the day it was first taken.
     #[test]

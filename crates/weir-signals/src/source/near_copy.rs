@@ -36,7 +36,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                that of a popular package that others maintain: the package its name resembles, which is fetched \
                to compare, or one that this gateway has seen. It weighs more if the names are alike, and most if \
                the copy does something that the original does not. Also a release whose code is nearly that of \
-               one that was refused. Code is compared by names of members and words in strings, so minifying, \
+               one that was refused, or listed as malicious; of a tarball or folder at hand also where it bears the same name and \
+               version, and its bytes are others. Code is compared by names of members and words in strings, so minifying, \
                bundling and renaming variables make no difference.",
         matters: "A full copy of a library that works, with one function added, passes every look at what it \
                   does well. What is taken down for malware comes back with a few words changed.",
@@ -58,11 +59,18 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         });
     }
     for near in &alike.near {
-        if near.percent < COPY || near.shared_maintainer || near.name == subject.name.as_str() {
+        if near.percent < COPY || near.shared_maintainer || is_itself(subject, near) {
             continue;
         }
         report(subject, near, observation);
     }
+}
+
+/// Whether it is the package itself, whose next release is nearly the one before. What was refused under the very
+/// version is compared only where the bytes are others, with a file or folder that may say of itself what it likes.
+fn is_itself(subject: &Subject<'_>, near: &NearCopy) -> bool {
+    let is_refused = near.refused.is_some() && near.version == subject.version;
+    near.name == subject.name.as_str() && !is_refused
 }
 
 fn report(subject: &Subject<'_>, near: &NearCopy, observation: &mut Observation) {
@@ -206,6 +214,27 @@ fn samples() -> Vec<crate::sample::Sample> {
         Sample::flagged(
             "A copy under a name like the original's that adds nothing yet",
             scene(near(99, true, false, None), Contents::default()),
+        ),
+        Sample::flagged(
+            "The same name and version as one that was refused, and nearly its code",
+            scene(
+                NearCopy {
+                    name: "mathjs-min".to_owned(),
+                    version: "12.4.1".to_owned(),
+                    ..near(97, false, false, Some("listed as malicious (evil.tgz)"))
+                },
+                Contents::default(),
+            ),
+        ),
+        Sample::passing(
+            "The release after one that was refused, of the same package",
+            scene(
+                NearCopy {
+                    name: "mathjs-min".to_owned(),
+                    ..near(97, false, false, Some("listed as malicious (evil.tgz)"))
+                },
+                Contents::default(),
+            ),
         ),
         Sample::passing(
             "Near miss: a fork under its own name that adds nothing",

@@ -23,11 +23,13 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     documentation: Documentation {
         sees: "Files that the analyser gave up on. Where the reason is one that ordinary packages do not give \
                (built to break parsers, a `.js` file that is not text), it is a finding, and a graver one if an \
-               install script reaches the file. Where it is an ordinary one (too large), it is mentioned; but if \
-               an install script reaches the file, the assessment is incomplete.",
+               install script reaches the file. Where it is an ordinary one (too large, a kind of file that is not \
+               kept), it is mentioned; but if an install script reaches the file, the assessment is incomplete, and \
+               code that whoever imports or calls the package runs counts as the former.",
         matters: "Giving up in silence would be an invitation: payloads of several megabytes on one line are \
                   normal attacker output, and so is nesting that exhausts a parser.",
-        wrong: "Generated parsers and huge tables can be as deep and as large as an attack on a parser.",
+        wrong: "Generated parsers and huge tables can be as deep and as large as an attack on a parser, and a few \
+                bundles are larger than the 16 MiB that are parsed.",
         todo: "Look at the named file by hand, or at what its install script does with it. If it is data, its \
                name should say so.",
     },

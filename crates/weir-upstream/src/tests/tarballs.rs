@@ -116,6 +116,52 @@ async fn a_mirrors_tarball_is_looked_for_at_home_first() {
     assert!(!public.seen()[0].to_lowercase().contains("authorization"));
 }
 
+/// As registries have it that keep files under another path than packuments, with a token for the latter.
+#[tokio::test]
+async fn a_scopes_token_goes_along_to_its_tarballs_on_another_path() {
+    let server = Server::start(|request, _| {
+        let signed = request.contains("authorization: Bearer acme\r\n");
+        match request.split(' ').nth(1).unwrap_or_default() {
+            "/projects/7/lib-2.0.0.tgz" => {
+                http("302 Found", &["location: /blobs/lib-2.0.0.tgz"], b"")
+            }
+            _ if signed => http("200 OK", &[], b"tarball"),
+            _ => http("401 Unauthorized", &[], b""),
+        }
+    })
+    .await;
+    let settings = format!(
+        "registry={0}everyone/\n{1}everyone/:_authToken=everyone\n\
+         @acme:registry={0}packages/npm/\n{1}packages/npm/:_authToken=acme\n\
+         @bare:registry={0}bare/npm/\n",
+        server.address,
+        server.key()
+    );
+    let npmrc = Npmrc::parse(&settings, &BTreeMap::new());
+    let upstreams = Upstreams::from_npmrc(&npmrc, &Options::default()).unwrap();
+    let lib = name("@acme/lib");
+    let acme = upstreams.upstream_for(&lib);
+    for version in ["1.0.0", "2.0.0"] {
+        let dist = format!("{}projects/7/lib-{version}.tgz", server.address);
+        let tarball = acme.tarball_of(&lib, version, &dist).await.unwrap();
+        let chunks: Vec<_> = tarball.stream.try_collect().await.unwrap();
+        assert_eq!(chunks.concat(), b"tarball", "{version}");
+    }
+    // Neither the default registry nor a scope without a token of its own gets another one's.
+    let dist = format!("{}projects/7/lib-1.0.0.tgz", server.address);
+    for (package, token) in [("lib", Some("everyone")), ("@bare/lib", None)] {
+        let package = name(package);
+        let upstream = upstreams.upstream_for(&package);
+        let refused = upstream.tarball_of(&package, "1.0.0", &dist).await;
+        assert!(refused.unwrap_err().is_denied());
+        let last = server.seen().pop().unwrap();
+        match token {
+            Some(token) => assert!(last.contains(&format!("authorization: Bearer {token}\r\n"))),
+            None => assert!(!last.to_lowercase().contains("authorization"), "{last}"),
+        }
+    }
+}
+
 fn addresses(settings: &str, package: &str, dist: &str) -> Vec<String> {
     let npmrc = Npmrc::parse(settings, &BTreeMap::new());
     let upstreams = Upstreams::from_npmrc(&npmrc, &Options::default()).unwrap();

@@ -146,5 +146,7 @@ async fn record(engine: &Engine, assessed: &Assessed) -> Result<()> {
             note: None,
         })
         .await?;
+    // The ledger names an id: there has to be something to read about it.
+    engine.keep_local_refusal(assessed).await?;
     Ok(())
 }

@@ -106,25 +106,33 @@ fn why_that_is_fine(profile: &Profile, quiet: bool) -> String {
     {
         reasons.push(format!("{} did the same", short(version)));
     }
-    reasons.extend(what_leaves(contents));
     // Some entries are no files, but parts of the analysis that ended early.
     let (parts, files): (Vec<&Unread>, Vec<&Unread>) = contents
         .unread
         .iter()
         .partition(|unread| matches!(unread.path.as_str(), "value flow" | "javascript"));
+    let leaving = what_leaves(contents);
+    let followed = match (leaving.is_empty(), parts.is_empty()) {
+        (true, true) => Some("no way was found on which a secret leaves it"),
+        // One sentence: the second half takes back what the first alone would promise.
+        (true, false) => Some(
+            "values were followed through a part of it only, and no secret was found to leave that part",
+        ),
+        (false, false) => Some("values were followed through a part of it only"),
+        (false, true) => None,
+    };
+    reasons.extend(leaving);
+    reasons.extend(followed.map(str::to_owned));
     if !files.is_empty() {
         reasons.push(format!(
             "{} could not be read",
             count(files.len(), "file", "files")
         ));
     }
-    if !parts.is_empty() {
-        reasons.push("values were not followed through all of it".to_owned());
-    }
     format!("{}.", sentence(&reasons.join("; ")))
 }
 
-/// What of value was found to leave the package, if anything.
+/// What of value was found to leave the package; nothing if nothing was.
 fn what_leaves(contents: &Contents) -> Vec<String> {
     let mut leaving: Vec<&Flow> = contents
         .flows
@@ -138,9 +146,6 @@ fn what_leaves(contents: &Contents) -> Vec<String> {
                 )
         })
         .collect();
-    if leaving.is_empty() {
-        return vec!["no way was found on which a secret leaves it".to_owned()];
-    }
     let mut variables: Vec<String> = leaving
         .iter()
         .filter(|flow| flow.source == SourceKind::SecretVariable)
@@ -324,6 +329,36 @@ mod tests {
                 install_steps,
                 ..Contents::default()
             }),
+        }
+    }
+
+    #[test]
+    fn what_was_not_followed_is_not_promised() {
+        let unread = |path: &str| Unread {
+            path: path.to_owned(),
+            suspicious: false,
+            why: "it stopped at its limit".to_owned(),
+        };
+        let profile = |unread: Vec<Unread>| Profile {
+            contents: Contents {
+                unread,
+                ..Contents::default()
+            },
+            previous: None,
+            steps_since: Vec::new(),
+        };
+        for (unread, expected) in [
+            (vec![], "No way was found on which a secret leaves it."),
+            (
+                vec![unread("value flow")],
+                "Values were followed through a part of it only, and no secret was found to leave that part.",
+            ),
+            (
+                vec![unread("lib/a.js")],
+                "No way was found on which a secret leaves it; 1 file could not be read.",
+            ),
+        ] {
+            assert_eq!(why_that_is_fine(&profile(unread), true), expected);
         }
     }
 

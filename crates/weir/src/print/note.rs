@@ -2,8 +2,9 @@
 //! chain, and what is new in it.
 
 use weir_engine::Profile;
-use weir_model::contents::{Flow, SourceKind, Surface};
+use weir_model::contents::{Flow, Place, SourceKind, Surface};
 use weir_model::{Action, Assessment, Contents, Difference, Evidence, Finding, Severity};
+use weir_signals::{Comparison, Layer};
 
 use super::changes::{changes, new_behaviour};
 use super::words::{at, count, flow, sentence, short};
@@ -40,7 +41,7 @@ pub(super) fn chains<'a>(assessment: &Assessment, contents: &'a Contents) -> Vec
 
 /// Whether a finding's evidence has both ends of a flow.
 fn is_about(finding: &Finding, flow: &Flow) -> bool {
-    let has = |wanted: &weir_model::contents::Place| {
+    let has = |wanted: &Place| {
         finding.evidence.iter().any(|evidence| {
             matches!(evidence, Evidence::Place { path, line: Some(line), .. }
                 if *path == wanted.path && *line == wanted.line)
@@ -77,24 +78,23 @@ pub(super) fn incident(out: &mut String, chains: &[&Flow], contents: &Contents, 
 }
 
 fn told_chain(out: &mut String, flow: &Flow, contents: &Contents) {
-    step(out, "read", &flow.source_place, None);
+    let mut steps = Steps {
+        out: &mut *out,
+        last: None,
+    };
+    steps.tell("read", &flow.source_place, None);
     let ends = [&flow.source_place, &flow.sink_place];
     let between = flow.steps.iter().filter(|it| !ends.contains(&&it.place));
     for it in between.clone().take(STEPS) {
-        step(out, "then", &it.place, it.folded.as_deref());
+        steps.tell("then", &it.place, it.folded.as_deref());
     }
     let left_out = between.count().saturating_sub(STEPS);
     if left_out > 0 {
-        line(
-            out,
-            format_args!(
-                "       ...    {}",
-                count(left_out, "more step", "more steps")
-            ),
-        );
+        let more = count(left_out, "more step", "more steps");
+        line(steps.out, format_args!("       ...    {more}"));
     }
     let last = if flow.sink.leaves() { "sent" } else { "used" };
-    step(out, last, &flow.sink_place, None);
+    steps.tell(last, &flow.sink_place, None);
     line(
         out,
         format_args!("       runs   {}", started_by(flow, contents)),
@@ -111,16 +111,31 @@ fn told_chain(out: &mut String, flow: &Flow, contents: &Contents) {
     }
 }
 
-fn step(out: &mut String, what: &str, place: &weir_model::contents::Place, folded: Option<&str>) {
-    line(
-        out,
-        format_args!("       {what}   {}  {}", at(place), short(&place.snippet)),
-    );
-    if let Some(folded) = folded {
+/// The steps of a chain, one after the other.
+struct Steps<'o, 'p> {
+    out: &'o mut String,
+    last: Option<&'p Place>,
+}
+
+impl<'p> Steps<'_, 'p> {
+    /// Tells a step. A line that is shown already is not shown once more: in code that is all on one line its
+    /// beginning would stand there for each step.
+    fn tell(&mut self, what: &str, place: &'p Place, folded: Option<&str>) {
+        let text = match self.last {
+            Some(last) if last == place => "further on in the same line".to_owned(),
+            _ => short(&place.snippet),
+        };
+        self.last = Some(place);
         line(
-            out,
-            format_args!("              which is {:?}", short(folded)),
+            self.out,
+            format_args!("       {what}   {}  {text}", at(place)),
         );
+        if let Some(folded) = folded {
+            line(
+                self.out,
+                format_args!("              which is {:?}", short(folded)),
+            );
+        }
     }
 }
 
@@ -202,40 +217,42 @@ fn if_it_ran(out: &mut String, chains: &[&Flow]) {
     }
 }
 
-/// What is different from the release before.
-pub(super) fn since_previous(out: &mut String, profile: &Profile) {
+/// What is different from the release before, and where that counts nothing, why.
+pub(super) fn since_previous(out: &mut String, profile: &Profile, assessment: &Assessment) {
     let Some(previous) = &profile.previous else {
         return;
     };
-    match &previous.contents {
-        Ok(before) => {
-            let difference = Difference::between(before, &profile.contents);
-            match new_behaviour(&difference) {
-                Some(new) => {
-                    heading(
-                        out,
-                        &format!("New since {}: {new}", short(&previous.version)),
-                    );
-                    changes_indented(out, &difference);
-                }
-                None => heading(
-                    out,
-                    &format!(
-                        "Since {}: nothing new in what it does",
-                        short(&previous.version)
-                    ),
-                ),
-            }
+    let version = short(&previous.version);
+    let before = match &previous.contents {
+        Ok(before) => before,
+        Err(why) => {
+            let why = short(why);
+            return heading(out, &format!("Since {version}: not known ({why})"));
         }
-        Err(why) => heading(
+    };
+    let after = (assessment.release.version.as_str(), &profile.contents);
+    let comparison = Comparison::new((previous.version.as_str(), before), after);
+    let Some(new) = new_behaviour(&comparison.difference) else {
+        return heading(
             out,
-            &format!(
-                "Since {}: not known ({})",
-                short(&previous.version),
-                short(why)
-            ),
-        ),
-    }
+            &format!("Since {version}: nothing new in what it does"),
+        );
+    };
+    let weight = match (is_held_against_it(assessment), comparison.leap) {
+        (true, _) => "",
+        (false, true) => "; a new line of versions may bring that, and none of it counts",
+        (false, false) => "; none of it is of a kind that counts by itself",
+    };
+    heading(out, &format!("New since {version}: {new}{weight}"));
+    changes_indented(out, &comparison.difference);
+}
+
+/// Whether something that is new counts against the release.
+fn is_held_against_it(assessment: &Assessment) -> bool {
+    assessment.counted().any(|finding| {
+        let signal = weir_signals::find(&finding.signal);
+        signal.is_some_and(|signal| signal.layer == Layer::History)
+    })
 }
 
 fn changes_indented(out: &mut String, difference: &Difference<'_>) {

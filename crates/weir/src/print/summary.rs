@@ -23,9 +23,12 @@ pub(crate) fn summary(
     failed: bool,
 ) -> String {
     let mut out = String::new();
+    let kept_out = KeptOut::of(summary, failed);
+    // What is counted is what is told below: what made no difference to this run is neither.
     let count = |action| {
-        let kept_out = unseen(summary).filter(|(_, held)| held.action == action);
-        summary.with_action(action).count() + kept_out.count()
+        let told = kept_out.told.iter();
+        let told = told.filter(|(_, _, held)| held.action == action);
+        summary.with_action(action).count() + told.count()
     };
     let cached = summary.seen.values().filter(|seen| seen.cached).count();
     line(
@@ -47,7 +50,7 @@ pub(crate) fn summary(
     for action in [Action::Block, Action::Hold, Action::Notice] {
         requested(&mut out, summary, action);
     }
-    kept_out(&mut out, summary, failed);
+    kept_out.print(&mut out, summary);
     gaps(&mut out, summary, unread);
     if observes {
         line(
@@ -143,20 +146,37 @@ fn unseen(summary: &Summary) -> impl Iterator<Item = (&Release, &Held)> {
     held.filter(move |(release, _)| !summary.seen.contains_key(*release))
 }
 
-/// A client that fails often prints no reason, and then all that was kept out is told: what it needed is among it.
-/// Where a release was refused, that is the reason, and what may have been looked for besides is only counted.
-fn kept_out(out: &mut String, summary: &Summary, failed: bool) {
-    let told = unseen(summary).filter_map(|(release, held)| {
-        let used = summary.used(&release.0);
-        Some((bearing(&release.1, held, &used, failed)?, release, held))
-    });
-    let mut told: Vec<(Bearing, &Release, &Held)> = told.collect();
-    told.sort_by_key(|(bearing, ..)| *bearing);
-    let is_refused = |seen: &Seen| !seen.served && !seen.action.serves();
-    if summary.seen.values().any(is_refused) {
-        let known = told.partition_point(|(bearing, ..)| *bearing != Bearing::Perhaps);
-        let perhaps = told.len() - known;
-        told.truncate(known);
+/// Versions kept out of resolution, as far as they have to do with the run.
+struct KeptOut<'s> {
+    /// Those that are told, the clearest first.
+    told: Vec<(Bearing, &'s Release, &'s Held)>,
+    /// How many more the client may have looked for.
+    perhaps: usize,
+}
+
+impl<'s> KeptOut<'s> {
+    /// A client that fails often prints no reason, and then all that was kept out is told: what it needed is among
+    /// it. Where a release was refused, that is the reason, and what may have been looked for besides is only
+    /// counted.
+    fn of(summary: &'s Summary, failed: bool) -> Self {
+        let told = unseen(summary).filter_map(|(release, held)| {
+            let used = summary.used(&release.0);
+            Some((bearing(&release.1, held, &used, failed)?, release, held))
+        });
+        let mut told: Vec<(Bearing, &Release, &Held)> = told.collect();
+        told.sort_by_key(|(bearing, ..)| *bearing);
+        let is_refused = |seen: &Seen| !seen.served && !seen.action.serves();
+        let mut perhaps = 0;
+        if summary.seen.values().any(is_refused) {
+            let known = told.partition_point(|(bearing, ..)| *bearing != Bearing::Perhaps);
+            perhaps = told.len() - known;
+            told.truncate(known);
+        }
+        Self { told, perhaps }
+    }
+
+    fn print(&self, out: &mut String, summary: &Summary) {
+        let perhaps = self.perhaps;
         if perhaps > 0 {
             line(
                 out,
@@ -165,18 +185,18 @@ fn kept_out(out: &mut String, summary: &Summary, failed: bool) {
                 ),
             );
         }
-    }
-    for (bearing, release, held) in told.iter().take(SUMMARY_LINES) {
-        one_kept_out(out, summary, *bearing, release, held);
-    }
-    if told.len() > SUMMARY_LINES {
-        line(
-            out,
-            format_args!(
-                "  ... and {} more versions kept out",
-                told.len() - SUMMARY_LINES
-            ),
-        );
+        for (bearing, release, held) in self.told.iter().take(SUMMARY_LINES) {
+            one_kept_out(out, summary, *bearing, release, held);
+        }
+        if self.told.len() > SUMMARY_LINES {
+            line(
+                out,
+                format_args!(
+                    "  ... and {} more versions kept out",
+                    self.told.len() - SUMMARY_LINES
+                ),
+            );
+        }
     }
 }
 
@@ -339,6 +359,9 @@ mod tests {
             let text = told(&summary, failed);
             let lines: Vec<&str> = text.lines().skip(1).collect();
             assert_eq!(lines.len(), wanted.len(), "{version} {about:?}: {text}");
+            // Nobody is told of so many without being told which.
+            let count = format!(", 0 held, {} blocked;", wanted.len());
+            assert!(text.contains(&count), "{version} {about:?}: {text}");
             for (line, wanted) in lines.iter().zip(wanted) {
                 assert!(line.contains(&format!("reed@{version}")), "{line}");
                 assert!(line.ends_with(wanted), "{line}");
@@ -372,6 +395,8 @@ mod tests {
         assert!(text.contains("sedge@2.0.0"), "{text}");
         assert!(text.contains("reed@9.0.0"), "{text}");
         assert!(!text.contains("reed@1.0.0"), "{text}");
+        // The one that was refused and the one that was asked for.
+        assert!(text.contains(" 2 blocked;"), "{text}");
         assert!(
             text.contains("  2 more kept out of what could be chosen"),
             "{text}"

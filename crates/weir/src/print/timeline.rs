@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use weir_engine::{History, PastRelease};
 use weir_model::finding::printable;
+use weir_npm::version::Version;
 
 use super::line;
 use super::words::list;
@@ -73,12 +74,7 @@ pub(crate) fn text(out: &mut String, history: &History) {
         out,
         format_args!("  History, oldest first; {CHANGED} differs from the release before it:"),
     );
-    if history.left_out > 0 {
-        line(
-            out,
-            format_args!("    {} earlier releases", history.left_out),
-        );
-    }
+    about_order(out, history);
     let mut head = format!("    {:18}", "published");
     for (column, width) in &widths {
         let name = HEADS.get(*column).unwrap_or(&"");
@@ -98,6 +94,40 @@ pub(crate) fn text(out: &mut String, history: &History) {
         let names = list(names.map(|name| (*name).to_owned()));
         line(out, format_args!("    not known of any of them: {names}"));
     }
+}
+
+/// What is left out of the table, and whether its order is one to believe.
+fn about_order(out: &mut String, history: &History) {
+    if history.left_out > 0 {
+        line(
+            out,
+            format_args!("    {} earlier releases", history.left_out),
+        );
+    }
+    if is_out_of_order(history) {
+        line(
+            out,
+            format_args!(
+                "    by the registry's times, in which lower versions of a line come after higher ones: mirrors \
+                 stamp old versions with the day they fetched them"
+            ),
+        );
+    }
+}
+
+/// Whether a release came out after a higher one of its own line by the times that the registry gives. Old lines are
+/// patched later, but nobody publishes below what there is in one.
+fn is_out_of_order(history: &History) -> bool {
+    let timed = history.releases.iter().filter(|it| it.published.is_some());
+    let parsed: Vec<Version> = timed
+        .filter_map(|release| Version::parse(&release.version).ok())
+        .filter(|version| !version.is_prerelease())
+        .collect();
+    let minor = |version: &Version| (version.major(), version.minor());
+    parsed.iter().enumerate().any(|(place, version)| {
+        let mut earlier = parsed.iter().take(place);
+        earlier.any(|it| minor(it) == minor(version) && it.precedence(version).is_gt())
+    })
 }
 
 fn values(release: &PastRelease) -> [String; 8] {
@@ -352,6 +382,30 @@ mod tests {
             out,
             "  No history to show: no other release was out at that moment\n"
         );
+    }
+
+    #[test]
+    fn times_that_go_against_the_numbers_are_the_registrys() {
+        for (versions, told) in [
+            (["1.4.1", "1.4.2"], false),
+            (["1.4.2", "1.4.1"], true),
+            // An older line is patched.
+            (["2.0.0", "1.4.1"], false),
+            (["1.5.0", "1.4.9"], false),
+            (["1.4.2", "1.4.2-rc.1"], false),
+        ] {
+            let mut past = history();
+            for (release, version) in past.releases.iter_mut().zip(versions) {
+                release.version = version.to_owned();
+            }
+            let mut out = String::new();
+            text(&mut out, &past);
+            assert_eq!(
+                out.contains("by the registry's times"),
+                told,
+                "{versions:?}: {out}"
+            );
+        }
     }
 
     #[test]

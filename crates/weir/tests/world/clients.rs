@@ -117,6 +117,17 @@ fn a_frozen_install_meets_the_gate(kind: Kind) {
     );
 }
 
+/// Age gates of the clients off, so that what happens is weir's doing; names no registry.
+fn without_age_gate(kind: Kind, project: &Project) {
+    project.write("pnpm-workspace.yaml", "minimumReleaseAge: 0\n");
+    if kind == Kind::Yarn4 {
+        project.write(
+            ".yarnrc.yml",
+            "nodeLinker: node-modules\nnpmMinimalAgeGate: 0\nenableGlobalCache: false\n",
+        );
+    }
+}
+
 /// `weir <client>` with nothing but the registry in the project's configuration.
 fn the_wrapper_installs(kind: Kind, arguments: &[&str]) {
     let Some(client) = clients::or_skip(kind) else {
@@ -124,18 +135,11 @@ fn the_wrapper_installs(kind: Kind, arguments: &[&str]) {
     };
     let (world, registry) = (World::new(), river());
     registry.present_tarballs_at("https://registry.example.invalid/");
-    // Age gates of the clients are off, so that what happens is weir's doing; `.npmrc` names the
-    // upstream, and no other file a registry.
+    // `.npmrc` names the upstream, and no other file a registry.
     let project = Project::new()
         .file(".npmrc", format!("registry={}\n", registry.url()))
-        .file("pnpm-workspace.yaml", "minimumReleaseAge: 0\n")
         .dependency("@millpond/sluice", "^2.0.0");
-    if kind == Kind::Yarn4 {
-        project.write(
-            ".yarnrc.yml",
-            "nodeLinker: node-modules\nnpmMinimalAgeGate: 0\nenableGlobalCache: false\n",
-        );
-    }
+    without_age_gate(kind, &project);
     let files = [".npmrc", "pnpm-workspace.yaml", ".yarnrc.yml"].map(|file| project.read(file));
     let run = output(world.wrapper(&client, &project).args(arguments));
     run.assert_success();
@@ -173,9 +177,91 @@ fn the_wrapper_installs(kind: Kind, arguments: &[&str]) {
     );
 }
 
-/// The tests of one client.
+/// Who asked a registry for packages, unless it was weir.
+fn others(registry: &Registry) -> Vec<String> {
+    let requests = registry.requests().into_iter();
+    requests
+        .filter(|request| {
+            !request
+                .header("user-agent")
+                .unwrap_or_default()
+                .starts_with("weir")
+        })
+        .map(|request| format!("{request:?}"))
+        .collect()
+}
+
+/// `weir <client>` where a scope has a registry of its own: everything comes to the gateway, or nothing is asked.
+fn a_scope_comes_to_the_gateway(kind: Kind, arguments: &[&str], scope: &str, passes: bool) {
+    let Some(client) = clients::or_skip(kind) else {
+        return;
+    };
+    let (world, everyone, ours) = (World::new(), river(), Registry::start());
+    let name = format!("{scope}/sluice");
+    ours.add(
+        weir_testing::Package::new(&name)
+            .maintainer("mill")
+            .release(
+                weir_testing::Release::new("2.0.0")
+                    .published("2024-03-02T03:04:05.678Z")
+                    .dependency("gauge-reader", "^1.0.0"),
+            ),
+    );
+    let npmrc = format!(
+        "registry={}\n{scope}:registry={}\n",
+        everyone.url(),
+        ours.url()
+    );
+    let project = Project::new()
+        .file(".npmrc", npmrc)
+        .dependency(&name, "^2.0.0");
+    without_age_gate(kind, &project);
+    let run = output(world.wrapper(&client, &project).args(arguments));
+    if passes {
+        run.assert_success();
+        assert_eq!(project.installed(&name).as_deref(), Some("2.0.0"));
+        assert_eq!(world.ledger(&["--event", "served"]).len(), 2);
+        for registry in [&everyone, &ours] {
+            assert_eq!(others(registry), Vec::<String>::new(), "{kind} {scope}");
+        }
+        return;
+    }
+    assert_eq!(run.code, Some(1), "{}", run.text());
+    assert!(run.says("past weir"), "{}", run.text());
+    assert!(run.says(scope), "{}", run.text());
+    assert!(everyone.requests().is_empty() && ours.requests().is_empty());
+    // Whoever wants it all the same is told what that means.
+    let mut command = world.wrapper(&client, &project);
+    let run = output(command.args(arguments).env("WEIR_ALLOW_BYPASS", "1"));
+    run.assert_success();
+    assert!(run.says("NOT CHECKED"), "{}", run.text());
+    assert!(!others(&ours).is_empty(), "{}", run.text());
+}
+
+/// `weir <client>` where the settings name a proxy, and hosts that are reached without it: the gateway is one.
+fn a_proxy_is_not_asked_for_the_gateway(kind: Kind, arguments: &[&str]) {
+    let Some(client) = clients::or_skip(kind) else {
+        return;
+    };
+    let (world, registry) = (World::new(), river());
+    registry.present_tarballs_at("https://registry.example.invalid/");
+    // Nobody listens there; the registry has a name of its own, so that it is left out, and only it.
+    let upstream = registry.url().replace("127.0.0.1", "localhost");
+    let npmrc = format!(
+        "registry={upstream}\nproxy=http://127.0.0.1:9/\nhttps-proxy=http://127.0.0.1:9/\nnoproxy=localhost\n"
+    );
+    let project = Project::new()
+        .file(".npmrc", npmrc)
+        .dependency("gauge-reader", "^1.0.0");
+    without_age_gate(kind, &project);
+    let run = output(world.wrapper(&client, &project).args(arguments));
+    run.assert_success();
+    assert_eq!(project.installed("gauge-reader").as_deref(), Some("1.1.0"));
+}
+
+/// The tests of one client. `$scopes`: whether a scope, and one with an underscore, can be had through weir.
 macro_rules! client {
-    ($name:ident, $kind:expr, $shown:expr, $arguments:expr) => {
+    ($name:ident, $kind:expr, $shown:expr, $arguments:expr, $scopes:expr) => {
         mod $name {
             use super::*;
 
@@ -198,31 +284,65 @@ macro_rules! client {
             fn installs_through_its_wrapper() {
                 the_wrapper_installs($kind, $arguments);
             }
+
+            #[test]
+            fn finds_the_gateway_beside_a_proxy() {
+                a_proxy_is_not_asked_for_the_gateway($kind, $arguments);
+            }
+
+            #[test]
+            fn asks_no_registry_of_a_scope_itself() {
+                let [plain, underscored] = $scopes;
+                a_scope_comes_to_the_gateway($kind, $arguments, "@millpond", plain);
+                a_scope_comes_to_the_gateway($kind, $arguments, "@mill_pond", underscored);
+            }
         }
     };
 }
 
-client!(npm, Kind::Npm, Shown::Reason, &["npm", "install"]);
+client!(
+    npm,
+    Kind::Npm,
+    Shown::Reason,
+    &["npm", "install"],
+    [true, true]
+);
 client!(
     pnpm_10,
     Kind::Pnpm10,
     Shown::NotThere,
-    &["pnpm", "install", "--no-frozen-lockfile"]
+    &["pnpm", "install", "--no-frozen-lockfile"],
+    [true, true]
 );
 client!(
     pnpm_12,
     Kind::Pnpm12,
     Shown::AddressOnly,
-    &["pnpm", "install", "--no-frozen-lockfile"]
+    &["pnpm", "install", "--no-frozen-lockfile"],
+    [true, true]
 );
-client!(yarn_1, Kind::Yarn1, Shown::NotThere, &["yarn", "install"]);
+client!(
+    yarn_1,
+    Kind::Yarn1,
+    Shown::NotThere,
+    &["yarn", "install"],
+    // It is a script of `sh` here that starts it, which hands on no variable with `@`.
+    [false, false]
+);
 client!(
     yarn_4,
     Kind::Yarn4,
     Shown::Reason,
-    &["yarn", "install", "--no-immutable"]
+    &["yarn", "install", "--no-immutable"],
+    [true, true]
 );
-client!(bun, Kind::Bun, Shown::Reason, &["bun", "install"]);
+client!(
+    bun,
+    Kind::Bun,
+    Shown::Reason,
+    &["bun", "install"],
+    [false, false]
+);
 
 /// A package that is bad as a whole is refused at its packument, where more clients show the words.
 fn a_blocked_package_is_explained(kind: Kind, in_words: bool) {
@@ -259,7 +379,27 @@ fn a_package_refused_whole_reaches_nearly_everybody_in_words() {
     a_blocked_package_is_explained(Kind::Bun, false);
 }
 
-/// yarn 1 and bun fetch what their lockfile says, past any registry setting: the wrapper stops them.
+const PNPM_LOCK: &str = "lockfileVersion: '9.0'
+
+importers:
+
+  .:
+    dependencies:
+      gauge-reader:
+        specifier: ^1.0.0
+        version: 1.1.0
+
+packages:
+
+  gauge-reader@1.1.0:
+    resolution: {integrity: sha512-AAAA, tarball: https://registry.example.invalid/gauge-reader/-/gauge-reader-1.1.0.tgz}
+
+snapshots:
+
+  gauge-reader@1.1.0: {}
+";
+
+/// yarn 1, bun and pnpm fetch what their lockfile says, past any registry setting: the wrapper stops them.
 #[test]
 fn lockfiles_that_lead_past_weir_stop_the_wrapper() {
     for (kind, lockfile, text) in [
@@ -273,6 +413,8 @@ fn lockfiles_that_lead_past_weir_stop_the_wrapper() {
             "bun.lock",
             "{\"packages\": {\"gauge-reader\": [\"gauge-reader@1.1.0\", \"https://registry.example.invalid/gauge-reader/-/gauge-reader-1.1.0.tgz\", {}, \"sha512-x\"]}}",
         ),
+        (Kind::Pnpm10, "pnpm-lock.yaml", PNPM_LOCK),
+        (Kind::Pnpm12, "pnpm-lock.yaml", PNPM_LOCK),
     ] {
         let Some(client) = clients::or_skip(kind) else {
             continue;
@@ -282,7 +424,11 @@ fn lockfiles_that_lead_past_weir_stop_the_wrapper() {
             .file(".npmrc", format!("registry={}\n", registry.url()))
             .file(lockfile, text)
             .dependency("gauge-reader", "^1.0.0");
-        let name = if kind == Kind::Bun { "bun" } else { "yarn" };
+        let name = match kind {
+            Kind::Bun => "bun",
+            Kind::Pnpm10 | Kind::Pnpm12 => "pnpm",
+            _ => "yarn",
+        };
         let run = output(world.wrapper(&client, &project).args([name, "install"]));
         assert_eq!(run.code, Some(1), "{}", run.text());
         assert!(run.says("past weir"), "{}", run.text());

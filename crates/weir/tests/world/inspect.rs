@@ -140,6 +140,67 @@ fn a_tarball_or_folder_alone_is_judged_by_its_contents() {
     sink.assert_untouched();
 }
 
+/// That nothing before it is known holds no tarball or folder: what is in it was read as a whole.
+#[test]
+fn a_harmless_tarball_or_folder_alone_passes_and_its_gaps_are_told() {
+    let (world, registry) = (World::new(), Registry::start());
+    let manifest = r#"{"name": "gauge-reader", "version": "1.3.0"}"#;
+    let code = "module.exports = 1;\n";
+    world.write("work/folder/package.json", manifest);
+    world.write("work/folder/index.js", code);
+    let packed = tgz(&[
+        Entry::file("package/package.json", manifest),
+        Entry::file("package/index.js", code),
+    ]);
+    world.write("work/calm.tgz", packed);
+    let run = world.run_before(&registry, &["inspect", "--json", "./folder", "calm.tgz"]);
+    assert_eq!(run.code, Some(0), "{}", run.text());
+    for assessment in objects(&run.stdout) {
+        assert_eq!(assessment["decision"]["action"], "allow", "{assessment:#}");
+        assert_eq!(assessment["complete"], false);
+        let gaps = assessment["incomplete"].as_array().unwrap();
+        let gaps: BTreeSet<&str> = gaps.iter().map(|it| it["what"].as_str().unwrap()).collect();
+        let told = ["history", "manifest", "publish time"];
+        assert_eq!(gaps, BTreeSet::from(told));
+    }
+    let run = world.run_before(&registry, &["inspect", "calm.tgz"]);
+    assert_eq!(run.code, Some(0), "{}", run.text());
+    assert!(run.says("could not check history"), "{}", run.stdout);
+    // What is in it and could not be read holds it as ever.
+    world.write("work/torn.tgz", packed_in_half());
+    let run = world.run_before(&registry, &["inspect", "torn.tgz"]);
+    assert_ne!(run.code, Some(0), "{}", run.text());
+}
+
+/// A tarball that ends in the middle of its bytes.
+fn packed_in_half() -> Vec<u8> {
+    let whole = tgz(&[Entry::file("package/package.json", r#"{"name": "torn"}"#)]);
+    whole[..whole.len() / 2].to_vec()
+}
+
+/// An id that the ledger shows leads to an explanation, whether a gateway refused or a person looked.
+#[test]
+fn what_the_ledger_refuses_by_id_can_be_explained() {
+    let (world, registry, sink) = (World::new(), river(), Sink::start());
+    let file = world.write("work/thief.tgz", thief(&sink));
+    let thief = file.to_str().unwrap();
+    let run = world.run_before(&registry, &["inspect", "gauge-reader@1.2.0", thief]);
+    assert_eq!(run.code, Some(4), "{}", run.text());
+    let mut explained = BTreeSet::new();
+    for entry in world.ledger(&["--event", "decided"]) {
+        let Some(id) = entry["block_id"].as_str() else {
+            continue;
+        };
+        let told = world.run(&["explain", id, "--json"]);
+        let told: Value = serde_json::from_str(&told.assert_success().stdout).unwrap();
+        assert_eq!(told["release"]["name"], entry["name"]);
+        assert_eq!(told["decision"]["action"], entry["action"]);
+        explained.insert(entry["name"].as_str().unwrap().to_owned());
+    }
+    let both = ["gauge-reader", "quiet-thief"].map(str::to_owned);
+    assert_eq!(explained, BTreeSet::from(both));
+}
+
 #[test]
 fn names_versions_tags_and_ranges_are_taken_from_the_registry() {
     let (world, registry) = (World::new(), river());

@@ -1,7 +1,8 @@
 //! Content that others found to be malicious: digests, files and packages that an operator takes in.
 
-use weir_testing::Registry;
+use weir_testing::samples::{NPM_CREDENTIALS, aimed_at};
 use weir_testing::tarball::{Entry, sha256, tgz};
+use weir_testing::{Package, Registry, Release, Sink};
 
 use crate::support::World;
 
@@ -205,4 +206,149 @@ fn a_digest_is_forgotten_by_its_whole_or_a_beginning_that_is_its_alone() {
         assert_eq!(run.code, Some(1), "{unknown}: {}", run.text());
     }
     assert_eq!(known(), 3);
+}
+
+/// A library with enough members and words in it to be told from others, which knows one host.
+fn library(host: &str) -> String {
+    let mut text = format!("'use strict';\nexports.home = 'https://{host}/';\n");
+    for number in 0..120 {
+        text.push_str(&format!(
+            "exports.operation{number} = (options) => options.first{number}.map((one) => one.part{number}(\
+             'word{number}')).filter(Boolean);\n"
+        ));
+    }
+    text
+}
+
+#[test]
+fn a_near_copy_at_hand_is_told_whatever_it_calls_itself() {
+    let (world, registry) = (World::new(), Registry::start());
+    let manifest =
+        |name: &str, version: &str| format!(r#"{{"name": "{name}", "version": "{version}"}}"#);
+    let make = |file: &str, name: &str, version: &str, code: &str| {
+        let manifest = manifest(name, version);
+        package(
+            &world,
+            file,
+            &[("package.json", &manifest), ("index.js", code)],
+        )
+    };
+    let evil = make(
+        "evil.tgz",
+        "right-lib",
+        "2.0.1",
+        &library("collector.invalid"),
+    );
+    let run = world.run_before(&registry, &["known-bad", "import", "evil.tgz"]);
+    run.assert_success();
+    let inspect = |what: &str| {
+        let run = world.run_before(&registry, &["inspect", "--json", what]);
+        run.stdout
+    };
+    let other = library("drop.invalid");
+    let told =
+        "of its code is that of right-lib@2.0.1, which was refused: listed as malicious (evil.tgz)";
+    for (name, version, copied) in [
+        ("quite-new", "1.0.0", true),
+        ("right-lib", "2.0.1", true),
+        // The next release of a library that was hijacked once is nearly the one before.
+        ("right-lib", "2.0.2", false),
+    ] {
+        let found = inspect(&make("copy.tgz", name, version, &other));
+        assert_eq!(found.contains(told), copied, "{name}@{version}: {found}");
+    }
+    assert!(inspect(&evil).contains(told));
+    let unlike = inspect(&make("unlike.tgz", "quite-new", "1.0.0", &code("totals")));
+    assert!(!unlike.contains("near-copy"), "{unlike}");
+
+    world.write("work/copy/index.js", &other);
+    let folder = world.write("work/copy/package.json", manifest("quite-new", "1.0.0"));
+    let found = inspect(folder.parent().unwrap().to_str().unwrap());
+    assert!(found.contains(told), "{found}");
+}
+
+#[test]
+fn what_could_not_be_compared_at_hand_is_a_gap() {
+    let (world, registry) = (World::new(), Registry::start());
+    let file = package(
+        &world,
+        "crossenv.tgz",
+        &[
+            (
+                "package.json",
+                r#"{"name": "crossenv", "version": "7.0.4"}"#,
+            ),
+            ("index.js", &library("docs.example")),
+        ],
+    );
+    let inspect = || {
+        world
+            .run_before(&registry, &["inspect", "--json", &file])
+            .stdout
+    };
+    let gap = r#""what":"comparison with cross-env""#;
+    assert!(inspect().contains(gap), "{}", inspect());
+
+    // Once the other has been seen here, there is something to compare with.
+    registry.add(
+        Package::new("cross-env").maintainer("kent").release(
+            Release::new("7.0.3")
+                .published("2020-01-01T00:00:00Z")
+                .file("index.js", library("docs.example")),
+        ),
+    );
+    world.run_before(&registry, &["inspect", "cross-env@7.0.3"]);
+    let found = inspect();
+    assert!(!found.contains(gap), "{found}");
+    assert!(
+        found.contains("of its code is that of cross-env@7.0.3"),
+        "{found}"
+    );
+}
+
+/// A tool that few use, of thirty months and as many releases, whose hook leads to code that sends what it reads from
+/// a release on: that is misread, or known to everybody by now.
+fn long_standing(name: &str, thief: &str, since: usize) -> Package {
+    let months = (0..30).map(|number| {
+        let (year, month) = (2024 + (4 + number) / 12, (4 + number) % 12 + 1);
+        let code = match number < since {
+            true => "exports.nothing = 1;\n",
+            false => thief,
+        };
+        Release::new(format!("1.{number}.0"))
+            .published(&format!("{year}-{month:02}-01T09:00:00Z"))
+            .script("postinstall", "node after.js")
+            .file("after.js", code)
+    });
+    months.fold(Package::new(name).maintainer("ines"), Package::release)
+}
+
+#[test]
+fn code_alone_neither_decides_on_a_long_habit_nor_teaches() {
+    let (world, sink, registry) = (World::new(), Sink::start(), Registry::start());
+    let thief = aimed_at(NPM_CREDENTIALS, &sink.url());
+    registry.add(long_standing("harbour-tool", &thief, 0));
+    registry.add(long_standing("quayside-tool", &thief, 29));
+    let inspect = |what: &str| {
+        let run = world.run_before(&registry, &["inspect", "--json", what]);
+        run.stdout
+    };
+    let decisive = r#""decisive":true"#;
+
+    // The same for thirty months, in releases that nobody ever called hostile.
+    let habit = inspect("harbour-tool@1.29.0");
+    assert!(habit.contains("credential-exfiltration"), "{habit}");
+    assert!(!habit.contains(decisive), "{habit}");
+    // With too little before it that decides, and is no reason to refuse what came after it.
+    let early = inspect("harbour-tool@1.10.0");
+    assert!(early.contains(decisive), "{early}");
+    let known = world.run(&["known-bad", "show"]).stdout;
+    assert!(!known.contains("harbour-tool"), "{known}");
+
+    // The first release of an attack does what the one before did not, and copies of it are known.
+    let first = inspect("quayside-tool@1.29.0");
+    assert!(first.contains(decisive), "{first}");
+    let known = world.run(&["known-bad", "show"]).stdout;
+    assert!(known.contains("quayside-tool@1.29.0, after.js"), "{known}");
+    sink.assert_untouched();
 }

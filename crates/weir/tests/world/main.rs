@@ -38,6 +38,7 @@ mod serve;
 mod support;
 mod trust;
 mod unread;
+mod unread_orders;
 mod upstream;
 mod verify;
 mod why;

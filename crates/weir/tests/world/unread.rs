@@ -9,19 +9,19 @@ use crate::excuses::{asked, before, package};
 use crate::support::{NOW, NPM, World};
 
 /// So many hours before now.
-fn ago(hours: i64) -> Timestamp {
+pub(crate) fn ago(hours: i64) -> Timestamp {
     let now: Timestamp = NOW.parse().unwrap();
     now - SignedDuration::from_hours(hours)
 }
 
-fn by(publisher: &str, version: &str, hours: i64) -> Release {
+pub(crate) fn by(publisher: &str, version: &str, hours: i64) -> Release {
     Release::new(version)
         .published_at(ago(hours))
         .publisher(publisher)
 }
 
 /// A step at install time that nothing but the account speaks against.
-fn hooked(version: &str, hours: i64) -> Release {
+pub(crate) fn hooked(version: &str, hours: i64) -> Release {
     by("eve", version, hours)
         .file("x.js", "console.log('built');\n")
         .script("postinstall", "node x.js")
@@ -54,7 +54,7 @@ fn registry(since: Vec<Release>) -> Registry {
     registry
 }
 
-const DAY: i64 = 24;
+pub(crate) const DAY: i64 = 24;
 
 fn nightlies(count: i64) -> impl Iterator<Item = Release> {
     (0..count).map(|number| {

@@ -71,6 +71,17 @@ fn an_upstream_that_fails_is_covered_by_what_is_kept() {
         assert_eq!(stale.header("x-weir-cache"), Some("stale"), "{fault:?}");
         assert!(stale.header("warning").unwrap().starts_with("110 weir"));
         assert_eq!(stale.json()["dist-tags"]["latest"], "1.1.0");
+        // Parts of it are as old as the whole, and say so.
+        for part in ["/gauge-reader/1.1.0", "/-/package/gauge-reader/dist-tags"] {
+            let part = gateway.get(part, &[("user-agent", NPM)]);
+            assert_eq!(part.status, 200, "{fault:?}: {}", part.text());
+            assert_eq!(part.header("x-weir-cache"), Some("stale"), "{fault:?}");
+            let warning = part.header("warning").unwrap();
+            assert!(warning.starts_with("110 weir \"stale: "), "{warning}");
+            let inside = &warning["110 weir \"".len()..warning.len() - 1];
+            let bare = inside.replace("\\\\", "").replace("\\\"", "");
+            assert!(!bare.contains('"'), "{warning}");
+        }
         assert_eq!(gateway.get(GOOD, &[("user-agent", NPM)]).status, 200);
     }
     // What was never seen is an error of the gateway, not "not found".

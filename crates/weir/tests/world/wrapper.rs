@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use weir_testing::clients::{self, Kind};
-use weir_testing::{Package, Project, Registry, Release};
+use weir_testing::{Fault, Package, Project, Registry, Release};
 
 use crate::support::{
-    World, block_id, eventually, finish, found_in, output, output_with, river, signal,
+    NPM, World, block_id, eventually, finish, found_in, http, output, output_with, river, signal,
 };
 
 const PUBLIC: &str = "https://registry.example.invalid/";
@@ -252,6 +252,121 @@ fn signals_reach_the_client_and_its_end_is_passed_on() {
     assert_eq!(run.code, Some(128 + 9));
 }
 
+/// Reading goes on when the client has ended. Whoever asks weir to end then is heard, and finds the lockfile as
+/// it should be.
+#[test]
+fn a_signal_after_the_clients_end_ends_the_reading() {
+    const GOOD: &str = "/gauge-reader/-/gauge-reader-1.1.0.tgz";
+    let (world, registry) = (World::new(), river());
+    registry.present_tarballs_at(PUBLIC);
+    world.policy("[gate]\nanalysis_budget = \"1s\"\n");
+    world.write("work/package.json", "{}");
+    // It begins, and never comes to an end.
+    registry.fault(Fault::on(GOOD).stall_after(20));
+    world.program(
+        "npm",
+        "echo \"${npm_config_registry}gauge-reader/-/gauge-reader-1.1.0.tgz\" > yarn.lock; \
+         echo \"$npm_config_registry\" > address.part; mv address.part address; \
+         until [ -f enough ]; do sleep 0.05; done; touch ended",
+    );
+    let mut command = world.weir_before(&registry);
+    command
+        .args(["npm", "ci"])
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let child = command.spawn().unwrap();
+    eventually("the client runs", || world.path("work/address").exists());
+    let address = std::fs::read_to_string(world.path("work/address")).unwrap();
+    let reply = http::request(address.trim(), "GET", GOOD, &[("user-agent", NPM)], b"");
+    assert_ne!(reply.status, 200, "{}", reply.text());
+    world.write("work/enough", "");
+    eventually("the client has ended", || world.path("work/ended").exists());
+    // The client's end is not weir's yet: what it is told now is for weir itself.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    signal(&child, "TERM");
+    let run = finish(child, Instant::now());
+    assert_eq!(run.code, Some(128 + 15), "{}", run.text());
+    assert!(
+        run.says("analyses were not finished when weir was ended"),
+        "{}",
+        run.stderr
+    );
+    let lock = std::fs::read_to_string(world.path("work/yarn.lock")).unwrap();
+    assert_eq!(
+        lock,
+        format!("{PUBLIC}gauge-reader/-/gauge-reader-1.1.0.tgz\n")
+    );
+}
+
+/// Which of two spellings counts depends on their order, for npm and pnpm 12.
+#[test]
+fn a_registry_in_another_spelling_of_the_variable_is_taken_away() {
+    let (world, registry) = (World::new(), river());
+    world.program("npm", "env | grep -i '^npm_config_registry='");
+    let mut command = world.weir_before(&registry);
+    let command = command.env("NPM_CONFIG_REGISTRY", "http://x.invalid/");
+    let run = output(command.args(["npm", "ci"]));
+    run.assert_success();
+    assert_eq!(run.stdout.lines().count(), 1, "{}", run.stdout);
+    assert!(
+        run.stdout
+            .starts_with("npm_config_registry=http://127.0.0.1:"),
+        "{}",
+        run.stdout
+    );
+}
+
+/// npm reads the settings of the folder it is told, and of no other project; so does weir, or it would ask
+/// everybody's registry for a private name.
+#[test]
+fn settings_are_those_of_the_folder_and_the_file_that_npm_is_told() {
+    let Some(npm) = clients::or_skip(Kind::Npm) else {
+        return;
+    };
+    let ours_npmrc = |ours: &Registry| {
+        format!(
+            "@millpond:registry={}\nregistry={}\n",
+            ours.url(),
+            ours.url()
+        )
+    };
+    let manifest =
+        r#"{"name": "inner", "version": "1.0.0", "dependencies": {"@millpond/sluice": "^2.0.0"}}"#;
+    for arguments in [
+        &["--prefix", "inner", "install"][..],
+        &["install", "-C=inner"],
+        &["install", "--userconfig=../inner-npmrc", "--prefix=./inner"],
+    ] {
+        let (world, everyone, ours) = (World::new(), river(), river());
+        // The folder belongs to workspaces whose root says otherwise.
+        let root = format!(
+            "registry={url}\n@millpond:registry={url}\n",
+            url = everyone.url()
+        );
+        let told = arguments.iter().any(|it| it.starts_with("--userconfig"));
+        let place = if told {
+            "../inner-npmrc"
+        } else {
+            "inner/.npmrc"
+        };
+        let project = Project::new()
+            .file(".npmrc", root)
+            .file(
+                "package.json",
+                r#"{"name": "root", "version": "1.0.0", "workspaces": ["inner"]}"#,
+            )
+            .file("inner/package.json", manifest)
+            .file(place, ours_npmrc(&ours));
+        let run = output(world.wrapper(&npm, &project).arg("npm").args(arguments));
+        run.assert_success();
+        let installed = project.read("inner/node_modules/@millpond/sluice/package.json");
+        assert!(installed.is_some(), "{arguments:?}: {}", run.text());
+        assert!(everyone.requests().is_empty(), "{arguments:?}");
+        assert_eq!(world.ledger(&["--event", "served"]).len(), 2);
+    }
+}
+
 #[test]
 fn publishing_goes_past_the_gateway_and_another_registry_does_not() {
     let (world, registry) = (World::new(), river());
@@ -260,13 +375,23 @@ fn publishing_goes_past_the_gateway_and_another_registry_does_not() {
     assert_eq!(run.assert_success().stdout, "registry=\n");
     assert!(run.says("without the gateway"), "{}", run.stderr);
 
-    let run = output(world.weir_before(&registry).args([
-        "npm",
-        "install",
-        "--registry=http://x.invalid/",
-    ]));
+    for option in ["--registry=http://x.invalid/", "-reg=http://x.invalid/"] {
+        let run = output(
+            world
+                .weir_before(&registry)
+                .args(["npm", "install", option]),
+        );
+        assert_eq!(run.code, Some(1));
+        assert!(run.says("--upstream"), "{}", run.stderr);
+    }
+    let run =
+        output(
+            world
+                .weir_before(&registry)
+                .args(["pnpm", "install", "--npmrc-auth-file=other"]),
+        );
     assert_eq!(run.code, Some(1));
-    assert!(run.says("--upstream"), "{}", run.stderr);
+    assert!(run.says("npm_config_userconfig"), "{}", run.stderr);
     let world = World::new();
     let run = output(
         world

@@ -6,6 +6,7 @@ use oxc_span::GetSpan;
 use oxc_syntax::operator::{BinaryOperator, LogicalOperator};
 use weir_model::contents::SourceKind;
 
+use super::literal::{makes_functions, names_constructor, number_in_base};
 use super::{ELEMENTS, LOOP_BYTES, Lower};
 use crate::flow::graph::{Atom, Call, Key, NONE, Node, Rule};
 use crate::fold::Value;
@@ -77,18 +78,7 @@ impl Lower<'_, '_, '_> {
             Expression::ComputedMemberExpression(member) => self.computed(member),
             Expression::StaticMemberExpression(member) => self.static_member(member),
             Expression::PrivateFieldExpression(member) => self.private(member),
-            Expression::TaggedTemplateExpression(tagged) => {
-                let (callee, receiver, method) = self.callee(&tagged.tag);
-                let text = self.template(&tagged.quasi);
-                self.emit(
-                    tagged.span,
-                    callee,
-                    receiver,
-                    method,
-                    vec![(text, false)],
-                    false,
-                )
-            }
+            Expression::TaggedTemplateExpression(tagged) => self.tagged(tagged),
             Expression::UnaryExpression(unary) => {
                 self.expression(&unary.argument);
                 NONE
@@ -330,6 +320,9 @@ impl Lower<'_, '_, '_> {
         let name = member.property.name.as_str();
         let key = self.name_key(name);
         let value = self.member(member.span, object, key);
+        if name == "constructor" && makes_functions(&member.object) {
+            return self.function_maker(member.span, value);
+        }
         if value != NONE && secrets::SEED_FIELDS.contains(&name) {
             let (kind, at) = (SourceKind::KeyArgument, member.property.span.start);
             let source = self.graph.source(kind, name, self.file, at);
@@ -341,7 +334,11 @@ impl Lower<'_, '_, '_> {
     pub(super) fn computed(&mut self, member: &ComputedMemberExpression<'_>) -> Node {
         let object = self.expression(&member.object);
         let key = self.computed_key(&member.expression);
-        self.member(member.span, object, key)
+        let value = self.member(member.span, object, key);
+        match names_constructor(member) && makes_functions(&member.object) {
+            true => self.function_maker(member.span, value),
+            false => value,
+        }
     }
 
     /// The name in `x[name]`. One that is reckoned with numbers never becomes known.
@@ -366,15 +363,22 @@ impl Lower<'_, '_, '_> {
     pub(super) fn callee(&mut self, callee: &Expression<'_>) -> (Node, Node, Option<Key>) {
         match callee {
             Expression::StaticMemberExpression(member) => {
-                let key = self.name_key(member.property.name.as_str());
+                let name = member.property.name.as_str();
+                let key = self.name_key(name);
                 let receiver = self.receiver(&member.object);
-                let callee = self.member(member.span, receiver, key);
+                let mut callee = self.member(member.span, receiver, key);
+                if name == "constructor" && makes_functions(&member.object) {
+                    callee = self.function_maker(member.span, callee);
+                }
                 (callee, receiver, Some(key))
             }
             Expression::ComputedMemberExpression(member) => {
                 let receiver = self.receiver(&member.object);
                 let key = self.computed_key(&member.expression);
-                let callee = self.member(member.span, receiver, key);
+                let mut callee = self.member(member.span, receiver, key);
+                if names_constructor(member) && makes_functions(&member.object) {
+                    callee = self.function_maker(member.span, callee);
+                }
                 (callee, receiver, Some(key))
             }
             Expression::PrivateFieldExpression(member) => {
@@ -442,6 +446,9 @@ impl Lower<'_, '_, '_> {
         }
         if let Some(module) = self.wrapped(call) {
             return module;
+        }
+        if let Some(digits) = number_in_base(call) {
+            return self.graph.constant(&digits);
         }
         let (callee, receiver, method) = self.callee(&call.callee);
         let arguments = self.arguments_of(&call.arguments);

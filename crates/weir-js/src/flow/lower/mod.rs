@@ -3,6 +3,7 @@
 mod bundle;
 mod expression;
 mod function;
+mod literal;
 mod pattern;
 mod statement;
 
@@ -57,6 +58,7 @@ pub(crate) fn lower<'s>(
             ..Frame::default()
         }],
         classes: Vec::new(),
+        withs: Vec::new(),
         evaluator,
         left_out,
         bundles: bundle::Bundles::of(program, scoping),
@@ -88,6 +90,8 @@ struct Lower<'g, 's, 'a> {
     frames: Vec<Frame>,
     /// Super classes of the classes around.
     classes: Vec<Node>,
+    /// Objects of the `with` statements around.
+    withs: Vec<Node>,
     /// Runs decoders, in files that have some.
     evaluator: Option<Evaluator<'s, 'a>>,
     /// Parts of a large file that no flow passes.
@@ -231,6 +235,7 @@ impl Lower<'_, '_, '_> {
                     other => other,
                 };
                 let node = self.builtin(identifier.span, path);
+                self.found_with(identifier, node);
                 // Code may have put it there: `global.r = require`.
                 let name = self.graph.intern(name);
                 let field = self.graph.field(self.graph.globals, name);

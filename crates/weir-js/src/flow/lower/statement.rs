@@ -100,6 +100,13 @@ impl<'a> Visit<'a> for Lower<'_, '_, '_> {
         self.visit_statement(&it.body);
     }
 
+    fn visit_with_statement(&mut self, it: &WithStatement<'a>) {
+        let object = self.expression(&it.object);
+        self.withs.push(object);
+        self.visit_statement(&it.body);
+        self.withs.pop();
+    }
+
     fn visit_ts_type(&mut self, _: &TSType<'a>) {}
 
     fn visit_import_declaration(&mut self, it: &ImportDeclaration<'a>) {

@@ -3,7 +3,7 @@
 use weir_engine::{Assessed, PreviousRelease, Side, Since};
 use weir_model::contents::{
     Binary, BinaryFormat, Capability, CapabilityKind, FileDigest, Gate, GateKind, Host, HostClass,
-    InstallStep, Place, SinkKind, Size, Step,
+    InstallStep, SinkKind, Size, Step,
 };
 use weir_model::{Confidence, Decision, Group, Incomplete, ReleaseId};
 
@@ -153,6 +153,12 @@ fn theft(contents: &Contents) -> Finding {
     }
 }
 
+fn theft_at(flow: &Flow) -> Vec<Evidence> {
+    let ends = [&flow.source_place, &flow.sink_place];
+    ends.map(|at| Evidence::place(&at.path, Some(at.line), &at.snippet))
+        .to_vec()
+}
+
 fn attack() -> Assessed {
     let contents = hostile();
     Assessed {
@@ -281,6 +287,41 @@ fn an_attack_reads_like_an_incident_note() {
 #[test]
 fn a_package_with_benign_abilities_reads_calmly() {
     insta::assert_snapshot!(plain(&printed(&benign())));
+}
+
+#[test]
+fn what_is_new_and_counts_nothing_says_why() {
+    let mut assessed = benign();
+    let profile = assessed.profile.as_mut().unwrap();
+    profile.previous.as_mut().unwrap().contents = Ok(harmless());
+    let new = "New since 0.25.0: 1 install step, 2 abilities, 1 host and 1 binary";
+    for (version, why) in [
+        ("0.25.1", "; none of it is of a kind that counts by itself"),
+        (
+            "0.26.0",
+            "; a new line of versions may bring that, and none of it counts",
+        ),
+    ] {
+        assessed.assessment.release.version = version.to_owned();
+        let text = plain(&printed(&assessed));
+        assert!(text.contains(&format!("  {new}{why}\n")), "{text}");
+    }
+}
+
+/// Packed code is all on one line, whose beginning says the same of each step.
+#[test]
+fn a_line_is_shown_once() {
+    let mut assessed = attack();
+    let flow = &mut assessed.profile.as_mut().unwrap().contents.flows[0];
+    let packed = place("lib/telemetry.js", 1, "var a=1,b=2;");
+    flow.source_place = packed.clone();
+    flow.steps.clear();
+    flow.sink_place = packed;
+    assessed.assessment.findings[0].evidence = theft_at(flow);
+    let text = plain(&printed(&assessed));
+    let read = "       read   lib/telemetry.js:1  var a=1,b=2;\n";
+    let sent = "       sent   lib/telemetry.js:1  further on in the same line\n";
+    assert!(text.contains(&format!("{read}{sent}")), "{text}");
 }
 
 #[test]

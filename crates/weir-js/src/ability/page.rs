@@ -1,0 +1,146 @@
+//! What happens in a page of a browser: scripts that are put into it, and wallets that lie in it.
+
+use oxc_ast::ast::{
+    Argument, BindingPattern, CallExpression, Expression, ObjectPropertyKind, VariableDeclarator,
+};
+use weir_model::contents::CapabilityKind;
+
+use super::syntax::{first, key_name, last_name, text};
+use super::{NAMES, Seen, Sure};
+
+/// Calls of wallets by which coins leave, or are agreed to leave.
+pub(super) const WALLET_CALLS: [&str; 8] = [
+    "request",
+    "send",
+    "sendAsync",
+    "sendTransaction",
+    "signTransaction",
+    "signAllTransactions",
+    "signAndSendTransaction",
+    "sign",
+];
+
+/// Whether a name of a page is that of a wallet.
+fn is_wallet(name: &str) -> bool {
+    matches!(name, "ethereum" | "solana" | "phantom" | "tronWeb")
+}
+
+/// `document.createElement('script')`
+pub(super) fn is_new_script(call: &CallExpression<'_>) -> bool {
+    last_name(&call.callee) == "createElement"
+        && first(&call.arguments, 0).and_then(text) == Some("script")
+}
+
+impl Seen {
+    pub(super) fn document(&mut self, function: &str, arguments: &[Argument<'_>], offset: u32) {
+        if !matches!(function, "write" | "writeln") {
+            return;
+        }
+        if let Some(html) = first(arguments, 0).and_then(|it| self.fold(it))
+            && let Some((_, rest)) = html.split_once("<script")
+            && let Some((_, address)) = rest.split_once("src=")
+        {
+            self.remote_script(address.trim_start_matches(['"', '\'', '\\']), offset);
+        }
+    }
+
+    /// A script element that is given its address by a copy of fields.
+    pub(super) fn assigned_script(&mut self, arguments: &[Argument<'_>], offset: u32) {
+        let (Some(element), Some(Expression::ObjectExpression(fields))) =
+            (first(arguments, 0), first(arguments, 1))
+        else {
+            return;
+        };
+        let is_script = match element {
+            Expression::CallExpression(call) => is_new_script(call),
+            Expression::Identifier(name) => self.scripts.iter().any(|it| *it == name.name.as_str()),
+            _ => false,
+        };
+        let address = fields.properties.iter().find_map(|field| match field {
+            ObjectPropertyKind::ObjectProperty(field) if key_name(&field.key) == "src" => {
+                self.fold(&field.value)
+            }
+            _ => None,
+        });
+        if let (true, Some(address)) = (is_script, address) {
+            self.remote_script(&address, offset);
+        }
+    }
+
+    /// A script element is given an address.
+    pub(super) fn remote_script(&mut self, address: &str, offset: u32) {
+        let full = if address.starts_with("//") {
+            format!("https:{address}")
+        } else {
+            address.to_owned()
+        };
+        let is_remote = full.starts_with("http://") || full.starts_with("https://");
+        if !is_remote {
+            return;
+        }
+        if let Some(host) = crate::tables::network::host_of(&full) {
+            self.act(
+                CapabilityKind::RemoteScript,
+                match self.asks {
+                    (true, true) => format!("a script from {host}, for some visitors only"),
+                    _ => format!("a script from {host}"),
+                },
+                offset,
+                Sure::Exact,
+            );
+            self.contact(&full, offset, true);
+        }
+    }
+
+    /// The wallet of a page: `window.ethereum`, what lies in it (`phantom.solana`, `tronWeb.trx`), and what is
+    /// another name for it.
+    pub(super) fn provider<'e>(&'e self, it: &'e Expression<'_>) -> Option<&'e str> {
+        match it {
+            Expression::StaticMemberExpression(member) => match &member.object {
+                Expression::Identifier(page)
+                    if matches!(page.name.as_str(), "window" | "globalThis" | "self") =>
+                {
+                    Some(member.property.name.as_str()).filter(|name| is_wallet(name))
+                }
+                inner => self.provider(inner),
+            },
+            Expression::Identifier(name) if is_wallet(name.name.as_str()) => {
+                Some(name.name.as_str())
+            }
+            Expression::Identifier(name) => {
+                let mut known = self.wallets.iter();
+                let (_, wallet) = known.find(|(local, _)| local == name.name.as_str())?;
+                Some(wallet)
+            }
+            _ => None,
+        }
+    }
+
+    /// `const e = window.ethereum`, `const { ethereum: e } = window`
+    pub(super) fn name_wallet(&mut self, it: &VariableDeclarator<'_>, init: &Expression<'_>) {
+        if self.wallets.len() >= NAMES {
+            return;
+        }
+        match &it.id {
+            BindingPattern::BindingIdentifier(name) => {
+                let wallet = self.provider(init).map(str::to_owned);
+                self.wallets
+                    .extend(wallet.map(|wallet| (name.name.to_string(), wallet)));
+            }
+            BindingPattern::ObjectPattern(pattern)
+                if matches!(init, Expression::Identifier(page)
+                    if matches!(page.name.as_str(), "window" | "globalThis" | "self")) =>
+            {
+                for property in &pattern.properties {
+                    let key = key_name(&property.key);
+                    if let BindingPattern::BindingIdentifier(name) = &property.value
+                        && is_wallet(key)
+                    {
+                        self.wallets.push((name.name.to_string(), key.to_owned()));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,434 @@
+//! Secrets that a script sends to the network: through pipes, groups, loops, functions, variables and files.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use weir_model::contents::{SinkKind, SourceKind};
+
+use super::leaks::{Leak, Stolen, device, host, program, tool, unwrapped};
+use super::shell::{self, Mark, Simple};
+use super::told::{Known, in_path, in_word, yields};
+use super::values;
+use crate::tables::network;
+
+/// Most leaks that are told of one script.
+const LEAKS: usize = 50;
+/// Most secrets that are kept of one variable, file or group.
+const HELD: usize = 32;
+/// Most calls of functions that are followed, how deep, and how long a body may be.
+const CALLS: usize = 64;
+const CALL_DEPTH: usize = 4;
+const BODY: usize = 256;
+
+/// All leaks of a script.
+pub(super) fn find(commands: &[Vec<Simple>]) -> Vec<Leak> {
+    let mut script = Script {
+        commands,
+        leaks: Vec::new(),
+        variables: Known::new(),
+        packed: Known::new(),
+        groups: Vec::new(),
+        bodies: HashMap::new(),
+        socket: None,
+        calls: 0,
+    };
+    for at in 0..commands.len() {
+        script.at(at, &[], 0);
+        if script.leaks.len() > LEAKS {
+            break;
+        }
+    }
+    script.leaks
+}
+
+/// A group that has begun.
+#[derive(Default)]
+struct Group {
+    /// What it is given to read.
+    reads: Vec<Stolen>,
+    /// What its programs have written so far.
+    writes: Vec<Stolen>,
+    /// Where it stands by itself: the name of a function, or none.
+    aside: Option<String>,
+    /// The pipeline after its beginning.
+    first: usize,
+}
+
+struct Script<'a> {
+    commands: &'a [Vec<Simple>],
+    leaks: Vec<Leak>,
+    variables: Known,
+    /// Files that hold secrets under another name.
+    packed: Known,
+    groups: Vec<Group>,
+    /// Where the bodies of functions stand.
+    bodies: HashMap<String, Range<usize>>,
+    /// The host of a socket that was opened for later programs.
+    socket: Option<String>,
+    calls: usize,
+}
+
+impl Script<'_> {
+    /// One pipeline, in a function with the arguments it was called with.
+    fn at(&mut self, at: usize, arguments: &[String], depth: usize) {
+        let commands = self.commands;
+        let Some(pipeline) = commands.get(at) else {
+            return;
+        };
+        if arguments.is_empty() {
+            self.pipeline(pipeline, at, depth);
+        } else {
+            let mut bound = pipeline.clone();
+            values::bind(&mut bound, arguments);
+            self.pipeline(&bound, at, depth);
+        }
+    }
+
+    fn pipeline(&mut self, pipeline: &[Simple], at: usize, depth: usize) {
+        let mut carried: Vec<Stolen> = Vec::new();
+        for (index, simple) in pipeline.iter().enumerate() {
+            match &simple.mark {
+                Mark::Begin => {
+                    self.begin(simple, carried, None, at);
+                    return;
+                }
+                Mark::Aside(name) => {
+                    self.begin(simple, Vec::new(), Some(name.clone()), at);
+                    return;
+                }
+                Mark::End => carried = self.end(simple, at),
+                Mark::Program => {
+                    if index == 0
+                        && reads_input(simple)
+                        && let Some(group) = self.groups.last()
+                    {
+                        carried.clone_from(&group.reads);
+                    }
+                    self.program(simple, &mut carried, depth);
+                }
+            }
+        }
+        if let Some(group) = self.groups.last_mut()
+            && pipeline.last().is_some_and(|last| !goes_elsewhere(last))
+        {
+            merge(&mut group.writes, &carried);
+        }
+    }
+
+    fn begin(&mut self, simple: &Simple, carried: Vec<Stolen>, aside: Option<String>, at: usize) {
+        let mut reads = carried;
+        merge(&mut reads, &self.read_by(simple));
+        if reads.is_empty()
+            && aside.is_none()
+            && let Some(outer) = self.groups.last()
+        {
+            reads.clone_from(&outer.reads);
+        }
+        self.groups.push(Group {
+            reads,
+            writes: Vec::new(),
+            aside,
+            first: at + 1,
+        });
+    }
+
+    /// What a group writes into the pipe behind it.
+    fn end(&mut self, simple: &Simple, at: usize) -> Vec<Stolen> {
+        let Some(group) = self.groups.pop() else {
+            return Vec::new();
+        };
+        if let Some(name) = group.aside {
+            if !name.is_empty() {
+                self.variables.insert(format!("{name}()"), group.writes);
+                self.bodies.insert(name, group.first..at);
+            }
+            return Vec::new();
+        }
+        self.sent_to_socket(simple, &group.writes);
+        pack(simple, &group.writes, &mut self.packed);
+        group.writes
+    }
+
+    /// Secrets in the redirected input of a program or group.
+    fn read_by(&self, simple: &Simple) -> Vec<Stolen> {
+        let mut found = Vec::new();
+        for input in &simple.inputs {
+            found.extend(in_path(input));
+            found.extend(in_word(input, &self.variables, 0));
+        }
+        for document in &simple.documents {
+            found.extend(in_word(document, &self.variables, 0));
+        }
+        found
+    }
+
+    fn program(&mut self, simple: &Simple, carried: &mut Vec<Stolen>, depth: usize) {
+        for (name, value) in shell::settings(simple) {
+            let stolen = in_word(value, &self.variables, 0);
+            merge(self.variables.entry(name.to_owned()).or_default(), &stolen);
+        }
+        let words = unwrapped(&simple.words);
+        let name = words.first().map(|word| program(word)).unwrap_or_default();
+        self.binds(&name, words, simple, carried);
+        let own = match self.bodies.get(&name).cloned() {
+            Some(body) => self.call(&name, body, words, carried, depth),
+            None => yields(simple, &self.variables, 0),
+        };
+        if let Some((tool, kind)) = tool(words) {
+            self.sends(simple, words, tool, kind, carried);
+        } else {
+            merge(carried, &own);
+            self.sent_to_socket(simple, carried);
+        }
+        if name == "git" && words.get(1).is_some_and(|word| word == "push") {
+            // What was copied into the folder goes along.
+            let text = words.join(" ");
+            let given = self.packed.values().flatten().cloned().collect();
+            let kind = SinkKind::NetworkCommand;
+            report(&mut self.leaks, given, kind, "git push", host(&text), &text);
+        }
+        pack(simple, &own, &mut self.packed);
+        merge(carried, &own);
+    }
+
+    /// Variables that take their values from what is read or gone through.
+    fn binds(&mut self, name: &str, words: &[String], simple: &Simple, carried: &[Stolen]) {
+        match name {
+            "read" | "mapfile" | "readarray" => {
+                let mut held = carried.to_vec();
+                held.extend(self.read_by(simple));
+                let named = words.iter().skip(1).filter(|word| !word.starts_with('-'));
+                let mut names: Vec<String> = named.cloned().collect();
+                if names.is_empty() {
+                    names.push("REPLY".to_owned());
+                }
+                for name in names {
+                    merge(self.variables.entry(name).or_default(), &held);
+                }
+            }
+            "for" | "select" => {
+                let Some((name, values)) = words.get(1..).and_then(<[String]>::split_first) else {
+                    return;
+                };
+                let held: Vec<Stolen> = values
+                    .iter()
+                    .flat_map(|word| in_word(word, &self.variables, 0))
+                    .collect();
+                merge(self.variables.entry(name.clone()).or_default(), &held);
+            }
+            _ => {}
+        }
+    }
+
+    /// Runs the body of a function, with what it is given.
+    fn call(
+        &mut self,
+        name: &str,
+        body: Range<usize>,
+        words: &[String],
+        carried: &[Stolen],
+        depth: usize,
+    ) -> Vec<Stolen> {
+        let arguments = words.get(1..).unwrap_or_default();
+        if depth >= CALL_DEPTH || self.calls >= CALLS || body.len() > BODY {
+            let written = self.variables.get(&format!("{name}()"));
+            return written.cloned().unwrap_or_default();
+        }
+        self.calls += 1;
+        let height = self.groups.len();
+        self.groups.push(Group {
+            reads: carried.to_vec(),
+            ..Group::default()
+        });
+        for at in body {
+            self.at(at, arguments, depth + 1);
+        }
+        let written = self.groups.get_mut(height).map(|group| &mut group.writes);
+        let written = written.map(std::mem::take).unwrap_or_default();
+        self.groups.truncate(height);
+        written
+    }
+
+    fn sends(
+        &mut self,
+        simple: &Simple,
+        words: &[String],
+        tool: &str,
+        kind: SinkKind,
+        carried: &[Stolen],
+    ) {
+        let text = simple.words.join(" ");
+        let host = host(&text);
+        let mut given = arguments(words, &self.variables, host.as_deref());
+        given.extend(self.read_by(simple));
+        given.extend(carried.iter().cloned());
+        given.extend(words.iter().flat_map(|word| {
+            let file = word
+                .rsplit_once('@')
+                .map_or(word.as_str(), |(_, file)| file);
+            self.packed.get(file).into_iter().flatten().cloned()
+        }));
+        report(&mut self.leaks, given, kind, tool, host, &text);
+    }
+
+    /// What goes into `/dev/tcp`, at once or by the number it was opened under.
+    fn sent_to_socket(&mut self, simple: &Simple, given: &[Stolen]) {
+        let is_open = |path: &&String| matches!(path.parse::<u8>(), Ok(3..));
+        let (host, shown) = match device(&simple.outputs) {
+            Some(path) => (path.split('/').nth(3).map(str::to_owned), path.to_owned()),
+            None => match (&self.socket, simple.outputs.iter().find(is_open)) {
+                (Some(host), Some(_)) => (Some(host.clone()), simple.words.join(" ")),
+                _ => return,
+            },
+        };
+        if simple.words.first().is_some_and(|word| word == "exec") {
+            self.socket.clone_from(&host);
+        }
+        let kind = SinkKind::Socket;
+        report(
+            &mut self.leaks,
+            given.to_vec(),
+            kind,
+            "/dev/tcp",
+            host,
+            &shown,
+        );
+    }
+}
+
+/// Whether a program at the beginning of a pipeline reads what its group is given.
+fn reads_input(simple: &Simple) -> bool {
+    let words = unwrapped(&simple.words);
+    let Some((first, rest)) = words.split_first() else {
+        return false;
+    };
+    match program(first).as_str() {
+        "read" | "mapfile" | "readarray" | "nc" | "ncat" | "netcat" | "socat" | "telnet"
+        | "openssl" | "xargs" => true,
+        "curl" | "wget" | "aws" | "http" | "https" => {
+            simple.words.first().is_some_and(|word| word == "xargs")
+                || rest.iter().any(|word| {
+                    word == "-" || word == "." || word.ends_with("@-") || word.ends_with("=-")
+                })
+        }
+        // With a file of their own they read that.
+        "cat" | "base64" | "gzip" | "xxd" | "od" | "hexdump" | "sort" | "tac" | "rev" => {
+            rest.iter().all(|word| word.starts_with('-'))
+        }
+        "tr" | "tee" | "head" | "tail" | "cut" | "grep" | "egrep" | "sed" | "awk" | "jq" => true,
+        _ => false,
+    }
+}
+
+/// Whether a program writes into a file and not into the pipe behind it.
+fn goes_elsewhere(simple: &Simple) -> bool {
+    simple
+        .outputs
+        .iter()
+        .any(|path| !path.starts_with("/dev/") && !path.chars().all(|c| c.is_ascii_digit()))
+}
+
+fn merge(into: &mut Vec<Stolen>, from: &[Stolen]) {
+    for one in from {
+        if into.len() < HELD && !into.contains(one) {
+            into.push(one.clone());
+        }
+    }
+}
+
+/// Files of secrets that are copied or packed: they are secrets under the new name too.
+fn pack(simple: &Simple, own: &[Stolen], packed: &mut Known) {
+    /// Most names that are remembered.
+    const NAMES: usize = 64;
+    if packed.len() >= NAMES {
+        return;
+    }
+    let words = unwrapped(&simple.words);
+    let name = words.first().map(|word| program(word)).unwrap_or_default();
+    let packs = matches!(
+        name.as_str(),
+        "tar" | "zip" | "7z" | "cp" | "mv" | "copy" | "rsync" | "compress-archive"
+    );
+    let operands = || words.iter().skip(1).filter(|word| !word.starts_with('-'));
+    let mut stolen = own.to_vec();
+    if packs {
+        stolen.extend(operands().flat_map(|word| in_path(word)));
+    }
+    if stolen.is_empty() {
+        return;
+    }
+    let targets = operands().filter(|word| packs && in_path(word).is_empty());
+    for target in targets.chain(&simple.outputs) {
+        if target != "/dev/null" {
+            merge(packed.entry(target.clone()).or_default(), &stolen);
+        }
+    }
+}
+
+fn report(
+    leaks: &mut Vec<Leak>,
+    given: Vec<Stolen>,
+    sink: SinkKind,
+    name: &str,
+    host: Option<String>,
+    text: &str,
+) {
+    let sink_detail = match host {
+        Some(host) => format!("{name} to {host}"),
+        None => name.to_owned(),
+    };
+    for source in given {
+        let leak = Leak {
+            source,
+            sink,
+            sink_detail: sink_detail.clone(),
+            snippet: crate::place::clean(&shell::literal(text)),
+        };
+        if !leaks.contains(&leak) {
+            leaks.push(leak);
+        }
+    }
+}
+
+/// Secrets in the arguments of a network tool.
+fn arguments(words: &[String], variables: &Known, host: Option<&str>) -> Vec<Stolen> {
+    let odd = host.is_some_and(network::is_odd_host);
+    let is_foreign = |one: &Stolen| host.is_some_and(|host| network::is_foreign(&one.detail, host));
+    let mut found = Vec::new();
+    let mut after_header = false;
+    let mut after_upload = false;
+    let mut after_user = false;
+    for word in words.iter().skip(1) {
+        let stolen = in_word(word, variables, 0);
+        let lower = word.to_ascii_lowercase();
+        let in_credential_header = (after_header || lower.starts_with("--header="))
+            && network::CREDENTIAL_FIELDS
+                .iter()
+                .any(|field| lower.trim_start_matches("--header=").starts_with(field));
+        let exempt = !odd && (in_credential_header || after_user);
+        found.extend(
+            stolen
+                .into_iter()
+                .filter(|one| !exempt || one.kind != SourceKind::SecretVariable || is_foreign(one)),
+        );
+        // `-d @file`, `-F x=@file`, `-T file`, `--data-binary=@file`.
+        if let Some((_, path)) = word.split_once('@')
+            && !word.contains("://")
+        {
+            found.extend(in_path(path));
+        } else if after_upload
+            || lower.starts_with("--post-file=")
+            || lower.starts_with("--upload-file=")
+        {
+            found.extend(in_path(word.rsplit('=').next().unwrap_or(word)));
+        } else if !word.starts_with('-')
+            && program(words.first().map_or("", |first| first)) != "curl"
+        {
+            found.extend(in_path(word));
+        }
+        after_header = matches!(word.as_str(), "-H" | "--header");
+        after_upload = matches!(word.as_str(), "-T" | "--upload-file" | "--body-file");
+        after_user = matches!(word.as_str(), "-u" | "--user" | "--oauth2-bearer");
+    }
+    found
+}

@@ -1,0 +1,163 @@
+//! What a written file is to whoever runs, trusts or loads it afterwards.
+
+use std::collections::HashSet;
+
+use weir_model::contents::SinkKind;
+
+use super::UNKNOWN;
+use super::graph::{Atom, Call, Node, Rule};
+use super::solve::Solver;
+use crate::ability::OWN;
+use crate::tables::{calls, writes};
+
+/// A file that is written, and that others run.
+pub(super) struct Target {
+    pub(super) kind: SinkKind,
+    /// Its path, as it is shown.
+    pub(super) label: String,
+    /// It is loaded as a module, and not started as a program.
+    pub(super) is_loaded: bool,
+}
+
+impl Target {
+    fn of(kind: SinkKind, path: &str) -> Self {
+        Self {
+            kind,
+            label: crate::place::clean(path),
+            is_loaded: false,
+        }
+    }
+}
+
+/// How a call runs a file.
+enum Running {
+    /// By starting it, making it executable or taking it into the process; from the argument at that
+    /// place.
+    Starts(usize),
+    /// By loading it as code.
+    Loads,
+}
+
+fn running(path: &str) -> Option<Running> {
+    match path {
+        "require" | "import" | "node:worker_threads.Worker" | "Worker" => Some(Running::Loads),
+        "node:fs.chmod"
+        | "node:fs.chmodSync"
+        | "node:child_process.fork"
+        | "Bun.dlopen"
+        | "Deno.dlopen" => Some(Running::Starts(0)),
+        // The first is the module that takes the addon in.
+        "process.dlopen" => Some(Running::Starts(1)),
+        _ => calls::RUNS_COMMAND
+            .contains(&path)
+            .then_some(Running::Starts(0)),
+    }
+}
+
+/// The path of a loaded file as code that writes it may name it. Nothing for packages, for data, and for
+/// names of which so little is known that several files may have them.
+fn loaded_paths(specifier: &str) -> Vec<String> {
+    let path = specifier.strip_prefix("file://").unwrap_or(specifier);
+    let is_path = path.starts_with(['.', '/', '~']) || path.starts_with(OWN);
+    let is_open = path.contains(UNKNOWN) && !path.starts_with("/tmp/") && !path.starts_with("~/");
+    if !is_path || is_open || path.ends_with(".json") {
+        return Vec::new();
+    }
+    let mut paths = vec![path.to_owned()];
+    // Specifiers count from the folder of the file.
+    if let Some(rest) = path.strip_prefix("./") {
+        paths.push(format!("{OWN}/{rest}"));
+    }
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if !name.contains('.') {
+        let bare = paths.clone();
+        paths.extend(bare.iter().map(|path| format!("{path}.js")));
+    }
+    paths
+}
+
+impl Solver<'_> {
+    /// What a written path is, where it is one that others run.
+    pub(super) fn target(&self, path: Node) -> Option<Target> {
+        let texts = self.known_texts(path);
+        for text in &texts {
+            if writes::find(text).is_some() {
+                return Some(Target::of(SinkKind::Persistence, text));
+            }
+            // The running file itself: what it is replaced by runs next time.
+            let is_self = text.starts_with(OWN) && text.contains('\u{f8fd}');
+            if is_self || text.contains("node_modules/") && !text.contains("node_modules/.") {
+                return Some(Target::of(SinkKind::OtherPackage, text));
+            }
+        }
+        if texts.is_empty() {
+            return None;
+        }
+        let (started, loaded) = self.run_files();
+        let is_in = |set: &HashSet<String>| texts.iter().find(|text| set.contains(*text)).cloned();
+        if let Some(text) = is_in(&started) {
+            return Some(Target::of(SinkKind::ProgramFile, &text));
+        }
+        is_in(&loaded).map(|text| Target {
+            is_loaded: true,
+            ..Target::of(SinkKind::ProgramFile, &text)
+        })
+    }
+
+    /// Paths of programs that are started, made executable or taken in, and of files that are loaded.
+    fn run_files(&self) -> (HashSet<String>, HashSet<String>) {
+        let (mut started, mut loaded) = (HashSet::new(), HashSet::new());
+        for rule in &self.graph.rules {
+            let Rule::Call(call) = rule else {
+                continue;
+            };
+            for (atom, _) in self.graph.atoms(call.callee) {
+                let Atom::Builtin(path) = atom else {
+                    continue;
+                };
+                match running(&self.graph.name(*path)) {
+                    Some(Running::Starts(at)) => self.note_started(call, at, &mut started),
+                    Some(Running::Loads) => {
+                        let texts = self.known_texts(Self::argument(call, 0));
+                        loaded.extend(texts.iter().flat_map(|text| loaded_paths(text)));
+                    }
+                    None => {}
+                }
+            }
+        }
+        (started, loaded)
+    }
+
+    fn note_started(&self, call: &Call, at: usize, started: &mut HashSet<String>) {
+        for text in self.known_texts(Self::argument(call, at)) {
+            // `exec('node /tmp/x.js')`: every word may be the file.
+            started.extend(text.split_whitespace().map(str::to_owned));
+            started.insert(text);
+        }
+        for (node, _) in self.listed(Self::argument(call, 1)).into_iter().flatten() {
+            started.extend(self.known_texts(node));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OWN, loaded_paths};
+
+    #[test]
+    fn loaded_files_are_named_as_writers_name_them() {
+        for (specifier, paths) in [
+            ("/tmp/t.mjs", vec!["/tmp/t.mjs".to_owned()]),
+            ("file:///tmp/t.mjs", vec!["/tmp/t.mjs".to_owned()]),
+            ("./t.js", vec!["./t.js".to_owned(), format!("{OWN}/t.js")]),
+            ("/tmp/t", vec!["/tmp/t".to_owned(), "/tmp/t.js".to_owned()]),
+            ("/tmp/\u{f8ff}.js", vec!["/tmp/\u{f8ff}.js".to_owned()]),
+            ("./\u{f8ff}.js", Vec::new()),
+            ("\u{f8ff}/\u{f8ff}.js", Vec::new()),
+            ("./data.json", Vec::new()),
+            ("lodash", Vec::new()),
+        ] {
+            assert_eq!(loaded_paths(specifier), paths, "{specifier}");
+        }
+    }
+}

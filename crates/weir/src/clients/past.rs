@@ -1,0 +1,319 @@
+//! What a client fetches past weir, whatever registry it is pointed at: addresses in lockfiles, and settings
+//! of its own that no variable and no argument overrides.
+
+use std::collections::BTreeSet;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use weir_model::finding::printable;
+use weir_npm::lockfile::{Format, Lockfile, Source};
+use weir_npm::settings::{MAX_SIZE, Setting, Settings};
+
+use super::Client;
+
+/// Where a client works, and what it reads besides.
+#[derive(Debug)]
+pub(crate) struct Around<'a> {
+    /// The folder it works in.
+    pub folder: &'a Path,
+    /// The folder of its lockfile.
+    pub project: &'a Path,
+    /// The user's home.
+    pub home: Option<&'a Path>,
+    /// The folder of the user's settings: `$XDG_CONFIG_HOME` or what stands for it.
+    pub config: Option<&'a Path>,
+    /// The file that bun's command line names.
+    pub bunfig: Option<&'a Path>,
+    /// What yarn's own settings files are called.
+    pub yarnrc_yml: &'a str,
+    /// The scopes (without `@`) whose registries weir knows and takes the place of.
+    pub known: &'a [String],
+    /// Whether the client is a script of a shell that hands on no variable with `@` in its name.
+    pub by_shell: bool,
+}
+
+/// A file that leads a client past weir.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Past {
+    /// The file.
+    pub file: PathBuf,
+    /// What is in it.
+    pub what: Leads,
+}
+
+/// What in a file leads past weir.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Leads {
+    /// So many entries of a lockfile with an address of their own.
+    Entries(usize),
+    /// Scopes with a registry of their own, or names that pnpm gives to registries.
+    Names(BTreeSet<String>),
+    /// Settings of registries that cannot be read here, though the client may.
+    Unreadable,
+}
+
+/// How a file of settings is written.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Npmrc,
+    Yarnrc,
+    YarnrcYml,
+    PnpmYaml,
+    Bunfig,
+}
+
+/// A file of settings, and whether it counts for the scopes that weir knows, too.
+type Place = (PathBuf, Kind, bool);
+
+impl Past {
+    /// In a sentence without its end.
+    pub(crate) fn says(&self, client: Client) -> String {
+        let program = client.program();
+        match &self.what {
+            Leads::Entries(count) => format!(
+                "{count} entries of {} name the registry they came from, and {program} fetches them from there",
+                self.file.display()
+            ),
+            Leads::Names(names) => {
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                format!(
+                    "{} names registries that {program} asks itself: {}",
+                    self.file.display(),
+                    printable(&names.join(", "), 300)
+                )
+            }
+            Leads::Unreadable => format!(
+                "{} says something of registries, and cannot be read",
+                self.file.display()
+            ),
+        }
+    }
+
+    /// What can be done about it.
+    pub(crate) fn todo(&self, client: Client) -> &'static str {
+        let stays = match &self.what {
+            Leads::Entries(_) => return "Remove those addresses (the integrity values stay)",
+            Leads::Names(names) => {
+                let lost = |name: &String| !survives(name.trim_start_matches('@'));
+                let is_known = self.file == Path::new(".npmrc");
+                client == Client::Bun || is_known || names.iter().any(lost)
+            }
+            Leads::Unreadable => false,
+        };
+        if stays {
+            "No variable changes that here: point them at a gateway (`weir serve`) in that file"
+        } else {
+            "Name those registries in the project's .npmrc or in your own (`@scope:registry=<address>`), where \
+             weir finds them, and not there"
+        }
+    }
+}
+
+impl Client {
+    /// Lockfile entries in `folder` that this client would fetch from where they say, past any
+    /// registry setting. yarn classic, bun and pnpm do that (PROTOCOL 3.7; pnpm 10 and 12, tried).
+    pub(crate) fn bypassing(self, folder: &Path) -> Option<Past> {
+        let file = match self {
+            Self::Yarn => "yarn.lock",
+            Self::Bun => "bun.lock",
+            Self::Pnpm => "pnpm-lock.yaml",
+            Self::Npm | Self::Npx => return None,
+        };
+        let text = std::fs::read_to_string(folder.join(file)).ok()?;
+        let marked = |before: &str| {
+            text.matches(&format!("{before}http://")).count()
+                + text.matches(&format!("{before}https://")).count()
+        };
+        let count = match self {
+            Self::Yarn if is_berry(folder) => 0,
+            Self::Yarn => marked("\n  resolved \""),
+            Self::Bun => marked("\", \""),
+            _ => match Lockfile::parse_as(Format::Pnpm, file, text.as_bytes()) {
+                Ok(lockfile) => addresses(&lockfile),
+                // pnpm may read it all the same: archives of git repositories are counted with the rest.
+                Err(_) => marked("tarball: "),
+            },
+        };
+        let (file, what) = (PathBuf::from(file), Leads::Entries(count));
+        (count > 0).then_some(Past { file, what })
+    }
+
+    /// Settings that send this client to registries which weir cannot take the place of: because only the
+    /// client's own files name them, or because nothing overrides those files.
+    pub(crate) fn past_settings(self, around: &Around<'_>) -> Vec<Past> {
+        let mut past: Vec<Past> = self
+            .places(around)
+            .into_iter()
+            .filter_map(|place| look(place, around.known))
+            .collect();
+        // yarn 1 makes `-` of `_` in variables, as npm does, and has no argument for scopes.
+        let is_lost = |scope: &&String| around.by_shell || !survives(scope);
+        let lost = around.known.iter().filter(is_lost);
+        let lost: BTreeSet<String> = lost.map(|scope| format!("@{scope}")).collect();
+        if self == Self::Yarn && !is_berry(around.project) && !lost.is_empty() {
+            past.push(Past {
+                file: PathBuf::from(".npmrc"),
+                what: Leads::Names(lost),
+            });
+        }
+        past
+    }
+
+    /// The files of settings that this client reads and weir does not read as npm's.
+    fn places(self, around: &Around<'_>) -> Vec<Place> {
+        let upward = || around.folder.ancestors().chain(around.home);
+        let mut places: Vec<Place> = Vec::new();
+        match self {
+            // All of npm's are known.
+            Self::Npm | Self::Npx => {}
+            Self::Pnpm => {
+                // pnpm 10 takes `registries` over variables and arguments; 12 does for `namedRegistries`.
+                let file = around.project.join("pnpm-workspace.yaml");
+                places.push((file, Kind::PnpmYaml, true));
+                if let Some(config) = around.config {
+                    let of_user = |file: &str| config.join("pnpm").join(file);
+                    places.push((of_user("config.yaml"), Kind::PnpmYaml, false));
+                    places.push((of_user("rc"), Kind::Npmrc, false));
+                    places.push((of_user("auth.ini"), Kind::Npmrc, false));
+                }
+                places.push((around.folder.join(".npmrc"), Kind::Npmrc, false));
+            }
+            Self::Yarn if is_berry(around.project) => places.extend(
+                upward().map(|folder| (folder.join(around.yarnrc_yml), Kind::YarnrcYml, true)),
+            ),
+            Self::Yarn => {
+                // It reads npm's settings in every folder on the way up, npm in one only.
+                for folder in upward() {
+                    places.push((folder.join(".npmrc"), Kind::Npmrc, false));
+                    places.push((folder.join(".yarnrc"), Kind::Yarnrc, false));
+                }
+                // Without a lockfile it may be a later one after all.
+                if !around.project.join("yarn.lock").exists() {
+                    let later = upward().map(|folder| folder.join(around.yarnrc_yml));
+                    places.extend(later.map(|file| (file, Kind::YarnrcYml, true)));
+                }
+            }
+            Self::Bun => {
+                let project = around.project;
+                for folder in [around.home, around.config].into_iter().flatten() {
+                    places.push((folder.join(".npmrc"), Kind::Npmrc, true));
+                    places.push((folder.join(".bunfig.toml"), Kind::Bunfig, true));
+                }
+                places.push((project.join(".npmrc"), Kind::Npmrc, true));
+                let own = || project.join("bunfig.toml");
+                let bunfig = around.bunfig.map_or_else(own, Path::to_owned);
+                places.push((bunfig, Kind::Bunfig, true));
+            }
+        }
+        let mut known = BTreeSet::new();
+        places.retain(|(file, ..)| known.insert(file.clone()));
+        places
+    }
+}
+
+/// Whether a project is one of yarn 2 or later: it has their settings or their lockfile.
+fn is_berry(project: &Path) -> bool {
+    project.join(".yarnrc.yml").is_file()
+        || std::fs::read(project.join("yarn.lock"))
+            .is_ok_and(|text| Format::of("yarn.lock", &text) == Some(Format::YarnBerry))
+}
+
+/// Whether a scope is the same after npm and yarn 1 have read it from a variable's name: lower case, and
+/// with `-` for `_`.
+fn survives(scope: &str) -> bool {
+    !scope.contains(|it: char| it == '_' || it.is_ascii_uppercase())
+}
+
+/// Entries from a registry that say where.
+fn addresses(lockfile: &Lockfile) -> usize {
+    let is_elsewhere = |source: &Source| matches!(source, Source::Registry(Some(address)) if address.starts_with("http"));
+    let nodes = lockfile.nodes.iter();
+    nodes.filter(|node| is_elsewhere(&node.source)).count()
+}
+
+/// Whether a program is a script of `sh`, as the one that yarn 1 brings. Where that is dash, variables with other
+/// names than its own variables may have do not get through it; bash and zsh hand them on.
+pub(crate) fn is_by_shell(program: &str) -> bool {
+    let Some(path) = std::env::var_os("PATH") else {
+        return false;
+    };
+    let mut files = std::env::split_paths(&path).map(|folder| folder.join(program));
+    let Some(file) = files.find(|file| file.is_file()) else {
+        return false;
+    };
+    let mut first = [0; 64];
+    let read = std::fs::File::open(file).and_then(|mut file| file.read(&mut first));
+    let first = first.get(..read.unwrap_or(0)).unwrap_or_default();
+    let line = first
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let line = String::from_utf8_lossy(line);
+    let Some(words) = line.strip_prefix("#!") else {
+        return false;
+    };
+    let names = words.split_whitespace().map(|word| word.rsplit('/').next());
+    names
+        .into_iter()
+        .any(|name| matches!(name, Some("sh" | "dash" | "ash")))
+}
+
+fn look((file, kind, all): Place, known: &[String]) -> Option<Past> {
+    // A device or a pipe would be read without end.
+    let readable = |found: std::fs::Metadata| found.is_file() && found.len() <= MAX_SIZE as u64;
+    if !std::fs::metadata(&file).is_ok_and(readable) {
+        return None;
+    }
+    let text = std::fs::read(&file).ok()?;
+    let what = match names(kind, &text) {
+        Some(mut names) => {
+            names.retain(|name| all || !known.iter().any(|scope| *name == format!("@{scope}")));
+            (!names.is_empty()).then_some(Leads::Names(names))
+        }
+        None => may_name(kind, &text).then_some(Leads::Unreadable),
+    };
+    Some(Past { what: what?, file })
+}
+
+/// What a file of settings gives registries of their own; nothing if it cannot be read.
+fn names(kind: Kind, text: &[u8]) -> Option<BTreeSet<String>> {
+    let settings = match kind {
+        Kind::Npmrc => Settings::npmrc(&String::from_utf8_lossy(text)),
+        Kind::Yarnrc => Settings::yarnrc(&String::from_utf8_lossy(text)),
+        Kind::YarnrcYml | Kind::PnpmYaml => Settings::yaml("settings", text).ok()?,
+        Kind::Bunfig => Settings::toml("settings", text).ok()?,
+    };
+    let said = settings.iter().filter(|setting| setting.text().is_some());
+    Some(said.filter_map(|setting| named(kind, setting)).collect())
+}
+
+fn named(kind: Kind, setting: &Setting) -> Option<String> {
+    let key: Vec<&str> = setting.key.iter().map(String::as_str).collect();
+    let scope = |name: &str| format!("@{}", name.trim_start_matches('@'));
+    match (kind, key.as_slice()) {
+        (Kind::Npmrc | Kind::Yarnrc, [key]) => {
+            let name = key.strip_prefix('@')?.strip_suffix(":registry")?;
+            Some(scope(name))
+        }
+        (Kind::YarnrcYml, ["npmScopes", name, "npmRegistryServer"])
+        | (Kind::Bunfig, ["install", "scopes", name] | ["install", "scopes", name, "url"]) => {
+            Some(scope(name))
+        }
+        (Kind::PnpmYaml, ["registries" | "namedRegistries", name]) => Some((*name).to_owned()),
+        _ => None,
+    }
+}
+
+/// Whether a file that cannot be read mentions what would name registries.
+fn may_name(kind: Kind, text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text);
+    match kind {
+        Kind::Npmrc | Kind::Yarnrc => false,
+        Kind::YarnrcYml => text.contains("npmScopes"),
+        Kind::PnpmYaml => text.contains("egistries"),
+        Kind::Bunfig => text.contains("scopes"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

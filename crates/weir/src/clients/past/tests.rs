@@ -1,0 +1,191 @@
+use super::*;
+
+/// A project, a home and a folder of settings, and what is in them.
+struct Files(tempfile::TempDir);
+
+impl Files {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        for folder in ["home/config", "work/inner"] {
+            std::fs::create_dir_all(root.path().join(folder)).unwrap();
+        }
+        for (file, text) in files {
+            let file = root.path().join(file);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, text).unwrap();
+        }
+        Self(root)
+    }
+
+    /// What leads past weir: file below the root, and names.
+    fn past(&self, client: Client, known: &[&str], bunfig: Option<&str>) -> Vec<(String, String)> {
+        self.past_by(false, client, known, bunfig)
+    }
+
+    fn past_by(
+        &self,
+        by_shell: bool,
+        client: Client,
+        known: &[&str],
+        bunfig: Option<&str>,
+    ) -> Vec<(String, String)> {
+        let path = |name: &str| self.0.path().join(name);
+        let (folder, project) = (path("work/inner"), path("work"));
+        let (home, config) = (path("home"), path("home/config"));
+        let known: Vec<String> = known.iter().map(|&scope| scope.to_owned()).collect();
+        let bunfig = bunfig.map(path);
+        let around = Around {
+            folder: &folder,
+            project: &project,
+            home: Some(&home),
+            config: Some(&config),
+            bunfig: bunfig.as_deref(),
+            yarnrc_yml: ".yarnrc.yml",
+            known: &known,
+            by_shell,
+        };
+        let past = client.past_settings(&around).into_iter();
+        past.map(|past| {
+            let file = past.file.strip_prefix(self.0.path());
+            let file = file.unwrap_or(&past.file).display().to_string();
+            let what = match past.what {
+                Leads::Names(names) => names.into_iter().collect::<Vec<_>>().join(" "),
+                other => format!("{other:?}"),
+            };
+            (file, what)
+        })
+        .collect()
+    }
+}
+
+const NPMRC: &str = "@zoo:registry=http://zoo.example/\nregistry=http://r.example/\n";
+const YARNRC: &str = "\"@zoo:registry\" \"http://zoo.example/\"\n";
+const YARNRC_YML: &str = "npmScopes:\n  zoo:\n    npmRegistryServer: \"http://zoo.example\"\n  ark:\n    npmAuthToken: x\n";
+const PNPM: &str = "registries:\n  default: http://r.example/\n  \"@zoo\": http://zoo.example/\n";
+const BUNFIG: &str = "[install.scopes]\nzoo = \"http://zoo.example/\"\n\"@ark\" = { url = \"http://ark.example/\", token = \"x\" }\n";
+
+/// Each tried with the client itself: pnpm 10.34 and 12.21, yarn 1.22 and 4.18, bun 1.4.
+#[test]
+fn settings_of_the_clients_own_are_noticed() {
+    type Case<'a> = (Client, &'a str, &'a str, &'a [&'a str], Option<&'a str>);
+    let cases: &[Case<'_>] = &[
+        // npm's files are read as npm reads them.
+        (Client::Npm, "work/inner/.npmrc", NPMRC, &[], None),
+        (
+            Client::Pnpm,
+            "work/pnpm-workspace.yaml",
+            PNPM,
+            &["zoo"],
+            Some("@zoo default"),
+        ),
+        (
+            Client::Pnpm,
+            "work/pnpm-workspace.yaml",
+            "namedRegistries:\n  ark: http://ark.example/\n",
+            &[],
+            Some("ark"),
+        ),
+        (
+            Client::Pnpm,
+            "work/pnpm-workspace.yaml",
+            "registries: {\n",
+            &[],
+            Some("Unreadable"),
+        ),
+        (
+            Client::Pnpm,
+            "home/config/pnpm/auth.ini",
+            NPMRC,
+            &[],
+            Some("@zoo"),
+        ),
+        (Client::Pnpm, "home/config/pnpm/rc", NPMRC, &["zoo"], None),
+        (Client::Pnpm, "work/inner/.npmrc", NPMRC, &[], Some("@zoo")),
+        (Client::Yarn, "work/.npmrc", NPMRC, &[], Some("@zoo")),
+        (Client::Yarn, "work/.npmrc", NPMRC, &["zoo"], None),
+        (Client::Yarn, "home/.yarnrc", YARNRC, &[], Some("@zoo")),
+        (
+            Client::Yarn,
+            "work/.yarnrc.yml",
+            YARNRC_YML,
+            &["zoo"],
+            Some("@zoo"),
+        ),
+        (
+            Client::Yarn,
+            "home/.yarnrc.yml",
+            YARNRC_YML,
+            &[],
+            Some("@zoo"),
+        ),
+        (Client::Bun, "home/.npmrc", NPMRC, &["zoo"], Some("@zoo")),
+        (Client::Bun, "work/.npmrc", NPMRC, &["zoo"], Some("@zoo")),
+        (
+            Client::Bun,
+            "work/bunfig.toml",
+            BUNFIG,
+            &[],
+            Some("@ark @zoo"),
+        ),
+        // It reads the settings of the workspaces' root, and no others.
+        (Client::Bun, "work/inner/bunfig.toml", BUNFIG, &[], None),
+    ];
+    for &(client, file, text, known, expected) in cases {
+        let past = Files::new(&[(file, text)]).past(client, known, None);
+        let expected: Vec<(String, String)> = expected
+            .iter()
+            .map(|names| (file.to_owned(), (*names).to_owned()))
+            .collect();
+        assert_eq!(past, expected, "{client:?} {file} {known:?}");
+    }
+    let files = Files::new(&[("other.toml", BUNFIG), ("work/bunfig.toml", "")]);
+    let past = files.past(Client::Bun, &[], Some("other.toml"));
+    assert_eq!(past, [("other.toml".to_owned(), "@ark @zoo".to_owned())]);
+}
+
+/// yarn 1 makes another scope of it, and asks the registry that its own reading of the file gives.
+#[test]
+fn a_scope_that_no_variable_can_name_is_noticed() {
+    let lock = ("work/yarn.lock", "# yarn lockfile v1\n");
+    let past = Files::new(&[lock]).past(Client::Yarn, &["my_org", "acme"], None);
+    assert_eq!(past, [(".npmrc".to_owned(), "@my_org".to_owned())]);
+    // dash, which runs the script that starts it, drops them all.
+    let past = Files::new(&[lock]).past_by(true, Client::Yarn, &["acme"], None);
+    assert_eq!(past, [(".npmrc".to_owned(), "@acme".to_owned())]);
+    // Later ones send it to the gateway like everything else.
+    let berry = ("work/.yarnrc.yml", "nodeLinker: node-modules\n");
+    let past = Files::new(&[berry]).past(Client::Yarn, &["my_org"], None);
+    assert!(past.is_empty(), "{past:?}");
+}
+
+#[test]
+fn lockfile_entries_with_addresses_of_their_own_are_counted() {
+    let entries = |client: Client, file: &str, text: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(client.bypassing(folder.path()), None);
+        std::fs::write(folder.path().join(file), text).unwrap();
+        client.bypassing(folder.path()).map(|past| {
+            assert_eq!(past.file, PathBuf::from(file));
+            past.what
+        })
+    };
+    let yarn = "a@^1:\n  version \"1.0.0\"\n  resolved \"https://registry.example.invalid/a/-/a-1.0.0.tgz#x\"\n";
+    let one = Some(Leads::Entries(1));
+    assert_eq!(entries(Client::Yarn, "yarn.lock", yarn), one);
+    assert_eq!(entries(Client::Npm, "yarn.lock", yarn), None);
+    let bun = "\"a\": [\"a@1.0.0\", \"\", { \"dependencies\": { \"b\": \"1\", \"http-x\": \"1\" } }, \"sha512-x\"]";
+    assert_eq!(entries(Client::Bun, "bun.lock", bun), None);
+    // An archive of a git repository is no registry's; that dependency is the client's own, with or without
+    // a lockfile.
+    let pnpm = |left: &str| {
+        format!(
+            "lockfileVersion: '9.0'\n\nimporters:\n\n  .:\n    dependencies:\n      left:\n        specifier: 1.0.0\n        version: 1.0.0\n\
+             \npackages:\n\n  left@1.0.0:\n    resolution: {{integrity: sha512-AAAA{left}}}\n\
+             \n  git@https://codeload.example/a/b/tar.gz/0123:\n    resolution: {{gitHosted: true, tarball: https://codeload.example/a/b/tar.gz/0123}}\n    version: 1.0.0\n\
+             \nsnapshots:\n\n  left@1.0.0: {{}}\n\n  git@https://codeload.example/a/b/tar.gz/0123: {{}}\n"
+        )
+    };
+    let address = ", tarball: https://registry.example.invalid/left/-/left-1.0.0.tgz";
+    assert_eq!(entries(Client::Pnpm, "pnpm-lock.yaml", &pnpm(address)), one);
+    assert_eq!(entries(Client::Pnpm, "pnpm-lock.yaml", &pnpm("")), None);
+}
