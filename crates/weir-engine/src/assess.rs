@@ -153,6 +153,9 @@ impl Engine {
         loop {
             let refusals = self.refusals();
             let mut past = Arc::new(self.past_to_decide_by(held, version).await?);
+            if let Ok(contents) = &contents {
+                past = self.judge_baseline(held, version, contents, past).await?;
+            }
             let mut verdict = self.decide_after(held, version, &contents, &past).await?;
             if refuses_for_good(&verdict.decision) && self.clears_up(held, version, &past).await {
                 past = Arc::new(self.past_of(held, version).await?);
@@ -378,7 +381,24 @@ pub(crate) fn passes_on_metadata(
         published.is_some_and(|published| !engine.policy.age.minimum.is_running(published, now));
     let held_unread =
         || engine.holds_unread(packument.name(), version) && !facts.beside.past.finds_fine(version);
-    old_enough && !about.is_malware(version) && !held_unread()
+    old_enough
+        && !about.is_malware(version)
+        && can_be_judged(engine, facts.held, version)
+        && !held_unread()
+}
+
+/// What a manifest has to say in a form that can be read, for what its release does to be known.
+const TELLING: [&str; 4] = ["version", "scripts", "dependencies", "optionalDependencies"];
+
+/// Whether a release says what it is, and has an integrity: of any other a good age tells nothing, as nobody could
+/// judge it, and the gate would refuse it or clients fail on it.
+fn can_be_judged(engine: &Engine, held: &Held, version: &str) -> bool {
+    let Some(Ok(manifest)) = held.packument.manifest(version) else {
+        return false;
+    };
+    let mut odd = manifest.manifest.odd.iter();
+    engine.integrity_of(held, version).is_some()
+        && !odd.any(|field| TELLING.contains(&field.as_str()))
 }
 
 /// The ledger's line about a decision that was just made. It names the registry: another one may have other bytes

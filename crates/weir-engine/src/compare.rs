@@ -22,6 +22,8 @@ use weir_store::Hashed;
 pub(crate) struct Beside {
     /// The contents of the release before, where they settle a question that the contents raise.
     pub(crate) previous: Stage<Contents>,
+    /// The same of an older one, where it tells whether what would decide is a habit.
+    pub(crate) habit: Stage<Contents>,
     /// What other packages of the same owner added lately.
     pub(crate) siblings: Vec<Sibling>,
     /// Which releases of the package are no baseline.
@@ -33,6 +35,7 @@ impl Beside {
     pub(crate) fn pending(past: &Arc<Past>) -> Self {
         Self {
             previous: Stage::Pending,
+            habit: Stage::Pending,
             past: Arc::clone(past),
             ..Self::default()
         }
@@ -93,31 +96,74 @@ impl Engine {
         past: &Arc<Past>,
     ) -> Beside {
         let siblings = self.siblings(held, version);
-        let wanted = || {
-            let malware = self.known_malware(held.packument.name());
-            let packument = &held.packument;
-            let no_baseline =
-                |other: &str| past.excuses_not(packument, version, other) || malware(other);
-            let open = |version: &str| past.is_open(packument, version);
-            let subject = self.subject(held, version).without_refused(&no_baseline);
-            let mut subject = subject.without_open(&open);
-            subject.siblings = &siblings;
-            subject.contents = Stage::Known(contents);
-            subject.wants_previous_contents().map(str::to_owned)
-        };
+        let [previous, habit] = self.wanted_beside(held, version, contents, past, &siblings);
         let mut beside = Beside::pending(past);
-        if let Some(previous) = wanted() {
-            beside.previous = match self.contents_of_version(held, &previous).await {
-                Ok(contents) => Stage::Known(contents),
-                Err(why) => Stage::NotKnown(format!("{previous} could not be read: {why}")),
-            };
-        }
+        beside.previous = self.stage_of(held, previous).await;
+        beside.habit = self.stage_of(held, habit).await;
         beside.siblings = siblings;
         beside
     }
 
+    /// The releases whose contents would tell more of one: the one before it, and an older one.
+    fn wanted_beside(
+        &self,
+        held: &Held,
+        version: &str,
+        contents: &Contents,
+        past: &Past,
+        siblings: &[Sibling],
+    ) -> [Option<String>; 2] {
+        let malware = self.known_malware(held.packument.name());
+        let packument = &held.packument;
+        let no_baseline =
+            |other: &str| past.excuses_not(packument, version, other) || malware(other);
+        let open = |version: &str| past.is_open(packument, version);
+        let subject = self.subject(held, version).without_refused(&no_baseline);
+        let mut subject = subject.without_open(&open);
+        subject.siblings = siblings;
+        subject.contents = Stage::Known(contents);
+        [
+            subject.wants_previous_contents(),
+            subject.wants_habit_contents(),
+        ]
+        .map(|version| version.map(str::to_owned))
+    }
+
+    /// The release before, if a release is measured by its contents.
+    pub(crate) fn wants_previous(
+        &self,
+        held: &Held,
+        version: &str,
+        contents: &Contents,
+        past: &Past,
+    ) -> Option<String> {
+        let siblings = self.siblings(held, version);
+        let [previous, _] = self.wanted_beside(held, version, contents, past, &siblings);
+        previous
+    }
+
+    /// The contents of a release that is asked for.
+    async fn stage_of(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: Option<String>,
+    ) -> Stage<Contents> {
+        let Some(version) = version else {
+            return Stage::Pending;
+        };
+        match self.contents_of_version(held, &version).await {
+            Ok(contents) => Stage::Known(contents),
+            Err(why) => Stage::NotKnown(format!("{version} could not be read: {why}")),
+        }
+    }
+
     /// The release that this one is measured by.
-    fn baseline<'p>(&self, held: &'p Held, version: &str, past: &Past) -> Option<&'p str> {
+    pub(crate) fn baseline<'p>(
+        &self,
+        held: &'p Held,
+        version: &str,
+        past: &Past,
+    ) -> Option<&'p str> {
         let malware = self.known_malware(held.packument.name());
         weir_signals::baseline_version(
             &held.packument,

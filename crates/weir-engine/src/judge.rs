@@ -122,6 +122,7 @@ impl Engine {
         subject.advisories = slice(&advisories);
         subject.contents = facts.contents.clone();
         subject.previous_contents = facts.beside.previous.as_ref();
+        subject.habit_contents = facts.beside.habit.as_ref();
         subject.siblings = &facts.beside.siblings;
         subject.surroundings = Some(facts.surroundings);
         subject.brought = facts.brought;

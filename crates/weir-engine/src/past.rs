@@ -35,6 +35,8 @@ pub(crate) struct Past {
     blocked: HashSet<String>,
     /// Something speaks against them, and nobody has looked at them.
     unread: HashSet<String>,
+    /// Those of them, and of the refused ones, that have to be looked at before others are decided on for good.
+    awaited: HashSet<String>,
     /// Looked at here, and let pass by nothing but a waiver.
     waived: HashSet<String>,
     /// Decided on here, contents and all, and served without a notice.
@@ -75,6 +77,10 @@ impl Past {
         if self.blocked.contains(other) {
             return !self.is_all_the_past(packument, judged, other);
         }
+        // It may be worse than what it would be refused for so far, and then it is none however long ago it was.
+        if self.refuses(other) && self.awaited.contains(other) {
+            return true;
+        }
         let counts_not = self.refuses(other) || self.unread.contains(other);
         counts_not && !is_long_before(packument, other, judged)
     }
@@ -95,8 +101,8 @@ impl Past {
     /// Whether a version is measured without some before it that nobody has looked at. What only a waiver lets pass
     /// was looked at: it excuses nothing, and nobody has to come back to it.
     pub(crate) fn leaves_open(&self, packument: &Packument, judged: &str) -> bool {
-        let mut unread = self.unread.difference(&self.waived);
-        unread.any(|other| self.excuses_not(packument, judged, other))
+        let mut awaited = self.awaited.difference(&self.waived);
+        awaited.any(|other| self.excuses_not(packument, judged, other))
     }
 
     /// Whether nobody knows yet what a version is: it is young, and was not found fine here. One without a
@@ -163,6 +169,12 @@ impl Past {
     /// Has a version excuse nothing, as something speaks against it and nobody has looked at it.
     pub(crate) fn leave_out(&mut self, version: &str) {
         self.unread.insert(version.to_owned());
+    }
+
+    /// The same, and what is decided without it is decided anew once somebody has looked at it.
+    pub(crate) fn await_reading(&mut self, version: &str) {
+        self.leave_out(version);
+        self.awaited.insert(version.to_owned());
     }
 
     /// Whether the same versions are refused.

@@ -1,54 +1,256 @@
 //! What `binding.gyp` and the files beside it run: commands whose output is put into the file while it is
 //! read, and actions that run while the package is built.
 //!
-//! Gyp files are literals of Python with comments. Commands in texts are looked for in the text as it
-//! stands, because they may stand in any of them; lists are read from its words.
+//! Gyp files are literals of Python with comments. Their texts are joined and unescaped as Python does it,
+//! variables are put in, and then commands are looked for, because they may stand in any text.
+
+use std::collections::BTreeMap;
 
 /// Most commands of one file that are looked at.
-const COMMANDS: usize = 64;
-/// Most texts of one file that are looked at, and how long one may be, in bytes.
-const TEXTS: usize = 1 << 16;
+const COMMANDS: usize = 512;
+/// Most texts and signs of one file that are looked at, and how long a text may be, in bytes.
+const WORDS: usize = 1 << 19;
 const TEXT: usize = 64 << 10;
 /// Most lists of one file that are looked at, and most texts in one of them.
-const LISTS: usize = 256;
+const LISTS: usize = 4096;
+/// Most values of one variable that are tried, and how deep variables in variables go.
+const VALUES: usize = 8;
+const ROUNDS: usize = 4;
+/// Most words of a list that is the value of a variable.
+const LIST: usize = 512;
 /// Signs in front of a command: of the three times at which gyp expands.
 const PHASES: [char; 3] = ['<', '>', '^'];
+/// Folders that gyp knows by name, seen from the one in which it builds.
+const FOLDERS: [(&str, &str); 4] = [
+    ("module_root_dir", "."),
+    ("DEPTH", "."),
+    ("PRODUCT_DIR", "build/Release"),
+    ("INTERMEDIATE_DIR", "build/Release/obj"),
+];
 
 /// What one file runs, and which files it takes in.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Gyp {
-    /// Command lines, in order: first those that run while the file is read.
+    /// Command lines, each once: first those that run while the file is read.
     pub(crate) commands: Vec<String>,
     /// Files whose text becomes part of this one, seen from its own folder.
     pub(crate) includes: Vec<String>,
     /// Files that are built before it, seen from the folder of the file that is built.
     pub(crate) dependencies: Vec<String>,
+    /// There is more in it than is read.
+    pub(crate) in_part: bool,
 }
+
+/// Values of variables by their names.
+type Values = BTreeMap<String, Vec<Vec<String>>>;
 
 /// Reads one file.
 pub(crate) fn read(text: &str) -> Gyp {
-    let mut gyp = Gyp {
-        commands: expansions(text),
-        ..Gyp::default()
-    };
-    for (key, words) in lists(text) {
-        match key.as_str() {
-            "action" if gyp.commands.len() < COMMANDS => gyp.commands.push(line(&words)),
-            "includes" => gyp.includes.extend(words),
-            "dependencies" => {
-                let files = words.iter().filter_map(|word| word.rsplit_once(".gyp:"));
-                gyp.dependencies
-                    .extend(files.map(|(stem, _)| format!("{stem}.gyp")));
+    let mut gyp = Gyp::default();
+    let words = words(text, &mut gyp.in_part);
+    let values = values(&words, &mut gyp.in_part);
+    for word in &words {
+        if let Word::Text(text) = word {
+            for text in expanded(text, &values) {
+                gyp.run_all(expansions(&text));
             }
-            _ => {}
+        }
+    }
+    for (key, words) in lists(&words, &mut gyp.in_part) {
+        let choices = choices(&words, &values);
+        for at in 0..choices {
+            let words = chosen(&words, &values, at);
+            match key.as_str() {
+                "action" => gyp.run(line(&words)),
+                "includes" => gyp.includes.extend(words),
+                "dependencies" => gyp
+                    .dependencies
+                    .extend(words.iter().filter_map(|word| built(word))),
+                // Pairs of a name and a program.
+                _ => {
+                    let programs = words.iter().filter(|word| word.contains(' '));
+                    gyp.run_all(programs.cloned().collect());
+                }
+            }
         }
     }
     gyp
 }
 
-/// `<!(...)`, `<!@(...)` and `<!pymod_do_main(...)`, whose module is a file in Python.
+impl Gyp {
+    fn run_all(&mut self, commands: Vec<String>) {
+        for command in commands {
+            self.run(command);
+        }
+    }
+
+    fn run(&mut self, command: String) {
+        if self.commands.contains(&command) {
+            return;
+        }
+        match self.commands.len() < COMMANDS {
+            true => self.commands.push(command),
+            false => self.in_part = true,
+        }
+    }
+}
+
+/// The file in `path:target#toolset`.
+fn built(word: &str) -> Option<String> {
+    let (file, _) = word.rsplit_once(':')?;
+    (file.contains('.') && !file.contains('(')).then(|| file.to_owned())
+}
+
+/// What variables are set to, wherever that stands: as a text, or as a list of them.
+fn values(words: &[Word], in_part: &mut bool) -> Values {
+    let mut found = Values::new();
+    let mut rest = words;
+    while let Some((_, after)) = rest.split_first() {
+        let value = match rest {
+            [Word::Text(_), Word::Sign(':'), Word::Text(value), ..] => Some(vec![value.clone()]),
+            [Word::Text(_), Word::Sign(':'), Word::Sign('['), list @ ..] => {
+                Some(texts(list.get(..LIST).unwrap_or(list)))
+            }
+            _ => None,
+        };
+        if let (Some(value), Some(Word::Text(key))) = (value, rest.first()) {
+            let known = found.entry(bare(key).to_owned()).or_default();
+            if known.len() <= VALUES && !known.contains(&value) {
+                known.push(value);
+            }
+        }
+        if found.len() > LISTS {
+            *in_part = true;
+            break;
+        }
+        rest = after;
+    }
+    let names = |text: &str| {
+        let mut named = text.split('(').skip(1);
+        named.any(|name| {
+            let name = name.split(')').next().unwrap_or_default();
+            found.get(name).is_some_and(|known| known.len() > VALUES)
+        })
+    };
+    *in_part |= words
+        .iter()
+        .any(|word| matches!(word, Word::Text(text) if names(text)));
+    found
+}
+
+/// A key without the marks of how it is merged: `includes+`.
+fn bare(key: &str) -> &str {
+    key.trim_end_matches(['+', '=', '?', '!', '/', '%'])
+}
+
+/// A text with each of the values that its variables may have.
+fn expanded(text: &str, values: &Values) -> Vec<String> {
+    let words = [text.to_owned()];
+    let mut found: Vec<String> = Vec::new();
+    for at in 0..choices(&words, values) {
+        let text = chosen(&words, values, at).join(" ");
+        if !found.contains(&text) {
+            found.push(text);
+        }
+    }
+    found
+}
+
+/// How many values the variables in words have, at most.
+fn choices(words: &[String], values: &Values) -> usize {
+    match words.iter().any(|word| word.contains(PHASES)) {
+        true => values
+            .values()
+            .map(Vec::len)
+            .max()
+            .unwrap_or(1)
+            .clamp(1, VALUES),
+        false => 1,
+    }
+}
+
+/// The words with one of the values of each variable.
+fn chosen(words: &[String], values: &Values, at: usize) -> Vec<String> {
+    let mut found = Vec::new();
+    for word in words {
+        let mut word = word.clone();
+        for _ in 0..ROUNDS {
+            let Some(next) = put(&word, values, at) else {
+                break;
+            };
+            word = next;
+        }
+        // A word that is nothing but a list is as many words as that has.
+        match whole(&word).and_then(|name| value(name, values, at)) {
+            Some(list) => found.extend(list.iter().cloned()),
+            None => found.push(word),
+        }
+    }
+    found
+}
+
+/// The variable in `<@(name)`, where that is the whole word.
+fn whole(word: &str) -> Option<&str> {
+    let name = word.strip_prefix(PHASES)?.strip_prefix("@(")?;
+    name.strip_suffix(')')
+}
+
+fn value<'v>(name: &str, values: &'v Values, at: usize) -> Option<&'v Vec<String>> {
+    let known = values.get(name)?;
+    known.get(at).or_else(|| known.last())
+}
+
+/// A text with the first level of its variables replaced; nothing where none is known.
+fn put(text: &str, values: &Values, at: usize) -> Option<String> {
+    if whole(text).is_some() {
+        return None;
+    }
+    let mut out = String::new();
+    let mut rest = text;
+    let mut has_changed = false;
+    while let Some(found) = rest.find(PHASES) {
+        let (before, sign) = rest.split_at(found);
+        out.push_str(before);
+        let behind = sign.get(1..).unwrap_or_default();
+        let body = behind.strip_prefix('@').unwrap_or(behind);
+        let named = body.strip_prefix('(').and_then(|body| body.split_once(')'));
+        let known = named.and_then(|(name, after)| {
+            let folder = FOLDERS.iter().find(|(folder, _)| *folder == name);
+            let text = match folder {
+                Some((_, path)) => (*path).to_owned(),
+                None => value(name, values, at)?.join(" "),
+            };
+            Some((text, after))
+        });
+        match known {
+            Some((text, after)) if out.len() + text.len() < TEXT => {
+                out.push_str(&text);
+                rest = after;
+                has_changed = true;
+            }
+            _ => {
+                out.push_str(sign.get(..1).unwrap_or_default());
+                rest = behind;
+            }
+        }
+    }
+    out.push_str(rest);
+    has_changed.then_some(out)
+}
+
+/// `<!(...)`, `<!@(...)` and `<!pymod_do_main(...)`, whose module is a file in Python; what make runs in
+/// `$(shell ...)`, and a shell between backticks.
 fn expansions(text: &str) -> Vec<String> {
     let mut found = Vec::new();
+    for piece in text.split("$(shell ").skip(1) {
+        found.extend(piece.get(..closing(piece)).map(str::to_owned));
+    }
+    let pieces: Vec<&str> = text.split('`').collect();
+    // What stands before a quote, and what stands in it; the last piece is in none.
+    let closed = pieces.get(..pieces.len().saturating_sub(1));
+    for pair in closed.unwrap_or_default().chunks_exact(2) {
+        found.extend(pair.last().map(|command| (*command).to_owned()));
+    }
     let mut rest = text;
     while let Some(at) = rest.find('!') {
         let is_command = rest
@@ -64,18 +266,16 @@ fn expansions(text: &str) -> Vec<String> {
             continue;
         };
         let end = closing(body);
-        let command = unescape(body.get(..end).unwrap_or_default());
-        match module {
-            Some(_) => {
-                let name = command.split_whitespace().next().unwrap_or_default();
-                found.push(format!("python {name}.py"));
-            }
-            None => found.push(command),
+        let command = body.get(..end).unwrap_or_default();
+        if module.is_some() {
+            let name = command.split_whitespace().next().unwrap_or_default();
+            found.push(format!("python {name}.py"));
+        } else if let Some(list) = command.trim_start().strip_prefix('[') {
+            found.push(line(&texts(&words(list, &mut false))));
+        } else {
+            found.push(command.to_owned());
         }
         rest = body.get(end..).unwrap_or_default();
-        if found.len() >= COMMANDS {
-            break;
-        }
     }
     found
 }
@@ -84,7 +284,6 @@ fn expansions(text: &str) -> Vec<String> {
 fn closing(body: &str) -> usize {
     let mut depth = 1_usize;
     body.char_indices()
-        .take(TEXT)
         .find(|(_, c)| {
             match c {
                 '(' => depth += 1,
@@ -93,23 +292,7 @@ fn closing(body: &str) -> usize {
             }
             depth == 0
         })
-        .map_or(body.len().min(1024), |(index, _)| index)
-}
-
-/// Takes the escapes of a Python string literal away, once: a shell's own are left for the shell.
-fn unescape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        if character == '\\'
-            && let Some(escaped) = characters.next_if(|c| matches!(c, '\\' | '"' | '\''))
-        {
-            out.push(escaped);
-        } else {
-            out.push(character);
-        }
-    }
-    out
+        .map_or(body.len(), |(index, _)| index)
 }
 
 /// A word of a gyp file.
@@ -119,45 +302,41 @@ enum Word {
     Sign(char),
 }
 
-/// Keys with the texts of the lists behind them, nested ones too. Marks of how a list is merged are
-/// taken off the key: `includes+`.
-fn lists(text: &str) -> Vec<(String, Vec<String>)> {
-    let words = words(text);
+/// Keys with the texts of the lists behind them, nested ones too.
+fn lists(words: &[Word], in_part: &mut bool) -> Vec<(String, Vec<String>)> {
     let mut found = Vec::new();
-    let mut rest = words.as_slice();
+    let mut rest = words;
     while let Some((_, after)) = rest.split_first() {
         if let [Word::Text(key), Word::Sign(':'), Word::Sign('['), list @ ..] = rest {
-            let key = key.trim_end_matches(['+', '=', '?', '!', '/', '%']);
-            if matches!(key, "action" | "includes" | "dependencies") {
-                found.push((key.to_owned(), texts(list)));
+            let key = bare(key);
+            let is_known = matches!(
+                key,
+                "action" | "includes" | "dependencies" | "make_global_settings"
+            );
+            if is_known && found.len() < LISTS {
+                let list = texts(list);
+                *in_part |= list.len() > LISTS;
+                found.push((key.to_owned(), list));
+            } else {
+                *in_part |= is_known;
             }
-        }
-        if found.len() >= LISTS {
-            break;
         }
         rest = after;
     }
     found
 }
 
-/// The texts up to the end of a list. Those without a comma between them are one.
+/// The texts up to the end of a list.
 fn texts(list: &[Word]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut depth = 1_usize;
-    let mut is_joined = false;
     for word in list {
         match word {
-            Word::Text(text) if is_joined => {
-                if let Some(last) = found.last_mut() {
-                    last.push_str(text);
-                }
-            }
             Word::Text(text) => found.push(text.clone()),
             Word::Sign('[') => depth += 1,
             Word::Sign(']') => depth -= 1,
             Word::Sign(_) => {}
         }
-        is_joined = matches!(word, Word::Text(_));
         if depth == 0 || found.len() > LISTS {
             break;
         }
@@ -165,42 +344,90 @@ fn texts(list: &[Word]) -> Vec<String> {
     found
 }
 
-fn words(text: &str) -> Vec<Word> {
+/// Texts and signs in order. Texts with nothing between them are one.
+fn words(text: &str, in_part: &mut bool) -> Vec<Word> {
     let mut found = Vec::new();
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
         match c {
             '#' => while rest.next_if(|c| *c != '\n').is_some() {},
             '\'' | '"' => {
-                let mut literal = String::new();
-                while let Some(next) = rest.next().filter(|next| *next != c) {
-                    if next == '\\'
-                        && let Some(escaped) = rest.next_if(|c| matches!(c, '\\' | '"' | '\''))
-                    {
-                        literal.push(escaped);
-                    } else if literal.len() < TEXT {
-                        literal.push(next);
-                    }
+                let read = literal(&mut rest, c);
+                match found.last_mut() {
+                    Some(Word::Text(last)) => last.push_str(&read),
+                    _ => found.push(Word::Text(read)),
                 }
-                found.push(Word::Text(literal));
+                if let Some(Word::Text(last)) = found.last() {
+                    *in_part |= last.len() > TEXT;
+                }
             }
             '[' | ']' | '{' | '}' | ':' | ',' => found.push(Word::Sign(c)),
             _ => {}
         }
-        if found.len() >= TEXTS {
+        if found.len() >= WORDS {
+            *in_part = true;
             break;
         }
     }
     found
 }
 
-/// The words of an action as a command line. Paths that gyp knows begin at the folder of the file.
+/// A literal up to its quote, with Python's escapes taken away: a shell's own are left for the shell.
+fn literal(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, quote: char) -> String {
+    let mut out = String::new();
+    while let Some(next) = rest.next().filter(|next| *next != quote) {
+        if next != '\\' {
+            out.push(next);
+            continue;
+        }
+        match rest.peek().copied() {
+            Some(c @ ('\\' | '"' | '\'')) => {
+                rest.next();
+                out.push(c);
+            }
+            Some('\n') => {
+                rest.next();
+            }
+            Some('n' | 'r' | 't') => {
+                rest.next();
+                out.push(' ');
+            }
+            Some('x') => {
+                rest.next();
+                out.push(number(rest, 16, 2));
+            }
+            Some('u') => {
+                rest.next();
+                out.push(number(rest, 16, 4));
+            }
+            Some('0'..='7') => out.push(number(rest, 8, 3)),
+            _ => out.push('\\'),
+        }
+    }
+    out
+}
+
+/// The character of up to `most` digits that follow.
+fn number(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, radix: u32, most: usize) -> char {
+    let mut value = 0;
+    for _ in 0..most {
+        let digit = rest.next_if(|c| c.is_digit(radix));
+        let Some(digit) = digit.and_then(|c| c.to_digit(radix)) else {
+            break;
+        };
+        value = value * radix + digit;
+    }
+    char::from_u32(value).unwrap_or(' ')
+}
+
+/// The words of an action as a command line.
 fn line(words: &[String]) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-=+,:@%".contains(c);
-    let words = words.iter().map(|word| {
-        let word = word.replace("<(module_root_dir)/", "");
+    let words = words.iter().enumerate().map(|(at, word)| {
+        let bare = word.strip_prefix("./").filter(|_| at > 0);
+        let word = bare.unwrap_or(word);
         match !word.is_empty() && word.chars().all(is_plain) {
-            true => word,
+            true => word.to_owned(),
             false => format!("'{}'", word.replace('\'', "'\\''")),
         }
     });
@@ -208,52 +435,4 @@ fn line(words: &[String]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{expansions, read};
-
-    #[test]
-    fn expansions_are_found() {
-        let text = "{'targets': [{'include_dirs': [\"<!(node -e \\\"require('nan')\\\")\", '<!@(node -p \"(1)\")']}]}";
-        assert_eq!(
-            expansions(text),
-            ["node -e \"require('nan')\"", "node -p \"(1)\""]
-        );
-        // Escaped for Python and for the shell.
-        let twice = r#"{"v": "<!(node -p \"a.split(\\\".\\\")[0]\")"}"#;
-        assert_eq!(expansions(twice), [r#"node -p "a.split(\".\")[0]""#]);
-        assert!(expansions("{'x': '<(module_path)', 'y!': ['a']}").is_empty());
-        assert_eq!(expansions("<!(").len(), 1);
-        assert_eq!(expansions("'>!(a b)', '^!@(c)'"), ["a b", "c"]);
-        assert_eq!(expansions("'<!pymod_do_main(p x)'"), ["python p.py"]);
-    }
-
-    #[test]
-    fn lists_of_words_are_read() {
-        let gyp = read(
-            "{ # 'action': ['not', 'this']\n 'includes': ['./c.gypi', \"d.gypi\"], 'targets': [{\
-             'dependencies': ['deps/x.gyp:x', 'own', 'deps/y.gyp:y#host'],\
-             'actions': [{'action_name': 'a', 'action': ['sh', '-c', 'it\\'s ' 'one',],}],\
-             'rules': [{'action': ['node', '<(module_root_dir)/i.js', '<(RULE_INPUT_PATH)']}]}]}",
-        );
-        assert_eq!(
-            gyp.commands,
-            ["sh -c 'it'\\''s one'", "node i.js '<(RULE_INPUT_PATH)'"]
-        );
-        assert_eq!(gyp.includes, ["./c.gypi", "d.gypi"]);
-        assert_eq!(gyp.dependencies, ["deps/x.gyp", "deps/y.gyp"]);
-    }
-
-    #[test]
-    fn what_is_no_gyp_file_ends() {
-        for text in [
-            "'",
-            "[[[[",
-            "'action':[",
-            "]]]",
-            "'action':['a",
-            "<!pymod_do_main",
-        ] {
-            read(text);
-        }
-    }
-}
+mod tests;

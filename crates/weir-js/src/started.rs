@@ -2,18 +2,22 @@
 
 use weir_model::contents::{Surface, Unread};
 
-use crate::analyse::{Code, GYP, Work};
+use crate::analyse::{Code, Work, own_path};
 use crate::command::{self, Deed, Reading};
 use crate::scan;
 use crate::script::{self, Language};
 
+/// Why a text counts as unread that holds more than is followed.
+const IN_PART: &str = "followed in part: it holds more, or deeper, than is followed";
+/// Most folders of a path that may not be where they seem.
+const PARTS: usize = 32;
 /// Deepest code in a command line in code in a command line that is read.
 const INNER: usize = 4;
 
 impl Work<'_> {
     /// One command line; gives the code it starts.
     pub(crate) fn read_command(&mut self, event: &str, command: &str) -> Vec<usize> {
-        let path = if event == GYP { GYP } else { "package.json" };
+        let path = own_path(event);
         let reading = command::read(command, &self.package.scripts);
         let mut roots = self.take(path, command, reading, 0);
         let mut at = 0;
@@ -31,6 +35,9 @@ impl Work<'_> {
     /// Takes over what was read in a text of a file; gives the code it starts.
     fn take(&mut self, path: &str, text: &str, reading: Reading, depth: usize) -> Vec<usize> {
         let mut roots = Vec::new();
+        if reading.in_part {
+            self.tell_in_part(path);
+        }
         for leak in reading.leaks {
             let at = text.find(leak.snippet.as_str()).unwrap_or(0);
             self.leaks.push((path.to_owned(), at, leak));
@@ -49,7 +56,7 @@ impl Work<'_> {
                 Some(inner) if depth < INNER => {
                     roots.extend(self.take(path, &code, inner, depth + 1));
                 }
-                Some(_) => {}
+                Some(_) => self.tell_in_part(path),
                 None => self.not_read(path, &code, language),
             }
         }
@@ -59,10 +66,43 @@ impl Work<'_> {
             let found = self
                 .resolver
                 .entry(&file)
-                .or_else(|| self.resolver.entry(&beside));
+                .or_else(|| self.resolver.entry(&beside))
+                .or_else(|| self.elsewhere(&file));
             roots.extend(found);
         }
         roots
+    }
+
+    /// A file that is not where a command seems to look for it. Whether a text is in the folder into which
+    /// it goes shows only when it runs, and folders may be variables: `cd "$(dirname "$0")"`. Files of
+    /// other packages and of the system are not ours, whatever they are named.
+    pub(crate) fn elsewhere(&self, file: &str) -> Option<usize> {
+        if file.starts_with(['/', '~']) || file.starts_with("../") || file.contains("node_modules")
+        {
+            return None;
+        }
+        let behind = file.match_indices('/').take(PARTS);
+        behind
+            .filter_map(|(at, _)| file.get(at + 1..))
+            .filter(|rest| rest.contains('.'))
+            .find_map(|rest| self.resolver.entry(rest))
+    }
+
+    /// Says once of a file that there is more in it than was followed.
+    pub(crate) fn tell_in_part(&mut self, path: &str) {
+        if !self.is_in_part(path) {
+            self.facts.unread.push(Unread {
+                path: path.to_owned(),
+                why: IN_PART.to_owned(),
+                suspicious: false,
+            });
+        }
+    }
+
+    /// Whether that was said of a file.
+    pub(crate) fn is_in_part(&self, path: &str) -> bool {
+        let mut told = self.facts.unread.iter();
+        told.any(|one| one.path == path && one.why == IN_PART)
     }
 
     /// A script in another language, once; gives the code it starts.

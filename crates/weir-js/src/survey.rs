@@ -194,7 +194,15 @@ impl Survey {
             || network::is_client(bare)
             || matches!(
                 bare,
-                "execa" | "cross-spawn" | "shelljs" | "zx" | "ws" | "bun"
+                "execa"
+                    | "cross-spawn"
+                    | "shelljs"
+                    | "zx"
+                    | "ws"
+                    | "bun"
+                    | "xhr2"
+                    | "xmlhttprequest"
+                    | "xmlhttprequest-ssl"
             )
         {
             self.signs.sink = true;

@@ -116,6 +116,19 @@ impl Npmrc {
         Self { values }.with_home(env)
     }
 
+    /// Whether npm works for the whole machine (`--global`, `--location=global`) and leaves a project's settings out.
+    #[must_use]
+    pub fn is_global(&self) -> bool {
+        let is_on = |value: &str| !matches!(value, "" | "0" | "false");
+        self.get("global").is_some_and(is_on) || self.get("location") == Some("global")
+    }
+
+    /// These settings over others, which fill in what these leave open.
+    #[must_use]
+    pub fn over(self, lower: Self) -> Self {
+        Self::merge(self, lower, Self::default(), Self::default())
+    }
+
     /// Layers settings as npm does: environment over project over user over global.
     #[must_use]
     pub fn merge(project: Self, user: Self, global: Self, env: Self) -> Self {

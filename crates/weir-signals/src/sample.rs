@@ -69,6 +69,7 @@ pub struct Scene {
     history: bool,
     contents: Stage<Contents>,
     previous_contents: Stage<Contents>,
+    habit_contents: Stage<Contents>,
     siblings: Vec<Sibling>,
     surroundings: Surroundings,
     gone: Vec<Gone>,
@@ -109,6 +110,7 @@ impl Scene {
             history: true,
             contents: Stage::Known(Contents::default()),
             previous_contents: Stage::default(),
+            habit_contents: Stage::default(),
             siblings: Vec::new(),
             surroundings: Surroundings::default(),
             gone: Vec::new(),
@@ -173,6 +175,13 @@ impl Scene {
     #[must_use]
     pub fn previous_contents(mut self, contents: Contents) -> Self {
         self.previous_contents = Stage::Known(contents);
+        self
+    }
+
+    /// Sets what is in the tarball of the release that tells of a habit.
+    #[must_use]
+    pub fn habit_contents(mut self, contents: Contents) -> Self {
+        self.habit_contents = Stage::Known(contents);
         self
     }
 
@@ -406,6 +415,7 @@ impl Scene {
         }
         subject.contents = self.contents.as_ref();
         subject.previous_contents = self.previous_contents.as_ref();
+        subject.habit_contents = self.habit_contents.as_ref();
         subject.siblings = &self.siblings;
         subject.surroundings = Some(&surroundings);
         subject.gone = &self.gone;

@@ -3,7 +3,9 @@
 //! release of them merely goes on doing, and what any package goes on doing at install time that has
 //! run the same there for half a year of releases.
 
-use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
 use weir_model::contents::{Capability, Flow, SourceKind, Surface};
 use weir_model::{Contents, Severity};
 use weir_npm::manifest::Manifest;
@@ -11,6 +13,7 @@ use weir_npm::manifest::Manifest;
 use crate::Subject;
 use crate::chain::{MENTION, Weight};
 use crate::history::new_install_script::same_but_for_numbers;
+use crate::timeline::Event;
 
 /// Names that count as popular (DESIGN, "Deciding": a package among the first 10,000 is never blocked
 /// on evidence of code alone).
@@ -34,7 +37,7 @@ pub(crate) fn is_settled(subject: &Subject<'_>) -> bool {
 /// first must not excuse the second; nearly all on record were found within this time.
 const DAYS_BEFORE: i64 = 7;
 
-/// Releases in a row that must have run the same at install, so that it counts as a habit of the package,
+/// Releases in a row, of as many days, that must have run the same at install, so that it counts as a habit of the package,
 /// whatever its rank. A compromise: an attack that nobody finds comes to a handful of releases, and tools
 /// that are worked on come to this many within a few months.
 const HABIT_RELEASES: usize = 20;
@@ -51,41 +54,43 @@ const HABIT_LOOKED_AT: usize = 400;
 const STOOD: SignedDuration = SignedDuration::from_hours(365 * 24);
 const STOOD_RELEASES: usize = 10;
 
-/// Whether the package has run the same commands at install in all of its releases of half a year: stable
-/// ones, in the order of their numbers, because mirrors stamp old versions with the time they fetched them
-/// (PROTOCOL 3.14). What the commands lead to is not compared here: see [`is_known_flow`].
-pub(crate) fn has_habit(subject: &Subject<'_>) -> bool {
-    let (Some(packument), Ok(own)) = (subject.packument.known(), subject.manifest()) else {
-        return false;
-    };
+/// How long the release must have been out whose code says what a habit comes to: as long as the slowest hijack on
+/// record but one took to be found (INCIDENTS I03). The first release of an attack must not excuse the next.
+const WITNESSED: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// The release that tells what the habit of a package comes to, where it has one: the same commands at install in all
+/// of its releases of half a year, on as many days, and of these the newest that has been out for
+/// [`WITNESSED`]. Stable ones, in the order of their numbers, because mirrors stamp old versions with the time they
+/// fetched them (PROTOCOL 3.14). What the commands lead to is not compared here: see [`is_known_flow`].
+pub(crate) fn habit<'a>(subject: &Subject<'a>) -> Option<&'a str> {
+    let packument: &'a _ = *subject.packument.known()?;
+    let own = subject.manifest().ok()?;
     let timeline = subject.timeline();
-    let Some(number) = timeline.own.as_ref().map(|own| &own.version) else {
-        return false;
-    };
-    if own.manifest.install_scripts().next().is_none() {
-        return false;
-    }
+    let number = &timeline.own.as_ref()?.version;
+    own.manifest.install_scripts().next()?;
     let mut past: Vec<_> = timeline
         .comparable()
         .filter(|it| timeline.ago(it).is_some() && timeline.has_settled(it))
         .filter(|it| it.version.precedence(number).is_lt())
         .collect();
     past.sort_unstable_by(|one, other| other.version.cmp(&one.version));
-    let mut first: Option<Timestamp> = None;
-    for (before, event) in past.into_iter().take(HABIT_LOOKED_AT).enumerate() {
-        let Some(Ok(manifest)) = packument.manifest(event.text) else {
-            return false;
-        };
+    let age = |event: &Event<'_>| subject.now.duration_since(event.published);
+    let (mut witness, mut oldest, mut days) = (None, SignedDuration::ZERO, BTreeSet::new());
+    for event in past.into_iter().take(HABIT_LOOKED_AT) {
+        let manifest = packument.manifest(event.text)?.ok()?;
         if !runs_the_same(&manifest.manifest, &own.manifest) {
-            return false;
+            return None;
         }
-        let oldest = first.map_or(event.published, |first| first.min(event.published));
-        first = Some(oldest);
-        if before + 1 >= HABIT_RELEASES && subject.now.duration_since(oldest) >= HABIT {
-            return true;
+        if witness.is_none() && age(event) >= WITNESSED {
+            witness = Some(event.text);
+        }
+        oldest = oldest.max(age(event));
+        days.insert(event.published.as_second() / (24 * 3600));
+        if days.len() >= HABIT_RELEASES && oldest >= HABIT {
+            return witness;
         }
     }
-    false
+    None
 }
 
 /// Whether two releases run the same at install, as far as their manifests say.
@@ -102,15 +107,16 @@ fn runs_the_same(one: &Manifest, other: &Manifest) -> bool {
     }
 }
 
-/// Whether it is worth reading the release before to learn whether something that would decide is a habit,
-/// however old the release is: what was a habit while it was young is one still.
-pub(crate) fn asks_for_habit(subject: &Subject<'_>, contents: &Contents) -> bool {
+/// The release that is worth reading to learn whether something that would decide is a habit, however old the
+/// release at hand is: what was a habit while it was young is one still.
+pub(crate) fn asks_for_habit<'a>(subject: &Subject<'a>, contents: &Contents) -> Option<&'a str> {
     let decides = |flow: &Flow| {
         flow.surface == Surface::Install
             && flow.sink.leaves()
             && !matches!(flow.source, SourceKind::Fetched | SourceKind::Decoded)
     };
-    contents.flows.iter().any(decides) && !is_settled(subject) && subject.has_habit()
+    let is_open = contents.flows.iter().any(decides) && !is_settled(subject);
+    is_open.then(|| subject.habit()).flatten()
 }
 
 /// Whether the release has been out for a year, in a package of many releases, whatever its rank.
@@ -120,24 +126,31 @@ pub(crate) fn has_stood(subject: &Subject<'_>) -> bool {
         && subject.now.duration_since(subject.out_by_now()) >= STOOD
 }
 
-/// The contents of the release before, where that one has been out for long enough that the package is
-/// known for what it does there: a popular one for all of it, any other for what its habit at install
-/// comes to.
-fn known_before<'a>(subject: &Subject<'a>, surface: Surface) -> Option<&'a Contents> {
-    let before: &'a Contents = *subject.previous_contents.known()?;
+/// The contents of the release before, where that one is of a popular package and has been out
+/// for long enough that the package is known for what it does there.
+fn known_before<'a>(subject: &Subject<'a>) -> Option<&'a Contents> {
+    if !subject.names.is_popular(subject.name.as_str(), POPULAR) {
+        return None;
+    }
     let published = subject
         .packument
         .known()?
         .published(subject.previous()?.version)?;
     let is_old = subject.now.duration_since(published).as_hours() >= DAYS_BEFORE * 24;
-    let is_known = || {
-        subject.names.is_popular(subject.name.as_str(), POPULAR)
-            || (surface == Surface::Install && subject.has_habit())
-    };
-    (is_old && is_known()).then_some(before)
+    is_old.then_some(*subject.previous_contents.known()?)
 }
 
-/// Whether this is known of the package: the release before has the same flow.
+/// What a package is known for on a surface: a popular one for all that it did before, any other for what its habit at
+/// install comes to.
+fn known<'a>(subject: &Subject<'a>, surface: Surface) -> impl Iterator<Item = &'a Contents> {
+    let is_habit = surface == Surface::Install && subject.habit().is_some();
+    let witness = subject.habit_contents.known().copied();
+    known_before(subject)
+        .into_iter()
+        .chain(witness.filter(|_| is_habit))
+}
+
+/// Whether this is known of the package: a release before has the same flow.
 pub(crate) fn is_known_flow(subject: &Subject<'_>, flow: &Flow) -> bool {
     let same = |old: &Flow| {
         (old.source, old.sink) == (flow.source, flow.sink)
@@ -145,7 +158,7 @@ pub(crate) fn is_known_flow(subject: &Subject<'_>, flow: &Flow) -> bool {
             && old.sink_detail == flow.sink_detail
             && old.surface.covers(flow.surface)
     };
-    known_before(subject, flow.surface).is_some_and(|before| before.flows.iter().any(same))
+    known(subject, flow.surface).any(|before| before.flows.iter().any(same))
 }
 
 /// The same of an ability.
@@ -155,8 +168,7 @@ pub(crate) fn is_known_ability(subject: &Subject<'_>, capability: &Capability) -
             && old.detail == capability.detail
             && old.surface.covers(capability.surface)
     };
-    known_before(subject, capability.surface)
-        .is_some_and(|before| before.capabilities.iter().any(same))
+    known(subject, capability.surface).any(|before| before.capabilities.iter().any(same))
 }
 
 /// What is left of a weight in a settled release, or of what is known: code that runs at install stays worth a look, the

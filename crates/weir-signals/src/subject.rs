@@ -141,6 +141,8 @@ pub struct Subject<'a> {
     pub contents: Stage<&'a Contents>,
     /// The same for the previous release; asked for only when [`Subject::wants_previous_contents`].
     pub previous_contents: Stage<&'a Contents>,
+    /// The same for an older release; asked for only when [`Subject::wants_habit_contents`].
+    pub habit_contents: Stage<&'a Contents>,
     /// Releases of sibling packages that were assessed lately. What is not known here is no gap:
     /// it only ever adds to what a release shows by itself.
     pub siblings: &'a [Sibling],
@@ -181,7 +183,7 @@ pub struct Subject<'a> {
     previous: OnceCell<Option<Previous<'a>>>,
     comparison: OnceCell<Option<Comparison<'a>>>,
     timeline: OnceCell<Timeline<'a>>,
-    habit: OnceCell<bool>,
+    habit: OnceCell<Option<&'a str>>,
 }
 
 impl<'a> Subject<'a> {
@@ -199,6 +201,7 @@ impl<'a> Subject<'a> {
             packument: Stage::default(),
             contents: Stage::default(),
             previous_contents: Stage::default(),
+            habit_contents: Stage::default(),
             siblings: &[],
             surroundings: None,
             gone: &[],
@@ -332,7 +335,7 @@ impl<'a> Subject<'a> {
 
     /// The previous release whose tarball would settle a question that metadata leaves open, if
     /// any: this tarball compiles itself by way of a `binding.gyp` that no manifest mentions, or a script
-    /// is new that may stand where such a build was. So do flows that would decide, unless they are a habit.
+    /// is new that may stand where such a build was.
     #[must_use]
     pub fn wants_previous_contents(&self) -> Option<&'a str> {
         let contents = self.contents.known()?;
@@ -350,11 +353,14 @@ impl<'a> Subject<'a> {
             let now = self.manifest().map(|manifest| &manifest.manifest);
             now.is_ok_and(|now| new_install_script::may_replace_a_build(now, &previous.manifest))
         };
-        let wants = open
-            || replaced()
-            || self.wants_comparison()
-            || settled::asks_for_habit(self, contents);
-        wants.then_some(version)
+        (open || replaced() || self.wants_comparison()).then_some(version)
+    }
+
+    /// The older release whose tarball would tell whether flows that would decide are a habit of the package, if it
+    /// has one.
+    #[must_use]
+    pub fn wants_habit_contents(&self) -> Option<&'a str> {
+        settled::asks_for_habit(self, self.contents.known()?)
     }
 
     /// Whether something in the contents would be a finding if the previous release did not have
@@ -420,9 +426,9 @@ impl<'a> Subject<'a> {
         })
     }
 
-    /// Whether the package has run the same at install for long, see [`settled::has_habit`].
-    pub(crate) fn has_habit(&self) -> bool {
-        *self.habit.get_or_init(|| settled::has_habit(self))
+    /// Which release tells what the package has run at install for long, see [`settled::habit`].
+    pub(crate) fn habit(&self) -> Option<&'a str> {
+        *self.habit.get_or_init(|| settled::habit(self))
     }
 
     /// The sizes of the last releases before this one, newest first; empty where they are not known.

@@ -87,7 +87,8 @@ impl Environment {
 /// the environment over project, user, global and builtin file.
 ///
 /// The project's file is the one npm reads: beside the nearest `package.json` or `node_modules`
-/// upward of `folder`, or at the root of the workspaces that this folder belongs to.
+/// upward of `folder`, or at the root of the workspaces that this folder belongs to. Where the command line or
+/// the environment asks for npm's global mode (`global`, or `location=global`), it reads no project's.
 ///
 /// # Errors
 /// When one of the files exists and cannot be read.
@@ -110,10 +111,14 @@ pub fn load_npmrc(
             .filter(|path| !path.is_empty())
             .map(|path| environment.expand(path))
     };
-    let env = over(overrides, Npmrc::from_env(&environment.0));
+    let env = overrides.over(Npmrc::from_env(&environment.0));
 
     let project_file = workspaces::project_root(folder).join(".npmrc");
-    let project = read(Some(project_file.clone()))?;
+    let project = if env.is_global() {
+        Npmrc::default()
+    } else {
+        read(Some(project_file.clone()))?
+    };
     let user_file = setting(&[&env, &project], "userconfig")
         .or_else(|| environment.home().map(|home| home.join(".npmrc")));
     // In the home folder the "project" file is the user's own.
@@ -129,12 +134,7 @@ pub fn load_npmrc(
     });
     let global = read(global_file)?;
     let builtin = read(builtin_file(environment))?;
-    Ok(Npmrc::merge(project, user, over(global, builtin), env))
-}
-
-/// One layer over another.
-fn over(upper: Npmrc, lower: Npmrc) -> Npmrc {
-    Npmrc::merge(upper, lower, Npmrc::default(), Npmrc::default())
+    Ok(Npmrc::merge(project, user, global.over(builtin), env))
 }
 
 /// npm's global prefix when nothing sets it: `PREFIX`, or the folder two above node.

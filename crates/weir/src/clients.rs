@@ -2,9 +2,11 @@
 //! name, by arguments.
 
 mod arguments;
+mod doing;
 mod past;
 
-pub(crate) use arguments::Said;
+pub(crate) use arguments::{IGNORES_WORKSPACE, Said};
+pub(crate) use doing::Doing;
 pub(crate) use past::{Around, Past, is_by_shell};
 
 /// A client weir can run.
@@ -61,6 +63,31 @@ const WRITING_EVERYWHERE: &[&str] = &[
     "publish",
     "unpublish",
     "whoami",
+];
+
+/// Commands that pnpm 10 hands on to npm, less those that write: its own list (10.34). They show something and
+/// install nothing.
+const HANDED_ON: &[&str] = &[
+    "bugs",
+    "docs",
+    "edit",
+    "find",
+    "home",
+    "info",
+    "issues",
+    "ping",
+    "pkg",
+    "prefix",
+    "repo",
+    "s",
+    "se",
+    "search",
+    "set-script",
+    "show",
+    "v",
+    "version",
+    "view",
+    "xmas",
 ];
 
 /// Options without a value that may come before a command.
@@ -122,7 +149,8 @@ impl Client {
         word.is_some_and(|word| writing.contains(&word))
     }
 
-    /// The environment that points the client at a gateway.
+    /// The environment that points the client at a gateway, and every other one that it starts: a script of
+    /// `npm run` may well call pnpm.
     pub(crate) fn environment(self, way: &Way<'_>) -> Vec<(String, String)> {
         let gateway = way.gateway;
         let mut set: Vec<(String, String)> = Vec::new();
@@ -135,37 +163,39 @@ impl Client {
         for scope in way.scopes {
             put(&format!("npm_config_@{scope}:registry"), gateway);
         }
+        // pnpm 11 and later read their own prefix only.
+        put("pnpm_config_registry", gateway);
+        put("pnpm_config_noproxy", &way.direct);
+        put("pnpm_config_no_proxy", &way.direct);
+        put("YARN_REGISTRY", gateway);
+        put("YARN_NPM_REGISTRY_SERVER", gateway.trim_end_matches('/'));
+        // Berry refuses plain HTTP to hosts it is not told of; this one is loopback.
+        put("YARN_UNSAFE_HTTP_WHITELIST", "127.0.0.1");
+        // No yarn leaves a host out of a proxy that its settings name.
+        put("YARN_HTTP_PROXY", "");
+        put("YARN_HTTPS_PROXY", "");
+        put("BUN_CONFIG_REGISTRY", gateway);
+        // npm's own variables, which npm itself takes amiss or to heart: for whom they are meant, and where they
+        // are needed. One inside a script then asks the proxy, which is no silent way.
         match self {
-            Self::Npm | Self::Npx => {}
-            Self::Pnpm => {
-                put("npm_config_no_proxy", &way.direct);
-                // pnpm 11 and later read their own prefix only.
-                put("pnpm_config_registry", gateway);
-                put("pnpm_config_noproxy", &way.direct);
-                put("pnpm_config_no_proxy", &way.direct);
+            Self::Pnpm if way.is_proxied => put("npm_config_no_proxy", &way.direct),
+            Self::Yarn if way.is_proxied => {
+                put("npm_config_proxy", "false");
+                put("npm_config_https_proxy", "false");
             }
-            Self::Yarn => {
-                put("YARN_REGISTRY", gateway);
-                put("YARN_NPM_REGISTRY_SERVER", gateway.trim_end_matches('/'));
-                // Berry refuses plain HTTP to hosts it is not told of; this one is loopback.
-                put("YARN_UNSAFE_HTTP_WHITELIST", "127.0.0.1");
-                // No yarn leaves a host out of a proxy that its settings name.
-                put("YARN_HTTP_PROXY", "");
-                put("YARN_HTTPS_PROXY", "");
-                if way.is_proxied {
-                    put("npm_config_proxy", "false");
-                    put("npm_config_https_proxy", "false");
-                }
-            }
-            Self::Bun => put("BUN_CONFIG_REGISTRY", gateway),
+            Self::Npm | Self::Npx | Self::Pnpm | Self::Yarn | Self::Bun => {}
         }
         set
     }
 
     /// Arguments that point scopes at the gateway where variables may not, to come before all others: pnpm 11
     /// and later read none for scopes (10 takes the argument, too), npm reads `-` for `_` in them, and a client
-    /// that a script of `sh` starts never sees one with `@` in its name.
-    pub(crate) fn leading(self, way: &Way<'_>) -> Vec<String> {
+    /// that a script of `sh` starts never sees one with `@` in its name. pnpm 10 hands some commands on to npm,
+    /// by its first argument and only that: nothing may stand before them.
+    pub(crate) fn leading(self, way: &Way<'_>, arguments: &[String]) -> Vec<String> {
+        if self.hands_on(arguments) {
+            return Vec::new();
+        }
         let option = match self {
             Self::Npm | Self::Npx => "--",
             Self::Pnpm => "--config.",
@@ -175,6 +205,12 @@ impl Client {
         scopes
             .map(|scope| format!("{option}@{scope}:registry={}", way.gateway))
             .collect()
+    }
+
+    /// Whether pnpm 10 hands this on to npm.
+    pub(crate) fn hands_on(self, arguments: &[String]) -> bool {
+        let first = arguments.first().map(String::as_str);
+        self == Self::Pnpm && first.is_some_and(|word| HANDED_ON.contains(&word))
     }
 
     /// What `NO_PROXY` has to hold so that a configured proxy is not asked for loopback.
@@ -260,7 +296,11 @@ mod tests {
             (Client::Bun, &[]),
         ] {
             let expected: Vec<String> = leading.iter().map(|it| format!("{it}{gateway}")).collect();
-            assert_eq!(client.leading(&way), expected, "{client:?}");
+            assert_eq!(
+                client.leading(&way, &words("add left")),
+                expected,
+                "{client:?}"
+            );
             let set = client.environment(&way);
             let value = |name: &str| set.iter().find(|(it, _)| it == name).map(|(_, it)| &**it);
             assert_eq!(value("npm_config_registry"), Some(gateway));
@@ -268,10 +308,40 @@ mod tests {
             assert_eq!(value("npm_config_noproxy"), Some("corp.example,127.0.0.1"));
             let is_yarn = client == Client::Yarn;
             assert_eq!(value("npm_config_proxy").is_some(), is_yarn);
-            assert_eq!(value("YARN_HTTP_PROXY").is_some(), is_yarn);
             let is_pnpm = client == Client::Pnpm;
-            assert_eq!(value("pnpm_config_noproxy").is_some(), is_pnpm);
+            assert_eq!(value("npm_config_no_proxy").is_some(), is_pnpm);
+            // What it starts may be any other.
+            for name in [
+                "pnpm_config_registry",
+                "YARN_REGISTRY",
+                "BUN_CONFIG_REGISTRY",
+            ] {
+                assert_eq!(value(name), Some(gateway), "{client:?}");
+            }
+            let berry = value("YARN_NPM_REGISTRY_SERVER");
+            assert_eq!(berry, Some("http://127.0.0.1:4874"), "{client:?}");
         }
+    }
+
+    /// pnpm 10 knows those it hands on by its first argument; npm warns of a variable that it does not know.
+    #[test]
+    fn what_pnpm_hands_on_to_npm_is_left_as_it_is() {
+        let scopes = ["acme".to_owned()];
+        let way = Way {
+            gateway: "http://127.0.0.1:4874/",
+            scopes: &scopes,
+            direct: "127.0.0.1".to_owned(),
+            is_proxied: false,
+        };
+        for line in ["view @acme/left", "version patch", "pkg get name"] {
+            let leading = Client::Pnpm.leading(&way, &words(line));
+            assert!(leading.is_empty(), "{line}");
+        }
+        for line in ["-r version", "run view", "install view"] {
+            assert_eq!(Client::Pnpm.leading(&way, &words(line)).len(), 1, "{line}");
+        }
+        let set = Client::Pnpm.environment(&way);
+        assert!(set.iter().all(|(name, _)| name != "npm_config_no_proxy"));
     }
 
     #[test]

@@ -100,17 +100,34 @@ fn what_was_not_blocked_is_a_past_again_in_any_case() {
         let mut refused = Past::default();
         refused.refuse(std::iter::once(&version.to_owned()));
         let mut unread = Past::default();
-        unread.leave_out(version);
+        unread.await_reading(version);
         for past in [&refused, &unread] {
             let found = past.excuses_not(&packument, judged, version);
             assert_eq!(found, counts_not, "{judged} by {version}: {past:?}");
             assert!(!past.vouches_for(&packument, version));
         }
         assert!(!refused.leaves_open(&packument, judged));
+        let mut silent = Past::default();
+        silent.leave_out(version);
+        assert_eq!(silent.excuses_not(&packument, judged, version), counts_not);
+        assert!(!silent.leaves_open(&packument, judged));
         let open = unread.leaves_open(&packument, judged);
         assert_eq!(open, counts_not, "{judged} by {version}");
         unread.waived.insert(version.to_owned());
         assert!(!unread.leaves_open(&packument, judged));
+    }
+}
+
+/// How long ago it came is no excuse for what only its packument was refused for, before somebody has read it.
+#[test]
+fn what_was_refused_unread_is_no_past_until_it_was_read() {
+    let packument = packument();
+    for judged in ["1.9.0", "1.10.0"] {
+        let mut past = Past::default();
+        past.refuse(std::iter::once(&"1.8.0".to_owned()));
+        past.await_reading("1.8.0");
+        assert!(past.excuses_not(&packument, judged, "1.8.0"), "{judged}");
+        assert!(past.leaves_open(&packument, judged), "{judged}");
     }
 }
 

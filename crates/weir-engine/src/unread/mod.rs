@@ -6,7 +6,9 @@
 //! before it, under the rules for all releases, and nothing speaks against it. What would have to be read first is read;
 //! what cannot be is left out, and a decision that was made without it is not kept.
 
+mod baseline;
 mod before;
+mod concern;
 mod profile;
 #[cfg(test)]
 mod tests;
@@ -30,7 +32,9 @@ use crate::habits::SETTLED;
 use crate::packuments::Held;
 use crate::past::{Past, is_long_before};
 use crate::resolution::{READ_AHEAD, RECENT, refuses_for_good};
+use crate::runs::LONGEST;
 use crate::verdicts::{EARLIER, Verdict};
+use concern::Concerned;
 use walk::{Outcome, Step};
 
 /// What was gone through counts for no longer than this: a waiver may have run out, or a release become old enough.
@@ -85,8 +89,8 @@ fn refused_besides(steps: &[Step], past: &Past) -> usize {
 struct Unread {
     /// What is known of the package, without those that the packument speaks against.
     past: Past,
-    /// Those to read, oldest first: what only contents could refuse, and what was refused so long before that it
-    /// excuses this one unless its contents are worse.
+    /// Those to read: what was refused so long before that it excuses this one unless its contents are worse, and then
+    /// what only contents could refuse, each oldest first.
     suspects: Vec<String>,
 }
 
@@ -104,6 +108,7 @@ impl Engine {
             return Ok(Unread { past, suspects });
         }
         let gone_through = self.gone_through(held, &past).await?;
+        let (mut going_on, mut unread) = (Vec::new(), Vec::new());
         for step in &gone_through.steps {
             let other = &step.version;
             if past.knows(other) || !came_before(&held.packument, other, version) {
@@ -113,15 +118,35 @@ impl Engine {
                 Outcome::Passed => {}
                 Outcome::Refused => {
                     past.refuse(std::iter::once(other));
-                    if step.leads && is_long_before(&held.packument, other, version) {
-                        suspects.push(other.clone());
+                    let excuses = step.leads && is_long_before(&held.packument, other, version);
+                    match step.told {
+                        // It goes on with what another was refused for, which is known.
+                        true if excuses => going_on.push(other.clone()),
+                        false if excuses => {
+                            past.await_reading(other);
+                            suspects.push(other.clone());
+                        }
+                        _ => {}
                     }
                 }
-                Outcome::Suspect => {
+                Outcome::Suspect | Outcome::Alike => {
                     past.leave_out(other);
-                    suspects.push(other.clone());
+                    unread.push(step);
                 }
-                Outcome::Alike => past.leave_out(other),
+                Outcome::OverBudget => past.leave_out(other),
+            }
+        }
+        suspects.append(&mut going_on);
+        if unread.is_empty() {
+            return Ok(Unread { past, suspects });
+        }
+        let baseline = self.baseline(held, version, &past);
+        let concerned = Concerned::new(&held.packument, version, baseline);
+        unread.retain(|step| concerned.waits_for(&step.version));
+        for step in unread {
+            past.await_reading(&step.version);
+            if step.outcome == Outcome::Suspect {
+                suspects.push(step.version.clone());
             }
         }
         Ok(Unread { past, suspects })
@@ -138,7 +163,9 @@ impl Engine {
                 _ if past.knows(version) => {}
                 Outcome::Passed => {}
                 Outcome::Refused => past.refuse(std::iter::once(version)),
-                Outcome::Suspect | Outcome::Alike => past.withhold(std::iter::once(version)),
+                Outcome::Suspect | Outcome::Alike | Outcome::OverBudget => {
+                    past.withhold(std::iter::once(version));
+                }
             }
         }
         Ok(past)
@@ -235,11 +262,11 @@ pub(crate) fn tell_unread(verdict: &mut Verdict, held: &Held, past: &Past) {
     }
 }
 
-/// Whether a release is young enough that what came right before it could be the beginning of the same attack, for all
-/// that anybody knows.
+/// Whether a release is among those that are gone through: what came right before it could be the beginning of the same
+/// attack, for all that anybody knows.
 fn is_recent(packument: &Packument, version: &str, now: Timestamp) -> bool {
     let published = packument.published(version);
-    published.is_none_or(|published| now.duration_since(published) < RECENT)
+    published.is_none_or(|published| now.duration_since(published) < RECENT + LONGEST)
 }
 
 /// Whether one release came before another: as signals order them, and by numbers where times are not known. A stable

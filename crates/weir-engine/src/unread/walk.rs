@@ -16,9 +16,8 @@ use crate::past::Past;
 use crate::resolution::{RECENT, refuses_for_good};
 use crate::runs::LONGEST;
 
-/// Most stable releases that are judged for it, and most prereleases: what comes later counts as one that something
-/// speaks against. Whoever changes what a package is made of more often than three times in two days has a past that
-/// tells little.
+/// Most stable releases that are judged for it, and most prereleases: what comes later excuses nothing. Whoever changes
+/// what a package is made of more often than three times in two days has a past that tells little.
 const JUDGED: usize = 300;
 
 /// What a release comes to by what its packument says, and by what is known of it.
@@ -32,6 +31,9 @@ pub(super) enum Outcome {
     Suspect,
     /// It differs in nothing from such a release: what that one is found to be settles it.
     Alike,
+    /// There was no room to judge it. It excuses nothing, and there would be no room to read all of them either: nobody
+    /// waits for it.
+    OverBudget,
 }
 
 /// A release that was gone through.
@@ -42,17 +44,21 @@ pub(super) struct Step {
     /// Whether it is not told by another that it is like.
     pub(super) leads: bool,
     /// Whether that was known without judging it.
-    told: bool,
+    pub(super) told: bool,
+    /// Whether nothing but a waiver lets it pass: then it does not settle those that are like it.
+    waived: bool,
 }
 
 impl Step {
     /// Whether what is known by now says the same.
     pub(super) fn stands(&self, past: &Past) -> bool {
-        match (past.refuses(&self.version), past.knows(&self.version)) {
+        let as_known = match (past.refuses(&self.version), past.knows(&self.version)) {
             (true, _) => self.outcome == Outcome::Refused,
-            (false, true) => self.outcome == Outcome::Passed,
+            // What there was no room for is asked for one by one, and hardly tells anything of the others.
+            (false, true) => matches!(self.outcome, Outcome::Passed | Outcome::OverBudget),
             (false, false) => !self.told,
-        }
+        };
+        as_known && self.waived == past.waives(&self.version)
     }
 }
 
@@ -129,9 +135,16 @@ impl Engine {
                 outcome: row.outcome,
                 leads: row.since == release.published,
                 told: told.is_some(),
+                waived: past.waives(version),
             });
             walk.leave_out(version, row);
             walk.add(release);
+        }
+        let unjudged = steps.iter().filter(|it| it.outcome == Outcome::OverBudget);
+        let unjudged = unjudged.count();
+        if unjudged > 0 {
+            tracing::info!(package.name = %held.packument.name(), unjudged,
+                "too many releases of the last months differ from those before; nothing is measured by some of them");
         }
         Ok(steps)
     }
@@ -149,9 +162,7 @@ impl Engine {
         };
         *judged += 1;
         if *judged > JUDGED {
-            tracing::info!(package.name = %walk.held.packument.name(), package.version = release.version,
-                "too many releases of the last months differ from those before; nothing is measured by this one");
-            return Ok(Outcome::Suspect);
+            return Ok(Outcome::OverBudget);
         }
         let (times, generation) = (HashMap::new(), self.generation());
         let verdict = self
@@ -201,8 +212,8 @@ impl<'p> Walk<'p> {
             return None;
         }
         let outcome = match row.outcome {
-            Outcome::Refused => Outcome::Refused,
-            _ => Outcome::Alike,
+            Outcome::Passed | Outcome::Suspect | Outcome::Alike => Outcome::Alike,
+            Outcome::Refused | Outcome::OverBudget => row.outcome,
         };
         let is_like = self.profiles.of(nearest).as_ref() == Some(profile);
         is_like.then_some(Row { outcome, ..row })
@@ -215,7 +226,10 @@ impl<'p> Walk<'p> {
             Outcome::Refused => {
                 Arc::make_mut(&mut self.past).refuse(std::iter::once(&version.to_owned()));
             }
-            Outcome::Suspect | Outcome::Alike => Arc::make_mut(&mut self.past).leave_out(version),
+            Outcome::Suspect | Outcome::Alike => {
+                Arc::make_mut(&mut self.past).await_reading(version);
+            }
+            Outcome::OverBudget => Arc::make_mut(&mut self.past).leave_out(version),
         }
         self.left_out.insert(version, row);
     }
@@ -298,6 +312,7 @@ mod tests {
             outcome,
             leads: true,
             told,
+            waived: false,
         };
         let nothing = Past::default();
         let mut refused = Past::default();
@@ -309,10 +324,17 @@ mod tests {
             (Outcome::Refused, true, false, true),
             (Outcome::Suspect, false, true, false),
             (Outcome::Alike, false, true, false),
+            (Outcome::OverBudget, false, true, false),
         ] {
             let step = step(outcome, told);
             assert_eq!(step.stands(&nothing), unknown, "{step:?}");
             assert_eq!(step.stands(&refused), is_refused, "{step:?}");
         }
+        // Its waiver has run out.
+        let waived = Step {
+            waived: true,
+            ..step(Outcome::Suspect, false)
+        };
+        assert!(!waived.stands(&nothing));
     }
 }

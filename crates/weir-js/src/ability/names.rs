@@ -74,6 +74,7 @@ impl Seen {
         | Expression::BinaryExpression(_)
         | Expression::LogicalExpression(_) = init
         {
+            self.name_wallet(it, init);
             self.remember(&it.id, init);
             return;
         }
@@ -95,7 +96,9 @@ impl Seen {
                     self.name_wallet(it, init);
                     self.remember(&it.id, init);
                 }
-                Expression::Identifier(_) => self.name_wallet(it, init),
+                Expression::Identifier(_) | Expression::ChainExpression(_) => {
+                    self.name_wallet(it, init);
+                }
                 _ => {}
             }
             return;

@@ -1,7 +1,8 @@
 //! What happens in a page of a browser: scripts that are put into it, and wallets that lie in it.
 
 use oxc_ast::ast::{
-    Argument, BindingPattern, CallExpression, Expression, ObjectPropertyKind, VariableDeclarator,
+    Argument, BindingPattern, CallExpression, ChainElement, Expression, ObjectPropertyKind,
+    StaticMemberExpression, VariableDeclarator,
 };
 use weir_model::contents::CapabilityKind;
 
@@ -96,14 +97,15 @@ impl Seen {
     /// another name for it.
     pub(super) fn provider<'e>(&'e self, it: &'e Expression<'_>) -> Option<&'e str> {
         match it {
-            Expression::StaticMemberExpression(member) => match &member.object {
-                Expression::Identifier(page)
-                    if matches!(page.name.as_str(), "window" | "globalThis" | "self") =>
-                {
-                    Some(member.property.name.as_str()).filter(|name| is_wallet(name))
-                }
-                inner => self.provider(inner),
+            Expression::StaticMemberExpression(member) => self.provider_of(member),
+            // `window.phantom?.solana || window.solana`
+            Expression::ChainExpression(chain) => match &chain.expression {
+                ChainElement::StaticMemberExpression(member) => self.provider_of(member),
+                _ => None,
             },
+            Expression::LogicalExpression(either) => self
+                .provider(&either.left)
+                .or_else(|| self.provider(&either.right)),
             Expression::Identifier(name) if is_wallet(name.name.as_str()) => {
                 Some(name.name.as_str())
             }
@@ -113,6 +115,17 @@ impl Seen {
                 Some(wallet)
             }
             _ => None,
+        }
+    }
+
+    fn provider_of<'e>(&'e self, member: &'e StaticMemberExpression<'_>) -> Option<&'e str> {
+        match &member.object {
+            Expression::Identifier(page)
+                if matches!(page.name.as_str(), "window" | "globalThis" | "self") =>
+            {
+                Some(member.property.name.as_str()).filter(|name| is_wallet(name))
+            }
+            inner => self.provider(inner),
         }
     }
 
@@ -137,6 +150,8 @@ impl Seen {
                         && is_wallet(key)
                     {
                         self.wallets.push((name.name.to_string(), key.to_owned()));
+                        let detail = format!("window.{key}");
+                        self.act(CapabilityKind::Wallet, detail, it.span.start, Sure::Called);
                     }
                 }
             }

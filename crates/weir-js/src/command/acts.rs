@@ -2,10 +2,11 @@
 
 use weir_model::contents::{CapabilityKind, SinkKind, SourceKind};
 
-use super::leaks::{self, Leak, Stolen, program, unwrapped};
+use super::leaks::{self, Leak, Stolen, program};
 use super::ran::Brought;
 use super::shell::Simple;
 use super::words::{SHELLS, short, target};
+use super::wrappers::unwrapped;
 use crate::ability::{Touch, Verb, judge};
 use crate::tables::abilities;
 

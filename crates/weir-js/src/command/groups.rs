@@ -10,6 +10,11 @@ const LEADING: [&str; 10] = [
     "do", "then", "else", "elif", "if", "while", "until", "!", "time", "{",
 ];
 
+/// Whether a word may stand in front of a program without being one.
+pub(super) fn leads_on(word: &str) -> bool {
+    LEADING.contains(&word)
+}
+
 /// What a group is, which says what ends it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -32,11 +37,7 @@ impl Lexer<'_> {
     pub(super) fn leads(&self) -> bool {
         self.redirect.is_none()
             && self.simple.assignments.is_empty()
-            && self
-                .simple
-                .words
-                .iter()
-                .all(|word| LEADING.contains(&word.as_str()))
+            && self.simple.words.iter().all(|word| leads_on(word))
     }
 
     /// A word that stands where a program is named.
@@ -54,16 +55,9 @@ impl Lexer<'_> {
 
     /// After `(`.
     pub(super) fn parenthesis(&mut self) {
-        let is_function = self.leads() || self.simple.words == ["function"];
-        let is_name = |word: &str| {
-            word.chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
-        };
-        if is_function
-            && self.word.as_deref().is_some_and(is_name)
-            && self.rest.next_if_eq(&')').is_some()
-        {
-            self.function = self.word.take();
+        if self.names_function() && self.rest.next_if_eq(&')').is_some() {
+            // A blank may stand before the parentheses.
+            self.function = self.word.take().or_else(|| self.simple.words.pop());
             self.simple.words.clear();
             return;
         }
@@ -73,6 +67,22 @@ impl Lexer<'_> {
         }
         self.end_pipeline();
         self.open.push((Kind::List, None));
+    }
+
+    /// Whether what stands before `(` may be the name of a function.
+    fn names_function(&self) -> bool {
+        let (name, before) = match (&self.word, self.simple.words.as_slice()) {
+            (Some(name), before) => (name, before),
+            (None, [before @ .., name]) => (name, before),
+            (None, []) => return false,
+        };
+        let leads = self.redirect.is_none()
+            && self.simple.assignments.is_empty()
+            && (before.iter().all(|word| leads_on(word)) || before == ["function"]);
+        let is_name = name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_-.:+@".contains(c));
+        leads && is_name
     }
 
     /// After `{` at the beginning of a word.
@@ -105,6 +115,7 @@ impl Lexer<'_> {
         };
         self.pipeline.push(Simple {
             mark,
+            is_subshell: kind == Kind::Parenthesis,
             ..Simple::default()
         });
         self.end_pipeline();
@@ -136,8 +147,9 @@ impl Lexer<'_> {
 
     fn end_innermost(&mut self) {
         self.end_pipeline();
-        if let Some((_, Some(at))) = self.open.pop() {
+        if let Some((kind, Some(at))) = self.open.pop() {
             self.simple.mark = Mark::End;
+            self.simple.is_subshell = kind == Kind::Parenthesis;
             self.closing = Some(at);
         }
     }

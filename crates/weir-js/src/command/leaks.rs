@@ -1,4 +1,4 @@
-//! What leaves by a command line: secrets, tools that send them, and the programs behind wrappers.
+//! What leaves by a command line: secrets, and the tools that send them.
 
 use std::net::Ipv4Addr;
 
@@ -7,6 +7,7 @@ use weir_model::contents::{SinkKind, SourceKind};
 use super::nested;
 use super::shell;
 use super::told::{Known, yields};
+use super::wrappers::unwrapped;
 use crate::tables::network;
 
 /// A secret that a command yields: kind and what exactly.
@@ -51,54 +52,6 @@ pub(crate) fn program(word: &str) -> String {
         .map_or(name.clone(), str::to_owned)
 }
 
-/// Drops wrappers (`sudo`, `env X=1`, `nohup`, `xargs`, ...), so that the program comes first.
-pub(crate) fn unwrapped(words: &[String]) -> &[String] {
-    let mut words = words;
-    for _ in 0..8 {
-        let Some(first) = words.first() else {
-            return words;
-        };
-        let skip_options = match program(first).as_str() {
-            "sudo" | "nohup" | "exec" | "time" | "command" | "builtin" | "setsid" | "stdbuf"
-            | "nice" | "cross-env" | "cross-env-shell" | "busybox" | "then" | "do" | "else"
-            | "if" | "while" | "!" | "dotenv" | "--" | "start" => true,
-            "env" if words.len() > 1 => true,
-            "xargs" => {
-                words = after_xargs(words.get(1..).unwrap_or_default());
-                continue;
-            }
-            "timeout" => {
-                words = words.get(1..).unwrap_or_default();
-                true
-            }
-            _ => false,
-        };
-        if !skip_options {
-            return words;
-        }
-        let rest = words.get(1..).unwrap_or_default();
-        let skip = rest
-            .iter()
-            .take_while(|word| word.starts_with('-') || (word.contains('=') && !word.contains('/')))
-            .count();
-        words = rest.get(skip..).unwrap_or_default();
-    }
-    words
-}
-
-/// The command that `xargs` runs, from its own words on.
-fn after_xargs(words: &[String]) -> &[String] {
-    let mut at = 0;
-    while let Some(word) = words.get(at).filter(|word| word.starts_with('-')) {
-        let takes_value = matches!(
-            word.as_str(),
-            "-I" | "-n" | "-P" | "-L" | "-d" | "-s" | "-E" | "-a" | "--delimiter" | "--max-args"
-        );
-        at += if takes_value { 2 } else { 1 };
-    }
-    words.get(at..).unwrap_or_default()
-}
-
 /// The network tool among the words, where the program is one.
 pub(super) fn tool(words: &[String]) -> Option<(&'static str, SinkKind)> {
     let name = program(words.first()?);
@@ -120,6 +73,7 @@ pub(super) fn tool(words: &[String]) -> Option<(&'static str, SinkKind)> {
 /// Whether any part of a command is a network tool.
 pub(crate) fn names_tool(text: &str) -> bool {
     nested::commands(text)
+        .pipelines
         .iter()
         .flatten()
         .any(|simple| tool(unwrapped(&simple.words)).is_some() || device(&simple.outputs).is_some())

@@ -1,6 +1,6 @@
 //! The words of a shell text, as pipelines of programs.
 
-use super::groups::Kind;
+use super::groups::{Kind, leads_on};
 use super::shell::{Mark, Simple, is_name, masked};
 
 /// Pipelines in order, with variables as they are written.
@@ -368,7 +368,7 @@ impl Lexer<'_> {
             self.end_pipeline();
         }
         self.function = None;
-        if self.simple.words.is_empty()
+        if self.simple.words.iter().all(|word| leads_on(word))
             && let Some((name, value)) = word.split_once('=')
             && is_name(name)
         {

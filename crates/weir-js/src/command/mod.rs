@@ -3,6 +3,7 @@
 
 mod acts;
 mod brought;
+mod folder;
 mod groups;
 mod leaks;
 mod lexer;
@@ -13,9 +14,11 @@ mod run;
 mod sent;
 mod shell;
 mod starts;
+mod texts;
 mod told;
 mod values;
 mod words;
+mod wrappers;
 
 pub(crate) use acts::{Deed, at_home};
 pub(crate) use leaks::{Leak, Stolen, host, names_tool, sources};

@@ -1,9 +1,11 @@
 //! Scripts inside a script: of `sh -c` and `eval`, of here-documents and pipes into a shell, of traps, and
 //! what stands in the substitutions of a word.
 
-use super::leaks::{program, unwrapped};
+use super::leaks::program;
 use super::shell::{self, Mark, Simple};
-use super::words::{runs_arguments, runs_input};
+use super::texts::{Texts, reads_script};
+use super::words::runs_arguments;
+use super::wrappers::{split_string, unwrapped};
 
 /// Deepest script in a script that is followed.
 const DEPTH: usize = 6;
@@ -17,28 +19,49 @@ const EACH: usize = 16;
 /// Pipelines of a text in the order in which they run, those of inner scripts included. A script that a
 /// program runs is a group in its place; substitutions run before it, and what they write stays in
 /// their word.
-pub(super) fn commands(text: &str) -> Vec<Vec<Simple>> {
+pub(super) fn commands(text: &str) -> Commands {
     let mut walk = Walk {
         left: text.len().saturating_mul(GROWTH).saturating_add(SMALL),
-        out: Vec::new(),
+        out: Commands::default(),
+        texts: Texts::default(),
     };
     walk.script(text, 0);
+    walk.out.in_part |= walk.texts.in_part;
     walk.out
+}
+
+/// What a text runs.
+#[derive(Debug, Default)]
+pub(super) struct Commands {
+    /// In the order in which they run.
+    pub(super) pipelines: Vec<Vec<Simple>>,
+    /// Texts that were written into a shell, by pipes, groups and files.
+    pub(super) fed: Vec<String>,
+    /// There was more than is followed.
+    pub(super) in_part: bool,
 }
 
 struct Walk {
     left: usize,
-    out: Vec<Vec<Simple>>,
+    out: Commands,
+    texts: Texts,
 }
 
 impl Walk {
     fn script(&mut self, text: &str, depth: usize) {
-        for pipeline in shell::pipelines(text) {
-            if depth >= DEPTH {
-                self.out.push(pipeline);
-            } else {
+        let (pipelines, in_part) = shell::told(text);
+        self.out.in_part |= in_part;
+        for pipeline in pipelines {
+            if depth < DEPTH {
                 self.pipeline(pipeline, depth);
+                continue;
             }
+            let holds_more = |simple: &Simple| {
+                inline_script(&simple.words).is_some()
+                    || simple.words.iter().any(|word| word.contains("$("))
+            };
+            self.out.in_part |= pipeline.iter().any(holds_more);
+            self.out.pipelines.push(pipeline);
         }
     }
 
@@ -46,8 +69,9 @@ impl Walk {
         for simple in &pipeline {
             self.substituted(simple, depth);
         }
-        if let Some(text) = piped_script(&pipeline) {
+        for text in self.texts.pipeline(&pipeline) {
             self.aside(&text, depth);
+            self.out.fed.push(text);
         }
         let mut before: Vec<Simple> = Vec::new();
         for simple in pipeline {
@@ -79,11 +103,12 @@ impl Walk {
                 ..Simple::default()
             };
             // What the program is by itself, whatever its script does.
-            self.out.push(vec![simple]);
-            self.out.push(std::mem::replace(&mut before, vec![end]));
+            self.out.pipelines.push(vec![simple]);
+            let begun = std::mem::replace(&mut before, vec![end]);
+            self.out.pipelines.push(begun);
             self.script(&script, depth + 1);
         }
-        self.out.push(before);
+        self.out.pipelines.push(before);
     }
 
     fn may_read(&mut self, text: &str) -> bool {
@@ -93,7 +118,10 @@ impl Walk {
                 self.left = left;
                 true
             }
-            None => false,
+            None => {
+                self.out.in_part = true;
+                false
+            }
         }
     }
 
@@ -118,126 +146,19 @@ impl Walk {
                 ..Simple::default()
             }]
         };
-        self.out.push(mark(Mark::Aside(String::new())));
+        self.out.pipelines.push(mark(Mark::Aside(String::new())));
+        self.texts.begin(None);
         self.script(text, depth + 1);
-        self.out.push(mark(Mark::End));
+        self.texts.end();
+        self.out.pipelines.push(mark(Mark::End));
     }
-}
-
-/// The text that the programs of a pipeline write into a shell: `echo ... | sh`, `cat <<E | sh`.
-fn piped_script(pipeline: &[Simple]) -> Option<String> {
-    let at = pipeline.iter().position(|simple| {
-        let words = unwrapped(&simple.words);
-        let name = words.first().map(|word| program(word)).unwrap_or_default();
-        is_posix(&name) && runs_input(&name, words.get(1..).unwrap_or_default())
-    })?;
-    written(pipeline.get(..at)?)
-}
-
-/// What programs write, where they write a text that they are given.
-pub(super) fn written(before: &[Simple]) -> Option<String> {
-    let mut text: Option<String> = None;
-    for simple in before {
-        let words = unwrapped(&simple.words);
-        let (first, rest) = words.split_first()?;
-        text = match program(first).as_str() {
-            "cat" | "tee" if text.is_some() => text,
-            "cat" if rest.iter().all(|word| word.starts_with('-')) => {
-                simple.documents.first().map(|body| shell::literal(body))
-            }
-            "echo" => echoed(rest),
-            "printf" => formatted(rest),
-            _ => None,
-        };
-    }
-    text
-}
-
-fn echoed(words: &[String]) -> Option<String> {
-    let is_option = |word: &&String| matches!(word.as_str(), "-n" | "-e" | "-E" | "-ne" | "-en");
-    let options = words.iter().take_while(is_option).count();
-    let (options, words) = words.split_at_checked(options)?;
-    let text = shell::literal(&words.join(" "));
-    match options.iter().any(|word| word.contains('e')) {
-        true => Some(unescaped(&text)),
-        false => Some(text),
-    }
-}
-
-/// The text of `printf`, each argument in the place of one `%s`.
-fn formatted(words: &[String]) -> Option<String> {
-    let (format, arguments) = words.split_first()?;
-    let mut text = shell::literal(format);
-    for argument in arguments {
-        let place = text.find("%s").into_iter().chain(text.find("%b")).min();
-        let argument = shell::literal(argument);
-        match place {
-            Some(at) => text.replace_range(at..at + 2, &argument),
-            None => text.push_str(&argument),
-        }
-    }
-    Some(unescaped(&text))
-}
-
-/// Takes the escapes of `printf` and `echo -e` away.
-fn unescaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        if c != '\\' {
-            out.push(c);
-            continue;
-        }
-        let (radix, most) = match rest.peek() {
-            Some('x') => (16, 2),
-            Some('0') => (8, 4),
-            Some('1'..='7') => (8, 3),
-            _ => (0, 0),
-        };
-        if radix == 0 {
-            out.push(match rest.next() {
-                Some('n') => '\n',
-                Some('t') => '\t',
-                Some(other) => other,
-                None => '\\',
-            });
-            continue;
-        }
-        rest.next_if_eq(&'x');
-        let mut value = 0;
-        for _ in 0..most {
-            let digit = rest.next_if(|c| c.is_digit(radix));
-            let Some(digit) = digit.and_then(|c| c.to_digit(radix)) else {
-                break;
-            };
-            value = value * radix + digit;
-        }
-        out.push(char::from_u32(value).unwrap_or(' '));
-    }
-    out
-}
-
-/// How many characters the words of `printf` and `echo` write as numbers.
-pub(super) fn escapes(words: &[String]) -> usize {
-    let is_number = |text: &str| {
-        text.strip_prefix('x').map_or_else(
-            || text.bytes().take(3).filter(u8::is_ascii_digit).count() == 3,
-            |hex| hex.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2,
-        )
-    };
-    let pieces = words.iter().flat_map(|word| word.split('\\').skip(1));
-    pieces.filter(|piece| is_number(piece)).count()
-}
-
-fn is_posix(name: &str) -> bool {
-    matches!(name, "sh" | "bash" | "zsh" | "dash" | "ash" | "ksh")
 }
 
 /// The script that a shell is given as a here-document.
 pub(super) fn document_script(simple: &Simple) -> Option<String> {
     let words = unwrapped(&simple.words);
     let name = program(words.first()?);
-    let reads = is_posix(&name) && runs_input(&name, words.get(1..).unwrap_or_default());
+    let reads = reads_script(&name, words.get(1..).unwrap_or_default());
     let body = simple.documents.first().filter(|_| reads)?;
     Some(shell::literal(body))
 }
@@ -251,12 +172,8 @@ pub(super) fn inline_script(words: &[String]) -> Option<String> {
 fn quoted_script(words: &[String]) -> Option<String> {
     let name = program(words.first()?);
     match name.as_str() {
-        "sh" | "bash" | "zsh" | "dash" | "ash" | "ksh" => {
-            let at = words.iter().position(|word| {
-                word.starts_with('-') && !word.starts_with("--") && word.ends_with('c')
-            })?;
-            words.get(at + 1).cloned()
-        }
+        "sh" | "bash" | "zsh" | "dash" | "ash" | "ksh" => shell_script(words.get(1..)?),
+        "env" => split_string(words),
         "cmd" => {
             let at = words.iter().position(|word| {
                 word.eq_ignore_ascii_case("/c") || word.eq_ignore_ascii_case("/k")
@@ -272,7 +189,36 @@ fn quoted_script(words: &[String]) -> Option<String> {
         }
         "eval" => Some(words.get(1..)?.join(" ")),
         // `trap 'commands' EXIT`; a dash puts the ordinary answer back.
-        "trap" => words.get(1).filter(|word| !word.starts_with('-')).cloned(),
+        "trap" => {
+            let mut words = words.iter().skip(1).filter(|word| *word != "--");
+            words.next().filter(|word| !word.starts_with('-')).cloned()
+        }
         _ => None,
     }
+}
+
+/// The first operand of a shell that has `-c` among its options: `-c x`, `-ec x`, `-cx x`, `-c -- x`.
+fn shell_script(words: &[String]) -> Option<String> {
+    let mut has_code = false;
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let Some(options) = word.strip_prefix(['-', '+']) else {
+            return has_code.then(|| word.clone());
+        };
+        if matches!(word.as_str(), "--" | "-") {
+            return words.next().filter(|_| has_code).cloned();
+        }
+        if options.starts_with('-') {
+            if matches!(options, "-rcfile" | "-init-file") {
+                words.next();
+            }
+            continue;
+        }
+        has_code |= word.starts_with('-') && options.contains('c');
+        // `-o pipefail`
+        if options.contains(['o', 'O']) {
+            words.next();
+        }
+    }
+    None
 }

@@ -1,18 +1,19 @@
 //! What commands bring from elsewhere, or decode, and run: by pipes, groups, variables and substitutions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use weir_model::contents::{SinkKind, SourceKind};
 
 use super::acts::{Deeds, fetched, line};
-use super::leaks::{self, Leak, Stolen, device, program, unwrapped};
-use super::nested::escapes;
+use super::leaks::{self, Leak, Stolen, device, program};
 use super::shell::{self, Mark, Simple};
+use super::texts::escapes;
 use super::words::{SHELLS, is_decoder, is_download, runs_arguments, runs_input};
+use super::wrappers::unwrapped;
 use crate::tables::network;
 
 /// Most variables that are kept.
-const VARIABLES: usize = 256;
+const VARIABLES: usize = 1024;
 /// From how many characters on that are written as numbers a text counts as hidden.
 const HIDDEN: usize = 4;
 
@@ -22,6 +23,11 @@ pub(super) struct Brought {
     /// By the name of a variable, and by that of a function with `()`.
     held: HashMap<String, Stolen>,
     groups: Vec<Group>,
+    /// Functions that run what they are given to read, and those that run their first argument.
+    readers: HashSet<String>,
+    runners: HashSet<String>,
+    /// There was more than is kept.
+    pub(super) in_part: bool,
     /// A socket that was opened for later programs.
     pub(super) socket: Option<Stolen>,
 }
@@ -32,6 +38,10 @@ struct Group {
     reads: Option<Stolen>,
     writes: Option<Stolen>,
     aside: Option<String>,
+    /// A shell in it runs what it is given to read.
+    runs_input: bool,
+    /// It runs `$1`.
+    runs_first: bool,
 }
 
 impl Brought {
@@ -42,6 +52,8 @@ impl Brought {
             reads,
             writes: None,
             aside,
+            runs_input: false,
+            runs_first: false,
         });
     }
 
@@ -49,8 +61,20 @@ impl Brought {
     fn end(&mut self) -> Option<Stolen> {
         let group = self.groups.pop()?;
         match group.aside {
-            None => group.writes,
+            None => {
+                if let Some(outer) = self.groups.last_mut() {
+                    outer.runs_input |= group.runs_input;
+                    outer.runs_first |= group.runs_first;
+                }
+                group.writes
+            }
             Some(name) => {
+                if group.runs_input && !name.is_empty() {
+                    self.readers.insert(name.clone());
+                }
+                if group.runs_first && !name.is_empty() {
+                    self.runners.insert(name.clone());
+                }
                 self.keep(&format!("{name}()"), group.writes);
                 None
             }
@@ -58,13 +82,14 @@ impl Brought {
     }
 
     fn keep(&mut self, name: &str, source: Option<Stolen>) {
-        match source {
-            Some(source) if self.held.len() < VARIABLES => {
-                self.held.insert(name.to_owned(), source);
-            }
-            _ => {
-                self.held.remove(name);
-            }
+        let Some(source) = source else {
+            self.held.remove(name);
+            return;
+        };
+        if self.held.len() < VARIABLES || self.held.contains_key(name) {
+            self.held.insert(name.to_owned(), source);
+        } else {
+            self.in_part = true;
         }
     }
 
@@ -183,16 +208,36 @@ impl Deeds {
             return;
         };
         let name = program(first);
-        if let Some(source) = carried.as_ref()
-            && (runs_input(&name, rest) || runs_arguments(simple))
-        {
+        self.calls(first, rest, simple, carried.as_ref());
+        let reads = runs_input(&name, rest) || runs_arguments(simple);
+        if let Some(source) = carried.as_ref().filter(|_| reads) {
             self.run(source.clone(), &name, simple);
+        }
+        if let Some(group) = self.brought.groups.last_mut() {
+            let is_runner = SHELLS.contains(&name.as_str()) || name == "eval";
+            let is_given = is_runner && code(&name, rest).is_some_and(is_first);
+            group.runs_first |= is_given || is_first(first);
+            group.runs_input |= reads && simple.documents.is_empty() && simple.inputs.is_empty();
         }
         self.named(first, simple);
         self.changes(&name, rest, simple, carried);
         self.written(simple, carried.as_ref());
         self.inserted(&name, rest, simple);
         self.unlocks(&name, rest, simple);
+    }
+
+    /// `f() { sh; }; curl ... | f`, `f() { eval "$1"; }; f "$(curl ...)"`.
+    fn calls(&mut self, name: &str, rest: &[String], simple: &Simple, carried: Option<&Stolen>) {
+        let brought = &self.brought;
+        let argument = rest.first().filter(|_| brought.runners.contains(name));
+        let given = argument.and_then(|word| {
+            let held = brought.variable(word).cloned();
+            held.or_else(|| brought.substituted(word).filter(|_| is_one(word)))
+        });
+        let read = carried.filter(|_| brought.readers.contains(name));
+        if let Some(source) = given.or_else(|| read.cloned()) {
+            self.run(source, name, simple);
+        }
     }
 
     /// What a program makes of what it is given.
@@ -361,6 +406,11 @@ fn is_one(text: &str) -> bool {
     let text = text.trim();
     (text.starts_with("$(") && text.ends_with(')'))
         || (text.starts_with('`') && text.ends_with('`'))
+}
+
+/// Whether a text is the argument of a function and nothing else.
+fn is_first(text: &str) -> bool {
+    matches!(text, "$1" | "${1}" | "$@" | "$*")
 }
 
 /// The word in which an interpreter is given its code.

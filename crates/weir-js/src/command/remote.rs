@@ -3,9 +3,10 @@
 use weir_model::contents::{CapabilityKind, SinkKind};
 
 use super::acts::{Deeds, fetched, line};
-use super::leaks::{self, device, program, unwrapped};
+use super::leaks::{self, device, program};
 use super::shell::Simple;
 use super::words::{is_shell, runs_input};
+use super::wrappers::unwrapped;
 
 impl Deeds {
     /// `bash -i >& /dev/tcp/…`, `nc -e /bin/sh …`, `cat fifo | sh | nc … > fifo`: whoever answers there
@@ -28,7 +29,10 @@ impl Deeds {
             };
             let name = program(first);
             let behind = pipeline.get(index + 1..).unwrap_or_default();
-            let host = if runs_input(&name, rest) {
+            let host = if let Some(host) = scripted(&name, rest) {
+                self.contact(&host, &line(simple));
+                Some(host)
+            } else if runs_input(&name, rest) {
                 opened.or_else(|| behind.iter().find_map(socket))
             } else if executes(&name, rest) {
                 socket(simple)
@@ -48,6 +52,27 @@ impl Deeds {
             }
         }
     }
+}
+
+/// The host of a socket in a program given on the command line that starts a shell, too: `awk` with
+/// `/inet/tcp/`, `php -r` with `fsockopen`. Empty where it is not known.
+fn scripted(name: &str, rest: &[String]) -> Option<String> {
+    let is_awk = matches!(name, "awk" | "gawk");
+    let is_inline = matches!(name, "php" | "perl" | "ruby" | "lua");
+    if !is_awk && !is_inline {
+        return None;
+    }
+    let text = rest.join(" ");
+    if is_awk {
+        let (_, behind) = text
+            .split_once("/inet/tcp/")
+            .filter(|_| text.contains("getline"))?;
+        return behind.split(['/', '"']).nth(1).map(str::to_owned);
+    }
+    let sockets = ["fsockopen", "TCPSocket", "Socket", "socket"];
+    let shells = ["/bin/sh", "/bin/bash", "sh -i", "bash -i"];
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    (has(&sockets) && has(&shells)).then(|| leaks::host(&text).unwrap_or_default())
 }
 
 /// The host of a program that is a raw socket; empty where it is not known.

@@ -1,10 +1,12 @@
 //! What a command line starts, and what it does besides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::acts::{Deed, Deeds};
+use super::folder::Folder;
 use super::leaks::Leak;
 use super::shell;
+use super::starts::Next;
 use super::{nested, sent, starts};
 use crate::script::Language;
 
@@ -28,12 +30,16 @@ pub(crate) struct Reading {
     pub(crate) scripts: Vec<(Language, String)>,
     /// Secrets that the shell itself sends.
     pub(crate) leaks: Vec<Leak>,
-    /// It builds `binding.gyp`.
-    pub(crate) node_gyp: bool,
+    /// Folders in which it builds `binding.gyp`.
+    pub(crate) node_gyp: Vec<String>,
     /// What it is able to do.
     pub(crate) acts: Vec<Deed>,
     /// Hosts it talks to, with the text that names them.
     pub(crate) hosts: Vec<(String, String)>,
+    /// Files it copies or moves: from where, and to where.
+    pub(crate) copies: Vec<(String, String)>,
+    /// There is more in it, or deeper, than is followed.
+    pub(crate) in_part: bool,
 }
 
 impl Reading {
@@ -48,8 +54,12 @@ impl Reading {
             node_gyp,
             acts,
             hosts,
+            copies,
+            in_part,
         } = other;
-        self.node_gyp |= node_gyp;
+        self.in_part |= in_part;
+        add(&mut self.node_gyp, node_gyp);
+        add(&mut self.copies, copies);
         add(&mut self.files, files);
         add(&mut self.programs, programs);
         add(&mut self.inline, inline);
@@ -57,6 +67,24 @@ impl Reading {
         add(&mut self.leaks, leaks);
         add(&mut self.acts, acts);
         add(&mut self.hosts, hosts);
+    }
+}
+
+impl Reading {
+    /// A file that is started under the name to which it was copied.
+    fn start_copies(&mut self) {
+        let bare = |path: &String| path.trim_start_matches("./").to_owned();
+        let mut programs: HashSet<String> = self.programs.iter().map(bare).collect();
+        let mut files: HashSet<String> = self.files.iter().map(bare).collect();
+        for (from, to) in std::mem::take(&mut self.copies).into_iter().rev() {
+            let to = bare(&to);
+            if programs.contains(&to) && programs.insert(bare(&from)) {
+                self.programs.push(from.clone());
+            }
+            if files.contains(&to) && files.insert(bare(&from)) {
+                self.files.push(from);
+            }
+        }
     }
 }
 
@@ -79,6 +107,7 @@ pub(crate) fn read(text: &str, scripts: &BTreeMap<String, String>) -> Reading {
         left: length.saturating_mul(GROWTH),
     };
     walk.follow(text, 0);
+    walk.reading.start_copies();
     walk.reading
 }
 
@@ -91,42 +120,72 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    /// A text that no other one holds: what it does, and what it starts.
     fn follow(&mut self, text: &str, depth: usize) {
-        if depth == 0 || !text.is_empty() {
-            let commands = nested::commands(text);
-            self.reading.leaks.extend(sent::find(&commands));
-            let mut deeds = Deeds::default();
-            for pipeline in &commands {
-                deeds.pipeline(pipeline, text);
-            }
-            self.reading.leaks.append(&mut deeds.runs);
-            self.reading.acts.append(&mut deeds.deeds);
-            self.reading.hosts.append(&mut deeds.hosts);
+        self.reading.in_part |= text.len() > shell::TEXT;
+        let commands = nested::commands(text);
+        let (leaks, in_part) = sent::find(&commands.pipelines);
+        self.reading.leaks.extend(leaks);
+        let mut deeds = Deeds::default();
+        for pipeline in &commands.pipelines {
+            deeds.pipeline(pipeline, text);
         }
-        let mut folder = String::new();
+        self.reading.in_part |= in_part || commands.in_part || deeds.brought.in_part;
+        self.reading.leaks.append(&mut deeds.runs);
+        self.reading.acts.append(&mut deeds.deeds);
+        self.reading.hosts.append(&mut deeds.hosts);
+        self.started(text, depth);
+        for script in commands.fed {
+            if self.may_follow(&script, depth) {
+                self.started(&script, depth + 1);
+            }
+        }
+    }
+
+    /// What a text starts. What its inner scripts do by themselves was seen with the text around them.
+    fn started(&mut self, text: &str, depth: usize) {
+        let mut folder = Folder::default();
         for pipeline in shell::pipelines(text) {
-            let mut next = Vec::new();
+            let mut next = Next::default();
             for (at, simple) in pipeline.iter().enumerate() {
                 let before = pipeline.get(..at).unwrap_or_default();
                 let reading = &mut self.reading;
+                folder.group(simple);
                 starts::invocation(
                     simple,
                     before,
                     self.scripts,
-                    &mut folder,
+                    &folder.now,
                     reading,
                     &mut next,
                 );
+                folder.program(simple);
             }
-            for script in next {
-                let cost = script.len().saturating_add(EACH);
-                if depth >= DEPTH || cost > self.left || self.followed.contains(&script) {
-                    continue;
+            for script in next.inner {
+                if self.may_follow(&script, depth) {
+                    self.started(&script, depth + 1);
                 }
-                self.left -= cost;
-                self.followed.push(script.clone());
-                self.follow(&script, depth + 1);
+            }
+            for script in next.scripts {
+                if self.may_follow(&script, depth) {
+                    self.follow(&script, depth + 1);
+                }
             }
         }
+    }
+
+    /// Whether a script is new, and there is room for it.
+    fn may_follow(&mut self, script: &str, depth: usize) -> bool {
+        if self.followed.iter().any(|known| known == script) {
+            return false;
+        }
+        let cost = script.len().saturating_add(EACH);
+        if depth >= DEPTH || cost > self.left {
+            self.reading.in_part = true;
+            return false;
+        }
+        self.left -= cost;
+        self.followed.push(script.to_owned());
+        true
     }
 }

@@ -5,40 +5,47 @@ use std::ops::Range;
 
 use weir_model::contents::{SinkKind, SourceKind};
 
-use super::leaks::{Leak, Stolen, device, host, program, tool, unwrapped};
+use super::leaks::{Leak, Stolen, device, host, program, tool};
 use super::shell::{self, Mark, Simple};
 use super::told::{Known, in_path, in_word, yields};
 use super::values;
+use super::wrappers::unwrapped;
 use crate::tables::network;
 
 /// Most leaks that are told of one script.
 const LEAKS: usize = 50;
 /// Most secrets that are kept of one variable, file or group.
 const HELD: usize = 32;
-/// Most calls of functions that are followed, how deep, and how long a body may be.
-const CALLS: usize = 64;
-const CALL_DEPTH: usize = 4;
-const BODY: usize = 256;
+/// Most pipelines of functions that are gone through for all their calls, and how deep calls go. Long ones
+/// count for several.
+const STEPS: usize = 1 << 15;
+const STEP: usize = 64;
+const CALL_DEPTH: usize = 16;
+/// Most names that are kept of files with secrets, and of variables that functions set.
+const NAMES: usize = 1024;
 
-/// All leaks of a script.
-pub(super) fn find(commands: &[Vec<Simple>]) -> Vec<Leak> {
+/// All leaks of a script, and whether there was more than was gone through.
+pub(super) fn find(commands: &[Vec<Simple>]) -> (Vec<Leak>, bool) {
     let mut script = Script {
         commands,
         leaks: Vec::new(),
         variables: Known::new(),
+        locals: HashMap::new(),
         packed: Known::new(),
         groups: Vec::new(),
         bodies: HashMap::new(),
         socket: None,
-        calls: 0,
+        steps: 0,
+        active: Vec::new(),
+        in_part: false,
     };
-    for at in 0..commands.len() {
-        script.at(at, &[], 0);
-        if script.leaks.len() > LEAKS {
-            break;
-        }
+    script.all();
+    // A function may run before the text comes to one that it calls: once more, with all of them known.
+    if !script.bodies.is_empty() {
+        script.forget();
+        script.all();
     }
-    script.leaks
+    (script.leaks, script.in_part)
 }
 
 /// A group that has begun.
@@ -58,6 +65,8 @@ struct Script<'a> {
     commands: &'a [Vec<Simple>],
     leaks: Vec<Leak>,
     variables: Known,
+    /// Constants that functions set.
+    locals: HashMap<String, String>,
     /// Files that hold secrets under another name.
     packed: Known,
     groups: Vec<Group>,
@@ -65,22 +74,57 @@ struct Script<'a> {
     bodies: HashMap<String, Range<usize>>,
     /// The host of a socket that was opened for later programs.
     socket: Option<String>,
-    calls: usize,
+    steps: usize,
+    /// Functions that are being run.
+    active: Vec<String>,
+    in_part: bool,
 }
 
 impl Script<'_> {
+    fn all(&mut self) {
+        for at in 0..self.commands.len() {
+            self.at(at, &[], 0);
+            if self.leaks.len() > LEAKS {
+                self.in_part = true;
+                break;
+            }
+        }
+    }
+
+    /// All but the functions, what they write, and what was found.
+    fn forget(&mut self) {
+        self.variables.retain(|name, _| name.ends_with("()"));
+        self.locals.clear();
+        self.packed.clear();
+        self.groups.clear();
+        self.socket = None;
+        self.steps = 0;
+    }
+
     /// One pipeline, in a function with the arguments it was called with.
     fn at(&mut self, at: usize, arguments: &[String], depth: usize) {
         let commands = self.commands;
         let Some(pipeline) = commands.get(at) else {
             return;
         };
-        if arguments.is_empty() {
+        if arguments.is_empty() && self.locals.is_empty() {
             self.pipeline(pipeline, at, depth);
         } else {
             let mut bound = pipeline.clone();
             values::bind(&mut bound, arguments);
+            values::put_known(&mut bound, &self.locals);
             self.pipeline(&bound, at, depth);
+        }
+    }
+
+    /// Keeps constants that a function sets; what others set was put in before.
+    fn keep_local(&mut self, name: &str, value: &str, depth: usize) {
+        if depth == 0 || !values::is_constant(value) {
+            self.locals.remove(name);
+        } else if self.locals.len() < NAMES {
+            self.locals.insert(name.to_owned(), value.to_owned());
+        } else {
+            self.in_part = true;
         }
     }
 
@@ -145,7 +189,7 @@ impl Script<'_> {
             return Vec::new();
         }
         self.sent_to_socket(simple, &group.writes);
-        pack(simple, &group.writes, &mut self.packed);
+        self.in_part |= !pack(simple, &group.writes, &mut self.packed);
         group.writes
     }
 
@@ -166,12 +210,17 @@ impl Script<'_> {
         for (name, value) in shell::settings(simple) {
             let stolen = in_word(value, &self.variables, 0);
             merge(self.variables.entry(name.to_owned()).or_default(), &stolen);
+            self.keep_local(name, value, depth);
         }
         let words = unwrapped(&simple.words);
         let name = words.first().map(|word| program(word)).unwrap_or_default();
         self.binds(&name, words, simple, carried);
         let own = match self.bodies.get(&name).cloned() {
-            Some(body) => self.call(&name, body, words, carried, depth),
+            Some(body) => {
+                let mut given = carried.clone();
+                merge(&mut given, &self.read_by(simple));
+                self.call(&name, body, words, &given, depth)
+            }
             None => yields(simple, &self.variables, 0),
         };
         if let Some((tool, kind)) = tool(words) {
@@ -187,7 +236,7 @@ impl Script<'_> {
             let kind = SinkKind::NetworkCommand;
             report(&mut self.leaks, given, kind, "git push", host(&text), &text);
         }
-        pack(simple, &own, &mut self.packed);
+        self.in_part |= !pack(simple, &own, &mut self.packed);
         merge(carried, &own);
     }
 
@@ -230,11 +279,13 @@ impl Script<'_> {
         depth: usize,
     ) -> Vec<Stolen> {
         let arguments = words.get(1..).unwrap_or_default();
-        if depth >= CALL_DEPTH || self.calls >= CALLS || body.len() > BODY {
+        if depth >= CALL_DEPTH || !self.may_run(&body) {
+            // One that calls itself does the same each time.
+            self.in_part |= !self.active.iter().any(|active| active == name);
             let written = self.variables.get(&format!("{name}()"));
             return written.cloned().unwrap_or_default();
         }
-        self.calls += 1;
+        self.active.push(name.to_owned());
         let height = self.groups.len();
         self.groups.push(Group {
             reads: carried.to_vec(),
@@ -246,7 +297,21 @@ impl Script<'_> {
         let written = self.groups.get_mut(height).map(|group| &mut group.writes);
         let written = written.map(std::mem::take).unwrap_or_default();
         self.groups.truncate(height);
+        self.active.pop();
         written
+    }
+
+    /// Whether there are steps left for the body of a function.
+    fn may_run(&mut self, body: &Range<usize>) -> bool {
+        if self.steps >= STEPS {
+            return false;
+        }
+        let pipelines = self.commands.get(body.clone()).unwrap_or_default();
+        let words = pipelines.iter().flatten().flat_map(|simple| &simple.words);
+        let length: usize = words.map(|word| word.len() + 1).sum();
+        let steps = pipelines.len() + length / STEP + 1;
+        self.steps = self.steps.saturating_add(steps);
+        self.steps <= STEPS
     }
 
     fn sends(
@@ -336,13 +401,9 @@ fn merge(into: &mut Vec<Stolen>, from: &[Stolen]) {
     }
 }
 
-/// Files of secrets that are copied or packed: they are secrets under the new name too.
-fn pack(simple: &Simple, own: &[Stolen], packed: &mut Known) {
-    /// Most names that are remembered.
-    const NAMES: usize = 64;
-    if packed.len() >= NAMES {
-        return;
-    }
+/// Files of secrets that are copied or packed: they are secrets under the new name too. False where there
+/// are too many.
+fn pack(simple: &Simple, own: &[Stolen], packed: &mut Known) -> bool {
     let words = unwrapped(&simple.words);
     let name = words.first().map(|word| program(word)).unwrap_or_default();
     let packs = matches!(
@@ -355,14 +416,18 @@ fn pack(simple: &Simple, own: &[Stolen], packed: &mut Known) {
         stolen.extend(operands().flat_map(|word| in_path(word)));
     }
     if stolen.is_empty() {
-        return;
+        return true;
     }
     let targets = operands().filter(|word| packs && in_path(word).is_empty());
     for target in targets.chain(&simple.outputs) {
+        if packed.len() >= NAMES {
+            return false;
+        }
         if target != "/dev/null" {
             merge(packed.entry(target.clone()).or_default(), &stolen);
         }
     }
+    true
 }
 
 fn report(

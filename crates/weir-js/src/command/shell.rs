@@ -14,6 +14,8 @@ use super::values;
 
 /// Longest text that is tokenised, in bytes. Longer scripts are cut there.
 pub(crate) const TEXT: usize = 1 << 20;
+/// Most substitutions, and most variables, of one word.
+const SUBSTITUTIONS: usize = 1024;
 /// Stand for `$` and the backtick where quotes took their meaning away.
 const DOLLAR: char = '\u{f8f0}';
 const BACKTICK: char = '\u{f8f1}';
@@ -40,6 +42,8 @@ pub(crate) enum Mark {
 pub(crate) struct Simple {
     /// Whether it is a program.
     pub(crate) mark: Mark,
+    /// Of a mark: the group is `( )`, which has a folder of its own.
+    pub(crate) is_subshell: bool,
     /// Leading `NAME=value` words.
     pub(crate) assignments: Vec<(String, String)>,
     /// Program and arguments, quotes removed.
@@ -66,16 +70,21 @@ impl Simple {
 /// Pipelines in order. `&&`, `||`, `;`, `&` and line breaks separate them alike: whether a command
 /// runs depends on others, that it can run is what counts.
 pub(crate) fn pipelines(text: &str) -> Vec<Vec<Simple>> {
+    read(text, text.len()).0
+}
+
+/// The same, and whether something of it was left out because there was too much.
+pub(super) fn told(text: &str) -> (Vec<Vec<Simple>>, bool) {
     read(text, text.len())
 }
 
 /// Programs of a text inside another one. The turns of loops are no programs of their own here, so that
 /// texts in texts in texts do not grow with each.
 pub(super) fn programs(text: &str) -> Vec<Simple> {
-    read(text, 0).into_iter().flatten().collect()
+    read(text, 0).0.into_iter().flatten().collect()
 }
 
-fn read(text: &str, grows: usize) -> Vec<Vec<Simple>> {
+fn read(text: &str, grows: usize) -> (Vec<Vec<Simple>>, bool) {
     // `curl${IFS}-d` has two words.
     let spaced = text.contains("IFS").then(|| {
         text.replace("${IFS}", " ")
@@ -84,8 +93,8 @@ fn read(text: &str, grows: usize) -> Vec<Vec<Simple>> {
     });
     let text = cut(spaced.as_deref().unwrap_or(text));
     let mut found = lexer::read(text);
-    values::insert(&mut found, grows);
-    found
+    let in_part = values::insert(&mut found, grows);
+    (found, in_part)
 }
 
 /// What a program sets: `NAME=value`, also behind `export` and `local`.
@@ -148,7 +157,7 @@ pub(crate) fn substitutions(word: &str) -> Vec<String> {
         } else {
             rest = after;
         }
-        if found.len() > 64 {
+        if found.len() > SUBSTITUTIONS {
             break;
         }
     }
@@ -187,7 +196,7 @@ fn closing(inner: &str) -> usize {
 /// Names of the variables a word expands: `$NAME`, `${NAME...}`, `%NAME%`, `$env:NAME`.
 pub(crate) fn variables(word: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for piece in word.split('$').skip(1).take(64) {
+    for piece in word.split('$').skip(1).take(SUBSTITUTIONS) {
         let piece = piece.strip_prefix('{').unwrap_or(piece);
         let piece = piece.strip_prefix("env:").unwrap_or(piece);
         let name: String = piece

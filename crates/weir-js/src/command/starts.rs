@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::leaks::{program, unwrapped};
-use super::nested::{document_script, inline_script, written};
+use super::leaks::program;
+use super::nested::{document_script, inline_script};
 use super::run::Reading;
 use super::shell::{self, Simple};
+use super::texts::written;
 use super::words::runs_input;
+use super::wrappers::unwrapped;
 use crate::script::{self, Language};
 
 /// Programs that run a file of JavaScript or TypeScript.
@@ -28,18 +30,27 @@ const RUNTIMES: [&str; 15] = [
     "bun",
 ];
 
+/// Texts that a program has a shell run.
+#[derive(Default)]
+pub(super) struct Next {
+    /// Those that stand in its own words.
+    pub(super) inner: Vec<String>,
+    /// Others: of the manifest, and behind `npx`.
+    pub(super) scripts: Vec<String>,
+}
+
 /// One program, with what stands before it in its pipeline. Scripts to follow go to `next`.
 pub(super) fn invocation(
     simple: &Simple,
     before: &[Simple],
     scripts: &BTreeMap<String, String>,
-    folder: &mut String,
+    folder: &str,
     reading: &mut Reading,
-    next: &mut Vec<String>,
+    next: &mut Next,
 ) {
     let values = simple.assignments.iter().map(|(_, value)| value);
     for word in simple.words.iter().chain(values) {
-        next.extend(shell::substitutions(word));
+        next.inner.extend(shell::substitutions(word));
     }
     for (name, value) in &simple.assignments {
         if name == "NODE_OPTIONS" {
@@ -52,10 +63,11 @@ pub(super) fn invocation(
         if script::of_program(&name) == Some(Language::PowerShell) {
             reading.scripts.push((Language::PowerShell, script.clone()));
         }
-        next.push(script);
+        next.inner.push(script);
         return;
     }
-    next.extend(document_script(simple));
+    next.inner.extend(document_script(simple));
+    let next = &mut next.scripts;
     let words = unwrapped(&simple.words);
     let Some(first) = words.first() else {
         return;
@@ -67,9 +79,11 @@ pub(super) fn invocation(
         fed(&name, simple, before, folder, reading, next);
     }
     match name.as_str() {
-        "cd" | "pushd" => {
-            if let Some(to) = rest.first() {
-                *folder = within(folder, to);
+        "cp" | "mv" | "ln" | "install" => {
+            let mut files = rest.iter().filter(|word| !word.starts_with('-'));
+            if let (Some(from), Some(to), None) = (files.next(), files.next(), files.next()) {
+                let copy = (within(folder, from), within(folder, to));
+                reading.copies.push(copy);
             }
         }
         "bun" | "bunx" => bun(rest, scripts, folder, reading, next),
@@ -98,7 +112,7 @@ pub(super) fn invocation(
             }
         }
         "node-gyp" | "node-pre-gyp" | "prebuild-install" | "node-gyp-build" | "cmake-js" => {
-            reading.node_gyp = true;
+            reading.node_gyp.push(build_folder(rest, folder));
         }
         "." | "source" => {
             if let Some(file) = rest.iter().find(|word| !word.starts_with('-')) {
@@ -161,6 +175,22 @@ fn interpreter(language: Language, words: &[String], folder: &str, reading: &mut
     }
 }
 
+/// Where `node-gyp` builds: `-C x`, `--directory=x`.
+fn build_folder(words: &[String], folder: &str) -> String {
+    for (at, word) in words.iter().enumerate() {
+        let path = match word.as_str() {
+            "-C" | "--directory" => words.get(at + 1).map(String::as_str),
+            _ => word
+                .strip_prefix("--directory=")
+                .or_else(|| word.strip_prefix("-C=")),
+        };
+        if let Some(path) = path {
+            return within(folder, path);
+        }
+    }
+    folder.to_owned()
+}
+
 /// Words joined so that they tokenise to the same words.
 fn quote(words: &[String]) -> String {
     words
@@ -184,7 +214,7 @@ fn has_script_extension(word: &str) -> bool {
 }
 
 /// `path` seen from `folder`. Absolute paths stay.
-fn within(folder: &str, path: &str) -> String {
+pub(super) fn within(folder: &str, path: &str) -> String {
     let path = path.strip_prefix("$PWD/").unwrap_or(path);
     let path = path.strip_prefix("$INIT_CWD/").unwrap_or(path);
     if folder.is_empty() || path.starts_with('/') {
@@ -272,6 +302,9 @@ fn runtime(
 
 /// A file that a runtime of JavaScript reads as its program.
 fn program_file(path: String, reading: &mut Reading) {
+    // Which files that is only shows when it runs.
+    let is_open = |piece: &str| piece.starts_with(|c: char| matches!(c, '1'..='9' | '@'));
+    reading.in_part |= path.contains('*') || path.split('$').skip(1).any(is_open);
     reading.programs.push(path.clone());
     reading.files.push(path);
 }

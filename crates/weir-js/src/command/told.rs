@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use weir_model::contents::SourceKind;
 
-use super::leaks::{Stolen, program, unwrapped};
+use super::leaks::{Stolen, program};
 use super::nested;
 use super::shell::{self, Simple};
+use super::wrappers::unwrapped;
 use crate::tables::{credentials, scripts, secrets};
 
 /// Deepest substitution in substitution that is followed.
@@ -72,7 +73,9 @@ pub(super) fn yields(simple: &Simple, variables: &Known, depth: usize) -> Vec<St
         }]
     };
     let Some(first) = words.first() else {
-        return Vec::new();
+        // `$(<file)`
+        let files = simple.inputs.iter().filter(|_| simple.words.is_empty());
+        return files.flat_map(|path| in_path(path)).collect();
     };
     let name = program(first);
     if scripts::prints_secret(&name, words.get(1..).unwrap_or_default()) {

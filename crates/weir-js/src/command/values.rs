@@ -3,37 +3,61 @@
 
 use std::collections::HashMap;
 
+use super::groups::leads_on;
 use super::shell::{Mark, Simple, variables};
 
 /// Most variables whose values are kept.
-const VARIABLES: usize = 256;
+const VARIABLES: usize = 1024;
 /// Longest word after variables were put in, in bytes.
 const WORD: usize = 64 << 10;
+/// Most variables of one word that are replaced.
+const NAMES: usize = 64;
 /// Longest value that is kept, in bytes.
 const VALUE: usize = 1024;
 /// Most values of a loop's variable.
-const TURNS: usize = 16;
+const TURNS: usize = 64;
 /// Most variables of loops that one pipeline uses.
 const LOOPS: usize = 3;
 /// How much longer a text may become by the turns of its loops.
 const GROWTH: usize = 8;
 
-type Values = HashMap<String, Vec<String>>;
+/// What variables hold, and whether one of them was left out.
+#[derive(Default)]
+struct Values {
+    known: HashMap<String, Vec<String>>,
+    in_part: bool,
+}
 
 /// Puts constants into the pipelines of a text of `length` bytes. What uses the variable of a loop is
-/// there once for each of its values, as long as that makes the text not much longer.
-pub(super) fn insert(pipelines: &mut Vec<Vec<Simple>>, length: usize) {
-    let mut values = Values::new();
+/// there once for each of its values, as long as that makes the text not much longer. Says whether
+/// anything was left as it is because there was too much of it.
+pub(super) fn insert(pipelines: &mut Vec<Vec<Simple>>, length: usize) -> bool {
+    let mut values = Values::default();
     let mut left = length.saturating_mul(GROWTH);
     for mut pipeline in std::mem::take(pipelines) {
         for simple in &mut pipeline {
-            if !values.is_empty() {
+            if !values.known.is_empty() {
                 for_each_word(simple, |word| insert_single(word, &values));
             }
             remember(simple, &mut values);
         }
-        let names = looped(&pipeline, &values);
-        spread(pipeline, &names, &values, &mut left, pipelines);
+        let names = looped(&pipeline, &mut values);
+        let is_whole = spread(pipeline, &names, &values.known, &mut left, pipelines);
+        values.in_part |= !is_whole;
+    }
+    values.in_part
+}
+
+/// Puts values that became known while a function ran into a pipeline.
+pub(super) fn put_known(pipeline: &mut [Simple], known: &HashMap<String, String>) {
+    for simple in pipeline {
+        for_each_word(simple, |word| {
+            for name in variables(word).into_iter().take(NAMES) {
+                if let Some(value) = known.get(&name) {
+                    put(word, &name, value);
+                }
+            }
+        });
     }
 }
 
@@ -65,14 +89,16 @@ fn for_each_word(simple: &mut Simple, mut change: impl FnMut(&mut String)) {
     }
 }
 
-fn is_constant(value: &str) -> bool {
+/// Whether a value holds nothing that the shell has to fill in.
+pub(super) fn is_constant(value: &str) -> bool {
     !value.contains(['$', '`', '<']) && value.len() < VALUE
 }
 
 /// Keeps what a program sets.
 fn remember(simple: &Simple, values: &mut Values) {
     // `A=1 program` sets it for that program only.
-    if simple.words.is_empty() || simple.words.first().is_some_and(|word| word == "export") {
+    let is_lasting = simple.words.iter().all(|word| leads_on(word));
+    if is_lasting || simple.words.first().is_some_and(|word| word == "export") {
         for (name, value) in &simple.assignments {
             let known = is_constant(value).then(|| vec![value.clone()]);
             keep(name, known, values);
@@ -84,34 +110,37 @@ fn remember(simple: &Simple, values: &mut Values) {
     {
         let words = words.iter().filter(|word| is_constant(word));
         let turns = words.flat_map(|word| word.split_whitespace().map(str::to_owned));
-        let turns: Vec<String> = turns.take(TURNS).collect();
+        let mut turns: Vec<String> = turns.take(TURNS + 1).collect();
+        values.in_part |= turns.len() > TURNS;
+        turns.truncate(TURNS);
         keep(name, (!turns.is_empty()).then_some(turns), values);
     }
 }
 
 fn keep(name: &str, known: Option<Vec<String>>, values: &mut Values) {
-    match known {
-        Some(known) if values.len() < VARIABLES => {
-            values.insert(name.to_owned(), known);
-        }
-        _ => {
-            values.remove(name);
-        }
+    let Some(known) = known else {
+        values.known.remove(name);
+        return;
+    };
+    if values.known.len() < VARIABLES || values.known.contains_key(name) {
+        values.known.insert(name.to_owned(), known);
+    } else {
+        values.in_part = true;
     }
 }
 
 fn insert_single(word: &mut String, values: &Values) {
-    for name in variables(word) {
-        if let Some([value]) = values.get(&name).map(Vec::as_slice) {
+    for name in variables(word).into_iter().take(NAMES) {
+        if let Some([value]) = values.known.get(&name).map(Vec::as_slice) {
             put(word, &name, value);
         }
     }
 }
 
 /// The variables with several values that a pipeline uses.
-fn looped(pipeline: &[Simple], values: &Values) -> Vec<String> {
+fn looped(pipeline: &[Simple], values: &mut Values) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    if values.values().all(|known| known.len() < 2) {
+    if values.known.values().all(|known| known.len() < 2) {
         return found;
     }
     for simple in pipeline {
@@ -119,9 +148,14 @@ fn looped(pipeline: &[Simple], values: &Values) -> Vec<String> {
         let words = simple.words.iter().chain(&simple.inputs);
         for word in words.chain(&simple.outputs).chain(assigned) {
             for name in variables(word) {
-                let is_looped = values.get(&name).is_some_and(|known| known.len() > 1);
-                if is_looped && !found.contains(&name) && found.len() < LOOPS {
+                let is_looped = values.known.get(&name).is_some_and(|one| one.len() > 1);
+                if !is_looped || found.contains(&name) {
+                    continue;
+                }
+                if found.len() < LOOPS {
                     found.push(name);
+                } else {
+                    values.in_part = true;
                 }
             }
         }
@@ -129,20 +163,21 @@ fn looped(pipeline: &[Simple], values: &Values) -> Vec<String> {
     found
 }
 
-/// Adds a pipeline once for each value of the loops' variables that it uses.
+/// Adds a pipeline once for each value of the loops' variables that it uses. False where that would have
+/// become too much.
 fn spread(
     mut pipeline: Vec<Simple>,
     names: &[String],
-    values: &Values,
+    values: &HashMap<String, Vec<String>>,
     left: &mut usize,
     out: &mut Vec<Vec<Simple>>,
-) {
+) -> bool {
     let known = names
         .split_first()
         .and_then(|(name, rest)| Some((name, rest, values.get(name)?)));
     let Some((name, rest, turns)) = known else {
         out.push(pipeline);
-        return;
+        return true;
     };
     let words = pipeline.iter().flat_map(|simple| &simple.words);
     let size: usize = words.map(|word| word.len() + 1).sum();
@@ -153,17 +188,18 @@ fn spread(
         for simple in &mut pipeline {
             put_all(simple, name, turns);
         }
-        spread(pipeline, rest, values, left, out);
-        return;
+        return spread(pipeline, rest, values, left, out) && !is_plain;
     }
     *left -= wanted;
+    let mut is_whole = true;
     for value in turns {
         let mut turn = pipeline.clone();
         for simple in &mut turn {
             for_each_word(simple, |word| put(word, name, value));
         }
-        spread(turn, rest, values, left, out);
+        is_whole &= spread(turn, rest, values, left, out);
     }
+    is_whole
 }
 
 /// All values at once, where the variable is a word of its own; elsewhere the first.

@@ -1,7 +1,8 @@
 //! What the words of one command say: whether it downloads, decodes, runs what it reads.
 
-use super::leaks::{self, program, unwrapped};
+use super::leaks::{self, program};
 use super::shell::{self, Simple};
+use super::wrappers::unwrapped;
 
 /// Programs that run what they read.
 pub(super) const SHELLS: [&str; 19] = [
@@ -33,6 +34,10 @@ pub(crate) fn is_shell(program_path: &str) -> bool {
 
 /// Whether a program runs what comes in on its input.
 pub(super) fn runs_input(name: &str, rest: &[String]) -> bool {
+    let is_given = |word: &String| word == "-s" || word == "-" || word == "/dev/stdin";
+    if matches!(name, "." | "source") {
+        return rest.first().is_some_and(|word| word == "/dev/stdin");
+    }
     if !SHELLS.contains(&name) {
         return false;
     }
@@ -40,7 +45,7 @@ pub(super) fn runs_input(name: &str, rest: &[String]) -> bool {
     let has_own = rest
         .iter()
         .any(|word| !word.starts_with('-') && word != "-")
-        && !rest.iter().any(|word| word == "-s" || word == "-");
+        && !rest.iter().any(is_given);
     let has_code = rest
         .iter()
         .any(|word| matches!(word.as_str(), "-c" | "-e" | "-p" | "--eval" | "-m"));

@@ -265,6 +265,7 @@ impl Solver<'_> {
             | "WebSocketPackage"
             | "WebSocketPackage.WebSocket"
             | "XMLHttpRequest"
+            | "XMLHttpRequestPackage.XMLHttpRequest"
             | "node:http.request"
             | "node:https.request"
             | "node:http.get"

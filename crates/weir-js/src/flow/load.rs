@@ -64,6 +64,9 @@ fn module(specifier: &str) -> Option<String> {
         "follow-redirects" => None,
         "cross-spawn-promise" => Some("pkg:cross-spawn".to_owned()),
         "isomorphic-ws" | "ws" => Some("WebSocketPackage".to_owned()),
+        // The browser's request, for Node.
+        "xhr2" => Some("XMLHttpRequest".to_owned()),
+        "xmlhttprequest" | "xmlhttprequest-ssl" => Some("XMLHttpRequestPackage".to_owned()),
         "" => None,
         other if other.len() < 128 => Some(format!("pkg:{other}")),
         _ => None,

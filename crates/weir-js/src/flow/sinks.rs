@@ -412,7 +412,7 @@ fn tool_label(text: &str) -> String {
 /// Sockets are sinks by what is written to them, not by being opened.
 pub(super) fn socket_kind(path: &str) -> Option<SinkKind> {
     match path {
-        "XMLHttpRequest" => Some(SinkKind::Http),
+        "XMLHttpRequest" | "XMLHttpRequestPackage.XMLHttpRequest" => Some(SinkKind::Http),
         "node:net.connect"
         | "node:net.createConnection"
         | "node:tls.connect"

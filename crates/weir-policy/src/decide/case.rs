@@ -183,10 +183,16 @@ impl<'a> Case<'a> {
     }
 
     /// Whether the gap is told and no rule asks about it: something stands in for what is missing, or it could
-    /// not be there.
+    /// not be there. Where code of severity high speaks against a tarball alone, its history is what could confirm or
+    /// excuse that, and is missed.
     fn is_only_told(&self, gap: &Incomplete) -> bool {
         let alone = self.context.request == Request::Inspection && gap.why == ALONE;
-        alone || self.is_stood_in_for(gap)
+        (alone && !self.is_accused()) || self.is_stood_in_for(gap)
+    }
+
+    fn is_accused(&self) -> bool {
+        let mut counted = self.assessment.counted();
+        counted.any(|finding| finding.severity >= Severity::High)
     }
 
     /// Whether the moment weir first saw the release stands in for what is missing: then age holds it

@@ -1,5 +1,7 @@
 use weir_model::contents::SinkKind;
 
+use jiff::Timestamp;
+
 use super::*;
 use crate::Observation;
 use crate::sample::{NOW, Scene, flow};
@@ -64,7 +66,7 @@ fn what_a_package_has_long_done_at_install_decides_nothing_whatever_its_rank() {
     for (says, past, before, expected) in [
         ("half a year of releases", STEADY, sends(), calm),
         (
-            "the release before did nothing of the kind",
+            "a quarter ago it did nothing of the kind",
             STEADY,
             Contents::default(),
             decides,
@@ -104,7 +106,17 @@ fn what_a_package_has_long_done_at_install_decides_nothing_whatever_its_rank() {
             decides,
         ),
         (
-            "the release before is of this week",
+            "all of one day but the first",
+            Past {
+                apart: 0,
+                out: 200,
+                ..STEADY
+            },
+            sends(),
+            decides,
+        ),
+        (
+            "a release of this week after many others",
             Past {
                 apart: 1,
                 out: 1,
@@ -112,23 +124,25 @@ fn what_a_package_has_long_done_at_install_decides_nothing_whatever_its_rank() {
                 ..STEADY
             },
             sends(),
-            decides,
+            calm,
         ),
     ] {
-        let scene = tool(past).previous_contents(before);
+        // The release before may be the first of an attack.
+        let scene = tool(past).previous_contents(sends()).habit_contents(before);
         assert_eq!(found(&scene), expected, "{says}");
     }
 }
 
 /// What was calmed while it was young is not refused once it is too old to be compared.
 #[test]
-fn the_release_before_is_read_for_a_habit_however_old_a_release_is() {
+fn the_newest_release_of_a_quarter_ago_is_read_for_a_habit_however_old_a_release_is() {
     let old = Past { out: 200, ..STEADY };
     let few = Past { releases: 5, ..old };
     let wanted = |scene: Scene| {
-        scene.with_subject(|subject| subject.wants_previous_contents().map(str::to_owned))
+        scene.with_subject(|subject| subject.wants_habit_contents().map(str::to_owned))
     };
     assert_eq!(wanted(tool(old)).as_deref(), Some("1.28.0"));
+    assert_eq!(wanted(tool(STEADY)).as_deref(), Some("1.24.0"));
     assert_eq!(wanted(tool(few)), None);
     assert_eq!(wanted(tool(old).contents(Contents::default())), None);
 }

@@ -1,9 +1,7 @@
 //! `credential-exfiltration`: secrets travel to the network.
 
-use std::net::IpAddr;
-
-use weir_model::contents::{Flow, HostClass, SinkKind, SourceKind, Surface};
-use weir_model::{Confidence, Contents, Group, Severity};
+use weir_model::contents::{Flow, SinkKind, SourceKind, Surface};
+use weir_model::{Confidence, Group, Severity};
 
 use crate::chain::{MENTION, Weight, report_flows, weight};
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
@@ -38,11 +36,11 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         wrong: "Reading a token from the environment and sending it is what every API client does, so a single \
                 secret variable in library code is only mentioned, as is a download at install time that shows a \
                 host its own token, and in library code a cluster's token that goes to that cluster. A cloud's \
-                credentials in a request whose host is put together when it runs weigh less on import. What goes to the same \
-                machine (`localhost`, a loopback address) weighs less and decides nothing. In a release of \
+                credentials in a request whose host is put together when it runs weigh less on import. In a release of \
                 a popular package that has been out for a month, or that only goes on with what its release \
                 before did, out for a week, nothing of it decides; nor does it, whatever the rank, where at least \
-                20 releases in a row, over half a year, ran the same at install and the release before had the same flow. Crash reporters and deployment tools that send more are worth knowing about, \
+                20 releases in a row, of as many days and over half a year, ran the same at install and the newest that has been \
+                out for 90 days had the same flow. Crash reporters and deployment tools that send more are worth knowing about, \
                 and are reported below the weight that blocks.",
         todo: "Follow the path in the evidence. If it ran at install time on your machines, rotate what was read.",
     },
@@ -63,7 +61,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         &SIGNAL,
         subject,
         flows,
-        |flow| Some(weigh(flow, contents)),
+        |flow| Some(weigh(flow)),
         observation,
     );
 }
@@ -79,20 +77,7 @@ const fn leaves(sink: SinkKind) -> bool {
     )
 }
 
-fn weigh(flow: &Flow, contents: &Contents) -> Weight {
-    let (decisive, severity, confidence) = on_its_way(flow);
-    if !stays_here(flow, contents) {
-        return (decisive, severity, confidence);
-    }
-    // What listens there may pass it on, which nothing in this package tells.
-    let most = match flow.surface {
-        Surface::Install => Severity::Medium,
-        _ => Severity::Low,
-    };
-    weight(severity.min(most), confidence.min(Confidence::Medium))
-}
-
-fn on_its_way(flow: &Flow) -> Weight {
+fn weigh(flow: &Flow) -> Weight {
     match flow.surface {
         Surface::Install => at_install(flow),
         Surface::Import | Surface::Worker => at_import(flow),
@@ -170,36 +155,6 @@ fn is_own_cluster(flow: &Flow) -> bool {
 fn host_of(flow: &Flow) -> Option<&str> {
     let (_, host) = flow.sink_detail.rsplit_once(" to ")?;
     host.split(':').next()
-}
-
-/// Whether a flow ends on the machine that it began on: its host is that machine, and the file that sends it
-/// knows no other, which a request may take instead.
-fn stays_here(flow: &Flow, contents: &Contents) -> bool {
-    let sends = matches!(flow.sink, SinkKind::Http | SinkKind::Socket);
-    let host = flow.sink_detail.rsplit_once(" to ").map(|(_, host)| host);
-    let elsewhere = || {
-        contents.hosts.iter().any(|known| {
-            known.place.path == flow.sink_place.path && known.class != HostClass::Local
-        })
-    };
-    sends && host.is_some_and(is_this_machine) && !elsewhere()
-}
-
-/// Whether a host, perhaps with a port, is the machine itself. An address that stands for any of its own (`0.0.0.0`) is
-/// one to listen at; nobody sends there.
-fn is_this_machine(authority: &str) -> bool {
-    let name = match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or(rest),
-        None => match authority.split_once(':') {
-            Some((name, port)) if !port.contains(':') => name,
-            _ => authority,
-        },
-    };
-    name == "localhost"
-        || name.ends_with(".localhost")
-        || name
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }
 
 /// Variables that installers of ready-made binaries show to the host they download from, to be
@@ -282,14 +237,6 @@ fn samples() -> Vec<crate::sample::Sample> {
         Sample::flagged(
             "An install script hides the registry token in name lookups",
             scene(Surface::Install, npmrc, (SinkKind::Dns, "dns.resolveTxt")),
-        ),
-        Sample::flagged(
-            "An install script hands the environment to a server on the same machine: worth a look",
-            scene(
-                Surface::Install,
-                environment,
-                (SinkKind::Http, "http.request to localhost:8888"),
-            ),
         ),
         Sample::flagged(
             "A library sends a credential file away when it is imported",
@@ -419,83 +366,4 @@ fn samples() -> Vec<crate::sample::Sample> {
             scene(Surface::Unreferenced, environment, post),
         ),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use weir_model::contents::Place;
-
-    use super::*;
-    use crate::Observation;
-    use crate::sample::{Scene, contact, flow};
-
-    fn decides(contents: Contents) -> (bool, Severity) {
-        let mut observation = Observation::default();
-        Scene::of_code(contents).with_subject(|subject| SIGNAL.run(subject, &mut observation));
-        let finding = observation.findings.first().unwrap();
-        (finding.decisive, finding.severity)
-    }
-
-    fn to(host: &str) -> Contents {
-        let sink = format!("http.request to {host}");
-        flow(
-            Surface::Install,
-            (SourceKind::CredentialFile, "~/.npmrc"),
-            (SinkKind::Http, sink.as_str()),
-        )
-    }
-
-    #[test]
-    fn what_stays_on_the_machine_does_not_decide() {
-        for (host, stays) in [
-            ("localhost", true),
-            ("localhost:8888", true),
-            ("app.localhost", true),
-            ("127.0.0.1", true),
-            ("127.8.9.1:80", true),
-            ("::1", true),
-            ("[::1]:8080", true),
-            ("localhost.collector.example", false),
-            ("127.0.0.1.collector.example", false),
-            ("notlocalhost", false),
-            ("10.0.0.7", false),
-            ("[2001:db8::1]:443", false),
-            ("collector.example", false),
-        ] {
-            let expected = match stays {
-                true => (false, Severity::Medium),
-                false => (true, Severity::Critical),
-            };
-            assert_eq!(decides(to(host)), expected, "{host}");
-        }
-    }
-
-    /// A request whose address is chosen when it runs is told with one of the hosts that it may take.
-    #[test]
-    fn another_host_in_the_file_that_sends_is_where_it_may_go() {
-        let mut contents = to("localhost");
-        let sends = contents.flows.first().unwrap().sink_place.clone();
-        let elsewhere = contact(Surface::Install, "collector.example", HostClass::Other);
-        contents.hosts = elsewhere.hosts;
-        for (path, decisive) in [(sends.path.as_str(), true), ("lib/other.js", false)] {
-            for host in &mut contents.hosts {
-                host.place = Place {
-                    path: path.to_owned(),
-                    ..sends.clone()
-                };
-            }
-            assert_eq!(decides(contents.clone()).0, decisive, "{path}");
-        }
-    }
-
-    #[test]
-    fn names_are_looked_up_and_commands_are_run_wherever_the_host_is() {
-        for sink in [SinkKind::Dns, SinkKind::NetworkCommand] {
-            let mut contents = to("localhost");
-            for flow in &mut contents.flows {
-                flow.sink = sink;
-            }
-            assert!(decides(contents).0, "{sink:?}");
-        }
-    }
 }

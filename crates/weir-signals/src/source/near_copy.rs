@@ -36,8 +36,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                that of a popular package that others maintain: the package its name resembles, which is fetched \
                to compare, or one that this gateway has seen. It weighs more if the names are alike, and most if \
                the copy does something that the original does not. Also a release whose code is nearly that of \
-               one that was refused, or listed as malicious; of a tarball or folder at hand also where it bears the same name and \
-               version, and its bytes are others. Code is compared by names of members and words in strings, so minifying, \
+               one that was refused, or listed as malicious; of a tarball or folder at hand also where it bears the same name, and \
+               its bytes are others. Code is compared by names of members and words in strings, so minifying, \
                bundling and renaming variables make no difference.",
         matters: "A full copy of a library that works, with one function added, passes every look at what it \
                   does well. What is taken down for malware comes back with a few words changed.",
@@ -66,10 +66,11 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     }
 }
 
-/// Whether it is the package itself, whose next release is nearly the one before. What was refused under the very
-/// version is compared only where the bytes are others, with a file or folder that may say of itself what it likes.
+/// Whether it is the package itself, whose next release is nearly the one before. A file or folder at hand, without a
+/// registry's history, may say of itself what it likes: for it nothing that was refused is itself.
 fn is_itself(subject: &Subject<'_>, near: &NearCopy) -> bool {
-    let is_refused = near.refused.is_some() && near.version == subject.version;
+    let is_at_hand = subject.packument.known().is_none();
+    let is_refused = near.refused.is_some() && (is_at_hand || near.version == subject.version);
     near.name == subject.name.as_str() && !is_refused
 }
 

@@ -65,6 +65,20 @@ fn settings_are_layered_as_npm_layers_them() {
         registry(&load("prefix", &[])),
         "https://user.example.invalid/"
     );
+    // For the whole machine, npm reads no project's.
+    for (more, expected) in [
+        (("npm_config_global", "true"), "user"),
+        (("npm_config_location", "global"), "user"),
+        (("npm_config_global", "false"), "project"),
+    ] {
+        let found = registry(&load("project", &[more]));
+        assert_eq!(
+            found,
+            format!("https://{expected}.example.invalid/"),
+            "{more:?}"
+        );
+    }
+
     let elsewhere = path("none").display().to_string();
     let no_user = load("prefix", &[("npm_config_userconfig", &elsewhere)]);
     assert_eq!(registry(&no_user), "https://global.example.invalid/");

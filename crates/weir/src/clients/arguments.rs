@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Client;
+use super::{Client, PLAIN_OPTIONS};
 
 /// What arguments say of folders and settings.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -25,27 +25,101 @@ enum About {
     Settings(&'static str),
     Bunfig,
     Unread,
+    /// It has no value unless with `=`; the variable that says the same.
+    Flag(&'static str),
 }
 
 /// Words after which everything is for what is run.
 const RUNNERS: &[&str] = &["run", "exec", "dlx", "x", "node", "test", "start", "create"];
 
-/// Options of npx that have a value: the word after them is not what is run.
-const NPX_VALUES: &[&str] = &["-p", "--package", "-c", "--call", "-w", "--workspace"];
+/// Options without a value that may come before what is run. The word after any other is taken for its value,
+/// as npx has it: in doubt a word is the client's.
+const SWITCHES: &[&str] = &[
+    "--no",
+    "--no-install",
+    "--offline",
+    "--prefer-offline",
+    "--prefer-online",
+    "--ignore-existing",
+    "--shell-mode",
+    "--workspace-root",
+    "--recursive",
+    "-r",
+    "--bun",
+    "-b",
+    "-g",
+    "--global",
+    "--ignore-workspace",
+];
+
+/// npm's variable for the mode in which it leaves the project's settings out.
+const GLOBAL: &str = "npm_config_global";
+
+/// The variable that lets pnpm forget the workspaces around it.
+pub(crate) const IGNORES_WORKSPACE: &str = "npm_config_ignore_workspace";
 
 impl Client {
     /// Whether these arguments name a registry of their own, which would go past weir. npm takes any
     /// unambiguous beginning of an option for the option, whatever the number of dashes, and `reg` is a short
-    /// form of its own; what follows `--` is for a script.
-    pub(crate) fn names_registry(arguments: &[String]) -> bool {
-        let words = arguments.iter().take_while(|word| *word != "--");
-        let mut keys = words.filter_map(|word| split(word));
+    /// form of its own; what follows `--`, or the name of a script or a tool, is for that.
+    pub(crate) fn names_registry(self, arguments: &[String]) -> bool {
+        let mut keys = self
+            .before_tool(arguments)
+            .iter()
+            .filter_map(|word| split(word));
         keys.any(|(key, _)| {
+            let key = key.strip_prefix("config.").unwrap_or(key);
             begins(key, "registry", 3)
                 || begins(key, "replace-registry-host", 3)
-                || key.ends_with("registry")
+                || (key.starts_with('@') && key.ends_with(":registry"))
                 || key.contains("registries")
         })
+    }
+
+    /// The arguments up to the name of what is run. Between a word like `run` and that name, options are the
+    /// client's. In doubt all of them are, up to `--`: `test` may be a package to add, or an option's value.
+    fn before_tool(self, arguments: &[String]) -> &[String] {
+        let end = arguments.iter().position(|word| word == "--");
+        let all = end
+            .and_then(|end| arguments.get(..end))
+            .unwrap_or(arguments);
+        if self == Self::Npx {
+            return self.own(all);
+        }
+        let Some(runner) = self.first_word(all) else {
+            return all;
+        };
+        let is_runner = |word: &String| RUNNERS.contains(&word.as_str());
+        if self == Self::Npm || !all.get(runner).is_some_and(is_runner) {
+            return all;
+        }
+        let mut is_value = false;
+        let options = all.iter().skip(runner + 1).take_while(|word| {
+            let is_option = word.starts_with('-');
+            let is_own = is_option || is_value;
+            is_value = is_option && may_want_value(word);
+            is_own
+        });
+        let end = runner + 1 + options.count();
+        all.get(..end).unwrap_or(all)
+    }
+
+    /// Where the command is, if no word before it may be the value of an option that is not known here.
+    fn first_word(self, arguments: &[String]) -> Option<usize> {
+        let mut is_value = false;
+        for (index, word) in arguments.iter().enumerate() {
+            if std::mem::take(&mut is_value) {
+                continue;
+            }
+            if !word.starts_with('-') {
+                return Some(index);
+            }
+            is_value = self.wants_value(word);
+            if !is_value && may_want_value(word) {
+                return None;
+            }
+        }
+        None
     }
 
     /// What these arguments say of folders and settings. Of options said twice, the last counts.
@@ -59,6 +133,12 @@ impl Client {
             let Some(option) = self.option(key) else {
                 continue;
             };
+            if let About::Flag(variable) = option {
+                let is_off = key.starts_with("no-");
+                let value = value.unwrap_or(if is_off { "false" } else { "true" });
+                said.settings.insert(variable.to_owned(), value.to_owned());
+                continue;
+            }
             let value = value.or_else(|| words.next().map(String::as_str));
             let Some(value) = value.filter(|value| !value.is_empty()) else {
                 continue;
@@ -70,6 +150,7 @@ impl Client {
                 }
                 About::Bunfig => said.bunfig = Some(value.to_owned()),
                 About::Unread => said.unread = Some(word.clone()),
+                About::Flag(_) => {}
             }
         }
         said
@@ -100,11 +181,12 @@ impl Client {
     }
 
     fn wants_value(self, word: &str) -> bool {
-        if self == Self::Npx && NPX_VALUES.contains(&word) {
-            return true;
+        if self == Self::Npx {
+            return may_want_value(word);
         }
+        let has_value = |key| !matches!(self.option(key), None | Some(About::Flag(_)));
         self.parts(word)
-            .is_some_and(|(key, value)| value.is_none() && self.option(key).is_some())
+            .is_some_and(|(key, value)| value.is_none() && has_value(key))
     }
 
     fn parts(self, word: &str) -> Option<(&str, Option<&str>)> {
@@ -123,6 +205,9 @@ impl Client {
             // The lengths are those from which on a beginning is unambiguous for npm.
             Self::Npm | Self::Npx => match key {
                 "C" => Some(About::Folder),
+                "g" | "global" | "no-global" => Some(About::Flag(GLOBAL)),
+                "L" => Some(About::Settings("npm_config_location")),
+                _ if begins(key, "location", 5) => Some(About::Settings("npm_config_location")),
                 _ if begins(key, "prefix", 5) => Some(About::Folder),
                 _ if begins(key, "userconfig", 5) => Some(About::Settings("npm_config_userconfig")),
                 _ if begins(key, "globalconfig", 7) => {
@@ -133,6 +218,7 @@ impl Client {
             Self::Pnpm => match key.strip_prefix("config.").unwrap_or(key) {
                 "C" | "dir" | "prefix" => Some(About::Folder),
                 "userconfig" | "globalconfig" | "npmrc-auth-file" => Some(About::Unread),
+                "ignore-workspace" | "no-ignore-workspace" => Some(About::Flag(IGNORES_WORKSPACE)),
                 _ => None,
             },
             Self::Yarn => match key {
@@ -159,6 +245,11 @@ fn split(word: &str) -> Option<(&str, Option<&str>)> {
         Some((key, value)) => (key, Some(value)),
         None => (bare, None),
     })
+}
+
+/// Whether the word after an option may be its value.
+fn may_want_value(option: &str) -> bool {
+    !option.contains('=') && !PLAIN_OPTIONS.contains(&option) && !SWITCHES.contains(&option)
 }
 
 /// Whether a word is at least so many bytes of the beginning of an option.
@@ -193,8 +284,69 @@ mod tests {
             ("install -r --reporter=silent", false),
             ("ci", false),
         ] {
-            assert_eq!(Client::names_registry(&words(line)), expected, "{line}");
+            assert_eq!(Client::Npm.names_registry(&words(line)), expected, "{line}");
         }
+    }
+
+    /// What comes after the name of a tool is the tool's; what comes before it is the client's.
+    #[test]
+    fn a_tools_own_registry_is_no_clients() {
+        for (client, line, expected) in [
+            (Client::Npx, "-y cli-tool 0 --registry=http://x/", false),
+            (Client::Npx, "-y --registry=http://x/ cli-tool", true),
+            (Client::Npx, "--cache there --registry=http://x/ tool", true),
+            (Client::Npx, "-p tool --registry http://x/ tool", true),
+            (Client::Pnpm, "dlx cli-tool 0 --registry=x", false),
+            (Client::Pnpm, "dlx --registry=x cli-tool", true),
+            (Client::Pnpm, "dlx --package tool --registry=x tool", true),
+            (Client::Pnpm, "--config.@s:registry=x install", true),
+            (Client::Pnpm, "--config.registries.default=x install", true),
+            (Client::Pnpm, "install --registry=x", true),
+            (Client::Bun, "x --registry=x tool", true),
+            (Client::Bun, "x tool --registry=x", false),
+            (Client::Yarn, "run hi --registry=x", false),
+            (Client::Yarn, "add left --registry=x", true),
+            // A package, a value, or a command: in doubt it is no command.
+            (Client::Yarn, "add test --registry=x", true),
+            (Client::Pnpm, "--filter run install --registry=x", true),
+            (Client::Pnpm, "--dir sub run hi --registry=x", false),
+            (Client::Pnpm, "--dir sub run --registry=x hi", true),
+            (Client::Npm, "exec tool --registry=x", true),
+            (Client::Npm, "ci --use-this-registry=x", false),
+        ] {
+            let names = client.names_registry(&words(line));
+            assert_eq!(names, expected, "{client:?} {line}");
+        }
+    }
+
+    #[test]
+    fn flags_are_read_as_the_variables_they_stand_for() {
+        for (client, line, expected) in [
+            (Client::Npm, "i -g left", Some((GLOBAL, "true"))),
+            (Client::Npm, "--global=false i", Some((GLOBAL, "false"))),
+            (Client::Npm, "i --no-global", Some((GLOBAL, "false"))),
+            (
+                Client::Npm,
+                "i --location global left",
+                Some(("npm_config_location", "global")),
+            ),
+            (Client::Npm, "i left", None),
+            (
+                Client::Pnpm,
+                "i --ignore-workspace",
+                Some((IGNORES_WORKSPACE, "true")),
+            ),
+            (Client::Pnpm, "run x --ignore-workspace", None),
+            (Client::Pnpm, "add -g left", None),
+        ] {
+            let said = client.said(&words(line));
+            let first = said.settings.iter().next();
+            let first = first.map(|(name, value)| (name.as_str(), value.as_str()));
+            assert_eq!(first, expected, "{client:?} {line}");
+        }
+        // It has no value: the word after it is the command.
+        let said = Client::Pnpm.said(&words("--ignore-workspace --dir sub install"));
+        assert_eq!(said.folder.as_deref(), Some("sub"));
     }
 
     /// As the clients have it: npm 11, pnpm 10 and 12, yarn 1 and 4, bun 1.4, each tried.

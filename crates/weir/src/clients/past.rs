@@ -48,6 +48,8 @@ pub(crate) enum Leads {
     Entries(usize),
     /// Scopes with a registry of their own, or names that pnpm gives to registries.
     Names(BTreeSet<String>),
+    /// Scopes in npm's settings, which weir knows and this client cannot be told of.
+    Lost(BTreeSet<String>),
     /// Settings of registries that cannot be read here, though the client may.
     Unreadable,
 }
@@ -74,7 +76,7 @@ impl Past {
                 "{count} entries of {} name the registry they came from, and {program} fetches them from there",
                 self.file.display()
             ),
-            Leads::Names(names) => {
+            Leads::Names(names) | Leads::Lost(names) => {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
                 format!(
                     "{} names registries that {program} asks itself: {}",
@@ -94,10 +96,12 @@ impl Past {
         let stays = match &self.what {
             Leads::Entries(_) => return "Remove those addresses (the integrity values stay)",
             Leads::Names(names) => {
+                // pnpm is told by arguments, and later yarns of everything at once.
                 let lost = |name: &String| !survives(name.trim_start_matches('@'));
-                let is_known = self.file == Path::new(".npmrc");
-                client == Client::Bun || is_known || names.iter().any(lost)
+                let is_yarn_1 = client == Client::Yarn && !self.is_yaml();
+                client == Client::Bun || (is_yarn_1 && names.iter().any(lost))
             }
+            Leads::Lost(_) => true,
             Leads::Unreadable => false,
         };
         if stays {
@@ -106,6 +110,22 @@ impl Past {
             "Name those registries in the project's .npmrc or in your own (`@scope:registry=<address>`), where \
              weir finds them, and not there"
         }
+    }
+
+    /// Whether it matters to a project in which some scopes come up, and others do not.
+    pub(crate) fn matters(&self, client: Client, comes_up: impl Fn(&str) -> bool) -> bool {
+        match &self.what {
+            Leads::Names(names) | Leads::Lost(names)
+                if matches!(client, Client::Yarn | Client::Bun) && !self.is_yaml() =>
+            {
+                names.iter().any(|name| comes_up(name))
+            }
+            _ => true,
+        }
+    }
+
+    fn is_yaml(&self) -> bool {
+        self.file.extension().is_some_and(|end| end == "yml")
     }
 }
 
@@ -125,7 +145,8 @@ impl Client {
                 + text.matches(&format!("{before}https://")).count()
         };
         let count = match self {
-            Self::Yarn if is_berry(folder) => 0,
+            // Whatever yarn the manifest asks for: a lockfile of yarn 1 has those addresses.
+            Self::Yarn if has_berrys_files(folder) => 0,
             Self::Yarn => marked("\n  resolved \""),
             Self::Bun => marked("\", \""),
             _ => match Lockfile::parse_as(Format::Pnpm, file, text.as_bytes()) {
@@ -152,8 +173,8 @@ impl Client {
         let lost: BTreeSet<String> = lost.map(|scope| format!("@{scope}")).collect();
         if self == Self::Yarn && !is_berry(around.project) && !lost.is_empty() {
             past.push(Past {
-                file: PathBuf::from(".npmrc"),
-                what: Leads::Names(lost),
+                file: file_naming(&lost, around),
+                what: Leads::Lost(lost),
             });
         }
         past
@@ -211,8 +232,41 @@ impl Client {
     }
 }
 
-/// Whether a project is one of yarn 2 or later: it has their settings or their lockfile.
+/// The file of npm's settings that names one of these scopes: the project's or the user's own, as far as that
+/// is where it usually is.
+fn file_naming(scopes: &BTreeSet<String>, around: &Around<'_>) -> PathBuf {
+    let folders = [Some(around.project), Some(around.folder), around.home];
+    let files = folders.into_iter().flatten().map(|it| it.join(".npmrc"));
+    let names_one = |file: &PathBuf| {
+        let text = readable(file).then(|| std::fs::read(file).ok()).flatten();
+        let names = text.and_then(|text| names(Kind::Npmrc, &text));
+        names.is_some_and(|names| !names.is_disjoint(scopes))
+    };
+    let found = files.into_iter().find(names_one);
+    found.unwrap_or_else(|| PathBuf::from("npm's configuration"))
+}
+
+/// Whether a project is one of yarn 2 or later: it has their settings or their lockfile, or its manifest asks for
+/// one of them. A yarn 1 that is asked for another does not go on.
 fn is_berry(project: &Path) -> bool {
+    has_berrys_files(project) || asks_for_berry(&project.join("package.json"))
+}
+
+/// Whether a manifest has a `packageManager` that is yarn, and not yarn 0 or 1.
+fn asks_for_berry(manifest: &Path) -> bool {
+    let text = readable(manifest).then(|| std::fs::read(manifest).ok());
+    let manifest = text
+        .flatten()
+        .and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
+    let asked = manifest.as_ref().and_then(|it| it.get("packageManager"));
+    let version = asked
+        .and_then(serde_json::Value::as_str)
+        .and_then(|asked| asked.strip_prefix("yarn@"));
+    let major = version.and_then(|version| version.split('.').next());
+    major.is_some_and(|major| major.parse::<u32>().is_ok_and(|major| major > 1))
+}
+
+fn has_berrys_files(project: &Path) -> bool {
     project.join(".yarnrc.yml").is_file()
         || std::fs::read(project.join("yarn.lock"))
             .is_ok_and(|text| Format::of("yarn.lock", &text) == Some(Format::YarnBerry))
@@ -258,10 +312,14 @@ pub(crate) fn is_by_shell(program: &str) -> bool {
         .any(|name| matches!(name, Some("sh" | "dash" | "ash")))
 }
 
+/// Whether a file may be read: a device or a pipe would be read without end.
+fn readable(file: &Path) -> bool {
+    let found = std::fs::metadata(file);
+    found.is_ok_and(|found| found.is_file() && found.len() <= MAX_SIZE as u64)
+}
+
 fn look((file, kind, all): Place, known: &[String]) -> Option<Past> {
-    // A device or a pipe would be read without end.
-    let readable = |found: std::fs::Metadata| found.is_file() && found.len() <= MAX_SIZE as u64;
-    if !std::fs::metadata(&file).is_ok_and(readable) {
+    if !readable(&file) {
         return None;
     }
     let text = std::fs::read(&file).ok()?;

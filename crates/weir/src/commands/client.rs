@@ -1,25 +1,28 @@
 //! `weir npm …` and its siblings: one run of a client behind a gateway of its own.
 
+mod bypass;
 mod interrupts;
+mod place;
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use tokio::process::Command;
 use weir_engine::{Engine, Late};
-use weir_gateway::{Gateway, GatewayConfig, Session, Summary};
+use weir_gateway::{Gateway, GatewayConfig, Running, Session, Summary};
 use weir_npm::name::PackageName;
 use weir_npm::npmrc::Npmrc;
 
 use crate::cli::Global;
-use crate::clients::{Around, Client, Past, Said, Way, is_by_shell, one_spelling};
+use crate::clients::{Client, Way, one_spelling};
 use crate::{exit, lockfiles, print, progress, setup};
 use interrupts::Interrupts;
+use place::Place;
 
 /// How long analyses may go on after the client has ended.
 const SETTLE: Duration = Duration::from_secs(120);
@@ -34,27 +37,26 @@ pub(super) async fn run(
         return past_the_gateway(client, &arguments).await;
     }
     let said = client.said(&arguments);
-    refuse_options(&arguments, &said)?;
+    bypass::refuse_options(client, &arguments, &said)?;
     let place = Place::of(client, &said)?;
-    let npmrc = place.told(client, &said).npmrc(global)?;
+    let told = place.told(&said);
+    let npmrc = told.npmrc(global)?;
+    place.refuse_two_answers(&told, global, &npmrc)?;
     let scopes: Vec<String> = npmrc
         .scope_registries()
         .map(|(scope, _)| scope.to_owned())
         .collect();
-    refuse_bypass(client, &place, &said, &scopes)?;
+    let asked = bypass::Asked {
+        client,
+        arguments: &arguments,
+        said: &said,
+        place: &place,
+        scopes: &scopes,
+    };
+    asked.refuse_bypass()?;
     let engine = setup::engine_by(global, &place.folder, &npmrc).await?;
     let session = Arc::new(Session::default());
-    let config = GatewayConfig {
-        public_url: None,
-        // Over loopback, compressing and decompressing cost more than copying.
-        compress: false,
-        cache_bytes: engine.policy().cache.memory.bytes() / 2,
-        explain_by_command: true,
-    };
-    let running = Gateway::new(Arc::clone(&engine), config, Some(Arc::clone(&session)))
-        .listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
-        .await
-        .context("opening a port on loopback")?;
+    let running = open(&engine, &session).await?;
     let gateway = running.url();
     let way = Way {
         gateway: &gateway,
@@ -64,10 +66,13 @@ pub(super) async fn run(
     };
     // Before the client runs: a signal in between would end weir and leave the client behind.
     let mut interrupts = Interrupts::listen().context("listening for signals")?;
+    let led_past = client.bypassing(&place.project).is_some();
     let started = Instant::now();
     let status = run_client(client, &arguments, &way, &mut interrupts).await;
     let took = started.elapsed();
     let after = After {
+        client,
+        led_past,
         engine: &engine,
         session: &session,
         project: &place.project,
@@ -89,6 +94,21 @@ pub(super) async fn run(
         return Ok(code);
     }
     Ok(verdict_code(status?, &summary, engine.observes()))
+}
+
+/// Opens the gateway of one run.
+async fn open(engine: &Arc<Engine>, session: &Arc<Session>) -> Result<Running> {
+    let config = GatewayConfig {
+        public_url: None,
+        // Over loopback, compressing and decompressing cost more than copying.
+        compress: false,
+        cache_bytes: engine.policy().cache.memory.bytes() / 2,
+        explain_by_command: true,
+    };
+    Gateway::new(Arc::clone(engine), config, Some(Arc::clone(session)))
+        .listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+        .await
+        .context("opening a port on loopback")
 }
 
 /// Runs a client that writes to the registry, which is for the registry itself.
@@ -141,118 +161,6 @@ fn missing(client: Client) -> String {
     )
 }
 
-/// Refuses options that lead past weir, or to settings that weir would not read as the client does.
-fn refuse_options(arguments: &[String], said: &Said) -> Result<()> {
-    if Client::names_registry(arguments) {
-        bail!(
-            "a registry on the command line would go past weir: give it to weir itself, as --upstream <URL>"
-        );
-    }
-    if let Some(option) = &said.unread {
-        bail!(
-            "{option} names a file of settings, and what it says of registries would go past weir: set \
-             npm_config_userconfig in its place, which weir reads too"
-        );
-    }
-    Ok(())
-}
-
-/// Where a client works.
-struct Place {
-    /// The folder it works in: `--prefix`, `-C`, `--dir` or `--cwd` where given, else the current one.
-    folder: PathBuf,
-    /// The folder whose lockfile and settings count: the root of workspaces, or the nearest upward with a
-    /// `package.json`.
-    project: PathBuf,
-    /// Whether npm was told the folder, and looks for no other.
-    exactly: bool,
-}
-
-impl Place {
-    fn of(client: Client, said: &Said) -> Result<Self> {
-        let mut folder = std::env::current_dir().context("finding the current folder")?;
-        if let Some(given) = &said.folder {
-            let home = std::env::var_os("HOME").filter(|_| client.is_npm());
-            folder = match (given.strip_prefix("~/"), home) {
-                (Some(inner), Some(home)) => Path::new(&home).join(inner),
-                _ => folder.join(given),
-            };
-            // Upward of `a/../b` is not `a`.
-            folder = folder.canonicalize().unwrap_or(folder);
-        }
-        let exactly = client.is_npm() && said.folder.is_some();
-        let of_pnpm = || {
-            let mut upward = folder.ancestors();
-            upward.find(|upper| upper.join("pnpm-workspace.yaml").is_file())
-        };
-        let project = match client {
-            _ if exactly => folder.clone(),
-            Client::Pnpm => {
-                of_pnpm().map_or_else(|| weir_upstream::project_root(&folder), Path::to_owned)
-            }
-            _ => weir_upstream::project_root(&folder),
-        };
-        Ok(Self {
-            folder,
-            project,
-            exactly,
-        })
-    }
-
-    fn told(&self, client: Client, said: &Said) -> setup::Told {
-        // pnpm's workspaces are nothing that npm would look for upward.
-        let folder = match client {
-            Client::Pnpm => &self.project,
-            _ => &self.folder,
-        };
-        setup::Told {
-            folder: folder.clone(),
-            exactly: self.exactly,
-            settings: said.settings.clone(),
-        }
-    }
-}
-
-/// Some clients fetch the addresses in their lockfile as they are, and ask registries that only their own
-/// settings name: past the gateway, and nobody would hear of it.
-fn refuse_bypass(client: Client, place: &Place, said: &Said, known: &[String]) -> Result<()> {
-    let variable = |name| {
-        let value = std::env::var_os(name).filter(|value: &std::ffi::OsString| !value.is_empty());
-        value.map(PathBuf::from)
-    };
-    let home = variable("HOME");
-    let config = variable("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config")));
-    let bunfig = said.bunfig.as_ref().map(|file| place.folder.join(file));
-    let yarnrc_yml = std::env::var("YARN_RC_FILENAME").unwrap_or_else(|_| ".yarnrc.yml".to_owned());
-    let around = Around {
-        folder: &place.folder,
-        project: &place.project,
-        home: home.as_deref(),
-        config: config.as_deref(),
-        bunfig: bunfig.as_deref(),
-        yarnrc_yml: &yarnrc_yml,
-        known,
-        by_shell: is_by_shell(client.program()),
-    };
-    let mut past: Vec<Past> = client.bypassing(&place.project).into_iter().collect();
-    past.extend(client.past_settings(&around));
-    let Some(first) = past.first() else {
-        return Ok(());
-    };
-    if std::env::var_os("WEIR_ALLOW_BYPASS").is_some_and(|value| value == "1") {
-        for past in &past {
-            anstream::eprintln!("weir: NOT CHECKED: {}, past weir", past.says(client));
-        }
-        return Ok(());
-    }
-    let all: Vec<String> = past.iter().map(|past| past.says(client)).collect();
-    bail!(
-        "{}, past weir. {}, or set WEIR_ALLOW_BYPASS=1 to go on with these unchecked",
-        all.join("; "),
-        first.todo(client)
-    )
-}
-
 /// The hosts that a client reaches without a proxy: those of the settings, or of the environment if they name
 /// none, and the gateway's.
 fn direct(npmrc: &Npmrc) -> String {
@@ -273,7 +181,7 @@ async fn run_client(
     interrupts: &mut Interrupts,
 ) -> Result<ExitStatus> {
     let mut command = Command::new(client.program());
-    command.args(client.leading(way)).args(arguments);
+    command.args(client.leading(way, arguments)).args(arguments);
     let set = client.environment(way);
     // Of two spellings of one setting, which one counts depends on their order.
     let is_set = |name: &str| {
@@ -298,6 +206,9 @@ async fn run_client(
 
 /// What is left to do when the client has ended.
 struct After<'a> {
+    client: Client,
+    /// Whether the lockfile led past weir before the run.
+    led_past: bool,
     engine: &'a Engine,
     session: &'a Session,
     project: &'a Path,
@@ -314,7 +225,24 @@ impl After<'_> {
         let unread =
             settled.unwrap_or_else(|| late(self.engine, self.session, Some("when weir was ended")));
         let restore = restore_lockfiles(self.engine, self.project, self.gateway);
-        (unread, interrupts.until_second(restore).await)
+        let restored = interrupts.until_second(restore).await;
+        self.foretell();
+        (unread, restored)
+    }
+
+    /// Says it now if the lockfile as it was just written stops the next run.
+    fn foretell(&self) {
+        let Some(past) = self.client.bypassing(self.project) else {
+            return;
+        };
+        if !self.led_past {
+            anstream::eprintln!(
+                "weir: {}: the next `weir {} install` stops at that. {}",
+                past.says(self.client),
+                self.client.program(),
+                past.todo(self.client)
+            );
+        }
     }
 }
 

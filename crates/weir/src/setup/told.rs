@@ -33,24 +33,50 @@ impl Told {
     /// When a file is there and cannot be read.
     pub(crate) fn npmrc(&self, global: &Global) -> Result<Npmrc> {
         let environment = Environment::of_process();
-        let said = over(command_line(global), Npmrc::from_env(&self.settings));
-        if !self.exactly {
+        let said = command_line(global).over(Npmrc::from_env(&self.settings));
+        let variables = variables();
+        let upper = said.clone().over(Npmrc::from_env(&variables));
+        if !self.exactly || upper.is_global() {
             return load_npmrc(&self.folder, &environment, said)
                 .context("reading the npm configuration");
         }
-        let variables = variables();
         let file = self.folder.join(".npmrc");
         let own = Npmrc::parse(&text_of(&file)?, &variables);
-        let upper = over(said, Npmrc::from_env(&variables));
         // Looked for from here, no other project's file is found.
         let top = self.folder.ancestors().last().unwrap_or(&self.folder);
-        load_npmrc(top, &environment, over(upper, own)).context("reading the npm configuration")
+        load_npmrc(top, &environment, upper.over(own)).context("reading the npm configuration")
     }
-}
 
-/// One layer over another.
-fn over(upper: Npmrc, lower: Npmrc) -> Npmrc {
-    Npmrc::merge(upper, lower, Npmrc::default(), Npmrc::default())
+    /// What the `.npmrc` of another folder says otherwise than `npmrc`, which these settings are: `registry`, and
+    /// scopes that both know, with their `@`. What the command line and the environment say comes before either.
+    ///
+    /// # Errors
+    /// When a file is there and cannot be read.
+    pub(crate) fn otherwise(
+        &self,
+        folder: &Path,
+        global: &Global,
+        npmrc: &Npmrc,
+    ) -> Result<Vec<String>> {
+        let own = Npmrc::parse(&text_of(&folder.join(".npmrc"))?, &variables());
+        let there = Self {
+            folder: folder.to_owned(),
+            exactly: true,
+            settings: self.settings.clone(),
+        };
+        let there = there.npmrc(global)?;
+        let mut names = Vec::new();
+        if own.registry().is_some() && there.registry() != npmrc.registry() {
+            names.push("registry".to_owned());
+        }
+        for (scope, _) in own.scope_registries() {
+            let known = npmrc.scope_registry(scope);
+            if known.is_some() && known != there.scope_registry(scope) {
+                names.push(format!("@{scope}"));
+            }
+        }
+        Ok(names)
+    }
 }
 
 /// The environment, as far as it is Unicode.

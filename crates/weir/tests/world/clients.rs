@@ -437,6 +437,168 @@ fn lockfiles_that_lead_past_weir_stop_the_wrapper() {
     }
 }
 
+/// What yarn 1 writes stops the next run: it is said while it is news.
+#[test]
+fn yarn_1_is_said_to_work_once() {
+    let Some(yarn) = clients::or_skip(Kind::Yarn1) else {
+        return;
+    };
+    let (world, registry) = (World::new(), river());
+    registry.present_tarballs_at("https://registry.example.invalid/");
+    let project = Project::new()
+        .file(".npmrc", format!("registry={}\n", registry.url()))
+        .dependency("gauge-reader", "^1.0.0");
+    let run = output(world.wrapper(&yarn, &project).args(["yarn", "install"]));
+    run.assert_success();
+    assert!(
+        run.says("the next `weir yarn install` stops at that"),
+        "{}",
+        run.text()
+    );
+    assert_eq!(
+        output(world.wrapper(&yarn, &project).args(["yarn", "install"])).code,
+        Some(1)
+    );
+    // What fetches nothing goes on.
+    let run = output(world.wrapper(&yarn, &project).args(["yarn", "run", "env"]));
+    run.assert_success();
+    assert!(run.says("NOT CHECKED"), "{}", run.text());
+}
+
+/// A script may call another client than the one that runs it.
+#[test]
+fn clients_inside_a_script_find_the_gateway() {
+    let Some(npm) = clients::or_skip(Kind::Npm) else {
+        return;
+    };
+    for (kind, script) in [
+        (Kind::Pnpm12, "pnpm install --no-frozen-lockfile"),
+        (Kind::Yarn4, "yarn install --no-immutable"),
+    ] {
+        let Some(inner) = clients::or_skip(kind) else {
+            continue;
+        };
+        let (world, registry) = (World::new(), river());
+        registry.present_tarballs_at("https://registry.example.invalid/");
+        let manifest = format!(
+            r#"{{"name": "project", "version": "1.0.0", "scripts": {{"hi": "{script}"}},
+                "dependencies": {{"gauge-reader": "^1.0.0"}}}}"#
+        );
+        let project = Project::new()
+            .file(".npmrc", format!("registry={}\n", registry.url()))
+            .file("package.json", manifest);
+        without_age_gate(kind, &project);
+        inner.link_into(&world.path("bin"));
+        let run = output(world.wrapper(&npm, &project).args(["npm", "run", "hi"]));
+        run.assert_success();
+        assert_eq!(project.installed("gauge-reader").as_deref(), Some("1.1.0"));
+        assert_eq!(others(&registry), Vec::<String>::new(), "{kind}");
+        assert_eq!(world.ledger(&["--event", "served"]).len(), 1, "{kind}");
+    }
+}
+
+/// pnpm 10 hands `view` on to npm where it is the first argument.
+#[test]
+fn commands_that_pnpm_hands_on_work_beside_a_scope() {
+    let Some(pnpm) = clients::or_skip(Kind::Pnpm10) else {
+        return;
+    };
+    let (world, registry) = (World::new(), river());
+    let npmrc = format!("registry={0}\n@acme:registry={0}\n", registry.url());
+    let project = Project::new().file(".npmrc", npmrc);
+    let mut command = world.wrapper(&pnpm, &project);
+    let run = output(command.args(["pnpm", "view", "gauge-reader", "version"]));
+    run.assert_success();
+    assert!(run.stdout.contains("1.1.0"), "{}", run.text());
+    assert!(!run.says("Unknown"), "{}", run.text());
+    assert_eq!(others(&registry), Vec::<String>::new());
+}
+
+/// pnpm 10 reads the settings of the member it works in, 12 those of the root.
+#[test]
+fn a_member_with_a_registry_of_its_own_is_asked_about() {
+    for kind in [Kind::Pnpm10, Kind::Pnpm12] {
+        let Some(pnpm) = clients::or_skip(kind) else {
+            continue;
+        };
+        let (world, roots, members) = (World::new(), river(), river());
+        let manifest =
+            r#"{"name": "inner", "version": "1.0.0", "dependencies": {"gauge-reader": "^1.0.0"}}"#;
+        let project = Project::new()
+            .file(".npmrc", format!("registry={}\n", roots.url()))
+            .file(
+                "pnpm-workspace.yaml",
+                "packages:\n  - inner\nminimumReleaseAge: 0\n",
+            )
+            .file("inner/.npmrc", format!("registry={}\n", members.url()))
+            .file("inner/package.json", manifest);
+        let run = |arguments: &[&str]| {
+            let mut command = world.wrapper(&pnpm, &project);
+            command.current_dir(project.path().join("inner"));
+            output(command.args(arguments))
+        };
+        let refused = run(&["pnpm", "install"]);
+        assert_eq!(refused.code, Some(1), "{kind}: {}", refused.text());
+        assert!(refused.says("inner/.npmrc"), "{kind}: {}", refused.text());
+        assert!(roots.requests().is_empty() && members.requests().is_empty());
+        // Alone, the member's counts for both.
+        let alone = run(&[
+            "pnpm",
+            "install",
+            "--ignore-workspace",
+            "--no-frozen-lockfile",
+        ]);
+        alone.assert_success();
+        assert!(roots.requests().is_empty(), "{kind}");
+        assert!(!members.requests().is_empty(), "{kind}");
+        // Who says which, has it.
+        let upstream = roots.url();
+        run(&[
+            "--upstream",
+            &upstream,
+            "pnpm",
+            "install",
+            "--no-frozen-lockfile",
+        ])
+        .assert_success();
+    }
+}
+
+/// Nobody is stopped over a scope that does not come up, or where nothing is fetched.
+#[test]
+fn scopes_that_do_not_come_up_stop_nobody() {
+    for (kind, name) in [(Kind::Bun, "bun"), (Kind::Yarn1, "yarn")] {
+        let Some(client) = clients::or_skip(kind) else {
+            continue;
+        };
+        let (world, registry) = (World::new(), river());
+        let manifest = r#"{"name": "project", "version": "1.0.0", "scripts": {"hi": "echo hi"},
+            "dependencies": {"gauge-reader": "^1.0.0"}}"#;
+        let npmrc = format!("registry={0}\n@mill_pond:registry={0}\n", registry.url());
+        let project = Project::new()
+            .home_file(".npmrc", npmrc)
+            .file("package.json", manifest);
+        let run = |arguments: &[&str]| {
+            let mut command = world.wrapper(&client, &project);
+            output(command.arg(name).args(arguments))
+        };
+        let version = run(&["--version"]);
+        assert!(!version.assert_success().says("NOT CHECKED"), "{kind}");
+        for arguments in [&["run", "hi"][..], &["install"]] {
+            let goes_on = run(arguments);
+            goes_on.assert_success();
+            assert!(goes_on.says("NOT CHECKED"), "{kind}: {}", goes_on.text());
+        }
+        let stopped = run(&["add", "@mill_pond/sluice"]);
+        assert_eq!(stopped.code, Some(1), "{kind}: {}", stopped.text());
+        assert!(
+            stopped.says("/.npmrc names registries"),
+            "{}",
+            stopped.text()
+        );
+    }
+}
+
 /// npm shows the notice that weir puts beside a refusal, once in its error and once as a notice.
 #[test]
 fn a_frozen_npm_install_shows_the_reason() {

@@ -248,14 +248,13 @@ fn a_near_copy_at_hand_is_told_whatever_it_calls_itself() {
     let other = library("drop.invalid");
     let told =
         "of its code is that of right-lib@2.0.1, which was refused: listed as malicious (evil.tgz)";
-    for (name, version, copied) in [
-        ("quite-new", "1.0.0", true),
-        ("right-lib", "2.0.1", true),
-        // The next release of a library that was hijacked once is nearly the one before.
-        ("right-lib", "2.0.2", false),
+    for (name, version) in [
+        ("quite-new", "1.0.0"),
+        ("right-lib", "2.0.1"),
+        ("right-lib", "2.0.2"),
     ] {
         let found = inspect(&make("copy.tgz", name, version, &other));
-        assert_eq!(found.contains(told), copied, "{name}@{version}: {found}");
+        assert!(found.contains(told), "{name}@{version}: {found}");
     }
     assert!(inspect(&evil).contains(told));
     let unlike = inspect(&make("unlike.tgz", "quite-new", "1.0.0", &code("totals")));

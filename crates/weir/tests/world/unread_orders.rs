@@ -277,3 +277,93 @@ fn a_prerelease_makes_nobody_at_home() {
     let registry = before(package("ledger-copy", [first, second]));
     assert_refused_in_any_order(&registry, "a prerelease", "1.10.0-rc.1", "1.10.0");
 }
+
+/// Whoever publishes more than there is room to judge does not have all of it read for each stable release.
+#[test]
+fn prereleases_beyond_counting_cost_a_stable_release_nothing() {
+    let prereleases = changing(
+        340,
+        |number| format!("1.11.0-rc.{number}"),
+        |number| 100 * DAY - number * 6,
+    );
+    let stable = [
+        by("mara", "1.10.0", 60 * DAY),
+        by("mara", "1.11.0", 12 * DAY),
+        by("mara", "1.11.1", 9 * DAY),
+    ];
+    let registry = before(package(
+        "ledger-copy",
+        prereleases.into_iter().chain(stable),
+    ));
+    let world = World::new();
+    let gateway = world.serve(&registry);
+    assert_eq!(asked(&gateway, "1.11.1").0, 200);
+    drop(gateway);
+    let found = inspected(&world, &registry, "ledger-copy@1.11.1");
+    assert_eq!(found, (true, false));
+    let asked = registry.requests();
+    let paths: Vec<&str> = asked.iter().map(|request| request.path.as_str()).collect();
+    let read = paths.iter().filter(|path| path.contains("-rc."));
+    assert_eq!(read.count(), 0, "{paths:?}");
+}
+
+/// What is refused for its packument alone, and would be the past by now, is read however much speaks against others.
+#[test]
+fn decoys_make_no_past_of_what_was_refused_long_before() {
+    for count in [3, 4, 6] {
+        let mut since = vec![by("mara", "0.1.0", 900 * DAY)];
+        since.extend((0..count).map(|number| {
+            let version = format!("0.2.{number}");
+            fetching(by("mara", &version, (130 - number * 3) * DAY), number)
+        }));
+        since.push(with_hook(by("eve", "1.10.0", 100 * DAY), STEALS));
+        since.push(with_hook(by("eve", "1.10.9", 3 * DAY), COLLECTS));
+        let registry = before(package("ledger-copy", since));
+        let what = format!("after {count} decoys");
+        assert_refused_in_any_order(&registry, &what, "1.10.0", "1.10.9");
+    }
+}
+
+/// A hook that has always been there, and does something else since.
+#[test]
+fn what_a_release_is_measured_by_is_judged_itself() {
+    let past = (0..10).map(|number| {
+        let version = format!("1.{number}.0");
+        with_hook(by("mara", &version, (500 - number * 25) * DAY), HARMLESS)
+    });
+    let first = with_hook(by("mara", "1.10.0", 12 * DAY), STEALS);
+    let second = with_hook(by("mara", "1.10.1", 3 * DAY), COLLECTS);
+    let package = Package::new("ledger-copy").maintainer("mara");
+    let package = package
+        .releases(past)
+        .releases([first, fetching(second, 9)]);
+    let registry = before(package);
+    assert_refused_in_any_order(&registry, "in an old hook", "1.10.0", "1.10.1");
+}
+
+/// It is gone through what came before a release as long as that is among the last months.
+#[test]
+fn an_attack_of_three_months_ago_is_refused_in_any_order() {
+    let first = with_hook(by("eve", "1.10.0", 101 * DAY), STEALS);
+    let second = with_hook(by("eve", "1.10.1", 94 * DAY), COLLECTS);
+    let registry = before(package("ledger-copy", [first, second]));
+    assert_refused_in_any_order(&registry, "three months ago", "1.10.0", "1.10.1");
+}
+
+/// Nobody can judge it, whatever its age.
+#[test]
+fn what_has_no_readable_manifest_is_not_to_be_used_instead() {
+    for (field, value) in [
+        ("scripts", Value::from(5)),
+        ("dependencies", Value::from("x")),
+        ("version", Value::from(7)),
+        ("dist", Value::Null),
+    ] {
+        let odd = by("mara", "1.10.0", 12 * DAY).packument_field(field, value);
+        let second = with_hook(by("eve", "1.10.1", 3 * DAY), COLLECTS);
+        let registry = before(package("ledger-copy", [odd, second]));
+        let world = World::new();
+        let gateway = world.serve(&registry);
+        assert_eq!(asked(&gateway, "1.10.1"), (403, "1.9.0".into()), "{field}");
+    }
+}

@@ -367,6 +367,48 @@ fn settings_are_those_of_the_folder_and_the_file_that_npm_is_told() {
     }
 }
 
+/// For the whole machine, npm reads no project's settings.
+#[test]
+fn a_global_install_does_not_ask_the_projects_registry() {
+    let Some(npm) = clients::or_skip(Kind::Npm) else {
+        return;
+    };
+    for arguments in [&["-g"][..], &["--location=global"]] {
+        let (world, users, projects) = (World::new(), river(), river());
+        let prefix = world.path("global").display().to_string();
+        let project = Project::new()
+            .file(".npmrc", format!("registry={}\n", projects.url()))
+            .home_file(".npmrc", format!("registry={}\n", users.url()));
+        let mut command = world.wrapper(&npm, &project);
+        command.env("npm_config_prefix", &prefix);
+        command.args(["npm", "install", "gauge-reader"]);
+        let run = output(command.args(arguments));
+        run.assert_success();
+        assert!(projects.requests().is_empty(), "{arguments:?}");
+        assert!(!users.requests().is_empty(), "{arguments:?}");
+    }
+}
+
+/// A scope's registry reaches no client inside a script: dash drops a variable with `@` in its name.
+#[test]
+fn scopes_are_said_not_to_be_checked_inside_scripts() {
+    let (world, registry) = (World::new(), river());
+    world.program("npm", "exit 0");
+    let scope = format!("@millpond:registry={}\n", registry.url());
+    world.write("work/.npmrc", &scope);
+    world.write("work/package.json", "{}");
+    for (arguments, expected) in [
+        (&["npm", "run", "hi"][..], true),
+        (&["npm", "exec", "tool"], true),
+        (&["npm", "ci"], false),
+    ] {
+        let run = world.run_before(&registry, arguments);
+        run.assert_success();
+        let says = run.says("NOT CHECKED") && run.says("@millpond");
+        assert_eq!(says, expected, "{arguments:?}: {}", run.stderr);
+    }
+}
+
 #[test]
 fn publishing_goes_past_the_gateway_and_another_registry_does_not() {
     let (world, registry) = (World::new(), river());

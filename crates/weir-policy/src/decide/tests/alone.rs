@@ -22,8 +22,16 @@ fn what_a_tarball_alone_cannot_have_is_told_and_holds_nothing() {
     assert_eq!(decision.reasons, told.collect::<Vec<_>>());
     let strict = policy("[decide]\nincomplete_unseen = \"block\"\n");
     assert_eq!(decide(&assessment, &looked_at, &strict).action, Allow);
-    assessment.findings = vec![finding(Code)];
-    assert_eq!(action(&assessment, &looked_at), Notice);
+    // What its history could excuse or confirm is missed where its code speaks against it.
+    for (severity, expected) in [
+        (Severity::Low, Notice),
+        (Severity::Medium, Notice),
+        (Severity::High, Hold),
+    ] {
+        assessment.findings = vec![finding(Code)];
+        assessment.findings[0].severity = severity;
+        assert_eq!(action(&assessment, &looked_at), expected, "{severity:?}");
+    }
     assessment.findings.clear();
     // Whoever installs a release is not somebody who looks at a tarball.
     assert_eq!(action(&assessment, &old()), Hold);

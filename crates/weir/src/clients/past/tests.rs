@@ -49,7 +49,9 @@ impl Files {
             let file = past.file.strip_prefix(self.0.path());
             let file = file.unwrap_or(&past.file).display().to_string();
             let what = match past.what {
-                Leads::Names(names) => names.into_iter().collect::<Vec<_>>().join(" "),
+                Leads::Names(names) | Leads::Lost(names) => {
+                    names.into_iter().collect::<Vec<_>>().join(" ")
+                }
                 other => format!("{other:?}"),
             };
             (file, what)
@@ -148,14 +150,71 @@ fn settings_of_the_clients_own_are_noticed() {
 fn a_scope_that_no_variable_can_name_is_noticed() {
     let lock = ("work/yarn.lock", "# yarn lockfile v1\n");
     let past = Files::new(&[lock]).past(Client::Yarn, &["my_org", "acme"], None);
-    assert_eq!(past, [(".npmrc".to_owned(), "@my_org".to_owned())]);
+    let place = "npm's configuration";
+    assert_eq!(past, [(place.to_owned(), "@my_org".to_owned())]);
+    // Where it is found, the file is named.
+    for file in ["work/.npmrc", "home/.npmrc"] {
+        let own = (file, "@my_org:registry=http://zoo.example/\n");
+        let past = Files::new(&[lock, own]).past(Client::Yarn, &["my_org"], None);
+        assert_eq!(past, [(file.to_owned(), "@my_org".to_owned())]);
+    }
     // dash, which runs the script that starts it, drops them all.
     let past = Files::new(&[lock]).past_by(true, Client::Yarn, &["acme"], None);
-    assert_eq!(past, [(".npmrc".to_owned(), "@acme".to_owned())]);
+    assert_eq!(past, [(place.to_owned(), "@acme".to_owned())]);
     // Later ones send it to the gateway like everything else.
     let berry = ("work/.yarnrc.yml", "nodeLinker: node-modules\n");
     let past = Files::new(&[berry]).past(Client::Yarn, &["my_org"], None);
     assert!(past.is_empty(), "{past:?}");
+    // A fresh project says by its manifest which one it is for.
+    for (manager, lost) in [("yarn@4.18.1", 0), ("yarn@1.22.22", 1), ("pnpm@10.0.0", 1)] {
+        let text = format!("{{\"packageManager\": \"{manager}\"}}");
+        let files = Files::new(&[("work/package.json", &text)]);
+        let past = files.past_by(true, Client::Yarn, &["acme"], None);
+        assert_eq!(past.len(), lost, "{manager}: {past:?}");
+    }
+}
+
+#[test]
+fn advice_is_such_as_helps() {
+    let past = |file: &str, what: fn(BTreeSet<String>) -> Leads| Past {
+        file: PathBuf::from(file),
+        what: what(BTreeSet::from(["@my_org".to_owned()])),
+    };
+    for (client, file, what, stays) in [
+        // pnpm takes an argument for it, and yarn 4 goes with all it has to one registry.
+        (
+            Client::Pnpm,
+            "inner/.npmrc",
+            Leads::Names as fn(_) -> _,
+            false,
+        ),
+        (Client::Yarn, ".yarnrc.yml", Leads::Names, false),
+        (Client::Yarn, ".yarnrc", Leads::Names, true),
+        (Client::Yarn, ".npmrc", Leads::Lost, true),
+        (Client::Bun, ".npmrc", Leads::Names, true),
+    ] {
+        let todo = past(file, what).todo(client);
+        let says = todo.starts_with("No variable changes that");
+        assert_eq!(says, stays, "{client:?} {file}");
+    }
+}
+
+#[test]
+fn a_scope_that_does_not_come_up_is_no_matter() {
+    let past = |file: &str| Past {
+        file: PathBuf::from(file),
+        what: Leads::Names(BTreeSet::from(["@zoo".to_owned()])),
+    };
+    for (client, file, scope, expected) in [
+        (Client::Bun, ".npmrc", "@zoo", true),
+        (Client::Bun, ".npmrc", "@ark", false),
+        (Client::Yarn, ".yarnrc", "@ark", false),
+        (Client::Yarn, ".yarnrc.yml", "@ark", true),
+        (Client::Pnpm, "pnpm-workspace.yaml", "@ark", true),
+    ] {
+        let matters = past(file).matters(client, |name| name == scope);
+        assert_eq!(matters, expected, "{client:?} {file} {scope}");
+    }
 }
 
 #[test]

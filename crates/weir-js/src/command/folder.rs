@@ -1,0 +1,54 @@
+//! The folder in which the programs of a text run.
+
+use super::leaks::program;
+use super::shell::{Mark, Simple};
+use super::starts::within;
+use super::wrappers::unwrapped;
+
+/// Where a text is, while it is gone through. Whether a step into a folder comes to pass is not known.
+#[derive(Default)]
+pub(super) struct Folder {
+    /// Seen from the package's folder.
+    pub(super) now: String,
+    before: String,
+    pushed: Vec<String>,
+    /// Those to which the ends of open subshells go back.
+    outer: Vec<String>,
+}
+
+impl Folder {
+    /// A group begins or ends.
+    pub(super) fn group(&mut self, simple: &Simple) {
+        match simple.mark {
+            _ if !simple.is_subshell => {}
+            Mark::End => self.now = self.outer.pop().unwrap_or_default(),
+            Mark::Begin | Mark::Aside(_) => self.outer.push(self.now.clone()),
+            Mark::Program => {}
+        }
+    }
+
+    /// A program that may be `cd`.
+    pub(super) fn program(&mut self, simple: &Simple) {
+        let words = unwrapped(&simple.words);
+        let Some((first, rest)) = words.split_first() else {
+            return;
+        };
+        let name = program(first);
+        let to = match name.as_str() {
+            "popd" => Some(self.pushed.pop().unwrap_or_default()),
+            "cd" if rest.first().is_some_and(|word| word == "-") => Some(self.before.clone()),
+            "cd" | "pushd" | "chdir" => {
+                let mut folders = rest.iter().filter(|word| !word.starts_with(['-', '+']));
+                folders.next().map(|to| within(&self.now, to))
+            }
+            _ => None,
+        };
+        let Some(to) = to else {
+            return;
+        };
+        self.before = std::mem::replace(&mut self.now, to);
+        if name == "pushd" {
+            self.pushed.push(self.before.clone());
+        }
+    }
+}
