@@ -180,7 +180,8 @@ impl Engine {
                 .build(),
             unread: Cache::builder()
                 .max_capacity(20_000)
-                .time_to_idle(Duration::from_secs(600))
+                // Going through them again costs less than keeping every version of every package.
+                .time_to_idle(Duration::from_secs(60))
                 .build(),
             unreadable: Cache::builder()
                 .max_capacity(10_000)

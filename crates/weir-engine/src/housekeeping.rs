@@ -21,6 +21,8 @@ pub(crate) async fn keep_house(engine: Weak<Engine>) {
         engine.packuments.tidy();
         engine.small.run_pending_tasks();
         engine.resolutions.run_pending_tasks();
+        engine.unread.run_pending_tasks();
+        engine.unreadable.run_pending_tasks();
         engine.gate.run_pending_tasks();
         engine.flights.retain(|_, flight| flight.strong_count() > 0);
         engine.trust.look_after_keys().await;
