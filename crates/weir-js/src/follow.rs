@@ -8,10 +8,11 @@ use oxc_semantic::SemanticBuilder;
 use oxc_span::Span;
 use weir_model::contents::{Flow, Place, Step, Surface, Unread};
 
-use crate::analyse::{Code, Work, leak_flow};
+use crate::analyse::{Code, Work};
 use crate::flow::{self, Modular, Outcome, Reported};
 use crate::fold::Evaluator;
 use crate::hash::Set;
+use crate::report::leak_flow;
 use crate::resolve::Resolver;
 use crate::slice::{LeftOut, Nearby};
 use crate::survey::{Signs, Survey};

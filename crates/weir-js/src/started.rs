@@ -2,8 +2,9 @@
 
 use weir_model::contents::{Surface, Unread};
 
-use crate::analyse::{Code, Work, own_path};
+use crate::analyse::{Code, Work};
 use crate::command::{self, Deed, Reading};
+use crate::installs::own_path;
 use crate::scan;
 use crate::script::{self, Language};
 

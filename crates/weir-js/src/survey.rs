@@ -1,11 +1,9 @@
 //! The first, cheap look at every file: what it imports, and whether it could take part in a flow.
 
+mod literals;
 mod shapes;
+mod signs;
 
-use std::sync::OnceLock;
-
-use aho_corasick::packed::Searcher;
-use memchr::memmem;
 use oxc_ast::ast::{
     Argument, AssignmentExpression, AssignmentTarget, BinaryExpression, BindingIdentifier,
     BindingPattern, BindingProperty, CallExpression, ComputedMemberExpression,
@@ -19,10 +17,12 @@ use oxc_ast_visit::{Visit, walk};
 use oxc_span::GetSpan;
 use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
 
+use literals::{is_shouting, may_name_command, names_command};
 pub(crate) use shapes::literal;
 use shapes::{
     is_decoded, last_name, loaded_by_each, loaded_in_loop, names_service_worker, started_path,
 };
+pub(crate) use signs::Signs;
 
 use crate::ability::{Seen, Settled};
 use crate::cut::Removable;
@@ -58,66 +58,6 @@ pub(crate) struct Survey {
     pub(crate) parts: Option<Parts>,
     /// Collects them.
     recorder: Option<Box<Recorder>>,
-}
-
-/// What speaks for a flow, in a file or in a part of one.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Signs {
-    /// It may read secrets.
-    pub(crate) source: bool,
-    /// It reads a member `env` of something: the environment, if that is the process.
-    pub(crate) env_of_something: bool,
-    /// It may talk to the network.
-    pub(crate) sink: bool,
-    /// It hides what it loads or calls.
-    pub(crate) dynamic: bool,
-    /// It decodes text.
-    pub(crate) decodes: bool,
-    /// It makes code of text that is no literal.
-    pub(crate) runs_text: bool,
-    loads_by_alias: bool,
-    names_module: bool,
-    /// Members whose name is what a function makes of constants.
-    decoded_names: u32,
-}
-
-impl Signs {
-    /// It may read secrets, given whether any file of the package holds the process by an alias.
-    pub(crate) fn may_read(&self, holds_process: bool) -> bool {
-        self.source || self.dynamic || (holds_process && self.env_of_something)
-    }
-
-    /// It may send something away.
-    pub(crate) fn may_send(&self) -> bool {
-        self.sink || self.dynamic
-    }
-
-    /// It may hold text that was fetched or decoded.
-    pub(crate) fn may_unpack(&self) -> bool {
-        self.sink || self.decodes
-    }
-
-    /// What several observations say together.
-    fn conclude(&mut self) {
-        if self.loads_by_alias && (self.names_module || self.decodes) || self.decoded_names > 1 {
-            self.dynamic = true;
-        }
-        // Who hides the names of members may hide what they do with text, too.
-        self.runs_text |= self.decoded_names > 1;
-    }
-
-    /// Adds what a part shows to what the file shows.
-    fn add(&mut self, part: Self) {
-        self.source |= part.source;
-        self.env_of_something |= part.env_of_something;
-        self.sink |= part.sink;
-        self.dynamic |= part.dynamic;
-        self.decodes |= part.decodes;
-        self.runs_text |= part.runs_text;
-        self.loads_by_alias |= part.loads_by_alias;
-        self.names_module |= part.names_module;
-        self.decoded_names = self.decoded_names.saturating_add(part.decoded_names);
-    }
 }
 
 impl Survey {
@@ -284,49 +224,6 @@ impl Survey {
             self.signs.source = true;
         }
     }
-}
-
-/// Upper-case names, the only string literals that are tried as names of variables.
-fn is_shouting(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
-}
-
-/// Pieces of commands that read secrets or send them.
-const COMMANDS: [&str; 8] = [
-    "curl ",
-    "wget ",
-    "printenv",
-    "gh auth",
-    "_authToken",
-    "/dev/tcp",
-    "nslookup ",
-    "env |",
-];
-
-/// Whether some literal of a file may be such a command: a search in the raw text, which escapes
-/// may hide it from. All commands are looked for in one pass.
-fn may_name_command(source: &str) -> bool {
-    static COMMAND: OnceLock<Option<Searcher>> = OnceLock::new();
-    let bytes = source.as_bytes();
-    let named = match COMMAND.get_or_init(|| Searcher::new(COMMANDS)) {
-        Some(searcher) => searcher.find(bytes).is_some(),
-        // Without vector instructions.
-        None => COMMANDS
-            .iter()
-            .any(|word| memmem::find(bytes, word.as_bytes()).is_some()),
-    };
-    named
-        || memchr::memchr_iter(b'\\', bytes)
-            .any(|at| matches!(bytes.get(at + 1), Some(b'x' | b'u')))
-}
-
-/// Whether a string may be a command that reads secrets or sends them.
-fn names_command(text: &str) -> bool {
-    if memchr::memchr3(b' ', b'_', b'/', text.as_bytes()).is_none() && text != "printenv" {
-        return false;
-    }
-    COMMANDS.iter().any(|word| text.contains(word))
 }
 
 impl<'a> Visit<'a> for Survey {

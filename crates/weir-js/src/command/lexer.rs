@@ -318,29 +318,11 @@ impl Lexer<'_> {
 
     /// Keeps everything up to the matching parenthesis.
     fn parenthesised(&mut self) {
-        let mut depth = 0_usize;
-        let mut quote = None;
-        let mut is_escaped = false;
+        let mut nesting = Nesting::default();
         for c in self.rest.by_ref() {
             self.word.get_or_insert_default().push(c);
-            if is_escaped {
-                is_escaped = false;
-                continue;
-            }
-            match (quote, c) {
-                (Some('\''), '\'') => quote = None,
-                (Some('\''), _) => {}
-                (_, '\\') => is_escaped = true,
-                (Some('"'), '"') => quote = None,
-                (None, '\'' | '"') => quote = Some(c),
-                (None, '(') => depth += 1,
-                (None, ')') => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 {
-                        return;
-                    }
-                }
-                _ => {}
+            if nesting.closes(c) {
+                return;
             }
         }
     }
@@ -406,5 +388,45 @@ impl Lexer<'_> {
             begin.documents.clone_from(&first.documents);
         }
         self.out.push(pipeline);
+    }
+}
+
+/// Parentheses that are open, while text goes by. Those in quotes do not count.
+#[derive(Default)]
+pub(super) struct Nesting {
+    depth: usize,
+    quote: Option<char>,
+    is_escaped: bool,
+}
+
+impl Nesting {
+    /// Text that follows a parenthesis.
+    pub(super) fn behind_one() -> Self {
+        Self {
+            depth: 1,
+            ..Self::default()
+        }
+    }
+
+    /// Whether this character closes the outermost one.
+    pub(super) fn closes(&mut self, c: char) -> bool {
+        if self.is_escaped {
+            self.is_escaped = false;
+            return false;
+        }
+        match (self.quote, c) {
+            (Some('\''), '\'') => self.quote = None,
+            (Some('\''), _) => {}
+            (_, '\\') => self.is_escaped = true,
+            (Some('"'), '"') => self.quote = None,
+            (None, '\'' | '"') => self.quote = Some(c),
+            (None, '(') => self.depth += 1,
+            (None, ')') => {
+                self.depth = self.depth.saturating_sub(1);
+                return self.depth == 0;
+            }
+            _ => {}
+        }
+        false
     }
 }

@@ -9,7 +9,7 @@
 //! Groups stay flat: a mark stands where one begins and where it ends, so that what it reads and writes
 //! can be handed on by whoever goes through the list.
 
-use super::lexer;
+use super::lexer::{self, Nesting};
 use super::values;
 
 /// Longest text that is tokenised, in bytes. Longer scripts are cut there.
@@ -166,31 +166,11 @@ pub(crate) fn substitutions(word: &str) -> Vec<String> {
 
 /// Where the parenthesis closes that `inner` follows. Parentheses in quotes do not count.
 fn closing(inner: &str) -> usize {
-    let mut depth = 1_usize;
-    let mut quote = None;
-    let mut is_escaped = false;
-    for (index, c) in inner.char_indices() {
-        if is_escaped {
-            is_escaped = false;
-            continue;
-        }
-        match (quote, c) {
-            (Some('\''), '\'') => quote = None,
-            (Some('\''), _) => {}
-            (_, '\\') => is_escaped = true,
-            (Some('"'), '"') => quote = None,
-            (None, '\'' | '"') => quote = Some(c),
-            (None, '(') => depth += 1,
-            (None, ')') => {
-                depth -= 1;
-                if depth == 0 {
-                    return index;
-                }
-            }
-            _ => {}
-        }
-    }
-    inner.len()
+    let mut nesting = Nesting::behind_one();
+    inner
+        .char_indices()
+        .find_map(|(index, c)| nesting.closes(c).then_some(index))
+        .unwrap_or(inner.len())
 }
 
 /// Names of the variables a word expands: `$NAME`, `${NAME...}`, `%NAME%`, `$env:NAME`.
