@@ -1,8 +1,9 @@
 //! Measures the way from a tarball to facts on one thread: each `.tgz` given, or found in a folder
 //! given or listed in a file, is read from memory as a worker process would read it. One line per
-//! tarball where `--each` asks for it, every flow with `--flows`, then one JSON object over all of them.
+//! tarball where `--each` asks for it, every flow with `--flows`, all facts as JSON with `--facts`, then one
+//! JSON object over all of them.
 //!
-//! `cargo run --release -p weir-engine --example contents -- [--each] [--flows] [--list file] <folder or file.tgz>...`
+//! `cargo run --release -p weir-engine --example contents -- [--each] [--flows] [--facts] [--list file] <folder or file.tgz>...`
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -41,6 +42,9 @@ impl Sums {
                 self.unread += contents.unread.len();
                 if show.flows {
                     print_flows(path, &contents);
+                }
+                if show.facts {
+                    println!("{}", serde_json::to_string(&contents).unwrap_or_default());
                 }
                 contents.size.javascript_bytes
             }
@@ -99,6 +103,8 @@ struct Show {
     each: bool,
     /// Every flow, and what was not read for another reason than the file.
     flows: bool,
+    /// Everything that is kept, as JSON: to compare two builds.
+    facts: bool,
 }
 
 fn print_flows(path: &Path, contents: &Contents) {
@@ -156,6 +162,8 @@ fn main() -> std::io::Result<()> {
             show.each = true;
         } else if argument == "--flows" {
             show.flows = true;
+        } else if argument == "--facts" {
+            show.facts = true;
         } else if argument == "--list" {
             let list = arguments.next().unwrap_or_default();
             for line in std::fs::read_to_string(list)?.lines() {

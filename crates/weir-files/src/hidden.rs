@@ -74,7 +74,8 @@ fn off_screen(text: &[u8]) -> Vec<Hidden> {
     let mut runs: Vec<Run> = Vec::new();
     let mut at = 0;
     while at < text.len() {
-        if let Some(run) = run_around(text, at)
+        if may_be_long(text, at)
+            && let Some(run) = run_around(text, at)
             && run.columns >= PROBE
         {
             at = run.end.max(at);
@@ -99,6 +100,52 @@ fn off_screen(text: &[u8]) -> Vec<Hidden> {
             length: run.columns,
         })
         .collect()
+}
+
+/// Whether the byte can be part of a run of [`PROBE`] columns. Most bytes are no space, and most spaces
+/// are indentation, which ends within eight bytes on both sides: those are looked at together, as numbers.
+fn may_be_long(text: &[u8], at: usize) -> bool {
+    let Some(byte) = text.get(at) else {
+        return false;
+    };
+    if !matches!(byte, b' ' | b'\t' | 0x0b | 0x0c | 0x80..) {
+        return false;
+    }
+    let before = text.get(..at).and_then(|before| before.last_chunk());
+    let behind = text.get(at + 1..).and_then(|behind| behind.first_chunk());
+    let (Some(before), Some(behind)) = (before, behind) else {
+        return true;
+    };
+    let (before, behind) = (u64::from_le_bytes(*before), u64::from_le_bytes(*behind));
+    let (left, right) = (no_spaces(before), no_spaces(behind));
+    if left == 0 || right == 0 {
+        return true;
+    }
+    // Only tabs have more columns than bytes, which are eight.
+    let around = (left.leading_zeros() / 8 + right.trailing_zeros() / 8 + 1) as usize;
+    let tabs = || *byte == b'\t' || has_tab(before) || has_tab(behind);
+    around >= PROBE / 8 && tabs()
+}
+
+/// A byte in all places of a number.
+const fn eightfold(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// The highest bit of each byte that cannot belong to a space: line feeds, and what is printable.
+const fn no_spaces(bytes: u64) -> u64 {
+    // Without their highest bits, bytes can be added to without a carry into the next.
+    let low = bytes & eightfold(0x7f);
+    let printable = (low + eightfold(0x7f - b' ')) & !bytes;
+    let other = bytes ^ eightfold(b'\n');
+    let line_feeds = !(((other & eightfold(0x7f)) + eightfold(0x7f)) | other);
+    (printable | line_feeds) & eightfold(0x80)
+}
+
+/// Whether one of the bytes is a tab, or is the byte behind one.
+const fn has_tab(bytes: u64) -> bool {
+    let other = bytes ^ eightfold(b'\t');
+    other.wrapping_sub(eightfold(1)) & !other & eightfold(0x80) != 0
 }
 
 /// The run of white space that the byte is part of.

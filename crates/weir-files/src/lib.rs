@@ -227,13 +227,24 @@ const fn is_unseen(c: char) -> bool {
     matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
 }
 
+/// Bytes of the longest line. Only a line end that is missing where the longest so far would have ended
+/// makes a longer one, so most of the text is stepped over.
 fn longest_line(bytes: &[u8]) -> usize {
     let (mut longest, mut start) = (0, 0);
-    for end in memchr::memchr_iter(b'\n', bytes) {
-        longest = longest.max(end - start);
-        start = end + 1;
+    while let Some(line) = bytes.get(start..start + longest + 1) {
+        // From the last line end within so many bytes on: all lines before it are short enough.
+        if let Some(end) = memchr::memrchr(b'\n', line) {
+            start += end + 1;
+            continue;
+        }
+        let rest = bytes.get(start + longest..).unwrap_or_default();
+        let Some(more) = memchr::memchr(b'\n', rest) else {
+            return bytes.len() - start;
+        };
+        longest += more;
+        start += longest + 1;
     }
-    longest.max(bytes.len() - start)
+    longest
 }
 
 #[cfg(test)]

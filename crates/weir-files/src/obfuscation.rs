@@ -6,6 +6,7 @@
 //! any of it costs little more than reading it.
 
 mod blobs;
+mod blocks;
 mod marks;
 mod members;
 mod needles;
@@ -72,7 +73,10 @@ pub fn measure(text: &[u8]) -> Option<Measured> {
         if met.is_empty() && text.len() > SMALL {
             return None;
         }
-        met.extend(words::hexadecimal_numbers(text));
+        met.extend(if_named(
+            Wanted::HexadecimalNumbers,
+            words::hexadecimal_numbers,
+        ));
         if met.is_empty() {
             return None;
         }

@@ -43,18 +43,14 @@ impl Default for Sketcher {
 impl Sketcher {
     /// Takes in one file.
     pub fn add(&mut self, text: &[u8]) {
-        let mut last = [0_u64; NAMES];
+        // What the piece would begin with, if its first or its first two names were the last ones.
+        let (mut one, mut two) = (0, 0);
         let mut names = 0_usize;
         for_each_name(text, |name| {
-            last.rotate_left(1);
-            if let Some(newest) = last.last_mut() {
-                *newest = hash(name);
-            }
+            let piece = join(two, name);
+            (two, one) = (join(one, name), join(0, name));
             names += 1;
             if names >= NAMES {
-                let piece = last
-                    .iter()
-                    .fold(0_u64, |all, one| mix(all.rotate_left(17) ^ *one));
                 self.piece(piece);
             }
         });
@@ -158,13 +154,28 @@ fn empty_lane() -> u16 {
     u16::try_from(mix(u64::from(u32::MAX)) & 0xffff).unwrap_or(0)
 }
 
-/// FNV-1a with a better end: names are short.
-fn hash(name: &[u8]) -> u64 {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for byte in name {
-        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+/// Adds a name to the beginning of a piece.
+const fn join(beginning: u64, name: u64) -> u64 {
+    mix(beginning.rotate_left(17) ^ name)
+}
+
+/// FNV-1a with a better end: names are short. It takes bytes as they are read, because each waits for the
+/// one before it, and finding the end of the name fits into that time.
+#[derive(Clone, Copy)]
+struct Hash(u64);
+
+impl Hash {
+    const fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
     }
-    mix(hash)
+
+    fn add(&mut self, byte: u8) {
+        self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+
+    const fn finish(self) -> u64 {
+        mix(self.0)
+    }
 }
 
 /// The finaliser of SplitMix64.
@@ -174,36 +185,112 @@ const fn mix(value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
-/// Calls `take` with every name that survives a minifier.
-fn for_each_name(text: &[u8], mut take: impl FnMut(&[u8])) {
+/// Calls `take` with the hash of every name that survives a minifier.
+fn for_each_name(text: &[u8], mut take: impl FnMut(u64)) {
     let mut at = 0;
-    while let Some(skipped) = text
-        .get(at..)
-        .and_then(|rest| rest.iter().position(|byte| STOPS.contains(*byte)))
-    {
-        at += skipped;
-        let rest = text.get(at..).unwrap_or_default();
-        at += match rest {
-            [b'/', b'/', ..] => memchr::memchr(b'\n', rest).unwrap_or(rest.len()),
-            [b'/', b'*', ..] => memchr::memmem::find(rest, b"*/").map_or(rest.len(), |end| end + 2),
-            [b'.', ..] => {
-                let name = identifier(rest.get(1..).unwrap_or_default());
-                if name.len() >= 3 {
-                    take(name);
-                }
-                1 + name.len()
+    while let Some(here) = text.get(at..).filter(|here| !here.is_empty()) {
+        // What is done with one stop can lead behind others, or out of the block.
+        let mut left = stops(here);
+        let mut done = 0;
+        while left != 0 {
+            let stop = left.trailing_zeros() as usize;
+            let rest = here.get(stop..).unwrap_or_default();
+            let (length, name) = match rest {
+                [b'/', b'/', ..] => (memchr::memchr(b'\n', rest).unwrap_or(rest.len()), None),
+                [b'/', b'*', ..] => (comment(rest), None),
+                [b'.', behind @ ..] => member(behind),
+                [quote @ (b'"' | b'\''), inside @ ..] => string(*quote, inside),
+                _ => (1, None),
+            };
+            done = stop + length;
+            let passed = u32::try_from(done).unwrap_or(u32::MAX);
+            left &= u64::MAX.checked_shl(passed).unwrap_or(0);
+            // In one place for all, so that it becomes part of this loop.
+            if let Some(name) = name {
+                take(name.finish());
             }
-            [quote @ (b'"' | b'\''), ..] => string(*quote, rest, &mut take),
-            _ => 1,
-        };
+        }
+        at += done.max(BLOCK);
     }
 }
 
-/// Length of the string at the beginning. One that does not end on its line is none: it was an
-/// apostrophe in an expression or a text.
-fn string(quote: u8, rest: &[u8], take: &mut impl FnMut(&[u8])) -> usize {
-    let inside = rest.get(1..).unwrap_or_default();
-    let mut at = 0;
+/// Length of the comment at the beginning.
+fn comment(rest: &[u8]) -> usize {
+    memchr::memmem::find(rest, b"*/").map_or(rest.len(), |end| end + 2)
+}
+
+/// Bytes that are searched for stops at once.
+const BLOCK: usize = 64;
+
+/// In which of the next [`BLOCK`] bytes something begins that matters here: one bit for each of `./"'`. They
+/// come so close together that searches for one after the other take longer.
+fn stops(rest: &[u8]) -> u64 {
+    let mut padded = [0; BLOCK];
+    let block = rest.first_chunk().unwrap_or_else(|| {
+        for (to, from) in padded.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        &padded
+    });
+    let is_stop = block.map(|byte| {
+        let sign = byte & 0xfe == b'.';
+        u8::from(sign | (byte == b'"') | (byte == b'\''))
+    });
+    let (eights, _) = is_stop.as_chunks::<8>();
+    eights.iter().rev().fold(0, |stops, eight| {
+        // Moves the lowest bit of byte n to bit n of the highest byte.
+        let bits = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        stops << 8 | bits
+    })
+}
+
+/// Length of a dot and the name behind it, and the name unless it is too short. A digit makes it a number.
+fn member(rest: &[u8]) -> (usize, Option<Hash>) {
+    if rest.first().is_none_or(u8::is_ascii_digit) {
+        return (1, None);
+    }
+    let (mut hash, mut length) = (Hash::new(), 0_usize);
+    for byte in rest {
+        if !OF_NAMES.contains(*byte) {
+            break;
+        }
+        hash.add(*byte);
+        length += 1;
+    }
+    (1 + length, (length >= 3).then_some(hash))
+}
+
+/// Length of a string with its quotes, and what is in it unless that is too short or too long. One that does
+/// not end on its line is none: it was an apostrophe in an expression or a text.
+fn string(quote: u8, inside: &[u8]) -> (usize, Option<Hash>) {
+    let (mut hash, mut at) = (Hash::new(), 0);
+    let short = inside.get(..=STRING).unwrap_or(inside);
+    while let Some(byte) = short.get(at) {
+        if !ODD_IN_STRINGS.contains(*byte) {
+            hash.add(*byte);
+            at += 1;
+            continue;
+        }
+        match byte {
+            b'\n' => return (1, None),
+            b'\\' => {
+                hash.add(b'\\');
+                hash.add(inside.get(at + 1).copied().unwrap_or_default());
+                at += 2;
+            }
+            end if *end == quote => {
+                // Names of modules lose their folder and extension in bundles.
+                let takes_part = at >= 3 && !inside.starts_with(b".");
+                return (at + 2, takes_part.then_some(hash));
+            }
+            // The other quote.
+            _ => {
+                hash.add(*byte);
+                at += 1;
+            }
+        }
+    }
+    // Longer than what takes part: only its end matters.
     while let Some(found) = inside
         .get(at..)
         .and_then(|rest| memchr::memchr3(quote, b'\\', b'\n', rest))
@@ -211,35 +298,17 @@ fn string(quote: u8, rest: &[u8], take: &mut impl FnMut(&[u8])) -> usize {
         at += found;
         match inside.get(at) {
             Some(b'\\') => at += 2,
-            Some(byte) if *byte == quote => {
-                let word = inside.get(..at).unwrap_or_default();
-                // Names of modules lose their folder and extension in bundles.
-                if (3..=STRING).contains(&word.len()) && !word.starts_with(b".") {
-                    take(word);
-                }
-                return at + 2;
-            }
-            _ => return 1,
+            Some(byte) if *byte == quote => return (at + 2, None),
+            _ => return (1, None),
         }
     }
-    1
-}
-
-fn identifier(rest: &[u8]) -> &[u8] {
-    let end = rest
-        .iter()
-        .position(|byte| !OF_NAMES.contains(*byte))
-        .unwrap_or(rest.len());
-    match rest.first() {
-        Some(first) if !first.is_ascii_digit() => rest.get(..end).unwrap_or_default(),
-        _ => &[],
-    }
+    (1, None)
 }
 
 /// A set of bytes.
-struct Stops([bool; 256]);
+struct Bytes([bool; 256]);
 
-impl Stops {
+impl Bytes {
     const fn of(bytes: &[u8]) -> Self {
         let mut set = [false; 256];
         let mut at = 0;
@@ -255,12 +324,12 @@ impl Stops {
     }
 }
 
-/// Bytes at which something begins that matters here.
-static STOPS: Stops = Stops::of(b"./\"'");
+/// Bytes that are not just a part of the string that they stand in.
+static ODD_IN_STRINGS: Bytes = Bytes::of(b"\"'\\\n");
 
 /// Bytes of names.
-static OF_NAMES: Stops =
-    Stops::of(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$");
+static OF_NAMES: Bytes =
+    Bytes::of(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$");
 
 #[cfg(test)]
 mod tests;

@@ -87,6 +87,15 @@ fn places_show_what_is_hidden() {
     );
 }
 
+proptest! {
+    #[test]
+    fn the_longest_line_is_that_of_the_definition(lines in prop::collection::vec(0..60_usize, 0..40)) {
+        let lines: Vec<String> = lines.iter().map(|length| "x".repeat(*length)).collect();
+        let longest = lines.iter().map(String::len).max().unwrap_or(0);
+        prop_assert_eq!(longest_line(lines.join("\n").as_bytes()), longest);
+    }
+}
+
 const PIECES: [&str; 24] = [
     "eval(",
     "Function('",

@@ -9,6 +9,7 @@ use oxc_ast::ast::{
     VariableDeclaration, VariableDeclarator,
 };
 use oxc_span::{GetSpan, Span};
+use smallvec::SmallVec;
 
 /// Smallest stretch that is worth it, in bytes.
 const LEAST: u32 = 64;
@@ -33,12 +34,15 @@ enum Stub {
     Variable(Span),
 }
 
+/// What takes one part out of the text: nearly always one cut.
+pub(crate) type Cuts = SmallVec<[Cut; 1]>;
+
 /// A node that may be a part.
 pub(crate) trait Removable {
     /// The stretch that the part is.
     fn part(&self) -> Span;
     /// What to overwrite for it to be gone; nothing where that is not worth it.
-    fn cuts(&self) -> Vec<Cut>;
+    fn cuts(&self) -> Cuts;
 }
 
 fn cut(span: Span, stub: Stub) -> Option<Cut> {
@@ -50,7 +54,7 @@ impl Removable for Expression<'_> {
         self.span()
     }
 
-    fn cuts(&self) -> Vec<Cut> {
+    fn cuts(&self) -> Cuts {
         cut(self.span(), Stub::Value).into_iter().collect()
     }
 }
@@ -60,7 +64,7 @@ impl Removable for VariableDeclarator<'_> {
         self.span
     }
 
-    fn cuts(&self) -> Vec<Cut> {
+    fn cuts(&self) -> Cuts {
         let init = self.init.as_ref();
         init.and_then(|init| cut(init.span(), Stub::Value))
             .into_iter()
@@ -73,14 +77,14 @@ impl Removable for ObjectProperty<'_> {
         self.value.span()
     }
 
-    fn cuts(&self) -> Vec<Cut> {
+    fn cuts(&self) -> Cuts {
         let is_plain_method = self.method
             && !self.computed
             && matches!(&self.value, Expression::FunctionExpression(it) if !it.r#async && !it.generator);
         let stub = match self.kind {
             PropertyKind::Init if is_plain_method => Stub::Property,
             PropertyKind::Init if !self.method && !self.shorthand => Stub::Value,
-            _ => return Vec::new(),
+            _ => return Cuts::new(),
         };
         cut(self.value.span(), stub).into_iter().collect()
     }
@@ -91,7 +95,7 @@ impl Removable for Statement<'_> {
         self.span()
     }
 
-    fn cuts(&self) -> Vec<Cut> {
+    fn cuts(&self) -> Cuts {
         let span = self.span();
         let variable = |id: Option<&BindingIdentifier<'_>>| {
             cut(span, Stub::Variable(id?.span)).filter(|_| span.size() > 2 * LEAST)
@@ -119,7 +123,7 @@ impl Removable for Statement<'_> {
     }
 }
 
-fn initial_values(it: &VariableDeclaration<'_>) -> Vec<Cut> {
+fn initial_values(it: &VariableDeclaration<'_>) -> Cuts {
     it.declarations.iter().flat_map(Removable::cuts).collect()
 }
 

@@ -1,6 +1,8 @@
 //! What is checked before a file is given to the parser. oxc recurses without a limit and a stack
 //! overflow ends the process, so nesting is measured over the raw bytes first (CRATES section 1).
 
+mod bound;
+
 /// Brackets that may open deeper than [`CROWDED_DEPTH`] before a file counts as built to be slow
 /// to parse: the known cubic shapes need depth, and the deepest real file has 147 levels.
 const CROWDED_BRACKETS: usize = 4_000;
@@ -97,8 +99,14 @@ pub(crate) fn check(text: &[u8], bracket_depth: usize) -> Result<(), Refusal> {
     if text.len() <= PENDING as usize && opening(text) <= bracket_depth.min(CROWDED_BRACKETS) {
         return Ok(());
     }
-    // A file this small cannot overflow the stack whatever it holds (1,833 bytes of stack per byte
-    // at worst, 256 MiB of stack), but it can be slow, so it is scanned all the same.
+    if bound::passes(text, bracket_depth) {
+        return Ok(());
+    }
+    scan(text, bracket_depth)
+}
+
+/// The exact look.
+fn scan(text: &[u8], bracket_depth: usize) -> Result<(), Refusal> {
     Scan {
         text,
         at: 0,
@@ -290,23 +298,16 @@ impl Scan<'_> {
         if !may_be_keyword {
             return Ok(());
         }
-        match word {
-            b"new" | b"typeof" | b"void" | b"delete" | b"await" | b"yield" | b"else" | b"for"
-            | b"while" | b"if" | b"do" | b"with" | b"class" | b"extends" => {
-                self.operand = true;
-                self.ended = false;
-                self.wait()?;
-            }
-            // Behind a colon it can only begin the next case, and nothing waits for that.
-            b"case" | b"default" if self.follows_colon(length) => {
-                self.settle(b':');
-                self.operand = true;
-            }
-            b"return" | b"case" | b"in" | b"of" | b"instanceof" | b"throw" | b"default" => {
-                self.operand = true;
-                self.ended = false;
-            }
-            _ => {}
+        if !expects_operand(word) {
+            return Ok(());
+        }
+        self.operand = true;
+        self.ended = false;
+        if recurses(word) {
+            self.wait()?;
+        } else if matches!(word, b"case" | b"default") && self.follows_colon(length) {
+            // There it can only begin the next case, and nothing waits for that.
+            self.settle(b':');
         }
         Ok(())
     }
@@ -318,18 +319,7 @@ impl Scan<'_> {
     }
 
     fn quoted(&mut self, quote: u8) {
-        while let Some(rest) = self.text.get(self.at..) {
-            let Some(found) = memchr::memchr3(quote, b'\\', b'\n', rest) else {
-                self.at = self.text.len();
-                break;
-            };
-            self.at += found + 1;
-            if rest.get(found) == Some(&b'\\') {
-                self.at += 1;
-            } else {
-                break;
-            }
-        }
+        self.at = string_end(self.text, self.at, quote);
         self.operand = false;
         self.ended = true;
     }
@@ -344,68 +334,122 @@ impl Scan<'_> {
 
     /// Template text up to its end or to the next `${`, which opens a level.
     fn template_text(&mut self) {
-        while let Some(rest) = self.text.get(self.at..) {
-            let Some(found) = memchr::memchr3(b'`', b'\\', b'$', rest) else {
-                self.at = self.text.len();
-                break;
-            };
-            self.at += found + 1;
-            match rest.get(found) {
-                Some(b'\\') => self.at += 1,
-                Some(b'$') => {
-                    if rest.get(found + 1) == Some(&b'{') {
-                        self.at += 1;
-                        self.levels.push((self.here, true));
-                        self.here = 0;
-                        self.operand = true;
-                        return;
-                    }
-                }
-                _ => break,
-            }
+        let (at, opens) = template_end(self.text, self.at);
+        self.at = at;
+        if opens {
+            self.levels.push((self.here, true));
+            self.here = 0;
         }
-        self.operand = false;
-        self.ended = true;
+        self.operand = opens;
+        self.ended |= !opens;
     }
 
     fn slash(&mut self) {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        match rest.first() {
-            Some(b'/') => {
-                let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-                self.at += end;
-            }
-            Some(b'*') => {
-                let body = rest.get(1..).unwrap_or_default();
-                let end = memchr::memmem::find(body, b"*/").map_or(rest.len(), |end| end + 3);
-                self.at += end;
-            }
-            _ if self.operand => self.expression(rest),
-            _ => self.operand = true,
+        if let Some(length) = comment_end(rest) {
+            self.at += length;
+        } else if !self.operand {
+            self.operand = true;
+        } else if let Some(length) = expression_end(rest) {
+            self.at += length;
+            self.operand = false;
+            self.ended = true;
         }
     }
+}
 
-    /// A regular expression literal, up to its closing slash on the same line.
-    fn expression(&mut self, rest: &[u8]) {
-        let mut class = false;
-        let mut skip = false;
-        for (index, &byte) in rest.iter().enumerate() {
-            match byte {
-                _ if skip => skip = false,
-                b'\\' => skip = true,
-                b'[' => class = true,
-                b']' => class = false,
-                b'\n' => return,
-                b'/' if !class => {
-                    self.at += index + 1;
-                    self.operand = false;
-                    self.ended = true;
-                    return;
-                }
-                _ => {}
-            }
+/// Where a string ends that began before `at`: behind its quote, at the end of its line or of the text.
+fn string_end(text: &[u8], at: usize, quote: u8) -> usize {
+    let mut at = at;
+    while let Some(rest) = text.get(at..) {
+        let Some(found) = memchr::memchr3(quote, b'\\', b'\n', rest) else {
+            return text.len();
+        };
+        at += found + 1;
+        if rest.get(found) != Some(&b'\\') {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+/// Where the text of a template ends, and whether that is at a `${`.
+fn template_end(text: &[u8], at: usize) -> (usize, bool) {
+    let mut at = at;
+    while let Some(rest) = text.get(at..) {
+        let Some(found) = memchr::memchr3(b'`', b'\\', b'$', rest) else {
+            return (text.len(), false);
+        };
+        at += found + 1;
+        match rest.get(found) {
+            Some(b'\\') => at += 1,
+            Some(b'$') if rest.get(found + 1) == Some(&b'{') => return (at + 1, true),
+            Some(b'$') => {}
+            _ => break,
         }
     }
+    (at, false)
+}
+
+/// Length of the comment that the text behind a slash begins, if it does.
+fn comment_end(rest: &[u8]) -> Option<usize> {
+    match rest.first() {
+        Some(b'/') => Some(memchr::memchr(b'\n', rest).unwrap_or(rest.len())),
+        Some(b'*') => {
+            let body = rest.get(1..).unwrap_or_default();
+            Some(memchr::memmem::find(body, b"*/").map_or(rest.len(), |end| end + 3))
+        }
+        _ => None,
+    }
+}
+
+/// Length of a regular expression literal up to its closing slash, on the same line.
+fn expression_end(rest: &[u8]) -> Option<usize> {
+    let mut class = false;
+    let mut skip = false;
+    for (index, &byte) in rest.iter().enumerate() {
+        match byte {
+            _ if skip => skip = false,
+            b'\\' => skip = true,
+            b'[' => class = true,
+            b']' => class = false,
+            b'\n' => return None,
+            b'/' if !class => return Some(index + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Whether an operand is expected behind a word.
+fn expects_operand(word: &[u8]) -> bool {
+    recurses(word)
+        || matches!(
+            word,
+            b"return" | b"case" | b"in" | b"of" | b"instanceof" | b"throw" | b"default"
+        )
+}
+
+/// Whether a word is a keyword behind which the parser goes deeper.
+fn recurses(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"new"
+            | b"typeof"
+            | b"void"
+            | b"delete"
+            | b"await"
+            | b"yield"
+            | b"else"
+            | b"for"
+            | b"while"
+            | b"if"
+            | b"do"
+            | b"with"
+            | b"class"
+            | b"extends"
+    )
 }
 
 #[cfg(test)]

@@ -186,8 +186,9 @@ impl Work<'_> {
         };
         // What does not parse has no flows either.
         let _ = parse::with_checked(&mut self.allocator, &code.path, &text, kind, |program| {
+            let gates = ability::Gates::of(program);
             for &offset in offsets {
-                around.insert((file, offset), ability::gates(program, offset));
+                around.insert((file, offset), gates.before(offset));
             }
         });
     }

@@ -11,7 +11,7 @@ use std::hash::{BuildHasher, BuildHasherDefault};
 use oxc_span::Span;
 use rustc_hash::FxHasher;
 
-use crate::cut::Cut;
+use crate::cut::{Cut, Cuts};
 use crate::hash::Set;
 use crate::survey::Signs;
 
@@ -31,27 +31,43 @@ const USERS: usize = 8;
 /// Most bytes that are added because chosen parts call them.
 const SUPPORT: u32 = 24 << 10;
 
-type Names = std::hash::BuildHasherDefault<crate::flow::NumberHasher>;
+type ByName<T> = HashMap<u64, T, BuildHasherDefault<crate::flow::NumberHasher>>;
 
 /// One part of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Part {
     span: Span,
     /// How it is taken out of the text.
-    cuts: Vec<Cut>,
+    cuts: Cuts,
     signs: Signs,
-    defines: Vec<u64>,
-    uses: Vec<u64>,
+    /// Where the names it defines and uses end in the lists of all parts.
+    ends: (usize, usize),
 }
 
+/// How many names of a part are remembered, so that not every mention takes a place. A power of two.
+const RECENT: usize = 256;
+
 /// Collects parts while a file is surveyed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Recorder {
-    parts: Vec<Part>,
+    parts: Parts,
     current: Option<Part>,
+    /// Names with the part that used them last, each in the place that its last bits say.
+    recent: Box<[(u64, usize)]>,
     /// The same in every process, so that the same bytes give the same facts. Names that are made
     /// to collide join parts that have nothing in common, which leaves less out.
     hasher: BuildHasherDefault<FxHasher>,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self {
+            parts: Parts::default(),
+            current: None,
+            recent: vec![(0, usize::MAX); RECENT].into_boxed_slice(),
+            hasher: BuildHasherDefault::default(),
+        }
+    }
 }
 
 impl Recorder {
@@ -65,7 +81,7 @@ impl Recorder {
         self.is_between() && span.size() <= PART
     }
 
-    pub(crate) fn open(&mut self, span: Span, cuts: Vec<Cut>) {
+    pub(crate) fn open(&mut self, span: Span, cuts: Cuts) {
         self.current = Some(Part {
             span,
             cuts,
@@ -76,34 +92,81 @@ impl Recorder {
     pub(crate) fn close(&mut self, signs: Signs) {
         if let Some(mut part) = self.current.take() {
             part.signs = signs;
-            part.defines.sort_unstable();
-            part.defines.dedup();
-            part.uses.sort_unstable();
-            part.uses.dedup();
-            self.parts.push(part);
+            part.ends = (self.parts.defines.len(), self.parts.uses.len());
+            self.parts.list.push(part);
         }
     }
 
     pub(crate) fn uses(&mut self, name: &str) {
-        if let Some(part) = &mut self.current {
-            part.uses.push(self.hasher.hash_one(name));
+        if self.current.is_none() {
+            return;
+        }
+        let name = self.hasher.hash_one(name);
+        let used = (name, self.parts.list.len());
+        let place = usize::try_from(name % RECENT as u64).unwrap_or_default();
+        if let Some(recent) = self.recent.get_mut(place)
+            && *recent != used
+        {
+            *recent = used;
+            self.parts.uses.push(name);
         }
     }
 
     pub(crate) fn defines(&mut self, name: &str) {
-        if let Some(part) = &mut self.current {
-            part.defines.push(self.hasher.hash_one(name));
+        if self.current.is_some() {
+            self.parts.defines.push(self.hasher.hash_one(name));
         }
     }
 
     pub(crate) fn finish(self) -> Parts {
-        Parts(self.parts)
+        self.parts
     }
 }
 
-/// The parts of a file.
+/// The parts of a file. Names are sorted where they are asked for: most files never are.
 #[derive(Debug, Default)]
-pub(crate) struct Parts(Vec<Part>);
+pub(crate) struct Parts {
+    list: Vec<Part>,
+    /// Hashes of the names that parts define, part after part, and of those they use.
+    defines: Vec<u64>,
+    uses: Vec<u64>,
+}
+
+/// Hashes of names by part, sorted and each once.
+struct Names {
+    all: Vec<u64>,
+    /// Where those of each part end.
+    ends: Vec<usize>,
+}
+
+impl Names {
+    fn of(names: &[u64], ends: impl Iterator<Item = usize>) -> Self {
+        let mut sorted = Self {
+            all: Vec::with_capacity(names.len()),
+            ends: Vec::new(),
+        };
+        let mut own: Vec<u64> = Vec::new();
+        let mut start = 0;
+        for end in ends {
+            own.clear();
+            own.extend_from_slice(names.get(start..end).unwrap_or_default());
+            own.sort_unstable();
+            own.dedup();
+            sorted.all.extend_from_slice(&own);
+            sorted.ends.push(sorted.all.len());
+            start = end;
+        }
+        sorted
+    }
+
+    fn of_part(&self, part: usize) -> &[u64] {
+        let end = |part: usize| self.ends.get(part).copied();
+        let start = part.checked_sub(1).and_then(end).unwrap_or_default();
+        end(part)
+            .and_then(|end| self.all.get(start..end))
+            .unwrap_or_default()
+    }
+}
 
 /// What files nearby have.
 #[derive(Debug, Default, Clone, Copy)]
@@ -134,9 +197,13 @@ pub(crate) struct LeftOut {
 impl Parts {
     /// What may be left out.
     pub(crate) fn left_out(&self, nearby: Nearby) -> LeftOut {
-        let parts = &self.0;
+        let parts = &self.list;
         let reads = |signs: &Signs| signs.may_read(nearby.holds_process);
-        let graph = Graph::of(parts);
+        let graph = Graph::of(
+            parts.len(),
+            &Names::of(&self.defines, parts.iter().map(|part| part.ends.0)),
+            Names::of(&self.uses, parts.iter().map(|part| part.ends.1)),
+        );
         let mut chosen = vec![false; parts.len()];
         for distance in (0..=DISTANCE).rev() {
             chosen.fill(false);
@@ -208,26 +275,29 @@ impl Definers {
 struct Graph {
     near: Vec<Vec<usize>>,
     /// Parts that define a name, for names that few define.
-    definers: HashMap<u64, Definers, Names>,
+    definers: ByName<Definers>,
+    /// Names that parts use.
+    uses: Names,
 }
 
 impl Graph {
-    fn of(parts: &[Part]) -> Self {
-        let mut definers: HashMap<u64, Definers, Names> = HashMap::default();
-        for (at, part) in parts.iter().enumerate() {
-            for &name in &part.defines {
+    fn of(parts: usize, defines: &Names, used: Names) -> Self {
+        let mut definers: ByName<Definers> = HashMap::default();
+        for at in 0..parts {
+            for &name in defines.of_part(at) {
                 definers.entry(name).or_default().add(at);
             }
         }
         definers.retain(|_, list| list.are_few());
         // Sorted pairs instead of a list per name: a bundle has a hundred thousand of them.
         let mut uses: Vec<(u64, usize)> = Vec::new();
-        for (at, part) in parts.iter().enumerate() {
-            let known = part.uses.iter().filter(|name| definers.contains_key(name));
+        for at in 0..parts {
+            let own = used.of_part(at).iter();
+            let known = own.filter(|name| definers.contains_key(name));
             uses.extend(known.map(|&name| (name, at)));
         }
         uses.sort_unstable();
-        let mut near = vec![Vec::new(); parts.len()];
+        let mut near = vec![Vec::new(); parts];
         for using in uses.chunk_by(|(a, _), (b, _)| a == b) {
             let Some(&(name, _)) = using.first().filter(|_| using.len() <= USERS) else {
                 continue;
@@ -244,7 +314,11 @@ impl Graph {
                 }
             }
         }
-        Self { near, definers }
+        Self {
+            near,
+            definers,
+            uses: used,
+        }
     }
 
     /// Chooses what is near both ends of a flow. Each end says what it is, and whether a file nearby
@@ -318,8 +392,9 @@ impl Graph {
             .collect();
         let mut bytes = 0_u32;
         while let Some(at) = queue.pop_front() {
-            let uses = parts.get(at).map_or(&[][..], |part| part.uses.as_slice());
-            for other in uses
+            for other in self
+                .uses
+                .of_part(at)
                 .iter()
                 .filter_map(|name| self.definers.get(name))
                 .flat_map(Definers::parts)

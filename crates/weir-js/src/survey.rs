@@ -1,5 +1,6 @@
 //! The first, cheap look at every file: what it imports, and whether it could take part in a flow.
 
+mod digits;
 mod literals;
 mod shapes;
 mod signs;
@@ -17,6 +18,7 @@ use oxc_ast_visit::{Visit, walk};
 use oxc_span::GetSpan;
 use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
 
+use digits::Digits;
 use literals::{is_shouting, may_name_command, names_command};
 pub(crate) use shapes::literal;
 use shapes::{
@@ -314,7 +316,7 @@ impl<'a> Visit<'a> for Survey {
             match &it.key {
                 PropertyKey::StaticIdentifier(name) => self.defines(name.name.as_str()),
                 PropertyKey::StringLiteral(text) => self.defines(text.value.as_str()),
-                PropertyKey::NumericLiteral(number) => self.defines(&number.value.to_string()),
+                PropertyKey::NumericLiteral(number) => self.defines(&Digits::of(number.value)),
                 _ => {}
             }
             walk::walk_object_property(self, it);
@@ -367,7 +369,7 @@ impl<'a> Visit<'a> for Survey {
         if self.recorder.is_some() {
             // `require(123)` inside a bundle.
             match it.arguments.first() {
-                Some(Argument::NumericLiteral(number)) => self.uses(&number.value.to_string()),
+                Some(Argument::NumericLiteral(number)) => self.uses(&Digits::of(number.value)),
                 Some(Argument::StringLiteral(text)) => self.uses(text.value.as_str()),
                 _ => {}
             }

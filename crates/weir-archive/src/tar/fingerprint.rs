@@ -2,25 +2,33 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-/// Secret keys, drawn anew for every archive: nobody can prepare two files that collide.
+/// Secret keys, drawn anew for every archive: nobody can prepare two files that collide. Two for each lane.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Keys([u64; 4]);
+pub(crate) struct Keys([[u64; 2]; LANES]);
+
+/// Sums that are made at once. Each waits for its last multiplication, the others do not.
+const LANES: usize = 4;
+
+/// Bytes that a lane takes at once, and all of them.
+const LANE_BYTES: usize = 16;
+const CHUNK: usize = LANES * LANE_BYTES;
 
 impl Keys {
     pub(crate) fn random() -> Self {
         let state = RandomState::new();
         // A zero key would let half of every word drop out.
-        Self([1_u64, 2, 3, 4].map(|index| state.hash_one(index) | 1))
+        let key = |index: u64| state.hash_one(index) | 1;
+        Self([[1, 2], [3, 4], [5, 6], [7, 8]].map(|two| two.map(key)))
     }
 }
 
 /// A keyed sum over a file's bytes. Every byte of every package passes through it, which is why it
-/// is two multiplications per 32 bytes and no cryptographic hash. It decides no more than whether a
+/// is four multiplications per 64 bytes and no cryptographic hash. It decides no more than whether a
 /// duplicate is refused or mentioned: both files are delivered in any case.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fingerprint {
     keys: Keys,
-    lanes: [u64; 2],
+    lanes: [u64; LANES],
     bytes: u64,
 }
 
@@ -28,56 +36,58 @@ impl Fingerprint {
     pub(crate) fn new(keys: Keys) -> Self {
         Self {
             keys,
-            lanes: [0; 2],
+            lanes: [0; LANES],
             bytes: 0,
         }
     }
 
-    /// Adds bytes. All calls but the last bring a multiple of 32 bytes.
+    /// Adds bytes. All calls but the last bring a multiple of 64 bytes.
     pub(crate) fn update(&mut self, data: &[u8]) {
         self.bytes += data.len() as u64;
-        // A local copy stays in registers.
-        let mut lanes = self.lanes;
-        let (chunks, rest) = data.as_chunks::<32>();
+        // Local copies stay in registers.
+        let (mut lanes, keys) = (self.lanes, self.keys);
+        let (chunks, rest) = data.as_chunks::<CHUNK>();
         for chunk in chunks {
-            lanes = mix(lanes, self.keys, chunk);
+            lanes = mix(lanes, keys, chunk);
         }
         if !rest.is_empty() {
-            let mut last = [0; 32];
+            let mut last = [0; CHUNK];
             for (to, from) in last.iter_mut().zip(rest) {
                 *to = *from;
             }
-            lanes = mix(lanes, self.keys, &last);
+            lanes = mix(lanes, keys, &last);
         }
         self.lanes = lanes;
     }
 
     /// The sum and the number of bytes.
     pub(crate) fn finish(self) -> (u64, u64) {
-        let [a, b] = self.lanes;
-        let Keys([key, other, ..]) = self.keys;
-        (fold(a ^ key, b ^ self.bytes ^ other), self.bytes)
+        let [a, b, c, d] = self.lanes;
+        let Keys([[k, l], [m, n], [o, p], _]) = self.keys;
+        let halves = [fold(a ^ k, b ^ l), fold(c ^ m, d ^ n)];
+        let [first, second] = halves;
+        (fold(first ^ o, second ^ self.bytes ^ p), self.bytes)
     }
 }
 
-fn mix([first, second]: [u64; 2], Keys([k, l, m, n]): Keys, chunk: &[u8; 32]) -> [u64; 2] {
-    let (words, _) = chunk.as_chunks::<8>();
-    let [a, b, c, d] = words else {
-        // Thirty-two bytes are four words.
-        return [first, second];
-    };
-    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
-    [
-        fold(first ^ word(a) ^ k, word(b) ^ l).wrapping_add(first),
-        fold(second ^ word(c) ^ m, word(d) ^ n).wrapping_add(second),
-    ]
+fn mix(mut lanes: [u64; LANES], Keys(keys): Keys, chunk: &[u8; CHUNK]) -> [u64; LANES] {
+    let (words, _) = chunk.as_chunks::<LANE_BYTES>();
+    for ((lane, [k, l]), words) in lanes.iter_mut().zip(keys).zip(words) {
+        let both = u128::from_le_bytes(*words);
+        *lane = fold(*lane ^ (low(both) ^ k), low(both >> 64) ^ l).wrapping_add(*lane);
+    }
+    lanes
 }
 
 /// Both halves of the product, folded into one.
 fn fold(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
-    // Masked to 64 bits, so the conversion cannot fail.
-    u64::try_from((product ^ (product >> 64)) & u128::from(u64::MAX)).unwrap_or_default()
+    low(product ^ (product >> 64))
+}
+
+/// The lower half. Masked to 64 bits, so the conversion cannot fail.
+fn low(number: u128) -> u64 {
+    u64::try_from(number & u128::from(u64::MAX)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use weir_model::contents::HiddenKind::*;
 
 use super::*;
@@ -174,5 +175,24 @@ fn names_without_a_shape_are_found_and_texts_of_them_are_not() {
         format!("const {{ {filler} }} = one;"),
     ] {
         assert_eq!(kinds(&text), [], "{text}");
+    }
+}
+
+const SPACES: &[&str] = &[
+    " ", "  ", "\t", "\u{b}", "\u{c}", "\u{a0}", "\u{3000}", "\u{2003}", "\n", "\r\n", "x",
+    "\u{e9}", "\0", "        ", "\t\t\t\t",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_long_run_is_ruled_out(pieces in prop::collection::vec((0..SPACES.len(), 1..12_usize), 0..40)) {
+        let text: String = pieces.iter().map(|(piece, times)| SPACES[*piece].repeat(*times)).collect();
+        let text = text.as_bytes();
+        for at in 0..text.len() {
+            let is_long = run_around(text, at).is_some_and(|run| run.columns >= PROBE);
+            prop_assert!(!is_long || may_be_long(text, at), "{at} in {text:?}");
+        }
     }
 }

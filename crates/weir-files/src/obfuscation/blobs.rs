@@ -3,6 +3,7 @@
 use memchr::memmem;
 
 use super::Mark;
+use super::blocks::may_have_stretch;
 
 /// Shortest stretch that counts. Keys, certificates and small pictures are shorter or wrapped.
 const BLOB: usize = 2_048;
@@ -110,6 +111,9 @@ pub(super) fn character_codes(text: &[u8]) -> Option<Mark> {
 
 /// The longest stretch of at least [`BLOB`] bytes that all pass, tested at every `BLOB / 2`nd byte.
 fn longest(text: &[u8], passes: impl Fn(u8) -> bool) -> Option<(usize, usize)> {
+    if !may_have_stretch(text, BLOB, &passes) {
+        return None;
+    }
     let mut best: Option<(usize, usize)> = None;
     let mut at = 0;
     while let Some(byte) = text.get(at) {
@@ -117,17 +121,8 @@ fn longest(text: &[u8], passes: impl Fn(u8) -> bool) -> Option<(usize, usize)> {
             at += BLOB / 2;
             continue;
         }
-        let back = text
-            .get(..at)?
-            .iter()
-            .rev()
-            .take_while(|byte| passes(**byte))
-            .count();
-        let ahead = text
-            .get(at..)?
-            .iter()
-            .take_while(|byte| passes(**byte))
-            .count();
+        let back = trailing(text.get(..at)?, &passes);
+        let ahead = leading(text.get(at..)?, &passes);
         let length = back + ahead;
         if length >= BLOB && best.is_none_or(|(_, longest)| length > longest) {
             best = Some((at - back, length));
@@ -135,6 +130,39 @@ fn longest(text: &[u8], passes: impl Fn(u8) -> bool) -> Option<(usize, usize)> {
         at += ahead.max(BLOB / 2);
     }
     best
+}
+
+/// Bytes of a stretch that are tested at once.
+const PIECE: usize = 32;
+
+/// How many bytes pass at the beginning. Stretches are long, so whole pieces are tested first, without a
+/// branch for every byte.
+fn leading(text: &[u8], passes: impl Fn(u8) -> bool) -> usize {
+    let (pieces, _) = text.as_chunks::<PIECE>();
+    let whole = PIECE
+        * pieces
+            .iter()
+            .take_while(|piece| all(piece, &passes))
+            .count();
+    let rest = text.get(whole..).unwrap_or_default();
+    whole + rest.iter().take_while(|byte| passes(**byte)).count()
+}
+
+/// How many bytes pass at the end.
+fn trailing(text: &[u8], passes: impl Fn(u8) -> bool) -> usize {
+    let (_, pieces) = text.as_rchunks::<PIECE>();
+    let whole = PIECE
+        * pieces
+            .iter()
+            .rev()
+            .take_while(|piece| all(piece, &passes))
+            .count();
+    let rest = text.get(..text.len() - whole).unwrap_or_default();
+    whole + rest.iter().rev().take_while(|byte| passes(**byte)).count()
+}
+
+fn all(piece: &[u8; PIECE], passes: impl Fn(u8) -> bool) -> bool {
+    piece.iter().fold(true, |all, byte| all & passes(*byte))
 }
 
 /// Bits per byte: three and more for anything that is not the same few characters.
@@ -154,4 +182,22 @@ fn entropy(blob: &[u8]) -> f64 {
             -share * share.log2()
         })
         .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn stretches_are_as_long_as_byte_by_byte(text in "a{0,99}[ab]{0,9}a{0,99}") {
+            let text = text.as_bytes();
+            let is_a = |byte| byte == b'a';
+            let ahead = text.iter().take_while(|byte| is_a(**byte)).count();
+            let back = text.iter().rev().take_while(|byte| is_a(**byte)).count();
+            prop_assert_eq!((leading(text, is_a), trailing(text, is_a)), (ahead, back));
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use memchr::memmem;
 
 use super::Mark;
+use super::blocks::may_have_stretch;
 
 /// Unpackers of the "packer" family name their parameters so, whatever they hold.
 pub(super) fn packer(text: &[u8]) -> Option<Mark> {
@@ -40,6 +41,10 @@ pub(super) fn six_characters(text: &[u8]) -> Option<Mark> {
                 b'$' | b'_' | b'~' | b'"' | b'.' | b'\\' | b':' | b',' | b';' | b'='
             )
     };
+    // The dialects have all characters of the original and more.
+    if !may_have_stretch(text, SIX, |byte| dialect(&byte)) {
+        return None;
+    }
     stretch(text, &is_one, b"[]!+")
         .or_else(|| stretch(text, &dialect, b"$_"))
         .map(|(at, length)| Mark {
@@ -109,7 +114,7 @@ const NEAR: usize = 1_500;
 pub(super) fn shuffled_array(text: &[u8]) -> Option<Mark> {
     let mut recent: Vec<usize> = Vec::new();
     for at in memmem::find_iter(text, b"parseInt(") {
-        if !is_divided(text.get(at + b"parseInt(".len()..).unwrap_or_default()) {
+        if !is_divided(text, at) {
             continue;
         }
         recent.push(at);
@@ -129,8 +134,9 @@ pub(super) fn shuffled_array(text: &[u8]) -> Option<Mark> {
     None
 }
 
-/// Whether the argument is a call and the result is divided: `parseInt(f(419))/1`.
-fn is_divided(rest: &[u8]) -> bool {
+/// Whether the argument of a `parseInt(` is a call and the result is divided: `parseInt(f(419))/1`.
+pub(super) fn is_divided(text: &[u8], at: usize) -> bool {
+    let rest = text.get(at + b"parseInt(".len()..).unwrap_or_default();
     let rest = rest.get(..120).unwrap_or(rest);
     let (mut depth, mut calls) = (1_usize, false);
     for (at, byte) in rest.iter().enumerate() {
@@ -175,7 +181,8 @@ pub(super) fn flattened(text: &[u8]) -> Option<Mark> {
     })
 }
 
-fn is_order(text: &[u8], split: usize) -> bool {
+/// Whether a `split` is that of such an order.
+pub(super) fn is_order(text: &[u8], split: usize) -> bool {
     let before = text
         .get(split.saturating_sub(400)..split)
         .unwrap_or_default();
@@ -222,13 +229,7 @@ const HEXADECIMAL_SHARE: usize = 200;
 pub(super) fn hexadecimal_names(text: &[u8]) -> Option<Mark> {
     let (mut count, mut bytes, mut first) = (0_usize, 0_usize, None);
     for at in memmem::find_iter(text, b"_0x") {
-        let digits = text
-            .get(at + 3..)
-            .unwrap_or_default()
-            .iter()
-            .take_while(|byte| byte.is_ascii_hexdigit())
-            .count();
-        if digits >= 4 {
+        if let Some(digits) = hexadecimal_name(text, at) {
             count += 1;
             bytes += digits + 3;
             first.get_or_insert(at);
@@ -239,6 +240,17 @@ pub(super) fn hexadecimal_names(text: &[u8]) -> Option<Mark> {
         enough: true,
         words: format!("{count} names that are hexadecimal numbers (_0x…)"),
     })
+}
+
+/// How many digits the number behind a `_0x` has, if they are enough for a name.
+pub(super) fn hexadecimal_name(text: &[u8], at: usize) -> Option<usize> {
+    let digits = text
+        .get(at + 3..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|byte| byte.is_ascii_hexdigit())
+        .count();
+    (digits >= 4).then_some(digits)
 }
 
 /// Letters and digits written as escapes, and how many there have to be.
@@ -316,44 +328,46 @@ pub(super) fn foreign_base64(text: &[u8]) -> Option<Mark> {
 /// A function that replaces itself by one that returns an array, and calls itself again: how string
 /// arrays are kept out of sight of whoever renames. Lazy caches return the value, not the call.
 pub(super) fn self_replacing_array(text: &[u8]) -> Option<Mark> {
-    const MARK: &[u8] = b"=function(){return ";
-    for at in memmem::find_iter(text, MARK) {
-        let before = text.get(at.saturating_sub(60)..at).unwrap_or_default();
-        let name_length = before
-            .iter()
-            .rev()
-            .take_while(|byte| is_name(**byte))
-            .count();
-        let (lead, name) = before.split_at(before.len() - name_length);
-        let lead = lead.strip_suffix(b"return ").unwrap_or(lead);
-        let ends_array = matches!(lead, [.., b']', b';' | b','] | [.., b']', b';', b' ']);
-        if name.is_empty() || !ends_array {
-            continue;
-        }
-        let behind = text.get(at + MARK.len()..).unwrap_or_default();
-        let behind = behind.get(..80).unwrap_or(behind);
-        let value = behind.iter().take_while(|byte| is_name(**byte)).count();
-        let rest = behind.get(value..).unwrap_or_default();
-        let rest = rest.strip_prefix(b";").unwrap_or(rest);
-        let rest = rest.strip_prefix(b"}").unwrap_or_default();
-        let rest = rest
-            .strip_prefix(b";")
-            .or_else(|| rest.strip_prefix(b","))
-            .unwrap_or(rest);
-        let rest = rest.strip_prefix(b"return ").unwrap_or(rest);
-        if value > 0
-            && rest
-                .strip_prefix(name)
-                .is_some_and(|rest| rest.starts_with(b"()"))
-        {
-            return Some(Mark {
-                offset: at,
-                enough: true,
-                words: "a function that replaces itself by one that returns an array".to_owned(),
-            });
-        }
+    memmem::find_iter(text, REPLACES)
+        .find(|at| replaces_itself(text, *at))
+        .map(|at| Mark {
+            offset: at,
+            enough: true,
+            words: "a function that replaces itself by one that returns an array".to_owned(),
+        })
+}
+
+const REPLACES: &[u8] = b"=function(){return ";
+
+/// Whether a function stands around such an assignment at `at`.
+pub(super) fn replaces_itself(text: &[u8], at: usize) -> bool {
+    let before = text.get(at.saturating_sub(60)..at).unwrap_or_default();
+    let name_length = before
+        .iter()
+        .rev()
+        .take_while(|byte| is_name(**byte))
+        .count();
+    let (lead, name) = before.split_at(before.len() - name_length);
+    let lead = lead.strip_suffix(b"return ").unwrap_or(lead);
+    let ends_array = matches!(lead, [.., b']', b';' | b','] | [.., b']', b';', b' ']);
+    if name.is_empty() || !ends_array {
+        return false;
     }
-    None
+    let behind = text.get(at + REPLACES.len()..).unwrap_or_default();
+    let behind = behind.get(..80).unwrap_or(behind);
+    let value = behind.iter().take_while(|byte| is_name(**byte)).count();
+    let rest = behind.get(value..).unwrap_or_default();
+    let rest = rest.strip_prefix(b";").unwrap_or(rest);
+    let rest = rest.strip_prefix(b"}").unwrap_or_default();
+    let rest = rest
+        .strip_prefix(b";")
+        .or_else(|| rest.strip_prefix(b","))
+        .unwrap_or(rest);
+    let rest = rest.strip_prefix(b"return ").unwrap_or(rest);
+    value > 0
+        && rest
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with(b"()"))
 }
 
 const fn is_name(byte: u8) -> bool {
@@ -395,6 +409,20 @@ const LITERAL: usize = 24;
 /// `eval(atob("…"))` and its kind: a literal is decoded right where it is evaluated.
 pub(super) fn decoded_in_place(text: &[u8]) -> Option<Mark> {
     const CALLS: &[&[u8]] = &[b"eval(", b"Function("];
+    CALLS
+        .iter()
+        .find_map(|call| {
+            memmem::find_iter(text, call).find(|at| decodes_literal(text, at + call.len()))
+        })
+        .map(|at| Mark {
+            offset: at,
+            enough: true,
+            words: "a literal that is decoded where it is evaluated".to_owned(),
+        })
+}
+
+/// Whether a literal is decoded by what begins at `at` or soon behind it.
+pub(super) fn decodes_literal(text: &[u8], at: usize) -> bool {
     const DECODERS: &[&[u8]] = &[
         b"atob(",
         b"Buffer.from(",
@@ -402,39 +430,25 @@ pub(super) fn decoded_in_place(text: &[u8]) -> Option<Mark> {
         b"decodeURIComponent(",
         b"String.fromCharCode(",
     ];
-    for call in CALLS {
-        for at in memmem::find_iter(text, call) {
-            let rest = text.get(at + call.len()..).unwrap_or_default();
-            let near = rest.get(..48).unwrap_or(rest);
-            let decoder = DECODERS
-                .iter()
-                .find_map(|name| Some(memmem::find(near, name)? + name.len()));
-            let Some(argument) = decoder.and_then(|from| rest.get(from..)) else {
-                continue;
-            };
-            let literal = argument
-                .trim_ascii_start()
-                .iter()
-                .take_while(|byte| {
-                    byte.is_ascii_alphanumeric()
-                        || matches!(
-                            byte,
-                            b'"' | b'\'' | b'`' | b'+' | b'/' | b'=' | b'%' | b',' | b' '
-                        )
-                })
-                .count();
-            let begins = matches!(
-                argument.trim_ascii_start().first(),
-                Some(b'"' | b'\'' | b'`' | b'0'..=b'9')
-            );
-            if begins && literal >= LITERAL {
-                return Some(Mark {
-                    offset: at,
-                    enough: true,
-                    words: "a literal that is decoded where it is evaluated".to_owned(),
-                });
-            }
-        }
-    }
-    None
+    let rest = text.get(at..).unwrap_or_default();
+    let near = rest.get(..48).unwrap_or(rest);
+    let decoder = DECODERS
+        .iter()
+        .find_map(|name| Some(memmem::find(near, name)? + name.len()));
+    let Some(argument) = decoder.and_then(|from| rest.get(from..)) else {
+        return false;
+    };
+    let argument = argument.trim_ascii_start();
+    let of_literal = |byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'"' | b'\'' | b'`' | b'+' | b'/' | b'=' | b'%' | b',' | b' '
+            )
+    };
+    let begins = matches!(argument.first(), Some(b'"' | b'\'' | b'`' | b'0'..=b'9'));
+    begins
+        && argument
+            .get(..LITERAL)
+            .is_some_and(|start| start.iter().all(of_literal))
 }

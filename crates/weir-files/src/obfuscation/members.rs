@@ -43,10 +43,9 @@ pub(super) fn marks(text: &[u8]) -> [Option<Mark>; 2] {
         (b"String.fromCharCode(", 1),
     ] {
         for at in memmem::find_iter(text, call) {
-            let argument = text.get(at + call.len()..).and_then(<[u8]>::first);
             let is_constant = match way {
-                0 => argument.is_some_and(|byte| matches!(byte, b'"' | b'\'')),
-                _ => argument.is_some_and(u8::is_ascii_digit),
+                0 => is_text(text, at + call.len()),
+                _ => is_number(text, at + call.len()),
             };
             if is_constant {
                 undone.note(text, at, way);
@@ -80,6 +79,16 @@ pub(super) fn marks(text: &[u8]) -> [Option<Mark>; 2] {
     ]
 }
 
+/// Whether a literal of text begins at `at`.
+pub(super) fn is_text(text: &[u8], at: usize) -> bool {
+    matches!(text.get(at), Some(b'"' | b'\''))
+}
+
+/// Whether a number begins at `at`.
+pub(super) fn is_number(text: &[u8], at: usize) -> bool {
+    text.get(at).is_some_and(u8::is_ascii_digit)
+}
+
 /// Whether an expression at `at` stands where the name of a member stands: `x[` before it.
 fn is_member(text: &[u8], at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default();
@@ -107,61 +116,66 @@ fn literal_before(text: &[u8], end: usize) -> Option<usize> {
 /// `"sptth".split('').reverse().join('')`
 fn backwards(text: &[u8], undone: &mut Undone) {
     for at in memmem::find_iter(text, b".reverse().join(") {
-        let Some(before) = text.get(..at) else {
-            continue;
-        };
-        for split in [&b".split('')"[..], b".split(\"\")"] {
-            if before.ends_with(split)
-                && let Some(begin) = literal_before(text, at - split.len())
-            {
-                undone.note(text, begin, 2);
-            }
+        if let Some(begin) = turned_literal(text, at) {
+            undone.note(text, begin, 2);
         }
     }
+}
+
+/// Where a literal begins that is split and then turned by what begins at `at`.
+pub(super) fn turned_literal(text: &[u8], at: usize) -> Option<usize> {
+    let before = text.get(..at)?;
+    [&b".split('')"[..], b".split(\"\")"]
+        .iter()
+        .find(|split| before.ends_with(split))
+        .and_then(|split| literal_before(text, at - split.len()))
 }
 
 /// `["ht", "tps"].join('')`: a list of nothing but literals without white space.
 fn joined(text: &[u8], undone: &mut Undone) {
     for end in [&b"].join('')"[..], b"].join(\"\")"] {
         for at in memmem::find_iter(text, end) {
-            let from = at.saturating_sub(LOOK_BACK);
-            let inside = text.get(from..at).unwrap_or_default();
-            let Some(begin) = memchr::memrchr(b'[', inside) else {
-                continue;
-            };
-            let list = inside.get(begin + 1..).unwrap_or_default();
-            let is_literals = list
-                .first()
-                .is_some_and(|byte| matches!(byte, b'"' | b'\''))
-                && list.last().is_some_and(|byte| matches!(byte, b'"' | b'\''))
-                && list.iter().all(|byte| {
-                    byte.is_ascii_alphanumeric()
-                        || matches!(
-                            byte,
-                            b'"' | b'\'' | b',' | b' ' | b'_' | b'.' | b'/' | b':' | b'-'
-                        )
-                });
-            if is_literals {
-                undone.note(text, from + begin, 3);
+            if let Some(begin) = list_of_literals(text, at) {
+                undone.note(text, begin, 3);
             }
         }
     }
+}
+
+/// Where a list begins that ends before `end` and has nothing but such literals.
+pub(super) fn list_of_literals(text: &[u8], end: usize) -> Option<usize> {
+    let from = end.saturating_sub(LOOK_BACK);
+    let inside = text.get(from..end).unwrap_or_default();
+    let begin = memchr::memrchr(b'[', inside)?;
+    let list = inside.get(begin + 1..).unwrap_or_default();
+    let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'');
+    let is_literals = list.first().is_some_and(is_quote)
+        && list.last().is_some_and(is_quote)
+        && list.iter().all(|byte| {
+            byte.is_ascii_alphanumeric()
+                || matches!(
+                    byte,
+                    b'"' | b'\'' | b',' | b' ' | b'_' | b'.' | b'/' | b':' | b'-'
+                )
+        });
+    is_literals.then_some(from + begin)
 }
 
 /// `"\x65\x6e\x76"`: letters that need no escape.
 fn escaped(text: &[u8], undone: &mut Undone) {
     for quote in [&b"\"\\x"[..], b"'\\x"] {
         for at in memmem::find_iter(text, quote) {
-            let rest = text.get(at + 1..).unwrap_or_default();
-            let is_letter = |from: usize| {
-                matches!(
-                    rest.get(from..from + 4),
-                    Some([b'\\', b'x', b'6' | b'7', _])
-                )
-            };
-            if is_letter(0) && is_letter(4) {
+            if are_letters(text, at + 1) {
                 undone.note(text, at, 4);
             }
         }
     }
+}
+
+/// Whether two such escapes begin at `at`.
+pub(super) fn are_letters(text: &[u8], at: usize) -> bool {
+    matches!(
+        text.get(at..at + 8),
+        Some([b'\\', b'x', b'6' | b'7', _, b'\\', b'x', b'6' | b'7', _])
+    )
 }

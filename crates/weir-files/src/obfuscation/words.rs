@@ -3,6 +3,7 @@
 use memchr::memmem;
 
 use super::Mark;
+use super::blocks::{WINDOW, repeats_soon};
 
 /// Fewest strings of an array that is looked at.
 const STRINGS: usize = 24;
@@ -190,21 +191,7 @@ pub(super) fn computed_members(text: &[u8]) -> Option<Mark> {
 pub(super) fn hexadecimal_numbers(text: &[u8]) -> Option<Mark> {
     let (mut count, mut bytes, mut first) = (0_usize, 0_usize, None);
     for at in memmem::find_iter(text, b"0x") {
-        let before = at
-            .checked_sub(1)
-            .and_then(|at| text.get(at))
-            .copied()
-            .unwrap_or(b' ');
-        let digits = text
-            .get(at + 2..)
-            .unwrap_or_default()
-            .iter()
-            .take_while(|byte| byte.is_ascii_hexdigit())
-            .count();
-        let is_number =
-            !before.is_ascii_alphanumeric() && !matches!(before, b'_' | b'$' | b'"' | b'\'');
-        // In a call or an index, not in a table.
-        if is_number && matches!(before, b'(' | b'[' | b':' | b'=') && (1..=3).contains(&digits) {
+        if let Some(digits) = small_number(text, at) {
             count += 1;
             bytes += digits + 2;
             first.get_or_insert(at);
@@ -215,6 +202,19 @@ pub(super) fn hexadecimal_numbers(text: &[u8]) -> Option<Mark> {
         enough: false,
         words: format!("{count} small numbers written in hexadecimal"),
     })
+}
+
+/// How many digits the number behind a `0x` has, if it is a small one in a call or an index, not in a table.
+pub(super) fn small_number(text: &[u8], at: usize) -> Option<usize> {
+    let before = at.checked_sub(1).and_then(|at| text.get(at))?;
+    let behind = text.get(at + 2..).unwrap_or_default();
+    // One more than there may be tells whether there are too many.
+    let digits = behind
+        .iter()
+        .take(4)
+        .take_while(|byte| byte.is_ascii_hexdigit())
+        .count();
+    (matches!(before, b'(' | b'[' | b':' | b'=') && (1..=3).contains(&digits)).then_some(digits)
 }
 
 /// Fewest words that are put together from parts.
@@ -233,12 +233,7 @@ pub(super) fn split_words(text: &[u8]) -> Option<Mark> {
             &[quote, b' ', b'+', b' ', quote][..],
         ] {
             for at in memmem::find_iter(text, between) {
-                let before = text
-                    .get(at.saturating_sub(PART + 1)..at)
-                    .unwrap_or_default();
-                let behind = text.get(at + between.len()..).unwrap_or_default();
-                let (left, right) = (part(before.iter().rev(), quote), part(behind.iter(), quote));
-                if left && right {
+                if joins_parts(text, at, between) {
                     count += 1;
                     first.get_or_insert(at);
                 }
@@ -250,6 +245,18 @@ pub(super) fn split_words(text: &[u8]) -> Option<Mark> {
         enough: count * 300 >= text.len(),
         words: format!("{count} words put together from short parts"),
     })
+}
+
+/// Whether what stands at `at`, with a quote at its beginning and end, joins two such parts.
+pub(super) fn joins_parts(text: &[u8], at: usize, between: &[u8]) -> bool {
+    let Some(quote) = between.first().copied() else {
+        return false;
+    };
+    let before = text
+        .get(at.saturating_sub(PART + 1)..at)
+        .unwrap_or_default();
+    let behind = text.get(at + between.len()..).unwrap_or_default();
+    part(before.iter().rev(), quote) && part(behind.iter(), quote)
 }
 
 /// Whether two to twelve characters of a word follow, and then the quote.
@@ -274,6 +281,9 @@ const PRINTABLE: usize = 95;
 /// A string of nearly all printable characters, each once, in no order: the key of a base-91 decoder
 /// or the like.
 pub(super) fn shuffled_alphabet(text: &[u8]) -> Option<Mark> {
+    if !has_alphabet(text) {
+        return None;
+    }
     let step = ALPHABET / 2;
     let mut at = 0;
     // A run of that length has a whole step of different characters in it, wherever it begins.
@@ -299,6 +309,20 @@ pub(super) fn shuffled_alphabet(text: &[u8]) -> Option<Mark> {
         at += step;
     }
     None
+}
+
+/// Whether [`ALPHABET`] different characters stand in a row anywhere. A window of that many covers one that
+/// is looked at here, wherever it begins.
+fn has_alphabet(text: &[u8]) -> bool {
+    const STEP: usize = ALPHABET - WINDOW;
+    (0..text.len()).step_by(STEP).any(|at| {
+        let window = text.get(at..).and_then(|rest| rest.first_chunk());
+        window.is_some_and(|window| !repeats_soon(window) && distinct(window) == WINDOW)
+            && (at.saturating_sub(STEP)..=at).any(|start| {
+                let run = text.get(start..start + ALPHABET);
+                run.is_some_and(|run| distinct(run) == ALPHABET)
+            })
+    })
 }
 
 /// Whether less than a third of the characters are followed by the next or the one after it.
@@ -335,12 +359,13 @@ pub(super) fn noise(text: &[u8]) -> Option<Mark> {
     let step = NOISE / 2;
     let mut at = 0;
     while let Some(piece) = text.get(at..at + step) {
-        // Dense code has punctuation too, but from a small set, and words between. Nearly all code
-        // has a space, which is found first and fastest.
-        if memchr::memchr2(b' ', b'\n', piece).is_none()
-            && distinct_punctuation(piece) >= 20
-            && piece.iter().all(u8::is_ascii_graphic)
+        // Nearly all code has a space soon; what has none is dense. It has punctuation too, but from a
+        // small set, and words between.
+        let (start, rest) = piece.split_at(step / 5);
+        if is_graphic(start)
+            && is_graphic(rest)
             && changes_of_kind(piece) * 2 >= step
+            && distinct_punctuation(piece) >= 20
         {
             return Some(Mark {
                 offset: at,
@@ -353,14 +378,23 @@ pub(super) fn noise(text: &[u8]) -> Option<Mark> {
     None
 }
 
-/// How often letters, digits and punctuation follow each other, the first character included.
+/// Whether all are printable and none is a space. All are looked at, many at a time.
+fn is_graphic(piece: &[u8]) -> bool {
+    piece
+        .iter()
+        .fold(true, |all, byte| all & byte.is_ascii_graphic())
+}
+
+/// How often letters, digits and punctuation follow each other in a piece of [`NOISE`]` / 2` bytes, the
+/// first character included.
 fn changes_of_kind(piece: &[u8]) -> usize {
-    let kind = |byte: &u8| (byte.is_ascii_alphabetic(), byte.is_ascii_digit());
-    let between = piece.windows(2).filter(|pair| match pair {
-        [a, b] => kind(a) != kind(b),
-        _ => false,
+    let kind = |byte: u8| (byte.is_ascii_alphabetic(), byte.is_ascii_digit());
+    let next = piece.iter().skip(1);
+    // There are fewer than 256, and sums of single bytes are made many at a time.
+    let between = piece.iter().zip(next).fold(0_u8, |changes, (a, b)| {
+        changes.wrapping_add(u8::from(kind(*a) != kind(*b)))
     });
-    1 + between.count()
+    1 + usize::from(between)
 }
 
 fn distinct_punctuation(piece: &[u8]) -> u32 {
@@ -381,3 +415,6 @@ const PUNCTUATION: u128 = {
     }
     set
 };
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn library(from: usize, to: usize) -> String {
@@ -73,3 +75,102 @@ fn too_little_code_has_no_sketch() {
     assert_eq!(similarity(&other, &other), None);
     assert!(bands(&other).is_empty());
 }
+
+/// Names as they are defined, one byte after the other.
+fn names(text: &[u8]) -> Vec<&[u8]> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    let end_of = |at: usize, stop: &[u8], behind: usize| {
+        memchr::memmem::find(&text[at..], stop).map_or(text.len(), |end| at + end + behind)
+    };
+    while at < text.len() {
+        let rest = &text[at..];
+        let quote = rest[0];
+        at = if rest.starts_with(b"//") {
+            end_of(at, b"\n", 0)
+        } else if rest.starts_with(b"/*") {
+            end_of(at, b"*/", 2)
+        } else if quote == b'.' {
+            let of_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
+            let length = match rest.get(1) {
+                Some(first) if !first.is_ascii_digit() => {
+                    rest[1..].iter().take_while(of_name).count()
+                }
+                _ => 0,
+            };
+            found.extend((length >= 3).then(|| &rest[1..=length]));
+            at + 1 + length
+        } else if matches!(quote, b'"' | b'\'') {
+            let mut end = 1;
+            while rest
+                .get(end)
+                .is_some_and(|byte| *byte != quote && *byte != b'\n')
+            {
+                end += if rest[end] == b'\\' { 2 } else { 1 };
+            }
+            if rest.get(end) == Some(&quote) {
+                let word = &rest[1..end];
+                found.extend(
+                    ((3..=STRING).contains(&word.len()) && word[0] != b'.').then_some(word),
+                );
+                at + end + 1
+            } else {
+                at + 1
+            }
+        } else {
+            at + 1
+        };
+    }
+    found
+}
+
+const PIECES: &[&str] = &[
+    ".",
+    "/",
+    "\"",
+    "'",
+    "\\",
+    "\n",
+    "a",
+    "bc",
+    "name_$9",
+    "7",
+    " ",
+    "//",
+    "/*",
+    "*/",
+    "&",
+    "#",
+    "\u{e9}",
+    "a string that is so long that it nearly or just does not take part",
+    "                                                            ",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn names_are_those_of_the_definition(pieces in prop::collection::vec(0..PIECES.len(), 0..120)) {
+        let text: String = pieces.iter().map(|piece| PIECES[*piece]).collect();
+        let hashed = |name: &[u8]| {
+            let mut hash = Hash::new();
+            name.iter().for_each(|byte| hash.add(*byte));
+            hash.finish()
+        };
+        let defined: Vec<u64> = names(text.as_bytes()).into_iter().map(hashed).collect();
+        let mut found = Vec::new();
+        for_each_name(text.as_bytes(), |name| found.push(name));
+        prop_assert_eq!(found, defined, "{}", text);
+    }
+}
+
+#[test]
+fn the_values_of_a_sketch_stay() {
+    // Sketches are kept and compared with those of later releases of this program.
+    let known = sketch(&[&library(0, 200)]);
+    assert_eq!(known.pieces, PINNED.0);
+    assert!(known.least.starts_with(PINNED.1), "{}", known.least);
+}
+
+/// Number of pieces, and the first lanes.
+const PINNED: (u32, &str) = (998, "65889b7ef466364b9b749837a36fd756");

@@ -3,7 +3,7 @@
 
 use oxc_ast::AstKind;
 use oxc_ast::ast::{BindingPattern, Expression, Program, Statement};
-use oxc_ast_visit::Visit;
+use oxc_ast_visit::{Visit, walk};
 use oxc_span::{GetSpan, Span};
 use weir_model::contents::GateKind;
 
@@ -19,17 +19,40 @@ const DELAY: f64 = 60_000.0;
 /// Longest condition that is read, in bytes.
 const CONDITION: usize = 2_000;
 
-/// What has to hold before the code at `offset` runs: kind and place of each condition.
-pub(crate) fn gates(program: &Program<'_>, offset: u32) -> Vec<(GateKind, u32)> {
-    let mut constants = Constants::default();
-    constants.visit_program(program);
+/// What a program's constants are made of, to be asked about several of its places.
+pub(crate) struct Gates<'p, 'a> {
+    program: &'p Program<'a>,
+    constants: Vec<(String, Span)>,
+}
+
+impl<'p, 'a> Gates<'p, 'a> {
+    pub(crate) fn of(program: &'p Program<'a>) -> Self {
+        let mut constants = Constants::default();
+        constants.visit_program(program);
+        Self {
+            program,
+            constants: constants.0,
+        }
+    }
+
+    /// What has to hold before the code at `offset` runs: kind and place of each condition.
+    pub(crate) fn before(&self, offset: u32) -> Vec<(GateKind, u32)> {
+        before(self.program, &self.constants, offset)
+    }
+}
+
+fn before(
+    program: &Program<'_>,
+    constants: &[(String, Span)],
+    offset: u32,
+) -> Vec<(GateKind, u32)> {
     let mut found = Vec::new();
     let mut places = vec![offset];
     for _ in 0..=CALLERS {
         let mut names: Vec<String> = Vec::new();
         let mut common: Option<Vec<(GateKind, u32)>> = None;
         for &place in &places {
-            let mut around = Around::at(program, place, &constants.0);
+            let mut around = Around::at(program, place, constants);
             around.visit_program(program);
             for name in around.functions {
                 if !names.contains(&name) {
@@ -166,6 +189,19 @@ fn leaves(statement: &Statement<'_>) -> bool {
 }
 
 impl<'a> Visit<'a> for Around<'_, '_> {
+    // What does not hold the place says nothing, and nothing in it does.
+    fn visit_statement(&mut self, it: &Statement<'a>) {
+        if self.holds(it.span()) {
+            walk::walk_statement(self, it);
+        }
+    }
+
+    fn visit_expression(&mut self, it: &Expression<'a>) {
+        if self.holds(it.span()) {
+            walk::walk_expression(self, it);
+        }
+    }
+
     fn enter_node(&mut self, kind: AstKind<'a>) {
         match kind {
             AstKind::VariableDeclarator(declared) => {

@@ -24,7 +24,7 @@ use crate::place;
 use crate::tables::{hosts, network};
 
 pub(crate) use fold::OWN;
-pub(crate) use gates::gates;
+pub(crate) use gates::Gates;
 pub(crate) use paths::{Touch, Verb, is_everything, judge};
 
 /// What is told of code that both reads and replaces what was copied.

@@ -199,7 +199,10 @@ impl Seen {
                         let Expression::NumericLiteral(number) = argument else {
                             return None;
                         };
-                        self.bundled(&number.value.to_string())
+                        match self.outside.is_empty() {
+                            true => None,
+                            false => self.bundled(&number.value.to_string()),
+                        }
                     }
                     None if call.arguments.len() <= 2 => match argument {
                         Expression::CallExpression(_) => self.loaded(argument, depth + 1),

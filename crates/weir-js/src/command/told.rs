@@ -1,5 +1,6 @@
 //! Secrets that a program writes to its output, and those that a word holds.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use weir_model::contents::SourceKind;
@@ -49,10 +50,14 @@ fn of_script(text: &str, variables: &Known, depth: usize) -> Vec<Stolen> {
 
 /// A path argument that names a credential file.
 pub(super) fn in_path(path: &str) -> Vec<Stolen> {
-    let path = path
-        .replace("${HOME}", "~")
-        .replace("$HOME", "~")
-        .replace("%USERPROFILE%", "~");
+    let path = match path.contains(['$', '%']) {
+        true => Cow::Owned(
+            path.replace("${HOME}", "~")
+                .replace("$HOME", "~")
+                .replace("%USERPROFILE%", "~"),
+        ),
+        false => Cow::Borrowed(path),
+    };
     credentials::kind(&path)
         .map(|kind| Stolen {
             kind,
@@ -65,7 +70,8 @@ pub(super) fn in_path(path: &str) -> Vec<Stolen> {
 /// Secrets that a program writes to its output.
 pub(super) fn yields(simple: &Simple, variables: &Known, depth: usize) -> Vec<Stolen> {
     let words = unwrapped(&simple.words);
-    let whole = words.join(" ");
+    // Few programs are looked at whole.
+    let whole = || words.join(" ");
     let environment = |detail: &str| {
         vec![Stolen {
             kind: SourceKind::Environment,
@@ -79,7 +85,7 @@ pub(super) fn yields(simple: &Simple, variables: &Known, depth: usize) -> Vec<St
     };
     let name = program(first);
     if scripts::prints_secret(&name, words.get(1..).unwrap_or_default()) {
-        return tool_secret(&whole);
+        return tool_secret(&whole());
     }
     if let Some(script) = nested::inline_script(words).filter(|_| depth < DEPTH) {
         return of_script(&script, variables, depth);
@@ -101,14 +107,14 @@ pub(super) fn yields(simple: &Simple, variables: &Known, depth: usize) -> Vec<St
         }
         _ if name.ends_with("::getenvironmentvariables") => environment("all variables"),
         "gci" | "get-childitem" | "get-item" | "gi" | "dir" | "ls"
-            if whole.to_ascii_lowercase().contains("env:") =>
+            if whole().to_ascii_lowercase().contains("env:") =>
         {
             environment("env:")
         }
         "npm" | "pnpm" | "yarn"
-            if whole.contains("config get") && whole.to_ascii_lowercase().contains("token") =>
+            if whole().contains("config get") && whole().to_ascii_lowercase().contains("token") =>
         {
-            tool_secret(&whole)
+            tool_secret(&whole())
         }
         "hostname" | "whoami" | "id" | "uname" | "ifconfig" | "ipconfig" | "systeminfo" | "pwd" => {
             vec![Stolen {

@@ -225,7 +225,7 @@ impl Solver<'_> {
                     callee: first,
                     receiver: second,
                     method: None,
-                    arguments,
+                    arguments: arguments.into(),
                     ..call.clone()
                 };
                 self.redirect(id, purpose, redirected);

@@ -52,6 +52,8 @@ pub(crate) type Node = u32;
 pub(crate) type Atoms = SmallVec<[Atom; 8]>;
 /// Names that a node may hold.
 pub(crate) type Names = SmallVec<[Name; 4]>;
+/// Arguments of a call, and whether each is spread.
+pub(crate) type Arguments = SmallVec<[(Node, bool); 3]>;
 /// The node of values that do not matter, e.g. numbers and comparisons.
 pub(crate) const NONE: Node = 0;
 
@@ -66,6 +68,8 @@ const ATOMS_IN_MEDIUM: usize = 16;
 const LARGE: usize = 120_000;
 /// From how many nodes on it is medium.
 pub(super) const MEDIUM: usize = 30_000;
+/// From how many uses on a node's copies are looked up and not searched for.
+const WIDE: usize = 12;
 /// Most string constants per node.
 const TEXTS: usize = 8;
 /// Longest string constant that is kept, in bytes.
@@ -129,6 +133,8 @@ pub(super) struct Slot {
     pub(super) uses: SmallVec<[Use; 2]>,
     /// How many of the atoms were handed on.
     handed_on: u32,
+    /// Whether the nodes that get a copy are in [`Graph::edges`].
+    is_wide: bool,
     file: u32,
     offset: u32,
 }
@@ -152,7 +158,7 @@ pub(crate) struct Call {
     /// `b` of `a.b()`.
     pub(crate) method: Option<Key>,
     /// Arguments, and whether each is spread.
-    pub(crate) arguments: Vec<(Node, bool)>,
+    pub(crate) arguments: Arguments,
     /// The result.
     pub(crate) out: Node,
     /// `new`.
@@ -266,6 +272,7 @@ pub(crate) struct Graph {
     pub(crate) added: Vec<u32>,
     /// Atoms that were added.
     pub(crate) steps: u64,
+    /// Copies of nodes with many uses. Of others, the list of uses is looked through.
     edges: HashSet<(Node, Node), Quick>,
     /// Modules by file: the `module` object.
     pub(super) modules: Map<u32, u32>,
@@ -491,15 +498,38 @@ impl Graph {
 
     /// Everything in `from` goes to `to`, now and later.
     pub(crate) fn copy(&mut self, from: Node, to: Node) {
-        if from == NONE || to == NONE || from == to || !self.edges.insert((from, to)) {
+        if from == NONE || to == NONE || from == to || !self.link(from, to) {
             return;
-        }
-        if let Some(slot) = self.slots.get_mut(from as usize) {
-            slot.uses.push(Use::Copy(to));
         }
         for atom in self.held(from) {
             self.add(to, atom, from);
         }
+    }
+
+    /// Notes that `to` gets what `from` holds. False where it does already.
+    fn link(&mut self, from: Node, to: Node) -> bool {
+        let Some(slot) = self.slots.get_mut(from as usize) else {
+            return false;
+        };
+        if slot.uses.len() < WIDE {
+            if slot.uses.contains(&Use::Copy(to)) {
+                return false;
+            }
+        } else {
+            if !slot.is_wide {
+                slot.is_wide = true;
+                let copies = slot.uses.iter().filter_map(|one| match one {
+                    Use::Copy(to) => Some((from, *to)),
+                    _ => None,
+                });
+                self.edges.extend(copies);
+            }
+            if !self.edges.insert((from, to)) {
+                return false;
+            }
+        }
+        slot.uses.push(Use::Copy(to));
+        true
     }
 
     /// Adds a rule and has it run when one of what it reads grows.

@@ -4,13 +4,15 @@ use std::collections::HashSet;
 
 use weir_model::contents::SinkKind;
 
-use super::graph::{Atom, Call, Key, NONE, Node, Rule};
+use super::graph::{Arguments, Atom, Call, Key, NONE, Node, Rule};
 use super::sinks::Sink;
 use super::solve::Solver;
 use crate::tables::network;
 
 /// Deepest object in object in which an address is looked for.
 const DEPTH: usize = 3;
+/// Most fields of one object that are looked into.
+const FIELDS: usize = 32;
 
 /// Properties whose address a browser loads as soon as they are set.
 const LOADED: [&str; 2] = ["src", "srcset"];
@@ -37,11 +39,11 @@ impl Solver<'_> {
     }
 
     fn address_in(&self, node: Node, depth: usize, objects: &mut HashSet<u32>) -> Option<String> {
-        let of_text = self
-            .known_texts(node)
-            .iter()
+        let texts = self.graph.texts(node).into_iter();
+        let of_text = texts
+            .map(|name| self.graph.name(name))
             .filter(|text| text.starts_with("http") || text.starts_with("ws"))
-            .find_map(|text| network::host_of(text));
+            .find_map(|text| network::host_of(&text));
         if of_text.is_some() || depth >= DEPTH {
             return of_text;
         }
@@ -53,9 +55,18 @@ impl Solver<'_> {
                 continue;
             }
             let found = self.graph.objects.get(*object as usize)?;
-            let mut fields: Vec<_> = found.fields.iter().collect();
-            fields.sort_unstable_by_key(|(name, _)| **name);
-            for (_, &field) in fields.into_iter().take(32) {
+            let mut fields: Vec<(u32, Node)> = found
+                .fields
+                .iter()
+                .map(|(name, field)| (*name, *field))
+                .collect();
+            // The first by name; large tables are not sorted for them.
+            if fields.len() > FIELDS {
+                fields.select_nth_unstable(FIELDS);
+                fields.truncate(FIELDS);
+            }
+            fields.sort_unstable();
+            for (_, field) in fields {
                 if let Some(host) = self.address_in(field, depth + 1, objects) {
                     return Some(host);
                 }
@@ -90,7 +101,7 @@ impl Solver<'_> {
             callee: NONE,
             receiver: NONE,
             method: None,
-            arguments: Vec::new(),
+            arguments: Arguments::new(),
             out: NONE,
             is_new: false,
             file,

@@ -202,7 +202,7 @@ impl Solver<'_> {
                 callee: call.receiver,
                 receiver: this,
                 method: None,
-                arguments,
+                arguments: arguments.into(),
                 out,
                 is_new: false,
                 file: call.file,

@@ -308,8 +308,7 @@ impl Solver<'_> {
     /// Leaks of constant commands that code runs: `exec('curl -d "$(env)" ...')`.
     pub(crate) fn constant_commands(&self) -> Vec<(u32, u32, command::Leak)> {
         let mut found = Vec::new();
-        // The commands of one file are steps of one script: what one packs, a later one sends.
-        let mut script = String::new();
+        let mut steps = Steps::default();
         let mut scripted = None;
         for rule in &self.graph.rules {
             let Rule::Call(call) = rule else {
@@ -349,35 +348,44 @@ impl Solver<'_> {
                     .collect();
             }
             if scripted.is_some_and(|file| file != call.file) {
-                script.clear();
+                steps = Steps::default();
             }
             scripted = Some(call.file);
             for text in texts {
-                if !script.is_empty() && script.len() + text.len() < SCRIPT {
-                    let before: Vec<_> =
-                        command::read(&script, &std::collections::BTreeMap::new()).leaks;
-                    let both = format!("{script}\n{text}");
-                    let after = command::read(&both, &std::collections::BTreeMap::new()).leaks;
-                    let alone = command::read(&text, &std::collections::BTreeMap::new()).leaks;
-                    found.extend(
-                        after
-                            .into_iter()
-                            .filter(|leak| !before.contains(leak) && !alone.contains(leak))
-                            .map(|leak| (call.file, call.offset, leak)),
-                    );
-                    script = both;
-                } else if script.is_empty() {
-                    script.clone_from(&text);
-                }
-                let reading = command::read(&text, &std::collections::BTreeMap::new());
-                found.extend(
-                    reading
-                        .leaks
-                        .into_iter()
-                        .map(|leak| (call.file, call.offset, leak)),
-                );
+                let leaks = steps.add(&text).into_iter();
+                found.extend(leaks.map(|leak| (call.file, call.offset, leak)));
             }
         }
+        found
+    }
+}
+
+/// The commands of one file as steps of one script: what one packs, a later one sends.
+#[derive(Default)]
+struct Steps {
+    script: String,
+    /// What leaks by the script so far.
+    leaks: Vec<command::Leak>,
+}
+
+impl Steps {
+    /// What leaks by a further step, alone or together with those before.
+    fn add(&mut self, text: &str) -> Vec<command::Leak> {
+        let nothing = std::collections::BTreeMap::new();
+        let alone = command::read(text, &nothing).leaks;
+        let mut found = Vec::new();
+        if self.script.is_empty() {
+            text.clone_into(&mut self.script);
+            self.leaks.clone_from(&alone);
+        } else if self.script.len() + text.len() < SCRIPT {
+            self.script.push('\n');
+            self.script.push_str(text);
+            let before = std::mem::take(&mut self.leaks);
+            self.leaks = command::read(&self.script, &nothing).leaks;
+            let is_new = |leak: &&command::Leak| !before.contains(leak) && !alone.contains(leak);
+            found.extend(self.leaks.iter().filter(is_new).cloned());
+        }
+        found.extend(alone);
         found
     }
 }

@@ -174,7 +174,7 @@ impl Evaluator<'_, '_> {
 
     fn object(&mut self, object: &ObjectExpression<'_>, frame: Scope<'_>) -> Outcome<Value> {
         self.take(LINK)?;
-        let mut table = Table::new();
+        let mut table = Table::default();
         for property in &object.properties {
             let ObjectPropertyKind::ObjectProperty(property) = property else {
                 return Err(Halt::Unknown);

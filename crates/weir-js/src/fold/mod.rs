@@ -14,7 +14,6 @@ mod run;
 mod text_methods;
 mod value;
 
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use oxc_ast::AstKind;
@@ -25,6 +24,8 @@ use oxc_syntax::node::NodeId;
 use oxc_syntax::symbol::SymbolId;
 
 use run::Frame;
+
+use crate::hash::{Map, Set};
 pub(crate) use value::Value;
 
 /// Most steps of one attempt. The rotation of a string array with RC4 over a few hundred entries
@@ -70,10 +71,10 @@ enum Lazy {
 pub(crate) struct Evaluator<'s, 'a> {
     nodes: &'s AstNodes<'a>,
     scoping: &'s Scoping,
-    outside: HashMap<SymbolId, Lazy>,
+    outside: Map<SymbolId, Lazy>,
     /// Statements that prepare an array and were run.
-    prepared: HashSet<NodeId>,
-    failures: HashMap<SymbolId, u8>,
+    prepared: Set<NodeId>,
+    failures: Map<SymbolId, u8>,
     /// Steps left for the whole package.
     pub(crate) budget: u64,
     /// How often the steps of an attempt that came to nothing count. Decoders come to something;
@@ -99,9 +100,9 @@ impl<'s, 'a> Evaluator<'s, 'a> {
         Self {
             nodes,
             scoping,
-            outside: HashMap::new(),
-            prepared: HashSet::new(),
-            failures: HashMap::new(),
+            outside: Map::default(),
+            prepared: Set::default(),
+            failures: Map::default(),
             budget,
             waste,
             steps: 0,

@@ -1,12 +1,12 @@
 //! Values of the small interpreter, and how JavaScript converts them.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use oxc_syntax::node::NodeId;
 
 use super::run::Frame;
+use crate::hash::Map;
 
 /// A value. Strings are UTF-16, as decoders index them.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub(crate) enum Value {
 }
 
 /// Properties by name.
-pub(crate) type Table = HashMap<Rc<str>, Value>;
+pub(crate) type Table = Map<Rc<str>, Value>;
 
 /// A function of the analysed file.
 #[derive(Debug)]

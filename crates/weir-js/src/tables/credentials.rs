@@ -191,7 +191,7 @@ pub(crate) const CREDENTIALS: &[Credential] = &[
 /// The row that `path` falls under. Unknown pieces of a folded path are
 /// [`crate::flow::UNKNOWN`], which matches no row but hides none either.
 pub(crate) fn find(path: &str) -> Option<&'static Credential> {
-    if path.len() > 1024 {
+    if path.len() > 1024 || !STARTS.get_or_init(Starts::of_rows).may_stand_in(path) {
         return None;
     }
     let path = path.replace('\\', "/").to_lowercase();
@@ -261,21 +261,14 @@ pub(crate) fn may_name_one(text: &str) -> bool {
         return false;
     }
     let starts = STARTS.get_or_init(Starts::of_rows);
-    text.split(['/', '\\', ':', '@', '=']).any(|component| {
-        if !starts.may_hold(component) {
-            return false;
-        }
-        if component.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            starts.set.contains(component.to_ascii_lowercase().as_str())
-        } else {
-            starts.set.contains(component)
-        }
-    })
+    text.as_bytes()
+        .split(|byte| matches!(byte, b'/' | b'\\' | b':' | b'@' | b'='))
+        .any(|component| starts.holds(component))
 }
 
 /// First components of the rows, and what tells nearly all other text from them without a hash.
 struct Starts {
-    set: Set<&'static str>,
+    set: Set<&'static [u8]>,
     /// A bit for each length that one has.
     lengths: u64,
     /// A bit for each first byte that one has, in small letters.
@@ -285,7 +278,10 @@ struct Starts {
 impl Starts {
     fn of_rows() -> Self {
         let rows = CREDENTIALS.iter();
-        let set: Set<&'static str> = rows.filter_map(|row| row.part.split('/').next()).collect();
+        let set: Set<&'static [u8]> = rows
+            .filter_map(|row| row.part.split('/').next())
+            .map(str::as_bytes)
+            .collect();
         let mut starts = Self {
             lengths: 0,
             first: 0,
@@ -298,21 +294,40 @@ impl Starts {
         Self { set, ..starts }
     }
 
-    fn may_hold(&self, component: &str) -> bool {
+    fn may_hold(&self, component: &[u8]) -> bool {
         component.len() >= 3
             && component.len() <= 40
             && self.lengths & length_bit(component) != 0
             && self.first & first_bit(component) != 0
     }
+
+    /// Whether a row begins with this component.
+    fn holds(&self, component: &[u8]) -> bool {
+        if !self.may_hold(component) {
+            return false;
+        }
+        if component.iter().any(u8::is_ascii_uppercase) {
+            self.set.contains(component.to_ascii_lowercase().as_slice())
+        } else {
+            self.set.contains(component)
+        }
+    }
+
+    /// Whether some row may stand in a path: one of its components has to be where a row begins. What is
+    /// not ASCII is not told from it here, as there are letters whose small form is.
+    fn may_stand_in(&self, path: &str) -> bool {
+        path.split(['/', '\\', ':', '@', '=', crate::flow::UNKNOWN])
+            .any(|component| !component.is_ascii() || self.holds(component.as_bytes()))
+    }
 }
 
-fn length_bit(text: &str) -> u64 {
+fn length_bit(text: &[u8]) -> u64 {
     1 << (text.len() & 63)
 }
 
 /// Nothing for what begins with another byte than ASCII: no row does.
-fn first_bit(text: &str) -> u128 {
-    let first = text.bytes().next().filter(u8::is_ascii);
+fn first_bit(text: &[u8]) -> u128 {
+    let first = text.first().filter(|byte| byte.is_ascii());
     first.map_or(0, |byte| 1 << byte.to_ascii_lowercase())
 }
 
@@ -348,6 +363,34 @@ mod tests {
         ] {
             assert_eq!(is_process_memory(path), is_memory, "{path}");
         }
+    }
+
+    #[test]
+    fn a_row_is_found_wherever_it_may_begin() {
+        for row in super::CREDENTIALS {
+            let part = row.part.trim_end_matches('/');
+            for path in [
+                part.to_owned(),
+                format!("~/{part}"),
+                format!("x:{part}/y"),
+                format!("@{part}"),
+                format!("a={}", part.to_ascii_uppercase().replace('/', "\\")),
+                format!("\u{f8ff}{part}\u{f8ff}"),
+            ] {
+                let lower = path.replace('\\', "/").to_lowercase();
+                let by_all = super::CREDENTIALS
+                    .iter()
+                    .find(|row| super::stands_in(&lower, row.part));
+                assert!(by_all.is_some() || row.part.ends_with('/'), "{path}");
+                assert_eq!(
+                    find(&path).map(|row| row.part),
+                    by_all.map(|row| row.part),
+                    "{path}"
+                );
+            }
+        }
+        // The Kelvin sign is a large K to those who fold case.
+        assert!(find("~/.\u{212a}ube/config").is_some());
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! What carries a value out of the machine.
 
+use std::sync::OnceLock;
+
 use weir_model::contents::{HostClass, SinkKind};
 
 use super::hosts;
+use crate::hash::Map;
 
 /// A row: a module or global, how it sends, and why it is here.
 pub(crate) struct Client {
@@ -289,22 +292,44 @@ pub(crate) fn is_foreign(variable: &str, host: &str) -> bool {
 pub(crate) fn call(path: &str) -> Option<SinkKind> {
     if let Some(package) = path.strip_prefix("pkg:") {
         let (name, member) = split_package(package);
-        let client = CLIENTS.iter().find(|row| row.name == name)?;
+        let client = CLIENTS.get(*rows().clients.get(name)?)?;
         let last = member.rsplit('.').next().unwrap_or_default();
         return (!CONFIGURES.contains(&last)).then_some(client.kind);
     }
-    CALLS
-        .iter()
-        .find(|row| row.name == path)
-        .map(|row| row.kind)
+    rows().calls.get(path).copied()
+}
+
+/// The tables by name: the value flow asks them at every call.
+struct Rows {
+    /// Places in [`CLIENTS`].
+    clients: Map<&'static str, usize>,
+    /// Longest of these names, in bytes.
+    longest: usize,
+    calls: Map<&'static str, SinkKind>,
+}
+
+fn rows() -> &'static Rows {
+    static ROWS: OnceLock<Rows> = OnceLock::new();
+    ROWS.get_or_init(|| {
+        let names = CLIENTS.iter().map(|row| row.name);
+        Rows {
+            longest: names.clone().map(str::len).max().unwrap_or_default(),
+            clients: names.enumerate().map(|(at, name)| (name, at)).collect(),
+            calls: CALLS.iter().map(|row| (row.name, row.kind)).collect(),
+        }
+    })
 }
 
 /// Splits `name.member.member` after the package's name, which may hold dots itself.
 pub(crate) fn split_package(text: &str) -> (&str, &str) {
-    if let Some(row) = CLIENTS.iter().find(|row| {
-        text.strip_prefix(row.name)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    }) {
+    let rows = rows();
+    let dots = text.match_indices('.').map(|(at, _)| at);
+    let row = dots
+        .chain([text.len()])
+        .take_while(|end| *end <= rows.longest)
+        .filter_map(|end| rows.clients.get(text.get(..end)?))
+        .min();
+    if let Some(row) = row.and_then(|row| CLIENTS.get(*row)) {
         let member = text.get(row.name.len()..).unwrap_or_default();
         return (row.name, member.trim_start_matches('.'));
     }
@@ -313,7 +338,7 @@ pub(crate) fn split_package(text: &str) -> (&str, &str) {
 
 /// Whether a package of this name is a client.
 pub(crate) fn is_client(package: &str) -> bool {
-    CLIENTS.iter().any(|row| row.name == package)
+    rows().clients.contains_key(package)
 }
 
 /// The host in a piece of text, where there is one: after `://`, up to the first character that no

@@ -4,8 +4,6 @@
 //! all modules with all others, so it is recognised and left out: a module is a function that is
 //! given its own `module`, `exports` and loader, and loading it by its name gives its exports.
 
-use std::collections::HashMap;
-
 use oxc_ast::ast::*;
 use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::Scoping;
@@ -13,6 +11,7 @@ use oxc_syntax::symbol::SymbolId;
 
 use super::Lower;
 use crate::flow::graph::{Atom, Function as Callable, Graph, NONE, Node};
+use crate::hash::Map;
 
 /// Longest loader of a bundler, in bytes; those of webpack and esbuild have 150 to 900.
 const LOADER: u32 = 1_200;
@@ -25,9 +24,9 @@ pub(crate) const CHUNK: &str = "webpack:chunk";
 #[derive(Default)]
 pub(super) struct Bundles {
     /// webpack's loaders, by the offset where each function begins: the number of its table.
-    loaders: HashMap<u32, usize>,
+    loaders: Map<u32, usize>,
     /// Variables and parameters that hold webpack's tables.
-    tables: HashMap<SymbolId, usize>,
+    tables: Map<SymbolId, usize>,
     /// esbuild's wrapper functions.
     wrappers: Vec<SymbolId>,
     /// Tables that are arguments of a function that is called where it stands: offset of that

@@ -4,11 +4,12 @@ use oxc_ast::ast::*;
 use oxc_ast_visit::walk;
 use oxc_span::GetSpan;
 use oxc_syntax::operator::{BinaryOperator, LogicalOperator};
+use smallvec::smallvec;
 use weir_model::contents::SourceKind;
 
 use super::literal::{makes_functions, names_constructor, number_in_base};
 use super::{ELEMENTS, LOOP_BYTES, Lower};
-use crate::flow::graph::{Atom, Call, Key, NONE, Node, Rule};
+use crate::flow::graph::{Arguments, Atom, Call, Key, NONE, Node, Rule};
 use crate::fold::Value;
 use crate::tables::secrets;
 
@@ -64,7 +65,7 @@ impl Lower<'_, '_, '_> {
                     callee,
                     NONE,
                     None,
-                    vec![(source, false)],
+                    smallvec![(source, false)],
                     false,
                 )
             }
@@ -421,7 +422,7 @@ impl Lower<'_, '_, '_> {
         }
     }
 
-    pub(super) fn arguments_of(&mut self, arguments: &[Argument<'_>]) -> Vec<(Node, bool)> {
+    pub(super) fn arguments_of(&mut self, arguments: &[Argument<'_>]) -> Arguments {
         arguments
             .iter()
             .map(|argument| match argument {
@@ -523,7 +524,7 @@ impl Lower<'_, '_, '_> {
         callee: Node,
         receiver: Node,
         method: Option<Key>,
-        arguments: Vec<(Node, bool)>,
+        arguments: Arguments,
         is_new: bool,
     ) -> Node {
         let out = self.node(at);

@@ -3,6 +3,7 @@
 use oxc_ast::ast::*;
 use oxc_ast_visit::Visit;
 use oxc_span::GetSpan;
+use smallvec::smallvec;
 use weir_model::contents::SourceKind;
 
 use super::{Frame, Lower};
@@ -275,7 +276,7 @@ impl Lower<'_, '_, '_> {
                 slot.arguments = Some(object);
             }
             let all = self.holding(class.span, Atom::Object(object));
-            self.emit(class.span, heritage, this, None, vec![(all, true)], false);
+            self.emit(class.span, heritage, this, None, smallvec![(all, true)], false);
         }
         node
     }

@@ -91,7 +91,7 @@ impl Lower<'_, '_, '_> {
         let first = self.holding(tagged.quasi.span, Atom::Object(pieces));
         self.graph.copy(whole, first);
         values.insert(0, (first, false));
-        self.emit(tagged.span, callee, receiver, method, values, false)
+        self.emit(tagged.span, callee, receiver, method, values.into(), false)
     }
 
     /// A name that is declared nowhere may be a property of the objects of the `with` statements around.

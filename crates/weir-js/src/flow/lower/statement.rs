@@ -4,6 +4,7 @@ use oxc_ast::ast::*;
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::GetSpan;
 use oxc_syntax::scope::ScopeFlags;
+use smallvec::smallvec;
 
 use super::Lower;
 use crate::flow::graph::{Atom, NONE, Node, Rule};
@@ -18,7 +19,7 @@ impl Lower<'_, '_, '_> {
     pub(super) fn import(&mut self, at: Span, specifier: &str) -> Node {
         let text = self.graph.constant(specifier);
         let callee = self.builtin(at, "import");
-        self.emit(at, callee, NONE, None, vec![(text, false)], false)
+        self.emit(at, callee, NONE, None, smallvec![(text, false)], false)
     }
 }
 
