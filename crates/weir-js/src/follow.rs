@@ -455,6 +455,7 @@ impl Work<'_> {
                 parse::with_checked(&mut self.allocator, &code.path, text, kind, |program| {
                     let computes = may_compute && scan::computes(text.as_bytes());
                     let waste = if group.installs { 1 } else { WASTE };
+                    graph.reserve(left_out.bytes_left);
                     lower(
                         program,
                         file,

@@ -4,6 +4,7 @@ mod ability;
 mod analyse;
 mod command;
 mod cut;
+mod digits;
 mod flow;
 mod fold;
 mod follow;

@@ -1,5 +1,9 @@
 //! What can be said of a file without a syntax tree: words that stand in its bytes.
 
+use std::sync::OnceLock;
+
+use aho_corasick::packed::Searcher;
+
 /// What the byte search saw.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Words {
@@ -73,11 +77,19 @@ const COMPUTES: [&str; 14] = [
 /// Whether a file may hold a decoder. Names that are themselves assembled (`['spl' + 'it']`) or
 /// escaped show by their pieces.
 pub(crate) fn computes(bytes: &[u8]) -> bool {
-    COMPUTES
-        .iter()
-        .chain(&["\\x", "'+'", "' + '", "\"+\"", "\" + \""])
-        .any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some())
+    static WORDS: OnceLock<Option<Searcher>> = OnceLock::new();
+    match WORDS.get_or_init(|| Searcher::new(COMPUTES.iter().chain(&PIECES))) {
+        Some(searcher) => searcher.find(bytes).is_some(),
+        // Without vector instructions.
+        None => COMPUTES
+            .iter()
+            .chain(&PIECES)
+            .any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some()),
+    }
 }
+
+/// Escapes, and strings put together.
+const PIECES: [&str; 5] = ["\\x", "'+'", "' + '", "\"+\"", "\" + \""];
 
 /// Searches the bytes of JavaScript.
 pub(crate) fn words(bytes: &[u8]) -> Words {

@@ -1,6 +1,5 @@
 //! The first, cheap look at every file: what it imports, and whether it could take part in a flow.
 
-mod digits;
 mod literals;
 mod shapes;
 mod signs;
@@ -18,7 +17,6 @@ use oxc_ast_visit::{Visit, walk};
 use oxc_span::GetSpan;
 use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
 
-use digits::Digits;
 use literals::{is_shouting, may_name_command, names_command};
 pub(crate) use shapes::literal;
 use shapes::{
@@ -28,6 +26,7 @@ pub(crate) use signs::Signs;
 
 use crate::ability::{Seen, Settled};
 use crate::cut::Removable;
+use crate::digits::Digits;
 use crate::slice::{self, Parts, Recorder};
 use crate::tables::{calls, credentials, network, secrets};
 
@@ -37,7 +36,7 @@ use crate::tables::{calls, credentials, network, secrets};
 pub(crate) const TREE_DEPTH: u32 = 60_000;
 
 /// What one file is like.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Survey {
     /// Specifiers of what it loads, as far as they are plain or folded from literals.
     pub(crate) imports: Vec<String>,

@@ -47,22 +47,21 @@ impl Engine {
                 return Ok(past);
             }
             let judging = without_reading(self.full_verdict(held, &before));
-            let verdict = match JUDGING.scope((), judging).await {
-                Ok(verdict) if refuses_for_good(&verdict.decision) => verdict,
-                Ok(_) => return Ok(past),
-                Err(error) => {
-                    tracing::info!(package.name = %held.packument.name(), package.version = before, %error,
-                        "the release before could not be judged");
+            let is_refused = match JUDGING.scope((), judging).await {
+                Ok(verdict) if !refuses_for_good(&verdict.decision) || is_damaged(&verdict) => {
                     return Ok(past);
                 }
+                Ok(verdict) => is_refused(&verdict),
+                Err(error) => {
+                    tracing::warn!(package.name = %held.packument.name(), package.version = before, %error,
+                        "the release before could not be judged");
+                    false
+                }
             };
-            if is_damaged(&verdict) {
-                return Ok(past);
-            }
             let mut past = self.past_of(held, version).await?;
-            match is_refused(&verdict) {
+            match is_refused {
                 true => past.refuse(std::iter::once(&before)),
-                // It waits for others itself.
+                // It waits for others itself, or could not be judged now: nothing is measured by it until it is.
                 false => past.await_reading(&before),
             }
             Ok(Arc::new(past))

@@ -18,7 +18,7 @@ const LEAKS: usize = 50;
 const HELD: usize = 32;
 /// Most pipelines of functions that are gone through for all their calls, and how deep calls go. Long ones
 /// count for several.
-const STEPS: usize = 1 << 15;
+const STEPS: usize = 1 << 13;
 const STEP: usize = 64;
 const CALL_DEPTH: usize = 16;
 /// Most names that are kept of files with secrets, and of variables that functions set.

@@ -9,6 +9,7 @@ use weir_model::contents::SourceKind;
 
 use super::literal::{makes_functions, names_constructor, number_in_base};
 use super::{ELEMENTS, LOOP_BYTES, Lower};
+use crate::digits::Digits;
 use crate::flow::graph::{Arguments, Atom, Call, Key, NONE, Node, Rule};
 use crate::fold::Value;
 use crate::tables::secrets;
@@ -123,7 +124,7 @@ impl Lower<'_, '_, '_> {
     /// Whole numbers are kept as text: they are indexes and character codes.
     pub(super) fn number(&mut self, value: f64) -> Node {
         if value.fract() == 0.0 && (0.0..1_200_000.0).contains(&value) {
-            self.graph.constant(&format!("{value}"))
+            self.graph.constant(&Digits::of(value))
         } else {
             NONE
         }
@@ -232,7 +233,7 @@ impl Lower<'_, '_, '_> {
                 Some(self.name_key(&name))
             }
             PropertyKey::StringLiteral(text) => Some(self.name_key(text.value.as_str())),
-            PropertyKey::NumericLiteral(number) => Some(self.name_key(&number.value.to_string())),
+            PropertyKey::NumericLiteral(number) => Some(self.name_key(&Digits::of(number.value))),
             other => {
                 let node = other
                     .as_expression()

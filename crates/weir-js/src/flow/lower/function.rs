@@ -276,7 +276,14 @@ impl Lower<'_, '_, '_> {
                 slot.arguments = Some(object);
             }
             let all = self.holding(class.span, Atom::Object(object));
-            self.emit(class.span, heritage, this, None, smallvec![(all, true)], false);
+            self.emit(
+                class.span,
+                heritage,
+                this,
+                None,
+                smallvec![(all, true)],
+                false,
+            );
         }
         node
     }

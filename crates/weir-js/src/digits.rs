@@ -1,5 +1,5 @@
-//! Numbers as they are written, for the keys of a bundle's modules: the modules of one are numbered, and
-//! each call with a number may load one.
+//! Numbers as they are written: as indexes, character codes, keys of a bundle's modules. There are many, and
+//! nearly all are whole and short.
 
 use std::ops::Deref;
 
@@ -8,7 +8,7 @@ const LIMIT: f64 = 1e9;
 const DIGITS: usize = 9;
 
 /// The text of a number.
-pub(super) enum Digits {
+pub(crate) enum Digits {
     /// A whole number, as digits from some place on.
     Short([u8; DIGITS], usize),
     /// Any other.
@@ -17,7 +17,7 @@ pub(super) enum Digits {
 
 impl Digits {
     /// What `value` is as a key of an object, as far as Rust and JavaScript agree on it.
-    pub(super) fn of(value: f64) -> Self {
+    pub(crate) fn of(value: f64) -> Self {
         let is_whole =
             (0.0..LIMIT).contains(&value) && value.fract() == 0.0 && value.is_sign_positive();
         if !is_whole {
