@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::hash::BuildHasher as _;
 
 use oxc_allocator::Allocator;
 use weir_model::contents::{Flow, InstallStep, Place, Surface, Unread};
@@ -10,7 +9,6 @@ use weir_model::contents::{Flow, InstallStep, Place, Surface, Unread};
 use crate::ability;
 use crate::command::{Deed, Leak};
 use crate::flow;
-use crate::hash::Map;
 use crate::modules::Modules;
 use crate::parse::{self, Kind, Unparsed};
 use crate::resolve::Resolver;
@@ -59,12 +57,7 @@ pub(crate) struct Work<'a> {
     pub(crate) scripts_read: HashSet<usize>,
     /// Both ends of each flow in `facts`, as file and offset, where they are JavaScript.
     pub(crate) ends: Vec<Ends>,
-    /// Files that were surveyed, by a hash of their bytes.
-    twins: Map<u64, usize>,
 }
-
-/// Smallest file whose copies are looked for, in bytes.
-const COPIED: usize = 1 << 10;
 
 /// Runs all steps. Called on a thread with a large stack.
 pub(crate) fn run(package: &Package<'_>, limits: &Limits) -> Facts {
@@ -86,7 +79,6 @@ pub(crate) fn run(package: &Package<'_>, limits: &Limits) -> Facts {
         folded: flow::Deeds::default(),
         scripts_read: HashSet::new(),
         ends: Vec::new(),
-        twins: Map::default(),
     };
     work.read_commands();
     work.modules = Modules::new(work.codes.len());
@@ -251,10 +243,7 @@ impl Work<'_> {
         }
         self.facts.javascript_bytes = total;
         self.facts.files_parsed += 1;
-        let surveyed = match self.copied(index) {
-            Some(known) => known,
-            None => self.parsed(index, kind),
-        };
+        let surveyed = self.parsed(index, kind);
         let Some(code) = self.codes.get_mut(index) else {
             return;
         };
@@ -291,32 +280,6 @@ impl Work<'_> {
             self.limits.bracket_depth,
             Survey::of,
         )
-    }
-
-    /// What was seen of an earlier file with the same bytes that is read in the same way. Packages ship the
-    /// same bundle under several names.
-    fn copied(&mut self, index: usize) -> Option<Result<Survey, Unparsed>> {
-        let code = self.codes.get(index)?;
-        if code.bytes.len() < COPIED || code.is_inline {
-            return None;
-        }
-        let hash = self.twins.hasher().hash_one(&*code.bytes);
-        let earlier = *self.twins.entry(hash).or_insert(index);
-        let earlier = self.codes.get(earlier).filter(|_| earlier != index)?;
-        if earlier.is_inline
-            || earlier.extension() != code.extension()
-            || earlier.bytes != code.bytes
-        {
-            return None;
-        }
-        let known = match (&earlier.survey, &earlier.failure) {
-            (Some(survey), _) => Ok(survey.clone()),
-            (None, Some(failure)) => Err(failure.clone()),
-            (None, None) => return None,
-        };
-        let is_utf8 = earlier.is_utf8;
-        self.codes.get_mut(index)?.is_utf8 = is_utf8;
-        Some(known)
     }
 
     /// Adds the edges of a surveyed file; gives the files it loads.

@@ -127,6 +127,10 @@ fn initial_values(it: &VariableDeclaration<'_>) -> Cuts {
     it.declarations.iter().flat_map(Removable::cuts).collect()
 }
 
+/// How the comment begins that covers the rest. Behind a letter the parser looks for no notes to tools, and
+/// behind a line break it looks for nothing but the end.
+const COMMENT: &[u8] = b"/*x\n";
+
 /// The text without what `cuts` name, at the same offsets. Nothing where a cut does not fit, which
 /// means that it belongs to another text.
 pub(crate) fn without(text: &str, cuts: &[Cut]) -> Option<String> {
@@ -134,12 +138,12 @@ pub(crate) fn without(text: &str, cuts: &[Cut]) -> Option<String> {
     for cut in cuts {
         let name;
         let stub: &[&[u8]] = match cut.stub {
-            Stub::Value => &[b" 0/*"],
-            Stub::Property => &[b": 0/*"],
-            Stub::Statement => &[b";/*"],
+            Stub::Value => &[b" 0", COMMENT],
+            Stub::Property => &[b": 0", COMMENT],
+            Stub::Statement => &[b";", COMMENT],
             Stub::Variable(id) => {
                 name = text.get(id.start as usize..id.end as usize)?;
-                &[b"var ", name.as_bytes(), b";/*"]
+                &[b"var ", name.as_bytes(), b";", COMMENT]
             }
         };
         let place = bytes.get_mut(cut.span.start as usize..cut.span.end as usize)?;

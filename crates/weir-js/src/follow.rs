@@ -462,6 +462,7 @@ impl Work<'_> {
                         graph,
                         computes.then_some(waste),
                         &left_out.spans,
+                        !code.is_inline,
                     );
                 });
             if lowered.is_ok() {
@@ -515,6 +516,7 @@ fn lower(
     graph: &mut flow::Graph,
     waste: Option<u64>,
     left_out: &Set<Span>,
+    is_module: bool,
 ) {
     let semantic = SemanticBuilder::new()
         .with_build_nodes(waste.is_some())
@@ -522,7 +524,9 @@ fn lower(
         .semantic;
     let (scoping, nodes) = semantic.into_scoping_and_nodes();
     let evaluator = waste.map(|waste| Evaluator::new(&nodes, &scoping, graph.fold_steps, waste));
-    flow::lower(graph, file, program, &scoping, evaluator, left_out);
+    flow::lower(
+        graph, file, program, &scoping, evaluator, left_out, is_module,
+    );
 }
 
 /// The package as the solver sees it.

@@ -34,7 +34,7 @@ const SUPPORT: u32 = 24 << 10;
 type ByName<T> = HashMap<u64, T, BuildHasherDefault<crate::flow::NumberHasher>>;
 
 /// One part of a file.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 pub(crate) struct Part {
     span: Span,
     /// How it is taken out of the text.
@@ -48,7 +48,7 @@ pub(crate) struct Part {
 const RECENT: usize = 256;
 
 /// Collects parts while a file is surveyed.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Recorder {
     parts: Parts,
     current: Option<Part>,
@@ -124,7 +124,7 @@ impl Recorder {
 }
 
 /// The parts of a file. Names are sorted where they are asked for: most files never are.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 pub(crate) struct Parts {
     list: Vec<Part>,
     /// Hashes of the names that parts define, part after part, and of those they use.

@@ -10,8 +10,8 @@ use oxc_ast::ast::{
     ExportAllDeclaration, ExportFromDeclaration, Expression, ForOfStatement, FormalParameter,
     IdentifierReference, ImportDeclaration, ImportExpression, JSXElement, MethodDefinition,
     NewExpression, ObjectExpression, ObjectProperty, PropertyKey, Statement,
-    StaticMemberExpression, StringLiteral, TSType, TemplateLiteral, UnaryExpression,
-    VariableDeclarator,
+    StaticMemberExpression, StringLiteral, TSExternalModuleReference, TSType, TemplateLiteral,
+    UnaryExpression, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::GetSpan;
@@ -20,7 +20,9 @@ use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
 use literals::{is_shouting, may_name_command, names_command};
 pub(crate) use shapes::literal;
 use shapes::{
-    is_decoded, last_name, loaded_by_each, loaded_in_loop, names_service_worker, started_path,
+    hands_maker_on, is_cookies, is_decoded, is_function_prototype, last_name, loaded_by_each,
+    loaded_in_loop, makes_functions, names_data_beside, names_service_worker, started_path,
+    takes_cookies, takes_storage,
 };
 pub(crate) use signs::Signs;
 
@@ -28,7 +30,7 @@ use crate::ability::{Seen, Settled};
 use crate::cut::Removable;
 use crate::digits::Digits;
 use crate::slice::{self, Parts, Recorder};
-use crate::tables::{calls, credentials, network, secrets};
+use crate::tables::{calls, credentials, data, network, secrets};
 
 /// Deepest syntax tree that is walked, in nested expressions and statements. The deepest of 44,175
 /// real files has 779 levels; scopes and lowering use under 1 KiB of stack per level, so this many
@@ -36,7 +38,7 @@ use crate::tables::{calls, credentials, network, secrets};
 pub(crate) const TREE_DEPTH: u32 = 60_000;
 
 /// What one file is like.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 pub(crate) struct Survey {
     /// Specifiers of what it loads, as far as they are plain or folded from literals.
     pub(crate) imports: Vec<String>,
@@ -268,6 +270,10 @@ impl<'a> Visit<'a> for Survey {
     fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
         self.seen.declare(it);
         let opened = self.open(it);
+        // `const { constructor: Maker } = Object.getPrototypeOf(async () => {})`
+        if let (BindingPattern::ObjectPattern(_), Some(init)) = (&it.id, &it.init) {
+            self.signs.runs_text |= is_function_prototype(init);
+        }
         walk::walk_variable_declarator(self, it);
         self.close(opened);
     }
@@ -299,7 +305,15 @@ impl<'a> Visit<'a> for Survey {
                 _ => {}
             }
         }
-        walk::walk_assignment_expression(self, it);
+        match &it.left {
+            // A cookie is set, and none is read.
+            AssignmentTarget::StaticMemberExpression(member) if is_cookies(member) => {
+                self.uses("cookie");
+                self.visit_expression(&member.object);
+                self.visit_expression(&it.right);
+            }
+            _ => walk::walk_assignment_expression(self, it),
+        }
     }
 
     fn visit_object_expression(&mut self, it: &ObjectExpression<'a>) {
@@ -335,6 +349,11 @@ impl<'a> Visit<'a> for Survey {
 
     fn visit_ts_type(&mut self, _: &TSType<'a>) {
         // Types do not run.
+    }
+
+    /// `import x = require('y')` of TypeScript.
+    fn visit_ts_external_module_reference(&mut self, it: &TSExternalModuleReference<'a>) {
+        self.load(it.expression.value.as_str(), it.span.start);
     }
 
     fn visit_for_of_statement(&mut self, it: &ForOfStatement<'a>) {
@@ -389,6 +408,10 @@ impl<'a> Visit<'a> for Survey {
                 if first.is_some_and(is_decoded) {
                     self.signs.dynamic = true;
                 }
+                let last = it.arguments.last().and_then(Argument::as_expression);
+                if let (Some(first), Some(last)) = (first, last) {
+                    self.signs.names_data |= names_data_beside(first, last);
+                }
                 if let Some(text) = &text {
                     self.load(text, it.span.start);
                 } else if is_plain && first.is_some() && last_name(&it.callee) == "require" {
@@ -405,6 +428,20 @@ impl<'a> Visit<'a> for Survey {
             "createRequire" => {
                 self.signs.loads_by_alias = true;
             }
+            // `parseCookies(document.cookie)` is after one of them.
+            name if name.contains("arse") && takes_cookies(&it.arguments) => {
+                self.uses("cookie");
+                self.visit_expression(&it.callee);
+                return;
+            }
+            // All that a page stores.
+            "stringify" | "entries" | "values" | "assign" if takes_storage(&it.arguments) => {
+                self.signs.source = true;
+            }
+            // `Reflect.construct(Function, [text])`, `Function.call(null, text)`
+            "construct" | "apply" | "call" | "bind" if hands_maker_on(it) => {
+                self.signs.runs_text = true;
+            }
             "eval" | "Function" | "runInThisContext" | "runInNewContext" | "runInContext"
             | "_compile" | "compileFunction" => self.evaluates(&it.arguments),
             "fromCharCode"
@@ -417,6 +454,10 @@ impl<'a> Visit<'a> for Survey {
             | "brotliDecompressSync" => self.signs.decodes = true,
             "from" | "toString" | "join" => {
                 let last = it.arguments.last().and_then(Argument::as_expression);
+                let first = it.arguments.first().and_then(Argument::as_expression);
+                if let (Some(first), Some(last)) = (first, last) {
+                    self.signs.names_data |= names_data_beside(first, last);
+                }
                 if let Some(Expression::StringLiteral(text)) = last
                     && matches!(text.value.as_str(), "hex" | "base64" | "")
                 {
@@ -447,6 +488,7 @@ impl<'a> Visit<'a> for Survey {
                 .and_then(Argument::as_expression)
                 .and_then(literal)
         {
+            self.signs.names_data |= it.arguments.len() > 1 && data::is_named(&text);
             self.load(&text, it.span.start);
         }
         walk::walk_new_expression(self, it);
@@ -463,6 +505,7 @@ impl<'a> Visit<'a> for Survey {
         {
             self.signs.dynamic = true;
         }
+        self.signs.names_data |= names_data_beside(&it.left, &it.right);
         walk::walk_binary_expression(self, it);
     }
 
@@ -495,6 +538,8 @@ impl<'a> Visit<'a> for Survey {
             "environmentVariables" => self.signs.source = true,
             _ if secrets::SEED_FIELDS.contains(&property) => self.signs.source = true,
             "process" => self.process_by_alias = true,
+            "cookie" => self.signs.source |= is_cookies(it),
+            "constructor" => self.signs.runs_text |= makes_functions(&it.object),
             _ => {}
         }
         match &it.object {
@@ -514,6 +559,12 @@ impl<'a> Visit<'a> for Survey {
                 } else {
                     self.visit_expression(&inner.object);
                 }
+                return;
+            }
+            // `document.cookie.split(';')` looks for one of them.
+            Expression::StaticMemberExpression(inner) if is_cookies(inner) => {
+                self.uses("cookie");
+                self.visit_expression(&inner.object);
                 return;
             }
             Expression::Identifier(name)
@@ -608,6 +659,14 @@ impl<'a> Visit<'a> for Survey {
             if let Some(text) = &quasi.value.cooked {
                 self.text(text.as_str());
             }
+        }
+        // `${__dirname}/data.bin`
+        if let (Some(Expression::Identifier(folder)), Some(rest)) =
+            (it.expressions.first(), it.quasis.last())
+            && folder.name == "__dirname"
+            && let Some(rest) = &rest.value.cooked
+        {
+            self.signs.names_data |= data::is_named(rest.as_str());
         }
         walk::walk_template_literal(self, it);
     }

@@ -58,6 +58,8 @@ pub(crate) fn member<'a>(path: &'a str, member: &'a str) -> Cow<'a, str> {
         ("require", "main") => Cow::Borrowed("module"),
         ("module" | "Module", "constructor" | "Module") => Cow::Borrowed("Module"),
         ("Module", "prototype") => Cow::Borrowed("module"),
+        // That of all functions.
+        ("Function" | "Function.prototype", "constructor") => Cow::Borrowed("Function"),
         ("Bun" | "import.meta", "env") | (REPORT, "environmentVariables") => {
             Cow::Borrowed("process.env")
         }
@@ -107,7 +109,7 @@ impl Solver<'_> {
             "process.binding" => {}
             "process.report.getReport" => self.give(call.out, REPORT),
             // Only of functions, for their constructor: objects share theirs with too many others.
-            "Object.getPrototypeOf" => {
+            "Object.getPrototypeOf" | "Reflect.getPrototypeOf" => {
                 for function in self.functions(first) {
                     self.graph.add(call.out, Atom::Function(function), first);
                 }
@@ -116,6 +118,12 @@ impl Solver<'_> {
                 self.start(first, call);
                 self.worker_data(second);
                 self.give_instance(id, call);
+            }
+            "MessageChannel" | "node:worker_threads.MessageChannel" if call.is_new => {
+                self.channel(id, call);
+            }
+            "node:async_hooks.AsyncLocalStorage" if call.is_new => {
+                self.asynchronous_store(id, call);
             }
             "JSON.stringify"
             | "String"
@@ -218,18 +226,9 @@ impl Solver<'_> {
                 });
             }
             "Reflect.apply" | "Function.prototype.call.call" => {
-                let list = Self::argument(call, 2);
-                let arguments = self.listed(list).unwrap_or_else(|| vec![(list, true)]);
-                let purpose = u8::from(self.is_guessing);
-                let redirected = Call {
-                    callee: first,
-                    receiver: second,
-                    method: None,
-                    arguments: arguments.into(),
-                    ..call.clone()
-                };
-                self.redirect(id, purpose, redirected);
+                self.reflected(id, first, second, 2, call)
             }
+            "Reflect.construct" => self.reflected(id, first, NONE, 1, call),
             "Promise" if call.is_new => {
                 for function in self.functions(first) {
                     let resolve = self.parameter(function, 0);
@@ -561,6 +560,23 @@ impl Solver<'_> {
         let field = self.graph.field(descriptor, name);
         self.graph.copy(value, field);
         self.graph.add(call.out, Atom::Object(descriptor), NONE);
+    }
+
+    /// `Reflect.apply(callee, this, list)`, `Reflect.construct(class, list)`: a call like any other, of
+    /// what stands in the list.
+    fn reflected(&mut self, id: u32, callee: Node, this: Node, at: usize, call: &Call) {
+        let list = Self::argument(call, at);
+        let arguments = self.listed(list).unwrap_or_else(|| vec![(list, true)]);
+        let redirected = Call {
+            callee,
+            receiver: this,
+            method: None,
+            arguments: arguments.into(),
+            is_new: at == 1,
+            ..call.clone()
+        };
+        // A list that becomes known later is missed only in the first phase.
+        self.redirect(id, u8::from(self.is_guessing), redirected);
     }
 
     /// `Object.defineProperty(target, key, { value, get })`.

@@ -18,6 +18,7 @@ impl Solver<'_> {
                 }
                 Atom::Builtin(path) => {
                     let path = self.graph.name(path);
+                    self.page_data(&path, call);
                     is_known |= self.builtin(id, &path, call);
                 }
                 Atom::Resolver(promise) => {
@@ -34,6 +35,8 @@ impl Solver<'_> {
             names = self.key_names(method);
             for &name in &names {
                 let name = self.graph.name(name);
+                self.page_data_sent(&name, call);
+                is_known |= self.event(id, &name, call, is_known);
                 is_known |= self.method(id, &name, call, is_known);
             }
         }
@@ -86,6 +89,9 @@ impl Solver<'_> {
             self.graph.add(call.out, Atom::Object(instance), NONE);
         } else if call.receiver != NONE {
             self.graph.copy(call.receiver, found.this);
+        } else if found.gives_this {
+            // Only what comes out of this call: on an object, such a function gives the object.
+            self.give(call.out, "global");
         }
         match self.asked(&found, call) {
             Some(names) => self.derive(Rule::Answer(Rc::new(Asked {

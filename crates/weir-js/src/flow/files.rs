@@ -5,7 +5,7 @@ use weir_model::contents::SourceKind;
 use super::graph::{Atom, Call, NONE, Node};
 use super::solve::Solver;
 use super::text;
-use crate::tables::credentials;
+use crate::tables::{credentials, data};
 
 /// Most buffers of a list that one read fills.
 const BUFFERS: usize = 8;
@@ -19,6 +19,13 @@ fn is_of_file(kind: SourceKind) -> bool {
             | SourceKind::CloudMetadata
             | SourceKind::ProcessMemory
     )
+}
+
+/// The name of a file that lies beside the code, by its path. Others are relative to wherever the program
+/// is started.
+fn own_file(path: &str) -> Option<&str> {
+    let is_own = path.starts_with(crate::ability::OWN) || path.starts_with("./");
+    is_own.then(|| path.rsplit('/').next())?
 }
 
 impl Solver<'_> {
@@ -63,11 +70,26 @@ impl Solver<'_> {
         for name in self.graph.texts(path) {
             let text = self.graph.name(name);
             let Some(kind) = credentials::kind(&text) else {
+                self.read_data(&text, call);
                 continue;
             };
             let source = self.graph.source(kind, &text, call.file, call.offset);
             self.give_data(source, call);
         }
+    }
+
+    /// A file of the package that nobody reads as code: where it becomes some, it was hidden there.
+    fn read_data(&mut self, path: &str, call: &Call) {
+        if !self.graph.follows_code || path.contains(super::UNKNOWN) {
+            return;
+        }
+        let Some(name) = own_file(path).filter(|name| data::may_be(name)) else {
+            return;
+        };
+        let detail = format!("{}{name}", data::PREFIX);
+        let kind = SourceKind::Decoded;
+        let source = self.graph.source(kind, &detail, call.file, call.offset);
+        self.give_data(source, call);
     }
 
     /// Data read at a call: its result, and what its callback gets.

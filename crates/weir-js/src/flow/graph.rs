@@ -215,6 +215,8 @@ pub(crate) struct Function {
     pub(crate) arguments: Option<u32>,
     pub(crate) this: Node,
     pub(crate) result: Node,
+    /// It does nothing but return `this`: the global object, where it is called on nothing.
+    pub(crate) gives_this: bool,
     /// What `new` gives; made when first needed.
     pub(crate) instance: Option<u32>,
     /// Static members; made when first needed.

@@ -8,7 +8,7 @@ use super::graph::{Atom, Call, Key, NONE, Node, Rule};
 use super::laden::Laden;
 use super::sinks::{Sink, is_credential_name, socket_kind};
 use super::solve::Solver;
-use crate::tables::{calls, flows, hosts, network};
+use crate::tables::{calls, data, flows, hosts, network};
 
 /// Deepest object in object that is looked into at a sink.
 const DEPTH: usize = 6;
@@ -151,6 +151,13 @@ impl Solver<'_> {
                         | SourceKind::ProcessMemory
                 )
             {
+                continue;
+            }
+            if self.stays_with_page(&source.detail, sink, one.is_credential_field) {
+                continue;
+            }
+            // A version or a list that lies beside the code goes into commands and files everywhere.
+            if source.detail.starts_with(data::PREFIX) && sink.kind != SinkKind::DynamicCode {
                 continue;
             }
             if sink.names_program && self.is_folder(one.source, one.node) {

@@ -64,6 +64,8 @@ pub(crate) struct Solver<'m> {
     pub(crate) json: HashSet<u32, Quick>,
     /// Texts that were looked into as code or JSON, by rule and text.
     pub(crate) evaluated: Set<(usize, String)>,
+    /// What is told and heard by name.
+    pub(super) events: super::events::Events,
     /// What is not known passes data to its result only. In large programs everything comes near
     /// everything, and objects that take in whatever passes by make flows of nothing.
     pub(crate) is_careful: bool,
@@ -116,6 +118,7 @@ impl<'m> Solver<'m> {
             started: Set::default(),
             json: HashSet::default(),
             evaluated: Set::default(),
+            events: super::events::Events::default(),
             is_careful: false,
             budget,
             current: 0,
@@ -329,6 +332,10 @@ impl<'m> Solver<'m> {
                             let instance = self.graph.instance(function);
                             self.graph.add(out, Atom::Object(instance), object);
                         } else {
+                            if &*self.graph.name(name) == "__proto__" {
+                                let all = self.graph.intern("Function.prototype");
+                                self.graph.add(out, Atom::Builtin(all), object);
+                            }
                             let statics = self.graph.statics(function);
                             let field = self.graph.field(statics, name);
                             self.graph.copy(field, out);
@@ -438,6 +445,12 @@ impl<'m> Solver<'m> {
                 self.graph.add(out, Atom::Environment(source), NONE);
             }
             return;
+        }
+        if found == super::page::COOKIES && self.is_kept(out) {
+            // Whether they are sent from there is asked for once everything else is known.
+            let (file, offset) = self.graph.place(out);
+            self.graph
+                .source(SourceKind::WalletOrProfile, &found, file, offset);
         }
         if found == "node:worker_threads.workerData" {
             let shared = self.graph.intern(super::load::WORKER_DATA);
@@ -566,6 +579,7 @@ impl<'m> Solver<'m> {
         for &part in parts {
             self.content_of_text(part, out);
         }
+        self.joined_cookies(parts, out);
         let is_guessing = self.is_guessing;
         self.fold(parts, out, |pieces| {
             (is_guessing || pieces.iter().all(Option::is_some))

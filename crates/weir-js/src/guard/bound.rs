@@ -7,10 +7,12 @@ use super::{
     expression_end, string_end, template_end,
 };
 
-/// A bracket, quote or slash.
-const STOP: u8 = 2;
+/// A bracket, quote or slash. Values of [`CHUNK`] bytes can be added up, and both counts read from the sum.
+const STOP: u8 = 0x10;
 /// May be an operator that waits, or part of a keyword that does.
 const WAITS: u8 = 1;
+/// Bytes that are looked at together.
+const CHUNK: usize = 8;
 
 /// Letters of which every keyword has one behind which the parser goes deeper: `new`, `typeof`, `void`,
 /// `delete`, `await`, `yield`, `else`, `for`, `while`, `if`, `do`, `with`, `class`, `extends`.
@@ -87,10 +89,24 @@ impl Bound<'_> {
     /// The next bracket, quote or slash, behind which the look goes on.
     fn next(&mut self) -> Option<u8> {
         let rest = self.text.get(self.at..)?;
+        let class = |byte: u8| BYTES.get(usize::from(byte)).copied().unwrap_or(STOP);
         let mut waits = 0_u32;
-        let found = rest.iter().position(|&byte| {
-            let class = BYTES.get(usize::from(byte)).copied().unwrap_or(STOP);
+        let mut skipped = 0;
+        for chunk in rest.as_chunks::<CHUNK>().0 {
+            let sum = chunk
+                .iter()
+                .fold(0_u8, |sum, &byte| sum.wrapping_add(class(byte)));
+            if sum >= STOP {
+                break;
+            }
             // A file has far fewer bytes than this can count.
+            waits = waits.wrapping_add(u32::from(sum));
+            skipped += CHUNK;
+        }
+        let rest = rest.get(skipped..).unwrap_or_default();
+        self.at += skipped;
+        let found = rest.iter().position(|&byte| {
+            let class = class(byte);
             waits = waits.wrapping_add(u32::from(class & WAITS));
             class == STOP
         });

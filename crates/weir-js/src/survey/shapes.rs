@@ -2,10 +2,12 @@
 
 use oxc_ast::ast::{
     Argument, BindingPattern, CallExpression, Expression, ForOfStatement, ForStatementLeft,
-    FormalParameters, ImportExpression, Statement,
+    FormalParameters, ImportExpression, Statement, StaticMemberExpression,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_syntax::operator::BinaryOperator;
+
+use crate::tables::data;
 
 /// Most names that a loop goes through and that are tried.
 const LOOPED: usize = 16;
@@ -153,6 +155,86 @@ pub(super) fn started_path(expression: &Expression<'_>) -> Option<String> {
     }
     let parts: Option<Vec<String>> = arguments.map(literal).collect();
     Some(format!("./{}", parts?.join("/")))
+}
+
+/// Whether a path begins in the folder of the file itself and ends in the name of a data file:
+/// `__dirname + '/data.bin'`, `path.join(__dirname, 'data.bin')`.
+pub(super) fn names_data_beside(folder: &Expression<'_>, rest: &Expression<'_>) -> bool {
+    let is_own = match folder {
+        Expression::Identifier(name) => name.name == "__dirname",
+        Expression::StaticMemberExpression(member) => {
+            member.property.name == "dirname" && matches!(member.object, Expression::ImportMeta(_))
+        }
+        _ => false,
+    };
+    is_own && matches!(rest, Expression::StringLiteral(text) if data::is_named(text.value.as_str()))
+}
+
+/// Whether the constructor of something makes functions of text: something is a function, or what all
+/// functions inherit from, as far as its shape tells.
+pub(super) fn makes_functions(of: &Expression<'_>) -> bool {
+    match of {
+        Expression::StaticMemberExpression(member) if member.property.name == "constructor" => true,
+        other => is_function(other) || is_function_prototype(other),
+    }
+}
+
+/// What all functions inherit from: `Object.getPrototypeOf(async function () {})`, `(() => {}).__proto__`,
+/// `Function.prototype`. Other things that are asked for a prototype are mostly classes.
+pub(super) fn is_function_prototype(it: &Expression<'_>) -> bool {
+    match it {
+        Expression::CallExpression(call) => {
+            let first = call.arguments.first().and_then(Argument::as_expression);
+            last_name(&call.callee) == "getPrototypeOf" && first.is_some_and(is_function)
+        }
+        Expression::StaticMemberExpression(member) => match member.property.name.as_str() {
+            "prototype" => {
+                matches!(&member.object, Expression::Identifier(name) if name.name == "Function")
+            }
+            "__proto__" => is_function(&member.object),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn is_function(it: &Expression<'_>) -> bool {
+    match it {
+        Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_) => true,
+        Expression::ParenthesizedExpression(inner) => is_function(&inner.expression),
+        _ => false,
+    }
+}
+
+/// `document.cookie`
+pub(super) fn is_cookies(member: &StaticMemberExpression<'_>) -> bool {
+    member.property.name == "cookie" && last_name(&member.object) == "document"
+}
+
+/// Whether all cookies are what a call is given.
+pub(super) fn takes_cookies(arguments: &[Argument<'_>]) -> bool {
+    matches!(arguments, [Argument::StaticMemberExpression(member)] if is_cookies(member))
+}
+
+/// Whether the storage of a page is among what a call is given.
+pub(super) fn takes_storage(arguments: &[Argument<'_>]) -> bool {
+    let is_storage = |it| matches!(last_name(it), "localStorage" | "sessionStorage");
+    let mut given = arguments.iter().take(2).filter_map(Argument::as_expression);
+    given.any(is_storage)
+}
+
+/// Whether a call hands a maker of code to reflection, or calls it by a method of its own:
+/// `Reflect.construct(Function, [text])`, `Function.call(null, text)`.
+pub(super) fn hands_maker_on(it: &CallExpression<'_>) -> bool {
+    let is_maker = |it: &Expression<'_>| {
+        matches!(it, Expression::Identifier(name)
+            if matches!(name.name.as_str(), "Function" | "eval"))
+    };
+    let Expression::StaticMemberExpression(member) = &it.callee else {
+        return false;
+    };
+    let first = it.arguments.first().and_then(Argument::as_expression);
+    is_maker(&member.object) || first.is_some_and(is_maker)
 }
 
 /// Whether a method is one of `navigator.serviceWorker`.

@@ -13,6 +13,8 @@ pub(crate) struct Signs {
     pub(crate) dynamic: bool,
     /// It decodes text.
     pub(crate) decodes: bool,
+    /// It names a data file beside it.
+    pub(crate) names_data: bool,
     /// It makes code of text that is no literal.
     pub(crate) runs_text: bool,
     pub(super) loads_by_alias: bool,
@@ -32,9 +34,9 @@ impl Signs {
         self.sink || self.dynamic
     }
 
-    /// It may hold text that was fetched or decoded.
+    /// It may hold text that was fetched or decoded, or lies in no file of code.
     pub(crate) fn may_unpack(&self) -> bool {
-        self.sink || self.decodes
+        self.sink || self.decodes || self.names_data
     }
 
     /// What several observations say together.
@@ -53,6 +55,7 @@ impl Signs {
         self.sink |= part.sink;
         self.dynamic |= part.dynamic;
         self.decodes |= part.decodes;
+        self.names_data |= part.names_data;
         self.runs_text |= part.runs_text;
         self.loads_by_alias |= part.loads_by_alias;
         self.names_module |= part.names_module;

@@ -3,6 +3,7 @@
 pub(crate) mod abilities;
 pub(crate) mod calls;
 pub(crate) mod credentials;
+pub(crate) mod data;
 pub(crate) mod flows;
 pub(crate) mod gates;
 pub(crate) mod hosts;

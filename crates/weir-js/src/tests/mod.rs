@@ -15,6 +15,7 @@ mod package;
 mod passing;
 mod properties;
 mod reached;
+mod roundabout;
 
 use weir_model::contents::Surface;
 

@@ -6,6 +6,7 @@ use oxc_span::GetSpan;
 use smallvec::smallvec;
 use weir_model::contents::SourceKind;
 
+use super::literal::gives_this;
 use super::{Frame, Lower};
 use crate::flow::graph::{Atom, Function as Callable, Key, NONE, Name, Node, Rule};
 use crate::tables::secrets;
@@ -153,6 +154,12 @@ impl Lower<'_, '_, '_> {
                 }
             }),
         };
+        if this.is_none()
+            && gives_this(function)
+            && let Some(made) = self.graph.functions.get_mut(id as usize)
+        {
+            made.gives_this = true;
+        }
         if let Some(name) = &function.id {
             let binding = self.binding(name);
             self.graph.copy(node, binding);

@@ -54,6 +54,31 @@ pub(super) fn makes_functions(of: &Expression<'_>) -> bool {
     is_constructor || is_literal
 }
 
+/// Whether a function does nothing but return `this`, or something else where there is none.
+pub(super) fn gives_this(function: &Function<'_>) -> bool {
+    let body = function
+        .body
+        .as_ref()
+        .map(|body| body.statements.as_slice());
+    match body {
+        Some([Statement::ReturnStatement(only)]) => only.argument.as_ref().is_some_and(may_be_this),
+        _ => false,
+    }
+}
+
+fn may_be_this(it: &Expression<'_>) -> bool {
+    match it {
+        Expression::ThisExpression(_) => true,
+        Expression::LogicalExpression(either) => {
+            matches!(either.left, Expression::ThisExpression(_))
+        }
+        Expression::ParenthesizedExpression(inner) => {
+            matches!(inner.expression, Expression::ThisExpression(_))
+        }
+        _ => false,
+    }
+}
+
 impl Lower<'_, '_, '_> {
     /// Such a constructor: `Function`, beside what the code itself may have put there.
     pub(super) fn function_maker(&mut self, at: Span, value: Node) -> Node {

@@ -6,6 +6,7 @@ mod function;
 mod literal;
 mod pattern;
 mod statement;
+mod typescript;
 
 pub(crate) use bundle::CHUNK;
 
@@ -28,7 +29,8 @@ const VARIABLES: usize = 20_000;
 /// Longest computed array whose elements are kept apart.
 const ELEMENTS: usize = 4_096;
 
-/// Lowers one file. `scoping` and `evaluator` must be those of `program`.
+/// Lowers one file. `scoping` and `evaluator` must be those of `program`. What is no module is evaluated,
+/// or given on a command line: there `this` is the global object.
 pub(crate) fn lower<'s>(
     graph: &mut Graph,
     file: u32,
@@ -36,6 +38,7 @@ pub(crate) fn lower<'s>(
     scoping: &'s Scoping,
     evaluator: Option<Evaluator<'s, '_>>,
     left_out: &'s Set<Span>,
+    is_module: bool,
 ) {
     let exports = graph.exports(file);
     let module = graph.module(file);
@@ -46,6 +49,13 @@ pub(crate) fn lower<'s>(
     for atom in graph.held(exports) {
         graph.add(exports_node, atom, NONE);
     }
+    let mut this = exports_node;
+    if !is_module {
+        this = graph.node(file, 0);
+        graph.copy(exports_node, this);
+        let global = graph.intern("global");
+        graph.add(this, Atom::Builtin(global), NONE);
+    }
     let mut lower = Lower {
         graph,
         file,
@@ -54,7 +64,7 @@ pub(crate) fn lower<'s>(
         exports_node,
         module_node,
         frames: vec![Frame {
-            this: exports_node,
+            this,
             ..Frame::default()
         }],
         classes: Vec::new(),

@@ -110,6 +110,22 @@ impl<'a> Visit<'a> for Lower<'_, '_, '_> {
 
     fn visit_ts_type(&mut self, _: &TSType<'a>) {}
 
+    fn visit_ts_namespace_declaration(&mut self, it: &TSNamespaceDeclaration<'a>) {
+        self.namespace(it);
+    }
+
+    fn visit_ts_enum_declaration(&mut self, it: &TSEnumDeclaration<'a>) {
+        self.enumeration(it);
+    }
+
+    fn visit_ts_import_equals_declaration(&mut self, it: &TSImportEqualsDeclaration<'a>) {
+        self.import_equals(it);
+    }
+
+    fn visit_ts_export_assignment(&mut self, it: &TSExportAssignment<'a>) {
+        self.export_whole(it);
+    }
+
     fn visit_import_declaration(&mut self, it: &ImportDeclaration<'a>) {
         let module = self.import(it.span, it.source.value.as_str());
         for specifier in it.specifiers.iter().flatten() {
@@ -197,7 +213,16 @@ impl<'a> Visit<'a> for Lower<'_, '_, '_> {
                     }
                 }
             }
-            _ => {}
+            other => {
+                let id = match other {
+                    Declaration::TSNamespaceDeclaration(namespace) => &namespace.id,
+                    Declaration::TSEnumDeclaration(enumeration) => &enumeration.id,
+                    Declaration::TSImportEqualsDeclaration(import) => &import.id,
+                    _ => return,
+                };
+                let value = self.binding(id);
+                self.export(id.name.as_str(), value);
+            }
         }
     }
 
