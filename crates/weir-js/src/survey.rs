@@ -429,7 +429,7 @@ impl<'a> Visit<'a> for Survey {
                 self.signs.loads_by_alias = true;
             }
             // `parseCookies(document.cookie)` is after one of them.
-            name if name.contains("arse") && takes_cookies(&it.arguments) => {
+            name if takes_cookies(&it.arguments) && name.contains("arse") => {
                 self.uses("cookie");
                 self.visit_expression(&it.callee);
                 return;
