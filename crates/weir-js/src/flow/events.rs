@@ -2,7 +2,7 @@
 //! listen for it, by the object both are called on. And by an asynchronous store, which gives back what
 //! it was run with.
 
-use super::graph::{Atom, Call, Key, NONE, Name, Names, Node, Rule};
+use super::graph::{Arguments, Atom, Call, Key, NONE, Name, Names, Node, Rule};
 use super::solve::Solver;
 use crate::hash::Map;
 
@@ -140,16 +140,7 @@ impl Solver<'_> {
             false => told.arguments.iter().take(1).copied().collect(),
         };
         let listener = Self::argument(&heard, 1);
-        self.graph.rule(Rule::Call(std::rc::Rc::new(Call {
-            callee: listener,
-            receiver: NONE,
-            method: None,
-            arguments: given,
-            out: NONE,
-            is_new: false,
-            file: told.file,
-            offset: told.offset,
-        })));
+        self.call_listener(&told, listener, given);
         if !is_emitted {
             // Listeners of the web get an event that holds the message, those of Node the message.
             self.tell_event(&told, listener);
@@ -164,11 +155,16 @@ impl Solver<'_> {
         let name = self.graph.intern("data");
         let data = self.graph.field(object, name);
         self.graph.copy(Self::argument(told, 0), data);
+        self.call_listener(told, listener, std::iter::once((event, false)).collect());
+    }
+
+    /// A call that nobody wrote: of a listener, where it is told something.
+    fn call_listener(&mut self, told: &Call, listener: Node, arguments: Arguments) {
         self.graph.rule(Rule::Call(std::rc::Rc::new(Call {
             callee: listener,
             receiver: NONE,
             method: None,
-            arguments: std::iter::once((event, false)).collect(),
+            arguments,
             out: NONE,
             is_new: false,
             file: told.file,

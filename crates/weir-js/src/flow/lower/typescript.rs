@@ -3,6 +3,7 @@
 
 use oxc_ast::ast::*;
 use oxc_ast_visit::Visit;
+use oxc_span::Span;
 
 use super::Lower;
 use crate::flow::graph::{Atom, Key, NONE, Node};
@@ -14,10 +15,7 @@ impl Lower<'_, '_, '_> {
         if it.declare {
             return;
         }
-        let object = self.graph.object();
-        let node = self.holding(it.span, Atom::Object(object));
-        let binding = self.binding(&it.id);
-        self.graph.copy(node, binding);
+        let (_, node) = self.named_object(it.span, &it.id);
         // What is exported in there is a field of it, and none of the file.
         let around = std::mem::replace(&mut self.exports_node, node);
         match &it.body {
@@ -36,15 +34,21 @@ impl Lower<'_, '_, '_> {
         self.exports_node = around;
     }
 
+    /// A new object under a name, and the node that holds it.
+    fn named_object(&mut self, at: Span, name: &BindingIdentifier<'_>) -> (u32, Node) {
+        let object = self.graph.object();
+        let node = self.holding(at, Atom::Object(object));
+        let binding = self.binding(name);
+        self.graph.copy(node, binding);
+        (object, node)
+    }
+
     /// `enum X { Y = z }`: an object with the values by name.
     pub(super) fn enumeration(&mut self, it: &TSEnumDeclaration<'_>) {
         if it.declare {
             return;
         }
-        let object = self.graph.object();
-        let node = self.holding(it.span, Atom::Object(object));
-        let binding = self.binding(&it.id);
-        self.graph.copy(node, binding);
+        let (object, _) = self.named_object(it.span, &it.id);
         for member in &it.body.members {
             let Some(initializer) = &member.initializer else {
                 continue;
