@@ -334,7 +334,7 @@ pub(crate) fn tame_allocator() {
     // SAFETY: plain integers, before any other thread runs.
     unsafe {
         libc::mallopt(libc::M_ARENA_MAX, 2);
-        libc::mallopt(libc::M_MMAP_THRESHOLD, 64 << 10);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 256 << 10);
     }
 }
 
