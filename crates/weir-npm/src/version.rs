@@ -51,27 +51,10 @@ impl Version {
         if text.len() > MAX_LENGTH {
             return Err(VersionError::TooLong);
         }
-        let mut inner = deno_semver::Version::parse_from_npm(text)
-            .or_else(|error| {
-                let text = with_bare_hyphen(text).ok_or(error)?;
-                deno_semver::Version::parse_from_npm(&text)
-            })
-            .map_err(|_| VersionError::NotAVersion)?;
-        // Numbers are compared and shown without zeros before them.
-        if inner.pre.iter().any(|it| has_leading_zero(it)) {
-            for identifier in inner.pre.make_mut() {
-                if has_leading_zero(identifier) {
-                    let bare = identifier.trim_start_matches('0');
-                    *identifier = if bare.is_empty() { "0" } else { bare }.into();
-                }
-            }
-        }
-        if [inner.major, inner.minor, inner.patch]
-            .iter()
-            .any(|part| *part > MAX_COMPONENT)
-        {
-            return Err(VersionError::NotAVersion);
-        }
+        let inner = match plain(text) {
+            Some(inner) => inner,
+            None => by_grammar(text)?,
+        };
         Ok(Self {
             raw: text.into(),
             inner,
@@ -123,6 +106,71 @@ impl Version {
         }
         text
     }
+}
+
+/// Any version that npm's lenient parser reads.
+fn by_grammar(text: &str) -> Result<deno_semver::Version, VersionError> {
+    let mut version = deno_semver::Version::parse_from_npm(text)
+        .or_else(|error| {
+            let text = with_bare_hyphen(text).ok_or(error)?;
+            deno_semver::Version::parse_from_npm(&text)
+        })
+        .map_err(|_| VersionError::NotAVersion)?;
+    // Numbers are compared and shown without zeros before them.
+    if version.pre.iter().any(|it| has_leading_zero(it)) {
+        for identifier in version.pre.make_mut() {
+            if has_leading_zero(identifier) {
+                let bare = identifier.trim_start_matches('0');
+                *identifier = if bare.is_empty() { "0" } else { bare }.into();
+            }
+        }
+    }
+    let numbers = [version.major, version.minor, version.patch];
+    if numbers.iter().any(|part| *part > MAX_COMPONENT) {
+        return Err(VersionError::NotAVersion);
+    }
+    Ok(version)
+}
+
+/// The two forms that nearly all versions have, `1.22.333` and `1.22.333-rc.4`, read without a grammar: every version
+/// of a history is read for every release that is judged.
+fn plain(text: &str) -> Option<deno_semver::Version> {
+    let (numbers, pre) = match text.split_once('-') {
+        Some((numbers, pre)) => (numbers, Some(pre)),
+        None => (text, None),
+    };
+    let mut parts = numbers.split('.');
+    let mut next = || number(parts.next()?);
+    let (major, minor, patch) = (next()?, next()?, next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    let pre = match pre {
+        Some(pre) => pre.split('.').map(identifier).collect::<Option<_>>()?,
+        None => Default::default(),
+    };
+    Some(deno_semver::Version {
+        major,
+        minor,
+        patch,
+        pre,
+        build: Default::default(),
+    })
+}
+
+/// A component without zeros before it. Fifteen digits stay below [`MAX_COMPONENT`].
+fn number(text: &str) -> Option<u64> {
+    let is_plain = (1..=15).contains(&text.len()) && (text.len() == 1 || !text.starts_with('0'));
+    let digits = || text.bytes().map(|byte| byte.wrapping_sub(b'0'));
+    let all = is_plain && digits().all(|digit| digit < 10);
+    all.then(|| digits().fold(0, |sum, digit| sum * 10 + u64::from(digit)))
+}
+
+/// An identifier of a prerelease that stands for itself.
+fn identifier(text: &str) -> Option<deno_semver::VersionPreOrBuild> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let is_plain = !text.is_empty() && text.bytes().all(fits) && !has_leading_zero(text);
+    is_plain.then(|| text.into())
 }
 
 fn has_leading_zero(identifier: &str) -> bool {

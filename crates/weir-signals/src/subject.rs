@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use weir_model::contents::FileDigest;
 use weir_model::{Advisory, Contents, Trust};
 use weir_npm::name::PackageName;
-use weir_npm::packument::{Packument, VersionManifest};
+use weir_npm::packument::{Packument, VersionEntry, VersionManifest};
 use weir_npm::version::Version;
 
 use crate::comparison::{COMPARED_DAYS, is_worth_comparing};
@@ -470,6 +470,60 @@ struct Candidate<'p> {
     text: &'p str,
     version: Version,
     published: Option<Timestamp>,
+    rank: Rank,
+}
+
+/// What makes one release a better previous one than another, what counts most first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    /// Stable, unless the release that is compared is none either.
+    as_stable: bool,
+    /// Of one without a time nobody knows whether it was there first.
+    timed: bool,
+    below: bool,
+    in_line: bool,
+}
+
+impl<'p> Candidate<'p> {
+    fn new(entry: &'p VersionEntry, own: Option<&Version>) -> Option<Self> {
+        let version = Version::parse(&entry.version).ok()?;
+        let below = own.is_some_and(|own| version.precedence(own) == Ordering::Less);
+        let same_line = own.is_some_and(|own| own.major() == version.major());
+        let rank = Rank {
+            as_stable: own.is_some_and(Version::is_prerelease) || !version.is_prerelease(),
+            timed: entry.published().is_some(),
+            below,
+            in_line: same_line && below,
+        };
+        Some(Self {
+            text: &entry.version,
+            version,
+            published: entry.published(),
+            rank,
+        })
+    }
+
+    /// Whether it came before a release, by times where both have one, else by numbers.
+    fn came_before(&self, published: Option<Timestamp>, own: Option<&Version>) -> bool {
+        match self.published.zip(published) {
+            Some((theirs, ours)) => is_before((theirs, Some(&self.version)), (ours, own)),
+            None => self.rank.below,
+        }
+    }
+
+    /// The better one is the greater.
+    fn order(&self, other: &Self) -> Ordering {
+        let newest = || {
+            let times = self.published.cmp(&other.published);
+            times.then_with(|| self.version.cmp(&other.version))
+        };
+        self.rank
+            .cmp(&other.rank)
+            .then_with(|| match self.rank.below {
+                true => self.version.precedence(&other.version),
+                false => newest(),
+            })
+    }
 }
 
 /// The release that `version` is to be compared with: of those published before it, the highest below
@@ -490,52 +544,21 @@ pub fn previous_version<'p>(
 ) -> Option<&'p str> {
     let own = Version::parse(version).ok();
     let published = packument.published(version);
-    let is_candidate = |candidate: &Candidate<'_>| match (candidate.published, published) {
-        (Some(theirs), Some(ours)) => {
-            is_before((theirs, Some(&candidate.version)), (ours, own.as_ref()))
-        }
-        _ => own
-            .as_ref()
-            .is_some_and(|own| candidate.version.precedence(own) == Ordering::Less),
+    // What times say costs nothing, and leaves out most of a long history that somebody asks for an old release of.
+    let may_be_before = |entry: &&VersionEntry| {
+        let times = entry.published().zip(published);
+        entry.version != version && times.is_none_or(|(theirs, ours)| theirs <= ours)
     };
-    packument
-        .versions()
-        .iter()
-        .map(|entry| (entry.version.as_str(), entry.published()))
-        .filter(|(text, _)| *text != version && !refused(text))
-        .filter_map(|(text, published)| {
-            Some(Candidate {
-                text,
-                version: Version::parse(text).ok()?,
-                published,
-            })
-        })
-        .filter(is_candidate)
-        .max_by(|a, b| {
-            let rank = |candidate: &Candidate<'_>| {
-                let as_stable = own.as_ref().is_some_and(Version::is_prerelease)
-                    || !candidate.version.is_prerelease();
-                let below = own
-                    .as_ref()
-                    .is_some_and(|own| candidate.version.precedence(own) == Ordering::Less);
-                let same_line = own
-                    .as_ref()
-                    .is_some_and(|own| own.major() == candidate.version.major());
-                // Of one without a time nobody knows whether it was there first.
-                let timed = candidate.published.is_some();
-                (as_stable, timed, below, same_line && below)
-            };
-            let newest = || {
-                let times = a.published.cmp(&b.published);
-                times.then_with(|| a.version.cmp(&b.version))
-            };
-            rank(a).cmp(&rank(b)).then_with(|| {
-                if rank(a).2 {
-                    a.version.precedence(&b.version)
-                } else {
-                    newest()
-                }
-            })
-        })
-        .map(|candidate| candidate.text)
+    let entries = packument.versions().iter().filter(may_be_before);
+    let candidates: Vec<Candidate<'_>> = entries
+        .filter_map(|entry| Candidate::new(entry, own.as_ref()))
+        .filter(|candidate| candidate.came_before(published, own.as_ref()))
+        .collect();
+    let best = candidates.iter().max_by(|a, b| a.order(b))?;
+    if !refused(best.text) {
+        return Some(best.text);
+    }
+    // Seldom, and asked of all of them.
+    let others = candidates.iter().filter(|it| !refused(it.text));
+    others.max_by(|a, b| a.order(b)).map(|it| it.text)
 }

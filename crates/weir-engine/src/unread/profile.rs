@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use weir_npm::packument::{Packument, VersionManifest};
+use weir_npm::packument::{Packument, Publication, VersionManifest};
 
 use crate::runs::{dependencies, steps};
 
@@ -17,11 +17,19 @@ pub(super) struct Profile {
     dependencies: BTreeSet<String>,
 }
 
+/// The fields of a manifest that say what it runs and brings when it is installed.
+const FIELDS: [&str; 5] = [
+    "scripts",
+    "gypfile",
+    "hasInstallScript",
+    "dependencies",
+    "optionalDependencies",
+];
+
 impl Profile {
-    fn of(manifest: &VersionManifest) -> Self {
-        let attestations = manifest.dist.attestations.as_ref();
-        let publisher = manifest.publisher.as_ref();
-        let maintainers = manifest.maintainers.iter().map(|it| it.name.clone());
+    fn of(manifest: &VersionManifest, publication: Publication) -> Self {
+        let publisher = publication.publisher;
+        let maintainers = publication.maintainers.into_iter().map(|it| it.name);
         let fetched = |(name, spec): (&String, &String)| {
             // What does not come from the registry is told by where it comes from.
             let is_elsewhere = spec.contains('/') || spec.contains(':');
@@ -33,8 +41,8 @@ impl Profile {
         let mut dependencies = dependencies(manifest);
         dependencies.extend(elsewhere.filter_map(fetched));
         Self {
-            publisher: publisher.map(|it| (it.name.clone(), it.trusted_publisher_id.clone())),
-            provenance: attestations.is_some_and(|it| it.provenance.is_some()),
+            publisher: publisher.map(|it| (it.name, it.trusted_publisher_id)),
+            provenance: publication.provenance,
             maintainers: maintainers.collect(),
             steps: steps(manifest),
             dependencies,
@@ -60,8 +68,9 @@ impl<'p> Profiles<'p> {
     pub(super) fn of(&mut self, version: &'p str) -> Option<Arc<Profile>> {
         let packument = self.packument;
         let read = || {
-            let manifest = packument.manifest(version)?.ok()?;
-            Some(Arc::new(Profile::of(&manifest)))
+            let manifest = packument.manifest_fields(version, &FIELDS)?;
+            let publication = packument.publication(version)?;
+            Some(Arc::new(Profile::of(&manifest, publication)))
         };
         self.read.entry(version).or_insert_with(read).clone()
     }

@@ -1,19 +1,17 @@
 //! The one pass that finds where things are.
 //!
-//! serde_json reads the document and checks that it is JSON; the visitors here walk down to
-//! `versions.*.dist` and note byte positions on the way. Everything else is skipped, not parsed.
+//! It walks down to `versions.*.dist`, checks on the way that the document is JSON, and notes byte positions.
+//! Everything else is skipped, not parsed.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fmt;
 use std::ops::Range as ByteRange;
 
 use jiff::Timestamp;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
 
 use super::{PackumentError, Person, SkipReason, VersionEntry};
 use crate::json;
+use crate::json::walk::{Flaw, Walker};
 use crate::version::Version;
 
 /// A half-open range of byte positions. Empty means absent.
@@ -60,19 +58,11 @@ pub(super) struct Index {
 /// Reads a document that is known to be UTF-8 and to fit 32-bit positions.
 pub(super) fn read(text: &str) -> Result<Index, PackumentError> {
     let mut scan = Scan {
-        text,
+        walker: Walker::new(text),
         index: Index::default(),
         times: Vec::new(),
-        failure: None,
     };
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let outcome = deserializer
-        .deserialize_map(Document(&mut scan))
-        .and_then(|()| deserializer.end());
-    if let Some(failure) = scan.failure {
-        return Err(failure);
-    }
-    outcome.map_err(|error| PackumentError::NotJson(error.to_string()))?;
+    scan.document().map_err(|stop| stop.explain(text))?;
     let Scan {
         mut index, times, ..
     } = scan;
@@ -81,98 +71,203 @@ pub(super) fn read(text: &str) -> Result<Index, PackumentError> {
     Ok(index)
 }
 
-/// State of the pass. `failure` carries our own errors past serde's.
+/// Why the pass ended early.
+enum Stop {
+    Flaw(Flaw),
+    Refused(PackumentError),
+}
+
+impl From<Flaw> for Stop {
+    fn from(flaw: Flaw) -> Self {
+        Self::Flaw(flaw)
+    }
+}
+
+impl From<PackumentError> for Stop {
+    fn from(error: PackumentError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl Stop {
+    /// What is wrong with JSON is told in serde_json's words, with the line and the column.
+    fn explain(self, text: &str) -> PackumentError {
+        match self {
+            Self::Refused(error) => error,
+            Self::Flaw(Flaw::TooDeep) => PackumentError::TooDeep,
+            Self::Flaw(Flaw::NotJson) => {
+                let error = serde_json::from_str::<serde::de::IgnoredAny>(text).err();
+                let error = error.map_or_else(|| "it is malformed".to_owned(), |it| it.to_string());
+                PackumentError::NotJson(error)
+            }
+        }
+    }
+}
+
+/// State of the pass.
 struct Scan<'t> {
-    text: &'t str,
+    walker: Walker<'t>,
     index: Index,
     times: Vec<(Cow<'t, str>, TimeMember)>,
-    failure: Option<PackumentError>,
+}
+
+/// A position in a document, which has to fit 32 bits.
+fn position(at: usize) -> Result<u32, PackumentError> {
+    u32::try_from(at).map_err(|_| PackumentError::TooLarge)
+}
+
+fn span_of(range: &ByteRange<usize>) -> Result<Span, PackumentError> {
+    Ok(position(range.start)?..position(range.end)?)
 }
 
 impl<'t> Scan<'t> {
-    fn fail<E: serde::de::Error>(&mut self, failure: PackumentError) -> E {
-        self.failure.get_or_insert(failure);
-        E::custom("refused")
+    fn here(&self) -> Result<u32, PackumentError> {
+        position(self.walker.position())
     }
 
-    /// The next value as it is written, and where it lies. Refuses one that is nested too deeply, which
-    /// skipping would not notice.
-    fn next_value<A: MapAccess<'t>>(&mut self, map: &mut A) -> Result<(&'t str, Span), A::Error> {
-        let value: &'t RawValue = map.next_value()?;
-        if !json::depth_is_fine(value.get().as_bytes()) {
-            return Err(self.fail(PackumentError::TooDeep));
-        }
-        Ok((value.get(), self.span(value.get())?))
+    /// The next value as it is written, and where it lies.
+    fn value(&mut self) -> Result<(&'t str, Span), Stop> {
+        let span = self.walker.value()?;
+        Ok((self.walker.slice(&span), span_of(&span)?))
     }
 
-    /// Where a slice of the document lies.
-    fn span<E: serde::de::Error>(&self, part: &str) -> Result<Span, E> {
-        let start =
-            json::offset_in(self.text, part).ok_or_else(|| E::custom("outside of the document"))?;
-        Ok(position(start)?..position(start + part.len())?)
-    }
-
-    /// The position of the value that follows a key, and whether it is an object.
-    fn value_after<E: serde::de::Error>(&self, key: &Span) -> Result<(u32, bool), E> {
-        let bytes = self.text.as_bytes();
-        let colon = json::skip_whitespace(bytes, key.end as usize);
-        let start = json::skip_whitespace(bytes, colon + 1);
-        Ok((position(start)?, bytes.get(start) == Some(&b'{')))
-    }
-
-    /// The position after the brace that closes an object, given where its last member ends.
-    fn object_end<E: serde::de::Error>(&self, last: u32) -> Result<u32, E> {
-        position(json::skip_whitespace(self.text.as_bytes(), last as usize) + 1)
-    }
-}
-
-fn position<E: serde::de::Error>(at: usize) -> Result<u32, E> {
-    u32::try_from(at).map_err(|_| E::custom("beyond 4 GiB"))
-}
-
-/// The whole document.
-struct Document<'s, 't>(&'s mut Scan<'t>);
-
-impl<'t> Visitor<'t> for Document<'_, 't> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a packument")
-    }
-
-    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<(), A::Error> {
-        let scan = self.0;
+    /// The whole document.
+    fn document(&mut self) -> Result<(), Stop> {
         let mut seen = HashSet::new();
-        scan.index.open = scan.object_end(0)?;
-        while let Some(key) = map.next_key::<&RawValue>()? {
-            scan.index.has_members = true;
-            let key_span = scan.span(key.get())?;
-            let (start, is_object) = scan.value_after(&key_span)?;
-            let key = json::key_text(key.get());
+        let open = self.here()? + 1;
+        let mut more = self.walker.enter()?;
+        self.index.open = open;
+        self.index.has_members = more;
+        while more {
+            let key = self.walker.key()?.text();
+            let (start, is_object) = (self.here()?, self.walker.is_at_object());
             match &*key {
                 "versions" if is_object => {
-                    map.next_value_seed(Versions(scan))?;
-                    scan.index.has_versions = true;
+                    self.versions()?;
+                    self.index.has_versions = true;
                 }
-                "versions" => return Err(scan.fail(PackumentError::WrongType("versions"))),
+                "versions" => return Err(PackumentError::WrongType("versions").into()),
                 "time" if is_object => {
-                    let end = map.next_value_seed(Times { scan, start })?;
-                    scan.index.time_span = start..end;
-                    scan.index.time_is_object = true;
+                    self.time()?;
+                    self.index.time_span = start..self.here()?;
+                    self.index.time_is_object = true;
                 }
                 _ => {
-                    let (value, span) = scan.next_value(&mut map)?;
-                    top_level(&mut scan.index, &key, value, span)
-                        .map_err(|error| scan.fail::<A::Error>(error))?;
+                    let (value, span) = self.value()?;
+                    top_level(&mut self.index, &key, value, span)?;
                 }
             }
             if seen.contains(&key) {
-                return Err(scan.fail(PackumentError::DuplicateKey(key.into_owned())));
+                return Err(PackumentError::DuplicateKey(key.into_owned()).into());
             }
             seen.insert(key);
+            more = self.walker.next()?;
+        }
+        Ok(self.walker.finish()?)
+    }
+
+    /// `versions`.
+    fn versions(&mut self) -> Result<(), Stop> {
+        let mut more = self.walker.enter()?;
+        while more {
+            let key = self.walker.key()?;
+            let mut entry = VersionEntry::new(key.text().into_owned(), span_of(&key.span)?);
+            let start = self.here()?;
+            if self.walker.is_at_object() {
+                self.version(&mut entry)?;
+                if entry.tarball.is_empty() {
+                    entry.problem.get_or_insert(SkipReason::NoTarball);
+                }
+            } else {
+                self.walker.value()?;
+                entry.problem = Some(SkipReason::NotAnObject);
+            }
+            entry.value = start..self.here()?;
+            if !is_version_key(&entry.version) {
+                entry.problem = Some(SkipReason::NotAVersion);
+            }
+            self.index.entries.push(entry);
+            more = self.walker.next()?;
         }
         Ok(())
     }
+
+    /// One version's object.
+    fn version(&mut self, entry: &mut VersionEntry) -> Result<(), Stop> {
+        let mut seen = 0_u64;
+        let mut more = self.walker.enter()?;
+        while more {
+            let key = self.walker.key()?.text();
+            note(&mut seen, super::manifest::field_bit(&key), &key)?;
+            if &*key == "dist" && self.walker.is_at_object() {
+                self.dist(entry)?;
+            } else {
+                let (value, span) = self.value()?;
+                let publication = &mut entry.publication;
+                match &*key {
+                    "deprecated" => entry.deprecated = span,
+                    // Where one of these is there twice, the last one counts.
+                    "_npmUser" => publication.npm_user = span,
+                    "maintainers" => publication.maintainers = span,
+                    "gitHead" => publication.git_head = span,
+                    "_npmVersion" => publication.npm_version = span,
+                    "_nodeVersion" => publication.node_version = span,
+                    "version" if !says_version(value, &entry.version) => {
+                        entry.problem = Some(SkipReason::OtherVersion);
+                    }
+                    _ => {}
+                }
+            }
+            more = self.walker.next()?;
+        }
+        Ok(())
+    }
+
+    /// `dist`.
+    fn dist(&mut self, entry: &mut VersionEntry) -> Result<(), Stop> {
+        let mut seen = 0_u64;
+        let mut more = self.walker.enter()?;
+        while more {
+            let key = self.walker.key()?.text();
+            note(&mut seen, super::manifest::dist_field_bit(&key), &key)?;
+            let (value, span) = self.value()?;
+            match &*key {
+                "tarball" if value.len() > 2 && json::string(value).is_some() => {
+                    entry.tarball = span;
+                }
+                "attestations" => entry.publication.attestations = span,
+                _ => {}
+            }
+            more = self.walker.next()?;
+        }
+        Ok(())
+    }
+
+    /// `time`.
+    fn time(&mut self) -> Result<(), Stop> {
+        let mut more = self.walker.enter()?;
+        while more {
+            let key = self.walker.key()?;
+            let (_, value) = self.value()?;
+            let member = TimeMember {
+                key: span_of(&key.span)?,
+                value,
+                entry: None,
+            };
+            self.times.push((key.text(), member));
+            more = self.walker.next()?;
+        }
+        Ok(())
+    }
+}
+
+/// Notes that one of the fields that decide something was seen; twice in one object it is refused.
+fn note(seen: &mut u64, field: u64, key: &str) -> Result<(), PackumentError> {
+    if *seen & field != 0 {
+        return Err(PackumentError::DuplicateKey(key.to_owned()));
+    }
+    *seen |= field;
+    Ok(())
 }
 
 /// The small members of the document.
@@ -211,52 +306,6 @@ fn read_tags(value: &str) -> Result<Vec<(String, String)>, PackumentError> {
     Ok(tags)
 }
 
-/// `versions`.
-struct Versions<'s, 't>(&'s mut Scan<'t>);
-
-impl<'t> DeserializeSeed<'t> for Versions<'_, 't> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'t> Visitor<'t> for Versions<'_, 't> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of versions")
-    }
-
-    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<(), A::Error> {
-        let scan = self.0;
-        while let Some(key) = map.next_key::<&RawValue>()? {
-            let key_span = scan.span(key.get())?;
-            let (start, is_object) = scan.value_after(&key_span)?;
-            let mut entry = VersionEntry::new(json::key_text(key.get()).into_owned(), key_span);
-            if is_object {
-                entry.value = start..map.next_value_seed(OneVersion {
-                    scan,
-                    entry: &mut entry,
-                    start,
-                })?;
-                if entry.tarball.is_empty() {
-                    entry.problem.get_or_insert(SkipReason::NoTarball);
-                }
-            } else {
-                (_, entry.value) = scan.next_value(&mut map)?;
-                entry.problem = Some(SkipReason::NotAnObject);
-            }
-            if !is_version_key(&entry.version) {
-                entry.problem = Some(SkipReason::NotAVersion);
-            }
-            scan.index.entries.push(entry);
-        }
-        Ok(())
-    }
-}
-
 /// Whether a key is a version that can stand in a URL. Versions with blanks or `=`, which npm's lenient
 /// parser reads, are not: no registry has such keys.
 pub(super) fn is_version_key(key: &str) -> bool {
@@ -285,67 +334,6 @@ fn is_plain_version(key: &str) -> bool {
         && pre.is_none_or(|pre| pre.split('.').all(word))
 }
 
-/// One version's object. Its value is the position after its closing brace.
-struct OneVersion<'s, 't> {
-    scan: &'s mut Scan<'t>,
-    entry: &'s mut VersionEntry,
-    start: u32,
-}
-
-impl<'t> DeserializeSeed<'t> for OneVersion<'_, 't> {
-    type Value = u32;
-
-    fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<u32, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'t> Visitor<'t> for OneVersion<'_, 't> {
-    type Value = u32;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a version's manifest")
-    }
-
-    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<u32, A::Error> {
-        let Self { scan, entry, start } = self;
-        let (mut seen, mut last) = (0_u64, start + 1);
-        while let Some(key) = map.next_key::<&RawValue>()? {
-            let raw_key = key.get();
-            let key = json::key_text(raw_key);
-            let field = super::manifest::field_bit(&key);
-            if seen & field != 0 {
-                return Err(scan.fail(PackumentError::DuplicateKey(key.into_owned())));
-            }
-            seen |= field;
-            if &*key == "dist" {
-                let (start, is_object) = scan.value_after(&scan.span(raw_key)?)?;
-                if is_object {
-                    last = map.next_value_seed(DistSeed { scan, entry, start })?;
-                    continue;
-                }
-            }
-            let (value, span) = scan.next_value(&mut map)?;
-            last = span.end;
-            let publication = &mut entry.publication;
-            match &*key {
-                "deprecated" => entry.deprecated = span,
-                // Where one of these is there twice, the last one counts.
-                "_npmUser" => publication.npm_user = span,
-                "maintainers" => publication.maintainers = span,
-                "gitHead" => publication.git_head = span,
-                "_npmVersion" => publication.npm_version = span,
-                "_nodeVersion" => publication.node_version = span,
-                "version" if !says_version(value, &entry.version) => {
-                    entry.problem = Some(SkipReason::OtherVersion);
-                }
-                _ => {}
-            }
-        }
-        scan.object_end(last)
-    }
-}
-
 /// Whether a `version` field means its key: the same text, or another spelling of the same version.
 fn says_version(value: &str, key: &str) -> bool {
     let Some(text) = json::string(value) else {
@@ -357,90 +345,6 @@ fn says_version(value: &str, key: &str) -> bool {
     match (Version::parse(&text), Version::parse(key)) {
         (Ok(inner), Ok(outer)) => inner.canonical() == outer.canonical(),
         _ => false,
-    }
-}
-
-/// `dist`. Its value is the position after its closing brace.
-struct DistSeed<'s, 't> {
-    scan: &'s mut Scan<'t>,
-    entry: &'s mut VersionEntry,
-    start: u32,
-}
-
-impl<'t> DeserializeSeed<'t> for DistSeed<'_, 't> {
-    type Value = u32;
-
-    fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<u32, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'t> Visitor<'t> for DistSeed<'_, 't> {
-    type Value = u32;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a dist")
-    }
-
-    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<u32, A::Error> {
-        let Self { scan, entry, start } = self;
-        let (mut seen, mut last) = (0_u64, start + 1);
-        while let Some(key) = map.next_key::<&'t RawValue>()? {
-            let key = json::key_text(key.get());
-            let field = super::manifest::dist_field_bit(&key);
-            if seen & field != 0 {
-                return Err(scan.fail(PackumentError::DuplicateKey(key.into_owned())));
-            }
-            seen |= field;
-            let (value, span) = scan.next_value(&mut map)?;
-            last = span.end;
-            match &*key {
-                "tarball" if value.len() > 2 && json::string(value).is_some() => {
-                    entry.tarball = span;
-                }
-                "attestations" => entry.publication.attestations = span,
-                _ => {}
-            }
-        }
-        scan.object_end(last)
-    }
-}
-
-/// `time`. Its value is the position after its closing brace.
-struct Times<'s, 't> {
-    scan: &'s mut Scan<'t>,
-    start: u32,
-}
-
-impl<'t> DeserializeSeed<'t> for Times<'_, 't> {
-    type Value = u32;
-
-    fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<u32, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'t> Visitor<'t> for Times<'_, 't> {
-    type Value = u32;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of times")
-    }
-
-    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<u32, A::Error> {
-        let Self { scan, start } = self;
-        let mut last = start + 1;
-        while let Some(key) = map.next_key::<&'t RawValue>()? {
-            let (_, value) = scan.next_value(&mut map)?;
-            last = value.end;
-            let member = TimeMember {
-                key: scan.span(key.get())?,
-                value,
-                entry: None,
-            };
-            scan.times.push((json::key_text(key.get()), member));
-        }
-        scan.object_end(last)
     }
 }
 

@@ -170,14 +170,28 @@ impl VersionManifest {
     /// # Errors
     /// [`ManifestError`] when it is not a JSON object.
     pub fn from_json(text: &str) -> Result<Self, ManifestError> {
-        let members = read_members(text)?;
+        Ok(Self::from_members(&read_members(text)?))
+    }
+
+    /// Reads nothing of it but some fields: for whoever looks at many versions of a history. The others are as if they
+    /// were not there.
+    ///
+    /// # Errors
+    /// [`ManifestError`] when it is not a JSON object.
+    pub fn fields_from_json(text: &str, fields: &[&str]) -> Result<Self, ManifestError> {
+        let mut members = read_members(text)?;
+        members.retain(|(key, _)| fields.contains(&&**key));
+        Ok(Self::from_members(&members))
+    }
+
+    fn from_members(members: &Members<'_>) -> Self {
         let field = |name: &str| {
             let found = members.iter().rev().find(|(key, _)| key == name);
             found.map(|(_, value)| *value)
         };
         let flag = |name| field(name).and_then(|value| serde_json::from_str(value).ok());
         let text = |name| field(name).and_then(json::string).map(Cow::into_owned);
-        Ok(Self {
+        Self {
             dist: field("dist").map(read_dist).unwrap_or_default(),
             publisher: field("_npmUser").and_then(read_publisher),
             maintainers: field("maintainers").map(people).unwrap_or_default(),
@@ -187,8 +201,8 @@ impl VersionManifest {
             npm_version: text("_npmVersion"),
             node_version: text("_nodeVersion"),
             license: field("license").and_then(read_license),
-            manifest: Manifest::from_members(&members),
-        })
+            manifest: Manifest::from_members(members),
+        }
     }
 }
 
@@ -308,51 +322,42 @@ fn person(value: &Value) -> Option<Person> {
     })
 }
 
-/// The fields of a version that decide something, here or in clients. One of them twice in a version is
-/// two different versions, depending on who reads.
-const FIELDS: [&str; 16] = [
-    "name",
-    "version",
-    "dist",
-    "deprecated",
-    "scripts",
-    "dependencies",
-    "optionalDependencies",
-    "peerDependencies",
-    "bundleDependencies",
-    "bundledDependencies",
-    "bin",
-    "main",
-    "exports",
-    "hasInstallScript",
-    "_npmUser",
-    "maintainers",
-];
-
-/// The fields of `dist` that decide something.
-const DIST_FIELDS: [&str; 5] = [
-    "tarball",
-    "integrity",
-    "shasum",
-    "signatures",
-    "attestations",
-];
-
-/// A bit for a field of [`FIELDS`], 0 for any other key.
+/// A bit for each of the fields of a version that decide something, here or in clients, and 0 for any other key. One
+/// of them twice in a version is two different versions, depending on who reads.
 pub(super) fn field_bit(key: &str) -> u64 {
-    bit(&FIELDS, key)
+    let at = match key {
+        "name" => 0,
+        "version" => 1,
+        "dist" => 2,
+        "deprecated" => 3,
+        "scripts" => 4,
+        "dependencies" => 5,
+        "optionalDependencies" => 6,
+        "peerDependencies" => 7,
+        "bundleDependencies" => 8,
+        "bundledDependencies" => 9,
+        "bin" => 10,
+        "main" => 11,
+        "exports" => 12,
+        "hasInstallScript" => 13,
+        "_npmUser" => 14,
+        "maintainers" => 15,
+        _ => return 0,
+    };
+    1 << at
 }
 
-/// A bit for a field of [`DIST_FIELDS`], 0 for any other key.
+/// The same for the fields of `dist`.
 pub(super) fn dist_field_bit(key: &str) -> u64 {
-    bit(&DIST_FIELDS, key)
-}
-
-fn bit(fields: &[&str], key: &str) -> u64 {
-    fields
-        .iter()
-        .position(|field| *field == key)
-        .map_or(0, |at| 1 << at)
+    let at = match key {
+        "tarball" => 0,
+        "integrity" => 1,
+        "shasum" => 2,
+        "signatures" => 3,
+        "attestations" => 4,
+        _ => return 0,
+    };
+    1 << at
 }
 
 /// The members of a version, for rendering.

@@ -235,6 +235,13 @@ impl Packument {
         }))
     }
 
+    /// The same with nothing but some fields, see [`VersionManifest::fields_from_json`]. Nothing if there is no such
+    /// version or its value is not a manifest.
+    #[must_use]
+    pub fn manifest_fields(&self, version: &str, fields: &[&str]) -> Option<VersionManifest> {
+        VersionManifest::fields_from_json(self.version_raw(version)?, fields).ok()
+    }
+
     /// Who published one version, how, and from where. Nothing if there is no such version or its
     /// value is not an object.
     #[must_use]

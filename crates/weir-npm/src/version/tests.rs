@@ -346,3 +346,58 @@ fn a_range_says_whether_it_was_understood_in_full() {
         assert_eq!(range.is_understood(), understood, "{text}");
     }
 }
+
+/// What is read without the grammar is what the grammar reads.
+fn plain_agrees(text: &str) {
+    if let Some(plain) = plain(text) {
+        assert_eq!(Ok(plain), by_grammar(text), "{text}");
+    }
+}
+
+#[test]
+fn plain_versions_are_read_as_the_grammar_reads_them() {
+    let is_plain = |text: &str| plain(text).is_some();
+    for text in [
+        "0.0.0",
+        "1.22.333",
+        "10.0.0-rc.4",
+        "1.0.0-0",
+        "1.0.0-a-b.0.c9",
+        "999999999999999.0.0",
+    ] {
+        assert!(is_plain(text), "{text}");
+        plain_agrees(text);
+    }
+    for text in [
+        "",
+        "1",
+        "1.2",
+        "1.2.3.4",
+        "1..3",
+        "01.2.3",
+        "1.2.03",
+        "1.2.3-",
+        "1.2.3-.a",
+        "1.2.3-a..b",
+        "1.2.3-01",
+        "1.2.3+b",
+        "1.2.3-a+b",
+        "v1.2.3",
+        " 1.2.3",
+        "1.2.3 ",
+        "1.2.x",
+        "1.2.3-\u{e9}",
+        "9007199254740992.0.0",
+    ] {
+        assert!(!is_plain(text), "{text}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn generated_versions_are_read_as_the_grammar_reads_them(
+        text in "[0-9]{1,3}(\\.[0-9]{1,16}){1,3}(-[0-9a-zA-Z-]{0,3}(\\.[0-9a-z-]{0,3}){0,2})?(\\+[0-9a-z]{0,2})?"
+    ) {
+        plain_agrees(&text);
+    }
+}

@@ -116,9 +116,14 @@ impl PackageAdvisories {
     /// Whether an advisory calls one version malware.
     #[must_use]
     pub fn is_malware(&self, version: &str) -> bool {
-        let parsed = Version::parse(version).ok();
         let voices = self.flaws.iter().flatten().filter(|voice| voice.counts());
-        let mut malware = voices.filter(|it| it.kept.record.kind == AdvisoryKind::Malware);
+        let malware = voices.filter(|it| it.kept.record.kind == AdvisoryKind::Malware);
+        let mut malware = malware.peekable();
+        // Asked of every release of a package, and hardly any package has one.
+        if malware.peek().is_none() {
+            return false;
+        }
+        let parsed = Version::parse(version).ok();
         malware.any(|it| it.standing(version, parsed.as_ref()) == Standing::Affected)
     }
 
