@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use weir_engine::worker::contents::of_tarball;
+use weir_engine::worker::limits::keep_freed_memory;
 use weir_model::contents::Contents;
 
 /// Sums over every tarball.
@@ -154,6 +155,7 @@ fn tarballs(path: PathBuf, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
 }
 
 fn main() -> std::io::Result<()> {
+    keep_freed_memory();
     let mut show = Show::default();
     let mut found = Vec::new();
     let mut arguments = std::env::args_os().skip(1);

@@ -14,6 +14,24 @@ pub struct WorkerLimits {
     pub background: bool,
 }
 
+/// Has the C library keep what was freed for the next file instead of giving it back: a worker lives for one burst of
+/// packages, each of which needs as much again, and fresh pages have to be cleared. Sizes in bytes; the first is the
+/// largest that glibc takes on machines of 64 bits.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "mallopt has no safe form")]
+pub fn keep_freed_memory() {
+    // SAFETY: plain integers, before any other thread runs.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 32 << 20);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 1 << 30);
+    }
+}
+
+/// Nothing: only glibc needs to be told.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn keep_freed_memory() {}
+
 /// Applies the limits to this process.
 ///
 /// # Errors

@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use weir_engine::worker::child::{self, WorkerOptions};
-use weir_engine::worker::limits::WorkerLimits;
+use weir_engine::worker::limits::{self, WorkerLimits};
 
 use crate::cli::Worker;
 use crate::exit;
 
 /// Serves jobs until the gateway hangs up.
 pub(crate) fn run(options: &Worker) -> ExitCode {
+    limits::keep_freed_memory();
     let limits = WorkerLimits {
         memory: options.memory,
         background: options.background,
