@@ -97,7 +97,7 @@ impl Engine {
             return Ok(Bringing::Serve(Tarball {
                 verdict,
                 stream,
-                cached: true,
+                cached: !self.was_fetched_ahead(name, version),
                 stale: None,
                 waited,
             }));
@@ -166,7 +166,7 @@ impl Engine {
                 return Ok(Bringing::Serve(Tarball {
                     verdict,
                     stream,
-                    cached: true,
+                    cached: !self.was_fetched_ahead(name, &version),
                     stale,
                     waited,
                 }));
@@ -356,7 +356,7 @@ impl Engine {
         // On a task of its own: an answer that comes too late for this client is kept for the next.
         let task = self
             .tasks
-            .spawn(async move { engine.verdict_of_flight(&held, &version, &flight).await });
+            .spawn(async move { engine.verdict_once(&held, &version, &flight).await });
         match tokio::time::timeout(budget, task).await {
             Ok(Ok(verdict)) => verdict,
             Ok(Err(_)) => Err(EngineError::Store("an analysis task failed".to_owned())),
@@ -373,6 +373,24 @@ impl Engine {
     ) -> Result<Arc<Verdict>, EngineError> {
         let arrived = self.arrived(held, version, flight).await?;
         self.verdict_of_bytes(held, version, &arrived).await
+    }
+
+    /// The same, once for all who wait for it.
+    pub(crate) async fn verdict_once(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+        flight: &Arc<Flight>,
+    ) -> Result<Arc<Verdict>, EngineError> {
+        let name = held.packument.name();
+        let _deciding = self
+            .deciding
+            .hold(&(name.clone(), version.to_owned()))
+            .await;
+        if let Some(gated) = self.gated(name, version).await? {
+            return Ok(Arc::clone(&gated.verdict));
+        }
+        self.verdict_of_flight(held, version, flight).await
     }
 
     async fn arrived(
@@ -411,20 +429,24 @@ impl Engine {
         self.decide_fully(held, version, contents, Some(blob)).await
     }
 
-    /// The same for a release that was served already: its bytes are kept and read when no client waits.
-    /// Those that do not fit into [`UNWRITTEN`] meanwhile are kept at once, so that an install of a
-    /// thousand packages is not held in memory.
+    /// The same for a release that is served before: its bytes are kept and read when no client waits, unless by then
+    /// nobody wants to know. Those that do not fit into [`UNWRITTEN`] meanwhile are kept at once, so that an install of
+    /// a thousand packages is not held in memory.
     pub(crate) async fn verdict_later(
         self: &Arc<Self>,
         held: &Arc<Held>,
         version: &str,
         flight: Arc<Flight>,
         expected: &Integrity,
-    ) -> Result<Arc<Verdict>, EngineError> {
+        unless: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Option<Arc<Verdict>>, EngineError> {
         let since = tokio::time::Instant::now();
         let arrived = self.arrived(held, version, &flight).await?;
         if !arrived.matches(expected) {
-            return self.mismatch(held, version, expected, &arrived).await;
+            return self
+                .mismatch(held, version, expected, &arrived)
+                .await
+                .map(Some);
         }
         self.forget_damaged(held, version);
         let room = u32::try_from(arrived.length().div_ceil(1024)).unwrap_or(u32::MAX);
@@ -437,13 +459,27 @@ impl Engine {
             self.store.keep_blob(&arrived, expected).await?
         };
         drop((arrived, flight, room));
+        let name = held.packument.name();
+        let _deciding = self
+            .deciding
+            .hold(&(name.clone(), version.to_owned()))
+            .await;
+        if let Some(gated) = self.gated(name, version).await? {
+            return Ok(Some(Arc::clone(&gated.verdict)));
+        }
         let _turn = self.later.acquire().await;
         self.quiet.wait(since).await;
+        if unless() {
+            return Ok(None);
+        }
         let tarball = Bytes::from(blob.read().await?);
         let contents = self
             .contents_of(tarball, expected, Priority::Background)
             .await;
-        self.decide_fully(held, version, contents, Some(blob)).await
+        let verdict = self
+            .decide_fully(held, version, contents, Some(blob))
+            .await?;
+        Ok(Some(verdict))
     }
 
     /// Opens the bytes of a release that may pass.

@@ -94,7 +94,7 @@ impl Engine {
         self.tasks.spawn(async move {
             let (refused, result) = tokio::join!(
                 engine.refuse_unverified(&held, &version),
-                engine.verdict_later(&held, &version, flight, &expected),
+                engine.verdict_later(&held, &version, flight, &expected, &|| false),
             );
             if let Err(error) = &refused {
                 tracing::error!(package.name = %held.packument.name(), package.version = version,
@@ -103,7 +103,11 @@ impl Engine {
             let told = matches!(refused, Ok(true));
             match result {
                 Ok(_) if told => {}
-                Ok(verdict) => engine.settle(&verdict).await,
+                Ok(verdict) => {
+                    if let Some(verdict) = verdict {
+                        engine.settle(&verdict).await;
+                    }
+                }
                 Err(error) => {
                     tracing::warn!(package.name = %held.packument.name(), package.version = version,
                         %error, "a release was served, and its contents could not be read after");

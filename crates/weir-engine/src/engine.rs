@@ -1,6 +1,6 @@
 //! The engine: everything it holds, and how verdicts are made and kept.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock, Weak};
 use std::time::Duration;
@@ -90,6 +90,10 @@ pub struct Engine {
     pub(crate) small: Cache<String, Bytes>,
     pub(crate) flights: DashMap<(PackageName, String), Weak<Flight>>,
     reading: Keyed<String>,
+    /// Releases that are being decided on, by name and version.
+    pub(crate) deciding: Keyed<(PackageName, String)>,
+    /// Releases that were fetched before anybody asked, until somebody does.
+    pub(crate) fetched_ahead: Mutex<HashSet<(PackageName, String)>>,
     pub(crate) neighbours: Neighbours,
     pub(crate) habits: HabitKeeper,
     pub(crate) tasks: TaskTracker,
@@ -195,6 +199,8 @@ impl Engine {
             flights: DashMap::new(),
             walking: Keyed::default(),
             reading: Keyed::default(),
+            deciding: Keyed::default(),
+            fetched_ahead: Mutex::default(),
             neighbours: Neighbours::default(),
             habits: HabitKeeper::open(store.clone()).await?,
             tasks: TaskTracker::new(),

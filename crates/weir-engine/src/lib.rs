@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod ahead;
 pub mod alike;
 mod assess;
 pub mod audit;
@@ -38,6 +39,7 @@ mod unread;
 mod verdicts;
 pub mod worker;
 
+pub use ahead::Ahead;
 pub use clock::Clock;
 pub use compare::{PreviousRelease, Profile, Side, Since};
 pub use download::{Bringing, Tarball, TarballStream};

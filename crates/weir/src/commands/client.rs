@@ -1,5 +1,6 @@
 //! `weir npm …` and its siblings: one run of a client behind a gateway of its own.
 
+mod ahead;
 mod bypass;
 mod interrupts;
 mod place;
@@ -68,7 +69,16 @@ pub(super) async fn run(
     let mut interrupts = Interrupts::listen().context("listening for signals")?;
     let led_past = client.bypassing(&place.project).is_some();
     let started = Instant::now();
+    let asked = ahead::Asked {
+        client,
+        arguments: arguments.clone(),
+        project: place.project.clone(),
+        npmrc: npmrc.clone(),
+    };
+    // The lockfile is read while the client starts, and nobody waits for it.
+    let ahead = engine.look_ahead(move || asked.releases());
     let status = run_client(client, &arguments, &way, &mut interrupts).await;
+    drop(ahead);
     let took = started.elapsed();
     let after = After {
         client,

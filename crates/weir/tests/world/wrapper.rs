@@ -6,7 +6,8 @@ use weir_testing::clients::{self, Kind};
 use weir_testing::{Fault, Package, Project, Registry, Release};
 
 use crate::support::{
-    NPM, World, block_id, eventually, finish, found_in, http, output, output_with, river, signal,
+    NPM, World, block_id, eventually, finish, found_in, http, lockfile, output, output_with, river,
+    signal,
 };
 
 const PUBLIC: &str = "https://registry.example.invalid/";
@@ -599,4 +600,71 @@ fn nothing_leaves_the_folder_of_the_project_named_on_the_command_line() {
         lock.contains(PUBLIC) && !lock.contains("127.0.0.1"),
         "{lock}"
     );
+}
+
+/// A client that stands still until there is a file of this name in its folder, and asks for nothing.
+const STANDS_STILL: &str = "while [ ! -e go ]; do sleep 0.05; done";
+
+#[test]
+fn what_the_lockfile_names_is_fetched_and_read_before_npm_asks() {
+    let (world, registry) = (World::new(), river());
+    lockfile(
+        &world,
+        &registry,
+        &[("gauge-reader", "1.2.0"), ("@millpond/sluice", "2.0.0")],
+    );
+    world.program("npm", STANDS_STILL);
+    let started = Instant::now();
+    let mut command = world.weir_before(&registry);
+    command.args(["npm", "ci"]);
+    let child = command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    eventually("both are read", || {
+        world.ledger(&["--event", "decided"]).len() == 2
+    });
+    world.write("work/go", "");
+    let run = finish(child, started);
+    run.assert_success();
+    // Nothing was served, and nobody is told of what nobody asked for.
+    assert!(
+        run.stderr.contains("weir: 0 releases seen"),
+        "{}",
+        run.stderr
+    );
+    // What will be held is read as well: whoever asks is told all that speaks against it.
+    assert_eq!(registry.requests_to("*.tgz").len(), 2);
+    assert!(world.ledger(&["--event", "served"]).is_empty());
+}
+
+#[test]
+fn npm_gets_what_was_fetched_ahead_and_is_refused_what_would_be() {
+    let Some(npm) = clients::or_skip(Kind::Npm) else {
+        return;
+    };
+    let (world, registry) = (World::new(), river());
+    let project = project(&registry).dependency("gauge-reader", "1.1.0");
+    output(world.wrapper(&npm, &project).args(["npm", "install"])).assert_success();
+    // Another machine: nothing is kept, neither here nor in npm's own cache.
+    let world = World::new();
+    let before = registry.requests_to("*.tgz").len();
+    project.forget_modules();
+    project.forget_home();
+    let run = output(world.wrapper(&npm, &project).args(["npm", "ci"]));
+    run.assert_success();
+    let counts = "weir: 1 releases seen, 0 from cache";
+    assert!(run.stderr.contains(counts), "{}", run.stderr);
+    assert_eq!(
+        registry.requests_to("*.tgz").len(),
+        before + 1,
+        "once for both"
+    );
+    assert_eq!(
+        world.ledger(&["--event", "decided"]).len(),
+        1,
+        "decided once"
+    );
+    assert_eq!(world.ledger(&["--event", "served"]).len(), 1);
 }

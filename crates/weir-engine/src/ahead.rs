@@ -1,0 +1,140 @@
+//! Looking ahead: a client that is about to install what a lockfile names takes seconds before it asks for the first
+//! of it, in which most of the work can be done.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
+
+use futures_util::{StreamExt, stream};
+use weir_npm::integrity::Integrity;
+use weir_npm::name::PackageName;
+
+use crate::EngineError;
+use crate::engine::Engine;
+use crate::flight::Flight;
+use crate::packuments::Held;
+
+/// How many releases are fetched at the same time. npm itself asks for fifteen.
+const AT_ONCE: usize = 16;
+
+/// A run of a client that is looked ahead for. When it is dropped the client has ended: what it did not ask for is
+/// fetched and read no further.
+#[derive(Debug, Default)]
+pub struct Ahead {
+    over: Arc<AtomicBool>,
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Engine {
+    /// Fetches and reads releases that will be asked for, in order, as if they were. Nothing is served, what is refused
+    /// is refused when it is asked for, and what fails is tried again then. Which they are is found out aside, as it
+    /// may take long.
+    pub fn look_ahead(
+        self: &Arc<Self>,
+        releases: impl FnOnce() -> Vec<(PackageName, String)> + Send + 'static,
+    ) -> Ahead {
+        let ahead = Ahead::default();
+        let (engine, over) = (Arc::clone(self), Arc::clone(&ahead.over));
+        tokio::spawn(async move {
+            let releases = tokio::task::spawn_blocking(releases).await;
+            let over = &over;
+            let fetched = stream::iter(releases.unwrap_or_default()).map(|(name, version)| {
+                let engine = Arc::clone(&engine);
+                async move {
+                    if over.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    if let Err(error) = engine.fetch_ahead(&name, &version, over).await {
+                        tracing::debug!(package.name = %name, package.version = version, %error,
+                            "it could not be fetched before it was asked for");
+                    }
+                }
+            });
+            fetched.buffer_unordered(AT_ONCE).collect::<()>().await;
+        });
+        ahead
+    }
+
+    /// Fetches one release, and has it read on a task of its own.
+    async fn fetch_ahead(
+        self: &Arc<Self>,
+        name: &PackageName,
+        version: &str,
+        over: &Arc<AtomicBool>,
+    ) -> Result<(), EngineError> {
+        if self.gated(name, version).await?.is_some() {
+            return Ok(());
+        }
+        let held = self.packuments.get(name).await?;
+        let Some(expected) = self.integrity_of(&held, version) else {
+            return Ok(());
+        };
+        let times = self.times_of(&held, version).await?;
+        let metadata = self
+            .metadata_verdict(&held, version, &times, &self.generation())
+            .await?;
+        if !metadata.decision.action.serves() && self.refuses_without_contents(&metadata) {
+            return Ok(());
+        }
+        let flight = self.flight(&held, version, &expected, None).await?;
+        self.note_fetched_ahead(name, version);
+        let may_wait = self.passes_early(&metadata, &held, version).await?;
+        self.read_ahead(&held, version, &expected, &flight, may_wait.then_some(over));
+        // No more of them on their way than at once.
+        let _ = flight.arrived().await;
+        Ok(())
+    }
+
+    fn note_fetched_ahead(&self, name: &PackageName, version: &str) {
+        let mut fetched = self
+            .fetched_ahead
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        fetched.insert((name.clone(), version.to_owned()));
+    }
+
+    /// Whether the bytes of a release are here only because somebody was about to ask for it: the first who does gets
+    /// what was fetched for them, and not what was kept from before.
+    pub(crate) fn was_fetched_ahead(&self, name: &PackageName, version: &str) -> bool {
+        let mut fetched = self
+            .fetched_ahead
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        !fetched.is_empty() && fetched.remove(&(name.clone(), version.to_owned()))
+    }
+
+    /// What somebody will wait for is read at once; what may be served before, when nothing else is to be done.
+    fn read_ahead(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+        expected: &Integrity,
+        flight: &Arc<Flight>,
+        over: Option<&Arc<AtomicBool>>,
+    ) {
+        let engine = Arc::clone(self);
+        let (held, version, flight) = (Arc::clone(held), version.to_owned(), Arc::clone(flight));
+        let (expected, over) = (expected.clone(), over.map(Arc::clone));
+        self.tasks.spawn(async move {
+            let read = match over {
+                Some(over) => {
+                    let unless = || over.load(Ordering::Relaxed);
+                    let read = engine.verdict_later(&held, &version, flight, &expected, &unless);
+                    read.await.map(|_| ())
+                }
+                None => {
+                    let read = engine.verdict_once(&held, &version, &flight);
+                    read.await.map(|_| ())
+                }
+            };
+            if let Err(error) = read {
+                tracing::debug!(package.name = %held.packument.name(), package.version = version, %error,
+                    "it could not be read before it was asked for");
+            }
+        });
+    }
+}
