@@ -174,6 +174,10 @@ impl Engine {
             self.note_lesson(held, version, &verdict).await?;
             self.keep(held.packument.name(), &verdict, blob.clone())
                 .await?;
+            if !verdict.decision.action.serves() {
+                // The ledger names its id, whether or not anybody asked for the release.
+                self.keep_refusal(&verdict).await?;
+            }
             self.append(decided(&verdict, held, self.now())).await?;
             let undisturbed = !verdict.decision.action.serves() || self.refusals() == refusals;
             if undisturbed || self.past_of(held, version).await?.refuses_as(&past) {

@@ -127,6 +127,7 @@ impl Engine {
                 name: name.to_string(),
                 version: file.to_owned(),
             })?;
+        let fetched_ahead = self.was_fetched_ahead(name, &version);
         let mut waited = Waited {
             upstream: started.elapsed(),
             ..Waited::default()
@@ -166,7 +167,7 @@ impl Engine {
                 return Ok(Bringing::Serve(Tarball {
                     verdict,
                     stream,
-                    cached: !self.was_fetched_ahead(name, &version),
+                    cached: !fetched_ahead,
                     stale,
                     waited,
                 }));
@@ -459,6 +460,12 @@ impl Engine {
             self.store.keep_blob(&arrived, expected).await?
         };
         drop((arrived, flight, room));
+        let _turn = self.later.acquire().await;
+        self.quiet.wait(since).await;
+        if unless() {
+            return Ok(None);
+        }
+        // Not before its turn: a client that waits for this one is not to wait for others.
         let name = held.packument.name();
         let _deciding = self
             .deciding
@@ -466,11 +473,6 @@ impl Engine {
             .await;
         if let Some(gated) = self.gated(name, version).await? {
             return Ok(Some(Arc::clone(&gated.verdict)));
-        }
-        let _turn = self.later.acquire().await;
-        self.quiet.wait(since).await;
-        if unless() {
-            return Ok(None);
         }
         let tarball = Bytes::from(blob.read().await?);
         let contents = self

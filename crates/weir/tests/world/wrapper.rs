@@ -634,8 +634,13 @@ fn what_the_lockfile_names_is_fetched_and_read_before_npm_asks() {
         "{}",
         run.stderr
     );
-    // What will be held is read as well: whoever asks is told all that speaks against it.
+    // What will be held is read as well: whoever asks is told all that speaks against it, by the ledger's id too.
     assert_eq!(registry.requests_to("*.tgz").len(), 2);
+    let decided = world.ledger(&["--event", "decided"]);
+    let held = decided.iter().find(|entry| entry["version"] == "1.2.0");
+    let id = held.unwrap()["block_id"].as_str().unwrap();
+    let told = world.run(&["explain", id]);
+    assert!(told.assert_success().says("gauge-reader@1.2.0"));
     assert!(world.ledger(&["--event", "served"]).is_empty());
 }
 
