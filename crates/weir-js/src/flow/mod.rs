@@ -23,6 +23,7 @@ mod methods;
 mod nearby;
 mod objects;
 mod page;
+mod reflected;
 mod report;
 mod sinks;
 mod solve;
