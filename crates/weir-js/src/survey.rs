@@ -21,8 +21,8 @@ use literals::{is_shouting, may_name_command, names_command};
 pub(crate) use shapes::literal;
 use shapes::{
     hands_maker_on, is_cookies, is_decoded, is_function_prototype, last_name, loaded_by_each,
-    loaded_in_loop, makes_functions, names_data_beside, names_service_worker, started_path,
-    takes_cookies, takes_storage,
+    loaded_in_loop, makes_functions, names_data_beside, names_service_worker, spreads_storage,
+    started_path, takes_cookies, takes_storage,
 };
 pub(crate) use signs::Signs;
 
@@ -318,6 +318,8 @@ impl<'a> Visit<'a> for Survey {
 
     fn visit_object_expression(&mut self, it: &ObjectExpression<'a>) {
         self.seen.object(it);
+        // All that a page stores.
+        self.signs.source |= spreads_storage(it);
         walk::walk_object_expression(self, it);
     }
 

@@ -123,6 +123,9 @@ pub(crate) enum Part {
     EnvironmentField,
     /// Spread into it, or a prototype.
     Spread,
+    /// Listed where its literal spreads it: `{ ...value }` reads all of the value. What is copied goes by
+    /// [`Part::Spread`]; this part only tells what such a reading takes.
+    Listed,
 }
 
 #[derive(Debug, Default)]

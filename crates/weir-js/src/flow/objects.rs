@@ -85,7 +85,7 @@ impl Graph {
             .objects
             .get(object as usize)
             .map_or(NONE, |found| found.all);
-        if all != NONE && part != Part::Spread {
+        if all != NONE && !matches!(part, Part::Spread | Part::Listed) {
             self.copy(node, all);
         }
         if node == NONE {
@@ -105,6 +105,10 @@ impl Graph {
 
     /// An atom arrived in a part of an object: data goes into the object's unions of data.
     pub(crate) fn part_grew(&mut self, object: u32, part: Part, atom: Atom, from: Node) {
+        if part == Part::Listed {
+            self.storage_listed(object, atom, from);
+            return;
+        }
         match atom {
             Atom::Taint(source) | Atom::Environment(source) => {
                 let deep = self.make_data(object, false);
@@ -113,6 +117,7 @@ impl Graph {
                     Part::Field => !self.is_key(source),
                     Part::EnvironmentField => false,
                     Part::Spread => matches!(atom, Atom::Taint(_)),
+                    Part::Listed => false,
                 };
                 if is_passed_on {
                     let loose = self.make_data(object, true);

@@ -6,7 +6,7 @@
 
 use weir_model::contents::SourceKind;
 
-use super::graph::{Atom, Call, NONE, Node, Use};
+use super::graph::{Atom, Call, Graph, NONE, Name, Node, Use};
 use super::sinks::Sink;
 use super::solve::Solver;
 use crate::tables::network;
@@ -24,6 +24,23 @@ const DEPTH: u8 = 2;
 /// Whether a source is what a page keeps, by its detail.
 fn is_of_page(detail: &str) -> bool {
     detail == COOKIES || STORAGE.contains(&detail)
+}
+
+impl Graph {
+    /// `{ ...localStorage }`: all that is stored, in an object. `from` is what was spread.
+    pub(super) fn storage_listed(&mut self, object: u32, atom: Atom, from: Node) {
+        let Atom::Builtin(path) = atom else {
+            return;
+        };
+        let path = self.name(path);
+        let (file, offset) = self.place(from);
+        if file == u32::MAX || !STORAGE.contains(&&*path) {
+            return;
+        }
+        let source = self.source(SourceKind::WalletOrProfile, &path, file, offset);
+        let spread = self.spread(object);
+        self.add(spread, Atom::Taint(source), from);
+    }
 }
 
 impl Solver<'_> {
@@ -138,6 +155,24 @@ impl Solver<'_> {
     pub(super) fn is_kept(&self, node: Node) -> bool {
         let mut uses = self.graph.uses(node).iter();
         uses.any(|one| matches!(one, Use::Copy(_) | Use::Part(..)))
+    }
+
+    /// Whether names pick one item of all that a page stores. Pieces of a list have numbers.
+    pub(super) fn picks_item(&self, source: u32, names: &[Name]) -> bool {
+        let is_stored = self
+            .graph
+            .sources
+            .get(source as usize)
+            .is_some_and(|found| {
+                found.kind == SourceKind::WalletOrProfile
+                    && STORAGE.contains(&found.detail.as_str())
+            });
+        let is_number = |name: &Name| {
+            self.graph
+                .name(*name)
+                .starts_with(|c: char| c.is_ascii_digit())
+        };
+        is_stored && !names.is_empty() && !names.iter().any(is_number)
     }
 
     fn page_source(&mut self, name: &str, file: u32, offset: u32) -> u32 {

@@ -291,12 +291,12 @@ impl<'m> Solver<'m> {
         for atom in self.graph.held(object) {
             match atom {
                 Atom::Environment(source) => self.variable(source, object, key, &names, out),
-                Atom::Taint(_) => {
+                Atom::Taint(source) => {
                     let carries = names.is_empty()
                         || names.iter().any(|&name| {
                             !calls::PROPERTIES_WITHOUT_VALUE.contains(&&*self.graph.name(name))
                         });
-                    if carries {
+                    if carries && !self.picks_item(source, &names) {
                         self.graph.add(out, atom, object);
                     }
                 }

@@ -2,7 +2,8 @@
 
 use oxc_ast::ast::{
     Argument, BindingPattern, CallExpression, Expression, ForOfStatement, ForStatementLeft,
-    FormalParameters, ImportExpression, Statement, StaticMemberExpression,
+    FormalParameters, ImportExpression, ObjectExpression, ObjectPropertyKind, Statement,
+    StaticMemberExpression,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_syntax::operator::BinaryOperator;
@@ -216,11 +217,21 @@ pub(super) fn takes_cookies(arguments: &[Argument<'_>]) -> bool {
     matches!(arguments, [Argument::StaticMemberExpression(member)] if is_cookies(member))
 }
 
+fn is_storage(it: &Expression<'_>) -> bool {
+    matches!(last_name(it), "localStorage" | "sessionStorage")
+}
+
 /// Whether the storage of a page is among what a call is given.
 pub(super) fn takes_storage(arguments: &[Argument<'_>]) -> bool {
-    let is_storage = |it| matches!(last_name(it), "localStorage" | "sessionStorage");
     let mut given = arguments.iter().take(2).filter_map(Argument::as_expression);
     given.any(is_storage)
+}
+
+/// `{ ...localStorage }`
+pub(super) fn spreads_storage(it: &ObjectExpression<'_>) -> bool {
+    it.properties.iter().any(|property| {
+        matches!(property, ObjectPropertyKind::SpreadProperty(spread) if is_storage(&spread.argument))
+    })
 }
 
 /// Whether a call hands a maker of code to reflection, or calls it by a method of its own:

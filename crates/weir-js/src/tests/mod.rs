@@ -13,6 +13,7 @@ mod folded;
 mod hostile;
 mod package;
 mod passing;
+mod posted;
 mod properties;
 mod reached;
 mod roundabout;

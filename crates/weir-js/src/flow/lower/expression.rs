@@ -10,7 +10,7 @@ use weir_model::contents::SourceKind;
 use super::literal::{makes_functions, names_constructor, number_in_base};
 use super::{ELEMENTS, LOOP_BYTES, Lower};
 use crate::digits::Digits;
-use crate::flow::graph::{Arguments, Atom, Call, Key, NONE, Node, Rule};
+use crate::flow::graph::{Arguments, Atom, Call, Key, NONE, Node, Part, Rule};
 use crate::fold::Value;
 use crate::tables::secrets;
 
@@ -252,6 +252,7 @@ impl Lower<'_, '_, '_> {
                     let value = self.expression(&spread.argument);
                     let spread = self.graph.spread(object);
                     self.graph.copy(value, spread);
+                    self.graph.part(object, value, Part::Listed);
                 }
                 ObjectPropertyKind::ObjectProperty(property) => {
                     let key = self.key(&property.key);
