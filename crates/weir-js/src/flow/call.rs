@@ -36,6 +36,7 @@ impl Solver<'_> {
             for &name in &names {
                 let name = self.graph.name(name);
                 self.page_data_sent(&name, call);
+                self.open(&name, call);
                 is_known |= self.event(id, &name, call, is_known);
                 is_known |= self.method(id, &name, call, is_known);
             }

@@ -22,6 +22,7 @@ mod lower;
 mod methods;
 mod nearby;
 mod objects;
+mod opened;
 mod page;
 mod reflected;
 mod report;

@@ -174,8 +174,13 @@ impl Solver<'_> {
             host,
             is_loaded,
         } = self.carrier(carrier)?;
+        let host = match name {
+            // One request after another may be made of it.
+            "open" => self.host(all).or(host),
+            _ => host.or_else(|| self.host(all)),
+        };
         Some(Sink {
-            host: host.or_else(|| self.host(all)),
+            host,
             is_credential_field,
             is_loaded,
             ..Sink::of(kind, format!("{label}.{name}"), sent)
@@ -235,7 +240,8 @@ impl Solver<'_> {
                     return None;
                 }
                 let kind = network::call(&path).or_else(|| socket_kind(&path))?;
-                Some(Carrier::of(kind, shown(&path), self.host(&all)))
+                let host = self.host(&all).or_else(|| self.opened_host(*instance));
+                Some(Carrier::of(kind, shown(&path), host))
             })
         })
     }

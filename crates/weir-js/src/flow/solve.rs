@@ -66,6 +66,8 @@ pub(crate) struct Solver<'m> {
     pub(crate) evaluated: Set<(usize, String)>,
     /// What is told and heard by name.
     pub(super) events: super::events::Events,
+    /// Where requests were opened to.
+    pub(super) opened: super::opened::Opened,
     /// What is not known passes data to its result only. In large programs everything comes near
     /// everything, and objects that take in whatever passes by make flows of nothing.
     pub(crate) is_careful: bool,
@@ -119,6 +121,7 @@ impl<'m> Solver<'m> {
             json: HashSet::default(),
             evaluated: Set::default(),
             events: super::events::Events::default(),
+            opened: super::opened::Opened::default(),
             is_careful: false,
             budget,
             current: 0,

