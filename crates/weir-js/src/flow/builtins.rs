@@ -601,6 +601,10 @@ impl Solver<'_> {
                     }
                     self.graph.add(call.out, Atom::Object(object), NONE);
                 }
+                _ if calls::EMITTERS.iter().any(|(makes, _)| *makes == rest) => {
+                    let object = self.made(id, 0);
+                    self.graph.add(call.out, Atom::Object(object), NONE);
+                }
                 _ => return false,
             }
             return true;

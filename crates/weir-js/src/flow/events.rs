@@ -5,9 +5,12 @@
 use super::graph::{Arguments, Atom, Call, Key, NONE, Name, Names, Node, Rule};
 use super::solve::Solver;
 use crate::hash::Map;
+use crate::tables::calls;
 
 /// Most calls on either side of one event that are brought together.
 const CALLS: usize = 24;
+/// What an event is called by whoever hears of all of them, and is told which first.
+const ANY: &str = "*";
 /// The purpose of the call that tells an `onmessage`, beside those of [`Solver::redirect`].
 const TOLD: u8 = 7;
 /// What a message is called among events.
@@ -18,6 +21,8 @@ const MESSAGE: &str = "message";
 enum Place {
     /// An emitter, or the two ports of a channel, which are one object.
     Object(u32),
+    /// A module that is one emitter for everybody.
+    Shared(Name),
     /// The process, as an emitter.
     Process,
     /// Between a program and the workers or children it starts, whichever.
@@ -46,7 +51,8 @@ impl Solver<'_> {
     pub(super) fn event(&mut self, id: u32, name: &str, call: &Call, is_known: bool) -> bool {
         match name {
             "emit" => {
-                let events = self.graph.texts(Self::argument(call, 0));
+                let mut events = self.graph.texts(Self::argument(call, 0));
+                events.extend(self.graph.known(ANY));
                 self.meet(id, call, &events, true, is_known);
             }
             "postMessage" | "send" => {
@@ -75,6 +81,7 @@ impl Solver<'_> {
                 "process" if is_message => Some(Place::Worker),
                 "process" => Some(Place::Process),
                 "node:worker_threads.parentPort" => Some(Place::Worker),
+                shared if calls::SHARED_EMITTERS.contains(&shared) => Some(Place::Shared(*path)),
                 _ => None,
             },
             Atom::Instance(instance) if is_message && self.is_started(*instance) => {
@@ -134,8 +141,17 @@ impl Solver<'_> {
             return;
         };
         let emit = self.graph.known("emit").map(Key::Name);
-        let is_emitted = told.method == emit;
+        let is_emitted = emit.is_some() && told.method == emit;
+        let hears_all = |name| Some(name) == self.graph.known(ANY);
         let given = match is_emitted {
+            true if self
+                .graph
+                .texts(Self::argument(&heard, 0))
+                .into_iter()
+                .any(hears_all) =>
+            {
+                told.arguments.clone()
+            }
             true => told.arguments.get(1..).unwrap_or_default().into(),
             false => told.arguments.iter().take(1).copied().collect(),
         };

