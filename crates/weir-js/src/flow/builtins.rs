@@ -122,6 +122,13 @@ impl Solver<'_> {
             "MessageChannel" | "node:worker_threads.MessageChannel" if call.is_new => {
                 self.channel(id, call);
             }
+            "BroadcastChannel" | "node:worker_threads.BroadcastChannel" if call.is_new => {
+                self.broadcast(call);
+            }
+            "postMessage" | "addEventListener" => {
+                self.worker_side(id, path, call);
+                return false;
+            }
             "node:async_hooks.AsyncLocalStorage" if call.is_new => {
                 self.asynchronous_store(id, call);
             }

@@ -2,6 +2,7 @@
 //! listen for it, by the object both are called on. And by an asynchronous store, which gives back what
 //! it was run with.
 
+use super::channels::MESSAGE;
 use super::graph::{Arguments, Atom, Call, Key, NONE, Name, Names, Node, Rule};
 use super::solve::Solver;
 use crate::hash::Map;
@@ -11,14 +12,10 @@ use crate::tables::calls;
 const CALLS: usize = 24;
 /// What an event is called by whoever hears of all of them, and is told which first.
 const ANY: &str = "*";
-/// The purpose of the call that tells an `onmessage`, beside those of [`Solver::redirect`].
-const TOLD: u8 = 7;
-/// What a message is called among events.
-const MESSAGE: &str = "message";
 
 /// Where both sides meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Place {
+pub(super) enum Place {
     /// An emitter, or the two ports of a channel, which are one object.
     Object(u32),
     /// A module that is one emitter for everybody.
@@ -59,7 +56,7 @@ impl Solver<'_> {
                 let message = self.graph.intern(MESSAGE);
                 self.meet(id, call, &Names::from_slice(&[message]), true, is_known);
                 if name == "postMessage" && !is_known {
-                    self.tell_handler(id, call);
+                    self.tell_handlers(id, call);
                 }
             }
             "on" | "once" | "addListener" | "prependListener" | "addEventListener" => {
@@ -93,41 +90,31 @@ impl Solver<'_> {
         places.collect()
     }
 
-    /// Whether an instance is a worker or a child that runs JavaScript.
-    fn is_started(&self, instance: u32) -> bool {
-        let made_by = self.instances.get(instance as usize);
-        let rule = made_by.and_then(|rule| self.graph.rules.get(*rule as usize));
-        let Some(Rule::Call(made)) = rule else {
-            return false;
-        };
-        self.graph.atoms(made.callee).iter().any(|(atom, _)| {
-            matches!(atom, Atom::Builtin(path) if matches!(
-                &*self.graph.name(*path),
-                "node:worker_threads.Worker" | "Worker" | "node:child_process.fork"
-            ))
-        })
-    }
-
-    /// Notes one side of an event, and hands what is told to whoever hears of it. Nothing is made as
-    /// long as there is only one side.
+    /// Notes one side of an event everywhere it is told or heard of.
     fn meet(&mut self, id: u32, call: &Call, events: &Names, tells: bool, is_known: bool) {
         let message = self.graph.known(MESSAGE);
         for &event in events {
             for place in self.places(call, Some(event) == message, is_known) {
-                let sides = self.events.0.entry((place, event)).or_default();
-                let (own, others) = match tells {
-                    true => (&mut sides.told, &sides.heard),
-                    false => (&mut sides.heard, &sides.told),
-                };
-                if own.contains(&id) || own.len() >= CALLS {
-                    continue;
-                }
-                own.push(id);
-                for other in others.clone() {
-                    let (told, heard) = if tells { (id, other) } else { (other, id) };
-                    self.hand_over(told, heard);
-                }
+                self.meet_at(id, place, event, tells);
             }
+        }
+    }
+
+    /// Notes one side of an event, and hands what is told to whoever hears of it. Nothing is made as
+    /// long as there is only one side.
+    pub(super) fn meet_at(&mut self, id: u32, place: Place, event: Name, tells: bool) {
+        let sides = self.events.0.entry((place, event)).or_default();
+        let (own, others) = match tells {
+            true => (&mut sides.told, &sides.heard),
+            false => (&mut sides.heard, &sides.told),
+        };
+        if own.contains(&id) || own.len() >= CALLS {
+            return;
+        }
+        own.push(id);
+        for other in others.clone() {
+            let (told, heard) = if tells { (id, other) } else { (other, id) };
+            self.hand_over(told, heard);
         }
     }
 
@@ -164,7 +151,7 @@ impl Solver<'_> {
     }
 
     /// Calls a listener with an event that holds a message.
-    fn tell_event(&mut self, told: &Call, listener: Node) {
+    pub(super) fn tell_event(&mut self, told: &Call, listener: Node) {
         let object = self.graph.object();
         let event = self.graph.node(told.file, told.offset);
         self.graph.add(event, Atom::Object(object), NONE);
@@ -186,33 +173,6 @@ impl Solver<'_> {
             file: told.file,
             offset: told.offset,
         })));
-    }
-
-    /// `port.onmessage = listener`, once per call that posts.
-    fn tell_handler(&mut self, id: u32, call: &Call) {
-        for atom in self.graph.held(call.receiver) {
-            let Atom::Object(object) = atom else {
-                continue;
-            };
-            let name = self.graph.intern("onmessage");
-            let listener = self.graph.field(object, name);
-            if self.redirected.insert((id, TOLD)) {
-                self.tell_event(call, listener);
-            }
-        }
-    }
-
-    /// `new MessageChannel()`: what is posted to one port arrives at the other, so that both are the
-    /// same object here.
-    pub(super) fn channel(&mut self, id: u32, call: &Call) {
-        let channel = self.made(id, 0);
-        let ports = self.made(id, 1);
-        for name in ["port1", "port2"] {
-            let name = self.graph.intern(name);
-            let field = self.graph.field(channel, name);
-            self.graph.add(field, Atom::Object(ports), NONE);
-        }
-        self.graph.add(call.out, Atom::Object(channel), NONE);
     }
 
     /// `new AsyncLocalStorage()`

