@@ -153,6 +153,9 @@ impl Solver<'_> {
             | "node:querystring.encode"
             | "querystring.stringify"
             | "node:v8.serialize" => self.transform(id, path, call),
+            "Buffer.alloc" | "Buffer.allocUnsafe" | "Buffer.allocUnsafeSlow" => {
+                self.buffer(id, call)
+            }
             "String.fromCharCode" | "String.fromCodePoint" => self.characters(call),
             "String.raw" => self.graph.copy(first, call.out),
             "Object.keys" | "Object.getOwnPropertyNames" | "Reflect.ownKeys" => {

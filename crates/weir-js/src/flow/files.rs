@@ -2,10 +2,10 @@
 
 use weir_model::contents::SourceKind;
 
-use super::graph::{Atom, Call, NONE, Node};
+use super::graph::{Atom, Call, NONE, Name, Node, Rule};
 use super::solve::Solver;
 use super::text;
-use crate::tables::{credentials, data};
+use crate::tables::{calls, credentials, data};
 
 /// Most buffers of a list that one read fills.
 const BUFFERS: usize = 8;
@@ -124,6 +124,37 @@ impl Solver<'_> {
         );
         if holds_file {
             self.fill(call.receiver, Self::argument(call, 0));
+        }
+    }
+
+    /// `Buffer.alloc(size, fill)`: an object of its own, into which bytes are put later.
+    pub(super) fn buffer(&mut self, id: u32, call: &Call) {
+        let object = self.made(id, 0);
+        let any = self.graph.any(object);
+        self.derive(Rule::Content {
+            from: Self::argument(call, 1),
+            out: any,
+        });
+        self.buffers.insert(object);
+        self.graph.add(call.out, Atom::Object(object), NONE);
+    }
+
+    /// Whether names of a buffer say only how long it is.
+    pub(super) fn measures_buffer(&self, object: u32, names: &[Name]) -> bool {
+        let is_measure =
+            |name: &Name| calls::PROPERTIES_WITHOUT_VALUE.contains(&&*self.graph.name(*name));
+        !names.is_empty() && names.iter().all(is_measure) && self.buffers.contains(&object)
+    }
+
+    /// `bytes.copy(buffer)`
+    pub(super) fn copied_into(&mut self, call: &Call) {
+        for atom in self.graph.held(Self::argument(call, 0)) {
+            if let Atom::Object(object) = atom
+                && self.buffers.contains(&object)
+            {
+                let any = self.graph.any(object);
+                self.loose_content(call.receiver, false, any);
+            }
         }
     }
 

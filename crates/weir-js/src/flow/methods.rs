@@ -51,6 +51,10 @@ impl Solver<'_> {
                 self.read_by_handle(call);
                 return false;
             }
+            "copy" => {
+                self.copied_into(call);
+                return false;
+            }
             "request" => {
                 self.stream_of_session(call);
                 return false;

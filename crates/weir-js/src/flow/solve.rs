@@ -68,6 +68,8 @@ pub(crate) struct Solver<'m> {
     pub(super) events: super::events::Events,
     /// Channels that are found by name.
     pub(super) channels: super::channels::Channels,
+    /// Objects that are buffers.
+    pub(super) buffers: Set<u32>,
     /// Where requests were opened to.
     pub(super) opened: super::opened::Opened,
     /// What is not known passes data to its result only. In large programs everything comes near
@@ -124,6 +126,7 @@ impl<'m> Solver<'m> {
             evaluated: Set::default(),
             events: super::events::Events::default(),
             channels: super::channels::Channels::default(),
+            buffers: Set::default(),
             opened: super::opened::Opened::default(),
             is_careful: false,
             budget,
@@ -306,6 +309,7 @@ impl<'m> Solver<'m> {
                         self.graph.add(out, atom, object);
                     }
                 }
+                Atom::Object(target) if self.measures_buffer(target, &names) => {}
                 Atom::Object(target) => {
                     for &name in &names {
                         let field = self.graph.field(target, name);

