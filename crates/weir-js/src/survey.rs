@@ -30,7 +30,7 @@ use crate::ability::{Seen, Settled};
 use crate::cut::Removable;
 use crate::digits::Digits;
 use crate::slice::{self, Parts, Recorder};
-use crate::tables::{calls, credentials, data, network, secrets};
+use crate::tables::{calls, credentials, data, network, secrets, uploads};
 
 /// Deepest syntax tree that is walked, in nested expressions and statements. The deepest of 44,175
 /// real files has 779 levels; scopes and lowering use under 1 KiB of stack per level, so this many
@@ -135,6 +135,7 @@ impl Survey {
         let module = bare.split('/').next().unwrap_or(bare);
         if calls::SENDING_MODULES.contains(&module)
             || network::is_client(bare)
+            || uploads::is_uploader(bare)
             || matches!(
                 bare,
                 "execa"

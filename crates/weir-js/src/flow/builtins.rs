@@ -8,7 +8,7 @@ use super::graph::{Atom, Call, Key, NONE, Node, Rule};
 use super::solve::Solver;
 use super::text;
 use crate::command;
-use crate::tables::{calls, network};
+use crate::tables::{calls, network, uploads};
 
 /// Variables that name a folder or a file, and how that is written in folded paths.
 pub(crate) fn folder_variable(name: &str) -> Option<&'static str> {
@@ -594,6 +594,10 @@ impl Solver<'_> {
     /// A call of another package.
     fn package(&mut self, id: u32, path: &str, call: &Call) -> bool {
         let rest = path.strip_prefix("pkg:").unwrap_or(path);
+        if let Some(client) = uploads::client(path) {
+            self.give(call.out, client);
+            return true;
+        }
         let (name, member) = network::split_package(rest);
         if !network::is_client(name) {
             // Common helpers with a known meaning.
@@ -623,7 +627,7 @@ impl Solver<'_> {
         if matches!(last, "FormData" | "Headers" | "Request") {
             return false;
         }
-        if call.is_new || network::CONFIGURES.contains(&last) {
+        if call.is_new || network::configures(member) {
             // A configured client is the client.
             let client = format!("pkg:{name}");
             self.give(call.out, &client);

@@ -8,7 +8,7 @@ use super::graph::{Atom, Call, Key, NONE, Node, Rule};
 use super::laden::Laden;
 use super::sinks::{Sink, is_credential_name, socket_kind};
 use super::solve::Solver;
-use crate::tables::{calls, data, flows, hosts, network};
+use crate::tables::{calls, data, flows, hosts, network, uploads};
 
 /// Deepest object in object that is looked into at a sink.
 const DEPTH: usize = 6;
@@ -58,6 +58,7 @@ impl Solver<'_> {
                     Atom::Builtin(path) => {
                         let path = self.graph.name(*path);
                         network::call(&path).is_some()
+                            || uploads::of(&path).is_some()
                             || socket_kind(&path).is_some()
                             || calls::RUNS_COMMAND.contains(&&*path)
                             || (self.graph.follows_code && flows::CODE.contains(&&*path))

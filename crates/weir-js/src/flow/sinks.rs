@@ -6,7 +6,7 @@ use super::graph::{Atom, Call, Node, Rule};
 use super::solve::Solver;
 use super::written::Target;
 use crate::command;
-use crate::tables::{abilities, calls, flows, network};
+use crate::tables::{abilities, calls, flows, network, uploads};
 
 /// Longest script that the commands of one file make, in bytes: a dozen of them are plenty.
 const SCRIPT: usize = 4 << 10;
@@ -95,6 +95,8 @@ impl Solver<'_> {
                     host: self.host(&all),
                     ..Sink::of(kind, shown(&path), all.clone())
                 });
+            } else if let Some(row) = uploads::of(&path) {
+                sinks.push(self.uploaded(&path, row, call));
             } else if path.starts_with("pkg:") {
                 sinks.extend(self.unknown_client(&path, call));
             }
@@ -113,6 +115,35 @@ impl Solver<'_> {
     fn worker(call: &Call) -> Sink {
         let sent = vec![Self::argument(call, 0)];
         Sink::of(SinkKind::DynamicCode, "Worker", sent)
+    }
+
+    /// What is put into a bucket, a repository or a chat.
+    fn uploaded(&self, path: &str, row: &uploads::Upload, call: &Call) -> Sink {
+        let sent = match row.sent {
+            uploads::Sent::Arguments(places) => {
+                let places = places.iter();
+                places.map(|&at| Self::argument(call, at)).collect()
+            }
+            uploads::Sent::Fields(names) => self.fields_given(call, names),
+        };
+        let last = path.rsplit('.').next().unwrap_or_default();
+        Sink::of(SinkKind::Http, format!("{} {last}", row.module), sent)
+    }
+
+    /// Fields of these names of the objects that a call is given.
+    fn fields_given(&self, call: &Call, names: &[&str]) -> Vec<Node> {
+        let mut found = Vec::new();
+        for &(argument, _) in &call.arguments {
+            for (atom, _) in self.graph.atoms(argument) {
+                let Atom::Object(object) = atom else {
+                    continue;
+                };
+                let object = self.graph.objects.get(*object as usize);
+                let known = names.iter().filter_map(|name| self.graph.known(name));
+                found.extend(known.filter_map(|name| object?.fields.get(&name).copied()));
+            }
+        }
+        found
     }
 
     /// `import('data:text/javascript,' + text)`: the address is the code.

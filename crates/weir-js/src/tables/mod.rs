@@ -10,11 +10,15 @@ pub(crate) mod hosts;
 pub(crate) mod network;
 pub(crate) mod scripts;
 pub(crate) mod secrets;
+pub(crate) mod uploads;
 pub(crate) mod writes;
 
 #[cfg(test)]
 mod tests {
-    use super::{abilities, credentials, flows, gates, hosts, network, scripts, secrets, writes};
+    use super::{
+        abilities, calls, credentials, flows, gates, hosts, network, scripts, secrets, uploads,
+        writes,
+    };
 
     #[test]
     fn every_row_is_there_once_and_has_a_reason() {
@@ -38,6 +42,16 @@ mod tests {
             network::CLIENTS
                 .iter()
                 .map(|row| ("client", row.name, row.reason)),
+        );
+        rows.extend(
+            uploads::UPLOADS
+                .iter()
+                .map(|row| ("upload", row.module, row.reason)),
+        );
+        rows.extend(
+            calls::EMITTERS
+                .iter()
+                .map(|(name, reason)| ("emitter", *name, *reason)),
         );
         rows.extend(
             network::CALLS

