@@ -16,8 +16,8 @@ use crate::packuments::Held;
 /// How many releases are fetched at the same time. npm itself asks for fifteen.
 const AT_ONCE: usize = 16;
 
-/// A run of a client that is looked ahead for. When it is dropped the client has ended: what it did not ask for is
-/// fetched and read no further.
+/// A run of a client that is looked ahead for. When it is dropped the client has ended, and what it did not ask for
+/// is fetched and read no further.
 #[derive(Debug, Default)]
 pub struct Ahead {
     over: Arc<AtomicBool>,
@@ -30,19 +30,20 @@ impl Drop for Ahead {
 }
 
 impl Engine {
-    /// Fetches and reads releases that will be asked for, in order, as if they were. Nothing is served, what is refused
-    /// is refused when it is asked for, and what fails is tried again then. Which they are is found out aside, as it
-    /// may take long.
+    /// Fetches and reads releases that will be asked for, in order. Nothing is served, what is refused is refused when
+    /// it is asked for, and what fails is tried again then. Which they are is found out on a thread of its own, as it
+    /// may take long; nobody waits for it, nor for anything else of this.
     pub fn look_ahead(
         self: &Arc<Self>,
         releases: impl FnOnce() -> Vec<(PackageName, String)> + Send + 'static,
     ) -> Ahead {
         let ahead = Ahead::default();
         let (engine, over) = (Arc::clone(self), Arc::clone(&ahead.over));
+        let (found, asked) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || found.send(releases()));
         tokio::spawn(async move {
-            let releases = tokio::task::spawn_blocking(releases).await;
             let over = &over;
-            let fetched = stream::iter(releases.unwrap_or_default()).map(|(name, version)| {
+            let fetched = stream::iter(asked.await.unwrap_or_default()).map(|(name, version)| {
                 let engine = Arc::clone(&engine);
                 async move {
                     if over.load(Ordering::Relaxed) {
@@ -59,7 +60,7 @@ impl Engine {
         ahead
     }
 
-    /// Fetches one release, and has it read on a task of its own.
+    /// Fetches one release, and has it read behind everything else.
     async fn fetch_ahead(
         self: &Arc<Self>,
         name: &PackageName,
@@ -73,6 +74,13 @@ impl Engine {
         let Some(expected) = self.integrity_of(&held, version) else {
             return Ok(());
         };
+        // What is here is decided on when somebody asks.
+        let key = expected.to_string();
+        let is_read =
+            self.store.may_have_contents(&key) && self.store.contents(&key).await?.is_some();
+        if over.load(Ordering::Relaxed) || is_read || self.store.blob(&expected).await?.is_some() {
+            return Ok(());
+        }
         let times = self.times_of(&held, version).await?;
         let metadata = self
             .metadata_verdict(&held, version, &times, &self.generation())
@@ -82,8 +90,7 @@ impl Engine {
         }
         let flight = self.flight(&held, version, &expected, None).await?;
         self.note_fetched_ahead(name, version);
-        let may_wait = self.passes_early(&metadata, &held, version).await?;
-        self.read_ahead(&held, version, &expected, &flight, may_wait.then_some(over));
+        self.read_ahead(&held, version, &expected, &flight, over);
         // No more of them on their way than at once.
         let _ = flight.arrived().await;
         Ok(())
@@ -107,31 +114,23 @@ impl Engine {
         !fetched.is_empty() && fetched.remove(&(name.clone(), version.to_owned()))
     }
 
-    /// What somebody will wait for is read at once; what may be served before, when nothing else is to be done.
+    /// Has a release read when nothing else is to be done, by workers of low priority: whoever asks for one that is not
+    /// read yet goes before. On a task that the end of a run does not wait for.
     fn read_ahead(
         self: &Arc<Self>,
         held: &Arc<Held>,
         version: &str,
         expected: &Integrity,
         flight: &Arc<Flight>,
-        over: Option<&Arc<AtomicBool>>,
+        over: &Arc<AtomicBool>,
     ) {
         let engine = Arc::clone(self);
         let (held, version, flight) = (Arc::clone(held), version.to_owned(), Arc::clone(flight));
-        let (expected, over) = (expected.clone(), over.map(Arc::clone));
-        self.tasks.spawn(async move {
-            let read = match over {
-                Some(over) => {
-                    let unless = || over.load(Ordering::Relaxed);
-                    let read = engine.verdict_later(&held, &version, flight, &expected, &unless);
-                    read.await.map(|_| ())
-                }
-                None => {
-                    let read = engine.verdict_once(&held, &version, &flight);
-                    read.await.map(|_| ())
-                }
-            };
-            if let Err(error) = read {
+        let (expected, over) = (expected.clone(), Arc::clone(over));
+        tokio::spawn(async move {
+            let unless = || over.load(Ordering::Relaxed);
+            let read = engine.verdict_later(&held, &version, flight, &expected, &unless);
+            if let Err(error) = read.await {
                 tracing::debug!(package.name = %held.packument.name(), package.version = version, %error,
                     "it could not be read before it was asked for");
             }

@@ -376,7 +376,7 @@ impl Engine {
         self.verdict_of_bytes(held, version, &arrived).await
     }
 
-    /// The same, once for all who wait for it.
+    /// The same, once for all who wait for it, as long as they may have it.
     pub(crate) async fn verdict_once(
         self: &Arc<Self>,
         held: &Arc<Held>,

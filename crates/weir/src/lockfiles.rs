@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use crate::files;
+
 /// Lockfiles that record addresses, relative to the project.
 const FILES: &[&str] = &[
     "package-lock.json",
@@ -21,14 +23,18 @@ const FILES: &[&str] = &[
 
 /// The lockfiles below `folder` that mention the gateway, with their text; for one that cannot be read,
 /// why.
-pub(crate) fn mentioning(folder: &Path, gateway: &str) -> Vec<(PathBuf, std::io::Result<String>)> {
+pub(crate) fn mentioning(folder: &Path, gateway: &str) -> Vec<(PathBuf, Result<String, String>)> {
     let look = |file: &&str| {
         let file = folder.join(file);
-        match std::fs::read_to_string(&file) {
-            Ok(text) if mentions(&text, gateway) => Some((file, Ok(text))),
-            Ok(_) => None,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => Some((file, Err(error))),
+        // Not opened unless it is an ordinary file: opening a pipe waits for somebody who writes.
+        let text = match files::read(&file, weir_npm::lockfile::MAX_SIZE) {
+            Ok(None) => return None,
+            Ok(Some(bytes)) => String::from_utf8(bytes).map_err(|error| error.to_string()),
+            Err(why) => Err(why),
+        };
+        match text {
+            Ok(text) if !mentions(&text, gateway) => None,
+            text => Some((file, text)),
         }
     };
     FILES.iter().filter_map(look).collect()
@@ -106,9 +112,9 @@ pub(crate) fn not_placed(file: &Path, restored: &str, gateway: &str) -> Option<S
 }
 
 /// What to say of a lockfile that could not be looked into after a run.
-pub(crate) fn not_read(file: &Path, error: &std::io::Error, gateway: &str) -> String {
+pub(crate) fn not_read(file: &Path, why: &str, gateway: &str) -> String {
     format!(
-        "weir: warning: {} could not be read ({error}): it may place tarballs at {gateway}, the gateway \
+        "weir: warning: {} could not be read ({why}): it may place tarballs at {gateway}, the gateway \
          of this run, which is gone after it.",
         file.display()
     )

@@ -10,6 +10,7 @@ use weir_npm::lockfile::{Format, Lockfile, Source};
 use weir_npm::settings::{MAX_SIZE, Setting, Settings};
 
 use super::Client;
+use crate::files;
 
 /// Where a client works, and what it reads besides.
 #[derive(Debug)]
@@ -139,7 +140,9 @@ impl Client {
             Self::Pnpm => "pnpm-lock.yaml",
             Self::Npm | Self::Npx => return None,
         };
-        let text = std::fs::read_to_string(folder.join(file)).ok()?;
+        // Whatever its size: what is not looked at would lead past weir.
+        let text = files::read(&folder.join(file), usize::MAX).ok()??;
+        let text = String::from_utf8(text).ok()?;
         let marked = |before: &str| {
             text.matches(&format!("{before}http://")).count()
                 + text.matches(&format!("{before}https://")).count()

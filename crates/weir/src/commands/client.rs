@@ -72,6 +72,7 @@ pub(super) async fn run(
     let asked = ahead::Asked {
         client,
         arguments: arguments.clone(),
+        folder: place.folder.clone(),
         project: place.project.clone(),
         npmrc: npmrc.clone(),
     };
