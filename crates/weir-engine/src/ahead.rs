@@ -2,7 +2,7 @@
 //! of it, in which most of the work can be done.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{StreamExt, stream};
 use weir_npm::integrity::Integrity;
@@ -97,21 +97,18 @@ impl Engine {
     }
 
     fn note_fetched_ahead(&self, name: &PackageName, version: &str) {
-        let mut fetched = self
-            .fetched_ahead
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let fetched = self.fetched_ahead.get_or_init(Mutex::default);
+        let mut fetched = fetched.lock().unwrap_or_else(PoisonError::into_inner);
         fetched.insert((name.clone(), version.to_owned()));
     }
 
     /// Whether the bytes of a release are here only because somebody was about to ask for it: the first who does gets
     /// what was fetched for them, and not what was kept from before.
     pub(crate) fn was_fetched_ahead(&self, name: &PackageName, version: &str) -> bool {
-        let mut fetched = self
-            .fetched_ahead
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        !fetched.is_empty() && fetched.remove(&(name.clone(), version.to_owned()))
+        self.fetched_ahead.get().is_some_and(|fetched| {
+            let mut fetched = fetched.lock().unwrap_or_else(PoisonError::into_inner);
+            fetched.remove(&(name.clone(), version.to_owned()))
+        })
     }
 
     /// Has a release read when nothing else is to be done, by workers of low priority: whoever asks for one that is not

@@ -102,12 +102,8 @@ impl Engine {
             }
             let told = matches!(refused, Ok(true));
             match result {
-                Ok(_) if told => {}
-                Ok(verdict) => {
-                    if let Some(verdict) = verdict {
-                        engine.settle(&verdict).await;
-                    }
-                }
+                Ok(Some(verdict)) if !told => engine.settle(&verdict).await,
+                Ok(_) => {}
                 Err(error) => {
                     tracing::warn!(package.name = %held.packument.name(), package.version = version,
                         %error, "a release was served, and its contents could not be read after");

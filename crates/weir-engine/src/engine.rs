@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, RwLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, RwLock, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -92,8 +92,9 @@ pub struct Engine {
     reading: Keyed<String>,
     /// Releases that are being decided on, by name and version.
     pub(crate) deciding: Keyed<(PackageName, String)>,
-    /// Releases that were fetched before anybody asked, until somebody does.
-    pub(crate) fetched_ahead: Mutex<HashSet<(PackageName, String)>>,
+    /// Releases that were fetched before anybody asked, until somebody does. Nothing where nobody looks ahead, as in a
+    /// gateway that stays.
+    pub(crate) fetched_ahead: OnceLock<Mutex<HashSet<(PackageName, String)>>>,
     pub(crate) neighbours: Neighbours,
     pub(crate) habits: HabitKeeper,
     pub(crate) tasks: TaskTracker,
@@ -200,7 +201,7 @@ impl Engine {
             walking: Keyed::default(),
             reading: Keyed::default(),
             deciding: Keyed::default(),
-            fetched_ahead: Mutex::default(),
+            fetched_ahead: OnceLock::new(),
             neighbours: Neighbours::default(),
             habits: HabitKeeper::open(store.clone()).await?,
             tasks: TaskTracker::new(),

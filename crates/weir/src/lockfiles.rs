@@ -27,7 +27,7 @@ pub(crate) fn mentioning(folder: &Path, gateway: &str) -> Vec<(PathBuf, Result<S
     let look = |file: &&str| {
         let file = folder.join(file);
         // Not opened unless it is an ordinary file: opening a pipe waits for somebody who writes.
-        let text = match files::read(&file, weir_npm::lockfile::MAX_SIZE) {
+        let text = match files::read(&file, usize::MAX) {
             Ok(None) => return None,
             Ok(Some(bytes)) => String::from_utf8(bytes).map_err(|error| error.to_string()),
             Err(why) => Err(why),

@@ -275,6 +275,19 @@ impl Solver<'_> {
         }
     }
 
+    /// Whether an instance was made by a call of a builtin of such a path.
+    pub(super) fn is_made_by(&self, instance: u32, is_such: impl Fn(&str) -> bool) -> bool {
+        let made_by = self.instances.get(instance as usize);
+        let rule = made_by.and_then(|rule| self.graph.rules.get(*rule as usize));
+        let Some(Rule::Call(made)) = rule else {
+            return false;
+        };
+        let mut callees = self.graph.atoms(made.callee).iter();
+        callees.any(
+            |(atom, _)| matches!(atom, Atom::Builtin(path) if is_such(&self.graph.name(*path))),
+        )
+    }
+
     /// Runs a call in another shape (`f.call(x, y)` as `f(y)` on `x`), once.
     pub(crate) fn redirect(&mut self, id: u32, purpose: u8, call: Call) {
         if self.redirected.insert((id, purpose)) {

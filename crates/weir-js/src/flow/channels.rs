@@ -2,7 +2,7 @@
 //! workers that it starts tell each other.
 
 use super::events::Place;
-use super::graph::{Atom, Call, NONE, Name, Node, Rule};
+use super::graph::{Atom, Call, NONE, Name, Node};
 use super::solve::Solver;
 use crate::hash::{Map, Set};
 
@@ -105,16 +105,11 @@ impl Solver<'_> {
 
     /// Whether an instance is a worker or a child that runs JavaScript.
     pub(super) fn is_started(&self, instance: u32) -> bool {
-        let made_by = self.instances.get(instance as usize);
-        let rule = made_by.and_then(|rule| self.graph.rules.get(*rule as usize));
-        let Some(Rule::Call(made)) = rule else {
-            return false;
-        };
-        self.graph.atoms(made.callee).iter().any(|(atom, _)| {
-            matches!(atom, Atom::Builtin(path) if matches!(
-                &*self.graph.name(*path),
+        self.is_made_by(instance, |path| {
+            matches!(
+                path,
                 "node:worker_threads.Worker" | "Worker" | "node:child_process.fork"
-            ))
+            )
         })
     }
 }

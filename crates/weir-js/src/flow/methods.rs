@@ -99,22 +99,10 @@ impl Solver<'_> {
     /// `session.request(headers)` of HTTP/2 gives a stream: what is written to it leaves as by the
     /// session.
     fn stream_of_session(&mut self, call: &Call) {
-        let session = self.graph.known("node:http2.connect");
         for atom in self.graph.held(call.receiver) {
-            let Atom::Instance(instance) = atom else {
-                continue;
-            };
-            let made_by = self.instances.get(instance as usize);
-            let rule = made_by.and_then(|rule| self.graph.rules.get(*rule as usize));
-            let Some(Rule::Call(made)) = rule else {
-                continue;
-            };
-            let is_session = self
-                .graph
-                .atoms(made.callee)
-                .iter()
-                .any(|(atom, _)| matches!(atom, Atom::Builtin(path) if Some(*path) == session));
-            if is_session {
+            if let Atom::Instance(instance) = atom
+                && self.is_made_by(instance, |path| path == "node:http2.connect")
+            {
                 self.graph.add(call.out, atom, call.receiver);
             }
         }

@@ -2,7 +2,7 @@
 
 use weir_model::contents::SinkKind;
 
-use super::graph::{Atom, Call, Node, Rule};
+use super::graph::{Atom, Call, Node};
 use super::sinks::socket_kind;
 use super::solve::Solver;
 use crate::hash::Map;
@@ -38,15 +38,7 @@ impl Solver<'_> {
 
     /// Whether an instance is a request of a browser's.
     fn is_request(&self, instance: u32) -> bool {
-        let made_by = self.instances.get(instance as usize);
-        let rule = made_by.and_then(|rule| self.graph.rules.get(*rule as usize));
-        let Some(Rule::Call(made)) = rule else {
-            return false;
-        };
-        self.graph.atoms(made.callee).iter().any(|(atom, _)| {
-            matches!(atom, Atom::Builtin(path)
-                if socket_kind(&self.graph.name(*path)) == Some(SinkKind::Http))
-        })
+        self.is_made_by(instance, |path| socket_kind(path) == Some(SinkKind::Http))
     }
 
     /// The host that a request was opened to. A helper that is given addresses with and without one

@@ -310,28 +310,7 @@ fn read_tags(value: &str) -> Result<Vec<(String, String)>, PackumentError> {
 /// parser reads, are not: no registry has such keys.
 pub(super) fn is_version_key(key: &str) -> bool {
     let friendly = |byte: u8| byte.is_ascii_alphanumeric() || b"-+.".contains(&byte);
-    key.bytes().all(friendly) && (is_plain_version(key) || Version::parse(key).is_ok())
-}
-
-/// The common forms `1.22.333` and `1.22.333-rc.4`, decided without parsing.
-fn is_plain_version(key: &str) -> bool {
-    let number = |part: &str| {
-        (1..=15).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    let word = |part: &str| {
-        !part.is_empty()
-            && part
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    let (numbers, pre) = key
-        .split_once('-')
-        .map_or((key, None), |(numbers, pre)| (numbers, Some(pre)));
-    let mut parts = numbers.split('.');
-    key.len() <= crate::version::MAX_LENGTH
-        && (0..3).all(|_| parts.next().is_some_and(number))
-        && parts.next().is_none()
-        && pre.is_none_or(|pre| pre.split('.').all(word))
+    key.bytes().all(friendly) && Version::parse(key).is_ok()
 }
 
 /// Whether a `version` field means its key: the same text, or another spelling of the same version.

@@ -645,7 +645,7 @@ fn what_the_lockfile_names_is_fetched_and_read_before_npm_asks() {
 }
 
 #[test]
-fn npm_gets_what_was_fetched_ahead_and_is_refused_what_would_be() {
+fn what_was_fetched_ahead_is_downloaded_and_decided_once() {
     let Some(npm) = clients::or_skip(Kind::Npm) else {
         return;
     };
