@@ -30,7 +30,8 @@ impl Solver<'_> {
         })
     }
 
-    /// The host of an address among what a call is given, at any place.
+    /// The host of an address among what a call is given, at any place. An address of this machine or its network
+    /// says nothing of a way out: that of a server under test is handed to whatever is tested with it.
     pub(super) fn addressed(&self, call: &Call) -> Option<String> {
         let mut objects = HashSet::new();
         call.arguments
@@ -43,7 +44,8 @@ impl Solver<'_> {
         let of_text = texts
             .map(|name| self.graph.name(name))
             .filter(|text| text.starts_with("http") || text.starts_with("ws"))
-            .find_map(|text| network::host_of(&text));
+            .filter_map(|text| network::host_of(&text))
+            .find(|host| !network::is_local(host));
         if of_text.is_some() || depth >= DEPTH {
             return of_text;
         }

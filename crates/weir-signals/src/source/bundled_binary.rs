@@ -1,8 +1,9 @@
 //! `bundled-binary`: programs and archives among the files, and what their names say instead.
 
-use weir_model::contents::{Binary, BinaryFormat, CapabilityKind, Contents, Surface};
+use weir_model::contents::{Binary, BinaryFormat, CapabilityKind, Contents, InstallStep, Surface};
 use weir_model::{Confidence, Evidence, Group, Severity};
 
+use crate::settled::is_settled;
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
 
 /// Files listed per finding; the rest is counted.
@@ -30,7 +31,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         matters: "Nobody reviews a binary, and no analysis of code sees into it. A picture that is a program has \
                   no innocent explanation.",
         wrong: "Packages for one platform consist of a binary, and tools bring helpers for Windows. Test data is \
-                sometimes misnamed on purpose. Archives are recognised and not opened.",
+                sometimes misnamed on purpose. Archives are recognised and not opened. A hook that only makes files \
+                executable (`chmod`) starts none of them. In a release of a popular package that has been out for a \
+                month, a program that a hook starts weighs less, and any other that says what it is is only mentioned.",
         todo: "Ask what the file is for and where it was built. The digest in the evidence is the first half of \
                its SHA-256: look it up, or compare it with the project's own build.",
     },
@@ -46,14 +49,21 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let mut weighed: Vec<(Severity, bool, &Binary)> = contents
         .binaries
         .iter()
-        .map(|binary| (weigh(binary, contents), binary.disguise.is_some(), binary))
+        .map(|binary| {
+            let severity = match is_settled(subject) {
+                true => settled(binary, contents),
+                false => weigh(binary, contents),
+            };
+            (severity, binary.disguise.is_some(), binary)
+        })
         .collect();
     weighed.sort_by_key(|(severity, disguised, _)| std::cmp::Reverse((*severity, *disguised)));
     for group in weighed.chunk_by(|(a, b, _), (c, d, _)| a == c && b == d) {
         let Some((severity, disguised, first)) = group.first() else {
             continue;
         };
-        let mut finding = SIGNAL.finding(message(first, *severity, group.len()));
+        let is_run = *severity == Severity::High || is_reached(first, contents);
+        let mut finding = SIGNAL.finding(message(first, *severity, is_run, group.len()));
         finding.severity = *severity;
         if *disguised {
             // The same fact that makes a file of code unreadable: one group of evidence.
@@ -77,10 +87,46 @@ const fn is_program(format: BinaryFormat) -> bool {
     matches!(format, Elf | MachO | Pe | JavaClass | PythonBytecode)
 }
 
+/// What is left of a weight in a settled release: a program that its hook starts stays worth a look, and so does a
+/// file that is not what its name says.
+fn settled(binary: &Binary, contents: &Contents) -> Severity {
+    let severity = weigh(binary, contents);
+    match binary.disguise.is_some() {
+        true => severity,
+        false if is_reached(binary, contents) => severity.min(Severity::Medium),
+        false => Severity::Info,
+    }
+}
+
+/// Whether a step's own command starts a file: names it, and not only to make it executable.
+fn starts(step: &InstallStep, path: &str) -> bool {
+    parts(&step.command).any(|part| part.contains(path) && !is_chmod(part))
+}
+
+/// Whether a step runs anything. To make files executable runs none of them.
+fn runs_something(step: &InstallStep) -> bool {
+    let mut parts = parts(&step.command).filter(|part| !part.trim().is_empty());
+    parts.any(|part| !is_chmod(part))
+}
+
+/// The commands of a line. Quotes are not looked at: what stands in them is a command of its own at worst.
+fn parts(command: &str) -> impl Iterator<Item = &str> {
+    command.split(['&', '|', ';', '\n', '`', '(', ')'])
+}
+
+fn is_chmod(part: &str) -> bool {
+    part.split_whitespace().next() == Some("chmod")
+}
+
+fn is_reached(binary: &Binary, contents: &Contents) -> bool {
+    let mut steps = contents.install_steps.iter();
+    steps.any(|step| starts(step, &binary.path) || step.reaches.contains(&binary.path))
+}
+
 fn weigh(binary: &Binary, contents: &Contents) -> Severity {
     let steps = || contents.install_steps.iter();
-    let started = steps().any(|step| step.command.contains(&binary.path));
-    let reached = started || steps().any(|step| step.reaches.contains(&binary.path));
+    let started = steps().any(|step| starts(step, &binary.path));
+    let reached = is_reached(binary, contents);
     let is_code = binary.format == BinaryFormat::NotText;
     match &binary.disguise {
         Some(_) if reached => Severity::High,
@@ -92,7 +138,7 @@ fn weigh(binary: &Binary, contents: &Contents) -> Severity {
         None if binary.usual_place || !is_program(binary.format) => Severity::Info,
         // The hook starts it, or something loads an addon that is not called one.
         None if reached || (loads_by_path(contents) && !is_named(&binary.path)) => Severity::High,
-        None if contents.install_steps.is_empty() => Severity::Info,
+        None if !steps().any(runs_something) => Severity::Info,
         None => Severity::Medium,
     }
 }
@@ -119,7 +165,7 @@ fn is_named(path: &str) -> bool {
     }
 }
 
-fn message(binary: &Binary, severity: Severity, count: usize) -> String {
+fn message(binary: &Binary, severity: Severity, is_run: bool, count: usize) -> String {
     let path = weir_model::finding::printable(&binary.path, 200);
     let what = in_words(binary.format);
     let more = match count {
@@ -132,7 +178,7 @@ fn message(binary: &Binary, severity: Severity, count: usize) -> String {
             format!("{path} is called {name} and is {what}{more}")
         }
         (None, Severity::Info) => format!("{path} is {what}{more}"),
-        (None, Severity::High) => {
+        (None, _) if is_run => {
             format!("{path} is {what}, and the package starts or loads it{more}")
         }
         (None, _) => format!(
@@ -180,6 +226,23 @@ fn samples() -> Vec<crate::sample::Sample> {
                 ..Contents::default()
             })
     };
+    let started = |name, published, command: &str| {
+        let program = Binary {
+            path: "helper".to_owned(),
+            format: BinaryFormat::Elf,
+            bytes: 48_640,
+            disguise: None,
+            usual_place: false,
+            digest: "1f0c6b7a3e5d49c2b8a7f6e5d4c3b2a1".to_owned(),
+        };
+        Scene::of(name, "1.4.1")
+            .release("1.4.1", published, "{}")
+            .contents(Contents {
+                install_steps: vec![step("postinstall", command, &[])],
+                binaries: vec![program],
+                ..Contents::default()
+            })
+    };
     vec![
         Sample::flagged(
             "A picture that is a program for Linux",
@@ -222,6 +285,30 @@ fn samples() -> Vec<crate::sample::Sample> {
                     ..Contents::default()
                 })
         }),
+        Sample::flagged(
+            "A hook makes a program of the package executable and starts it",
+            started(
+                "left-lib",
+                "2026-06-01T09:00:00Z",
+                "chmod +x helper && ./helper",
+            ),
+        ),
+        Sample::flagged(
+            "Near miss: a hook starts it in a popular package too, in a release that has been out for long",
+            started("express", "2026-01-15T09:00:00Z", "./helper --setup"),
+        ),
+        Sample::passing(
+            "A program beside another hook, in a release of a popular package that has been out for long",
+            started("express", "2026-01-15T09:00:00Z", "node setup.js"),
+        ),
+        Sample::flagged(
+            "Near miss: the same in a release of this morning",
+            started("express", "2026-06-15T09:00:00Z", "node setup.js"),
+        ),
+        Sample::passing(
+            "Near miss: a hook only makes the program of the package executable",
+            started("left-lib", "2026-06-01T09:00:00Z", "chmod u+x helper"),
+        ),
         Sample::passing(
             "Near miss: a prebuilt addon where prebuilt addons are kept, beside an install script",
             scene(
