@@ -13,6 +13,7 @@ use crate::modules::Modules;
 use crate::parse::{self, Kind, Unparsed};
 use crate::resolve::Resolver;
 use crate::script::{self, Language};
+use crate::slice;
 use crate::survey::{self, Survey};
 use crate::{Facts, Limits, Package, SourceFile, Unkept, place};
 
@@ -172,6 +173,20 @@ impl<'a> Code<'a> {
     }
 }
 
+/// Why some of a file that was surveyed is not read, or not followed.
+fn not_read(survey: &Survey) -> impl Iterator<Item = String> {
+    let deep = || {
+        let most = survey::TREE_DEPTH;
+        format!("nested deeper than {most} levels, and not read below")
+    };
+    let many = || {
+        let most = slice::MOST_PARTS;
+        format!("hides what it does among more than {most} parts, and is not followed part by part")
+    };
+    let deep = survey.too_deep.then(deep);
+    deep.into_iter().chain(survey.too_many_parts.then(many))
+}
+
 impl Work<'_> {
     /// The cheap look at all JavaScript, and at whatever else the commands and entries run.
     fn survey_all(&mut self) {
@@ -243,22 +258,26 @@ impl Work<'_> {
         }
         self.facts.javascript_bytes = total;
         self.facts.files_parsed += 1;
-        let surveyed = self.parsed(index, kind);
+        let surveyed = self.parsed(index, kind).map(|mut survey| {
+            // Of this size only what hides what it does is followed part by part.
+            if length > self.limits.quiet_file_bytes && !survey.signs.dynamic {
+                survey.parts = None;
+                survey.too_many_parts = false;
+            }
+            survey
+        });
         let Some(code) = self.codes.get_mut(index) else {
             return;
         };
         match surveyed {
             Ok(survey) => {
-                if survey.too_deep {
-                    self.facts.unread.push(Unread {
-                        path: code.path.clone().into_owned(),
-                        why: format!(
-                            "nested deeper than {} levels, and not read below",
-                            survey::TREE_DEPTH
-                        ),
-                        suspicious: true,
-                    });
-                }
+                let path = &code.path;
+                let unread = |why| Unread {
+                    path: path.clone().into_owned(),
+                    why,
+                    suspicious: true,
+                };
+                self.facts.unread.extend(not_read(&survey).map(unread));
                 code.survey = Some(survey);
             }
             Err(failure) => code.failure = Some(failure),

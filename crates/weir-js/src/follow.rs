@@ -191,6 +191,7 @@ impl Work<'_> {
         if groups.is_empty() {
             return;
         }
+        parse::give_back(&mut self.allocator);
         let around = Around {
             resolver: std::mem::take(&mut self.resolver),
             paths: RefCell::new(

@@ -33,24 +33,38 @@ const SUPPORT: u32 = 24 << 10;
 
 type ByName<T> = HashMap<u64, T, BuildHasherDefault<crate::flow::NumberHasher>>;
 
-/// One part of a file.
+/// One part of a file. Small, as a generated parser of 15 MB has two million of them.
 #[derive(Debug, Default)]
 pub(crate) struct Part {
     span: Span,
-    /// How it is taken out of the text.
-    cuts: Cuts,
     signs: Signs,
-    /// Where the names it defines and uses end in the lists of all parts.
-    ends: (usize, usize),
+    ends: Ends,
+}
+
+/// Where what belongs to a part ends in the lists of all parts. A file is too short for more than these can count.
+#[derive(Debug, Default, Clone, Copy)]
+struct Ends {
+    /// The names it defines.
+    defines: u32,
+    /// The names it uses.
+    uses: u32,
+    /// How it is taken out of the text.
+    cuts: u32,
 }
 
 /// How many names of a part are remembered, so that not every mention takes a place. A power of two.
 const RECENT: usize = 256;
 
+/// Most parts of one file that are kept. Generated parsers have millions, of some bytes each, which take more memory
+/// than their text; the most in anything else among 4,600 popular packages are 200,000.
+pub(crate) const MOST_PARTS: usize = 500_000;
+
 /// Collects parts while a file is surveyed.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     parts: Parts,
+    /// There are more than are kept, so that none is.
+    is_over: bool,
     current: Option<Part>,
     /// Names with the part that used them last, each in the place that its last bits say.
     recent: Box<[(u64, usize)]>,
@@ -63,6 +77,7 @@ impl Default for Recorder {
     fn default() -> Self {
         Self {
             parts: Parts::default(),
+            is_over: false,
             current: None,
             recent: vec![(0, usize::MAX); RECENT].into_boxed_slice(),
             hasher: BuildHasherDefault::default(),
@@ -82,9 +97,9 @@ impl Recorder {
     }
 
     pub(crate) fn open(&mut self, span: Span, cuts: Cuts) {
+        self.parts.cuts.extend(cuts);
         self.current = Some(Part {
             span,
-            cuts,
             ..Part::default()
         });
     }
@@ -92,8 +107,12 @@ impl Recorder {
     pub(crate) fn close(&mut self, signs: Signs) {
         if let Some(mut part) = self.current.take() {
             part.signs = signs;
-            part.ends = (self.parts.defines.len(), self.parts.uses.len());
+            part.ends = self.parts.ends();
             self.parts.list.push(part);
+            if self.parts.list.len() > MOST_PARTS {
+                self.parts = Parts::default();
+                self.is_over = true;
+            }
         }
     }
 
@@ -118,8 +137,14 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn finish(self) -> Parts {
-        self.parts
+    /// Whether there are more parts than are kept.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// The parts, if there are not too many.
+    pub(crate) fn finish(self) -> Option<Parts> {
+        (!self.is_over).then_some(self.parts)
     }
 }
 
@@ -130,6 +155,8 @@ pub(crate) struct Parts {
     /// Hashes of the names that parts define, part after part, and of those they use.
     defines: Vec<u64>,
     uses: Vec<u64>,
+    /// How parts are taken out of the text, part after part.
+    cuts: Vec<Cut>,
 }
 
 /// Hashes of names by part, sorted and each once.
@@ -140,7 +167,7 @@ struct Names {
 }
 
 impl Names {
-    fn of(names: &[u64], ends: impl Iterator<Item = usize>) -> Self {
+    fn of(names: &[u64], ends: impl Iterator<Item = u32>) -> Self {
         let mut sorted = Self {
             all: Vec::with_capacity(names.len()),
             ends: Vec::new(),
@@ -148,6 +175,7 @@ impl Names {
         let mut own: Vec<u64> = Vec::new();
         let mut start = 0;
         for end in ends {
+            let end = end as usize;
             own.clear();
             own.extend_from_slice(names.get(start..end).unwrap_or_default());
             own.sort_unstable();
@@ -195,14 +223,23 @@ pub(crate) struct LeftOut {
 }
 
 impl Parts {
+    fn ends(&self) -> Ends {
+        let end = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        Ends {
+            defines: end(self.defines.len()),
+            uses: end(self.uses.len()),
+            cuts: end(self.cuts.len()),
+        }
+    }
+
     /// What may be left out.
     pub(crate) fn left_out(&self, nearby: Nearby) -> LeftOut {
         let parts = &self.list;
         let reads = |signs: &Signs| signs.may_read(nearby.holds_process);
         let graph = Graph::of(
             parts.len(),
-            &Names::of(&self.defines, parts.iter().map(|part| part.ends.0)),
-            Names::of(&self.uses, parts.iter().map(|part| part.ends.1)),
+            &Names::of(&self.defines, parts.iter().map(|part| part.ends.defines)),
+            Names::of(&self.uses, parts.iter().map(|part| part.ends.uses)),
         );
         let mut chosen = vec![false; parts.len()];
         for distance in (0..=DISTANCE).rev() {
@@ -232,13 +269,17 @@ impl Parts {
         }
         graph.support(parts, &mut chosen);
         let mut left_out = LeftOut::default();
+        let mut start = 0;
         for (part, is_chosen) in parts.iter().zip(chosen) {
+            let end = part.ends.cuts as usize;
             if is_chosen {
                 left_out.bytes_left += part.span.size() as usize;
             } else {
                 left_out.spans.insert(part.span);
-                left_out.cuts.extend_from_slice(&part.cuts);
+                let cuts = self.cuts.get(start..end).unwrap_or_default();
+                left_out.cuts.extend_from_slice(cuts);
             }
+            start = end;
         }
         left_out
     }

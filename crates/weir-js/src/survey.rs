@@ -57,8 +57,10 @@ pub(crate) struct Survey {
     depth: u32,
     /// Some literal may be a command that matters.
     may_name_command: bool,
-    /// The parts of a large file.
+    /// The parts of a large file, unless it has too many.
     pub(crate) parts: Option<Parts>,
+    /// It has more parts than are kept.
+    pub(crate) too_many_parts: bool,
     /// Collects them.
     recorder: Option<Box<Recorder>>,
 }
@@ -74,7 +76,9 @@ impl Survey {
         };
         survey.visit_program(program);
         survey.signs = survey.concluded();
-        survey.parts = survey.recorder.take().map(|recorder| recorder.finish());
+        let recorder = survey.recorder.take();
+        survey.too_many_parts = recorder.as_ref().is_some_and(|it| it.is_over());
+        survey.parts = recorder.and_then(|it| it.finish());
         survey
     }
 

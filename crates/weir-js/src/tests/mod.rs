@@ -10,6 +10,7 @@ mod differential;
 mod disguised;
 mod flagged;
 mod folded;
+mod generated;
 mod hostile;
 mod package;
 mod passing;
