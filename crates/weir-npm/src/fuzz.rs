@@ -106,12 +106,12 @@ pub fn texts(data: &[u8]) {
         Npmrc::from_env(&env),
     );
     let _ = (
-        settings.auth_for(text),
+        settings.access_for(text),
         settings.registry(),
         settings.ca(),
         settings.noproxy(),
     );
-    let _ = settings.scope_registries().count();
+    let _ = settings.scope_registries().count() + settings.half_certificates().count();
 }
 
 /// Reads bytes as a lockfile of every format, and asks it everything. The first byte chooses nothing: all

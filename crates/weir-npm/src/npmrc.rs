@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use url::Url;
 
+mod access;
 mod ini;
+
+pub use access::{Access, ClientCertificate, Credentials, Pem, PemSource};
 
 /// Settings of npm, layered as npm layers them. Holds secrets: its `Debug` shows keys only.
 ///
@@ -19,49 +19,6 @@ mod ini;
 pub struct Npmrc {
     /// An empty list is a setting that was set to `null`: it hides what lower layers say.
     values: BTreeMap<String, Vec<String>>,
-}
-
-/// What to send to a registry. `Debug` shows the kind only.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials(Kind);
-
-#[derive(Clone, PartialEq, Eq)]
-enum Kind {
-    Bearer(String),
-    /// `user:password` in base64.
-    Basic(String),
-}
-
-impl Credentials {
-    /// A token.
-    #[must_use]
-    pub fn bearer(token: &str) -> Self {
-        Self(Kind::Bearer(token.to_owned()))
-    }
-
-    /// A user name and a password.
-    #[must_use]
-    pub fn basic(user: &str, password: &str) -> Self {
-        Self(Kind::Basic(STANDARD.encode(format!("{user}:{password}"))))
-    }
-
-    /// The value of the `authorization` header. Keep it out of logs.
-    #[must_use]
-    pub fn authorization_header(&self) -> String {
-        match &self.0 {
-            Kind::Bearer(token) => format!("Bearer {token}"),
-            Kind::Basic(encoded) => format!("Basic {encoded}"),
-        }
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            Kind::Bearer(_) => "Bearer(redacted)",
-            Kind::Basic(_) => "Basic(redacted)",
-        })
-    }
 }
 
 impl fmt::Debug for Npmrc {
@@ -168,51 +125,53 @@ impl Npmrc {
         })
     }
 
-    /// What to send to a URL that belongs to no registry in particular: as [`Self::auth_named_by`] with the
+    /// What goes along to a URL that belongs to no registry in particular: as [`Self::access_named_by`] with the
     /// default one.
     #[must_use]
-    pub fn auth_for(&self, url: &str) -> Option<Credentials> {
-        self.auth_or_of(url, self.registry().as_deref())
+    pub fn access_for(&self, url: &str) -> Access {
+        self.access_or_of(url, self.registry().as_deref())
     }
 
-    /// What to send to a URL that `registry` named: the credentials tied to the longest part of its host and
-    /// path, or else, for a URL on the host of `registry`, those of `registry`. So npm has it: tarballs may lie
-    /// on another path than the packuments that name them. No other registry's are taken, the default one's
+    /// What goes along to a URL that `registry` named: what is tied to the longest part of its host and
+    /// path, or else, for a URL on the host of `registry`, what is tied to `registry`. So npm has it: tarballs may
+    /// lie on another path than the packuments that name them. No other registry's is taken, the default one's
     /// neither.
+    ///
+    /// Where that is no certificate, `cert` and `key` go to the origin of `registry`. They are tied to no
+    /// address, and npm presents them to everybody; weir to the registries that are configured.
     #[must_use]
-    pub fn auth_named_by(&self, registry: &str, url: &str) -> Option<Credentials> {
-        self.auth_or_of(url, Some(registry))
+    pub fn access_named_by(&self, registry: &str, url: &str) -> Access {
+        self.access_or_of(url, Some(registry))
     }
 
-    fn auth_or_of(&self, url: &str, registry: Option<&str>) -> Option<Credentials> {
-        let url = web_address(url)?;
-        self.auth_at(&url).or_else(|| {
-            let registry = web_address(registry?)?;
-            let same_host = host_and_port(&registry) == host_and_port(&url);
-            if same_host {
-                self.auth_at(&registry)
-            } else {
-                None
-            }
-        })
-    }
-
-    /// The addresses (`//host/path/`) that a client certificate is set for, each once. weir presents none; who
-    /// sets one has to hear of it.
-    pub fn client_certificates(&self) -> impl Iterator<Item = &str> {
-        let set = |key: &&String| self.get(key).is_some_and(|file| !file.is_empty());
-        let keys = self.values.keys().filter(set);
-        keys.filter_map(|key| key.strip_suffix(":certfile"))
+    fn access_or_of(&self, url: &str, registry: Option<&str>) -> Access {
+        let Some(url) = web_address(url) else {
+            return Access::default();
+        };
+        let registry = registry.and_then(web_address);
+        let on_its_host = registry
+            .as_ref()
+            .filter(|registry| host_and_port(registry) == host_and_port(&url));
+        let mut access = self
+            .access_at(&url)
+            .or_else(|| self.access_at(on_its_host?))
+            .unwrap_or_default();
+        if access.certificate.is_none()
+            && registry.is_some_and(|registry| registry.origin() == url.origin())
+        {
+            access.certificate = self.certificate_in_settings();
+        }
+        access
     }
 
     /// Walks up `//host/path/`, removing by turns a last segment and a last slash, as npm does: keys are
     /// written with and without the slash.
-    fn auth_at(&self, url: &Url) -> Option<Credentials> {
+    fn access_at(&self, url: &Url) -> Option<Access> {
         let full = format!("//{}{}", host_and_port(url)?, url.path());
         let mut key = full.as_str();
         while key.len() > 2 {
-            if let Some(credentials) = self.credentials(key) {
-                return Some(credentials);
+            if let Some(access) = self.access_by_key(key) {
+                return Some(access);
             }
             key = match key.strip_suffix('/') {
                 Some(shorter) => shorter,
@@ -223,24 +182,6 @@ impl Npmrc {
             };
         }
         None
-    }
-
-    fn credentials(&self, key: &str) -> Option<Credentials> {
-        let field = |name: &str| {
-            self.get(&format!("{key}:{name}"))
-                .filter(|value| !value.is_empty())
-        };
-        if let Some(token) = field("_authToken") {
-            return Some(Credentials::bearer(token));
-        }
-        if let Some(encoded) = field("_auth") {
-            return Some(Credentials(Kind::Basic(encoded.to_owned())));
-        }
-        let password = LENIENT.decode(field("_password")?).ok()?;
-        Some(Credentials::basic(
-            field("username")?,
-            &String::from_utf8_lossy(&password),
-        ))
     }
 
     /// `cafile`: path of a file of certificate authorities, `~/` already replaced.
@@ -319,14 +260,6 @@ impl Npmrc {
         self
     }
 }
-
-/// Passwords are decoded as Node does, with or without padding.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
 
 fn normalise_env_key(key: &str) -> String {
     if key.starts_with("//") {

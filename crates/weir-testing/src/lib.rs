@@ -11,6 +11,7 @@ pub mod scenarios;
 pub mod sigstore;
 mod sink;
 pub mod tarball;
+mod tls;
 mod version_order;
 
 pub use http_server::Request;
@@ -18,3 +19,4 @@ pub use package::{Package, Provenance, Release};
 pub use project::Project;
 pub use registry::{Advisory, Fault, Flavour, Registry};
 pub use sink::Sink;
+pub use tls::{TlsAuthority, TlsIdentity};

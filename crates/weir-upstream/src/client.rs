@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::{Certificate, ClientBuilder, NoProxy, Proxy};
+use reqwest::{Certificate, ClientBuilder, Identity, NoProxy, Proxy};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use url::Url;
@@ -83,19 +83,17 @@ const IDLE_CONNECTIONS: usize = 64;
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 64 << 20;
 
-/// Builds the client that all upstreams of one configuration share.
+/// Builds a client. With an identity, it presents that to whoever asks for one.
+///
+/// # Errors
+/// When a proxy or the system's authorities cannot be used.
 pub(crate) fn build(
     npmrc: &Npmrc,
     options: &Options,
+    trust: &Trust,
     needs_tls: bool,
+    identity: Option<Identity>,
 ) -> Result<reqwest::Client, UpstreamError> {
-    for address in npmrc.client_certificates() {
-        tracing::warn!(
-            address,
-            "`certfile` and `keyfile` are set for this address; weir presents no client certificates, and \
-             whoever insists on one will not let it in"
-        );
-    }
     let builder = || {
         let builder = ClientBuilder::new()
             .user_agent(USER_AGENT)
@@ -115,7 +113,11 @@ pub(crate) fn build(
         proxied(builder, npmrc, &options.environment)
     };
     let failed = |error: reqwest::Error| UpstreamError::Client { why: chain(&error) };
-    match trusted(builder()?, npmrc, &options.environment)?.build() {
+    let mut trusting = trust.applied(builder()?);
+    if let Some(identity) = identity {
+        trusting = trusting.identity(identity);
+    }
+    match trusting.build() {
         // A machine without any certificate authorities can still use a plain HTTP upstream.
         Err(error) if !needs_tls => {
             tracing::warn!(error = %chain(&error), "no certificate authorities: HTTPS will not work");
@@ -125,50 +127,71 @@ pub(crate) fn build(
     }
 }
 
-/// Decides which servers are believed, as npm does: `ca` and `cafile` replace the system's
-/// authorities, `NODE_EXTRA_CA_CERTS` adds to them. `SSL_CERT_FILE` and `SSL_CERT_DIR` name the
-/// system's authorities, and the verifier itself reads them.
-fn trusted(
-    builder: ClientBuilder,
-    npmrc: &Npmrc,
-    environment: &Environment,
-) -> Result<ClientBuilder, UpstreamError> {
-    if !npmrc.strict_ssl() {
-        tracing::warn!(
-            "strict-ssl=false: upstream certificates are NOT verified, anybody on the way can \
-             replace what is downloaded; remove the setting, or set `cafile` to your authority"
-        );
-        return Ok(builder.tls_danger_accept_invalid_certs(true));
+/// Which servers are believed.
+#[derive(Debug)]
+pub(crate) enum Trust {
+    /// Whoever answers.
+    Anybody,
+    /// Those that the system's authorities vouch for. `SSL_CERT_FILE` and `SSL_CERT_DIR` name them, and the
+    /// verifier itself reads them.
+    System,
+    /// These authorities besides the system's.
+    Besides(Vec<Certificate>),
+    /// These authorities and no other.
+    Only(Vec<Certificate>),
+}
+
+impl Trust {
+    /// Decides as npm does: `ca` and `cafile` replace the system's authorities, `NODE_EXTRA_CA_CERTS` adds to
+    /// them.
+    ///
+    /// # Errors
+    /// When one of them holds no usable certificate, or cannot be read.
+    pub(crate) fn read(npmrc: &Npmrc, environment: &Environment) -> Result<Self, UpstreamError> {
+        if !npmrc.strict_ssl() {
+            tracing::warn!(
+                "strict-ssl=false: upstream certificates are NOT verified, anybody on the way can \
+                 replace what is downloaded; remove the setting, or set `cafile` to your authority"
+            );
+            return Ok(Self::Anybody);
+        }
+        let mut own = Vec::new();
+        for pem in npmrc
+            .ca()
+            .iter()
+            .filter(|pem| !pem.trim().is_empty() && *pem != "null")
+        {
+            own.extend(certificates(
+                pem.replace("\\n", "\n").as_bytes(),
+                "the `ca` setting",
+            )?);
+        }
+        if let Some(file) = npmrc.cafile() {
+            own.extend(certificate_file(&environment.expand(file), "cafile")?);
+        }
+        if !own.is_empty() {
+            return Ok(Self::Only(own));
+        }
+        let extra = match environment
+            .get("NODE_EXTRA_CA_CERTS")
+            .filter(|file| !file.is_empty())
+        {
+            None => Vec::new(),
+            Some(file) => certificate_file(Path::new(file), "NODE_EXTRA_CA_CERTS")?,
+        };
+        Ok(if extra.is_empty() {
+            Self::System
+        } else {
+            Self::Besides(extra)
+        })
     }
-    let mut own = Vec::new();
-    for pem in npmrc
-        .ca()
-        .iter()
-        .filter(|pem| !pem.trim().is_empty() && *pem != "null")
-    {
-        own.extend(certificates(
-            pem.replace("\\n", "\n").as_bytes(),
-            "the `ca` setting",
-        )?);
-    }
-    if let Some(file) = npmrc.cafile() {
-        own.extend(certificate_file(&environment.expand(file), "cafile")?);
-    }
-    if !own.is_empty() {
-        return Ok(builder.tls_certs_only(own));
-    }
-    match environment
-        .get("NODE_EXTRA_CA_CERTS")
-        .filter(|file| !file.is_empty())
-    {
-        None => Ok(builder),
-        Some(file) => {
-            let extra = certificate_file(Path::new(file), "NODE_EXTRA_CA_CERTS")?;
-            Ok(if extra.is_empty() {
-                builder
-            } else {
-                builder.tls_certs_merge(extra)
-            })
+
+    fn applied(&self, builder: ClientBuilder) -> ClientBuilder {
+        match self {
+            Self::Anybody => builder.tls_danger_accept_invalid_certs(true),
+            Self::System => builder,
+            Self::Besides(extra) => builder.tls_certs_merge(extra.clone()),
+            Self::Only(own) => builder.tls_certs_only(own.clone()),
         }
     }
 }

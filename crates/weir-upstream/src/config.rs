@@ -13,7 +13,7 @@ use weir_npm::npmrc::Npmrc;
 
 use crate::UpstreamError;
 
-/// Longest settings file read, in bytes.
+/// Longest file read, of settings or of a key, in bytes.
 const MAX_FILE: u64 = 1 << 20;
 
 /// Environment variables, handed in so that tests and other callers choose them. Holds secrets: its
@@ -174,29 +174,39 @@ fn in_its_place(path: &Path) -> Option<&'static str> {
 
 /// The text of a settings file; `None` if there is no such file.
 fn read_file(path: &Path) -> Result<Option<String>, UpstreamError> {
-    let failed = |why: String| UpstreamError::Settings {
+    let bytes = ordinary(path).map_err(|why| UpstreamError::Settings {
         path: path.to_owned(),
         why,
-    };
+    })?;
+    if bytes.is_some() {
+        tracing::debug!(file.path = %path.display(), "read npm settings");
+    }
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// What is in a file of settings or of a key; `None` if there is no such file.
+///
+/// # Errors
+/// Says why it cannot be read: it is no ordinary file, too large, or the system does not let us.
+pub(crate) fn ordinary(path: &Path) -> Result<Option<Vec<u8>>, String> {
     if let Some(what) = in_its_place(path) {
-        return Err(failed(format!("{what}, not an ordinary file")));
+        return Err(format!("{what}, not an ordinary file"));
     }
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(None);
         }
-        Err(error) => return Err(failed(error.to_string())),
+        Err(error) => return Err(error.to_string()),
     };
     if file.metadata().is_ok_and(|found| found.is_dir()) {
         return Ok(None);
     }
     let mut bytes = Vec::new();
     let read = file.take(MAX_FILE + 1).read_to_end(&mut bytes);
-    read.map_err(|error| failed(error.to_string()))?;
+    read.map_err(|error| error.to_string())?;
     if bytes.len() as u64 > MAX_FILE {
-        return Err(failed(format!("larger than {MAX_FILE} bytes")));
+        return Err(format!("larger than {MAX_FILE} bytes"));
     }
-    tracing::debug!(file.path = %path.display(), "read npm settings");
-    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    Ok(Some(bytes))
 }

@@ -11,7 +11,7 @@ use crate::error::shown;
 use crate::send::{Http, Signed};
 use crate::{UpstreamError, body};
 
-/// Fetches from servers that are no registries. Nobody's credentials go there.
+/// Fetches from servers that are no registries. Nobody's credentials go there, and no certificate.
 #[derive(Debug)]
 pub struct Elsewhere {
     http: Http,
@@ -24,7 +24,7 @@ impl Elsewhere {
     /// When a file of certificate authorities or a proxy cannot be used.
     pub fn new(npmrc: &Npmrc, options: &Options) -> Result<Self, UpstreamError> {
         let http = Http::new(npmrc, options, true);
-        http.client()?;
+        http.prepare()?;
         Ok(Self { http })
     }
 

@@ -49,6 +49,14 @@ pub enum UpstreamError {
         /// Why not.
         why: String,
     },
+    /// A configured client certificate, or its key, cannot be used.
+    #[error("cannot use the client certificate of {origin}: {why}")]
+    ClientCertificate {
+        /// The setting, and the file that it names.
+        origin: String,
+        /// Why not; nothing of what is in it.
+        why: String,
+    },
     /// The HTTP client cannot be built.
     #[error("cannot set up HTTP: {why}")]
     Client {
@@ -73,6 +81,14 @@ pub enum UpstreamError {
         status: u16,
         /// Whether credentials were sent.
         with_credentials: bool,
+    },
+    /// The upstream ended the connection over the client certificate.
+    #[error("{url}: the upstream refused the connection: {why}")]
+    Uncertified {
+        /// What was asked for.
+        url: String,
+        /// What it said, what was presented, and where that is set.
+        why: String,
     },
     /// Any other answer that is not a success.
     #[error("{url}: the upstream answered {status}")]
@@ -151,9 +167,13 @@ impl UpstreamError {
             | Self::Address { .. }
             | Self::Settings { .. }
             | Self::Certificates { .. }
+            | Self::ClientCertificate { .. }
             | Self::Client { .. } => Fault::Configuration,
             Self::Connect { .. } | Self::Timeout { .. } => Fault::Network,
-            Self::NotFound { .. } | Self::Denied { .. } | Self::Path { .. } => Fault::Request,
+            Self::NotFound { .. }
+            | Self::Denied { .. }
+            | Self::Uncertified { .. }
+            | Self::Path { .. } => Fault::Request,
             Self::Status { .. }
             | Self::Body { .. }
             | Self::TooLarge { .. }
@@ -173,10 +193,10 @@ impl UpstreamError {
         }
     }
 
-    /// Whether the upstream wants credentials, or other ones.
+    /// Whether the upstream wants credentials or a client certificate, or other ones.
     #[must_use]
     pub const fn is_denied(&self) -> bool {
-        matches!(self, Self::Denied { .. })
+        matches!(self, Self::Denied { .. } | Self::Uncertified { .. })
     }
 
     /// Whether the upstream says that there is no such thing.

@@ -38,7 +38,7 @@ impl Files {
     /// When a file of certificate authorities or a proxy cannot be used.
     pub fn from_npmrc(npmrc: &Npmrc, options: &Options) -> Result<Self, UpstreamError> {
         let http = Http::new(npmrc, options, false);
-        http.client()?;
+        http.prepare()?;
         Ok(Self {
             http: Arc::new(http),
         })

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod body;
+mod certificate;
 mod client;
+mod clients;
 mod config;
 mod elsewhere;
 mod error;

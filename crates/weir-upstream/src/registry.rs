@@ -76,9 +76,15 @@ impl Upstreams {
     /// the first request.
     ///
     /// # Errors
-    /// When a file of certificate authorities or a proxy cannot be used.
+    /// When a file of certificate authorities, a proxy, or the client certificate of one of the registries cannot
+    /// be used.
     pub fn prepare(&self) -> Result<(), UpstreamError> {
-        self.default.http.client().map(drop)
+        let all = std::iter::once(&self.default).chain(self.scopes.values());
+        for upstream in all {
+            let http = upstream.http();
+            http.prepare_for(&upstream.base, upstream.signed())?;
+        }
+        Ok(())
     }
 
     /// The registry that serves a package.

@@ -1,17 +1,17 @@
 //! One GET, with redirects followed by hand and credentials where they belong.
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use reqwest::{Client, Response};
+use reqwest::{Client, RequestBuilder, Response};
 use url::Url;
-use weir_npm::npmrc::Npmrc;
+use weir_npm::npmrc::{Access, Credentials, Npmrc};
 
 use crate::UpstreamError;
-use crate::client::{self, Limits, Options, Timeouts};
-use crate::error::{shown, sort};
+use crate::client::{Limits, Options, Timeouts};
+use crate::clients::{Chosen, Clients};
+use crate::error::shown;
 
 /// What all upstreams of one configuration share.
 #[derive(Debug)]
@@ -19,12 +19,10 @@ pub(crate) struct Http {
     pub(crate) npmrc: Npmrc,
     pub(crate) timeouts: Timeouts,
     pub(crate) limits: Limits,
-    options: Options,
-    needs_tls: bool,
-    client: OnceLock<Client>,
+    clients: Clients,
 }
 
-/// Whose credentials may go along with a request.
+/// Whose credentials and certificates may go along with a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Signed<'a> {
     /// Nobody's.
@@ -46,33 +44,35 @@ pub(crate) struct Answer {
 }
 
 impl Http {
-    /// By npm's settings. Authorities and proxies are read when the first request is made: that takes
-    /// longer than all else that a command without requests does.
+    /// By npm's settings.
     pub(crate) fn new(npmrc: &Npmrc, options: &Options, needs_tls: bool) -> Self {
         Self {
             npmrc: npmrc.clone(),
             timeouts: options.timeouts,
             limits: options.limits,
-            options: options.clone(),
-            needs_tls,
-            client: OnceLock::new(),
+            clients: Clients::new(npmrc, options, needs_tls),
         }
     }
 
-    /// The client that makes the requests.
+    /// Reads what requests that show nothing need.
     ///
     /// # Errors
     /// When a file of certificate authorities or a proxy cannot be used.
-    pub(crate) fn client(&self) -> Result<&Client, UpstreamError> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
-        }
-        let built = client::build(&self.npmrc, &self.options, self.needs_tls)?;
-        Ok(self.client.get_or_init(|| built))
+    pub(crate) fn prepare(&self) -> Result<(), UpstreamError> {
+        self.clients.choose(None).map(drop)
     }
 
-    /// Sends a GET and follows redirects. Credentials are sent only to the origin of `start`, and
-    /// only those configured for the address.
+    /// Reads what requests to this address need.
+    ///
+    /// # Errors
+    /// When a file of certificate authorities, a proxy or a client certificate cannot be used.
+    pub(crate) fn prepare_for(&self, url: &Url, signed: Signed<'_>) -> Result<(), UpstreamError> {
+        let access = self.access(url, signed);
+        self.clients.choose(access.certificate.as_ref()).map(drop)
+    }
+
+    /// Sends a GET and follows redirects. Credentials and client certificates are shown only to the origin of
+    /// `start`, and only those configured for the address.
     pub(crate) async fn get(
         &self,
         start: &Url,
@@ -82,29 +82,20 @@ impl Http {
     ) -> Result<Answer, UpstreamError> {
         let mut url = start.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let authorization = if url.origin() == start.origin() {
-                self.authorization(&url, signed)?
+            let signed = if url.origin() == start.origin() {
+                signed
             } else {
-                None
+                Signed::Never
             };
-            let with_credentials = authorization.is_some();
-            let mut headers = headers.clone();
-            headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
-            let request = self
-                .client()?
-                .get(url.clone())
-                .headers(headers)
-                .timeout(timeout);
-            let response = request.send().await.map_err(|error| sort(&url, error))?;
-            match next(&url, &response)? {
+            let answer = self
+                .send(&url, signed, |client| {
+                    let request = client.get(url.clone());
+                    request.headers(headers.clone()).timeout(timeout)
+                })
+                .await?;
+            match next(&url, &answer.response)? {
                 Some(target) => url = target,
-                None => {
-                    return Ok(Answer {
-                        url,
-                        response,
-                        with_credentials,
-                    });
-                }
+                None => return Ok(answer),
             }
         }
         let why = format!("more than {MAX_REDIRECTS} of them");
@@ -118,21 +109,34 @@ impl Http {
     pub(crate) async fn post(
         &self,
         url: &Url,
-        mut headers: HeaderMap,
+        headers: HeaderMap,
         body: bytes::Bytes,
         signed: Signed<'_>,
         timeout: Duration,
     ) -> Result<Answer, UpstreamError> {
-        let authorization = self.authorization(url, signed)?;
-        let with_credentials = authorization.is_some();
-        headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
-        let request = self
-            .client()?
-            .post(url.clone())
-            .headers(headers)
-            .body(body)
-            .timeout(timeout);
-        let response = request.send().await.map_err(|error| sort(url, error))?;
+        self.send(url, signed, |client| {
+            let request = client.post(url.clone());
+            request.headers(headers).body(body).timeout(timeout)
+        })
+        .await
+    }
+
+    /// Sends one request, with what may go along to its address.
+    async fn send(
+        &self,
+        url: &Url,
+        signed: Signed<'_>,
+        request: impl FnOnce(&Client) -> RequestBuilder,
+    ) -> Result<Answer, UpstreamError> {
+        let access = self.access(url, signed);
+        let Chosen { client, presented } = self.clients.choose(access.certificate.as_ref())?;
+        let mut request = request(&client);
+        let with_credentials = access.credentials.is_some();
+        if let Some(credentials) = access.credentials {
+            request = request.header(AUTHORIZATION, authorization(url, &credentials)?);
+        }
+        let sent = request.send().await;
+        let response = sent.map_err(|error| presented.sorted(url, error))?;
         Ok(Answer {
             url: url.clone(),
             response,
@@ -140,30 +144,31 @@ impl Http {
         })
     }
 
-    fn authorization(
-        &self,
-        url: &Url,
-        signed: Signed<'_>,
-    ) -> Result<Option<HeaderValue>, UpstreamError> {
-        let credentials = match signed {
-            Signed::Never => None,
-            Signed::ByAddress => self.npmrc.auth_for(url.as_str()),
-            Signed::By(registry) => self.npmrc.auth_named_by(registry.as_str(), url.as_str()),
+    /// What goes along to an address. Without TLS nobody asks for a certificate, and so none is read.
+    fn access(&self, url: &Url, signed: Signed<'_>) -> Access {
+        let access = match signed {
+            Signed::Never => Access::default(),
+            Signed::ByAddress => self.npmrc.access_for(url.as_str()),
+            Signed::By(registry) => self.npmrc.access_named_by(registry.as_str(), url.as_str()),
         };
-        let Some(credentials) = credentials else {
-            return Ok(None);
-        };
-        let value = HeaderValue::from_str(&credentials.authorization_header());
-        let mut value = value.map_err(|_| UpstreamError::Client {
-            why: format!(
-                "the credentials for {} cannot be sent in a header",
-                shown(url)
-            ),
-        })?;
-        // Keeps it out of debug output and of HTTP/2's compression tables.
-        value.set_sensitive(true);
-        Ok(Some(value))
+        Access {
+            certificate: access.certificate.filter(|_| url.scheme() == "https"),
+            ..access
+        }
     }
+}
+
+fn authorization(url: &Url, credentials: &Credentials) -> Result<HeaderValue, UpstreamError> {
+    let value = HeaderValue::from_str(&credentials.authorization_header());
+    let mut value = value.map_err(|_| UpstreamError::Client {
+        why: format!(
+            "the credentials for {} cannot be sent in a header",
+            shown(url)
+        ),
+    })?;
+    // Keeps it out of debug output and of HTTP/2's compression tables.
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// Where a redirect leads, if the answer is one.

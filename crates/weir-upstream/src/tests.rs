@@ -1,3 +1,4 @@
+mod certificates;
 mod settings;
 mod tarballs;
 
@@ -7,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use weir_npm::name::PackageName;
 use weir_npm::npmrc::Npmrc;
 
@@ -22,30 +23,32 @@ struct Server {
 
 impl Server {
     async fn start(answer: impl Fn(&str, usize) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::listen("http", answer, |socket| async { Some(socket) }).await
+    }
+
+    /// `opened` makes of a socket what is read from, or nothing.
+    async fn listen<S, F>(
+        scheme: &str,
+        answer: impl Fn(&str, usize) -> Vec<u8> + Send + Sync + 'static,
+        opened: impl Fn(TcpStream) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+        F: Future<Output = Option<S>> + Send,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}/", listener.local_addr().unwrap());
+        let address = format!("{scheme}://{}/", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
         let (seen, answer) = (Arc::clone(&requests), Arc::new(answer));
+        let opened = Arc::new(opened);
         tokio::spawn(async move {
-            while let Ok((mut socket, _)) = listener.accept().await {
+            while let Ok((socket, _)) = listener.accept().await {
                 let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
+                let opened = Arc::clone(&opened);
                 tokio::spawn(async move {
-                    let mut request = Vec::new();
-                    while !request.ends_with(b"\r\n\r\n") {
-                        let mut byte = [0; 1];
-                        if socket.read(&mut byte).await.unwrap_or(0) == 0 {
-                            return;
-                        }
-                        request.push(byte[0]);
+                    if let Some(socket) = opened(socket).await {
+                        converse(socket, &seen, &*answer).await;
                     }
-                    let request = String::from_utf8(request).unwrap();
-                    let number = {
-                        let mut seen = seen.lock().unwrap();
-                        seen.push(request.clone());
-                        seen.len()
-                    };
-                    let _ = socket.write_all(&answer(&request, number)).await;
-                    let _ = socket.shutdown().await;
                 });
             }
         });
@@ -58,7 +61,7 @@ impl Server {
 
     /// `//127.0.0.1:port/`, as credentials are keyed.
     fn key(&self) -> &str {
-        self.address.strip_prefix("http:").unwrap()
+        self.address.split_once(':').unwrap().1
     }
 
     /// Its registry, with a token of its own.
@@ -82,6 +85,30 @@ impl Server {
         };
         Upstreams::from_npmrc(&Npmrc::parse(&text, &BTreeMap::new()), &options).unwrap()
     }
+}
+
+/// Reads one request, and answers it.
+async fn converse(
+    mut socket: impl AsyncRead + AsyncWrite + Unpin,
+    seen: &Mutex<Vec<String>>,
+    answer: &(impl Fn(&str, usize) -> Vec<u8> + ?Sized),
+) {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        let mut byte = [0; 1];
+        if socket.read(&mut byte).await.unwrap_or(0) == 0 {
+            return;
+        }
+        request.push(byte[0]);
+    }
+    let request = String::from_utf8(request).unwrap();
+    let number = {
+        let mut seen = seen.lock().unwrap();
+        seen.push(request.clone());
+        seen.len()
+    };
+    let _ = socket.write_all(&answer(&request, number)).await;
+    let _ = socket.shutdown().await;
 }
 
 fn http(status: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {

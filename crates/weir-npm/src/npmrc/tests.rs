@@ -122,7 +122,8 @@ fn layers_shadow_each_other() {
     );
     assert_eq!(merged.get("_auth"), Some("ignored"));
     let header = merged
-        .auth_for("https://r.example/x")
+        .access_for("https://r.example/x")
+        .credentials
         .map(|it| it.authorization_header());
     assert_eq!(header.as_deref(), Some("Bearer env-token"));
 }
@@ -140,7 +141,10 @@ fn credentials_belong_to_the_longest_address() {
         "//w.example/:_authToken=\n",
         "_authToken=bare\n",
     ));
-    let header = |url| npmrc.auth_for(url).map(|it| it.authorization_header());
+    let header = |url| {
+        let found = npmrc.access_for(url).credentials;
+        found.map(|it| it.authorization_header())
+    };
     for (url, want) in [
         ("https://r.example/npm/react", Some("Bearer t0ken")),
         ("https://r.example/npm/", Some("Bearer t0ken")),
@@ -176,8 +180,8 @@ fn credentials_go_along_to_where_their_registry_points_on_its_host() {
         "//forge.example/files/own/:_authToken=own\n",
     ));
     let header = |registry: &str, url| {
-        let found = npmrc.auth_named_by(&npmrc.scope_registry(registry).unwrap(), url);
-        found.map(|it| it.authorization_header())
+        let found = npmrc.access_named_by(&npmrc.scope_registry(registry).unwrap(), url);
+        found.credentials.map(|it| it.authorization_header())
     };
     let file = "https://forge.example/files/42/lib-1.0.0.tgz";
     assert_eq!(header("acme", file).as_deref(), Some("Bearer acme"));
@@ -192,19 +196,103 @@ fn credentials_go_along_to_where_their_registry_points_on_its_host() {
     ] {
         assert_eq!(header("acme", elsewhere), None, "{elsewhere}");
     }
-    let default = npmrc.auth_for(file).map(|it| it.authorization_header());
+    let default = npmrc.access_for(file).credentials;
+    let default = default.map(|it| it.authorization_header());
     assert_eq!(default.as_deref(), Some("Bearer everyone"));
 }
 
+/// As npm-registry-fetch has it: a pair of files is something to stop at like a token, and what is tied to
+/// shorter addresses does not join in.
 #[test]
-fn addresses_with_a_client_certificate_are_named() {
+fn client_certificates_belong_to_the_longest_address() {
     let npmrc = parse(concat!(
-        "//r.example/npm/:certfile=/home/user/c.pem\n",
-        "//r.example/npm/:keyfile=/home/user/k.pem\n",
-        "//s.example/:certfile=\n",
+        "registry=https://r.example/npm/\n",
+        "//r.example/:_authToken=t0ken\n",
+        "//r.example/:certfile=/c/root.pem\n",
+        "//r.example/:keyfile=/k/root.pem\n",
+        "//r.example/npm/own/:certfile=/c/own.pem\n",
+        "//r.example/npm/own/:keyfile=/k/own.pem\n",
+        "//r.example/npm/token/:_authToken=other\n",
+        "//s.example/:certfile=/c/s.pem\n",
+        "//s.example/:keyfile=\n",
     ));
-    let found: Vec<_> = npmrc.client_certificates().collect();
-    assert_eq!(found, ["//r.example/npm/"]);
+    let found = |url| {
+        let access = npmrc.access_for(url);
+        let header = access.credentials.map(|it| it.authorization_header());
+        let files = access
+            .certificate
+            .map(|it| format!("{} {}", it.chain, it.key));
+        (header.unwrap_or_default(), files.unwrap_or_default())
+    };
+    let root = "`//r.example/:certfile` (/c/root.pem) `//r.example/:keyfile` (/k/root.pem)";
+    let own =
+        "`//r.example/npm/own/:certfile` (/c/own.pem) `//r.example/npm/own/:keyfile` (/k/own.pem)";
+    for (url, header, files) in [
+        ("https://r.example/npm/react", "Bearer t0ken", root),
+        ("https://r.example/npm/own/react", "", own),
+        ("https://r.example/npm/token/react", "Bearer other", ""),
+        ("https://r.example:8443/npm/react", "", ""),
+        ("https://s.example/react", "", ""),
+    ] {
+        assert_eq!(found(url), (header.to_owned(), files.to_owned()), "{url}");
+    }
+    let halves: Vec<_> = npmrc.half_certificates().collect();
+    assert_eq!(
+        halves,
+        [("//s.example/:certfile", "//s.example/:keyfile".to_owned())]
+    );
+}
+
+#[test]
+fn cert_and_key_go_to_the_registries_that_are_configured() {
+    let npmrc = parse(concat!(
+        "registry=https://r.example/npm/\n",
+        "@own:registry=https://o.example/\n",
+        "cert=\"-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\"\n",
+        "key=-----BEGIN PRIVATE KEY-----\\ns3cret\\n-----END PRIVATE KEY-----\n",
+        "//o.example/:certfile=/c/own.pem\n",
+        "//o.example/:keyfile=/k/own.pem\n",
+    ));
+    let registry = |scope| npmrc.scope_registry(scope).unwrap();
+    let found = npmrc
+        .access_for("https://r.example/files/x.tgz")
+        .certificate;
+    let found = found.unwrap();
+    let text = |pem: &Pem| match pem.source() {
+        PemSource::Text(text) => text.clone(),
+        PemSource::File(path) => panic!("a file: {path}"),
+    };
+    assert_eq!(
+        text(&found.chain),
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
+    );
+    assert_eq!(
+        text(&found.key),
+        "-----BEGIN PRIVATE KEY-----\ns3cret\n-----END PRIVATE KEY-----"
+    );
+    assert_eq!(format!("{found:?}").matches("s3cret").count(), 0);
+    // What is set for an address comes first.
+    let own = npmrc.access_named_by(&registry("own"), "https://o.example/x");
+    assert_eq!(
+        own.certificate.unwrap().key.to_string(),
+        "`//o.example/:keyfile` (/k/own.pem)"
+    );
+    for elsewhere in [
+        "https://files.example/x.tgz",
+        "https://r.example:8443/npm/x",
+        "http://r.example/npm/x",
+    ] {
+        assert_eq!(
+            npmrc.access_for(elsewhere),
+            Access::default(),
+            "{elsewhere}"
+        );
+    }
+    assert_eq!(npmrc.half_certificates().count(), 0);
+    let halves = parse("key=s3cret\ncert=null");
+    assert_eq!(halves.access_for("https://r.example/"), Access::default());
+    let halves: Vec<_> = halves.half_certificates().collect();
+    assert_eq!(halves, [("key", "cert".to_owned())]);
 }
 
 #[test]
@@ -212,8 +300,8 @@ fn secrets_do_not_show() {
     let npmrc = parse("//r.example/:_authToken=s3cret\n//q.example/:_auth=s3cret");
     let shown = format!(
         "{npmrc:?} {:?} {:?}",
-        npmrc.auth_for("https://r.example/"),
-        npmrc.auth_for("https://q.example/")
+        npmrc.access_for("https://r.example/"),
+        npmrc.access_for("https://q.example/")
     );
     assert!(!shown.contains("s3cret"), "{shown}");
     assert!(

@@ -44,7 +44,7 @@ pub(super) fn name(common: &str) -> Vec<u8> {
     sequence(&[part("2.5.4.10", "test sigstore"), part("2.5.4.3", common)])
 }
 
-pub(super) fn extension(id: &str, critical: bool, value: &[u8]) -> Vec<u8> {
+pub(crate) fn extension(id: &str, critical: bool, value: &[u8]) -> Vec<u8> {
     let mut parts = vec![oid(id)];
     if critical {
         parts.push(truth());
@@ -53,18 +53,18 @@ pub(super) fn extension(id: &str, critical: bool, value: &[u8]) -> Vec<u8> {
     sequence(&parts)
 }
 
-pub(super) struct Body<'body> {
-    pub(super) serial: u8,
-    pub(super) issuer: &'body str,
-    pub(super) subject: Option<&'body str>,
-    pub(super) from: Timestamp,
-    pub(super) until: Timestamp,
-    pub(super) key: &'body [u8],
-    pub(super) extensions: &'body [Vec<u8>],
+pub(crate) struct Body<'body> {
+    pub(crate) serial: u8,
+    pub(crate) issuer: &'body str,
+    pub(crate) subject: Option<&'body str>,
+    pub(crate) from: Timestamp,
+    pub(crate) until: Timestamp,
+    pub(crate) key: &'body [u8],
+    pub(crate) extensions: &'body [Vec<u8>],
 }
 
 impl Body<'_> {
-    pub(super) fn to_der(&self) -> Vec<u8> {
+    pub(crate) fn to_der(&self) -> Vec<u8> {
         sequence(&[
             tlv(0xa0, &integer(&[2])),
             integer(&[self.serial]),
@@ -78,7 +78,7 @@ impl Body<'_> {
     }
 }
 
-pub(super) fn signed(body: Vec<u8>, by: &Pair) -> Vec<u8> {
+pub(crate) fn signed(body: Vec<u8>, by: &Pair) -> Vec<u8> {
     let signature = by.sign(&body);
     sequence(&[
         body,
@@ -190,7 +190,7 @@ fn short(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// As PEM writes it.
-pub(super) fn pem(label: &str, der: &[u8]) -> String {
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     let encoded = STANDARD.encode(der);
     let lines: Vec<&str> = encoded
         .as_bytes()

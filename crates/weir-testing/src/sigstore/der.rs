@@ -1,7 +1,7 @@
 //! As much of DER as certificates need, written only.
 
 /// A value with its tag and length.
-pub(super) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = vec![tag];
     let length = u32::try_from(content.len()).expect("a certificate is small");
     match length {
@@ -17,7 +17,7 @@ pub(super) fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     out
 }
 
-pub(super) fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
     tlv(0x30, &parts.concat())
 }
 
@@ -33,7 +33,7 @@ pub(super) fn text(content: &str) -> Vec<u8> {
     tlv(0x0c, content.as_bytes())
 }
 
-pub(super) fn truth() -> Vec<u8> {
+pub(crate) fn truth() -> Vec<u8> {
     tlv(0x01, &[0xff])
 }
 
@@ -47,14 +47,14 @@ pub(super) fn integer(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// A string of whole bytes, or of bits with some unused at its end.
-pub(super) fn bits(unused: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn bits(unused: u8, content: &[u8]) -> Vec<u8> {
     let mut all = vec![unused];
     all.extend(content);
     tlv(0x03, &all)
 }
 
 /// An object identifier in dotted form.
-pub(super) fn oid(dotted: &str) -> Vec<u8> {
+pub(crate) fn oid(dotted: &str) -> Vec<u8> {
     let arcs: Vec<u64> = dotted
         .split('.')
         .map(|arc| arc.parse().expect("an object identifier"))

@@ -1,9 +1,9 @@
 //! A Sigstore of our own: a certificate authority, its log, a transparency log, and bundles that verify
 //! against the trusted root it gives out. Nobody else's verifier trusts it.
 
-mod certificate;
-mod der;
-mod key;
+pub(crate) mod certificate;
+pub(crate) mod der;
+pub(crate) mod key;
 mod log;
 mod repository;
 mod timestamp;
