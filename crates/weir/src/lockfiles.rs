@@ -10,6 +10,10 @@ use anyhow::{Context as _, Result};
 
 use crate::files;
 
+pub(crate) mod classic;
+
+use classic::Recorded;
+
 /// Lockfiles that record addresses, relative to the project.
 const FILES: &[&str] = &[
     "package-lock.json",
@@ -18,6 +22,7 @@ const FILES: &[&str] = &[
     "pnpm-lock.yaml",
     "bun.lock",
     "node_modules/.package-lock.json",
+    "node_modules/.yarn-integrity",
     "node_modules/.pnpm/lock.yaml",
 ];
 
@@ -57,8 +62,7 @@ pub(crate) fn packages<'t>(text: &'t str, gateway: &str) -> Vec<&'t str> {
         .match_indices(gateway)
         .filter_map(|(at, _)| {
             let rest = text.get(at + gateway.len()..)?;
-            let end = rest.find(['"', '\'', ' ', '\n', '#']).unwrap_or(rest.len());
-            rest.get(..end)?.split_once("/-/").map(|(name, _)| name)
+            path_in(rest).split_once("/-/").map(|(name, _)| name)
         })
         .collect();
     names.sort_unstable();
@@ -67,23 +71,39 @@ pub(crate) fn packages<'t>(text: &'t str, gateway: &str) -> Vec<&'t str> {
 }
 
 /// Puts the addresses back: `origins` gives, for each package, the address (with a final slash) its
-/// tarballs are public under.
-pub(crate) fn restore(text: &str, gateway: &str, origins: &HashMap<String, String>) -> String {
+/// tarballs are public under; where it gives none, `recorded` gives that of a tarball by its path.
+pub(crate) fn restore(
+    text: &str,
+    gateway: &str,
+    origins: &HashMap<String, String>,
+    recorded: &Recorded,
+) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(gateway) {
         let (before, found) = rest.split_at(at);
         out.push_str(before);
-        let path = found.get(gateway.len()..).unwrap_or_default();
+        let after = found.get(gateway.len()..).unwrap_or_default();
+        let path = path_in(after);
         let name = path.split_once("/-/").map(|(name, _)| name);
-        out.push_str(
-            name.and_then(|name| origins.get(name))
-                .map_or(gateway, String::as_str),
-        );
-        rest = path;
+        rest = after;
+        if let Some(origin) = name.and_then(|name| origins.get(name)) {
+            out.push_str(origin);
+        } else if let Some(address) = recorded.get(path) {
+            out.push_str(address);
+            rest = after.get(path.len()..).unwrap_or_default();
+        } else {
+            out.push_str(gateway);
+        }
     }
     out.push_str(rest);
     out
+}
+
+/// What of a text belongs to the address that it begins in the middle of.
+fn path_in(text: &str) -> &str {
+    let end = text.find(['"', '\'', ' ', '\n', '#']).unwrap_or(text.len());
+    text.get(..end).unwrap_or_default()
 }
 
 /// What to say where addresses could not be put back: they name a gateway that is about to end.
@@ -120,8 +140,9 @@ pub(crate) fn not_read(file: &Path, why: &str, gateway: &str) -> String {
     )
 }
 
-/// Replaces a file's text in one step, so that an interrupted run leaves the old one.
+/// Replaces a file's text in one step, so that an interrupted run leaves the old one. A link to it stays one.
 pub(crate) fn replace(file: &Path, text: &str) -> Result<()> {
+    let file = &file.canonicalize().unwrap_or_else(|_| file.to_owned());
     let folder = file.parent().context("a lockfile has a folder")?;
     let mut fresh = tempfile::NamedTempFile::new_in(folder)
         .with_context(|| format!("writing beside {}", file.display()))?;
@@ -158,7 +179,7 @@ mod tests {
                 "https://scoped.example.invalid/npm/".to_owned(),
             ),
         ]);
-        let restored = restore(&text, GATEWAY, &origins);
+        let restored = restore(&text, GATEWAY, &origins, &Recorded::new());
         assert!(!restored.contains(GATEWAY));
         assert!(restored.contains("\"https://registry.example.invalid/a/-/a-1.0.0.tgz\""));
         assert!(restored.contains("\"https://scoped.example.invalid/npm/@s/b/-/b-1.0.0.tgz\""));
@@ -168,7 +189,8 @@ mod tests {
     #[test]
     fn what_cannot_be_placed_stays_visible() {
         let text = format!("resolved \"{GATEWAY}a/-/a-1.0.0.tgz#abc\"\n");
-        assert_eq!(restore(&text, GATEWAY, &HashMap::new()), text);
+        let nothing = (HashMap::new(), Recorded::new());
+        assert_eq!(restore(&text, GATEWAY, &nothing.0, &nothing.1), text);
         let warning = not_placed(Path::new("yarn.lock"), &text, GATEWAY).unwrap();
         assert!(
             warning.contains("yarn.lock still places tarballs at"),

@@ -9,8 +9,9 @@ use weir_model::finding::printable;
 use weir_npm::lockfile::{Format, Lockfile, Source};
 use weir_npm::settings::{MAX_SIZE, Setting, Settings};
 
-use super::Client;
+use super::{Client, Doing};
 use crate::files;
+use crate::lockfiles::classic;
 
 /// Where a client works, and what it reads besides.
 #[derive(Debug)]
@@ -132,8 +133,9 @@ impl Past {
 
 impl Client {
     /// Lockfile entries in `folder` that this client would fetch from where they say, past any
-    /// registry setting. yarn classic, bun and pnpm do that (PROTOCOL 3.7; pnpm 10 and 12, tried).
-    pub(crate) fn bypassing(self, folder: &Path) -> Option<Past> {
+    /// registry setting. yarn classic, bun and pnpm do that (PROTOCOL 3.7; pnpm 10 and 12, tried). Those of yarn
+    /// that are [pointed at the gateway](classic) while it fetches are none of them then.
+    pub(crate) fn bypassing(self, folder: &Path, doing: Doing) -> Option<Past> {
         let file = match self {
             Self::Yarn => "yarn.lock",
             Self::Bun => "bun.lock",
@@ -142,7 +144,7 @@ impl Client {
         };
         // Whatever its size: what is not looked at would lead past weir.
         let text = files::read(&folder.join(file), usize::MAX).ok()??;
-        let text = String::from_utf8(text).ok()?;
+        let text = String::from_utf8_lossy(&text);
         let marked = |before: &str| {
             text.matches(&format!("{before}http://")).count()
                 + text.matches(&format!("{before}https://")).count()
@@ -150,7 +152,14 @@ impl Client {
         let count = match self {
             // Whatever yarn the manifest asks for: a lockfile of yarn 1 has those addresses.
             Self::Yarn if has_berrys_files(folder) => 0,
-            Self::Yarn => marked("\n  resolved \""),
+            Self::Yarn => {
+                let addresses = classic::Addresses::of(&text);
+                if self.is_pointed(doing) {
+                    addresses.past
+                } else {
+                    addresses.all()
+                }
+            }
             Self::Bun => marked("\", \""),
             _ => match Lockfile::parse_as(Format::Pnpm, file, text.as_bytes()) {
                 Ok(lockfile) => addresses(&lockfile),
@@ -160,6 +169,12 @@ impl Client {
         };
         let (file, what) = (PathBuf::from(file), Leads::Entries(count));
         (count > 0).then_some(Past { file, what })
+    }
+
+    /// Whether the addresses in this client's lockfile are pointed at the gateway for the run. Not for what runs
+    /// something of the project's own, which may do anything with the lockfile, put it into a commit even.
+    pub(crate) fn is_pointed(self, doing: Doing) -> bool {
+        self == Self::Yarn && doing == Doing::Fetches
     }
 
     /// Settings that send this client to registries which weir cannot take the place of: because only the

@@ -20,7 +20,8 @@ use weir_npm::name::PackageName;
 use weir_npm::npmrc::Npmrc;
 
 use crate::cli::Global;
-use crate::clients::{Client, Way, one_spelling};
+use crate::clients::{Client, Doing, Way, one_spelling};
+use crate::lockfiles::classic::{self, Recorded};
 use crate::{exit, lockfiles, print, progress, setup};
 use interrupts::Interrupts;
 use place::Place;
@@ -47,8 +48,10 @@ pub(super) async fn run(
         .scope_registries()
         .map(|(scope, _)| scope.to_owned())
         .collect();
+    let doing = client.doing(&arguments);
     let asked = bypass::Asked {
         client,
+        doing,
         arguments: &arguments,
         said: &said,
         place: &place,
@@ -67,7 +70,12 @@ pub(super) async fn run(
     };
     // Before the client runs: a signal in between would end weir and leave the client behind.
     let mut interrupts = Interrupts::listen().context("listening for signals")?;
-    let led_past = client.bypassing(&place.project).is_some();
+    let led_past = client.bypassing(&place.project, doing).is_some();
+    let recorded = if client.is_pointed(doing) {
+        classic::point(&place.project, &gateway)?
+    } else {
+        Recorded::new()
+    };
     let started = Instant::now();
     let asked = ahead::Asked {
         client,
@@ -83,6 +91,7 @@ pub(super) async fn run(
     let took = started.elapsed();
     let after = After {
         client,
+        recorded: &recorded,
         led_past,
         engine: &engine,
         session: &session,
@@ -218,6 +227,8 @@ async fn run_client(
 /// What is left to do when the client has ended.
 struct After<'a> {
     client: Client,
+    /// The addresses that yarn's lockfile had before the run.
+    recorded: &'a Recorded,
     /// Whether the lockfile led past weir before the run.
     led_past: bool,
     engine: &'a Engine,
@@ -230,12 +241,14 @@ impl After<'_> {
     /// Waits for what is still being read, until a signal says that nobody does, and puts lockfiles right, which
     /// a second signal ends: what could not be read, and whether the lockfiles are right.
     async fn see_to_it(&self, interrupts: &mut Interrupts) -> (Vec<String>, Option<Result<()>>) {
+        // At once, as whoever cannot wait ends weir now. What fails here is told of when the rest is put right.
+        let _ = classic::put_back(self.project, self.gateway, self.recorded);
         let settled = interrupts
             .until_first(settle(self.engine, self.session))
             .await;
         let unread =
             settled.unwrap_or_else(|| late(self.engine, self.session, Some("when weir was ended")));
-        let restore = restore_lockfiles(self.engine, self.project, self.gateway);
+        let restore = restore_lockfiles(self.engine, self.project, self.gateway, self.recorded);
         let restored = interrupts.until_second(restore).await;
         self.foretell();
         (unread, restored)
@@ -243,7 +256,7 @@ impl After<'_> {
 
     /// Says it now if the lockfile as it was just written stops the next run.
     fn foretell(&self) {
-        let Some(past) = self.client.bypassing(self.project) else {
+        let Some(past) = self.client.bypassing(self.project, Doing::Fetches) else {
             return;
         };
         if !self.led_past {
@@ -285,7 +298,12 @@ fn late(engine: &Engine, session: &Session, unfinished: Option<&str>) -> Vec<Str
     unread
 }
 
-async fn restore_lockfiles(engine: &Engine, project: &Path, gateway: &str) -> Result<()> {
+async fn restore_lockfiles(
+    engine: &Engine,
+    project: &Path,
+    gateway: &str,
+    recorded: &Recorded,
+) -> Result<()> {
     for (file, text) in lockfiles::mentioning(project, gateway) {
         let text = match text {
             Ok(text) => text,
@@ -300,7 +318,7 @@ async fn restore_lockfiles(engine: &Engine, project: &Path, gateway: &str) -> Re
                 origins.insert(name.to_owned(), origin);
             }
         }
-        let restored = lockfiles::restore(&text, gateway, &origins);
+        let restored = lockfiles::restore(&text, gateway, &origins, recorded);
         if let Some(warning) = lockfiles::not_placed(&file, &restored, gateway) {
             anstream::eprintln!("{warning}");
         }

@@ -221,9 +221,9 @@ fn a_scope_that_does_not_come_up_is_no_matter() {
 fn lockfile_entries_with_addresses_of_their_own_are_counted() {
     let entries = |client: Client, file: &str, text: &str| {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(client.bypassing(folder.path()), None);
+        assert_eq!(client.bypassing(folder.path(), Doing::Fetches), None);
         std::fs::write(folder.path().join(file), text).unwrap();
-        client.bypassing(folder.path()).map(|past| {
+        client.bypassing(folder.path(), Doing::Fetches).map(|past| {
             assert_eq!(past.file, PathBuf::from(file));
             past.what
         })

@@ -29,6 +29,8 @@ pub(super) struct Asked<'a> {
     pub arguments: &'a [String],
     pub said: &'a Said,
     pub place: &'a Place,
+    /// What that is about.
+    pub doing: Doing,
     /// The scopes whose registries weir knows and takes the place of.
     pub scopes: &'a [String],
 }
@@ -38,7 +40,7 @@ impl Asked<'_> {
     /// settings name: past the gateway, and nobody would hear of it.
     pub(super) fn refuse_bypass(&self) -> Result<()> {
         let client = self.client;
-        let doing = client.doing(self.arguments);
+        let doing = self.doing;
         if doing == Doing::Says {
             return Ok(());
         }
@@ -88,7 +90,10 @@ impl Asked<'_> {
             known: self.scopes,
             by_shell: is_by_shell(client.program()),
         };
-        let mut past: Vec<Past> = client.bypassing(&place.project).into_iter().collect();
+        let mut past: Vec<Past> = client
+            .bypassing(&place.project, self.doing)
+            .into_iter()
+            .collect();
         past.extend(client.past_settings(&around));
         past
     }
