@@ -105,7 +105,7 @@ impl Client {
     }
 
     /// Where the command is, if no word before it may be the value of an option that is not known here.
-    fn first_word(self, arguments: &[String]) -> Option<usize> {
+    pub(super) fn first_word(self, arguments: &[String]) -> Option<usize> {
         let mut is_value = false;
         for (index, word) in arguments.iter().enumerate() {
             if std::mem::take(&mut is_value) {

@@ -38,7 +38,82 @@ const RUNNING_ANYWHERE: &[&str] = &[
     "x",
 ];
 
+/// Commands of yarn 1.22 and 4.18, with those that only say that they are not needed. Any other word is the name of
+/// a script or a tool to them.
+const YARNS: &[&str] = &[
+    "access",
+    "add",
+    "audit",
+    "autoclean",
+    "bin",
+    "cache",
+    "check",
+    "config",
+    "constraints",
+    "create",
+    "dedupe",
+    "dlx",
+    "exec",
+    "explain",
+    "files",
+    "generate-lock-entry",
+    "generateLockEntry",
+    "global",
+    "help",
+    "import",
+    "info",
+    "init",
+    "install",
+    "licenses",
+    "link",
+    "list",
+    "lockfile",
+    "login",
+    "logout",
+    "node",
+    "npm",
+    "outdated",
+    "owner",
+    "pack",
+    "patch",
+    "patch-commit",
+    "plugin",
+    "policies",
+    "prune",
+    "publish",
+    "rebuild",
+    "remove",
+    "run",
+    "search",
+    "set",
+    "stage",
+    "tag",
+    "team",
+    "unlink",
+    "unplug",
+    "up",
+    "upgrade",
+    "upgrade-interactive",
+    "upgradeInteractive",
+    "version",
+    "versions",
+    "why",
+    "workspace",
+    "workspaces",
+];
+
 impl Client {
+    /// What yarn may take for the name of a script or a tool, as if `run` stood before it, and the options in front
+    /// of it. No word that is a command to one yarn or another, though it may be a script to others.
+    pub(crate) fn shorthand(self, arguments: &[String]) -> Option<(&[String], &str)> {
+        if self != Self::Yarn {
+            return None;
+        }
+        let (before, rest) = arguments.split_at_checked(self.first_word(arguments)?)?;
+        let name = rest.first()?;
+        (!YARNS.contains(&name.as_str())).then_some((before, name))
+    }
+
     /// What these arguments ask for. In doubt it fetches.
     pub(crate) fn doing(self, arguments: &[String]) -> Doing {
         let asks = |word: &String| ASKING.contains(&word.as_str());
@@ -100,6 +175,32 @@ mod tests {
         }
         // yarn without any word installs.
         assert_eq!(Client::Yarn.doing(&[]), Doing::Fetches);
+    }
+
+    #[test]
+    fn what_may_be_a_script_to_yarn_is_no_command_of_any() {
+        for (client, line, expected) in [
+            (Client::Yarn, "build", Some((0, "build"))),
+            (Client::Yarn, "build install", Some((0, "build"))),
+            (
+                Client::Yarn,
+                "--silent --cwd sub build:all --watch",
+                Some((3, "build:all")),
+            ),
+            (Client::Yarn, "test", Some((0, "test"))),
+            (Client::Yarn, "upgrade-interactive", None),
+            (Client::Yarn, "dlx build", None),
+            (Client::Yarn, "--silent", None),
+            // It may be the option's value.
+            (Client::Yarn, "--mutex build install", None),
+            (Client::Pnpm, "build", None),
+            (Client::Bun, "build", None),
+        ] {
+            let words = words(line);
+            let found = client.shorthand(&words);
+            let found = found.map(|(before, name)| (before.len(), name));
+            assert_eq!(found, expected, "{client:?} {line}");
+        }
     }
 
     #[test]

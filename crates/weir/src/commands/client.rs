@@ -35,11 +35,13 @@ pub(super) async fn run(
     client: Client,
     arguments: Vec<String>,
 ) -> Result<ExitCode> {
-    if client.writes(&arguments) {
+    // What it runs with is what was typed.
+    let spelled = place::spelled_out(client, &arguments);
+    if client.writes(&spelled) {
         return past_the_gateway(client, &arguments).await;
     }
-    let said = client.said(&arguments);
-    bypass::refuse_options(client, &arguments, &said)?;
+    let said = client.said(&spelled);
+    bypass::refuse_options(client, &spelled, &said)?;
     let place = Place::of(client, &said)?;
     let told = place.told(&said);
     let npmrc = told.npmrc(global)?;
@@ -48,11 +50,11 @@ pub(super) async fn run(
         .scope_registries()
         .map(|(scope, _)| scope.to_owned())
         .collect();
-    let doing = client.doing(&arguments);
+    let doing = client.doing(&spelled);
     let asked = bypass::Asked {
         client,
         doing,
-        arguments: &arguments,
+        arguments: &spelled,
         said: &said,
         place: &place,
         scopes: &scopes,

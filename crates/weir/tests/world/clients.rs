@@ -6,6 +6,8 @@ use weir_testing::{Project, Registry};
 
 use crate::support::{World, assert_explained, block_id, output, river};
 
+mod yarn;
+
 /// What reaches the person whose project pins a held version.
 #[derive(Clone, Copy)]
 enum Shown {
@@ -434,115 +436,6 @@ fn lockfiles_that_lead_past_weir_stop_the_wrapper() {
         assert!(run.says("past weir"), "{}", run.text());
         assert!(registry.requests().is_empty());
         assert_eq!(project.read(lockfile).as_deref(), Some(text));
-    }
-}
-
-/// yarn 1 writes down where each release came from, and fetches it from there the next time: by way of weir.
-#[test]
-fn yarn_1_installs_again_from_the_lockfile_that_it_wrote() {
-    const PUBLIC: &str = "https://registry.example.invalid/";
-    let Some(yarn) = clients::or_skip(Kind::Yarn1) else {
-        return;
-    };
-    let (world, registry) = (World::new(), river());
-    registry.present_tarballs_at(PUBLIC);
-    let project = Project::new()
-        .file(".npmrc", format!("registry={}\n", registry.url()))
-        .dependency("gauge-reader", "^1.0.0");
-    let run =
-        |arguments: &[&str]| output(world.wrapper(&yarn, &project).arg("yarn").args(arguments));
-    let served = || world.ledger(&["--event", "served"]).len();
-    let first = run(&["install"]);
-    first.assert_success();
-    assert!(!first.says("stops at that"), "{}", first.text());
-    // Of another registry than the one that is asked: a name's bytes are the same everywhere.
-    let lock = project.read("yarn.lock").unwrap();
-    assert!(
-        lock.contains(&format!("\"{PUBLIC}gauge-reader/-/")),
-        "{lock}"
-    );
-    let lock = lock.replace(PUBLIC, "https://mirror.example.invalid/npm/");
-    project.write("yarn.lock", &lock);
-    for frozen in [&["install", "--frozen-lockfile"][..], &["install"], &[]] {
-        project.forget_modules();
-        project.forget_home();
-        let before = served();
-        run(frozen).assert_success();
-        assert_eq!(project.installed("gauge-reader").as_deref(), Some("1.1.0"));
-        assert_eq!(served(), before + 1, "{frozen:?}");
-        assert_eq!(others(&registry), Vec::<String>::new());
-        assert_eq!(project.read("yarn.lock").as_deref(), Some(&*lock));
-        let written = project.read("node_modules/.yarn-integrity").unwrap();
-        assert!(!written.contains("127.0.0.1"), "{written}");
-    }
-    // yarn finds that nothing has changed.
-    assert!(
-        run(&["install"])
-            .assert_success()
-            .says("Already up-to-date")
-    );
-    // What fetches nothing goes on, with the lockfile as it is.
-    let inside = run(&["run", "env"]);
-    assert!(
-        inside.assert_success().says("NOT CHECKED"),
-        "{}",
-        inside.text()
-    );
-    // New ones come from the registry.
-    run(&["add", "@millpond/sluice@^2.0.0"]).assert_success();
-    let added = project.read("yarn.lock").unwrap();
-    assert!(
-        added.contains(&format!("\"{PUBLIC}@millpond/sluice/-/")),
-        "{added}"
-    );
-    assert!(
-        added.contains("\"https://mirror.example.invalid/npm/gauge-reader/-/"),
-        "{added}"
-    );
-    assert_eq!(others(&registry), Vec::<String>::new());
-    // The gateway of a run that was killed before it could put anything back.
-    let left = lock.replace("https://mirror.example.invalid/npm/", "http://127.0.0.1:9/");
-    project.write("yarn.lock", left);
-    project.write(
-        "package.json",
-        r#"{"dependencies": {"gauge-reader": "^1.0.0"}}"#,
-    );
-    project.forget_home();
-    run(&["install"]).assert_success();
-    let healed = project.read("yarn.lock").unwrap();
-    assert!(
-        healed.contains(&format!("\"{PUBLIC}gauge-reader/-/")),
-        "{healed}"
-    );
-}
-
-/// A lockfile of yarn 1 vouches for nothing, and other bytes than it locks are not installed.
-#[test]
-fn what_yarn_1_has_locked_meets_the_gate() {
-    let Some(yarn) = clients::or_skip(Kind::Yarn1) else {
-        return;
-    };
-    for (version, digest_of, says) in [
-        ("1.2.0", "1.2.0", "403"),
-        ("1.1.0", "1.0.0", "ntegrity check failed"),
-    ] {
-        let (world, registry) = (World::new(), river());
-        let integrity = registry.integrity("gauge-reader", digest_of).unwrap();
-        let lock = format!(
-            "# yarn lockfile v1\n\n\ngauge-reader@^1.0.0:\n  version \"{version}\"\n  resolved \
-             \"https://registry.example.invalid/gauge-reader/-/gauge-reader-{version}.tgz\"\n  integrity {integrity}\n"
-        );
-        let project = Project::new()
-            .file(".npmrc", format!("registry={}\n", registry.url()))
-            .file("yarn.lock", &lock)
-            .dependency("gauge-reader", "^1.0.0");
-        let mut command = world.wrapper(&yarn, &project);
-        let run = output(command.args(["yarn", "install", "--frozen-lockfile"]));
-        assert_eq!(run.code, Some(1), "{}", run.text());
-        assert!(run.says(says), "{}", run.text());
-        assert_eq!(project.installed("gauge-reader"), None);
-        assert_eq!(others(&registry), Vec::<String>::new());
-        assert_eq!(project.read("yarn.lock"), Some(lock));
     }
 }
 

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
 use weir_npm::npmrc::Npmrc;
 
 use crate::cli::Global;
 use crate::clients::{Client, IGNORES_WORKSPACE, Said, one_spelling};
-use crate::setup;
+use crate::{files, setup};
 
 /// Where a client works.
 pub(super) struct Place {
@@ -104,6 +105,43 @@ impl Place {
             weir_model::finding::printable(&names.join(", "), 300)
         )
     }
+}
+
+/// Arguments with what they mean said in full: yarn runs the script or the tool of a name that is no command of its
+/// own, and takes what comes after it for that.
+pub(super) fn spelled_out(client: Client, arguments: &[String]) -> Vec<String> {
+    let mut spelled = arguments.to_vec();
+    let Some((before, name)) = client.shorthand(arguments) else {
+        return spelled;
+    };
+    let folder = folder_of(client, &client.said(before));
+    if folder.is_ok_and(|folder| has_script(&folder, name) || has_tool(&folder, name)) {
+        spelled.insert(before.len(), "run".to_owned());
+    }
+    spelled
+}
+
+/// Whether the nearest manifest upward has a script of this name.
+fn has_script(folder: &Path, name: &str) -> bool {
+    /// Longest manifest looked at, in bytes.
+    const MAX_MANIFEST: usize = 4 << 20;
+    let mut upward = folder.ancestors().map(|it| it.join("package.json"));
+    let Some(file) = upward.find(|file| file.exists()) else {
+        return false;
+    };
+    let text = files::read(&file, MAX_MANIFEST).ok().flatten();
+    let manifest = text.and_then(|text| serde_json::from_slice::<Value>(&text).ok());
+    let script = manifest
+        .as_ref()
+        .and_then(|it| it.get("scripts")?.get(name));
+    script.is_some_and(Value::is_string)
+}
+
+/// Whether a tool of this name is installed in the folder or above.
+fn has_tool(folder: &Path, name: &str) -> bool {
+    let is_name = !name.contains(['/', '\\']) && name != "..";
+    let mut upward = folder.ancestors().map(|it| it.join("node_modules/.bin"));
+    is_name && upward.any(|tools| tools.join(name).is_file())
 }
 
 /// The folder that a client is told to work in, or the current one.
