@@ -9,6 +9,8 @@ pub(crate) enum Doing {
     Says,
     /// It runs what is there already: what that fetches, the client does not know either.
     Runs,
+    /// It brings what yarn's lockfile locks, and what is added to that.
+    Installs,
     /// It may fetch.
     Fetches,
 }
@@ -18,6 +20,22 @@ const ASKING: &[&str] = &["--version", "-v", "-V", "--help", "-h", "help"];
 
 /// Commands of yarn and bun that run something and fetch nothing. pnpm 11 and later may install first.
 const RUNNING: &[&str] = &["run", "exec", "test", "start", "stop", "restart", "node"];
+
+/// Commands of yarn 1 that fetch what is locked, or may, and run nothing of the project's but hooks of an install.
+const INSTALLING: &[&str] = &[
+    "add",
+    "check",
+    "import",
+    "install",
+    "licenses",
+    "list",
+    "outdated",
+    "remove",
+    "upgrade",
+    "upgrade-interactive",
+    "upgradeInteractive",
+    "why",
+];
 
 /// Commands of all clients that run something, whether they fetch it before or not.
 const RUNNING_ANYWHERE: &[&str] = &[
@@ -125,7 +143,39 @@ impl Client {
         let runs = command.is_some_and(|word| RUNNING.contains(&word.as_str()));
         match self {
             Self::Yarn | Self::Bun if runs => Doing::Runs,
+            Self::Yarn => self.doing_by_yarn(arguments),
             _ => Doing::Fetches,
+        }
+    }
+
+    /// In a member of the workspaces, yarn does what comes after its name.
+    fn doing_by_yarn(self, arguments: &[String]) -> Doing {
+        let command = self.first_word(arguments);
+        let words = command.and_then(|at| arguments.get(at..));
+        let words: Vec<&str> = words
+            .unwrap_or_default()
+            .iter()
+            .map(String::as_str)
+            .collect();
+        match words.as_slice() {
+            ["workspace", _, ..] => {
+                let after = command.and_then(|at| arguments.get(at + 2..));
+                after
+                    .filter(|it| !it.is_empty())
+                    .map_or(Doing::Fetches, |it| self.doing(it))
+            }
+            ["workspaces", "run", ..] => Doing::Runs,
+            [word, ..] if INSTALLING.contains(word) => Doing::Installs,
+            [_, ..] => Doing::Fetches,
+            // Without a command yarn installs. What stands behind an option may be that option's value, or one.
+            [] => {
+                let mut others = arguments.iter().filter(|word| !word.starts_with('-'));
+                if others.all(|word| INSTALLING.contains(&word.as_str())) {
+                    Doing::Installs
+                } else {
+                    Doing::Fetches
+                }
+            }
         }
     }
 
@@ -167,14 +217,28 @@ mod tests {
             (Client::Bun, "x tool", Doing::Fetches),
             (Client::Yarn, "dlx tool", Doing::Fetches),
             // The command may be `install`, with `run` for an option's value.
-            (Client::Yarn, "--cwd run install", Doing::Fetches),
-            (Client::Yarn, "install --help me", Doing::Fetches),
+            (Client::Yarn, "--cwd run install", Doing::Installs),
+            (Client::Yarn, "--mutex run install", Doing::Fetches),
+            (Client::Yarn, "install --help me", Doing::Installs),
+            (Client::Yarn, "--frozen-lockfile", Doing::Installs),
+            (Client::Yarn, "--frozen-lockfile install", Doing::Installs),
+            (Client::Yarn, "--frozen-lockfile version", Doing::Fetches),
+            (Client::Yarn, "add version", Doing::Installs),
+            // Hooks of it may put the lockfile into a commit.
+            (Client::Yarn, "version --patch", Doing::Fetches),
+            (Client::Yarn, "workspace a add left", Doing::Installs),
+            (Client::Yarn, "workspace a run build", Doing::Runs),
+            (Client::Yarn, "workspace a version", Doing::Fetches),
+            (Client::Yarn, "workspace a", Doing::Fetches),
+            (Client::Yarn, "workspaces run build", Doing::Runs),
+            (Client::Yarn, "workspaces info", Doing::Fetches),
+            (Client::Yarn, "global add left", Doing::Fetches),
             (Client::Pnpm, "run hi", Doing::Fetches),
         ] {
             assert_eq!(client.doing(&words(line)), expected, "{client:?} {line}");
         }
         // yarn without any word installs.
-        assert_eq!(Client::Yarn.doing(&[]), Doing::Fetches);
+        assert_eq!(Client::Yarn.doing(&[]), Doing::Installs);
     }
 
     #[test]

@@ -134,7 +134,7 @@ impl Past {
 impl Client {
     /// Lockfile entries in `folder` that this client would fetch from where they say, past any
     /// registry setting. yarn classic, bun and pnpm do that (PROTOCOL 3.7; pnpm 10 and 12, tried). Those of yarn
-    /// that are [pointed at the gateway](classic) while it fetches are none of them then.
+    /// that are [pointed at the gateway](classic) while it installs are none of them then.
     pub(crate) fn bypassing(self, folder: &Path, doing: Doing) -> Option<Past> {
         let file = match self {
             Self::Yarn => "yarn.lock",
@@ -174,7 +174,7 @@ impl Client {
     /// Whether the addresses in this client's lockfile are pointed at the gateway for the run. Not for what runs
     /// something of the project's own, which may do anything with the lockfile, put it into a commit even.
     pub(crate) fn is_pointed(self, doing: Doing) -> bool {
-        self == Self::Yarn && doing == Doing::Fetches
+        self == Self::Yarn && doing == Doing::Installs
     }
 
     /// Settings that send this client to registries which weir cannot take the place of: because only the

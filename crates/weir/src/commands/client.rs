@@ -258,7 +258,7 @@ impl After<'_> {
 
     /// Says it now if the lockfile as it was just written stops the next run.
     fn foretell(&self) {
-        let Some(past) = self.client.bypassing(self.project, Doing::Fetches) else {
+        let Some(past) = self.client.bypassing(self.project, Doing::Installs) else {
             return;
         };
         if !self.led_past {

@@ -221,17 +221,31 @@ fn a_scope_that_does_not_come_up_is_no_matter() {
 fn lockfile_entries_with_addresses_of_their_own_are_counted() {
     let entries = |client: Client, file: &str, text: &str| {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(client.bypassing(folder.path(), Doing::Fetches), None);
+        assert_eq!(client.bypassing(folder.path(), Doing::Installs), None);
         std::fs::write(folder.path().join(file), text).unwrap();
-        client.bypassing(folder.path(), Doing::Fetches).map(|past| {
-            assert_eq!(past.file, PathBuf::from(file));
-            past.what
-        })
+        client
+            .bypassing(folder.path(), Doing::Installs)
+            .map(|past| {
+                assert_eq!(past.file, PathBuf::from(file));
+                past.what
+            })
     };
     let yarn = "a@^1:\n  version \"1.0.0\"\n  resolved \"https://registry.example.invalid/a/-/a-1.0.0.tgz#x\"\n";
     let one = Some(Leads::Entries(1));
     assert_eq!(entries(Client::Yarn, "yarn.lock", yarn), one);
     assert_eq!(entries(Client::Npm, "yarn.lock", yarn), None);
+    // One that is pointed at the gateway counts where it is not.
+    let folder = tempfile::tempdir().unwrap();
+    let pointed = yarn.replace("#x", "#0123456789abcdef0123456789abcdef01234567");
+    std::fs::write(folder.path().join("yarn.lock"), pointed).unwrap();
+    for (doing, counts) in [
+        (Doing::Installs, false),
+        (Doing::Fetches, true),
+        (Doing::Runs, true),
+    ] {
+        let past = Client::Yarn.bypassing(folder.path(), doing);
+        assert_eq!(past.is_some(), counts, "{doing:?}");
+    }
     let bun = "\"a\": [\"a@1.0.0\", \"\", { \"dependencies\": { \"b\": \"1\", \"http-x\": \"1\" } }, \"sha512-x\"]";
     assert_eq!(entries(Client::Bun, "bun.lock", bun), None);
     // An archive of a git repository is no registry's; that dependency is the client's own, with or without
