@@ -96,6 +96,10 @@ impl Past {
     /// What can be done about it.
     pub(crate) fn todo(&self, client: Client) -> &'static str {
         let stays = match &self.what {
+            // Without its address, yarn 1 forgets an entry's version, too.
+            Leads::Entries(_) if client == Client::Yarn => {
+                return "Remove those entries, and yarn takes the best version of each range anew";
+            }
             Leads::Entries(_) => return "Remove those addresses (the integrity values stay)",
             Leads::Names(names) => {
                 // pnpm is told by arguments, and later yarns of everything at once.

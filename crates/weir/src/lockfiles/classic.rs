@@ -38,9 +38,13 @@ impl Addresses {
                 ..Self::default()
             };
         };
+        let by_address = lockfile
+            .requests()
+            .filter(|(_, spec, _)| spec.contains("://"));
+        let by_address: HashSet<NodeId> = by_address.map(|(_, _, id)| id).collect();
         let mut found = Self::default();
         for (id, node) in lockfile.nodes.iter().enumerate() {
-            match place(&lockfile, id, node) {
+            match place(node).filter(|_| !by_address.contains(&id)) {
                 Some((address, path)) => {
                     found.placed.insert(address, path);
                 }
@@ -110,16 +114,11 @@ fn read(text: &str) -> Option<Lockfile> {
 /// The address of an entry, and the path that it has at a gateway: for a release of a registry, under the name and
 /// the version that are locked, whose bytes are settled by a digest. Without one, another registry's release of the
 /// same name would do.
-fn place(lockfile: &Lockfile, id: NodeId, node: &Node) -> Option<(String, String)> {
+fn place(node: &Node) -> Option<(String, String)> {
     let Source::Registry(Some(address)) = &node.source else {
         return None;
     };
     Integrity::parse(node.integrity.as_deref()?).ok()?;
-    let asked_for_itself =
-        |(_, spec, asked): (&str, &str, NodeId)| asked == id && spec.contains("://");
-    if lockfile.requests().any(asked_for_itself) {
-        return None;
-    }
     let base = node.name.rsplit('/').next()?;
     let file = format!("{base}-{}.tgz", node.version.as_deref()?);
     let before = address.strip_suffix(&file)?.strip_suffix("/-/")?;

@@ -197,6 +197,14 @@ fn advice_is_such_as_helps() {
         let says = todo.starts_with("No variable changes that");
         assert_eq!(says, stays, "{client:?} {file}");
     }
+    // yarn 1 was tried: without its address, an entry is asked for anew.
+    for (client, helps) in [
+        (Client::Yarn, "Remove those entries"),
+        (Client::Bun, "Remove those addresses"),
+    ] {
+        let todo = past("lock", |_| Leads::Entries(1)).todo(client);
+        assert!(todo.starts_with(helps), "{todo}");
+    }
 }
 
 #[test]
