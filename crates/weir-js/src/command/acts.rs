@@ -8,7 +8,6 @@ use super::shell::Simple;
 use super::words::{SHELLS, short, target};
 use super::wrappers::unwrapped;
 use crate::ability::{Touch, Verb, judge};
-use crate::tables::abilities;
 
 /// Something a command is able to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +33,10 @@ pub(crate) struct Deeds {
     pub(super) downloads: Vec<(String, Stolen)>,
     /// What came from elsewhere into variables, groups and functions.
     pub(super) brought: Brought,
+    /// A release was given its number, or a tag.
+    pub(super) tagged: bool,
+    /// A branch without a past was begun.
+    pub(super) orphaned: bool,
 }
 
 impl Deeds {
@@ -197,6 +200,7 @@ impl Deeds {
                     self.write(target, &name, simple);
                 }
             }
+            "chmod" => self.locked(rest, simple),
             "chattr" | "dd"
                 if rest.iter().any(|word| {
                     word.starts_with("of=/dev/sd") || word.starts_with("of=/dev/nvme")
@@ -207,25 +211,15 @@ impl Deeds {
             "pbpaste" | "xclip" | "xsel" | "wl-paste" | "get-clipboard" => {
                 self.deed(CapabilityKind::Clipboard, name.clone(), simple);
             }
+            "gh" if matches!(rest, [group, act, ..] if group == "workflow" && act == "run") => {
+                self.deed(CapabilityKind::Publishes, line(simple), simple);
+            }
             "hostname" | "whoami" | "ifconfig" | "ipconfig" | "systeminfo" => {
                 self.deed(CapabilityKind::HostFacts, name.clone(), simple);
             }
-            _ => self.agent(&name, rest, simple),
+            _ => self.handed(first, rest, simple, is_piped),
         }
         self.starts_download(first, rest, simple);
-    }
-
-    /// Assistants that are told to act unasked.
-    fn agent(&mut self, name: &str, rest: &[String], simple: &Simple) {
-        let Some((_, option)) = abilities::AGENTS.iter().find(|(agent, _)| *agent == name) else {
-            return;
-        };
-        let acts = rest
-            .iter()
-            .any(|word| word == option || word == "-p" || word == "--prompt");
-        if acts {
-            self.deed(CapabilityKind::DrivesAgents, line(simple), simple);
-        }
     }
 
     fn manager(&mut self, name: &str, rest: &[String], simple: &Simple) {
@@ -243,7 +237,16 @@ impl Deeds {
                 }
             }
             (Some("install" | "i" | "in" | "add" | "exec" | "x" | "dlx"), _) => {
-                self.fetches_package(name, rest, simple)
+                self.renames_package(name, rest, simple);
+                self.fetches_package(name, rest, simple);
+            }
+            (Some("version"), Some(_)) => self.tagged = true,
+            (Some("config" | "set"), _) if names_program(rest) => {
+                self.deed(
+                    CapabilityKind::Persists,
+                    format!("a program that {name} runs, {}", line(simple)),
+                    simple,
+                );
             }
             (Some("config" | "set"), _)
                 if rest.iter().any(|word| word.starts_with("strict-ssl"))
@@ -321,6 +324,27 @@ impl Deeds {
                 self.deed(CapabilityKind::RemovesItself, "itself by rm", simple);
             }
             self.judge(Verb::Remove { tree: is_tree }, word, name, simple);
+        }
+    }
+
+    /// All permissions are taken from a whole tree: nobody gets at what is in it.
+    fn locked(&mut self, rest: &[String], simple: &Simple) {
+        let is_tree = rest
+            .iter()
+            .any(|word| short(word, 'R') || word == "--recursive");
+        let takes_all = rest.iter().any(|word| {
+            (!word.is_empty() && word.len() <= 4 && word.bytes().all(|b| b == b'0'))
+                || matches!(
+                    word.as_str(),
+                    "a-rwx" | "ugo-rwx" | "u-rwx" | "-rwx" | "a=" | "="
+                )
+        });
+        let is_outside = |word: &String| {
+            let path = at_home(word);
+            path.starts_with('~') || (path.starts_with('/') && !path.starts_with("/tmp"))
+        };
+        if is_tree && takes_all && rest.iter().any(is_outside) {
+            self.deed(CapabilityKind::RemovesHome, line(simple), simple);
         }
     }
 
@@ -412,27 +436,16 @@ impl Deeds {
             });
         }
     }
+}
 
-    /// A program that is left behind without output: `nohup x > /dev/null 2>&1 &`.
-    fn silent(&mut self, pipeline: &[Simple], text: &str) {
-        let Some(first) = pipeline.first() else {
-            return;
-        };
-        let is_left = first
-            .words
-            .iter()
-            .take(2)
-            .any(|word| matches!(program(word).as_str(), "nohup" | "setsid" | "disown"));
-        let is_hidden = first.words.windows(2).any(|pair| {
-            matches!(pair, [a, b] if a.eq_ignore_ascii_case("-windowstyle") && b.eq_ignore_ascii_case("hidden"))
-        });
-        let drops = pipeline
-            .iter()
-            .any(|simple| simple.outputs.iter().any(|path| path == "/dev/null"));
-        if (is_left && drops && text.contains('&')) || is_hidden {
-            self.deed(CapabilityKind::DetachedProcess, line(first), first);
-        }
-    }
+/// Whether a setting of a package client is given that names what it runs. Without `set` it is asked for.
+fn names_program(rest: &[String]) -> bool {
+    const PROGRAMS: [&str; 4] = ["script-shell", "node-options", "init-module", "shell"];
+    rest.iter().any(|word| word == "set")
+        && rest.iter().any(|word| {
+            let name = word.split('=').next().unwrap_or_default();
+            PROGRAMS.contains(&name)
+        })
 }
 
 pub(super) fn fetched(host: &str) -> Stolen {

@@ -43,12 +43,30 @@ impl Deeds {
         }
     }
 
+    /// `npm install ethers@npm:other`: another package is put where one of that name is looked for.
+    pub(super) fn renames_package(&mut self, name: &str, rest: &[String], simple: &Simple) {
+        let renamed = rest.iter().find_map(|word| {
+            let (alias, target) = word.split_once("@npm:")?;
+            // Its own name with another version is only a version.
+            let package = match target.rfind('@') {
+                Some(at) if at > 0 => target.get(..at).unwrap_or(target),
+                _ => target,
+            };
+            (!alias.is_empty() && !word.starts_with('-') && alias != package).then_some(word)
+        });
+        if let Some(word) = renamed {
+            let detail = format!("another package under a name, {word} by {name}");
+            self.deed(CapabilityKind::WritesPackages, detail, simple);
+        }
+    }
+
     /// Settings of git that name a program, which git then runs for whatever it does.
     pub(super) fn git(&mut self, rest: &[String], simple: &Simple) {
         if let Some(at) = rest.iter().position(|word| word == "clone") {
             self.cloned(rest.get(at + 1..).unwrap_or_default());
             return;
         }
+        self.pushed(rest, simple);
         let mut words = rest.iter().map(|word| word.to_ascii_lowercase());
         if !words.any(|word| word == "config") {
             return;
@@ -66,6 +84,28 @@ impl Deeds {
                     simple,
                 );
             }
+        }
+    }
+
+    /// What is pushed: a tag that was made before, for which pipelines publish, or a past that is gone, in
+    /// place of everything that was there.
+    fn pushed(&mut self, rest: &[String], simple: &Simple) {
+        let has = |names: &[&str]| rest.iter().any(|word| names.contains(&word.as_str()));
+        let mut words = rest.iter().filter(|word| !word.starts_with('-'));
+        let first = words.next().map(String::as_str);
+        match first {
+            Some("tag") => self.tagged |= words.next().is_some(),
+            Some("checkout" | "switch") => self.orphaned |= has(&["--orphan"]),
+            Some("push") => {
+                if self.tagged && has(&["--tags", "--follow-tags"]) {
+                    let detail = format!("a tag for pipelines, {}", line(simple));
+                    self.deed(CapabilityKind::Publishes, detail, simple);
+                }
+                if self.orphaned && has(&["--force", "-f"]) && has(&["--mirror", "--all"]) {
+                    self.deed(CapabilityKind::RemovesHome, line(simple), simple);
+                }
+            }
+            _ => {}
         }
     }
 

@@ -26,6 +26,8 @@ pub(super) fn read(text: &str) -> Vec<Vec<Simple>> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Redirect {
     Output,
+    /// `2>`
+    Errors,
     Input,
     /// `<<<`
     Text,
@@ -98,7 +100,8 @@ impl Lexer<'_> {
                     if self.rest.next_if_eq(&'>').is_some() {
                         self.redirected(Redirect::Output);
                     } else {
-                        self.rest.next_if_eq(&'&');
+                        self.end_word();
+                        self.simple.is_left = self.rest.next_if_eq(&'&').is_none();
                         self.end_pipeline();
                     }
                 }
@@ -128,8 +131,13 @@ impl Lexer<'_> {
         }
         self.rest.next_if_eq(&'>');
         self.rest.next_if_eq(&'|');
+        let is_errors = self.word.as_deref() == Some("2");
         self.drop_descriptor();
-        self.redirected(Redirect::Output);
+        self.redirected(if is_errors {
+            Redirect::Errors
+        } else {
+            Redirect::Output
+        });
         // `2>&1`
         self.rest.next_if_eq(&'&');
     }
@@ -337,7 +345,10 @@ impl Lexer<'_> {
             return;
         };
         match self.redirect.take() {
-            Some(Redirect::Output) => self.simple.outputs.push(word),
+            Some(to @ (Redirect::Output | Redirect::Errors)) => {
+                self.simple.is_mute |= to == Redirect::Output && word == "/dev/null";
+                self.simple.outputs.push(word);
+            }
             Some(Redirect::Input) => self.simple.inputs.push(word),
             Some(Redirect::Text) => self.simple.documents.push(word),
             None => self.add(word),

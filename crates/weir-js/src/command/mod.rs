@@ -5,6 +5,7 @@ mod acts;
 mod brought;
 mod folder;
 mod groups;
+mod handed;
 mod leaks;
 mod lexer;
 mod nested;

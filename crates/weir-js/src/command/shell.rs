@@ -54,6 +54,10 @@ pub(crate) struct Simple {
     pub(crate) inputs: Vec<String>,
     /// Bodies of `<<` and texts of `<<<`.
     pub(crate) documents: Vec<String>,
+    /// Its pipeline ends in `&`: the shell does not wait for it.
+    pub(crate) is_left: bool,
+    /// What it prints is thrown away.
+    pub(crate) is_mute: bool,
 }
 
 impl Simple {

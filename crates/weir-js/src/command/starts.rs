@@ -374,8 +374,15 @@ fn manager(words: &[String], scripts: &BTreeMap<String, String>, next: &mut Vec<
     let name = match names.next().map(String::as_str) {
         Some("run" | "run-script" | "rum" | "urn") => names.next().map(String::as_str),
         Some("exec" | "x" | "dlx") => {
-            let rest: Vec<String> = names.cloned().collect();
-            next.push(quote(&rest));
+            // Behind its own options stand the program and those of the program.
+            let own = words
+                .iter()
+                .position(|word| matches!(word.as_str(), "exec" | "x" | "dlx"));
+            let rest = own.and_then(|at| words.get(at + 1..)).unwrap_or_default();
+            let first = rest.iter().position(|word| !word.starts_with('-'));
+            next.push(quote(
+                first.and_then(|at| rest.get(at..)).unwrap_or_default(),
+            ));
             None
         }
         other => other,

@@ -2,6 +2,7 @@
 
 pub(crate) mod abilities;
 pub(crate) mod calls;
+pub(crate) mod commands;
 pub(crate) mod credentials;
 pub(crate) mod data;
 pub(crate) mod flows;
@@ -16,8 +17,8 @@ pub(crate) mod writes;
 #[cfg(test)]
 mod tests {
     use super::{
-        abilities, calls, credentials, flows, gates, hosts, network, scripts, secrets, uploads,
-        writes,
+        abilities, calls, commands, credentials, flows, gates, hosts, network, scripts, secrets,
+        uploads, writes,
     };
 
     #[test]
@@ -92,6 +93,12 @@ mod tests {
                 .iter()
                 .map(|row| ("write", row.part, row.reason)),
         );
+        for (table, rows_of) in [
+            ("keeper", commands::KEEPERS),
+            ("publisher", commands::PUBLISHERS),
+        ] {
+            rows.extend(rows_of.iter().map(|row| (table, row.name, row.reason)));
+        }
         for (language, table) in [
             ("Python", scripts::PYTHON),
             ("PowerShell", scripts::POWERSHELL),

@@ -4,6 +4,7 @@ mod bundles;
 mod carried;
 mod chains;
 mod commands;
+mod commands_handed;
 mod commands_hidden;
 mod cut_short;
 mod differential;
