@@ -57,6 +57,19 @@ pub(crate) fn judge(touch: &Touch, file: &str, at_install: bool) -> Option<Act> 
             sure: Sure::Exact,
         })
     };
+    let moves = ["rename", "move", "mv"]
+        .iter()
+        .any(|it| touch.by.starts_with(it));
+    let places = moves
+        || ["symlink", "link"]
+            .iter()
+            .any(|it| touch.by.starts_with(it));
+    if places
+        && touch.verb == Verb::Write
+        && let Some(package) = whole_package(&touch.path)
+    {
+        return act(CapabilityKind::WritesPackages, shown(&package));
+    }
     let place = locate(&touch.path, file, at_install);
     match (touch.verb, place) {
         (Verb::Write, Where::Own(path)) if path == "package.json" => act(
@@ -77,13 +90,14 @@ pub(crate) fn judge(touch: &Touch, file: &str, at_install: bool) -> Option<Act> 
             if let Some(row) = writes::find(&path) {
                 let kind = match row.trusted {
                     Trusted::Agent => CapabilityKind::DrivesAgents,
+                    Trusted::Packages | Trusted::Lockfile => CapabilityKind::WritesPackages,
                     _ => CapabilityKind::Persists,
                 };
                 let detail = format!("{}, {}", row.trusted.in_words(), shown(&path));
-                // Tools that manage git hooks write them: where something else of the kind is
-                // written too, that is what is told.
+                // Tools that manage git hooks or lockfiles write them: where something else of the kind
+                // is written too, that is what is told.
                 let sure = match row.trusted {
-                    Trusted::GitHook => Sure::Loaded,
+                    Trusted::GitHook | Trusted::Lockfile => Sure::Loaded,
                     _ => Sure::Exact,
                 };
                 return act(kind, detail).map(|act| Act { sure, ..act });
@@ -112,6 +126,12 @@ pub(crate) fn judge(touch: &Touch, file: &str, at_install: bool) -> Option<Act> 
                 CapabilityKind::Removes
             };
             act(kind, shown(&path))
+        }
+        // What a person put there is gone from where it was, with everything below.
+        (Verb::Remove { tree: false }, Where::Elsewhere(path))
+            if moves && is_named_personal(&path) =>
+        {
+            act(CapabilityKind::RemovesHome, shown(&path))
         }
         (Verb::Remove { .. }, _) => None,
     }
@@ -147,14 +167,6 @@ pub(crate) fn is_everything(path: &str) -> bool {
 /// Whether a path is a visible folder right in the home folder: what a person put there. Programs
 /// keep their own in folders that begin with a dot, or in those of the system.
 fn is_personal(path: &str) -> bool {
-    const PERSONAL: [&str; 6] = [
-        "Documents",
-        "Desktop",
-        "Downloads",
-        "Pictures",
-        ".ssh",
-        ".gnupg",
-    ];
     let Some(rest) = path.strip_prefix("~/") else {
         return false;
     };
@@ -163,6 +175,23 @@ fn is_personal(path: &str) -> bool {
         && !rest.starts_with('.')
         && !matches!(rest, "AppData" | "Library" | "snap" | "node_modules");
     is_visible || PERSONAL.contains(&last)
+}
+
+/// Folders that every home folder has, and whose contents are a person's.
+const PERSONAL: [&str; 6] = [
+    "Documents",
+    "Desktop",
+    "Downloads",
+    "Pictures",
+    ".ssh",
+    ".gnupg",
+];
+
+/// Whether a path is one of those.
+fn is_named_personal(path: &str) -> bool {
+    path.strip_prefix("~/")
+        .and_then(|rest| rest.rsplit('/').next())
+        .is_some_and(|last| PERSONAL.contains(&last))
 }
 
 fn locate(path: &str, file: &str, at_install: bool) -> Where {
@@ -218,6 +247,19 @@ fn other_package(path: &str) -> Option<String> {
     let at = path.rfind("node_modules/")?;
     let rest = path.get(at + "node_modules/".len()..)?;
     is_package_file(rest).then(|| format!("node_modules/{rest}"))
+}
+
+/// The package whose whole folder a path is, by its name: `node_modules/ethers`, `node_modules/@a/b`.
+fn whole_package(path: &str) -> Option<String> {
+    let (_, name) = path.trim_end_matches('/').rsplit_once("node_modules/")?;
+    let is_scoped = name.starts_with('@');
+    let parts = name.split('/').count();
+    let is_whole = parts == 1 + usize::from(is_scoped);
+    let is_named =
+        !name.is_empty() && !name.starts_with('.') && !name.contains([UNKNOWN, '$', '*']);
+    // In the folder where it runs it is a package's own arrangement.
+    let is_own = path.trim_start_matches("./").starts_with("node_modules/");
+    (is_whole && is_named && !is_own).then(|| format!("node_modules/{name}"))
 }
 
 #[cfg(test)]
@@ -314,8 +356,77 @@ mod tests {
             (one, own("/\u{f8fd}"), "a.js", Some(RemovesItself)),
             (one, own("/a.js"), "a.js", Some(RemovesItself)),
             (one, own("/b.js"), "a.js", None),
+            (
+                Verb::Write,
+                "/srv/x/package-lock.json".to_owned(),
+                "a.js",
+                Some(WritesPackages),
+            ),
+            (Verb::Write, "package-lock.json".to_owned(), "a.js", None),
+            (Verb::Write, own("/package-lock.json"), "a.js", None),
+            (
+                Verb::Write,
+                "~/.npm/_cacache/index-v5/x".to_owned(),
+                "a.js",
+                Some(WritesPackages),
+            ),
+            (
+                Verb::Write,
+                "/srv/x/.envrc".to_owned(),
+                "a.js",
+                Some(Persists),
+            ),
+            (
+                Verb::Write,
+                "~/projects/*".to_owned(),
+                "a.js",
+                Some(RemovesHome),
+            ),
         ] {
             assert_eq!(kind(verb, &path, file), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn whole_folders_are_moved_and_linked() {
+        use CapabilityKind::*;
+        let kind = |verb, path: &str, by: &str| {
+            let touch = Touch {
+                verb,
+                path: path.to_owned(),
+                by: by.to_owned(),
+                offset: 0,
+            };
+            // Where it lies outside of all that is known it may be told for that.
+            judge(&touch, "a.js", true)
+                .map(|act| act.kind)
+                .filter(|kind| *kind != WritesOutside)
+        };
+        let one = Verb::Remove { tree: false };
+        for (verb, path, by, expected) in [
+            (one, "~/Documents", "renameSync", Some(RemovesHome)),
+            (one, "~/x/.ssh", "mv", Some(RemovesHome)),
+            (one, "~/.cache/tool/old", "renameSync", None),
+            (one, "~/tool", "renameSync", None),
+            (one, "~/Documents", "unlinkSync", None),
+            (
+                Verb::Write,
+                "/x/node_modules/ethers",
+                "symlinkSync",
+                Some(WritesPackages),
+            ),
+            (
+                Verb::Write,
+                "../../node_modules/@a/b",
+                "renameSync",
+                Some(WritesPackages),
+            ),
+            (Verb::Write, "/x/node_modules/@a", "symlinkSync", None),
+            (Verb::Write, "/x/node_modules/.bin", "symlinkSync", None),
+            (Verb::Write, "node_modules/src", "symlinkSync", None),
+            (Verb::Write, "/x/node_modules/\u{f8ff}", "symlinkSync", None),
+        ] {
+            assert_eq!(kind(verb, path, by), expected, "{path} by {by}");
         }
     }
 }

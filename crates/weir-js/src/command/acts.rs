@@ -199,6 +199,12 @@ impl Deeds {
                 for target in written {
                     self.write(target, &name, simple);
                 }
+                if matches!(name.as_str(), "mv" | "move") {
+                    let moved = targets.split_last().map_or(&[][..], |(_, moved)| moved);
+                    for from in moved {
+                        self.judge(Verb::Remove { tree: false }, from, "mv", simple);
+                    }
+                }
             }
             "chmod" => self.locked(rest, simple),
             "chattr" | "dd"

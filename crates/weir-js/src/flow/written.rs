@@ -8,7 +8,8 @@ use super::UNKNOWN;
 use super::graph::{Atom, Call, Node, Rule};
 use super::solve::Solver;
 use crate::ability::OWN;
-use crate::tables::{calls, writes};
+use crate::tables::calls;
+use crate::tables::writes::{self, Trusted};
 
 /// A file that is written, and that others run.
 pub(super) struct Target {
@@ -81,8 +82,14 @@ impl Solver<'_> {
     pub(super) fn target(&self, path: Node) -> Option<Target> {
         let texts = self.known_texts(path);
         for text in &texts {
-            if writes::find(text).is_some() {
-                return Some(Target::of(SinkKind::Persistence, text));
+            match writes::find(text).map(|row| row.trusted) {
+                // Tools that mend lockfiles write what they were told by a registry.
+                Some(Trusted::Lockfile) => continue,
+                Some(Trusted::Packages) => {
+                    return Some(Target::of(SinkKind::OtherPackage, text));
+                }
+                Some(_) => return Some(Target::of(SinkKind::Persistence, text)),
+                None => {}
             }
             // The running file itself: what it is replaced by runs next time.
             let is_self = text.starts_with(OWN) && text.contains('\u{f8fd}');

@@ -126,6 +126,8 @@ pub(crate) const WRITERS: &[(&str, usize)] = &[
     ("appendFile", 0),
     ("appendFileSync", 0),
     ("createWriteStream", 0),
+    ("truncate", 0),
+    ("truncateSync", 0),
     ("outputFile", 0),
     ("outputFileSync", 0),
     ("writeJson", 0),

@@ -21,6 +21,12 @@ pub(crate) enum Trusted {
     Application,
     /// It decides whom the machine trusts: keys, hosts, registries.
     Trust,
+    /// An interpreter or a package client runs it whenever it starts.
+    Runtime,
+    /// A package client installs what it has kept there.
+    Packages,
+    /// A package client installs what it names.
+    Lockfile,
 }
 
 impl Trusted {
@@ -35,9 +41,15 @@ impl Trusted {
             Self::Editor => "an editor's configuration",
             Self::Application => "an application's own code",
             Self::Trust => "a file of keys or registries",
+            Self::Runtime => "what a language or client runs by itself",
+            Self::Packages => "what a package client has kept",
+            Self::Lockfile => LOCKFILE,
         }
     }
 }
+
+/// How a lockfile is told of.
+const LOCKFILE: &str = "a lockfile";
 
 /// The folder of the running desktop application's code, in folded paths.
 pub(crate) const RESOURCES: &str = "$resources";
@@ -61,7 +73,10 @@ const fn row(part: &'static str, trusted: Trusted, reason: &'static str) -> Row 
     }
 }
 
-use Trusted::{Agent, Application, Editor, GitHook, Service, ShellStartup, Trust, Workflow};
+use Trusted::{
+    Agent, Application, Editor, GitHook, Lockfile, Packages, Runtime, Service, ShellStartup, Trust,
+    Workflow,
+};
 
 /// The table.
 pub(crate) const WRITES: &[Row] = &[
@@ -74,6 +89,7 @@ pub(crate) const WRITES: &[Row] = &[
     row(".zshenv", ShellStartup, "every zsh"),
     row(".zprofile", ShellStartup, "every login zsh"),
     row("config.fish", ShellStartup, "every fish"),
+    row(".envrc", ShellStartup, "run by direnv in its folder"),
     row(
         "etc/profile",
         ShellStartup,
@@ -205,6 +221,27 @@ pub(crate) const WRITES: &[Row] = &[
     row("etc/hosts", Trust, "reroutes names"),
     row("etc/sudoers", Trust, "gives away the machine"),
     row("etc/sudoers.d/", Trust, "gives away the machine"),
+    row("sitecustomize.py", Runtime, "every Python"),
+    row("usercustomize.py", Runtime, "every Python of the user"),
+    row(".pnpmfile.cjs", Runtime, "every install by pnpm"),
+    row(".irbrc", Runtime, "every interactive Ruby"),
+    row(".rprofile", Runtime, "every R"),
+    row(
+        "_cacache/",
+        Packages,
+        "installed by npm without being fetched again",
+    ),
+    row(".pnpm-store/", Packages, "linked into projects by pnpm"),
+    row(
+        ".bun/install/cache/",
+        Packages,
+        "linked into projects by Bun",
+    ),
+    row("package-lock.json", Lockfile, "npm"),
+    row("npm-shrinkwrap.json", Lockfile, "npm"),
+    row("yarn.lock", Lockfile, "Yarn"),
+    row("pnpm-lock.yaml", Lockfile, "pnpm"),
+    row("bun.lock", Lockfile, "Bun"),
 ];
 
 /// The row that a written path falls under.
@@ -213,7 +250,19 @@ pub(crate) fn find(path: &str) -> Option<&'static Row> {
         return None;
     }
     let path = path.replace('\\', "/").to_lowercase();
-    WRITES.iter().find(|row| stands_in(&path, row.part))
+    if is_python_path_file(&path) {
+        return WRITES.iter().find(|row| row.part == "sitecustomize.py");
+    }
+    let row = WRITES.iter().find(|row| stands_in(&path, row.part))?;
+    // Without a folder it is the one of whoever runs it, at install time the package's own.
+    let is_own = row.trusted == Lockfile && !path.trim_start_matches("./").contains('/');
+    (!is_own).then_some(row)
+}
+
+/// Python runs the lines of such files that begin with `import`.
+fn is_python_path_file(path: &str) -> bool {
+    path.ends_with(".pth")
+        && (stands_in(path, "site-packages/") || stands_in(path, "dist-packages/"))
 }
 
 #[cfg(test)]
@@ -235,6 +284,14 @@ mod tests {
                 Service,
             ),
             ("/etc/hosts", Trust),
+            ("/srv/x/.envrc", ShellStartup),
+            ("/usr/lib/python3/site-packages/x.pth", Runtime),
+            (
+                "~/.local/lib/python3.12/site-packages/usercustomize.py",
+                Runtime,
+            ),
+            ("~/.npm/_cacache/index-v5/x", Packages),
+            ("/srv/x/package-lock.json", Lockfile),
         ] {
             assert_eq!(find(path).map(|row| row.trusted), Some(trusted), "{path}");
         }
@@ -244,6 +301,11 @@ mod tests {
             ".vscode/launch.json",
             "src/hosts",
             "profile",
+            "model.pth",
+            "~/.envrc.example",
+            "package-lock.json",
+            "./yarn.lock",
+            "site-packages/x/y.py",
         ] {
             assert!(find(path).is_none(), "{path}");
         }

@@ -19,8 +19,10 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     needs: &[Input::Contents],
     incidents: &["ethers-provider2, 2025", "axios, 2026"],
     documentation: Documentation {
-        sees: "A write below `node_modules/` of another package or beside its own folder, a write to its own \
-               `package.json`, or the removal of the running file.",
+        sees: "A write below `node_modules/` of another package or beside its own folder, a link or another folder in \
+               its place, a write to what a package client has cached or, at install time, to a lockfile, a package \
+               that is installed under the name of another, a write to its own `package.json`, or the removal of \
+               the running file.",
         matters: "What is put into another package stays when this one is removed. A script that removes itself and puts a \
                   clean manifest in its place hides what it did from whoever looks later.",
         wrong: "Tools that patch packages are made for it. Installers clean up after themselves. \
@@ -51,6 +53,8 @@ fn weigh(capability: &Capability) -> Option<Weight> {
         return None;
     }
     Some(match capability.surface {
+        // Tools that mend lockfiles are made for it; none does it while it is installed.
+        Surface::Import | Surface::Worker if capability.detail.starts_with("a lockfile") => MENTION,
         Surface::Install | Surface::Import | Surface::Worker => {
             weight(Severity::High, Confidence::Medium)
         }
@@ -76,6 +80,22 @@ fn samples() -> Vec<crate::sample::Sample> {
                 Surface::Install,
                 CapabilityKind::RemovesItself,
                 "itself by unlinkSync",
+            )),
+        ),
+        Sample::flagged(
+            "An install script writes the lockfile of the project",
+            Scene::of_code(able(
+                Surface::Install,
+                CapabilityKind::WritesPackages,
+                "a lockfile, /srv/app/package-lock.json by writeFileSync",
+            )),
+        ),
+        Sample::passing(
+            "Near miss: a library that mends lockfiles when it is used",
+            Scene::of_code(able(
+                Surface::Import,
+                CapabilityKind::WritesPackages,
+                "a lockfile, …/package-lock.json by writeFileSync",
             )),
         ),
         Sample::passing(
