@@ -3,7 +3,7 @@
 use oxc_ast::ast::{Argument, Expression, ObjectExpression, ObjectPropertyKind};
 use weir_model::contents::CapabilityKind;
 
-use super::syntax::{first, has, is_ignored, is_true, key_name};
+use super::syntax::{first, has, is_true, key_name};
 use super::{Seen, Sure, TOUCHES, Touch, Verb};
 use crate::tables::{abilities, credentials};
 
@@ -250,10 +250,7 @@ impl Seen {
             .iter()
             .skip(1)
             .filter_map(Argument::as_expression)
-            .any(|it| {
-                matches!(it, Expression::ObjectExpression(options)
-                    if has(options, "detached", is_true) && has(options, "stdio", is_ignored))
-            });
+            .any(|it| self.is_silent(it));
         if is_silent {
             self.act(CapabilityKind::DetachedProcess, named, offset, Sure::Called);
         }

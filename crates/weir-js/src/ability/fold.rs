@@ -1,6 +1,8 @@
 //! Folding of paths and texts within one file: enough for `path.join(os.homedir(), '.bashrc')`.
 
-use oxc_ast::ast::{BinaryExpression, CallExpression, Expression, TemplateLiteral};
+use oxc_ast::ast::{
+    ArrayExpression, BinaryExpression, CallExpression, Expression, TemplateLiteral,
+};
 use oxc_syntax::operator::{BinaryOperator, LogicalOperator};
 
 use super::Seen;
@@ -10,6 +12,8 @@ use crate::flow::UNKNOWN;
 const DEPTH: usize = 12;
 /// Longest text that is folded, in bytes.
 const LENGTH: usize = 2048;
+/// Most elements of a list that is joined to text.
+const ELEMENTS: usize = 32;
 /// The folder of the file itself. No path component begins like this by accident.
 pub(crate) const OWN: &str = "\u{f8fe}";
 
@@ -140,11 +144,11 @@ impl Seen {
             }
             "join" | "resolve" | "normalize" | "dirname" | "fileURLToPath" | "untildify"
             | "expandHome" => {
-                // `[a, b].join('/')` is no path of these words.
-                if matches!(&call.callee, Expression::StaticMemberExpression(member)
-                    if matches!(member.object, Expression::ArrayExpression(_)))
+                // `[a, b].join('/')` is text of what the list holds.
+                if let Expression::StaticMemberExpression(member) = &call.callee
+                    && let Expression::ArrayExpression(list) = &member.object
                 {
-                    return None;
+                    return self.listed_text(list, call, depth);
                 }
                 let parts: Vec<String> = call
                     .arguments
@@ -165,6 +169,30 @@ impl Seen {
             }
             _ => None,
         }
+    }
+
+    /// The elements of a list with a separator between them.
+    fn listed_text(
+        &self,
+        list: &ArrayExpression<'_>,
+        call: &CallExpression<'_>,
+        depth: usize,
+    ) -> Option<String> {
+        let between = match call.arguments.first() {
+            Some(given) => self.folded(given.as_expression()?, depth + 1)?,
+            None => ",".to_owned(),
+        };
+        let parts: Vec<String> = list
+            .elements
+            .iter()
+            .take(ELEMENTS)
+            .map(|element| {
+                let text = element.as_expression();
+                text.and_then(|it| self.folded(it, depth + 1))
+                    .unwrap_or_else(|| UNKNOWN.to_string())
+            })
+            .collect();
+        (list.elements.len() <= ELEMENTS).then(|| parts.join(&between))
     }
 
     fn constant(&self, name: &str) -> Option<&str> {

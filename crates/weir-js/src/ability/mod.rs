@@ -9,10 +9,12 @@ mod effects;
 mod fold;
 mod gates;
 mod names;
+mod options;
 mod page;
 mod paths;
 mod syntax;
 mod visit;
+mod wallet;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -29,6 +31,8 @@ pub(crate) use paths::{Touch, Verb, is_everything, judge};
 
 /// What is told of code that both reads and replaces what was copied.
 pub(crate) const EXCHANGES: &str = "reads and replaces what was copied";
+/// How the use of an assistant's library is told of.
+pub(crate) const BY_LIBRARY: &str = "an assistant's library";
 /// Most modules of a bundle that stand for modules outside of it, per file.
 const OUTSIDE: usize = 64;
 
@@ -109,6 +113,10 @@ pub(crate) struct Seen {
     scripts: Vec<String>,
     /// Other names of wallets of the page, and which.
     wallets: Vec<(String, String)>,
+    /// Names of options of child processes.
+    options: Vec<options::ChildOptions>,
+    /// Names of fields of a page whose text was compared with the pattern of a coin's address.
+    tested: Vec<String>,
     /// Kinds that are known as well as they can be.
     settled: u32,
     /// What was copied is read; and replaced.

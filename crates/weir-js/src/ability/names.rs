@@ -92,6 +92,7 @@ impl Seen {
                     }
                     _ => {}
                 },
+                Expression::ObjectExpression(options) => self.name_options(&it.id, options),
                 Expression::StaticMemberExpression(_) => {
                     self.name_wallet(it, init);
                     self.remember(&it.id, init);

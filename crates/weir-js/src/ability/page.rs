@@ -22,7 +22,7 @@ pub(super) const WALLET_CALLS: [&str; 8] = [
 ];
 
 /// Whether a name of a page is that of a wallet.
-fn is_wallet(name: &str) -> bool {
+pub(super) fn is_wallet(name: &str) -> bool {
     matches!(name, "ethereum" | "solana" | "phantom" | "tronWeb")
 }
 
@@ -37,11 +37,55 @@ impl Seen {
         if !matches!(function, "write" | "writeln") {
             return;
         }
-        if let Some(html) = first(arguments, 0).and_then(|it| self.fold(it))
+        self.markup(first(arguments, 0), offset);
+    }
+
+    /// HTML that a page is given, with a script of another host in it.
+    pub(super) fn markup(&mut self, html: Option<&Expression<'_>>, offset: u32) {
+        if let Some(html) = html.and_then(|it| self.fold(it))
             && let Some((_, rest)) = html.split_once("<script")
             && let Some((_, address)) = rest.split_once("src=")
         {
             self.remote_script(address.trim_start_matches(['"', '\'', '\\']), offset);
+        }
+    }
+
+    /// Whether a name is that of a script element.
+    pub(super) fn is_script_element(&self, name: &str) -> bool {
+        self.scripts.iter().any(|known| known == name)
+    }
+
+    /// `script.setAttribute('src', address)`
+    pub(super) fn attribute(&mut self, element: &str, arguments: &[Argument<'_>], offset: u32) {
+        match first(arguments, 0).and_then(text) {
+            Some("src") if self.is_script_element(element) => {
+                self.script_of(first(arguments, 1), offset);
+            }
+            Some("srcdoc") => self.markup(first(arguments, 1), offset),
+            _ => {}
+        }
+    }
+
+    /// Code of this address is run in the page.
+    pub(super) fn script_of(&mut self, address: Option<&Expression<'_>>, offset: u32) {
+        if let Some(address) = address.and_then(|it| self.fold(it)) {
+            self.remote_script(&address, offset);
+        }
+    }
+
+    /// `new Blob(["importScripts('https://…')"])`: text that takes a script in.
+    pub(super) fn worker_text(&mut self, arguments: &[Argument<'_>], offset: u32) {
+        let Some(Expression::ArrayExpression(parts)) = first(arguments, 0) else {
+            return;
+        };
+        for part in parts.elements.iter().take(8) {
+            let text = part.as_expression().and_then(|it| self.fold(it));
+            if let Some(text) = text
+                && let Some((_, behind)) = text.split_once("importScripts(")
+            {
+                let address = behind.trim_start_matches(['"', '\'', '`', '\\', ' ']);
+                self.remote_script(address, offset);
+            }
         }
     }
 
@@ -54,7 +98,7 @@ impl Seen {
         };
         let is_script = match element {
             Expression::CallExpression(call) => is_new_script(call),
-            Expression::Identifier(name) => self.scripts.iter().any(|it| *it == name.name.as_str()),
+            Expression::Identifier(name) => self.is_script_element(name.name.as_str()),
             _ => false,
         };
         let address = fields.properties.iter().find_map(|field| match field {

@@ -9,7 +9,7 @@ use oxc_span::GetSpan;
 use weir_model::contents::CapabilityKind;
 
 use super::page::WALLET_CALLS;
-use super::syntax::{first, has, is_false, is_plain, is_true, last_name, text};
+use super::syntax::{first, has, is_plain, is_true, last_name, text};
 use super::{Seen, Sure};
 use crate::tables::abilities;
 
@@ -52,10 +52,13 @@ impl Seen {
                         }
                         "document" => self.document(function, &it.arguments, offset),
                         "console" => return,
+                        name if function == "setAttribute" => {
+                            self.attribute(name, &it.arguments, offset);
+                        }
                         _ => {}
                     }
                 }
-                self.method(function, &it.arguments, offset);
+                self.method(&member.object, function, &it.arguments, offset);
             }
             _ => {}
         }
@@ -119,7 +122,13 @@ impl Seen {
     }
 
     /// A method of something unknown.
-    fn method(&mut self, function: &str, arguments: &[Argument<'_>], offset: u32) {
+    fn method(
+        &mut self,
+        receiver: &Expression<'_>,
+        function: &str,
+        arguments: &[Argument<'_>],
+        offset: u32,
+    ) {
         match function {
             // `request.open('POST', address)`
             "open" if arguments.len() >= 2 => {
@@ -143,16 +152,22 @@ impl Seen {
             }
             "_compile" => self.dynamic("module._compile", first(arguments, 0), offset),
             // `$.getScript(address)`
-            "getScript" => {
-                if let Some(address) = first(arguments, 0).and_then(|it| self.fold(it)) {
-                    self.remote_script(&address, offset);
-                }
-            }
+            "getScript" => self.script_of(first(arguments, 0), offset),
             // `Object.assign(document.createElement('script'), { src: address })`
-            "assign" => self.assigned_script(arguments, offset),
-            "log" | "warn" | "error" | "info" | "debug" | "trace" | "describe" | "test" | "it"
-            | "push" | "includes" | "startsWith" | "indexOf" | "replace" | "createElement"
-            | "expect" | "invariant" | "setAttributeNS" | "createElementNS" => {}
+            "assign" => {
+                self.assigned_script(arguments, offset);
+                self.assigned_wallet(arguments, offset);
+            }
+            "defineProperty" | "set" if arguments.len() >= 3 => {
+                self.defined(arguments, offset);
+            }
+            "insertAdjacentHTML" => self.markup(first(arguments, 1), offset),
+            "createContextualFragment" => self.markup(first(arguments, 0), offset),
+            "addEventListener" => self.copy_handler(arguments, offset),
+            "test" => self.tested_field(receiver, arguments),
+            "log" | "warn" | "error" | "info" | "debug" | "trace" | "describe" | "it" | "push"
+            | "includes" | "startsWith" | "indexOf" | "replace" | "createElement" | "expect"
+            | "invariant" | "setAttributeNS" | "createElementNS" => {}
             _ => {
                 for argument in arguments.iter().take(3) {
                     if let Some(address) = argument.as_expression().and_then(text)
@@ -178,7 +193,10 @@ impl Seen {
                 arguments.last().and_then(Argument::as_expression),
                 offset,
             ),
-            "importScripts" => self.addresses(arguments, offset),
+            "importScripts" => {
+                self.addresses(arguments, offset);
+                self.script_of(first(arguments, 0), offset);
+            }
             "setTimeout" | "require" | "Error" | "define" => {}
             _ => {
                 if let Some(address) = first(arguments, 0).and_then(text)
@@ -241,6 +259,7 @@ impl Seen {
                 self.addresses(&it.arguments, offset);
             }
             "Worker" => self.worker(&it.arguments, offset),
+            "Blob" => self.worker_text(&it.arguments, offset),
             "Error" | "TypeError" | "RangeError" | "URL" => {}
             _ => {
                 if let Some(address) = first(&it.arguments, 0).and_then(text)
@@ -295,17 +314,27 @@ impl Seen {
         }
     }
 
-    /// `x.y = z`
+    /// `x.y = z`, `x['y'] = z`
     pub(crate) fn assign(&mut self, it: &AssignmentExpression<'_>) {
-        let AssignmentTarget::StaticMemberExpression(target) = &it.left else {
-            return;
+        let folded;
+        let (object, property) = match &it.left {
+            AssignmentTarget::StaticMemberExpression(target) => {
+                (&target.object, target.property.name.as_str())
+            }
+            AssignmentTarget::ComputedMemberExpression(target) => {
+                let Some(name) = self.put_together(&target.expression) else {
+                    return;
+                };
+                folded = name;
+                (&target.object, &*folded)
+            }
+            _ => return,
         };
         let offset = it.span.start;
-        let property = target.property.name.as_str();
         self.renames |= property == "name" && draws_lots(&it.right, 0);
         self.pattern(&it.right, 0);
         if WALLET_CALLS.contains(&property)
-            && let Some(provider) = self.provider(&target.object)
+            && let Some(provider) = self.provider(object)
         {
             self.act(
                 CapabilityKind::WrapsRequests,
@@ -315,68 +344,61 @@ impl Seen {
             );
         }
         match property {
-            "NODE_TLS_REJECT_UNAUTHORIZED" => {
-                let is_off = match &it.right {
-                    Expression::StringLiteral(text) => matches!(text.value.as_str(), "0" | "false"),
-                    Expression::NumericLiteral(number) => number.value == 0.0,
-                    other => is_false(other),
-                };
-                if is_off {
-                    self.act(
-                        CapabilityKind::DisablesTls,
-                        property.to_owned(),
-                        offset,
-                        Sure::Called,
-                    );
-                }
-            }
-            "fetch" | "open" | "send" => {
-                let wraps = match &target.object {
-                    Expression::Identifier(object) => {
-                        property == "fetch"
-                            && matches!(
-                                object.name.as_str(),
-                                "window" | "globalThis" | "self" | "global"
-                            )
-                    }
-                    // `XMLHttpRequest.prototype.send = `
-                    Expression::StaticMemberExpression(inner) => {
-                        inner.property.name == "prototype"
-                            && last_name(&inner.object) == "XMLHttpRequest"
-                    }
-                    _ => false,
-                };
-                if wraps
-                    && matches!(
-                        it.right,
-                        Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_)
-                    )
-                {
-                    self.act(
-                        CapabilityKind::WrapsRequests,
-                        format!("replaces {property}"),
-                        offset,
-                        Sure::Called,
-                    );
-                }
-            }
+            "fetch" | "open" | "send" => self.wrapped(object, property, &it.right, offset),
             "src" => {
-                if let Expression::Identifier(element) = &target.object
-                    && self
-                        .scripts
-                        .iter()
-                        .any(|known| known == element.name.as_str())
-                    && let Some(address) = self.fold(&it.right)
+                if let Expression::Identifier(element) = object
+                    && self.is_script_element(element.name.as_str())
                 {
-                    self.remote_script(&address, offset);
+                    self.script_of(Some(&it.right), offset);
                 }
             }
-            _ => {}
+            "innerHTML" | "outerHTML" | "srcdoc" => self.markup(Some(&it.right), offset),
+            "ethereum" | "solana" | "phantom" | "tronWeb" => self.proxied(&it.right, offset),
+            "value" => self.replaced_field(object, &it.right, offset),
+            "detached" | "stdio" => self.set_option(object, property, &it.right),
+            _ => self.unchecked(property, &it.right, offset),
         }
     }
 
-    /// `import(address)`: a `data:` address is the code itself.
+    /// `window.fetch = function`, `XMLHttpRequest.prototype.send = function`
+    fn wrapped(
+        &mut self,
+        object: &Expression<'_>,
+        property: &str,
+        by: &Expression<'_>,
+        offset: u32,
+    ) {
+        let wraps = match object {
+            Expression::Identifier(object) => {
+                property == "fetch"
+                    && matches!(
+                        object.name.as_str(),
+                        "window" | "globalThis" | "self" | "global"
+                    )
+            }
+            // `XMLHttpRequest.prototype.send = `
+            Expression::StaticMemberExpression(inner) => {
+                inner.property.name == "prototype" && last_name(&inner.object) == "XMLHttpRequest"
+            }
+            _ => false,
+        };
+        let is_function = matches!(
+            by,
+            Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_)
+        );
+        if wraps && is_function {
+            self.act(
+                CapabilityKind::WrapsRequests,
+                format!("replaces {property}"),
+                offset,
+                Sure::Called,
+            );
+        }
+    }
+
+    /// `import(address)`: a `data:` address is the code itself, one of another host is fetched.
     pub(crate) fn import_expression(&mut self, source: &Expression<'_>) {
+        self.script_of(Some(source), source.span().start);
         if !is_plain(source, 0)
             && self
                 .fold(source)
@@ -388,25 +410,28 @@ impl Seen {
 
     /// `name: value` in an object.
     pub(crate) fn property(&mut self, it: &ObjectProperty<'_>) {
-        let PropertyKey::StaticIdentifier(key) = &it.key else {
-            return;
-        };
-        match key.name.as_str() {
-            "rejectUnauthorized" | "strictSSL" if is_false(&it.value) => {
-                self.act(
-                    CapabilityKind::DisablesTls,
-                    format!("{}: false", key.name),
-                    it.span.start,
-                    Sure::Called,
-                );
-            }
-            // The body of a publish request holds the tarball under this name.
-            "_attachments" => self.act(
+        let offset = it.span.start;
+        match &it.key {
+            PropertyKey::StaticIdentifier(key) if key.name == "_attachments" => self.act(
+                // The body of a publish request holds the tarball under this name.
                 CapabilityKind::Publishes,
                 "a publish request (_attachments)",
                 it.value.span().start,
                 Sure::Called,
             ),
+            PropertyKey::StaticIdentifier(key) => {
+                self.unchecked(key.name.as_str(), &it.value, offset);
+                self.allowed(key.name.as_str(), &it.value, offset);
+            }
+            PropertyKey::StringLiteral(key) => {
+                self.unchecked(key.value.as_str(), &it.value, offset);
+            }
+            PropertyKey::BinaryExpression(_) | PropertyKey::TemplateLiteral(_) => {
+                let name = it.key.as_expression().and_then(|key| self.fold(key));
+                if let Some(name) = name {
+                    self.unchecked(&name, &it.value, offset);
+                }
+            }
             _ => {}
         }
     }
@@ -442,7 +467,7 @@ fn draws_lots(it: &Expression<'_>, depth: usize) -> bool {
 
 /// Whether a pattern is that of addresses of Ethereum, Bitcoin or Tron, as far as their alphabets
 /// and lengths tell.
-fn is_coin_address(pattern: &str) -> bool {
+pub(super) fn is_coin_address(pattern: &str) -> bool {
     if pattern.len() > 4096 {
         return false;
     }

@@ -1,4 +1,5 @@
 mod ability;
+mod ability_around;
 mod aliases;
 mod bundles;
 mod carried;

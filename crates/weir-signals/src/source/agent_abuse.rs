@@ -19,8 +19,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     needs: &[Input::Contents],
     incidents: &["nx, 2025", "SANDWORM_MODE, 2026", "antv, 2026"],
     documentation: Documentation {
-        sees: "A command-line agent that is started with a prompt or with its permissions switched off, or a write to the \
-               configuration, tool servers, hooks or instructions of an agent.",
+        sees: "A command-line agent that is started with a prompt or with its permissions switched off, by its name, its \
+               path or its package, the same by an agent's library, or a write to the configuration, tool servers, hooks \
+               or instructions of an agent. The use of a library is mentioned where no install runs it.",
         matters: "An agent reads every file its user can read and has been told to be helpful. Attacks have it search for \
                   secrets, or plant a hook that runs at its next start.",
         wrong: "Packages that add a tool server or a skill to agents do so by command, and ask before.",
@@ -47,6 +48,12 @@ fn weigh(capability: &Capability) -> Option<Weight> {
         return None;
     }
     Some(match capability.surface {
+        // What is built on assistants drives them when it is used.
+        Surface::Import | Surface::Worker
+            if capability.detail.starts_with("an assistant's library") =>
+        {
+            MENTION
+        }
         Surface::Install | Surface::Import | Surface::Worker => {
             weight(Severity::High, Confidence::Medium)
         }
@@ -72,6 +79,22 @@ fn samples() -> Vec<crate::sample::Sample> {
                 Surface::Import,
                 CapabilityKind::DrivesAgents,
                 "an agent's configuration, ~/.claude/settings.json by writeFileSync",
+            )),
+        ),
+        Sample::flagged(
+            "An install script has an agent's library act unasked",
+            Scene::of_code(able(
+                Surface::Install,
+                CapabilityKind::DrivesAgents,
+                "an assistant's library, permissionMode",
+            )),
+        ),
+        Sample::passing(
+            "Near miss: a library that is built on an agent's",
+            Scene::of_code(able(
+                Surface::Import,
+                CapabilityKind::DrivesAgents,
+                "an assistant's library, permissionMode",
             )),
         ),
         Sample::passing(
