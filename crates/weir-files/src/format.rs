@@ -21,7 +21,17 @@ pub struct Recognised {
 /// text, pictures, fonts and whatever else no machine runs and no tool unpacks.
 #[must_use]
 pub fn recognise(path: &str, head: &[u8]) -> Option<Recognised> {
-    let format = match format_of(head) {
+    let own = format_of(head);
+    if own.is_none()
+        && let Some((format, before)) = behind_others(head)
+    {
+        return Some(Recognised {
+            format,
+            disguise: Some(format!("data, by the {before} bytes in front of it,")),
+            usual_place: is_usual_place(path),
+        });
+    }
+    let format = match own {
         Some(format) => format,
         None if is_code_name(path) && !looks_like_text(head) => BinaryFormat::NotText,
         None => return None,
@@ -63,6 +73,28 @@ fn format_of(head: &[u8]) -> Option<BinaryFormat> {
         .or_else(|| is_windows_program(head).then_some(BinaryFormat::Pe))
         .or_else(|| is_python_bytecode(head).then_some(BinaryFormat::PythonBytecode))
         .or_else(|| is_other_archive(head).then_some(BinaryFormat::Archive))
+}
+
+/// Most bytes in front of a program that are looked behind. Formats that hold programs have longer headers.
+const IN_FRONT: usize = 64;
+
+/// A program behind a few other bytes, which whoever starts it cuts off: what it is, and how many. The
+/// beginning alone is not enough there, so that fields behind it have to have the values that exist.
+fn behind_others(head: &[u8]) -> Option<(BinaryFormat, usize)> {
+    let front = head.get(..head.len().min(IN_FRONT + 4))?;
+    // Text has no zeros, and programs begin with many.
+    memchr::memchr(0, head)?;
+    let elf = memchr::memmem::find(front, b"\x7fELF").filter(|at| {
+        let header = array_at(head, at + 4);
+        header.is_some_and(|[class, order, version, system]: [u8; 4]| {
+            matches!(class, 1 | 2) && matches!(order, 1 | 2) && version == 1 && system <= 18
+        })
+    });
+    if let Some(at) = elf {
+        return Some((BinaryFormat::Elf, at));
+    }
+    let windows = memchr::memmem::find(front, b"MZ")?;
+    is_windows_program(head.get(windows..)?).then_some((BinaryFormat::Pe, windows))
 }
 
 /// Compiled Java and fat Mach-O begin alike. What follows is a version there (45 and up) and a

@@ -21,8 +21,8 @@ use literals::{is_shouting, may_name_command, names_command};
 pub(crate) use shapes::literal;
 use shapes::{
     hands_maker_on, is_cookies, is_decoded, is_function_prototype, last_name, loaded_by_each,
-    loaded_in_loop, makes_functions, names_data_beside, names_service_worker, spreads_storage,
-    started_path, takes_cookies, takes_storage,
+    loaded_in_loop, makes_functions, names_constructor, names_data_beside, names_service_worker,
+    spreads_storage, started_path, takes_cookies, takes_storage,
 };
 pub(crate) use signs::Signs;
 
@@ -592,6 +592,9 @@ impl<'a> Visit<'a> for Survey {
         };
         if is_call && is_decoded(&it.expression) {
             self.signs.decoded_names += 1;
+        }
+        if names_constructor(it) {
+            self.signs.runs_text |= makes_functions(&it.object);
         }
         if let Expression::Identifier(name) = &it.object
             && matches!(

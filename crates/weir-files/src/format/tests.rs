@@ -98,3 +98,25 @@ fn code_that_is_no_text_is_told_from_code_in_old_encodings() {
         assert_eq!(found.map(|found| found.format), expected, "{path}");
     }
 }
+
+#[test]
+fn programs_behind_a_few_bytes_are_disguised() {
+    let elf = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x3e\0";
+    let behind = |front: &[u8], program: &[u8]| [front, program].concat();
+    let windows = program_for_windows();
+    for (bytes, expected) in [
+        (behind(b"\0\0\0\x01", elf), Some(BinaryFormat::Elf)),
+        (behind(b"junk", elf), Some(BinaryFormat::Elf)),
+        (behind(&[7; 64], elf), Some(BinaryFormat::Elf)),
+        (behind(b"\x01", &windows), Some(BinaryFormat::Pe)),
+        (behind(&[7; 80], elf), None),
+        (behind(b"\0\0\0\x01", b"\x7fELF has a header"), None),
+        (behind(b"of ", b"\x7fELF\x09\x01\x01\0\0"), None),
+        (behind(b"\0\0", b"MZ\0\0"), None),
+    ] {
+        let found = recognise("model.bin", &bytes);
+        let format = found.as_ref().map(|found| found.format);
+        assert_eq!(format, expected, "{:?}", bytes.get(..8));
+        assert!(found.is_none_or(|found| found.disguise.is_some()));
+    }
+}

@@ -18,6 +18,10 @@ impl Seen {
     ) {
         match module {
             "fs" => self.file(function, arguments, offset),
+            // `register('data:text/javascript,' + text)`: hooks of the loader of modules.
+            "module" if function == "register" && self.is_data_address(first(arguments, 0)) => {
+                self.dynamic("module.register", first(arguments, 0), offset);
+            }
             "rimraf" => self.remove(true, arguments, "rimraf", offset),
             "os" | "vm" | "process" | "clipboard" | "clipboardy" | "copy-paste" | "navigator"
             | "libnpmpublish" | "Deno" | "Bun" => {

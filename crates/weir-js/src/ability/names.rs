@@ -23,7 +23,7 @@ fn module(specifier: &str) -> Option<&str> {
     let known = match bare {
         "fs" | "fs/promises" => Some("fs"),
         "dns/promises" => Some("dns"),
-        "os" | "vm" | "process" | "worker_threads" | "path" => Some(bare),
+        "os" | "vm" | "process" | "worker_threads" | "path" | "module" => Some(bare),
         "rimraf" | "del" => Some("rimraf"),
         _ if FILE_PACKAGES.contains(&bare) => Some("fs"),
         _ => None,

@@ -275,8 +275,15 @@ impl Seen {
     fn worker(&mut self, arguments: &[Argument<'_>], offset: u32) {
         let evaluates = matches!(first(arguments, 1), Some(Expression::ObjectExpression(options))
             if has(options, "eval", is_true));
-        if evaluates {
-            self.dynamic("Worker", first(arguments, 0), offset);
+        // `new Worker(new URL('data:text/javascript,' + text))`
+        let address = match first(arguments, 0) {
+            Some(Expression::NewExpression(url)) if last_name(&url.callee) == "URL" => {
+                first(&url.arguments, 0)
+            }
+            other => other,
+        };
+        if evaluates || self.is_data_address(address) {
+            self.dynamic("Worker", address, offset);
         }
     }
 
@@ -399,13 +406,16 @@ impl Seen {
     /// `import(address)`: a `data:` address is the code itself, one of another host is fetched.
     pub(crate) fn import_expression(&mut self, source: &Expression<'_>) {
         self.script_of(Some(source), source.span().start);
-        if !is_plain(source, 0)
-            && self
-                .fold(source)
-                .is_some_and(|address| address.starts_with("data:"))
-        {
+        if self.is_data_address(Some(source)) {
             self.dynamic("import", Some(source), source.span().start);
         }
+    }
+
+    /// Whether an address is put together and holds the code itself.
+    pub(super) fn is_data_address(&self, address: Option<&Expression<'_>>) -> bool {
+        address.is_some_and(|it| {
+            !is_plain(it, 0) && self.fold(it).is_some_and(|text| text.starts_with("data:"))
+        })
     }
 
     /// `name: value` in an object.

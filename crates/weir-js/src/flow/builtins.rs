@@ -239,6 +239,10 @@ impl Solver<'_> {
                 self.reflected(id, first, second, 2, call)
             }
             "Reflect.construct" => self.reflected(id, first, NONE, 1, call),
+            "Proxy" if call.is_new => {
+                self.proxy_of_environment(first, second);
+                return false;
+            }
             "Promise" if call.is_new => {
                 for function in self.functions(first) {
                     let resolve = self.parameter(function, 0);
@@ -342,6 +346,8 @@ impl Solver<'_> {
                     | "node:tls.TLSSocket"
                     | "Bun.connect"
             )
+            // Text for whoever asks: what a name server answers is the domain's owner's.
+            || path == "node:dns.resolveTxt"
             // Its server gives orders.
             || path.starts_with("pkg:socket.io-client");
         if answers {

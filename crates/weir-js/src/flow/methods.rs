@@ -6,6 +6,8 @@ use super::text;
 
 /// Most elements of an array that is folded into a string.
 const ELEMENTS: usize = 4096;
+/// Fewest characters, each there once, that make an alphabet.
+const ALPHABET: usize = 26;
 /// Most arrays that one call makes of several constants.
 const ARRAYS: usize = 8;
 
@@ -59,6 +61,13 @@ impl Solver<'_> {
                 self.stream_of_session(call);
                 return false;
             }
+            "indexOf" if self.spells(call.receiver) => {
+                self.derive(Rule::Content {
+                    from: Self::argument(call, 0),
+                    out: call.out,
+                });
+                return false;
+            }
             "join" => return self.join(call),
             "reverse" => return self.reverse(id, call),
             "split" => return self.split(id, call),
@@ -106,6 +115,15 @@ impl Solver<'_> {
                 self.graph.add(call.out, atom, call.receiver);
             }
         }
+    }
+
+    /// Whether a text is an alphabet: the places of characters in it are those characters in other words.
+    fn spells(&self, node: Node) -> bool {
+        let is_alphabet = |text: &String| {
+            let letters: std::collections::HashSet<char> = text.chars().collect();
+            letters.len() >= ALPHABET && letters.len() == text.chars().count()
+        };
+        self.known_texts(node).iter().any(is_alphabet)
     }
 
     fn is_reflect(&self, node: Node) -> bool {

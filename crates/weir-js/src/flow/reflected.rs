@@ -69,4 +69,30 @@ impl Solver<'_> {
             }
         }
     }
+
+    /// `new Proxy(process.env, { get(target, name) })`: whatever is asked for passes the function. Proxies of
+    /// other things are what their owners make of them.
+    pub(super) fn proxy_of_environment(&mut self, target: Node, handler: Node) {
+        let mut atoms = self.graph.atoms(target).iter();
+        if !atoms.any(|(atom, _)| matches!(atom, Atom::Environment(_))) {
+            return;
+        }
+        let name = self.graph.intern("get");
+        for atom in self.graph.held(handler) {
+            let Atom::Object(object) = atom else {
+                continue;
+            };
+            let trap = self.graph.field(object, name);
+            for function in self.functions(trap) {
+                let own = self.parameter(function, 0);
+                self.graph.copy(target, own);
+                // Over time, all names there are.
+                let asked = self.parameter(function, 1);
+                self.derive(Rule::Keys {
+                    from: target,
+                    out: asked,
+                });
+            }
+        }
+    }
 }

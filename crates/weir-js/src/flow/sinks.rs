@@ -82,8 +82,8 @@ impl Solver<'_> {
                 });
             } else if flows::CODE.contains(&&*path) {
                 sinks.push(Sink::of(SinkKind::DynamicCode, shown(&path), all.clone()));
-            } else if &*path == "import" {
-                sinks.extend(self.imported(call));
+            } else if matches!(&*path, "import" | "Module.register") {
+                sinks.extend(self.imported(&path, call));
             } else if matches!(&*path, "node:worker_threads.Worker" | "Worker") {
                 sinks.push(Self::worker(call));
             } else if let Some(function) = path.strip_prefix("node:fs.") {
@@ -146,14 +146,14 @@ impl Solver<'_> {
         found
     }
 
-    /// `import('data:text/javascript,' + text)`: the address is the code.
-    fn imported(&self, call: &Call) -> Option<Sink> {
+    /// `import('data:text/javascript,' + text)`: the address is the code. So it is with hooks of the loader.
+    fn imported(&self, path: &str, call: &Call) -> Option<Sink> {
         let address = Self::argument(call, 0);
         self.known_texts(address)
             .iter()
             .any(|text| text.starts_with("data:"))
             .then(|| {
-                let label = "import of a data: address";
+                let label = format!("{path} of a data: address");
                 Sink::of(SinkKind::DynamicCode, label, vec![address])
             })
     }

@@ -86,6 +86,8 @@ pub(crate) struct Evaluator<'s, 'a> {
     depth: u32,
     /// The name of what decoded text, where the last call did that.
     pub(crate) decoder: Option<&'static str>,
+    /// What decoded the text that a variable holds, so that it is no other text where it is read again.
+    decoded: Map<SymbolId, &'static str>,
 }
 
 impl<'s, 'a> Evaluator<'s, 'a> {
@@ -109,6 +111,7 @@ impl<'s, 'a> Evaluator<'s, 'a> {
             bytes: BYTES,
             depth: 0,
             decoder: None,
+            decoded: Map::default(),
         }
     }
 
@@ -200,12 +203,20 @@ impl<'s, 'a> Evaluator<'s, 'a> {
     /// A variable that no running function declares: its initializer is evaluated once.
     fn outside(&mut self, symbol: SymbolId) -> Outcome<Value> {
         match self.outside.get(&symbol) {
-            Some(Lazy::Known(value)) => return Ok(value.clone()),
+            Some(Lazy::Known(value)) => {
+                self.decoder = self.decoded.get(&symbol).copied().or(self.decoder);
+                return Ok(value.clone());
+            }
             Some(Lazy::Busy | Lazy::Unknown) => return Err(Halt::Unknown),
             None => {}
         }
         self.outside.insert(symbol, Lazy::Busy);
+        let before = self.decoder.take();
         let value = self.initial(symbol);
+        if let (Some(decoder), Ok(Value::Text(_))) = (self.decoder, &value) {
+            self.decoded.insert(symbol, decoder);
+        }
+        self.decoder = self.decoder.or(before);
         let state = match &value {
             Ok(value) => Lazy::Known(value.clone()),
             Err(_) => Lazy::Unknown,

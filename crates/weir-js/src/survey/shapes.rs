@@ -1,9 +1,9 @@
 //! What an expression looks like, without knowing what it means.
 
 use oxc_ast::ast::{
-    Argument, BindingPattern, CallExpression, Expression, ForOfStatement, ForStatementLeft,
-    FormalParameters, ImportExpression, ObjectExpression, ObjectPropertyKind, Statement,
-    StaticMemberExpression,
+    Argument, BindingPattern, CallExpression, ComputedMemberExpression, Expression, ForOfStatement,
+    ForStatementLeft, FormalParameters, ImportExpression, ObjectExpression, ObjectPropertyKind,
+    Statement, StaticMemberExpression,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_syntax::operator::BinaryOperator;
@@ -174,10 +174,26 @@ pub(super) fn names_data_beside(folder: &Expression<'_>, rest: &Expression<'_>) 
 /// Whether the constructor of something makes functions of text: something is a function, or what all
 /// functions inherit from, as far as its shape tells.
 pub(super) fn makes_functions(of: &Expression<'_>) -> bool {
+    let is_literal = |owner: &Expression<'_>| {
+        matches!(
+            owner,
+            Expression::ArrayExpression(_) | Expression::StringLiteral(_)
+        )
+    };
     match of {
         Expression::StaticMemberExpression(member) if member.property.name == "constructor" => true,
+        // `[].filter.constructor`
+        Expression::StaticMemberExpression(member) if is_literal(&member.object) => true,
+        Expression::ComputedMemberExpression(member) => {
+            is_literal(&member.object) || names_constructor(member)
+        }
         other => is_function(other) || is_function_prototype(other),
     }
+}
+
+/// `x['constructor']`
+pub(super) fn names_constructor(member: &ComputedMemberExpression<'_>) -> bool {
+    matches!(&member.expression, Expression::StringLiteral(text) if text.value.as_str() == "constructor")
 }
 
 /// What all functions inherit from: `Object.getPrototypeOf(async function () {})`, `(() => {}).__proto__`,
@@ -237,9 +253,11 @@ pub(super) fn spreads_storage(it: &ObjectExpression<'_>) -> bool {
 /// Whether a call hands a maker of code to reflection, or calls it by a method of its own:
 /// `Reflect.construct(Function, [text])`, `Function.call(null, text)`.
 pub(super) fn hands_maker_on(it: &CallExpression<'_>) -> bool {
-    let is_maker = |it: &Expression<'_>| {
-        matches!(it, Expression::Identifier(name)
-            if matches!(name.name.as_str(), "Function" | "eval"))
+    // Whatever it is called on, `_compile` is how Node's own loader makes code of text.
+    let is_maker = |it: &Expression<'_>| match it {
+        Expression::Identifier(name) => matches!(name.name.as_str(), "Function" | "eval"),
+        Expression::StaticMemberExpression(member) => member.property.name == "_compile",
+        _ => false,
     };
     let Expression::StaticMemberExpression(member) = &it.callee else {
         return false;

@@ -1,6 +1,7 @@
 mod ability;
 mod ability_around;
 mod aliases;
+mod around_flows;
 mod bundles;
 mod carried;
 mod chains;
