@@ -31,6 +31,9 @@ pub(crate) struct Code<'a> {
     pub(crate) within: Option<(u32, u32)>,
 }
 
+/// Most files of a listed folder that are taken for loaded.
+const LISTED: usize = 32;
+
 /// Source and sink of a flow as file and offset, where they are JavaScript.
 pub(crate) type Ends = (Option<(u32, u32)>, Option<(u32, u32)>);
 
@@ -339,9 +342,33 @@ impl Work<'_> {
             .flat_map(|(_, roots)| roots.clone())
             .collect();
         self.modules.mark(&roots, Surface::Install);
+        while self.load_listed() {
+            self.modules.mark(&roots, Surface::Install);
+        }
         for (surface, index) in self.entries() {
             self.modules.mark(&[index], surface);
         }
+    }
+
+    /// What install runs and lists a folder to load what is in it does load it, as far as anybody can tell.
+    /// Elsewhere that is how plugins are found. Returns whether there is more to load than before.
+    fn load_listed(&mut self) -> bool {
+        let mut found = Vec::new();
+        for (index, code) in self.codes.iter().enumerate() {
+            if let Some(survey) = &code.survey
+                && self.modules.surfaces(index).has_install()
+            {
+                for folder in survey.seen.listed_loads() {
+                    let files = self.resolver.folder(&code.path, &folder).into_iter();
+                    let others = files.filter(|&file| file != index).take(LISTED);
+                    found.extend(others.map(|file| (index, file)));
+                }
+            }
+        }
+        let joined = found
+            .into_iter()
+            .map(|(from, to)| self.modules.connect(from, to));
+        joined.fold(false, |any, is_new| any | is_new)
     }
 
     pub(crate) fn place(&self, (file, offset): (u32, u32)) -> Place {

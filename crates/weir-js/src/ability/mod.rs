@@ -97,6 +97,8 @@ pub(crate) struct Seen {
     constants: Vec<(String, String)>,
     /// Folders whose entries are listed.
     listed: Vec<String>,
+    /// Folders of which a file is loaded whose name is not known.
+    picks: Vec<String>,
     /// Keys of a bundle's modules that are modules outside of it: `200` is `child_process`.
     outside: Vec<(String, String)>,
     /// A folder whose path is not known is listed.

@@ -14,6 +14,9 @@ use crate::tables::abilities;
 /// Longest constant that is remembered by name, in bytes.
 const CONSTANT: usize = 512;
 
+/// A name that is not known.
+const UNKNOWN_NAME: &str = "\u{f8ff}";
+
 /// Packages that take `fs`'s place.
 const FILE_PACKAGES: [&str; 4] = ["fs-extra", "graceful-fs", "mz/fs", "jsonfile"];
 
@@ -243,6 +246,34 @@ impl Seen {
             .iter()
             .find(|(known, _)| known == key)
             .map(|(_, module)| module.clone())
+    }
+
+    /// `require('./' + name)`: some file of that folder.
+    pub(super) fn loads_unknown(&mut self, specifier: Option<&Expression<'_>>) {
+        let Some(specifier) = specifier.filter(|it| !matches!(it, Expression::StringLiteral(_)))
+        else {
+            return;
+        };
+        if self.picks.len() < NAMES
+            && let Some(path) = self.fold(specifier)
+            && let Some((folder, UNKNOWN_NAME)) = path.rsplit_once('/')
+        {
+            let folder = match folder.strip_prefix("./") {
+                _ if folder == "." => super::OWN.to_owned(),
+                Some(below) => super::fold::join([super::OWN, below]),
+                None => super::fold::join([folder]),
+            };
+            self.picks.push(folder);
+        }
+    }
+
+    /// Folders, seen from the file, that are listed and from which a name that is not known is loaded.
+    pub(crate) fn listed_loads(&self) -> impl Iterator<Item = String> {
+        let listed = self
+            .picks
+            .iter()
+            .filter(|folder| self.listed.contains(folder));
+        listed.filter_map(|folder| Some(format!(".{}", folder.strip_prefix(super::OWN)?)))
     }
 
     /// The modules of a bundle that stand for modules outside of it, before any module of the table

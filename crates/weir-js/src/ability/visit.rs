@@ -197,7 +197,8 @@ impl Seen {
                 self.addresses(arguments, offset);
                 self.script_of(first(arguments, 0), offset);
             }
-            "setTimeout" | "require" | "Error" | "define" => {}
+            "require" => self.loads_unknown(first(arguments, 0)),
+            "setTimeout" | "Error" | "define" => {}
             _ => {
                 if let Some(address) = first(arguments, 0).and_then(text)
                     && address.len() > 9

@@ -102,3 +102,32 @@ fn a_loop_over_names_that_are_written_out_loads_them() {
         assert_eq!(found, Surface::Unreferenced, "{loads}");
     }
 }
+
+#[test]
+fn install_loads_what_it_lists() {
+    for (loads, file) in [
+        (
+            "const fs = require('fs'); for (const name of fs.readdirSync(__dirname)) if (/^x/.test(name)) require('./' + name);",
+            "xyz.js",
+        ),
+        (
+            "const fs = require('fs'), path = require('path'); const steps = path.join(__dirname, 'steps'); fs.readdirSync(steps).forEach((name) => require(path.join(steps, name)));",
+            "steps/xyz.js",
+        ),
+    ] {
+        let files = [("index.js", loads), (file, SENDS)];
+        assert_eq!(surface(&files, &["node index.js"], &[]), Surface::Install);
+        // Elsewhere it is how plugins are found.
+        let imported = surface(&files, &[], &[(Surface::Import, "./index.js")]);
+        assert_eq!(imported, Surface::Unreferenced);
+    }
+    for loads in [
+        // Another folder than the one that is listed.
+        "const fs = require('fs'); for (const name of fs.readdirSync(__dirname + '/data')) require('./' + name);",
+        "const fs = require('fs'); console.log(fs.readdirSync(__dirname)); require('./other');",
+    ] {
+        let files = [("index.js", loads), ("xyz.js", SENDS)];
+        let found = surface(&files, &["node index.js"], &[]);
+        assert_eq!(found, Surface::Unreferenced, "{loads}");
+    }
+}
