@@ -70,12 +70,25 @@ impl Seen {
                 self.address_fields(object, offset);
             } else if let Some(address) = self.fold(argument) {
                 if address.contains("://") {
+                    self.dispatched(&address, offset);
                     self.contact(&address, offset, true);
                 } else if address.contains('.') && !address.contains(['/', ' ']) {
                     // `net.connect(443, 'a.example')`
                     self.contact_host(address.to_ascii_lowercase(), &address, offset, true);
                 }
             }
+        }
+    }
+
+    /// `…/actions/workflows/release.yml/dispatches`: a pipeline is told to run, and what it publishes has
+    /// the repository's name.
+    fn dispatched(&mut self, address: &str, offset: u32) {
+        let is_dispatch = address
+            .split_once("/actions/workflows/")
+            .is_some_and(|(_, behind)| behind.trim_end_matches('/').ends_with("/dispatches"));
+        if is_dispatch {
+            let detail = "a workflow that is started (dispatches)";
+            self.act(CapabilityKind::Publishes, detail, offset, Sure::Called);
         }
     }
 
@@ -92,6 +105,7 @@ impl Seen {
                 }
                 "url" | "uri" | "baseURL" | "prefixUrl" | "href" | "origin" => {
                     if let Some(address) = self.fold(&property.value) {
+                        self.dispatched(&address, offset);
                         self.contact(&address, offset, true);
                     }
                 }

@@ -120,6 +120,10 @@ const ABLE: &[(CapabilityKind, &str)] = &[
         Publishes,
         "require('child_process').execSync('npx -y np --yolo')",
     ),
+    (
+        Publishes,
+        "fetch('https://api.code-host.invalid/repos/a/b/actions/workflows/release.yml/dispatches', { method: 'POST' })",
+    ),
 ];
 
 /// The ability must not be seen in this code.
@@ -192,6 +196,10 @@ const UNABLE: &[(CapabilityKind, &str)] = &[
     (
         Publishes,
         "require('child_process').execSync('npx -y np --version')",
+    ),
+    (
+        Publishes,
+        "fetch('https://api.code-host.example/repos/a/b/actions/workflows/release.yml/runs')",
     ),
 ];
 

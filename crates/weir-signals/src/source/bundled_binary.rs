@@ -23,8 +23,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     incidents: &["eslint-config-prettier, 2025"],
     documentation: Documentation {
         sees: "Files that are programs, libraries, archives or compiled code by their first bytes, whatever they \
-               are called. One whose name says that it is something else (a `.js`, a `.png`, a `LICENSE`) weighs \
-               most, and more if an install script reaches it. A program outside the places where prebuilt \
+               are called. One whose name says that it is something else (a `.js`, a `.png`, a `LICENSE`), or \
+               that begins behind a few other bytes, weighs most, and more if an install script reaches it. A program outside the places where prebuilt \
                addons are kept weighs something if the package also runs something at install time, and much if a hook \
                starts it, or if code loads an addon by its path and the file is not called one. Everything \
                else is only mentioned.",
@@ -250,6 +250,16 @@ fn samples() -> Vec<crate::sample::Sample> {
                 "assets/logo.png",
                 BinaryFormat::Elf,
                 Some(".png"),
+                false,
+                false,
+            ),
+        ),
+        Sample::flagged(
+            "A program for Linux behind four other bytes",
+            scene(
+                "model.bin",
+                BinaryFormat::Elf,
+                Some("data, by the 4 bytes in front of it,"),
                 false,
                 false,
             ),

@@ -19,7 +19,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     needs: &[Input::Contents],
     incidents: &["node-ipc, 2022", "picasso, 2025", "TanStack, 2026"],
     documentation: Documentation {
-        sees: "A removal with everything below whose folded target is a home folder, a drive, the root, or a system folder.",
+        sees: "A removal with everything below whose folded target is a home folder, a drive, the root, or a system folder; \
+               documents of a user that are moved away, files of such a folder that are emptied one by one, all \
+               permissions taken from a tree, or everything a repository holds replaced by a branch without a past.",
         matters: "Wipers do it, and worms do it when they lose their access.",
         wrong: "A path that is joined from an empty variable folds to the root in the analysis as it would when it runs.",
         todo: "Do not run it. If it ran, restore from a backup.",
@@ -70,6 +72,14 @@ fn samples() -> Vec<crate::sample::Sample> {
                 Surface::Import,
                 CapabilityKind::RemovesHome,
                 "/ by rm",
+            )),
+        ),
+        Sample::flagged(
+            "An install script takes all permissions from the home folder",
+            Scene::of_code(able(
+                Surface::Install,
+                CapabilityKind::RemovesHome,
+                "chmod -R 000 ~",
             )),
         ),
         Sample::passing(

@@ -24,9 +24,10 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         "velora-dex, 2026",
     ],
     documentation: Documentation {
-        sees: "A value that travels from a download (fetch, a client, `curl`, `wget`, PowerShell) into code made of text, a \
+        sees: "A value that travels from a download (fetch, a client, `curl`, `wget`, PowerShell, a TXT record) into code made of text, a \
                process, a program file that is then started, a start-up file, or another installed package; also in \
-               shell text, as `curl ... | sh`.",
+               shell text, as `curl ... | sh`. An image of a registry that is not open to everybody and that is run \
+               (`docker run`) is such a download.",
         matters: "What runs then is in no file of the release: it can be different for every victim, and gone tomorrow. \
                   Most loaders of this year's attacks begin so.",
         wrong: "Installers of ready-made binaries download a program and start it once to see whether it works. As long as \
@@ -136,6 +137,14 @@ fn samples() -> Vec<crate::sample::Sample> {
                 Surface::Import,
                 (SourceKind::Fetched, "fetch from downloads.example"),
                 (SinkKind::ProgramFile, "fs.writeFile of /tmp/.cache-7f"),
+            )),
+        ),
+        Sample::flagged(
+            "An install script runs an image of a foreign registry",
+            Scene::of_code(flow(
+                Surface::Install,
+                (SourceKind::Fetched, "download from images.a.invalid"),
+                (SinkKind::Process, "docker run"),
             )),
         ),
         Sample::passing(

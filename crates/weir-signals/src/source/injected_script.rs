@@ -19,7 +19,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     needs: &[Input::Contents],
     incidents: &["art-template, 2025", "lottie-player, 2024"],
     documentation: Documentation {
-        sees: "Code that makes a script element and gives it an address of another host. Where the same file first asks \
+        sees: "Code that makes a script element and gives it an address of another host, by a property, an attribute or \
+               markup, imports a module from there, or has a worker take one in. Where the same file first asks \
                which program the visitor uses (`navigator.userAgent`) and at which address the page lies (`location.host`), the \
                script is meant for some visitors only, and that weighs most. Otherwise it is mentioned.",
         matters: "Whoever has the host decides from then on what runs in every page that uses the library. Leaving out \

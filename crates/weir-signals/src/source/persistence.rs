@@ -21,7 +21,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     incidents: &["nx, 2025", "Shai-Hulud 2.0, 2025", "CanisterWorm, 2026"],
     documentation: Documentation {
         sees: "A write, or a command, whose folded target is a shell start-up file, a service, a launch agent, a scheduled \
-               job, a git hook, a workflow file, an editor's configuration, or a file of keys and registries.",
+               job, a git hook, a workflow file, an editor's configuration, a file of keys and registries, or one that \
+               a language or a package client runs by itself; and settings of a package client that name a program.",
         matters: "Code that is written there runs again after the package is gone.",
         wrong: "Tools that install shell completion or git hooks do it openly, by command; so do generators of workflow \
                 files. Hook managers write hooks when they are installed, and are reported low. Generators of projects write \
@@ -104,6 +105,14 @@ fn samples() -> Vec<crate::sample::Sample> {
                 Surface::Install,
                 CapabilityKind::Persists,
                 "a service or scheduled job, ~/.config/systemd/user/x.service by writeFileSync",
+            )),
+        ),
+        Sample::flagged(
+            "An install script has every Python run a line of its own",
+            Scene::of_code(able(
+                Surface::Install,
+                CapabilityKind::Persists,
+                "what a language or client runs by itself, …/site-packages/x.pth by writeFile",
             )),
         ),
         Sample::flagged(

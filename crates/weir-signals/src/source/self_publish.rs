@@ -23,8 +23,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         "IndonesianFoods, 2025",
     ],
     documentation: Documentation {
-        sees: "`npm publish` (or that of another client) among what install runs, or a publish request made by code that \
-               install reaches. Elsewhere it is mentioned, unless a field `name` in the same file is given a random value: \
+        sees: "`npm publish` (or that of another client or of a release tool) among what install runs, a tag that is \
+               made and pushed or a workflow that is started, for which pipelines publish, or a publish request made by \
+               code that install reaches. Elsewhere it is mentioned, unless a field `name` in the same file is given a random value: \
                then the package floods a registry with copies of itself.",
         matters: "A package that publishes when it is installed spreads: that is what makes a worm.",
         wrong: "Release tools publish, but when they are called. None does it while it is installed.",
@@ -74,6 +75,14 @@ fn samples() -> Vec<crate::sample::Sample> {
                 Surface::Install,
                 CapabilityKind::Publishes,
                 "a publish request (_attachments)",
+            )),
+        ),
+        Sample::flagged(
+            "An install script has a release tool publish",
+            Scene::of_code(able(
+                Surface::Install,
+                CapabilityKind::Publishes,
+                "np --yolo --no-tests",
             )),
         ),
         Sample::flagged(

@@ -19,8 +19,10 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     needs: &[Input::Contents],
     incidents: &["axios, 2026", "velora-dex, 2026"],
     documentation: Documentation {
-        sees: "A child process that is detached and whose output is ignored, or its like in shell (`nohup ... &`). At install \
-               it is a finding, elsewhere it is mentioned.",
+        sees: "A child process that is detached and whose output is ignored, or its like in shell (`nohup ... &`, \
+               `(... > /dev/null &)`), or one that is handed to what keeps it: a process manager (`pm2`, `forever`), a \
+               terminal that nobody looks at (`tmux`, `screen`), the system (`at`, `systemd-run`). At install it is a \
+               finding, elsewhere it is mentioned.",
         matters: "Install waits for its scripts and shows what they print. A process that is left behind has found a way \
                   around both, and sandboxes that stop with the script never see it.",
         wrong: "Some telemetry and update checks are sent this way so as not to slow the user down. In \
@@ -73,6 +75,22 @@ fn samples() -> Vec<crate::sample::Sample> {
                 Surface::Install,
                 CapabilityKind::DetachedProcess,
                 "nohup node x.js",
+            )),
+        ),
+        Sample::flagged(
+            "An install command hands a process to a manager",
+            Scene::of_code(able(
+                Surface::Install,
+                CapabilityKind::DetachedProcess,
+                "pm2 start worker.js",
+            )),
+        ),
+        Sample::passing(
+            "Near miss: a deployment tool that does so when it is used",
+            Scene::of_code(able(
+                Surface::Import,
+                CapabilityKind::DetachedProcess,
+                "pm2 start worker.js",
             )),
         ),
         Sample::passing(

@@ -19,8 +19,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     needs: &[Input::Contents],
     incidents: &[],
     documentation: Documentation {
-        sees: "`NODE_TLS_REJECT_UNAUTHORIZED=0`, `rejectUnauthorized: false`, `strict-ssl false`, and the options of download \
-               tools that do the same. At install it is a finding, elsewhere it is mentioned.",
+        sees: "`NODE_TLS_REJECT_UNAUTHORIZED=0`, also for a child, `rejectUnauthorized: false`, `strict-ssl false`, a \
+               `checkServerIdentity` to which every name is right, and the options of download tools that do the same. At install it is a finding, elsewhere it is mentioned.",
         matters: "Whoever is on the way can then answer for any host, and decide what the installer gets. Attackers' own \
                   servers seldom have a certificate.",
         wrong: "Development servers and options for proxies of companies need it, and are not part of install.",
@@ -72,6 +72,14 @@ fn samples() -> Vec<crate::sample::Sample> {
                 Surface::Install,
                 CapabilityKind::DisablesTls,
                 "curl without checks",
+            )),
+        ),
+        Sample::flagged(
+            "An install script accepts a certificate of anybody",
+            Scene::of_code(able(
+                Surface::Install,
+                CapabilityKind::DisablesTls,
+                "checkServerIdentity that accepts every name",
             )),
         ),
         Sample::passing(

@@ -24,8 +24,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     ],
     documentation: Documentation {
         sees: "Code on one surface that both speaks to a wallet provider (`window.ethereum` and others) and puts its own \
-               function in place of `fetch` or `XMLHttpRequest`; or that reads and replaces what was copied and knows \
-               what the addresses of coins look like. Either half alone is mentioned.",
+               function in place of the provider's, of `fetch` or `XMLHttpRequest`, by an assignment, a descriptor or a \
+               proxy; or that reads and replaces what was copied, or what a form holds, and knows what the addresses of \
+               coins look like. Either half alone is mentioned.",
         matters: "A drainer exchanges the address that a person is about to pay. It has to see both ends for it.",
         wrong: "Wallet software does the first, monitoring the second, clipboard managers the third. Something that does both, honestly, is rare.",
         todo: "Do not ship the bundle. Compare it with the release before.",
@@ -109,6 +110,20 @@ fn samples() -> Vec<crate::sample::Sample> {
                 "reads and replaces what was copied",
             );
             contents.capabilities.extend(copied.capabilities);
+            Scene::of_code(contents)
+        }),
+        Sample::flagged("A library exchanges addresses of coins in forms", {
+            let mut contents = able(
+                Surface::Import,
+                CapabilityKind::Wallet,
+                "a pattern of coin addresses",
+            );
+            let replaces = able(
+                Surface::Import,
+                CapabilityKind::WrapsRequests,
+                "replaces addresses of coins in a form",
+            );
+            contents.capabilities.extend(replaces.capabilities);
             Scene::of_code(contents)
         }),
         Sample::passing("A clipboard manager", {
