@@ -248,6 +248,7 @@ impl<'s, 'a> Evaluator<'s, 'a> {
                 match &declarator.init {
                     Some(init) if !written => self.expression(init, None),
                     Some(init) if self.is_written_inside(symbol) => self.expression(init, None),
+                    None if self.is_looped(declaration) => Err(Halt::Unknown),
                     None if self.is_written_inside(symbol) => Ok(Value::Undefined),
                     _ => Err(Halt::Unknown),
                 }
@@ -298,6 +299,15 @@ impl<'s, 'a> Evaluator<'s, 'a> {
             AstKind::UpdateExpression(_) => true,
             _ => false,
         }
+    }
+
+    /// Whether a declaration is that of a loop's variable, which the loop writes: `for (const c of text)`.
+    fn is_looped(&self, declarator: NodeId) -> bool {
+        let list = self.nodes.parent_id(declarator);
+        matches!(
+            self.nodes.parent_kind(list),
+            AstKind::ForOfStatement(_) | AstKind::ForInStatement(_)
+        )
     }
 
     /// Whether a variable is written only in functions deeper than its own: state of a decoder.

