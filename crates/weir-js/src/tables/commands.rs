@@ -6,9 +6,9 @@ pub(crate) struct Row {
     pub(crate) name: &'static str,
     /// Its first word that is no option is one of these; anything, where there are none.
     pub(crate) words: &'static [&'static str],
-    /// One of these stands among its options, where there are any. Short ones may stand in one word.
+    /// One of these stands among its words, where there are any.
     pub(crate) options: &'static [&'static str],
-    /// None of these stands among its options.
+    /// None of these does.
     pub(crate) without: &'static [&'static str],
     /// Why.
     #[cfg_attr(not(test), expect(dead_code, reason = "reviewed, not read"))]
@@ -50,7 +50,7 @@ pub(crate) const KEEPERS: &[Row] = &[
     row(
         "tmux",
         &["new", "new-session"],
-        &["-d"],
+        &["-d", "-ds"],
         &[],
         "a terminal that nobody looks at",
     ),
