@@ -21,9 +21,18 @@ pub(super) const WALLET_CALLS: [&str; 8] = [
     "sign",
 ];
 
+/// Names by which a page knows its wallets.
+const WALLETS: [&str; 4] = ["ethereum", "solana", "phantom", "tronWeb"];
+
 /// Whether a name of a page is that of a wallet.
 pub(super) fn is_wallet(name: &str) -> bool {
-    matches!(name, "ethereum" | "solana" | "phantom" | "tronWeb")
+    WALLETS.contains(&name)
+}
+
+/// Whether an expression is the page itself.
+fn is_page(it: &Expression<'_>) -> bool {
+    matches!(it, Expression::Identifier(page)
+        if matches!(page.name.as_str(), "window" | "globalThis" | "self"))
 }
 
 /// `document.createElement('script')`
@@ -147,6 +156,11 @@ impl Seen {
                 ChainElement::StaticMemberExpression(member) => self.provider_of(member),
                 _ => None,
             },
+            // `window['ether' + 'eum']`
+            Expression::ComputedMemberExpression(member) if is_page(&member.object) => {
+                let name = self.put_together(&member.expression)?;
+                WALLETS.into_iter().find(|wallet| *wallet == name)
+            }
             Expression::LogicalExpression(either) => self
                 .provider(&either.left)
                 .or_else(|| self.provider(&either.right)),
@@ -164,9 +178,7 @@ impl Seen {
 
     fn provider_of<'e>(&'e self, member: &'e StaticMemberExpression<'_>) -> Option<&'e str> {
         match &member.object {
-            Expression::Identifier(page)
-                if matches!(page.name.as_str(), "window" | "globalThis" | "self") =>
-            {
+            page if is_page(page) => {
                 Some(member.property.name.as_str()).filter(|name| is_wallet(name))
             }
             inner => self.provider(inner),
@@ -184,10 +196,7 @@ impl Seen {
                 self.wallets
                     .extend(wallet.map(|wallet| (name.name.to_string(), wallet)));
             }
-            BindingPattern::ObjectPattern(pattern)
-                if matches!(init, Expression::Identifier(page)
-                    if matches!(page.name.as_str(), "window" | "globalThis" | "self")) =>
-            {
+            BindingPattern::ObjectPattern(pattern) if is_page(init) => {
                 for property in &pattern.properties {
                     let key = key_name(&property.key);
                     if let BindingPattern::BindingIdentifier(name) = &property.value

@@ -82,6 +82,10 @@ const ABLE: &[(CapabilityKind, &str)] = &[
     ),
     (
         WrapsRequests,
+        "window['ether' + 'eum'] = new Proxy(window['ether' + 'eum'], { get: (real, name) => real[name] })",
+    ),
+    (
+        WrapsRequests,
         "Object.defineProperty(window, 'ethereum', { value: new Proxy(window.ethereum, {}) })",
     ),
     (
