@@ -11,6 +11,7 @@ mod collected;
 pub mod contents;
 pub mod limits;
 mod mentions;
+mod patience;
 mod pool;
 pub mod protocol;
 

@@ -11,6 +11,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::{Mutex, Semaphore};
 use weir_model::Contents;
 
+use super::patience;
 use super::protocol::{ANSWER_LIMIT, Answer, Job};
 
 /// How to start a worker: the program and its arguments.
@@ -82,7 +83,7 @@ impl Lane {
     }
 }
 
-/// How long one package may take.
+/// How long one package may take, in processor time where the system tells it.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
     /// For any package.
@@ -173,7 +174,8 @@ impl WorkerPool {
         let deadline = self
             .deadline
             .for_bytes(tarball.as_ref().map_or(0, Bytes::len));
-        match tokio::time::timeout(deadline, worker.ask(&job, tarball.as_ref())).await {
+        let process = worker.child.id();
+        match patience::wait_for(worker.ask(&job, tarball.as_ref()), process, deadline).await {
             Ok(Ok(answer)) => {
                 worker.used = tokio::time::Instant::now();
                 self.give_back(worker, priority).await;
@@ -183,12 +185,9 @@ impl WorkerPool {
                 }
             }
             Ok(Err(error)) => Err(worker.obituary(&error).await),
-            Err(_elapsed) => {
+            Err(why) => {
                 worker.end().await;
-                Err(format!(
-                    "the analysis took longer than {} s and was ended",
-                    deadline.as_secs()
-                ))
+                Err(why)
             }
         }
     }

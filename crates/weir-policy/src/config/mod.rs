@@ -302,7 +302,8 @@ pub struct Limits {
     pub workers: u32,
     /// Memory of one worker process. At least 64 MiB.
     pub worker_memory: Size,
-    /// Time a worker may spend on one package before it is ended. More than 0, at most 10 minutes.
+    /// Processor time a worker may spend on one package before it is ended; where the system does not tell it,
+    /// time by the clock. More than 0, at most 10 minutes.
     pub worker_time: Period,
     /// Largest package document accepted from the upstream. At least 1 MiB.
     pub packument_size: Size,
