@@ -12,6 +12,7 @@ RESULTS = BENCH / "results.json"
 DOCS = ROOT / "docs" / "benchmarks.md"
 COMPARED = ROOT / "docs" / "check-compared.md"
 NOTICES = ROOT / "docs" / "benchmarks-notices.md"
+POPULAR = ROOT / "docs" / "benchmarks-popular.md"
 RECALL = ROOT / "corpus" / "guarddog.md"
 
 # What is measured: copies, so that a build meanwhile changes nothing.

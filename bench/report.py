@@ -158,6 +158,17 @@ def _assess(figures: dict):
            "", "", None)
 
 
+def _popular(figures: dict):
+    assessed = max(figures["assessed"], 1)
+    blocked, held = figures["actions"].get("block", 0), figures["held_apart_from_age"]
+    yield (f"newest releases of {figures['assessed']} popular packages blocked or held, apart from age",
+           f"{blocked + held} ({(blocked + held) / assessed:.2%})", "", "", "", None)
+    yield ("of these with a finding of severity high or more",
+           f"{figures['severe']} ({figures['severe'] / assessed:.2%})", "", "", "", None)
+    unread = figures["unread"] + figures["failed"]
+    yield "of these that could not be read", unread, "", "", "0", unread == 0
+
+
 def _idle(figures: dict):
     for when, figure in (("after start", figures["after_start"]),
                          (f"after an install and {figures['idle_seconds']} s of idleness",
@@ -178,7 +189,7 @@ def _check(figures: dict):
 
 
 ROWS = {"install": _install, "serve": _serve, "contents": _contents, "corpus": _corpus,
-        "assess": _assess, "check": _check, "idle": _idle}
+        "assess": _assess, "popular": _popular, "check": _check, "idle": _idle}
 
 
 def write_docs(results: dict) -> None:
@@ -202,6 +213,8 @@ def write_docs(results: dict) -> None:
         places.RECALL.write_text(_without_registry(corpus.document(results["corpus"])))
     if "assess" in results:
         places.NOTICES.write_text(_without_registry(_notices(results["assess"])))
+    if "popular" in results:
+        places.POPULAR.write_text(_without_registry(_severe(results["popular"])))
 
 
 def _setting(results: dict) -> str:
@@ -269,6 +282,26 @@ def _notices(figures: dict) -> str:
             lines.append(f"- **{one['release']}** ({groups})")
             lines += [f"  - {_plain(reason)}" for reason in one["reasons"]]
             lines += [f"  - not checked: {_plain(gap)}" for gap in one["incomplete"]]
+    return "\n".join(lines) + "\n"
+
+
+def _severe(figures: dict) -> str:
+    """Every popular package whose newest release is refused or has a severe finding."""
+    lines = [
+        "# Newest releases of popular packages",
+        "",
+        "Written by `bench/run popular --write-docs`. What weir holds or blocks of them, or has a finding of severity",
+        "high or more for. Many of these findings are right (tools that write into other packages, say); none of the",
+        "releases is known to be malicious.",
+        "",
+        f"{figures['assessed']} read of {figures['names']} names, evenly taken from the {figures['of']} most popular; "
+        f"{figures['gone']} are gone from the registry, {figures['failed']} could not be had. "
+        + ", ".join(f"{count} {action}" for action, count in sorted(figures["actions"].items())) + ".",
+        "",
+    ]
+    for one in figures["listed"]:
+        lines.append(f"- **{one['release']}**: {one['action']}")
+        lines += [f"  - {_plain(finding)}" for finding in one["findings"] or one["reasons"]]
     return "\n".join(lines) + "\n"
 
 
