@@ -47,7 +47,7 @@ def measure(options, work: Path) -> dict:
 def _figures(assessed: list[dict], wanted: int, seconds: float) -> dict:
     actions = Counter(one["decision"]["action"] for one in assessed)
     held = [one for one in assessed if one["decision"]["action"] == "hold"]
-    listed = [_entry(one) for action in ACTIONS for one in assessed
+    listed = [entry(one) for action in ACTIONS for one in assessed
               if one["decision"]["action"] == action]
     signals = Counter(signal for one in assessed
                       for signal in {finding["signal"] for finding in one["findings"]
@@ -75,7 +75,8 @@ def is_age_alone(one: dict) -> bool:
     return decision["until"] is not None and not decision["groups"]
 
 
-def _entry(one: dict) -> dict:
+def entry(one: dict) -> dict:
+    """A release, what is decided on it, and why."""
     decision = one["decision"]
     return {
         "release": f"{one['release']['name']}@{one['release']['version']}",

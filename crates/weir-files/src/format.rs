@@ -82,19 +82,19 @@ const IN_FRONT: usize = 64;
 /// beginning alone is not enough there, so that fields behind it have to have the values that exist.
 fn behind_others(head: &[u8]) -> Option<(BinaryFormat, usize)> {
     let front = head.get(..head.len().min(IN_FRONT + 4))?;
-    // Text has no zeros, and programs begin with many.
-    memchr::memchr(0, head)?;
     let elf = memchr::memmem::find(front, b"\x7fELF").filter(|at| {
         let header = array_at(head, at + 4);
         header.is_some_and(|[class, order, version, system]: [u8; 4]| {
             matches!(class, 1 | 2) && matches!(order, 1 | 2) && version == 1 && system <= 18
         })
     });
-    if let Some(at) = elf {
-        return Some((BinaryFormat::Elf, at));
-    }
-    let windows = memchr::memmem::find(front, b"MZ")?;
-    is_windows_program(head.get(windows..)?).then_some((BinaryFormat::Pe, windows))
+    let windows = || {
+        let at = memchr::memmem::find(front, b"MZ")?;
+        is_windows_program(head.get(at..)?).then_some((BinaryFormat::Pe, at))
+    };
+    let found = elf.map(|at| (BinaryFormat::Elf, at)).or_else(windows)?;
+    // Text has no zeros, and programs begin with many.
+    memchr::memchr(0, head).map(|_| found)
 }
 
 /// Compiled Java and fat Mach-O begin alike. What follows is a version there (45 and up) and a

@@ -52,7 +52,7 @@ pub(super) async fn wait_for<T>(
                 waited.as_secs()
             ));
         }
-        wait = deadline.abs_diff(used).min(most - waited).max(LEAST);
+        wait = deadline.saturating_sub(used).min(most - waited).max(LEAST);
     }
 }
 

@@ -9,13 +9,11 @@ use oxc_ast::ast::{
 use super::page::is_new_script;
 use super::syntax::{first, key_name, last_name, text};
 use super::{NAMES, OUTSIDE, Seen};
+use crate::flow::UNKNOWN;
 use crate::tables::abilities;
 
 /// Longest constant that is remembered by name, in bytes.
 const CONSTANT: usize = 512;
-
-/// A name that is not known.
-const UNKNOWN_NAME: &str = "\u{f8ff}";
 
 /// Packages that take `fs`'s place.
 const FILE_PACKAGES: [&str; 4] = ["fs-extra", "graceful-fs", "mz/fs", "jsonfile"];
@@ -256,7 +254,8 @@ impl Seen {
         };
         if self.picks.len() < NAMES
             && let Some(path) = self.fold(specifier)
-            && let Some((folder, UNKNOWN_NAME)) = path.rsplit_once('/')
+            && let Some((folder, name)) = path.rsplit_once('/')
+            && name.chars().eq([UNKNOWN])
         {
             let folder = match folder.strip_prefix("./") {
                 _ if folder == "." => super::OWN.to_owned(),

@@ -94,24 +94,24 @@ impl Seen {
         let Expression::Identifier(name) = object else {
             return;
         };
-        let at = self
-            .options
-            .iter()
-            .position(|it| it.name == name.name.as_str());
-        let at = at.unwrap_or_else(|| {
-            self.options.push(ChildOptions {
-                name: name.name.to_string(),
-                ..ChildOptions::default()
-            });
-            self.options.len() - 1
-        });
-        if let Some(options) = self.options.get_mut(at).filter(|_| at < NAMES) {
-            match property {
-                "detached" => options.is_detached = is_true(value),
-                _ => options.is_ignored = is_ignored(value),
+        let name = name.name.as_str();
+        let at = self.options.iter().position(|it| it.name == name);
+        let options = match at {
+            Some(at) => self.options.get_mut(at),
+            None if self.options.len() >= NAMES => None,
+            None => {
+                self.options.push(ChildOptions {
+                    name: name.to_owned(),
+                    ..ChildOptions::default()
+                });
+                self.options.last_mut()
             }
+        };
+        match options {
+            Some(options) if property == "detached" => options.is_detached = is_true(value),
+            Some(options) => options.is_ignored = is_ignored(value),
+            None => {}
         }
-        self.options.truncate(NAMES);
     }
 
     /// Whether a child with these options is left behind, and nobody reads what it says.

@@ -8,7 +8,7 @@ use oxc_ast::ast::{
 use oxc_span::GetSpan;
 use weir_model::contents::CapabilityKind;
 
-use super::page::WALLET_CALLS;
+use super::page::{WALLET_CALLS, is_wallet};
 use super::syntax::{first, has, is_plain, is_true, last_name, text};
 use super::{Seen, Sure};
 use crate::tables::abilities;
@@ -361,7 +361,7 @@ impl Seen {
                 }
             }
             "innerHTML" | "outerHTML" | "srcdoc" => self.markup(Some(&it.right), offset),
-            "ethereum" | "solana" | "phantom" | "tronWeb" => self.proxied(&it.right, offset),
+            name if is_wallet(name) => self.proxied(&it.right, offset),
             "value" => self.replaced_field(object, &it.right, offset),
             "detached" | "stdio" => self.set_option(object, property, &it.right),
             _ => self.unchecked(property, &it.right, offset),

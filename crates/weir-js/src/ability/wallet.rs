@@ -2,14 +2,15 @@
 //! a proxy, addresses of coins that are exchanged in a form or when they are copied.
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{Argument, Expression, ObjectPropertyKind};
-use oxc_ast_visit::Visit;
+use oxc_ast::ast::{Argument, Expression, ObjectPropertyKind, Statement};
+use oxc_ast_visit::{Visit, walk};
 use weir_model::contents::CapabilityKind;
 
 use super::page::{WALLET_CALLS, is_wallet};
 use super::syntax::{first, key_name, last_name, text};
 use super::visit::is_coin_address;
 use super::{NAMES, Seen, Sure};
+use crate::survey::TREE_DEPTH;
 
 impl Seen {
     fn wraps(&mut self, detail: String, offset: u32) {
@@ -135,7 +136,9 @@ impl Seen {
                 exchange.visit_arrow_function_expression(function);
             }
             Some(Expression::FunctionExpression(function)) => {
-                exchange.visit_function_body_of(function);
+                if let Some(body) = &function.body {
+                    exchange.visit_function_body(body);
+                }
             }
             _ => {}
         }
@@ -157,9 +160,29 @@ struct Exchange {
     looks: bool,
     /// It says what is copied.
     puts: bool,
+    depth: u32,
+}
+
+impl Exchange {
+    /// Looks no deeper than the survey, which says where it ends.
+    fn deeper(&mut self, look: impl FnOnce(&mut Self)) {
+        if self.depth < TREE_DEPTH {
+            self.depth += 1;
+            look(self);
+            self.depth -= 1;
+        }
+    }
 }
 
 impl<'a> Visit<'a> for Exchange {
+    fn visit_expression(&mut self, it: &Expression<'a>) {
+        self.deeper(|this| walk::walk_expression(this, it));
+    }
+
+    fn visit_statement(&mut self, it: &Statement<'a>) {
+        self.deeper(|this| walk::walk_statement(this, it));
+    }
+
     fn enter_node(&mut self, kind: AstKind<'a>) {
         match kind {
             AstKind::RegExpLiteral(pattern) => {
@@ -167,14 +190,6 @@ impl<'a> Visit<'a> for Exchange {
             }
             AstKind::CallExpression(call) => self.puts |= last_name(&call.callee) == "setData",
             _ => {}
-        }
-    }
-}
-
-impl Exchange {
-    fn visit_function_body_of(&mut self, function: &oxc_ast::ast::Function<'_>) {
-        if let Some(body) = &function.body {
-            self.visit_function_body(body);
         }
     }
 }

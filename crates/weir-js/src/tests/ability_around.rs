@@ -5,6 +5,7 @@ use weir_model::contents::CapabilityKind::{
     RemovesHome, WrapsRequests, WritesPackages,
 };
 
+use super::ability::none_is_able;
 use super::installed;
 use crate::ability::EXCHANGES;
 
@@ -221,14 +222,23 @@ fn ways_around_are_seen() {
 
 #[test]
 fn honest_code_is_not_taken_for_them() {
-    let mut wrong = String::new();
-    for (kind, code) in UNABLE {
-        let facts = installed(&[("index.js", code)]);
-        if facts.capabilities.iter().any(|one| one.kind == *kind) {
-            wrong.push_str(&format!("{kind:?}: {code}\n  {:?}\n", facts.capabilities));
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
+    none_is_able(UNABLE);
+}
+
+/// Sums of more terms than a stack has frames for, which a parser reads without going deeper.
+#[test]
+fn a_handler_of_copies_may_be_deeper_than_the_stack() {
+    let sum = "a+".repeat(8_000_000);
+    let code = format!("document.addEventListener('copy', () => {{ x = {sum}a }})");
+    let facts = installed(&[("index.js", &code)]);
+    assert!(
+        facts
+            .unread
+            .iter()
+            .any(|it| it.why.contains("nested deeper")),
+        "{:?}",
+        facts.unread
+    );
 }
 
 #[test]

@@ -226,9 +226,9 @@ fn samples() -> Vec<crate::sample::Sample> {
                 ..Contents::default()
             })
     };
-    let started = |name, published, command: &str| {
+    let runs = |name, published, path: &str, step| {
         let program = Binary {
-            path: "helper".to_owned(),
+            path: path.to_owned(),
             format: BinaryFormat::Elf,
             bytes: 48_640,
             disguise: None,
@@ -238,10 +238,13 @@ fn samples() -> Vec<crate::sample::Sample> {
         Scene::of(name, "1.4.1")
             .release("1.4.1", published, "{}")
             .contents(Contents {
-                install_steps: vec![step("postinstall", command, &[])],
+                install_steps: vec![step],
                 binaries: vec![program],
                 ..Contents::default()
             })
+    };
+    let started = |name, published, command: &str| {
+        runs(name, published, "helper", step("postinstall", command, &[]))
     };
     vec![
         Sample::flagged(
@@ -278,23 +281,15 @@ fn samples() -> Vec<crate::sample::Sample> {
                 false,
             ),
         ),
-        Sample::flagged("A hook starts a program of the package", {
-            let program = Binary {
-                path: "bin/helper".to_owned(),
-                format: BinaryFormat::Elf,
-                bytes: 48_640,
-                disguise: None,
-                usual_place: false,
-                digest: "1f0c6b7a3e5d49c2b8a7f6e5d4c3b2a1".to_owned(),
-            };
-            Scene::of("left-lib", "1.4.1")
-                .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
-                .contents(Contents {
-                    install_steps: vec![step("install", "./bin/helper", &["bin/helper"])],
-                    binaries: vec![program],
-                    ..Contents::default()
-                })
-        }),
+        Sample::flagged(
+            "A hook starts a program of the package",
+            runs(
+                "left-lib",
+                "2026-06-01T09:00:00Z",
+                "bin/helper",
+                step("install", "./bin/helper", &["bin/helper"]),
+            ),
+        ),
         Sample::flagged(
             "A hook makes a program of the package executable and starts it",
             started(
