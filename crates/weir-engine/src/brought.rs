@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use weir_npm::manifest::Manifest;
 use weir_npm::name::PackageName;
+use weir_npm::packument::Packument;
 use weir_npm::spec::{DependencySpec, classify};
 use weir_npm::version::{Range, Version, satisfying_max};
 use weir_signals::{Brought, Subject};
@@ -131,10 +132,18 @@ impl Engine {
         brought.releases = packument.versions().len();
         let maintainers = packument.maintainers().iter();
         brought.maintainers = maintainers.map(|person| person.name.clone()).collect();
-        let Some(version) = resolve(&held, &next.spec, now) else {
-            brought.unknown = Some(format!("no version answers {:?}", next.spec));
-            found.push(brought);
-            return Vec::new();
+        let version = match resolve(packument, &next.spec, now) {
+            Answer::Version(version) => version,
+            Answer::None => {
+                brought.unanswered = true;
+                found.push(brought);
+                return Vec::new();
+            }
+            Answer::Unknown(why) => {
+                brought.unknown = Some(why);
+                found.push(brought);
+                return Vec::new();
+            }
         };
         brought.published = packument.published(&version);
         let manifest = held.manifest(&version);
@@ -170,22 +179,89 @@ fn installed<'m>(manifest: &'m Manifest, raw: Option<&str>) -> BTreeMap<&'m str,
         .collect()
 }
 
+/// What a client would take.
+#[derive(Debug, PartialEq, Eq)]
+enum Answer {
+    Version(String),
+    /// The registry has no version that could be meant.
+    None,
+    /// Not known, and why.
+    Unknown(String),
+}
+
 /// The version that a client would take at that moment: a tag, or the highest in the range.
-fn resolve(held: &Held, spec: &str, now: jiff::Timestamp) -> Option<String> {
-    let packument = &held.packument;
-    let range = Range::parse_from_npm(spec).ok()?;
+fn resolve(packument: &Packument, spec: &str, now: Timestamp) -> Answer {
+    let Ok(range) = Range::parse_from_npm(spec) else {
+        return Answer::Unknown(format!("{spec:?} is neither a range nor a tag"));
+    };
     if range.is_tag() {
-        return packument.tag(spec).map(str::to_owned);
+        let tagged = packument.tag(spec).map(str::to_owned);
+        return tagged.map_or(Answer::None, Answer::Version);
     }
-    let versions: Vec<Version> = packument
-        .versions()
-        .iter()
-        .filter(|entry| {
-            packument
-                .published(&entry.version)
-                .is_none_or(|time| time <= now)
-        })
-        .filter_map(|entry| Version::parse(&entry.version).ok())
-        .collect();
-    satisfying_max(&range, &versions).map(|best| best.as_str().to_owned())
+    let (mut out, mut later) = (Vec::new(), Vec::new());
+    for entry in packument.versions() {
+        let Ok(version) = Version::parse(&entry.version) else {
+            continue;
+        };
+        let is_out = packument
+            .published(&entry.version)
+            .is_none_or(|time| time <= now);
+        if is_out { &mut out } else { &mut later }.push(version);
+    }
+    match satisfying_max(&range, &out) {
+        Some(best) => Answer::Version(best.as_str().to_owned()),
+        // A client takes a release whatever time its registry claims for it.
+        None => match satisfying_max(&range, &later) {
+            Some(best) => Answer::Unknown(format!(
+                "only {} answers {spec:?}, which is said to be published later than now",
+                best.as_str()
+            )),
+            None => Answer::None,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn what_no_release_answers_is_told_from_what_is_not_known() {
+        let document = serde_json::json!({
+            "name": "sluice",
+            "dist-tags": {"latest": "1.1.0"},
+            "versions": {
+                "1.0.0": {"name": "sluice", "version": "1.0.0"},
+                "1.1.0": {"name": "sluice", "version": "1.1.0"},
+                "2.0.0": {"name": "sluice", "version": "2.0.0"},
+                "3.0.0": {"name": "sluice", "version": "3.0.0"},
+            },
+            "time": {
+                "1.0.0": "2026-01-05T09:00:00Z",
+                "1.1.0": "2026-02-05T09:00:00Z",
+                "3.0.0": "2027-01-05T09:00:00Z",
+            },
+        });
+        let name = PackageName::parse("sluice").unwrap();
+        let packument = Packument::parse(&name, Bytes::from(document.to_string())).unwrap();
+        let now = "2026-06-14T09:00:00Z".parse().unwrap();
+        let version = |text: &str| Answer::Version(text.to_owned());
+        for (spec, expected) in [
+            ("^1.0.0", version("1.1.0")),
+            ("latest", version("1.1.0")),
+            // It is there, and nothing says since when.
+            ("2.x", version("2.0.0")),
+            ("1.2.0", Answer::None),
+            ("next", Answer::None),
+        ] {
+            assert_eq!(resolve(&packument, spec, now), expected, "{spec}");
+        }
+        let later = resolve(&packument, "3.0.0", now);
+        assert!(
+            matches!(&later, Answer::Unknown(why) if why.contains("published later than now")),
+            "{later:?}"
+        );
+    }
 }

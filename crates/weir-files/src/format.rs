@@ -149,7 +149,7 @@ fn array_at<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
 }
 
 /// Bytes of which text has none: a zero, or more than one in ten that are control characters or no
-/// UTF-8. Comments in old encodings stay below that.
+/// UTF-8. Comments in old encodings stay below that, and what would be printed whole in Latin-1 is text in it.
 fn looks_like_text(head: &[u8]) -> bool {
     /// What is beyond says nothing new about what the file is.
     const LOOKED_AT: usize = 4 << 10;
@@ -176,7 +176,13 @@ fn looks_like_text(head: &[u8]) -> bool {
         true => 0,
         false => head.utf8_chunks().map(|chunk| chunk.invalid().len()).sum(),
     };
-    (control + broken) * 10 <= head.len() + 10
+    (control + broken) * 10 <= head.len() + 10 || control == 0 && !head.iter().any(is_upper_control)
+}
+
+/// The other control characters of ISO 8859, of which no text of one byte per character has any. Of bytes taken by
+/// chance, every eighth is one.
+fn is_upper_control(byte: &u8) -> bool {
+    matches!(byte, 0x80..=0x9f)
 }
 
 /// Extensions of files that Node, a shell or an interpreter takes for code.

@@ -32,6 +32,10 @@ const NAMED: usize = 2;
 /// Most places reported per file; the first few say all.
 const REPORTED: usize = 16;
 
+/// Longest line that a person reads, in bytes. On a longer one, which bundlers and packed tables of words have,
+/// nobody is deceived about the order.
+const READ: usize = 1_000;
+
 /// Bytes of a line that are looked at behind a run.
 const AHEAD: usize = 400;
 
@@ -382,7 +386,7 @@ fn next_beyond_ascii(rest: &[u8]) -> Option<usize> {
 
 /// Bidi controls that are opened and not closed on their line, with text behind them: the line
 /// reads in another order than it runs. Pairs, and single controls as data, are how libraries for
-/// right-to-left text are written.
+/// right-to-left text are written; lines that nobody reads are left out.
 fn bidi(text: &[u8], found: &mut Vec<Hidden>) {
     let mut at = 0;
     while let Some(next) = text.get(at..).and_then(|rest| memchr::memchr(0xe2, rest)) {
@@ -393,7 +397,11 @@ fn bidi(text: &[u8], found: &mut Vec<Hidden>) {
         }
         let rest = text.get(at..).unwrap_or_default();
         let line_end = memchr::memchr2(b'\n', b'\r', rest).map_or(text.len(), |end| at + end);
-        if let Some(hidden) = unclosed(text, at, line_end) {
+        let line_start = text
+            .get(..at)
+            .and_then(|before| memchr::memrchr2(b'\n', b'\r', before));
+        let is_read = line_end - line_start.map_or(0, |end| end + 1) <= READ;
+        if let Some(hidden) = unclosed(text, at, line_end).filter(|_| is_read) {
             found.push(hidden);
             if found.len() > REPORTED * 4 {
                 return;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use weir_model::contents::{Capability, Flow, SourceKind, Surface};
 use weir_model::{Contents, Severity};
 use weir_npm::manifest::Manifest;
@@ -124,6 +124,12 @@ pub(crate) fn has_stood(subject: &Subject<'_>) -> bool {
     let releases = subject.packument.known().map(|it| it.versions().len());
     releases.is_some_and(|count| count >= STOOD_RELEASES)
         && subject.now.duration_since(subject.out_by_now()) >= STOOD
+}
+
+/// Whether a release that has stood is joined by something that has been there for as long: whoever was to be caught
+/// by the two has been. What came later, under a name that the release asked for all along, is not.
+pub(crate) fn have_both_stood(subject: &Subject<'_>, since: Timestamp) -> bool {
+    has_stood(subject) && subject.now.duration_since(since) >= STOOD
 }
 
 /// The contents of the release before, where that one is of a popular package and has been out

@@ -83,6 +83,17 @@ fn code_that_is_no_text_is_told_from_code_in_old_encodings() {
     }
     for (path, bytes, expected) in [
         ("index.js", &latin[..], None),
+        // Eleven of these twenty bytes are letters of Latin-1, none of them control characters of it.
+        (
+            "words.js",
+            b"\xe0\xe9\xee\xf5\xfc\xdf\xc4\xd6\xdc\xe5\xf8 = 'text';",
+            None,
+        ),
+        (
+            "words.js",
+            b"\xe0\xe9\xee\xf5\xfc\xdf\xc4\xd6\xdc\x85\xf8 = 'text';",
+            Some(BinaryFormat::NotText),
+        ),
         ("index.js", b"\0\0\0\0compiled", Some(BinaryFormat::NotText)),
         ("index.mjs", &random[..], Some(BinaryFormat::NotText)),
         ("notes.txt", &random[..], None),

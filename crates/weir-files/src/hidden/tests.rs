@@ -129,6 +129,22 @@ fn lines_that_read_in_another_order_are_found_and_data_is_not() {
 }
 
 #[test]
+fn the_order_deceives_nobody_on_a_line_that_nobody_reads() {
+    let words = |count: usize| {
+        format!(
+            "const words = unpack('{}\u{202b}the');",
+            "Aword".repeat(count)
+        )
+    };
+    assert_eq!(kinds(&words(50)), [Bidi]);
+    assert_eq!(kinds(&words(400)), []);
+    let after = format!("{}\n{}", words(400), words(50));
+    assert_eq!(kinds(&after), [Bidi]);
+    let before = format!("{}\r{}", words(50), words(400));
+    assert_eq!(kinds(&before), [Bidi]);
+}
+
+#[test]
 fn nothing_is_quadratic() {
     // Each would take minutes if every probe walked over all of it.
     for text in [

@@ -13,6 +13,7 @@ use weir_npm::version::Version;
 use crate::comparison::{is_leap, is_patch};
 use crate::names::words::Reading;
 use crate::names::{Strength, Transformation};
+use crate::settled::have_both_stood;
 use crate::timeline::in_words;
 use crate::{
     Declaration, DependencyFacts, Documentation, Input, Kind, Layer, Maturity, Observation,
@@ -55,7 +56,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                itself, one that was first published within the 30 days before (before weir first saw the release, where it is \
                not known when it was published) counts, the more if it runs scripts at \
                install, names the repository of a popular package as its own, or is mentioned by no file of the \
-               release. Dependencies that the same people publish count only if they run scripts.",
+               release. Dependencies that the same people publish count only if they run scripts. Where the release, in a \
+               package with ten and more of them, and the dependency have both been out for a year, youth alone is \
+               mentioned only.",
         matters: "A dependency brings code that does not show in the package, and can be exchanged later. Attackers \
                   who want a release to look untouched put the payload there.",
         wrong: "Projects split themselves into packages, and use packages that few others use. Whether the \
@@ -244,8 +247,12 @@ fn look_at(subject: &Subject<'_>, new: &New<'_>, facts: &DependencyFacts, findin
         400,
     );
     let telling = !facts.hooks.is_empty() || forged.is_some() || unused;
+    let stood = facts
+        .created
+        .is_some_and(|created| have_both_stood(subject, created));
     let severity = match (facts.same_people, telling) {
         (true, _) if facts.hooks.is_empty() => Severity::Info,
+        (_, false) if stood => Severity::Info,
         (false, true) => Severity::Medium,
         _ => SIGNAL.severity,
     };
@@ -391,6 +398,18 @@ fn samples() -> Vec<crate::sample::Sample> {
         created: Some(created.parse().expect("a constant time")),
         ..DependencyFacts::default()
     };
+    let stood = |created: &str| {
+        let mut scene = Scene::of("left-lib", "1.4.1");
+        for version in [
+            "1.0.0", "1.0.1", "1.0.2", "1.1.0", "1.1.1", "1.2.0", "1.3.0", "1.3.1", "1.4.0",
+        ] {
+            scene = scene.release(version, "2021-03-01T09:00:00Z", "{}");
+        }
+        let asks = r#"{"dependencies":{"obscure-thing-of-mine":"^1.0.0"}}"#;
+        scene
+            .release("1.4.1", "2023-06-01T09:00:00Z", asks)
+            .dependency(facts(created))
+    };
     vec![
         Sample::flagged(
             "A dependency that was first published two days before",
@@ -465,6 +484,14 @@ fn samples() -> Vec<crate::sample::Sample> {
                 hooks: vec!["install".to_owned()],
                 ..facts("2022-05-30T09:00:00Z")
             }),
+        ),
+        Sample::passing(
+            "One that was two days old three years ago: both have been out since",
+            stood("2023-05-30T09:00:00Z"),
+        ),
+        Sample::flagged(
+            "Near miss: as old a release, and a dependency whose name somebody took last month",
+            stood("2026-05-20T09:00:00Z"),
         ),
         Sample::passing(
             "A part split off last week by the same people, under another name",

@@ -41,8 +41,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         matters: "A release can stay clean and bring the payload as something else, one or more steps down, where nobody \
                   looks. The bait is made for the purpose, and so it is young.",
         wrong: "Projects split themselves into packages on the day they need them: those of the same scope, of the same \
-                name, or with a maintainer in common are mentioned only. Packages that do not exist are mentioned; where \
-                a registry did not answer, the assessment is incomplete.",
+                name, or with a maintainer in common are mentioned only. Packages and releases that do not exist are \
+                mentioned; where a registry did not answer, the assessment is incomplete.",
         todo: "`weir why` shows the way; look at the young package itself, and at who asked for it in the repository.",
     },
     observe,
@@ -71,6 +71,8 @@ pub struct Brought {
     pub maintainers: Vec<String>,
     /// Whether there is no such package.
     pub missing: bool,
+    /// Whether there is such a package, and none of its releases is what is asked for.
+    pub unanswered: bool,
     /// Why it is not known better.
     pub unknown: Option<String>,
 }
@@ -128,11 +130,13 @@ fn tell(subject: &Subject<'_>, brought: &Brought, at: Timestamp, patch: bool) ->
         ));
         return Some(finding);
     }
-    let since = brought.package_since?;
+    let since = brought.package_since;
+    let young = since
+        .filter(|since| at.duration_since(*since) <= YOUNG && brought.releases <= MANY_RELEASES);
+    let Some(since) = young else {
+        return brought.unanswered.then(|| unanswered(subject, brought));
+    };
     let age = at.duration_since(since);
-    if age > YOUNG || brought.releases > MANY_RELEASES {
-        return None;
-    }
     let moment = subject.out_in_words();
     let when = if age.is_negative() {
         format!("after {moment}")
@@ -160,6 +164,24 @@ fn tell(subject: &Subject<'_>, brought: &Brought, at: Timestamp, patch: bool) ->
         Some(format!("{since} (first release of {name})")),
     ));
     Some(finding)
+}
+
+/// A package of which no release is what is asked for: no client installs one. What is published to answer it will be
+/// judged itself when somebody asks for it.
+fn unanswered(subject: &Subject<'_>, brought: &Brought) -> Finding {
+    let name = printable(brought.name(), 220);
+    let mut finding = SIGNAL.finding(format!(
+        "Asks for {name}@{}, and the package has no such release",
+        printable(&brought.spec, 80)
+    ));
+    finding.severity = Severity::Info;
+    let way = printable(&brought.path.join(" > "), 600);
+    finding.evidence.push(Evidence::change(
+        format!("{} > {way}", subject.name),
+        None::<&str>,
+        Some(&brought.spec),
+    ));
+    finding
 }
 
 /// Whether the package is a part of the same project, as far as names and people tell.
@@ -248,6 +270,15 @@ fn samples() -> Vec<crate::sample::Sample> {
         Sample::passing(
             "A package that has been there for half a year",
             scene("1.4.1").brings(brought(&["tide-table"], "2025-12-13T09:00:00Z")),
+        ),
+        Sample::passing(
+            "A part for one platform that has other releases, and not the one that is asked for",
+            scene("1.4.1").brings(Brought {
+                version: None,
+                published: None,
+                unanswered: true,
+                ..brought(&["wire-client-linux-arm64"], "2025-12-13T09:00:00Z")
+            }),
         ),
         Sample::passing(
             "A package whose registry did not answer, which is said",

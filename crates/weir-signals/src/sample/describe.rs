@@ -74,6 +74,7 @@ impl Scene {
                 "published": it.published.map(|time| time.to_string()),
                 "package since": it.package_since.map(|time| time.to_string()),
                 "maintainers": it.maintainers,
+                "no such release": it.unanswered,
                 "not known": it.unknown,
             })
         });
