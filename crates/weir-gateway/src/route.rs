@@ -3,7 +3,7 @@
 //! Scoped names come as `@s/n`, `@s%2fn` and `@s%2Fn`, in tarball paths as well (PROTOCOL 3.1), so
 //! the path is decoded once, here, and never by the router.
 
-use weir_npm::name::PackageName;
+use weir_npm::name::{NameError, PackageName};
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,13 +56,16 @@ impl Route {
         {
             return route;
         }
-        if let Some((name, file)) = path.split_once("/-/") {
+        if let Some((before, file)) = path.rsplit_once("/-/") {
             // Some registries repeat the scope before the file name.
             let file = file.rsplit('/').next().unwrap_or(file);
-            return match PackageName::parse(name) {
+            return match PackageName::parse(before).or_else(|_| behind_prefix(before)) {
                 Ok(name) => Self::Tarball(name, file.to_owned()),
-                Err(error) => Self::Unknown(format!("{name:?} is not a package name: {error}")),
+                Err(error) => Self::Unknown(format!("{before:?} is not a package name: {error}")),
             };
+        }
+        if let Some((name, file)) = download(path) {
+            return Self::Tarball(name, file.to_owned());
         }
         let (name, rest) = split_name(path);
         match PackageName::parse(name) {
@@ -110,6 +113,25 @@ impl Route {
         let name = PackageName::parse(name).ok()?;
         Some(Self::Attestations(name, version.as_str().to_owned()))
     }
+}
+
+/// The name behind a path: npm replaces the host of an address that its lockfile has and keeps the rest of it, of
+/// registries below a path as well (`/api/npm/team/@s/n`).
+fn behind_prefix(path: &str) -> Result<PackageName, NameError> {
+    let (before, last) = path.rsplit_once('/').unwrap_or(("", path));
+    let scope = before.rsplit('/').next().filter(|it| it.starts_with('@'));
+    PackageName::parse(&scope.map_or_else(|| last.to_owned(), |scope| format!("{scope}/{last}")))
+}
+
+/// Name and file of an address as GitHub's registry has them, `download/@s/n/1.0.0/<digest>`: npm asks for that path
+/// where its lockfile has it.
+fn download(path: &str) -> Option<(PackageName, &str)> {
+    let (release, file) = path.rsplit_once('/')?;
+    let (name, version) = release.rsplit_once('/')?;
+    weir_npm::version::Version::parse(version).ok()?;
+    let (_, scoped) = name.rsplit_once("/@")?;
+    let name = PackageName::parse(&format!("@{scoped}")).ok()?;
+    Some((name, file)).filter(|(_, file)| !file.is_empty())
 }
 
 /// Splits `@s/n/rest` and `n/rest` after the name.
@@ -169,6 +191,25 @@ mod tests {
                 "{raw}"
             );
         }
+        for raw in [
+            "/npm/@s/n/-/n-1.0.0.tgz",
+            "/api/npm/team/@s%2fn/-/n-1.0.0.tgz",
+            "/api/v4/groups/7/-/packages/npm/@s/n/-/@s/n-1.0.0.tgz",
+        ] {
+            assert_eq!(
+                Route::read(raw),
+                Route::Tarball(name("@s/n"), "n-1.0.0.tgz".to_owned()),
+                "{raw}"
+            );
+        }
+        assert_eq!(
+            Route::read("/api/npm/team/n/-/n-1.0.0.tgz"),
+            Route::Tarball(name("n"), "n-1.0.0.tgz".to_owned())
+        );
+        assert_eq!(
+            Route::read("/download/@s/n/1.0.0/0123abcd"),
+            Route::Tarball(name("@s/n"), "0123abcd".to_owned())
+        );
         assert_eq!(
             Route::read("/@s%2fn/1.0.0"),
             Route::Version(name("@s/n"), "1.0.0".to_owned())
@@ -192,6 +233,8 @@ mod tests {
             "/a%zz",
             "/@s",
             "/n/1/2",
+            "/download/@s/n/latest/0123abcd",
+            "/a/../-/n-1.0.0.tgz",
             "/.hidden",
             "/%ff",
         ] {

@@ -157,7 +157,7 @@ impl Client {
         let mut put = |name: &str, value: &str| set.push((name.to_owned(), value.to_owned()));
         put("npm_config_registry", gateway);
         // A lockfile names the registry it was made with; npm otherwise goes there (PROTOCOL 3.7).
-        put("npm_config_replace_registry_host", "always");
+        put("npm_config_replace_registry_host", way.replaced);
         // Settings come before `NO_PROXY`, and whoever wrote them knew nothing of this gateway.
         put("npm_config_noproxy", &way.direct);
         for scope in way.scopes {
@@ -230,6 +230,8 @@ pub(crate) struct Way<'a> {
     /// The scopes (without `@`) that the user's configuration sends to registries of their own: they have to
     /// come to the gateway too.
     pub scopes: &'a [String],
+    /// The host in a lockfile's addresses whose place the gateway takes, or `always`.
+    pub replaced: &'a str,
     /// The hosts that are reached without a proxy, the gateway's among them, with commas between.
     pub direct: String,
     /// Whether npm's settings name a proxy.
@@ -279,6 +281,7 @@ mod tests {
         let way = Way {
             gateway,
             scopes: &scopes,
+            replaced: "always",
             direct: "corp.example,127.0.0.1".to_owned(),
             is_proxied: true,
         };
@@ -330,6 +333,7 @@ mod tests {
         let way = Way {
             gateway: "http://127.0.0.1:4874/",
             scopes: &scopes,
+            replaced: "always",
             direct: "127.0.0.1".to_owned(),
             is_proxied: false,
         };

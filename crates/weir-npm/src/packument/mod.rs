@@ -401,6 +401,25 @@ impl Packument {
         hosts
     }
 
+    /// Where upstream's tarballs are, each by the path (`name/-/base-version.tgz`) that rendered documents give it:
+    /// for registries whose addresses have a form of their own. Addresses that no client should write down, with
+    /// credentials or of another scheme, are left out.
+    pub fn tarball_addresses(&self) -> impl Iterator<Item = (String, String)> {
+        self.versions().iter().filter_map(|entry| {
+            let address = json::string(self.text(&entry.tarball))?.into_owned();
+            let parsed = url::Url::parse(&address).ok()?;
+            let is_plain = parsed.username().is_empty() && parsed.password().is_none();
+            let is_web = is_plain && matches!(parsed.scheme(), "http" | "https");
+            let base = self.name.base();
+            is_web.then(|| {
+                (
+                    format!("{}/-/{base}-{}.tgz", self.name, entry.version),
+                    address,
+                )
+            })
+        })
+    }
+
     fn host_of_tarball(&self, url: &str) -> Option<String> {
         let (before, _) = url.split_once("/-/")?;
         let encoded = self.name.to_url_segment();

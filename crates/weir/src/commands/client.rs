@@ -2,6 +2,7 @@
 
 mod ahead;
 mod bypass;
+mod hosts;
 mod interrupts;
 mod place;
 
@@ -23,6 +24,7 @@ use crate::cli::Global;
 use crate::clients::{Client, Doing, Way, one_spelling};
 use crate::lockfiles::classic::{self, Recorded};
 use crate::{exit, lockfiles, print, progress, setup};
+use hosts::Replaced;
 use interrupts::Interrupts;
 use place::Place;
 
@@ -60,6 +62,7 @@ pub(super) async fn run(
         scopes: &scopes,
     };
     asked.refuse_bypass()?;
+    let replaced = replaced(global, client, doing, &place, &spelled, &npmrc)?;
     let engine = setup::engine_by(global, &place.folder, &npmrc).await?;
     let session = Arc::new(Session::default());
     let running = open(&engine, &session).await?;
@@ -67,6 +70,7 @@ pub(super) async fn run(
     let way = Way {
         gateway: &gateway,
         scopes: &scopes,
+        replaced: &replaced,
         direct: direct(&npmrc),
         is_proxied: npmrc.proxy().or(npmrc.https_proxy()).is_some(),
     };
@@ -116,6 +120,30 @@ pub(super) async fn run(
         return Ok(code);
     }
     Ok(verdict_code(status?, &summary, engine.observes()))
+}
+
+/// The host that npm is to replace by the gateway. Other clients know no such setting, and hand it to an npm inside a
+/// script of which nothing is known.
+fn replaced(
+    global: &Global,
+    client: Client,
+    doing: Doing,
+    place: &Place,
+    arguments: &[String],
+    npmrc: &Npmrc,
+) -> Result<String> {
+    if !client.is_npm() || doing == Doing::Says {
+        return Ok(hosts::ALWAYS.to_owned());
+    }
+    let folders = [place.project.as_path(), place.folder.as_path()];
+    let several = place.folder != place.project;
+    let folders = folders.get(..1 + usize::from(several)).unwrap_or_default();
+    let upstream = global.upstream.clone().or_else(|| npmrc.registry());
+    let replaced = Replaced::of(folders, arguments, &upstream.unwrap_or_default())?;
+    if doing != Doing::Runs {
+        replaced.tell();
+    }
+    Ok(replaced.host)
 }
 
 /// Opens the gateway of one run.
@@ -315,12 +343,17 @@ async fn restore_lockfiles(
             }
         };
         let mut origins = HashMap::new();
+        let mut recorded = recorded.clone();
         for name in lockfiles::packages(&text, gateway) {
-            if let Some(origin) = public_origin(engine, name).await {
-                origins.insert(name.to_owned(), origin);
+            match public(engine, name).await {
+                Some(Public::Below(origin)) => {
+                    origins.insert(name.to_owned(), origin);
+                }
+                Some(Public::Each(addresses)) => recorded.extend(addresses),
+                None => {}
             }
         }
-        let restored = lockfiles::restore(&text, gateway, &origins, recorded);
+        let restored = lockfiles::restore(&text, gateway, &origins, &recorded);
         if let Some(warning) = lockfiles::not_placed(&file, &restored, gateway) {
             anstream::eprintln!("{warning}");
         }
@@ -331,9 +364,21 @@ async fn restore_lockfiles(
     Ok(())
 }
 
+/// Where a package's tarballs are public.
+enum Public {
+    /// All below one address, as nearly everywhere.
+    Below(String),
+    /// Each at its own, by its path at the gateway.
+    Each(Recorded),
+}
+
 /// Where the upstream itself says that a package's tarballs are.
-async fn public_origin(engine: &Engine, name: &str) -> Option<String> {
+async fn public(engine: &Engine, name: &str) -> Option<Public> {
     let name = PackageName::parse(name).ok()?;
     let held = engine.packument(&name).await.ok()?;
-    held.packument.public_hosts().into_iter().next()
+    let below = held.packument.public_hosts().into_iter().next();
+    Some(below.map_or_else(
+        || Public::Each(held.packument.tarball_addresses().collect()),
+        Public::Below,
+    ))
 }

@@ -2,6 +2,7 @@
 //! else uses, a scrubbed environment, a moment that stands still, and the real package managers.
 //! One test program for all of it, so that it is linked once.
 
+mod addresses;
 mod advisories;
 mod audit;
 mod audit_clients;

@@ -503,6 +503,24 @@ fn tarball_files() {
 }
 
 #[test]
+fn each_tarball_has_the_address_that_it_has_upstream() {
+    let name = PackageName::parse("@s/n").unwrap();
+    let document = json!({"versions": {
+        "1.0.0": {"dist": {"tarball": "https://r.example/download/@s/n/1.0.0/0a1b"}},
+        "1.1.0": {"dist": {"tarball": "https://me:secret@r.example/n.tgz"}},
+        "1.2.0": {"dist": {"tarball": "n.tgz"}},
+        "1.3.0": {"dist": {}},
+    }});
+    let packument = Packument::parse(&name, document.to_string().into()).unwrap();
+    let found: Vec<(String, String)> = packument.tarball_addresses().collect();
+    let expected = (
+        "@s/n/-/n-1.0.0.tgz",
+        "https://r.example/download/@s/n/1.0.0/0a1b",
+    );
+    assert_eq!(found, [(expected.0.to_owned(), expected.1.to_owned())]);
+}
+
+#[test]
 fn public_addresses() {
     let host = |package: &str, tarball: &str| {
         let package = PackageName::parse(package).unwrap();
