@@ -299,7 +299,7 @@ fn invisible(text: &[u8], found: &mut Vec<Hidden>) {
         } else if selectors == length && length > 0 && stands_behind_ascii(text, start, at) {
             scattered.add(start, at, length);
         } else if selectors == 0 && is_name(text, start, at) {
-            named.add(start, at, 1);
+            named.add(start, at, if renames(text, start, at) { NAMED } else { 1 });
         }
         if at == start {
             at += 1;
@@ -367,6 +367,18 @@ fn is_name(text: &[u8], start: usize, end: usize) -> bool {
     let behind = behind.strip_prefix(b" ").unwrap_or(behind).first();
     let is_sign = |byte: Option<&u8>| byte.is_some_and(|byte| b",;=(){}[].:\n".contains(byte));
     is_sign(before) && is_sign(behind)
+}
+
+/// Whether a name of letters without a shape is a key that is given another name, `{ x: y }`: a minifier leaves
+/// it once. In tables of characters there are texts behind such keys.
+fn renames(text: &[u8], start: usize, end: usize) -> bool {
+    let before = text.get(..start).unwrap_or_default().trim_ascii_end();
+    let behind = text.get(end..).unwrap_or_default().trim_ascii_start();
+    let behind = behind.strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+    (before.ends_with(b"{") || before.ends_with(b","))
+        && behind
+            .and_then(<[u8]>::first)
+            .is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'$'))
 }
 
 /// Where the next byte beyond ASCII is. Eight bytes at a time: this runs over all code.

@@ -185,10 +185,20 @@ fn names_without_a_shape_are_found_and_texts_of_them_are_not() {
     let found = scan(code.as_bytes());
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].kind, found[0].length), (Invisible, 1));
+    // A minifier gives it another name, and leaves it once.
+    for packed in [
+        format!("const{{timeout:o,{filler}:r}}=t;for(const t of[o,r])e(t)"),
+        format!("const {{ {filler} : r }} = t"),
+    ] {
+        assert_eq!(kinds(&packed), [Invisible], "{packed}");
+    }
     for text in [
         format!("const blank = '{filler}'; say('{filler}'); say(\"{filler}\");"),
         format!("say('a {filler} b {filler} c')"),
         format!("const {{ {filler} }} = one;"),
+        format!("const widths={{a:1,{filler}:2}}"),
+        format!("const names={{a:'A',{filler}:'filler'}}"),
+        format!("const x = a ? {filler}:r"),
     ] {
         assert_eq!(kinds(&text), [], "{text}");
     }
