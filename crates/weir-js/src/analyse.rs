@@ -61,6 +61,8 @@ pub(crate) struct Work<'a> {
     pub(crate) scripts_read: HashSet<usize>,
     /// Both ends of each flow in `facts`, as file and offset, where they are JavaScript.
     pub(crate) ends: Vec<Ends>,
+    /// Places that run as soon as their file is loaded, of those where that makes a difference.
+    pub(crate) at_load: HashSet<(u32, u32)>,
 }
 
 /// Runs all steps. Called on a thread with a large stack.
@@ -83,6 +85,7 @@ pub(crate) fn run(package: &Package<'_>, limits: &Limits) -> Facts {
         folded: flow::Deeds::default(),
         scripts_read: HashSet::new(),
         ends: Vec::new(),
+        at_load: HashSet::new(),
     };
     work.read_commands();
     work.modules = Modules::new(work.codes.len());
@@ -92,6 +95,7 @@ pub(crate) fn run(package: &Package<'_>, limits: &Limits) -> Facts {
     work.value_flow();
     work.read_started();
     work.report_leaks();
+    work.report_loads();
     work.report_gates();
     work.report_abilities();
     work.report_unread();

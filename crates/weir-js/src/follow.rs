@@ -505,6 +505,7 @@ impl Work<'_> {
             sink_place,
             surface: surface.strongest(),
             gates: Vec::new(),
+            at_load: false,
         }
     }
 }

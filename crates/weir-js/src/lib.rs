@@ -13,6 +13,7 @@ mod guard;
 mod gyp;
 mod hash;
 mod installs;
+mod loaded;
 mod modules;
 mod parse;
 mod place;

@@ -16,7 +16,7 @@ use crate::{Unkept, place, scan};
 const UNREAD: usize = 200;
 /// Largest file in which conditions around a flow are looked for, in bytes. In a large one, which
 /// holds many programs, they say little and cost a parse each.
-const GATED: usize = 512 << 10;
+pub(crate) const GATED: usize = 512 << 10;
 impl Work<'_> {
     pub(crate) fn report_leaks(&mut self) {
         let leaks = std::mem::take(&mut self.leaks);
@@ -67,7 +67,8 @@ impl Work<'_> {
             };
             let surfaces = self.modules.surfaces(index).list();
             let file = u32::try_from(index).unwrap_or(u32::MAX);
-            collected.file(&code.path, &surfaces, &survey.seen, |offset| {
+            let loaded = |offset| self.at_load.contains(&(file, offset));
+            collected.file(&code.path, &surfaces, &survey.seen, loaded, |offset| {
                 self.place((file, offset))
             });
         }
@@ -75,7 +76,8 @@ impl Work<'_> {
             let place = self.shell_place(&path, &deed.snippet);
             let sure = ability::Sure::Exact;
             let surface = self.surface_of(&path);
-            collected.add(sure, deed.kind, &deed.detail, place, surface);
+            let detail = &deed.detail;
+            collected.add(sure, deed.kind, detail, place, surface, false);
         }
         for (path, host, text) in std::mem::take(&mut self.shell_hosts) {
             let place = self.shell_place(&path, &crate::place::clean(&text));
@@ -89,9 +91,10 @@ impl Work<'_> {
     fn add_folded(&mut self, collected: &mut Collected) {
         let folded = std::mem::take(&mut self.folded);
         for (kind, detail, place) in folded.abilities {
+            let at_load = self.at_load.contains(&place);
             for surface in self.modules.surfaces(place.0 as usize).list() {
-                let place = self.place(place);
-                collected.add(ability::Sure::Loaded, kind, &detail, place, surface);
+                let (sure, place) = (ability::Sure::Loaded, self.place(place));
+                collected.add(sure, kind, &detail, place, surface, at_load);
             }
         }
         for (touch, file) in folded.touches {
@@ -103,7 +106,7 @@ impl Work<'_> {
             };
             for surface in surfaces.list() {
                 let sure = ability::Sure::Exact;
-                collected.add(sure, kind, &detail, place.clone(), surface);
+                collected.add(sure, kind, &detail, place.clone(), surface, false);
             }
         }
         for (host, place) in folded.hosts {
@@ -304,5 +307,6 @@ pub(crate) fn leak_flow(leak: Leak, place: Place, surface: Surface) -> Flow {
         sink_place: place,
         surface,
         gates: Vec::new(),
+        at_load: false,
     }
 }

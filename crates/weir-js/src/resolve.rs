@@ -19,6 +19,8 @@ const CONDITIONS: [&str; 6] = [
 
 /// Most names that are read from `imports`.
 const ALIASES: usize = 2_000;
+/// Most folders around a file in which a package is looked for.
+const FOLDERS: usize = 16;
 /// Deepest condition in condition that is read.
 const CONDITIONS_DEEP: usize = 8;
 
@@ -104,7 +106,8 @@ impl<'a> Resolver<'a> {
         let mut resolver = Self::default();
         for (index, file) in files.iter().enumerate() {
             resolver.by_path.insert(file.path, index);
-            resolver.bundles |= file.path.starts_with("node_modules/");
+            resolver.bundles |=
+                file.path.starts_with("node_modules/") || file.path.contains("/node_modules/");
             if file.path == "package.json"
                 && file.bytes.len() < 1 << 20
                 && let Ok(json) = serde_json::from_slice(file.bytes)
@@ -138,7 +141,7 @@ impl<'a> Resolver<'a> {
         let specifier = specifier.strip_prefix("file://").unwrap_or(specifier);
         let specifier = specifier.split(['?', '#']).next().unwrap_or(specifier);
         if !specifier.starts_with('.') && !specifier.starts_with('/') {
-            return self.bundled(specifier);
+            return self.bundled(from, specifier);
         }
         let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
         self.path(&join(folder, specifier.trim_start_matches('/'))?)
@@ -191,12 +194,23 @@ impl<'a> Resolver<'a> {
         self.path(&join("", path)?)
     }
 
-    /// A package that lies in the tarball, where Node looks for it first.
-    fn bundled(&self, specifier: &str) -> Option<usize> {
+    /// A package that lies in the tarball, where Node looks for it first: beside the file, then further up.
+    fn bundled(&self, from: &str, specifier: &str) -> Option<usize> {
         if !self.bundles || specifier.is_empty() || specifier.contains(':') {
             return None;
         }
-        self.path(&join("node_modules", specifier)?)
+        let mut here = from;
+        for _ in 0..FOLDERS {
+            here = here.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let beside = join(here, "node_modules")?;
+            if let Some(index) = self.path(&join(&beside, specifier)?) {
+                return Some(index);
+            }
+            if here.is_empty() {
+                break;
+            }
+        }
+        None
     }
 
     fn path(&self, path: &str) -> Option<usize> {

@@ -159,7 +159,8 @@ impl Survey {
             self.process_by_alias = true;
             self.signs.env_of_something = true;
         }
-        if specifier.starts_with(['.', '/', '#']) && specifier.len() < 512 {
+        // Another package may lie in the tarball; what has a colon is of Node, or an address.
+        if !specifier.contains(':') && specifier.len() < 512 {
             self.imports.push(specifier.to_owned());
         }
     }
@@ -372,6 +373,8 @@ impl<'a> Visit<'a> for Survey {
 
     fn visit_import_declaration(&mut self, it: &ImportDeclaration<'a>) {
         self.seen.import(it);
+        self.seen
+            .remote_module(it.source.value.as_str(), it.span.start);
         self.load(it.source.value.as_str(), it.span.start);
     }
 
@@ -453,6 +456,7 @@ impl<'a> Visit<'a> for Survey {
             | "_compile" | "compileFunction" => self.evaluates(&it.arguments),
             "fromCharCode"
             | "atob"
+            | "codePointAt"
             | "unescape"
             | "reverse"
             | "createDecipheriv"
@@ -544,6 +548,9 @@ impl<'a> Visit<'a> for Survey {
             // Of the diagnostic report.
             "environmentVariables" => self.signs.source = true,
             _ if secrets::SEED_FIELDS.contains(&property) => self.signs.source = true,
+            "privateKey" | "secretKey" if matches!(it.object, Expression::ThisExpression(_)) => {
+                self.signs.source = true;
+            }
             "process" => self.process_by_alias = true,
             "cookie" => self.signs.source |= is_cookies(it),
             "constructor" => self.signs.runs_text |= makes_functions(&it.object),
@@ -596,6 +603,9 @@ impl<'a> Visit<'a> for Survey {
         if names_constructor(it) {
             self.signs.runs_text |= makes_functions(&it.object);
         }
+        // `Reflect['con' + 'struct'](Function, [text])`: nobody hides what else it can do.
+        self.signs.runs_text |=
+            matches!(&it.object, Expression::Identifier(name) if name.name == "Reflect");
         if let Expression::Identifier(name) = &it.object
             && matches!(
                 name.name.as_str(),

@@ -32,6 +32,19 @@ pub(crate) const fn when(surface: Surface) -> &'static str {
     }
 }
 
+/// The same of what does not wait for a caller.
+const fn moment(surface: Surface, at_load: bool) -> &'static str {
+    match (surface, at_load) {
+        (Surface::Import | Surface::Worker, true) => "as soon as it is loaded",
+        _ => when(surface),
+    }
+}
+
+/// Whether something is done by whatever imports the package, without a call of it.
+pub(crate) const fn is_unasked(surface: Surface, at_load: bool) -> bool {
+    matches!(surface, Surface::Import) && at_load
+}
+
 /// What is read.
 pub(crate) const fn source_in_words(source: SourceKind) -> &'static str {
     match source {
@@ -176,7 +189,7 @@ pub(crate) fn report_flows<'c>(
             shown(&flow.source_detail),
             sink_in_words(flow.sink),
             shown(&flow.sink_detail),
-            when(flow.surface),
+            moment(flow.surface, flow.at_load),
             gated(&flow.gates),
         );
         let mut finding = weighted(signal, *weight, message);
@@ -223,7 +236,8 @@ pub(crate) fn report_abilities(
         let Some((weight, first)) = group.first() else {
             continue;
         };
-        let message = format!("{says} ({}) {}", shown(&first.detail), when(first.surface));
+        let moment = moment(first.surface, first.at_load);
+        let message = format!("{says} ({}) {moment}", shown(&first.detail));
         let mut finding = weighted(signal, *weight, message);
         let places = group.iter().take(LISTED).map(|(_, capability)| {
             let place = &capability.place;

@@ -19,8 +19,8 @@ mod made;
 mod usual;
 
 pub use made::{
-    abilities, able, by_hand, claims, code, compared, contact, flow, from_workflow, place, sibling,
-    step, talks_to, tarball, trust,
+    abilities, able, at_load, by_hand, claims, code, compared, contact, flow, from_workflow, place,
+    sibling, step, talks_to, tarball, trust,
 };
 pub use usual::{account_hours, arrival, siblings};
 

@@ -162,6 +162,7 @@ pub(crate) fn is_known_flow(subject: &Subject<'_>, flow: &Flow) -> bool {
         (old.source, old.sink) == (flow.source, flow.sink)
             && old.source_detail == flow.source_detail
             && old.sink_detail == flow.sink_detail
+            && old.at_load >= flow.at_load
             && old.surface.covers(flow.surface)
     };
     known(subject, flow.surface).any(|before| before.flows.iter().any(same))
@@ -172,6 +173,7 @@ pub(crate) fn is_known_ability(subject: &Subject<'_>, capability: &Capability) -
     let same = |old: &Capability| {
         old.kind == capability.kind
             && old.detail == capability.detail
+            && old.at_load >= capability.at_load
             && old.surface.covers(capability.surface)
     };
     known(subject, capability.surface).any(|before| before.capabilities.iter().any(same))

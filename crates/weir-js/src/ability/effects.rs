@@ -19,9 +19,7 @@ impl Seen {
         match module {
             "fs" => self.file(function, arguments, offset),
             // `register('data:text/javascript,' + text)`: hooks of the loader of modules.
-            "module" if function == "register" && self.is_data_address(first(arguments, 0)) => {
-                self.dynamic("module.register", first(arguments, 0), offset);
-            }
+            "module" if function == "register" => self.hooks(first(arguments, 0), offset),
             "rimraf" => self.remove(true, arguments, "rimraf", offset),
             "os" | "vm" | "process" | "clipboard" | "clipboardy" | "copy-paste" | "navigator"
             | "libnpmpublish" | "Deno" | "Bun" => {
@@ -61,6 +59,16 @@ impl Seen {
                 None => {}
             },
         }
+    }
+
+    /// Hooks of the loader of modules, which lie in a file or are the address itself. Where its beginning is
+    /// not known it may be either.
+    fn hooks(&mut self, address: Option<&Expression<'_>>, offset: u32) {
+        if self.is_data_address(address) {
+            self.dynamic("module.register", address, offset);
+        }
+        let begins = address.and_then(|it| self.fold(it));
+        self.runs_text |= begins.is_none_or(|text| text.starts_with(crate::flow::UNKNOWN));
     }
 
     /// Addresses among the arguments of a call that talks to the network.

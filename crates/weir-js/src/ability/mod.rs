@@ -5,6 +5,7 @@
 //! file; where a chain needs more than that, the value flow says so. A release is compared with the
 //! one before, so that what matters here is that the same code gives the same answer every time.
 
+mod at_load;
 mod effects;
 mod fold;
 mod gates;
@@ -25,6 +26,7 @@ use crate::command;
 use crate::place;
 use crate::tables::{hosts, network};
 
+pub(crate) use at_load::AtLoad;
 pub(crate) use fold::OWN;
 pub(crate) use gates::Gates;
 pub(crate) use paths::{Touch, Verb, is_everything, judge};
@@ -48,6 +50,31 @@ const TOUCHES: usize = 64;
 /// Most names and constants that are followed per file: more belong to tables and bundles, where
 /// looking them up costs more than it tells.
 const NAMES: usize = 48;
+
+/// Most acts that are kept per file because they may happen when it is loaded.
+const DEEDS: usize = 64;
+
+/// Whether it makes a difference that this happens as soon as a file is loaded.
+pub(crate) const fn tells_at_load(kind: CapabilityKind) -> bool {
+    use CapabilityKind::{DetachedProcess, DisablesTls, DrivesAgents, Publishes, RemoteScript};
+    matches!(
+        kind,
+        DetachedProcess | DisablesTls | DrivesAgents | Publishes | RemoteScript
+    )
+}
+
+/// The field of a publish request that holds the tarball.
+const TARBALL: &str = "_attachments";
+/// How such a request is told of.
+pub(crate) const BY_REQUEST: &str = "a publish request (_attachments)";
+
+/// The variables that every connection of a program heeds, as they are told of where they are set.
+pub(crate) const FOR_ALL: &str = "the program and its children";
+
+/// Whether it is one of the acts beside which checks that are switched off count.
+pub(crate) const fn reaches_out(kind: CapabilityKind) -> bool {
+    matches!(kind, CapabilityKind::Network | CapabilityKind::Process)
+}
 
 /// How sure a mention is: a later and surer one takes the place of an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,6 +148,8 @@ pub(crate) struct Seen {
     tested: Vec<String>,
     /// Kinds that are known as well as they can be.
     settled: u32,
+    /// What may happen when the file is loaded: all of it, as the first of a kind may wait for a caller.
+    deeds: Vec<Act>,
     /// What was copied is read; and replaced.
     copied: (bool, bool),
     /// Code is made of text that is no literal.
@@ -148,6 +177,18 @@ impl Seen {
         offset: u32,
         sure: Sure,
     ) {
+        let detail = detail.into();
+        // To load a module is to do nothing with it yet.
+        let acts = sure >= Sure::Called || kind == CapabilityKind::DrivesAgents;
+        let may_tell = acts && (tells_at_load(kind) || reaches_out(kind));
+        if may_tell && self.deeds.len() < DEEDS {
+            self.deeds.push(Act {
+                kind,
+                detail: detail.clone(),
+                offset,
+                sure,
+            });
+        }
         let bit = 1_u32 << (kind as u32);
         if self.settled & bit != 0 {
             return;
@@ -158,17 +199,22 @@ impl Seen {
         match self.acts.iter_mut().find(|act| act.kind == kind) {
             Some(act) if act.sure >= sure => {}
             Some(act) => {
-                act.detail = detail.into();
+                act.detail = detail;
                 act.offset = offset;
                 act.sure = sure;
             }
             None => self.acts.push(Act {
                 kind,
-                detail: detail.into(),
+                detail,
                 offset,
                 sure,
             }),
         }
+    }
+
+    /// What may happen when the file is loaded.
+    pub(crate) fn deeds(&self) -> &[Act] {
+        &self.deeds
     }
 
     /// Whether it reads what identifies or belongs to its host, or asks a cloud who it is.
@@ -303,6 +349,12 @@ pub(crate) fn judged(
     judge(touch, file, at_install).map(|act| (act.kind, act.detail.into_owned()))
 }
 
+/// Whether what is known of a kind says at least as much as what is found now: what happens at once says
+/// most.
+fn is_better((sure, known): &(Sure, Capability), at_load: bool, now: Sure) -> bool {
+    (known.at_load, *sure) >= (at_load, now)
+}
+
 /// Everything a package's files are able to do, by surface.
 #[derive(Debug, Default)]
 pub(crate) struct Collected {
@@ -318,6 +370,7 @@ impl Collected {
         path: &str,
         surfaces: &[Surface],
         seen: &Seen,
+        loaded: impl Fn(u32) -> bool,
         place: impl Fn(u32) -> weir_model::contents::Place,
     ) {
         let Some(&strongest) = surfaces.first() else {
@@ -328,14 +381,17 @@ impl Collected {
             .iter()
             .filter_map(|touch| judge(touch, path, strongest == Surface::Install));
         let acts: Vec<Act> = judged.chain(seen.acts.iter().cloned()).collect();
-        for act in &acts {
+        let deeds = seen.deeds.iter();
+        let at_load = deeds.filter(|act| tells_at_load(act.kind) && loaded(act.offset));
+        let acts = acts.iter().map(|act| (act, false));
+        for (act, at_load) in at_load.map(|act| (act, true)).chain(acts) {
             for &surface in surfaces {
                 let known = self.capabilities.get(&(surface, act.kind));
-                if known.is_some_and(|(sure, _)| *sure >= act.sure) {
+                if known.is_some_and(|known| is_better(known, at_load, act.sure)) {
                     continue;
                 }
                 let place = place(act.offset);
-                self.add(act.sure, act.kind, &act.detail, place, surface);
+                self.add(act.sure, act.kind, &act.detail, place, surface, at_load);
             }
         }
         for contact in &seen.contacts {
@@ -363,13 +419,11 @@ impl Collected {
         detail: &str,
         place: weir_model::contents::Place,
         surface: Surface,
+        at_load: bool,
     ) {
         let key = (surface, kind);
-        if self
-            .capabilities
-            .get(&key)
-            .is_some_and(|(known, _)| *known >= sure)
-        {
+        let known = self.capabilities.get(&key);
+        if known.is_some_and(|known| is_better(known, at_load, sure)) {
             return;
         }
         let capability = Capability {
@@ -377,6 +431,7 @@ impl Collected {
             detail: place::clean(detail),
             place,
             surface,
+            at_load,
         };
         self.capabilities.insert(key, (sure, capability));
     }

@@ -1,9 +1,9 @@
 //! What the names of a file stand for: modules, their functions, constants.
 
 use oxc_ast::ast::{
-    ArrowFunctionBody, AssignmentTarget, BindingPattern, Expression, ImportDeclaration,
-    ImportDeclarationSpecifier, ObjectExpression, ObjectProperty, ObjectPropertyKind, PropertyKey,
-    Statement, VariableDeclarator,
+    ArrayExpression, ArrowFunctionBody, AssignmentTarget, BindingPattern, Expression,
+    ImportDeclaration, ImportDeclarationSpecifier, ObjectExpression, ObjectProperty,
+    ObjectPropertyKind, PropertyKey, Statement, VariableDeclarator,
 };
 
 use super::page::is_new_script;
@@ -94,6 +94,7 @@ impl Seen {
                     _ => {}
                 },
                 Expression::ObjectExpression(options) => self.name_options(&it.id, options),
+                Expression::ArrayExpression(list) => self.remember_each(&it.id, list),
                 Expression::StaticMemberExpression(_) => {
                     self.name_wallet(it, init);
                     self.remember(&it.id, init);
@@ -132,6 +133,18 @@ impl Seen {
         }
     }
 
+    /// `const [name, key] = ['x', 'y' + 'z']`
+    fn remember_each(&mut self, pattern: &BindingPattern<'_>, list: &ArrayExpression<'_>) {
+        let BindingPattern::ArrayPattern(names) = pattern else {
+            return;
+        };
+        for (name, value) in names.elements.iter().zip(&list.elements) {
+            if let (Some(name), Some(value)) = (name, value.as_expression()) {
+                self.remember(name, value);
+            }
+        }
+    }
+
     fn remember(&mut self, pattern: &BindingPattern<'_>, init: &Expression<'_>) {
         let BindingPattern::BindingIdentifier(name) = pattern else {
             return;
@@ -139,12 +152,14 @@ impl Seen {
         if self.constants.len() >= NAMES {
             return;
         }
-        // Only what can be a path or an address is worth a place.
+        // Only what can be a path, an address or a telling field is worth a place.
         let Some(value) = self.fold(init) else {
             return;
         };
         let is_useful = value.len() <= CONSTANT
-            && (value.contains(['/', '~', '.']) || value.starts_with(super::fold::OWN));
+            && (value.contains(['/', '~', '.'])
+                || value.starts_with(super::fold::OWN)
+                || value == super::TARBALL);
         if is_useful
             && !self
                 .constants

@@ -7,7 +7,7 @@ use oxc_ast::ast::{ArrowFunctionBody, BindingPattern, Expression, ObjectExpressi
 use oxc_syntax::operator::UnaryOperator;
 use weir_model::contents::CapabilityKind;
 
-use super::syntax::{has, is_false, is_ignored, is_true, text};
+use super::syntax::{has, is_false, is_ignored, is_true, last_name, text};
 use super::{NAMES, Seen, Sure};
 
 /// Most fields of an object that is taken for options of a child process.
@@ -31,6 +31,33 @@ impl Seen {
             }
             _ => None,
         }
+    }
+
+    /// What every connection of the program heeds: `process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'`, another
+    /// authority than those that the machine trusts.
+    pub(super) fn set_for_all(
+        &mut self,
+        object: &Expression<'_>,
+        name: &str,
+        value: &Expression<'_>,
+        offset: u32,
+    ) {
+        let Expression::StaticMemberExpression(member) = object else {
+            return self.unchecked(name, value, offset);
+        };
+        let what = match (
+            last_name(&member.object),
+            member.property.name.as_str(),
+            name,
+        ) {
+            (_, "env", "NODE_TLS_REJECT_UNAUTHORIZED") if is_off(value) => name,
+            (_, "env", "NODE_EXTRA_CA_CERTS") => name,
+            ("globalAgent", "options", "rejectUnauthorized") if is_false(value) => name,
+            ("globalAgent", "options", "ca") => "an authority of its own",
+            _ => return self.unchecked(name, value, offset),
+        };
+        let detail = format!("{what} for {}", super::FOR_ALL);
+        self.act(CapabilityKind::DisablesTls, detail, offset, Sure::Called);
     }
 
     /// An option or variable by which certificates are no longer checked, set so.

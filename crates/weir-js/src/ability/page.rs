@@ -1,12 +1,12 @@
 //! What happens in a page of a browser: scripts that are put into it, and wallets that lie in it.
 
 use oxc_ast::ast::{
-    Argument, BindingPattern, CallExpression, ChainElement, Expression, ObjectPropertyKind,
-    StaticMemberExpression, VariableDeclarator,
+    Argument, ArrayExpressionElement, BindingPattern, CallExpression, ChainElement, Expression,
+    ObjectPropertyKind, StaticMemberExpression, VariableDeclarator,
 };
 use weir_model::contents::CapabilityKind;
 
-use super::syntax::{first, key_name, last_name, text};
+use super::syntax::{first, has, is_plain, key_name, last_name, text};
 use super::{NAMES, Seen, Sure};
 
 /// Calls of wallets by which coins leave, or are agreed to leave.
@@ -96,6 +96,13 @@ impl Seen {
                 self.remote_script(address, offset);
             }
         }
+        // Text that is put together and called code may be what was fetched.
+        let is_code = matches!(first(arguments, 1), Some(Expression::ObjectExpression(options))
+            if has(options, "type", |it| text(it).is_some_and(|kind| kind.contains("javascript"))));
+        let is_made = |part: &ArrayExpressionElement<'_>| {
+            part.as_expression().is_some_and(|it| !is_plain(it, 0))
+        };
+        self.runs_text |= is_code && parts.elements.iter().take(8).any(is_made);
     }
 
     /// A script element that is given its address by a copy of fields.
@@ -121,8 +128,17 @@ impl Seen {
         }
     }
 
+    /// `import('https://…')`: what lies at the address runs.
+    pub(crate) fn remote_module(&mut self, address: &str, offset: u32) {
+        self.remote_code("a module", address, offset);
+    }
+
     /// A script element is given an address.
     pub(super) fn remote_script(&mut self, address: &str, offset: u32) {
+        self.remote_code("a script", address, offset);
+    }
+
+    fn remote_code(&mut self, what: &str, address: &str, offset: u32) {
         let full = if address.starts_with("//") {
             format!("https:{address}")
         } else {
@@ -136,8 +152,8 @@ impl Seen {
             self.act(
                 CapabilityKind::RemoteScript,
                 match self.asks {
-                    (true, true) => format!("a script from {host}, for some visitors only"),
-                    _ => format!("a script from {host}"),
+                    (true, true) => format!("{what} from {host}, for some visitors only"),
+                    _ => format!("{what} from {host}"),
                 },
                 offset,
                 Sure::Exact,

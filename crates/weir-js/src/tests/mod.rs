@@ -2,6 +2,8 @@ mod ability;
 mod ability_around;
 mod aliases;
 mod around_flows;
+mod at_load;
+mod bundled;
 mod bundles;
 mod carried;
 mod chains;

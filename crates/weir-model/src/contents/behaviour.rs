@@ -78,6 +78,9 @@ pub struct Capability {
     pub place: Place,
     /// From where the code runs; the strongest surface where there are several.
     pub surface: Surface,
+    /// It is used as soon as the file is loaded, whoever calls what. Looked for only where that makes a difference.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_load: bool,
 }
 
 /// What kind of host.

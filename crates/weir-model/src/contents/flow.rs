@@ -158,4 +158,7 @@ pub struct Flow {
     /// What has to hold before the code runs this far.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<Gate>,
+    /// It leaves as soon as the file is loaded, whoever calls what.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_load: bool,
 }

@@ -15,6 +15,7 @@ fn capability(kind: CapabilityKind, surface: Surface) -> Capability {
         detail: "call".to_owned(),
         place: place("index.js"),
         surface,
+        at_load: false,
     }
 }
 

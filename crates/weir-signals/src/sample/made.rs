@@ -90,6 +90,7 @@ pub fn flow(surface: Surface, from: (SourceKind, &str), to: (SinkKind, &str)) ->
             sink_place: place("lib/index.js", 9, "send(body);"),
             surface,
             gates: Vec::new(),
+            at_load: false,
         }],
         ..Contents::default()
     }
@@ -116,6 +117,7 @@ pub fn abilities(list: &[(CapabilityKind, &str, Surface)]) -> Contents {
                 detail: (*detail).to_owned(),
                 place: place("lib/index.js", 3, &format!("{detail}(…)")),
                 surface: *surface,
+                at_load: false,
             })
             .collect(),
         ..tarball(r#"{"name":"left-lib"}"#)
@@ -185,9 +187,22 @@ pub fn able(surface: Surface, kind: CapabilityKind, detail: &str) -> Contents {
             detail: detail.to_owned(),
             place: place("lib/index.js", 7, "act();"),
             surface,
+            at_load: false,
         }],
         ..Contents::default()
     }
+}
+
+/// The same contents, whose code acts as soon as it is loaded.
+#[must_use]
+pub fn at_load(mut contents: Contents) -> Contents {
+    for capability in &mut contents.capabilities {
+        capability.at_load = true;
+    }
+    for flow in &mut contents.flows {
+        flow.at_load = true;
+    }
+    contents
 }
 
 /// Contents whose code talks to that host.

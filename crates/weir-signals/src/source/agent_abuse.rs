@@ -3,7 +3,7 @@
 use weir_model::contents::{Capability, CapabilityKind, Surface};
 use weir_model::{Confidence, Group, Severity};
 
-use crate::chain::{MENTION, Weight, report_abilities, weight};
+use crate::chain::{MENTION, Weight, is_unasked, report_abilities, weight};
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
 
 pub(crate) static SIGNAL: Declaration = Declaration {
@@ -21,7 +21,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     documentation: Documentation {
         sees: "A command-line agent that is started with a prompt or with its permissions switched off, by its name, its \
                path or its package, the same by an agent's library, or a write to the configuration, tool servers, hooks \
-               or instructions of an agent. The use of a library is mentioned where no install runs it.",
+               or instructions of an agent. The use of a library is mentioned where neither install nor loading runs it.",
         matters: "An agent reads every file its user can read and has been told to be helpful. Attacks have it search for \
                   secrets, or plant a hook that runs at its next start.",
         wrong: "Packages that add a tool server or a skill to agents do so by command, and ask before.",
@@ -48,6 +48,9 @@ fn weigh(capability: &Capability) -> Option<Weight> {
         return None;
     }
     Some(match capability.surface {
+        _ if is_unasked(capability.surface, capability.at_load) => {
+            weight(Severity::High, Confidence::Medium)
+        }
         // What is built on assistants drives them when it is used.
         Surface::Import | Surface::Worker
             if capability.detail.starts_with("an assistant's library") =>
@@ -63,7 +66,7 @@ fn weigh(capability: &Capability) -> Option<Weight> {
 
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
-    use crate::sample::{Sample, Scene, able};
+    use crate::sample::{Sample, Scene, able, at_load};
     vec![
         Sample::flagged(
             "An install script prompts an agent without permissions",
@@ -88,6 +91,14 @@ fn samples() -> Vec<crate::sample::Sample> {
                 CapabilityKind::DrivesAgents,
                 "an assistant's library, permissionMode",
             )),
+        ),
+        Sample::flagged(
+            "A library has an agent's library act unasked as soon as it is loaded",
+            Scene::of_code(at_load(able(
+                Surface::Import,
+                CapabilityKind::DrivesAgents,
+                "an assistant's library, permissionMode",
+            ))),
         ),
         Sample::passing(
             "Near miss: a library that is built on an agent's",

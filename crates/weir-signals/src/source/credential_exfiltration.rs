@@ -3,7 +3,7 @@
 use weir_model::contents::{Flow, SinkKind, SourceKind, Surface};
 use weir_model::{Confidence, Group, Severity};
 
-use crate::chain::{MENTION, Weight, report_flows, weight};
+use crate::chain::{MENTION, Weight, is_unasked, report_flows, weight};
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
 
 pub(crate) static SIGNAL: Declaration = Declaration {
@@ -36,7 +36,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         wrong: "Reading a token from the environment and sending it is what every API client does, so a single \
                 secret variable in library code is only mentioned, as is a download at install time that shows a \
                 host its own token, and in library code a cluster's token that goes to that cluster. A cloud's \
-                credentials in a request whose host is put together when it runs weigh less on import. In a release of \
+                credentials in a request whose host is put together when it runs weigh less on import, and the identity \
+                that a cloud gives to a library is only mentioned unless it is asked for as soon as the library is \
+                loaded. In a release of \
                 a popular package that has been out for a month, or that only goes on with what its release \
                 before did, out for a week, nothing of it decides; nor does it, whatever the rank, where at least \
                 20 releases in a row, of as many days and over half a year, ran the same at install and the newest that has been \
@@ -116,6 +118,10 @@ fn at_import(flow: &Flow) -> Weight {
         // this year's attacks had no hook. A key that its caller hands over is for use, not for sending.
         CredentialFile | CloudMetadata if is_own_cluster(flow) => MENTION,
         CredentialFile if is_unnamed_cloud(flow) => weight(Severity::Medium, Confidence::Medium),
+        // Libraries of a cloud ask who they are when they are called for the first time.
+        CloudMetadata if is_unasked(flow.surface, flow.at_load) => {
+            weight(Severity::High, Confidence::Medium)
+        }
         ProcessMemory | WalletOrProfile | CredentialFile | Environment | CredentialTool
         | KeyArgument => weight(Severity::High, Confidence::Medium),
         // A secret in a name lookup or on a command line is not how services are called.
@@ -213,7 +219,7 @@ fn is_call(word: &str) -> bool {
 
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
-    use crate::sample::{Sample, Scene, flow};
+    use crate::sample::{Sample, Scene, at_load, flow};
     let scene = |surface, from, to| {
         Scene::of("left-lib", "1.4.1")
             .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
@@ -276,6 +282,14 @@ fn samples() -> Vec<crate::sample::Sample> {
                 (SourceKind::CloudMetadata, "fetch from 169.254.169.254"),
                 (SinkKind::Http, "fetch to api.acme.example"),
             ),
+        ),
+        Sample::flagged(
+            "A library asks a cloud who it is as soon as it is loaded, and tells another host",
+            Scene::of_code(at_load(flow(
+                Surface::Import,
+                (SourceKind::CloudMetadata, "fetch from 169.254.169.254"),
+                (SinkKind::Http, "fetch to collector.invalid"),
+            ))),
         ),
         Sample::flagged(
             "A library posts the whole environment when it is imported",

@@ -3,7 +3,7 @@
 use weir_model::contents::{Capability, CapabilityKind, Surface};
 use weir_model::{Confidence, Group, Severity};
 
-use crate::chain::{MENTION, Weight, report_abilities, weight};
+use crate::chain::{MENTION, Weight, is_unasked, report_abilities, weight};
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
 
 pub(crate) static SIGNAL: Declaration = Declaration {
@@ -22,7 +22,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         sees: "Code that makes a script element and gives it an address of another host, by a property, an attribute or \
                markup, imports a module from there, or has a worker take one in. Where the same file first asks \
                which program the visitor uses (`navigator.userAgent`) and at which address the page lies (`location.host`), the \
-               script is meant for some visitors only, and that weighs most. Otherwise it is mentioned.",
+               script is meant for some visitors only, and that weighs most, as does a module of another host that is imported \
+               as soon as the library is loaded. Otherwise it is mentioned.",
         matters: "Whoever has the host decides from then on what runs in every page that uses the library. Leaving out \
                   developers, who are on localhost, is how such scripts stay unseen.",
         wrong: "Loaders of maps, payments and measurements add scripts of their vendor. Few of them look at both visitor \
@@ -50,22 +51,28 @@ fn weigh(capability: &Capability) -> Option<Weight> {
         return None;
     }
     let is_choosy = capability.detail.ends_with("for some visitors only");
+    // Scripts of a vendor are put into a page by elements; what is imported before anybody asked runs with
+    // all that the library may do, in a page and wherever else addresses can be imported.
+    let is_imported = capability.detail.starts_with("a module")
+        && is_unasked(capability.surface, capability.at_load);
     Some(match capability.surface {
         Surface::Import | Surface::Worker if is_choosy => {
             weight(Severity::High, Confidence::Medium)
         }
+        _ if is_imported => weight(Severity::High, Confidence::Medium),
         _ => MENTION,
     })
 }
 
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
-    use crate::sample::{Sample, Scene, able};
-    let scene = |surface, detail| {
+    use crate::sample::{Sample, Scene, able, at_load};
+    let scene_of = |contents| {
         Scene::of("left-lib", "1.4.1")
             .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
-            .contents(able(surface, CapabilityKind::RemoteScript, detail))
+            .contents(contents)
     };
+    let scene = |surface, detail| scene_of(able(surface, CapabilityKind::RemoteScript, detail));
     let choosy = "a script from static.a.invalid, for some visitors only";
     vec![
         Sample::flagged(
@@ -75,6 +82,18 @@ fn samples() -> Vec<crate::sample::Sample> {
         Sample::flagged(
             "The same in a file that a page runs as a worker",
             scene(Surface::Worker, choosy),
+        ),
+        Sample::flagged(
+            "A library imports a module of another host as soon as it is loaded",
+            scene_of(at_load(able(
+                Surface::Import,
+                CapabilityKind::RemoteScript,
+                "a module from static.a.invalid",
+            ))),
+        ),
+        Sample::passing(
+            "Near miss: a library that imports a part of its own from its vendor when it is used",
+            scene(Surface::Import, "a module from parts.example"),
         ),
         Sample::passing(
             "Near miss: a loader that adds its vendor's script for everybody",

@@ -3,7 +3,7 @@
 use weir_model::contents::{Capability, CapabilityKind, Surface};
 use weir_model::{Confidence, Group, Severity};
 
-use crate::chain::{MENTION, Weight, report_abilities, weight};
+use crate::chain::{MENTION, Weight, is_unasked, report_abilities, weight};
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
 
 pub(crate) static SIGNAL: Declaration = Declaration {
@@ -25,7 +25,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     documentation: Documentation {
         sees: "`npm publish` (or that of another client or of a release tool) among what install runs, a tag that is \
                made and pushed or a workflow that is started, for which pipelines publish, or a publish request made by \
-               code that install reaches. Elsewhere it is mentioned, unless a field `name` in the same file is given a random value: \
+               code that install reaches. So is what a library does as soon as it is loaded, which weighs less. Elsewhere it is \
+               mentioned, unless a field `name` in the same file is given a random value: \
                then the package floods a registry with copies of itself.",
         matters: "A package that publishes when it is installed spreads: that is what makes a worm.",
         wrong: "Release tools publish, but when they are called. None does it while it is installed.",
@@ -47,6 +48,10 @@ fn weigh(capability: &Capability) -> Option<Weight> {
     }
     Some(match capability.surface {
         Surface::Install => (true, Severity::Critical, Confidence::High),
+        // Release tools are called.
+        _ if is_unasked(capability.surface, capability.at_load) => {
+            weight(Severity::High, Confidence::Medium)
+        }
         // A release tool knows what it releases.
         Surface::Import | Surface::Worker | Surface::Command
             if capability.detail.ends_with("drawn by lot") =>
@@ -59,7 +64,7 @@ fn weigh(capability: &Capability) -> Option<Weight> {
 
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
-    use crate::sample::{Sample, Scene, able};
+    use crate::sample::{Sample, Scene, able, at_load};
     vec![
         Sample::flagged(
             "An install script runs npm publish",
@@ -92,6 +97,14 @@ fn samples() -> Vec<crate::sample::Sample> {
                 CapabilityKind::Publishes,
                 "npm publish under a name drawn by lot",
             )),
+        ),
+        Sample::flagged(
+            "A library starts the workflow that publishes as soon as it is loaded",
+            Scene::of_code(at_load(able(
+                Surface::Import,
+                CapabilityKind::Publishes,
+                "a workflow that is started (dispatches)",
+            ))),
         ),
         Sample::passing(
             "A release tool that publishes by command",

@@ -3,7 +3,7 @@
 use weir_model::contents::{Capability, CapabilityKind, Surface};
 use weir_model::{Confidence, Group, Severity};
 
-use crate::chain::{MENTION, Weight, report_abilities, weight};
+use crate::chain::{MENTION, Weight, is_unasked, report_abilities, weight};
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
 
 pub(crate) static SIGNAL: Declaration = Declaration {
@@ -22,9 +22,10 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         sees: "A child process that is detached and whose output is ignored, or its like in shell (`nohup ... &`, \
                `(... > /dev/null &)`), or one that is handed to what keeps it: a process manager (`pm2`, `forever`), a \
                terminal that nobody looks at (`tmux`, `screen`), the system (`at`, `systemd-run`). At install it is a \
-               finding, elsewhere it is mentioned.",
+               finding, and in a library that does so as soon as it is loaded; elsewhere it is mentioned.",
         matters: "Install waits for its scripts and shows what they print. A process that is left behind has found a way \
-                  around both, and sandboxes that stop with the script never see it.",
+                  around both, and sandboxes that stop with the script never see it. A library that nobody has called \
+                  yet was asked for none.",
         wrong: "Some telemetry and update checks are sent this way so as not to slow the user down. In \
                 popular packages whose release has been out for a month it weighs less.",
         todo: "See which program is started, and look for it among the running processes.",
@@ -51,6 +52,9 @@ fn weigh(capability: &Capability) -> Option<Weight> {
     }
     Some(match capability.surface {
         Surface::Install => weight(Severity::High, Confidence::Medium),
+        _ if is_unasked(capability.surface, capability.at_load) => {
+            weight(Severity::High, Confidence::Medium)
+        }
         Surface::Import | Surface::Worker => MENTION,
         Surface::Command => MENTION,
         Surface::Unreferenced => MENTION,
@@ -59,7 +63,7 @@ fn weigh(capability: &Capability) -> Option<Weight> {
 
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
-    use crate::sample::{Sample, Scene, able};
+    use crate::sample::{Sample, Scene, able, at_load};
     vec![
         Sample::flagged(
             "An install script leaves a process behind",
@@ -84,6 +88,22 @@ fn samples() -> Vec<crate::sample::Sample> {
                 CapabilityKind::DetachedProcess,
                 "pm2 start worker.js",
             )),
+        ),
+        Sample::flagged(
+            "A library leaves a process behind as soon as it is loaded",
+            Scene::of_code(at_load(able(
+                Surface::Import,
+                CapabilityKind::DetachedProcess,
+                "child_process.spawn",
+            ))),
+        ),
+        Sample::passing(
+            "Near miss: a program that is called does so as soon as it is loaded",
+            Scene::of_code(at_load(able(
+                Surface::Command,
+                CapabilityKind::DetachedProcess,
+                "child_process.spawn",
+            ))),
         ),
         Sample::passing(
             "Near miss: a deployment tool that does so when it is used",

@@ -3,7 +3,7 @@
 use weir_model::contents::{Capability, CapabilityKind, Surface};
 use weir_model::{Confidence, Group, Severity};
 
-use crate::chain::{MENTION, Weight, report_abilities, weight};
+use crate::chain::{MENTION, Weight, is_unasked, report_abilities, weight};
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
 
 pub(crate) static SIGNAL: Declaration = Declaration {
@@ -20,9 +20,13 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     incidents: &[],
     documentation: Documentation {
         sees: "`NODE_TLS_REJECT_UNAUTHORIZED=0`, also for a child, `rejectUnauthorized: false`, `strict-ssl false`, a \
-               `checkServerIdentity` to which every name is right, and the options of download tools that do the same. At install it is a finding, elsewhere it is mentioned.",
+               `checkServerIdentity` to which every name is right, an authority of its own for the whole program, and the \
+               options of download tools that do the same. At install it is a finding. It weighs most in a library that \
+               does so as soon as it is loaded: for the whole program, or beside a request or a child of its own. \
+               Elsewhere it is mentioned.",
         matters: "Whoever is on the way can then answer for any host, and decide what the installer gets. Attackers' own \
-                  servers seldom have a certificate.",
+                  servers seldom have a certificate. Installers download by their nature; a library that nobody has \
+                  called yet does not.",
         wrong: "Development servers and options for proxies of companies need it, and are not part of install.",
         todo: "Find out which host is meant. A download at install time has to be checked by hash at least.",
     },
@@ -48,6 +52,9 @@ fn weigh(capability: &Capability) -> Option<Weight> {
     }
     Some(match capability.surface {
         Surface::Install => weight(Severity::Medium, Confidence::Medium),
+        _ if is_unasked(capability.surface, capability.at_load) => {
+            weight(Severity::High, Confidence::Medium)
+        }
         Surface::Import | Surface::Worker => MENTION,
         Surface::Command => MENTION,
         Surface::Unreferenced => MENTION,
@@ -56,7 +63,7 @@ fn weigh(capability: &Capability) -> Option<Weight> {
 
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
-    use crate::sample::{Sample, Scene, able};
+    use crate::sample::{Sample, Scene, able, at_load};
     vec![
         Sample::flagged(
             "An install script accepts any certificate",
@@ -80,6 +87,22 @@ fn samples() -> Vec<crate::sample::Sample> {
                 Surface::Install,
                 CapabilityKind::DisablesTls,
                 "checkServerIdentity that accepts every name",
+            )),
+        ),
+        Sample::flagged(
+            "A library switches the checks of the whole program off as soon as it is loaded",
+            Scene::of_code(at_load(able(
+                Surface::Import,
+                CapabilityKind::DisablesTls,
+                "NODE_TLS_REJECT_UNAUTHORIZED for the program and its children",
+            ))),
+        ),
+        Sample::passing(
+            "Near miss: a library that does so when it is asked to",
+            Scene::of_code(able(
+                Surface::Import,
+                CapabilityKind::DisablesTls,
+                "NODE_TLS_REJECT_UNAUTHORIZED for the program and its children",
             )),
         ),
         Sample::passing(

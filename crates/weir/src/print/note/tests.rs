@@ -23,6 +23,7 @@ fn able(kind: CapabilityKind, detail: &str, at: Place, surface: Surface) -> Capa
         detail: detail.to_owned(),
         place: at,
         surface,
+        at_load: false,
     }
 }
 
@@ -101,6 +102,7 @@ fn hostile() -> Contents {
             kind: GateKind::Ci,
             place: place(script, 4, "if (process.env.CI)"),
         }],
+        at_load: false,
     }];
     contents
 }
