@@ -374,7 +374,7 @@ impl<'a> Visit<'a> for Survey {
     fn visit_import_declaration(&mut self, it: &ImportDeclaration<'a>) {
         self.seen.import(it);
         self.seen
-            .remote_module(it.source.value.as_str(), it.span.start);
+            .remote_import(it.source.value.as_str(), it.span.start);
         self.load(it.source.value.as_str(), it.span.start);
     }
 

@@ -138,6 +138,12 @@ impl Seen {
         self.remote_code("a script", address, offset);
     }
 
+    /// `import x from 'https://…'`: only what is built for pages and other runtimes can be loaded at all then,
+    /// and it says so openly.
+    pub(crate) fn remote_import(&mut self, address: &str, offset: u32) {
+        self.remote_code("an import", address, offset);
+    }
+
     fn remote_code(&mut self, what: &str, address: &str, offset: u32) {
         let full = if address.starts_with("//") {
             format!("https:{address}")

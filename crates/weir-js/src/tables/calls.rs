@@ -79,6 +79,13 @@ pub(crate) const FUNCTIONS_WITHOUT_VALUE: &[&str] = &[
     "Symbol",
     "node:fs.readdirSync",
     "node:fs.readdir",
+    // Bytes that become a module of WebAssembly run as such; its functions give numbers.
+    "WebAssembly.compile",
+    "WebAssembly.compileStreaming",
+    "WebAssembly.instantiate",
+    "WebAssembly.instantiateStreaming",
+    "WebAssembly.Module",
+    "WebAssembly.Instance",
 ];
 
 /// Names of functions that copy or serialise what they are given, for the environment object itself:

@@ -297,6 +297,10 @@ fn what_goes_nowhere_is_no_chain() {
             "const code = atob('c2VsZi5vbm1lc3NhZ2U9KCk9Pnt9'); module.exports = () => new Worker(URL.createObjectURL(new Blob([code], { type: 'text/javascript' })));",
         ),
         (
+            "evaluates a piece of what it is given, where a module of WebAssembly says",
+            "const bytes = Buffer.from('AGFzbQEAAAA=', 'base64'); let wasm; const ready = WebAssembly.compile(bytes).then(WebAssembly.instantiate).then(({ exports }) => { wasm = exports; }); exports.parse = (text) => { const piece = text.slice(wasm.start(), wasm.end()); return (0, eval)(piece); };",
+        ),
+        (
             "decodes an image",
             "const png = Buffer.from('iVBORw0KGgo=', 'base64'); require('fs').writeFileSync('x.png', png)",
         ),

@@ -22,7 +22,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         sees: "Code that makes a script element and gives it an address of another host, by a property, an attribute or \
                markup, imports a module from there, or has a worker take one in. Where the same file first asks \
                which program the visitor uses (`navigator.userAgent`) and at which address the page lies (`location.host`), the \
-               script is meant for some visitors only, and that weighs most, as does a module of another host that is imported \
+               script is meant for some visitors only, and that weighs most, as does a module of another host that a call imports \
                as soon as the library is loaded. Otherwise it is mentioned.",
         matters: "Whoever has the host decides from then on what runs in every page that uses the library. Leaving out \
                   developers, who are on localhost, is how such scripts stay unseen.",
@@ -51,8 +51,9 @@ fn weigh(capability: &Capability) -> Option<Weight> {
         return None;
     }
     let is_choosy = capability.detail.ends_with("for some visitors only");
-    // Scripts of a vendor are put into a page by elements; what is imported before anybody asked runs with
-    // all that the library may do, in a page and wherever else addresses can be imported.
+    // Scripts of a vendor are put into a page by elements; what a call imports before anybody asked runs with
+    // all that the library may do, wherever addresses can be imported, and fails without a word elsewhere.
+    // Builds for pages import by statements, which cannot fail so.
     let is_imported = capability.detail.starts_with("a module")
         && is_unasked(capability.surface, capability.at_load);
     Some(match capability.surface {
@@ -89,6 +90,14 @@ fn samples() -> Vec<crate::sample::Sample> {
                 Surface::Import,
                 CapabilityKind::RemoteScript,
                 "a module from static.a.invalid",
+            ))),
+        ),
+        Sample::passing(
+            "Near miss: a build for pages whose statements import from where everybody's packages are",
+            scene_of(at_load(able(
+                Surface::Import,
+                CapabilityKind::RemoteScript,
+                "an import from packages.example",
             ))),
         ),
         Sample::passing(
