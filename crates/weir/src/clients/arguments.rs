@@ -69,11 +69,28 @@ impl Client {
             .filter_map(|word| split(word));
         keys.any(|(key, _)| {
             let key = key.strip_prefix("config.").unwrap_or(key);
+            // npm has `--no-` before any option that is a flag among other things, which says that it is not.
+            let key = key.strip_prefix("no-").unwrap_or(key);
             begins(key, "registry", 3)
                 || begins(key, "replace-registry-host", 3)
                 || (key.starts_with('@') && key.ends_with(":registry"))
                 || key.contains("registries")
         })
+    }
+
+    /// Whether these arguments have pnpm read a lockfile in another folder than the project's.
+    pub(crate) fn moves_lockfile(self, arguments: &[String]) -> bool {
+        let mut keys = self
+            .before_tool(arguments)
+            .iter()
+            .filter_map(|word| split(word));
+        // Also as `lockfile-directory`, in camel case, and by its beginning.
+        self == Self::Pnpm
+            && keys.any(|(key, _)| {
+                let key = key.strip_prefix("config.").unwrap_or(key);
+                let key = key.replace('-', "").to_ascii_lowercase();
+                key.starts_with("lockfiled")
+            })
     }
 
     /// The arguments up to the name of what is run. Between a word like `run` and that name, options are the
@@ -313,9 +330,26 @@ mod tests {
             (Client::Pnpm, "--dir sub run --registry=x hi", true),
             (Client::Npm, "exec tool --registry=x", true),
             (Client::Npm, "ci --use-this-registry=x", false),
+            (Client::Npm, "ci --no-replace-registry-host", true),
         ] {
             let names = client.names_registry(&words(line));
             assert_eq!(names, expected, "{client:?} {line}");
+        }
+    }
+
+    #[test]
+    fn a_lockfile_elsewhere_is_noticed() {
+        for (client, line, expected) in [
+            (Client::Pnpm, "install --lockfile-dir ..", true),
+            (Client::Pnpm, "--lockfile-dir=.. install", true),
+            (Client::Pnpm, "--config.lockfileDir=.. install", true),
+            (Client::Pnpm, "install --lockfile-directory ..", true),
+            (Client::Pnpm, "install --lockfile-only", false),
+            (Client::Pnpm, "run hi --lockfile-dir ..", false),
+            (Client::Npm, "ci --lockfile-dir ..", false),
+        ] {
+            let moves = client.moves_lockfile(&words(line));
+            assert_eq!(moves, expected, "{client:?} {line}");
         }
     }
 

@@ -6,12 +6,14 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use weir_model::finding::printable;
-use weir_npm::lockfile::{Format, Lockfile, Source};
-use weir_npm::settings::{MAX_SIZE, Setting, Settings};
+use weir_npm::lockfile::Format;
+use weir_npm::settings::{MAX_SIZE, Said, Setting, Settings};
 
 use super::{Client, Doing};
-use crate::files;
-use crate::lockfiles::classic;
+
+mod locked;
+mod members;
+mod yarnrc;
 
 /// Where a client works, and what it reads besides.
 #[derive(Debug)]
@@ -54,6 +56,14 @@ pub(crate) enum Leads {
     Lost(BTreeSet<String>),
     /// Settings of registries that cannot be read here, though the client may.
     Unreadable,
+    /// Settings, by their keys, that send a client elsewhere than to the registry it is pointed at.
+    Settings(BTreeSet<String>),
+    /// A lockfile that cannot be read here, though the client may, and why.
+    Unread(String),
+    /// A binary lockfile of bun.
+    Binary,
+    /// A setting that makes bun write a binary lockfile, in which nothing can be put back after a run.
+    WritesBinary,
 }
 
 /// How a file of settings is written.
@@ -63,6 +73,8 @@ enum Kind {
     Yarnrc,
     YarnrcYml,
     PnpmYaml,
+    /// An `.npmrc` in which pnpm looks for its own settings, too.
+    PnpmRc,
     Bunfig,
 }
 
@@ -90,6 +102,28 @@ impl Past {
                 "{} says something of registries, and cannot be read",
                 self.file.display()
             ),
+            Leads::Settings(keys) => {
+                let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+                format!(
+                    "{} sends {program} elsewhere than to the registry it is pointed at, by {}",
+                    self.file.display(),
+                    printable(&keys.join(", "), 300)
+                )
+            }
+            Leads::Unread(why) => format!(
+                "{} may say where {program} fetches from, and cannot be read: {}",
+                self.file.display(),
+                printable(why, 300)
+            ),
+            Leads::Binary => format!(
+                "{} is binary, and may say where {program} fetches from",
+                self.file.display()
+            ),
+            Leads::WritesBinary => format!(
+                "{} has {program} write a binary lockfile (saveTextLockfile), which would send it to the gateway of \
+                 this run when that is gone",
+                self.file.display()
+            ),
         }
     }
 
@@ -100,7 +134,18 @@ impl Past {
             Leads::Entries(_) if client == Client::Yarn => {
                 return "Remove those entries, and yarn takes the best version of each range anew";
             }
+            Leads::Entries(_) if client == Client::Bun && self.is_anothers() => {
+                return "Have bun make a lockfile of its own of it (`bun pm migrate`, which fetches no tarball), and \
+                        remove the addresses that are left in that (the integrity values stay)";
+            }
             Leads::Entries(_) => return "Remove those addresses (the integrity values stay)",
+            Leads::Settings(_) => return "Remove that from the file",
+            Leads::Unread(_) => return "Have the client write it anew, as a file that can be read",
+            Leads::Binary => {
+                return "Have bun write it as text (`bun install --save-text-lockfile --lockfile-only`, which fetches \
+                        no tarball), and remove what addresses are in that";
+            }
+            Leads::WritesBinary => return "Remove that setting, and bun writes bun.lock",
             Leads::Names(names) => {
                 // pnpm is told by arguments, and later yarns of everything at once.
                 let lost = |name: &String| !survives(name.trim_start_matches('@'));
@@ -130,51 +175,17 @@ impl Past {
         }
     }
 
+    /// Whether it is the lockfile of another client than bun.
+    fn is_anothers(&self) -> bool {
+        self.file.file_name().is_some_and(|name| name != "bun.lock")
+    }
+
     fn is_yaml(&self) -> bool {
         self.file.extension().is_some_and(|end| end == "yml")
     }
 }
 
 impl Client {
-    /// Lockfile entries in `folder` that this client would fetch from where they say, past any
-    /// registry setting. yarn classic, bun and pnpm do that (PROTOCOL 3.7; pnpm 10 and 12, tried). Those of yarn
-    /// that are [pointed at the gateway](classic) while it installs are none of them then.
-    pub(crate) fn bypassing(self, folder: &Path, doing: Doing) -> Option<Past> {
-        let file = match self {
-            Self::Yarn => "yarn.lock",
-            Self::Bun => "bun.lock",
-            Self::Pnpm => "pnpm-lock.yaml",
-            Self::Npm | Self::Npx => return None,
-        };
-        // Whatever its size: what is not looked at would lead past weir.
-        let text = files::read(&folder.join(file), usize::MAX).ok()??;
-        let text = String::from_utf8_lossy(&text);
-        let marked = |before: &str| {
-            text.matches(&format!("{before}http://")).count()
-                + text.matches(&format!("{before}https://")).count()
-        };
-        let count = match self {
-            // Whatever yarn the manifest asks for: a lockfile of yarn 1 has those addresses.
-            Self::Yarn if has_berrys_files(folder) => 0,
-            Self::Yarn => {
-                let addresses = classic::Addresses::of(&text);
-                if self.is_pointed(doing) {
-                    addresses.past
-                } else {
-                    addresses.all()
-                }
-            }
-            Self::Bun => marked("\", \""),
-            _ => match Lockfile::parse_as(Format::Pnpm, file, text.as_bytes()) {
-                Ok(lockfile) => addresses(&lockfile),
-                // pnpm may read it all the same: archives of git repositories are counted with the rest.
-                Err(_) => marked("tarball: "),
-            },
-        };
-        let (file, what) = (PathBuf::from(file), Leads::Entries(count));
-        (count > 0).then_some(Past { file, what })
-    }
-
     /// Whether the addresses in this client's lockfile are pointed at the gateway for the run. Not for what runs
     /// something of the project's own, which may do anything with the lockfile, put it into a commit even.
     pub(crate) fn is_pointed(self, doing: Doing) -> bool {
@@ -187,8 +198,11 @@ impl Client {
         let mut past: Vec<Past> = self
             .places(around)
             .into_iter()
-            .filter_map(|place| look(place, around.known))
+            .flat_map(|place| look(place, around.known))
             .collect();
+        // Where there is a text, bun keeps to it.
+        let has_text = around.project.join("bun.lock").exists();
+        past.retain(|past| !has_text || past.what != Leads::WritesBinary);
         // yarn 1 makes `-` of `_` in variables, as npm does, and has no argument for scopes.
         let is_lost = |scope: &&String| around.by_shell || !survives(scope);
         let lost = around.known.iter().filter(is_lost);
@@ -219,19 +233,19 @@ impl Client {
                     places.push((of_user("rc"), Kind::Npmrc, false));
                     places.push((of_user("auth.ini"), Kind::Npmrc, false));
                 }
-                places.push((around.folder.join(".npmrc"), Kind::Npmrc, false));
+                for folder in [around.folder, around.project] {
+                    places.push((folder.join(".npmrc"), Kind::PnpmRc, false));
+                }
             }
-            Self::Yarn if is_berry(around.project) => places.extend(
-                upward().map(|folder| (folder.join(around.yarnrc_yml), Kind::YarnrcYml, true)),
-            ),
             Self::Yarn => {
                 // It reads npm's settings in every folder on the way up, npm in one only.
                 for folder in upward() {
                     places.push((folder.join(".npmrc"), Kind::Npmrc, false));
                     places.push((folder.join(".yarnrc"), Kind::Yarnrc, false));
                 }
-                // Without a lockfile it may be a later one after all.
-                if !around.project.join("yarn.lock").exists() {
+                // Which yarn runs is for the machine to say, too: yarn 1 minds no settings of a later one, and without
+                // a lockfile it may be a later one after all.
+                if is_berry(around.project) || !around.project.join("yarn.lock").exists() {
                     let later = upward().map(|folder| folder.join(around.yarnrc_yml));
                     places.extend(later.map(|file| (file, Kind::YarnrcYml, true)));
                 }
@@ -261,8 +275,8 @@ fn file_naming(scopes: &BTreeSet<String>, around: &Around<'_>) -> PathBuf {
     let files = folders.into_iter().flatten().map(|it| it.join(".npmrc"));
     let names_one = |file: &PathBuf| {
         let text = readable(file).then(|| std::fs::read(file).ok()).flatten();
-        let names = text.and_then(|text| names(Kind::Npmrc, &text));
-        names.is_some_and(|names| !names.is_disjoint(scopes))
+        let settings = text.and_then(|text| read(Kind::Npmrc, &text));
+        settings.is_some_and(|it| !names(Kind::Npmrc, &it).is_disjoint(scopes))
     };
     let found = files.into_iter().find(names_one);
     found.unwrap_or_else(|| PathBuf::from("npm's configuration"))
@@ -300,13 +314,6 @@ fn survives(scope: &str) -> bool {
     !scope.contains(|it: char| it == '_' || it.is_ascii_uppercase())
 }
 
-/// Entries from a registry that say where.
-fn addresses(lockfile: &Lockfile) -> usize {
-    let is_elsewhere = |source: &Source| matches!(source, Source::Registry(Some(address)) if address.starts_with("http"));
-    let nodes = lockfile.nodes.iter();
-    nodes.filter(|node| is_elsewhere(&node.source)).count()
-}
-
 /// Whether a program is a script of `sh`, as the one that yarn 1 brings. Where that is dash, variables with other
 /// names than its own variables may have do not get through it; bash and zsh hand them on.
 pub(crate) fn is_by_shell(program: &str) -> bool {
@@ -340,38 +347,99 @@ fn readable(file: &Path) -> bool {
     found.is_ok_and(|found| found.is_file() && found.len() <= MAX_SIZE as u64)
 }
 
-fn look((file, kind, all): Place, known: &[String]) -> Option<Past> {
-    if !readable(&file) {
-        return None;
-    }
-    let text = std::fs::read(&file).ok()?;
-    let what = match names(kind, &text) {
-        Some(mut names) => {
-            names.retain(|name| all || !known.iter().any(|scope| *name == format!("@{scope}")));
-            (!names.is_empty()).then_some(Leads::Names(names))
-        }
-        None => may_name(kind, &text).then_some(Leads::Unreadable),
+fn look((file, kind, all): Place, known: &[String]) -> Vec<Past> {
+    let text = readable(&file).then(|| std::fs::read(&file).ok()).flatten();
+    let Some(text) = text else {
+        return Vec::new();
     };
-    Some(Past { what: what?, file })
+    let Some(settings) = read(kind, &text) else {
+        let what = may_name(kind, &text).then_some(Leads::Unreadable);
+        return what
+            .into_iter()
+            .map(|what| Past {
+                file: file.clone(),
+                what,
+            })
+            .collect();
+    };
+    let mut names = names(kind, &settings);
+    names.retain(|name| all || !known.iter().any(|scope| *name == format!("@{scope}")));
+    let mut keys: BTreeSet<String> = settings.iter().filter_map(|it| leading(kind, it)).collect();
+    if matches!(kind, Kind::Yarnrc) {
+        keys.extend(yarnrc::leading(&String::from_utf8_lossy(&text)));
+    }
+    let mut found = Vec::new();
+    if !names.is_empty() {
+        found.push(Leads::Names(names));
+    }
+    if !keys.is_empty() {
+        found.push(Leads::Settings(keys));
+    }
+    if matches!(kind, Kind::Bunfig)
+        && settings
+            .get(&["install", "saveTextLockfile"])
+            .is_some_and(Setting::is_off)
+    {
+        found.push(Leads::WritesBinary);
+    }
+    found
+        .into_iter()
+        .map(|what| Past {
+            file: file.clone(),
+            what,
+        })
+        .collect()
 }
 
-/// What a file of settings gives registries of their own; nothing if it cannot be read.
-fn names(kind: Kind, text: &[u8]) -> Option<BTreeSet<String>> {
-    let settings = match kind {
-        Kind::Npmrc => Settings::npmrc(&String::from_utf8_lossy(text)),
-        Kind::Yarnrc => Settings::yarnrc(&String::from_utf8_lossy(text)),
-        Kind::YarnrcYml | Kind::PnpmYaml => Settings::yaml("settings", text).ok()?,
-        Kind::Bunfig => Settings::toml("settings", text).ok()?,
-    };
+/// A file of settings; nothing if it cannot be read.
+fn read(kind: Kind, text: &[u8]) -> Option<Settings> {
+    match kind {
+        Kind::Npmrc | Kind::PnpmRc => Some(Settings::npmrc(&String::from_utf8_lossy(text))),
+        Kind::Yarnrc => Some(Settings::yarnrc(&String::from_utf8_lossy(text))),
+        Kind::YarnrcYml | Kind::PnpmYaml => Settings::yaml("settings", text).ok(),
+        Kind::Bunfig => Settings::toml("settings", text).ok(),
+    }
+}
+
+/// What a file of settings gives registries of their own.
+fn names(kind: Kind, settings: &Settings) -> BTreeSet<String> {
     let said = settings.iter().filter(|setting| setting.text().is_some());
-    Some(said.filter_map(|setting| named(kind, setting)).collect())
+    said.filter_map(|setting| named(kind, setting)).collect()
+}
+
+/// The key of a setting that sends a client past any registry, or to a lockfile that is not looked at.
+fn leading(kind: Kind, setting: &Setting) -> Option<String> {
+    if setting.value == Said::Nothing {
+        return None;
+    }
+    let key: Vec<&str> = setting.key.iter().map(String::as_str).collect();
+    let leads = match (kind, key.as_slice()) {
+        (
+            Kind::PnpmYaml,
+            ["configDependencies", _, "tarball"] | ["lockfileDir" | "lockfile-dir"],
+        )
+        | (Kind::PnpmRc, ["lockfile-dir" | "lockfileDir"])
+        | (Kind::YarnrcYml, ["lockfileFilename"]) => true,
+        // The gateway is one of the hosts that yarn would ask a proxy for, which may answer what it likes.
+        (Kind::YarnrcYml, ["networkSettings", hosts, "httpProxy"]) => may_be_loopback(hosts),
+        _ => false,
+    };
+    leads.then(|| key.join("."))
+}
+
+/// Whether a pattern of host names may take `127.0.0.1`. One with a letter does not, unless it leaves something out
+/// or gives a choice.
+fn may_be_loopback(hosts: &str) -> bool {
+    hosts == "127.0.0.1"
+        || hosts.contains(['!', '(', '[', '{', '\\'])
+        || (hosts.contains(['*', '?']) && !hosts.contains(|it: char| it.is_ascii_alphabetic()))
 }
 
 fn named(kind: Kind, setting: &Setting) -> Option<String> {
     let key: Vec<&str> = setting.key.iter().map(String::as_str).collect();
     let scope = |name: &str| format!("@{}", name.trim_start_matches('@'));
     match (kind, key.as_slice()) {
-        (Kind::Npmrc | Kind::Yarnrc, [key]) => {
+        (Kind::Npmrc | Kind::PnpmRc | Kind::Yarnrc, [key]) => {
             let name = key.strip_prefix('@')?.strip_suffix(":registry")?;
             Some(scope(name))
         }
@@ -387,12 +455,14 @@ fn named(kind: Kind, setting: &Setting) -> Option<String> {
 /// Whether a file that cannot be read mentions what would name registries.
 fn may_name(kind: Kind, text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(text);
-    match kind {
-        Kind::Npmrc | Kind::Yarnrc => false,
-        Kind::YarnrcYml => text.contains("npmScopes"),
-        Kind::PnpmYaml => text.contains("egistries"),
-        Kind::Bunfig => text.contains("scopes"),
-    }
+    let words: &[&str] = match kind {
+        Kind::Npmrc | Kind::PnpmRc | Kind::Yarnrc => return false,
+        Kind::YarnrcYml => &["npmScopes", "networkSettings", "lockfileFilename"],
+        Kind::PnpmYaml => &["egistries", "tarball", "lockfile"],
+        Kind::Bunfig => &["scopes", "saveTextLockfile"],
+    };
+    // A key may be spelled with escapes.
+    text.contains('\\') || words.iter().any(|word| text.contains(word))
 }
 
 #[cfg(test)]

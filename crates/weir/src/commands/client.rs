@@ -76,7 +76,7 @@ pub(super) async fn run(
     };
     // Before the client runs: a signal in between would end weir and leave the client behind.
     let mut interrupts = Interrupts::listen().context("listening for signals")?;
-    let led_past = client.bypassing(&place.project, doing).is_some();
+    let led_past = !client.bypassing(&place.project, doing).is_empty();
     let recorded = if client.is_pointed(doing) {
         classic::point(&place.project, &gateway)?
     } else {
@@ -286,10 +286,10 @@ impl After<'_> {
 
     /// Says it now if the lockfile as it was just written stops the next run.
     fn foretell(&self) {
-        let Some(past) = self.client.bypassing(self.project, Doing::Installs) else {
+        if self.led_past {
             return;
-        };
-        if !self.led_past {
+        }
+        for past in self.client.bypassing(self.project, Doing::Installs) {
             anstream::eprintln!(
                 "weir: {}: the next `weir {} install` stops at that. {}",
                 past.says(self.client),

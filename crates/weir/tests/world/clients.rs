@@ -6,6 +6,7 @@ use weir_testing::{Project, Registry};
 
 use crate::support::{World, assert_explained, block_id, output, river};
 
+mod past;
 mod yarn;
 
 /// What reaches the person whose project pins a held version.

@@ -49,7 +49,7 @@ impl Files {
             let file = past.file.strip_prefix(self.0.path());
             let file = file.unwrap_or(&past.file).display().to_string();
             let what = match past.what {
-                Leads::Names(names) | Leads::Lost(names) => {
+                Leads::Names(names) | Leads::Lost(names) | Leads::Settings(names) => {
                     names.into_iter().collect::<Vec<_>>().join(" ")
                 }
                 other => format!("{other:?}"),
@@ -145,6 +145,97 @@ fn settings_of_the_clients_own_are_noticed() {
     assert_eq!(past, [("other.toml".to_owned(), "@ark @zoo".to_owned())]);
 }
 
+/// Each tried with the client itself, which then asks what is named.
+#[test]
+fn settings_that_lead_elsewhere_are_noticed() {
+    const CONFIG: &str = "configDependencies:\n  left:\n    tarball: http://r.example/left.tgz\n    integrity: sha512-AAAA\n  right: 1.0.0+sha512-AAAA\n";
+    const PROXIES: &str = "networkSettings:\n  \"*\":\n    httpProxy: http://p.example\n  \"*.corp.example\":\n    httpProxy: http://p.example\n";
+    let cases = [
+        (
+            Client::Pnpm,
+            "work/pnpm-workspace.yaml",
+            CONFIG,
+            Some("configDependencies.left.tarball"),
+        ),
+        (
+            Client::Pnpm,
+            "work/pnpm-workspace.yaml",
+            "lockfileDir: ..\n",
+            Some("lockfileDir"),
+        ),
+        (
+            Client::Pnpm,
+            "work/pnpm-workspace.yaml",
+            "\"configDep\\x65ndencies\": {\n",
+            Some("Unreadable"),
+        ),
+        (
+            Client::Pnpm,
+            "work/.npmrc",
+            "lockfile-dir=..\n",
+            Some("lockfile-dir"),
+        ),
+        (Client::Bun, "work/.npmrc", "lockfile-dir=..\n", None),
+        (
+            Client::Yarn,
+            "work/.yarnrc.yml",
+            PROXIES,
+            Some("networkSettings.*.httpProxy"),
+        ),
+        (
+            Client::Yarn,
+            "work/.yarnrc.yml",
+            "lockfileFilename: other.lock\n",
+            Some("lockfileFilename"),
+        ),
+        (
+            Client::Yarn,
+            "work/.yarnrc",
+            "--install.registry \"http://r.example/\"\n",
+            Some("--install.registry"),
+        ),
+        (
+            Client::Yarn,
+            "home/.yarnrc",
+            "--registry \"http://r.example/\"\n",
+            Some("--registry"),
+        ),
+        (
+            Client::Bun,
+            "work/bunfig.toml",
+            "[install]\nsaveTextLockfile = false\n",
+            Some("WritesBinary"),
+        ),
+        (
+            Client::Bun,
+            "work/bunfig.toml",
+            "[install]\nsaveTextLockfile = true\n",
+            None,
+        ),
+    ];
+    for (client, file, text, expected) in cases {
+        let past = Files::new(&[(file, text)]).past(client, &[], None);
+        let expected: Vec<(String, String)> = expected
+            .iter()
+            .map(|what| (file.to_owned(), (*what).to_owned()))
+            .collect();
+        assert_eq!(past, expected, "{client:?} {file} {text}");
+    }
+    // yarn 1 may be the one that runs where settings of a later one are.
+    let files = Files::new(&[
+        ("work/.yarnrc.yml", "nodeLinker: node-modules\n"),
+        ("work/.yarnrc", "--registry \"http://r.example/\"\n"),
+    ]);
+    let past = files.past(Client::Yarn, &[], None);
+    assert_eq!(past, [("work/.yarnrc".to_owned(), "--registry".to_owned())]);
+    // bun keeps to a text where there is one.
+    let files = Files::new(&[
+        ("work/bunfig.toml", "[install]\nsaveTextLockfile = false\n"),
+        ("work/bun.lock", "{}"),
+    ]);
+    assert!(files.past(Client::Bun, &[], None).is_empty());
+}
+
 /// yarn 1 makes another scope of it, and asks the registry that its own reading of the file gives.
 #[test]
 fn a_scope_that_no_variable_can_name_is_noticed() {
@@ -198,11 +289,12 @@ fn advice_is_such_as_helps() {
         assert_eq!(says, stays, "{client:?} {file}");
     }
     // yarn 1 was tried: without its address, an entry is asked for anew.
-    for (client, helps) in [
-        (Client::Yarn, "Remove those entries"),
-        (Client::Bun, "Remove those addresses"),
+    for (client, file, helps) in [
+        (Client::Yarn, "yarn.lock", "Remove those entries"),
+        (Client::Bun, "bun.lock", "Remove those addresses"),
+        (Client::Bun, "package-lock.json", "Have bun make a lockfile"),
     ] {
-        let todo = past("lock", |_| Leads::Entries(1)).todo(client);
+        let todo = past(file, |_| Leads::Entries(1)).todo(client);
         assert!(todo.starts_with(helps), "{todo}");
     }
 }
@@ -223,50 +315,4 @@ fn a_scope_that_does_not_come_up_is_no_matter() {
         let matters = past(file).matters(client, |name| name == scope);
         assert_eq!(matters, expected, "{client:?} {file} {scope}");
     }
-}
-
-#[test]
-fn lockfile_entries_with_addresses_of_their_own_are_counted() {
-    let entries = |client: Client, file: &str, text: &str| {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(client.bypassing(folder.path(), Doing::Installs), None);
-        std::fs::write(folder.path().join(file), text).unwrap();
-        client
-            .bypassing(folder.path(), Doing::Installs)
-            .map(|past| {
-                assert_eq!(past.file, PathBuf::from(file));
-                past.what
-            })
-    };
-    let yarn = "a@^1:\n  version \"1.0.0\"\n  resolved \"https://registry.example.invalid/a/-/a-1.0.0.tgz#x\"\n";
-    let one = Some(Leads::Entries(1));
-    assert_eq!(entries(Client::Yarn, "yarn.lock", yarn), one);
-    assert_eq!(entries(Client::Npm, "yarn.lock", yarn), None);
-    // One that is pointed at the gateway counts where it is not.
-    let folder = tempfile::tempdir().unwrap();
-    let pointed = yarn.replace("#x", "#0123456789abcdef0123456789abcdef01234567");
-    std::fs::write(folder.path().join("yarn.lock"), pointed).unwrap();
-    for (doing, counts) in [
-        (Doing::Installs, false),
-        (Doing::Fetches, true),
-        (Doing::Runs, true),
-    ] {
-        let past = Client::Yarn.bypassing(folder.path(), doing);
-        assert_eq!(past.is_some(), counts, "{doing:?}");
-    }
-    let bun = "\"a\": [\"a@1.0.0\", \"\", { \"dependencies\": { \"b\": \"1\", \"http-x\": \"1\" } }, \"sha512-x\"]";
-    assert_eq!(entries(Client::Bun, "bun.lock", bun), None);
-    // An archive of a git repository is no registry's; that dependency is the client's own, with or without
-    // a lockfile.
-    let pnpm = |left: &str| {
-        format!(
-            "lockfileVersion: '9.0'\n\nimporters:\n\n  .:\n    dependencies:\n      left:\n        specifier: 1.0.0\n        version: 1.0.0\n\
-             \npackages:\n\n  left@1.0.0:\n    resolution: {{integrity: sha512-AAAA{left}}}\n\
-             \n  git@https://codeload.example/a/b/tar.gz/0123:\n    resolution: {{gitHosted: true, tarball: https://codeload.example/a/b/tar.gz/0123}}\n    version: 1.0.0\n\
-             \nsnapshots:\n\n  left@1.0.0: {{}}\n\n  git@https://codeload.example/a/b/tar.gz/0123: {{}}\n"
-        )
-    };
-    let address = ", tarball: https://registry.example.invalid/left/-/left-1.0.0.tgz";
-    assert_eq!(entries(Client::Pnpm, "pnpm-lock.yaml", &pnpm(address)), one);
-    assert_eq!(entries(Client::Pnpm, "pnpm-lock.yaml", &pnpm("")), None);
 }

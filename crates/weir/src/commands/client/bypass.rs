@@ -14,6 +14,12 @@ pub(super) fn refuse_options(client: Client, arguments: &[String], said: &Said) 
             "a registry on the command line would go past weir: give it to weir itself, as --upstream <URL>"
         );
     }
+    if client.moves_lockfile(arguments) {
+        bail!(
+            "the addresses in a lockfile of another folder (--lockfile-dir) would go past weir: move it to the \
+             project's, where weir looks at it"
+        );
+    }
     if let Some(option) = &said.unread {
         bail!(
             "{option} names a file of settings, and what it says of registries would go past weir: set \
@@ -90,10 +96,7 @@ impl Asked<'_> {
             known: self.scopes,
             by_shell: is_by_shell(client.program()),
         };
-        let mut past: Vec<Past> = client
-            .bypassing(&place.project, self.doing)
-            .into_iter()
-            .collect();
+        let mut past = client.bypassing(&place.project, self.doing);
         past.extend(client.past_settings(&around));
         past
     }
