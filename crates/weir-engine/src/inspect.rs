@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use weir_model::{Assessment, Decision, Incomplete, ReleaseId};
 use weir_npm::name::PackageName;
+use weir_npm::version::Version;
 use weir_policy::{Context, Request};
 use weir_signals::{Alike, Stage, Subject, observe_all};
 use weir_store::Hashed;
@@ -68,6 +69,9 @@ impl Engine {
         let name = manifest.and_then(|manifest| manifest.name.clone());
         let version = manifest.and_then(|manifest| manifest.version.clone());
         let name = name.unwrap_or_else(|| label.to_owned());
+        let not_a_version = version
+            .as_deref()
+            .and_then(|version| Version::parse(version).err());
         let version = version.unwrap_or_else(|| "0.0.0".to_owned());
         let parsed = PackageName::parse(&name);
         let stand_in = PackageName::parse("unnamed");
@@ -75,6 +79,13 @@ impl Engine {
         if let Err(error) = &parsed {
             incomplete.push(Incomplete {
                 what: "name".to_owned(),
+                why: error.to_string(),
+            });
+        }
+        // No registry takes it, and no advisory's range is about it.
+        if let Some(error) = not_a_version {
+            incomplete.push(Incomplete {
+                what: "version".to_owned(),
                 why: error.to_string(),
             });
         }

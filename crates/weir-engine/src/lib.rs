@@ -50,6 +50,7 @@ pub use history::{History, PastRelease};
 pub use inspect::Assessed;
 pub use kept::KeptRelease;
 pub use late::Late;
+pub use own_rules::mistakes_in_rules;
 pub use packuments::Held as HeldPackument;
 pub use standing::{Asking, DependsSince, Standing};
 pub use verdicts::{Verdict, Waited};

@@ -1,11 +1,28 @@
 //! The operator's own rules: read and checked once, then handed to every worker as text.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use weir_files::rules::{RuleSet, Sources};
+use weir_files::rules::{RuleSet, RulesError, Sources};
 
 use crate::EngineError;
+
+/// What keeps the rules of a folder from being used, as an engine would find when it starts: the first mistake
+/// of each file, with its place. Nothing where they can be used.
+#[must_use]
+pub fn mistakes_in_rules(folder: &Path) -> Vec<String> {
+    match compiled(folder) {
+        Ok(_) => Vec::new(),
+        Err(RulesError::Rules(mistakes)) => mistakes,
+        Err(error) => vec![error.to_string()],
+    }
+}
+
+fn compiled(folder: &Path) -> Result<(Sources, RuleSet), RulesError> {
+    let sources = Sources::read(folder)?;
+    let rules = RuleSet::compile(&sources)?;
+    Ok((sources, rules))
+}
 
 /// Rules as workers get them, and what names them.
 #[derive(Debug, Default)]
@@ -24,8 +41,7 @@ impl OwnRules {
             return Ok(Self::default());
         };
         let reading = tokio::task::spawn_blocking(move || {
-            let sources = Sources::read(&folder).map_err(|error| error.to_string())?;
-            let rules = RuleSet::compile(&sources).map_err(|error| error.to_string())?;
+            let (sources, rules) = compiled(&folder).map_err(|error| error.to_string())?;
             for warning in rules.warnings() {
                 tracing::warn!(rules.folder = %folder.display(), "{warning}");
             }

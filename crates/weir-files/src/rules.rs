@@ -53,9 +53,9 @@ pub enum RulesError {
     /// More rules than a worker should compile.
     #[error("{0}: more than {limit} MiB of rules", limit = RULES_BYTES >> 20)]
     TooLarge(PathBuf),
-    /// A rule does not compile: file, line, column and reason.
-    #[error("{0}")]
-    Rule(String),
+    /// Rules that do not compile or say something they may not: each with file, line, column and reason.
+    #[error("{}", .0.join("\n"))]
+    Rules(Vec<String>),
 }
 
 /// One file of rules.
@@ -162,21 +162,25 @@ impl RuleSet {
     /// Compiles rules. Each file is a namespace of its own, so that names may repeat.
     ///
     /// # Errors
-    /// The first mistake, with file, line, column and reason.
+    /// The first mistake of each file, with file, line, column and reason; where there is none, every severity
+    /// that is none.
     pub fn compile(sources: &Sources) -> Result<Self, RulesError> {
         let mut compiler = Compiler::new();
         // A rule that includes a file would make a worker read it.
         compiler.set_params(CompilerParams::default().disable_includes(true));
-        let mut warnings = Vec::new();
+        let (mut warnings, mut mistakes) = (Vec::new(), Vec::new());
         for file in &sources.files {
-            let status = compiler
-                .add_rules_str_in_namespace(&file.text, &file.name)
-                .map_err(|error| RulesError::Rule(located(&error.to_string(), &file.name)))?;
-            warnings.extend(
-                status
-                    .warnings()
-                    .map(|warning| located(&warning.to_string(), &file.name)),
-            );
+            match compiler.add_rules_str_in_namespace(&file.text, &file.name) {
+                Ok(status) => warnings.extend(
+                    status
+                        .warnings()
+                        .map(|warning| located(&warning.to_string(), &file.name)),
+                ),
+                Err(error) => mistakes.push(located(&error.to_string(), &file.name)),
+            }
+        }
+        if !mistakes.is_empty() {
+            return Err(RulesError::Rules(mistakes));
         }
         let mut scanner = compiler.finalize();
         scanner.set_scan_params(
@@ -199,6 +203,7 @@ impl RuleSet {
 
     /// A severity that is none would silently count as another.
     fn check_severities(&self, sources: &Sources) -> Result<(), RulesError> {
+        let mut mistakes = Vec::new();
         for rule in self.scanner.rules() {
             let metadata = self.metadata(rule.metadatas);
             let Some(severity) = metadata.get("severity") else {
@@ -206,15 +211,18 @@ impl RuleSet {
             };
             if !SEVERITIES.contains(&severity.as_str()) {
                 let (line, column) = position(sources, rule.namespace, rule.name);
-                return Err(RulesError::Rule(format!(
+                mistakes.push(format!(
                     "{}:{line}:{column}: error: rule {}: severity {severity:?} is not one of {}",
                     rule.namespace,
                     rule.name,
                     SEVERITIES.join(", ")
-                )));
+                ));
             }
         }
-        Ok(())
+        if mistakes.is_empty() {
+            return Ok(());
+        }
+        Err(RulesError::Rules(mistakes))
     }
 
     fn metadata(&self, all: &[Metadata]) -> BTreeMap<String, String> {

@@ -19,6 +19,8 @@ pub use access::{Access, ClientCertificate, Credentials, Pem, PemSource};
 pub struct Npmrc {
     /// An empty list is a setting that was set to `null`: it hides what lower layers say.
     values: BTreeMap<String, Vec<String>>,
+    /// Where settings were found, for those who have to change them.
+    places: BTreeMap<String, String>,
 }
 
 impl fmt::Debug for Npmrc {
@@ -46,7 +48,8 @@ impl Npmrc {
                 .collect();
             values.insert(key, value);
         }
-        Self { values }.with_home(env)
+        let places = BTreeMap::new();
+        Self { values, places }.with_home(env)
     }
 
     /// Reads the `npm_config_*` variables of an environment. The prefix is matched in any case; `_` becomes
@@ -55,7 +58,7 @@ impl Npmrc {
     #[must_use]
     pub fn from_env(env: &BTreeMap<String, String>) -> Self {
         const PREFIX: &str = "npm_config_";
-        let mut values = BTreeMap::new();
+        let (mut values, mut places) = (BTreeMap::new(), BTreeMap::new());
         for (name, value) in env {
             let Some((prefix, key)) = name.split_at_checked(PREFIX.len()) else {
                 continue;
@@ -68,9 +71,30 @@ impl Npmrc {
                 "null" | "undefined" => Vec::new(),
                 text => vec![ini::replace_env(text, env)],
             };
+            places.insert(key.clone(), name.clone());
             values.insert(key, value);
         }
-        Self { values }.with_home(env)
+        Self { values, places }.with_home(env)
+    }
+
+    /// The same settings, with the place where all of them were found: a file, an option.
+    #[must_use]
+    pub fn found_in(mut self, place: &str) -> Self {
+        let keys = self.values.keys().cloned();
+        self.places = keys.map(|key| (key, place.to_owned())).collect();
+        self
+    }
+
+    /// Where a setting was found: a file, a variable or an option, if that is known.
+    #[must_use]
+    pub fn place_of(&self, key: &str) -> Option<&str> {
+        self.places.get(key).map(String::as_str)
+    }
+
+    /// The variables that are named in a setting and were not set: they stand there as they were written.
+    #[must_use]
+    pub fn unset_in(&self, key: &str) -> Vec<&str> {
+        ini::variables(self.get(key).unwrap_or_default())
     }
 
     /// Whether npm works for the whole machine (`--global`, `--location=global`) and leaves a project's settings out.
@@ -89,11 +113,15 @@ impl Npmrc {
     /// Layers settings as npm does: environment over project over user over global.
     #[must_use]
     pub fn merge(project: Self, user: Self, global: Self, env: Self) -> Self {
-        let mut values = global.values;
+        let mut merged = global;
         for layer in [user, project, env] {
-            values.extend(layer.values);
+            merged
+                .places
+                .retain(|key, _| !layer.values.contains_key(key));
+            merged.places.extend(layer.places);
+            merged.values.extend(layer.values);
         }
-        Self { values }
+        merged
     }
 
     /// A setting as text; the last one of a list. `None` when it is unset or `null`.

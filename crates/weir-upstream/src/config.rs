@@ -98,12 +98,13 @@ pub fn load_npmrc(
     overrides: Npmrc,
 ) -> Result<Npmrc, UpstreamError> {
     let read = |path: Option<PathBuf>| -> Result<Npmrc, UpstreamError> {
-        Ok(
-            match path.map(|path| read_file(&path)).transpose()?.flatten() {
-                Some(text) => Npmrc::parse(&text, &environment.0),
-                None => Npmrc::default(),
-            },
-        )
+        let Some(path) = path else {
+            return Ok(Npmrc::default());
+        };
+        Ok(match read_file(&path)? {
+            Some(text) => Npmrc::parse(&text, &environment.0).found_in(&path.display().to_string()),
+            None => Npmrc::default(),
+        })
     };
     let setting = |layers: &[&Npmrc], key: &str| -> Option<PathBuf> {
         let found = layers.iter().find_map(|layer| layer.get(key));

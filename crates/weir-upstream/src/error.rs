@@ -26,10 +26,12 @@ pub enum UpstreamError {
     #[error("no registry is configured: set `registry` in .npmrc or npm_config_registry")]
     NoRegistry,
     /// A registry's address cannot be used.
-    #[error("the registry address {address:?} cannot be used: {why}")]
+    #[error("the registry address {address:?}{setting} cannot be used: {why}")]
     Address {
         /// As configured, without user and password.
         address: String,
+        /// Which setting it is and where that was found, as ` of key (place)`; empty where nobody set it.
+        setting: String,
         /// Why not.
         why: String,
     },

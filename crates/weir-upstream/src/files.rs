@@ -61,6 +61,7 @@ impl Files {
         if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(url)) {
             return Err(UpstreamError::Address {
                 address: shown(url),
+                setting: String::new(),
                 why: "only https is fetched from other machines".to_owned(),
             });
         }

@@ -31,6 +31,8 @@ pub struct Upstreams {
 pub struct Upstream {
     base: Url,
     http: Arc<Http>,
+    /// Why it cannot be asked anything: the address of a scope's registry that is none.
+    unusable: Option<UpstreamError>,
 }
 
 impl Upstreams {
@@ -39,36 +41,52 @@ impl Upstreams {
     ///
     /// What requests need besides is read when the first one is made, or by [`Self::prepare`].
     ///
+    /// A scope whose registry has an address that cannot be used fails when something of that scope is asked
+    /// for: npm installs everything else, and nothing of the scope is looked for elsewhere.
+    ///
     /// # Errors
-    /// When no registry is known, or an address cannot be used.
+    /// When no registry is known, or the address of the default one cannot be used.
     pub fn from_npmrc(npmrc: &Npmrc, options: &Options) -> Result<Self, UpstreamError> {
         let default = match npmrc.registry() {
-            Some(address) => base_of(&address)?,
+            Some(address) => configured(npmrc, "registry", &address)?,
             None => match &options.default_registry {
-                Some(address) => base_of(address.as_str())?,
+                Some(address) => {
+                    base_of(address.as_str()).map_err(|wrong| wrong.of(String::new()))?
+                }
                 None => return Err(UpstreamError::NoRegistry),
             },
         };
         let mut bases = BTreeMap::new();
         for (scope, address) in npmrc.scope_registries() {
-            bases.insert(scope.to_owned(), base_of(&address)?);
+            let base = configured(npmrc, &format!("@{scope}:registry"), &address);
+            bases.insert(scope.to_owned(), base);
         }
         let needs_tls = std::iter::once(&default)
-            .chain(bases.values())
+            .chain(bases.values().flatten())
             .any(|base| base.scheme() == "https");
         let http = Arc::new(Http::new(npmrc, options, needs_tls));
-        let upstream = |base: Url| {
+        let upstream = |base: Url, unusable: Option<UpstreamError>| {
             Arc::new(Upstream {
                 base,
                 http: Arc::clone(&http),
+                unusable,
             })
         };
+        let mut scopes = BTreeMap::new();
+        for (scope, base) in bases {
+            let own = match base {
+                Ok(base) => upstream(base, None),
+                // An address that is nobody's: what is kept of other registries is not taken for its own.
+                Err(error) => match Url::parse(&format!("unusable:/{scope}/")) {
+                    Ok(base) => upstream(base, Some(error)),
+                    Err(_) => return Err(error),
+                },
+            };
+            scopes.insert(scope, own);
+        }
         Ok(Self {
-            default: upstream(default),
-            scopes: bases
-                .into_iter()
-                .map(|(scope, base)| (scope, upstream(base)))
-                .collect(),
+            default: upstream(default, None),
+            scopes,
         })
     }
 
@@ -80,8 +98,8 @@ impl Upstreams {
     /// be used.
     pub fn prepare(&self) -> Result<(), UpstreamError> {
         let all = std::iter::once(&self.default).chain(self.scopes.values());
-        for upstream in all {
-            let http = upstream.http();
+        for upstream in all.filter(|upstream| upstream.unusable.is_none()) {
+            let http = upstream.http()?;
             http.prepare_for(&upstream.base, upstream.signed())?;
         }
         Ok(())
@@ -109,25 +127,61 @@ impl Upstreams {
     }
 }
 
+/// An address that cannot be used: what of it may be shown, and why.
+struct Wrong {
+    shown: String,
+    why: String,
+}
+
+impl Wrong {
+    fn of(self, setting: String) -> UpstreamError {
+        UpstreamError::Address {
+            address: self.shown,
+            setting,
+            why: self.why,
+        }
+    }
+}
+
+/// The address that a setting of npm's gives. What cannot be used is told with what has to be changed: the
+/// setting, where it was found, and the variables that were not set.
+fn configured(npmrc: &Npmrc, key: &str, address: &str) -> Result<Url, UpstreamError> {
+    let unset = npmrc.unset_in(key);
+    let base = if unset.is_empty() {
+        base_of(address)
+    } else {
+        let variables = unset.join(", ");
+        Err(Wrong {
+            shown: UNREADABLE.to_owned(),
+            why: format!("{variables} is not set in the environment"),
+        })
+    };
+    base.map_err(|wrong| {
+        let place = npmrc.place_of(key);
+        let place = place.map_or_else(String::new, |place| format!(" ({place})"));
+        let setting = format!(" of {key}{place}");
+        wrong.of(weir_model::finding::printable(&setting, 600))
+    })
+}
+
+/// What is shown of an address that cannot be read: it could be anything, a secret on the wrong line too.
+const UNREADABLE: &str = "(unreadable)";
+
 /// Checks a registry's address and ends it with a slash.
-fn base_of(address: &str) -> Result<Url, UpstreamError> {
-    let parsed = Url::parse(address);
-    let failed = |why: &str| UpstreamError::Address {
-        address: match Url::parse(address) {
-            Ok(url) => shown(&url),
-            // Could be anything, a secret on the wrong line too.
-            Err(_) => "(unreadable)".to_owned(),
-        },
+fn base_of(address: &str) -> Result<Url, Wrong> {
+    let wrong = |shown: String, why: &str| Wrong {
+        shown,
         why: why.to_owned(),
     };
-    let mut url = parsed.map_err(|error| failed(&error.to_string()))?;
+    let mut url =
+        Url::parse(address).map_err(|error| wrong(UNREADABLE.to_owned(), &error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err(failed("only http and https registries are supported"));
+        let why = "only http and https registries are supported";
+        return Err(wrong(shown(&url), why));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(failed(
-            "put credentials into .npmrc as `//host/:_authToken`, not into it",
-        ));
+        let why = "put credentials into .npmrc as `//host/:_authToken`, not into it";
+        return Err(wrong(shown(&url), why));
     }
     url.set_query(None);
     url.set_fragment(None);
@@ -196,8 +250,15 @@ impl Upstream {
         self.base.as_str()
     }
 
-    pub(crate) fn http(&self) -> &Http {
-        &self.http
+    /// The way there.
+    ///
+    /// # Errors
+    /// When its address is none.
+    pub(crate) fn http(&self) -> Result<&Http, UpstreamError> {
+        match &self.unusable {
+            Some(error) => Err(error.clone()),
+            None => Ok(&self.http),
+        }
     }
 
     /// Whose credentials go along to what this registry has or names.
@@ -232,7 +293,7 @@ impl Upstream {
         url: &Url,
         known: &Conditional,
     ) -> Result<PackumentResponse, UpstreamError> {
-        let http = self.http();
+        let http = self.http()?;
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
@@ -302,7 +363,7 @@ impl Upstream {
             accept.unwrap_or_else(|| HeaderValue::from_static("application/json")),
         );
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        let http = self.http();
+        let http = self.http()?;
         let answer = http
             .get(&url, &headers, self.signed(), http.timeouts.document)
             .await?;
@@ -319,7 +380,7 @@ impl Upstream {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let http = self.http();
+        let http = self.http()?;
         let answer = http
             .post(&url, headers, body, self.signed(), http.timeouts.document)
             .await?;
@@ -334,7 +395,7 @@ impl Upstream {
                 headers.insert(name, value.clone());
             }
         }
-        let body = body::read(&answer.url, answer.response, self.http().limits.document).await?;
+        let body = body::read(&answer.url, answer.response, self.http()?.limits.document).await?;
         Ok(Document {
             status,
             headers,

@@ -111,7 +111,8 @@ impl Upstream {
         } else {
             Signed::Never
         };
-        persistently(|| open(self.http(), url, signed)).await
+        let http = self.http()?;
+        persistently(|| open(http, url, signed)).await
     }
 }
 

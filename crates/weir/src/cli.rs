@@ -69,6 +69,22 @@ fn parse_time(text: &str) -> Result<Timestamp, String> {
         .ok_or_else(|| format!("{text:?} is not a time like 2026-05-11T19:30:00Z"))
 }
 
+/// An address that tarballs' addresses can begin with: clients write it into lockfiles, as it is.
+fn parse_public_url(text: &str) -> Result<String, String> {
+    let url = weir_upstream::Url::parse(text).ok();
+    let url = url.filter(|it| matches!(it.scheme(), "http" | "https") && it.has_host());
+    let Some(url) = url else {
+        return Err("it has to be an address like https://weir.example/npm/".to_owned());
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("credentials in it would be shown to every client: leave them out".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("paths are added to it, so that it can have no ? and no #".to_owned());
+    }
+    Ok(url.into())
+}
+
 /// A count that is no wish for nothing.
 fn parse_count<T: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<T, String> {
     let count = text.parse().ok().filter(|count| *count >= T::from(1));
@@ -169,7 +185,7 @@ pub(crate) struct Serve {
     #[arg(long, default_value = "127.0.0.1:4874", value_name = "ADDRESS")]
     pub listen: SocketAddr,
     /// The address clients reach the gateway under, where it is not what they put in `Host`.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = parse_public_url)]
     pub public_url: Option<String>,
 }
 

@@ -6,6 +6,7 @@ mod commands;
 mod exit;
 mod files;
 mod lockfiles;
+mod out;
 mod print;
 mod progress;
 mod sbom;
@@ -32,7 +33,7 @@ fn main() -> std::process::ExitCode {
         Err(error) => return exit::failed(&anyhow::Error::new(error).context("starting up")),
     };
     match runtime.block_on(commands::run(cli)) {
-        Ok(code) => code,
+        Ok(code) => out::ended(code),
         Err(error) => exit::failed(&error),
     }
 }

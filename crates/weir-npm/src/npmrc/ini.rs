@@ -137,6 +137,17 @@ pub(super) fn replace_env(text: &str, env: &BTreeMap<String, String>) -> String 
     replaced
 }
 
+/// The names that still stand in a text as `${NAME}` after [`replace_env`]: nothing was there in their place.
+pub(super) fn variables(text: &str) -> Vec<&str> {
+    let starts = text.match_indices("${");
+    let plain = |name: &&str| {
+        let mut characters = name.chars();
+        characters.all(|it| it == '_' || it.is_ascii_alphanumeric())
+    };
+    let names = starts.filter_map(|(at, _)| expression_name(text.get(at..)?));
+    names.map(|(name, _)| name).filter(plain).collect()
+}
+
 /// The name in a `${NAME}` or `${NAME?}` at the start of a text, and the length of the whole.
 fn expression_name(text: &str) -> Option<(&str, usize)> {
     let inner = text.strip_prefix("${")?;

@@ -3,8 +3,11 @@
 use super::{Period, Policy, Size};
 use crate::error::PolicyError;
 
-/// Bounds that a value's type does not know, each with its key and what to say.
-pub(super) fn broken(policy: &Policy) -> Vec<PolicyError> {
+/// A bound: the key it is about, whether it is kept, and what to say if it is not.
+type Bound = (&'static str, bool, &'static str);
+
+/// Bounds of single values that their types do not know.
+pub(super) fn of_values(policy: &Policy) -> Vec<PolicyError> {
     let Policy {
         age,
         decide,
@@ -37,16 +40,6 @@ pub(super) fn broken(policy: &Policy) -> Vec<PolicyError> {
             "decide.hold_groups",
             groups(decide.hold_groups),
             "has to be 1 to 9: there are nine groups",
-        ),
-        (
-            "decide.block_groups",
-            decide.block_groups >= decide.hold_groups,
-            "below decide.hold_groups: what holds would never be reached",
-        ),
-        (
-            "decide.incomplete_unseen",
-            decide.incomplete_unseen >= decide.incomplete_established,
-            "milder than decide.incomplete_established: established releases deserve more trust, not less",
         ),
         (
             "gate.analysis_budget",
@@ -96,12 +89,34 @@ pub(super) fn broken(policy: &Policy) -> Vec<PolicyError> {
             "more than a day",
         ),
     ];
-    let broken = bounds.into_iter().filter(|(_, kept, _)| !kept);
+    broken(policy, &bounds)
+}
+
+/// Bounds between two values. They mean something only where both are as somebody meant them.
+pub(super) fn between_values(policy: &Policy) -> Vec<PolicyError> {
+    let decide = &policy.decide;
+    let bounds = [
+        (
+            "decide.block_groups",
+            decide.block_groups >= decide.hold_groups,
+            "below decide.hold_groups: what holds would never be reached",
+        ),
+        (
+            "decide.incomplete_unseen",
+            decide.incomplete_unseen >= decide.incomplete_established,
+            "milder than decide.incomplete_established: established releases deserve more trust, not less",
+        ),
+    ];
+    broken(policy, &bounds)
+}
+
+fn broken(policy: &Policy, bounds: &[Bound]) -> Vec<PolicyError> {
+    let broken = bounds.iter().filter(|(_, kept, _)| !kept);
     broken
         .map(|(key, _, why)| PolicyError::BadValue {
             at: policy.origin(key).clone(),
-            key: key.to_owned(),
-            why: why.to_owned(),
+            key: (*key).to_owned(),
+            why: (*why).to_owned(),
         })
         .collect()
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue, Deserializer};
 
-use super::bounds::broken;
+use super::bounds;
 use super::keys::{self, Key, Kind};
 use super::nearest::nearest;
 use super::{
@@ -89,10 +89,17 @@ impl<'a> Loader<'a> {
         }
         found.check_signals(self.signals.as_deref());
         let mut mistakes = std::mem::take(&mut found.mistakes);
+        let all_read = mistakes.is_empty();
+        // Without what could not be read, so that the bounds of the rest are told beside it.
+        let policy = found.resolve()?;
+        mistakes.extend(bounds::of_values(&policy));
+        if all_read {
+            mistakes.extend(bounds::between_values(&policy));
+        }
         mistakes.sort_by_key(|mistake| self.place(mistake.at()));
         match PolicyError::from_mistakes(mistakes) {
             Some(error) => Err(error),
-            None => found.resolve(),
+            None => Ok(policy),
         }
     }
 }
@@ -417,10 +424,7 @@ impl<'a> Collected<'a> {
             origins.waivers.push(at);
         }
         policy.origins = origins;
-        match PolicyError::from_mistakes(broken(&policy)) {
-            Some(error) => Err(error),
-            None => Ok(policy),
-        }
+        Ok(policy)
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) async fn run(global: &Global, command: AdvisoriesCommand) -> Result<E
             if !store.remove_advisory_feed(&feed).await? {
                 bail!("there is no feed {feed:?}; `weir advisories list` names them");
             }
-            anstream::println!("the feed {feed} is removed");
+            crate::out::println!("the feed {feed} is removed");
             exit::FINE
         }
     };
@@ -130,7 +130,7 @@ async fn again(global: &Global, store: &Store, feed: &Feed, allow_removals: bool
     let Some(found) = opened? else {
         let now = setup::clock(global).now();
         store.touch_advisory_feed(&feed.name, now).await?;
-        anstream::println!("{}: has not changed", feed.name);
+        crate::out::println!("{}: has not changed", feed.name);
         if feed.skipped == 0 {
             return Ok(exit::FINE);
         }
@@ -189,7 +189,7 @@ fn say(feed: &str, report: &ImportReport) {
         removed,
         ..
     } = report;
-    anstream::println!(
+    crate::out::println!(
         "{feed}: {read} records read, {npm} about npm: {malware} malware, {vulnerabilities} vulnerabilities, \
          {withdrawn} withdrawn; {changed} new or changed, {removed} removed"
     );
@@ -214,14 +214,14 @@ async fn list(store: &Store, json: bool) -> Result<u8> {
             schema: v1::FEEDS,
             feeds: feeds.iter().map(public).collect(),
         };
-        anstream::println!(
+        crate::out::println!(
             "{}",
             serde_json::to_string(&listing).context("writing JSON")?
         );
         return Ok(exit::FINE);
     }
     if feeds.is_empty() {
-        anstream::println!("no feed; `weir advisories import` makes one");
+        crate::out::println!("no feed; `weir advisories import` makes one");
     }
     for feed in &feeds {
         let Feed {
@@ -240,7 +240,7 @@ async fn list(store: &Store, json: bool) -> Result<u8> {
             count => format!(", {count} parts that could not be used"),
         };
         let source = weir_model::finding::printable(&feed.source, 300);
-        anstream::println!(
+        crate::out::println!(
             "{name}: {in_force} in force, {withdrawn} withdrawn{skipped}, read {read} from {source}"
         );
     }

@@ -149,6 +149,9 @@ fn read(options: &Audit, report: &mut v1::Audit) -> Vec<(String, Lockfile, check
         report
             .unchecked
             .extend(nothing_locked(options, file, &lockfile, &manifests));
+        let named = options.lockfile.as_ref();
+        let apart = check::apart(&options.folder, named, &manifests);
+        report.unchecked.extend(apart);
         report.lockfiles.push(CheckedLockfile {
             file: check::shown(file),
             client: lockfile.format.client(),

@@ -83,7 +83,7 @@ async fn backfill(global: &Global, options: &Backfill) -> Result<ExitCode> {
         refused,
         unreadable,
     } = total;
-    anstream::println!(
+    crate::out::println!(
         "{} packages: {learned} releases learned, {known} known before, {refused} refused ones that do not teach, \
          {unreadable} without a publish time or a readable manifest, {} packages not learned",
         count,
@@ -155,9 +155,9 @@ async fn show(global: &Global, owner: &str, json: bool) -> Result<ExitCode> {
     let baseline = Baseline::new(owner, packages);
     if json {
         let text = serde_json::to_string(&v1::Baseline::new(&baseline)).context("writing JSON")?;
-        anstream::println!("{text}");
+        crate::out::println!("{text}");
     } else {
-        anstream::print!("{}", text(&baseline));
+        crate::out::print!("{}", text(&baseline));
     }
     Ok(ExitCode::from(exit::FINE))
 }

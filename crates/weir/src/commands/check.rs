@@ -54,9 +54,11 @@ const NAMES: [&str; 5] = [
     "npm-shrinkwrap.json",
     "package-lock.json",
     "yarn.lock",
-    "pnpm-lock.yaml",
+    PNPMS,
     "bun.lock",
 ];
+
+const PNPMS: &str = "pnpm-lock.yaml";
 
 /// A rule: its id, how much its findings matter, and what to do about them.
 #[derive(Debug)]
@@ -80,6 +82,11 @@ const SEVERAL: Rule = Rule {
     id: "several-lockfiles",
     level: CheckLevel::Warning,
     todo: "keep the one of the client you use: the others are not kept in step by anybody",
+};
+const APART: Rule = Rule {
+    id: "unchecked-project",
+    level: CheckLevel::Error,
+    todo: "run the same command in that folder as well; --lockfile names the one here where it alone is meant",
 };
 const BASE_UNREADABLE: Rule = Rule {
     id: "base-unreadable",
@@ -241,20 +248,20 @@ fn tell(options: &Check, report: &v1::Check) -> Result<()> {
     }
     if options.json {
         let text = serde_json::to_string(report).context("writing JSON")?;
-        anstream::println!("{text}");
+        crate::out::println!("{text}");
         return Ok(());
     }
     if options.github {
-        anstream::print!("{}", github::annotations(&report.findings));
+        crate::out::print!("{}", github::annotations(&report.findings));
         let changes = report.changes.as_ref();
         github::add_summary(&github::summary(
             &report.lockfiles,
             changes,
             &report.findings,
         ))?;
-        anstream::print!("{}", text::totals(report));
+        crate::out::print!("{}", text::totals(report));
     } else {
-        anstream::print!("{}", text::report(report));
+        crate::out::print!("{}", text::report(report));
     }
     Ok(())
 }
@@ -289,6 +296,22 @@ pub(super) fn about_file(rule: &Rule, file: &Path, line: u32, what: &str) -> Che
         todo: rule.todo,
         path: Vec::new(),
     }
+}
+
+/// The workspaces that a lockfile leaves out because they have one of their own: without a word on them, the
+/// project would pass for whole. Nothing where that lockfile was asked for by its name.
+pub(super) fn apart(
+    folder: &Path,
+    named: Option<&PathBuf>,
+    manifests: &Manifests,
+) -> Vec<CheckFinding> {
+    let apart = manifests.apart().iter().filter(|_| named.is_none());
+    let told = apart.map(|inner| {
+        let file = folder.join(inner).join(PNPMS);
+        let what = "this workspace has a lockfile of its own, which was not looked into";
+        about_file(&APART, &file, 1, what)
+    });
+    told.collect()
 }
 
 pub(super) fn shown(file: &Path) -> String {
@@ -364,6 +387,13 @@ async fn check(run: &Run<'_>, file: &Path, report: &mut v1::Check) -> Result<()>
             return Ok(());
         }
     };
+    let options = run.options;
+    // Also if it was so before the change: the change may be to one of theirs.
+    report.findings.extend(apart(
+        &options.folder,
+        options.lockfile.as_ref(),
+        &state.manifests,
+    ));
     let before = earlier(run, file, report);
     let registries = Registries::learn(run.global, run.options, &state, before.as_ref()).await?;
     let name = shown(file);

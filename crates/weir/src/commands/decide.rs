@@ -52,7 +52,7 @@ pub(super) async fn run(global: &Global, options: &Decide) -> Result<ExitCode> {
                 rules: &policy,
                 policy: file.as_deref(),
             };
-            anstream::print!("{}", print::redecided(&shown));
+            crate::out::print!("{}", print::redecided(&shown));
         }
     }
     Ok(ExitCode::from(code))
@@ -67,7 +67,7 @@ fn show_json(kept: &Kept, decision: &Decision, trace: &Trace, policy: &Policy) -
         trace,
         policy: policy.fingerprint(),
     };
-    anstream::println!("{}", serde_json::to_string(&public)?);
+    crate::out::println!("{}", serde_json::to_string(&public)?);
     Ok(())
 }
 

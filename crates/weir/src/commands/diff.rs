@@ -101,10 +101,10 @@ fn show(engine: &Engine, compared: &Compared, json: bool) -> Result<()> {
         let sides = (public(before), public(after));
         let object = v1::Difference::new(sides, &difference, &findings, decision);
         let text = serde_json::to_string(&object).context("writing JSON")?;
-        anstream::println!("{text}");
+        crate::out::println!("{text}");
     } else {
         let text = print::difference(before, after, &difference, &findings, decision);
-        anstream::print!("{text}");
+        crate::out::print!("{text}");
     }
     Ok(())
 }

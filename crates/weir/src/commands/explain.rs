@@ -20,11 +20,11 @@ pub(super) async fn run(global: &Global, options: &Explain) -> Result<ExitCode> 
     };
     if options.json {
         let public = v1::Assessment::new(&refusal.assessment, &refusal.decision);
-        anstream::println!("{}", serde_json::to_string(&public)?);
+        crate::out::println!("{}", serde_json::to_string(&public)?);
     } else {
         let policy = setup::policy(global)?;
         let file = setup::policy_file(global)?;
-        anstream::print!(
+        crate::out::print!(
             "{}",
             print::refusal(&options.id, &refusal, &policy, file.as_deref())
         );

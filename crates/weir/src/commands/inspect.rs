@@ -113,13 +113,13 @@ fn draw(history: Result<History>, file: &Path) -> Result<()> {
 fn show(assessed: &Assessed, history: Option<&History>, policy: &Policy, json: bool) -> Result<()> {
     if json {
         let public = v1::Assessment::new(&assessed.assessment, &assessed.decision);
-        anstream::println!("{}", serde_json::to_string(&public)?);
+        crate::out::println!("{}", serde_json::to_string(&public)?);
     } else {
         let mut text = print::assessed(assessed, policy);
         if let Some(history) = history {
             print::timeline::text(&mut text, history);
         }
-        anstream::print!("{text}");
+        crate::out::print!("{text}");
     }
     Ok(())
 }

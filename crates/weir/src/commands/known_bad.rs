@@ -36,7 +36,7 @@ pub(super) async fn run(global: &Global, command: KnownBadCommand) -> Result<Exi
                 }
             }
             engine.close().await;
-            anstream::println!(
+            crate::out::println!(
                 "{digests} digests taken in, and {sketches} packages to know near copies of"
             );
         }
@@ -49,7 +49,7 @@ pub(super) async fn run(global: &Global, command: KnownBadCommand) -> Result<Exi
                     false => format!("refused here: {}@{}, {place}", bad.name, bad.version),
                 };
                 let line = format!("{}  {place}  {}", bad.digest, bad.why);
-                anstream::println!("{}", line.trim_end());
+                crate::out::println!("{}", line.trim_end());
             }
             store.close().await?;
         }

@@ -40,9 +40,9 @@ pub(super) async fn run(global: &Global, options: Ledger) -> Result<ExitCode> {
                 schema: "weir.ledger/v1",
                 entry,
             };
-            anstream::println!("{}", serde_json::to_string(&line)?);
+            crate::out::println!("{}", serde_json::to_string(&line)?);
         } else {
-            anstream::println!("{}", print::ledger_entry(entry));
+            crate::out::println!("{}", print::ledger_entry(entry));
         }
     }
     if entries.is_empty() && !options.json {

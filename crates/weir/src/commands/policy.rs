@@ -12,10 +12,10 @@ pub(super) fn run(global: &Global, command: PolicyCommand) -> Result<ExitCode> {
     match command {
         PolicyCommand::Show => {
             let policy = setup::policy(global)?;
-            anstream::print!("{}", print::policy(&policy, setup::clock(global).now()));
+            crate::out::print!("{}", print::policy(&policy, setup::clock(global).now()));
         }
         PolicyCommand::Schema => {
-            anstream::println!(
+            crate::out::println!(
                 "{}",
                 serde_json::to_string_pretty(&weir_policy::config::schema())?
             );
@@ -31,10 +31,17 @@ pub(super) fn run(global: &Global, command: PolicyCommand) -> Result<ExitCode> {
             for waiver in &expired {
                 anstream::eprintln!("weir: {waiver}");
             }
-            if !expired.is_empty() {
+            // An engine compiles them when it starts, and does not start with a mistake in them.
+            let rules = policy.rules_folder();
+            let wrong = rules.map_or_else(Vec::new, |it| weir_engine::mistakes_in_rules(&it));
+            for mistake in &wrong {
+                let at = policy.origin("rules.folder");
+                anstream::eprintln!("weir: {at}: rules.folder: {mistake}");
+            }
+            if !expired.is_empty() || !wrong.is_empty() {
                 return Ok(ExitCode::from(exit::FAILED));
             }
-            anstream::println!("{}: no mistakes", file.display());
+            crate::out::println!("{}: no mistakes", file.display());
         }
     }
     Ok(ExitCode::from(exit::FINE))

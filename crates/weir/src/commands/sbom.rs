@@ -36,6 +36,14 @@ pub(super) async fn run(global: &Global, options: &Sbom) -> Result<ExitCode> {
             anstream::eprintln!("{file}: error: no bill is written: {what} [nothing-locked]");
             return Ok(ExitCode::from(exit::FOUND));
         }
+        let apart = check::apart(&options.folder, options.lockfile.as_ref(), manifests);
+        if !apart.is_empty() {
+            for finding in &apart {
+                anstream::eprint!("{}", check::line(finding));
+            }
+            anstream::eprintln!("weir: no bill is written: it would leave them out");
+            return Ok(ExitCode::from(exit::FOUND));
+        }
         locked::name_projects(&mut lockfile, manifests);
     }
     let releases = Releases::of(global, options, &lockfile).await?;
@@ -53,7 +61,7 @@ pub(super) async fn run(global: &Global, options: &Sbom) -> Result<ExitCode> {
     match &options.output {
         Some(file) => std::fs::write(file, text + "\n")
             .with_context(|| format!("writing {}", file.display()))?,
-        None => anstream::println!("{text}"),
+        None => crate::out::println!("{text}"),
     }
     Ok(ExitCode::from(exit::FINE))
 }

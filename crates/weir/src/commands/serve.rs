@@ -27,11 +27,11 @@ pub(super) async fn run(global: &Global, options: Serve) -> Result<ExitCode> {
         .listen(options.listen)
         .await
         .with_context(|| format!("listening on {}", options.listen))?;
-    anstream::println!(
+    crate::out::println!(
         "weir listens on {} and passes on what {upstream} has",
         running.url()
     );
-    anstream::println!(
+    crate::out::println!(
         "point a client at it, e.g.  npm install --registry={}",
         running.url()
     );

@@ -13,7 +13,7 @@ pub(super) fn run(command: SignalsCommand) -> Result<ExitCode> {
     match command {
         SignalsCommand::List => {
             for signal in CATALOGUE {
-                anstream::println!("{:24} {:10} {}", signal.id, signal.group, signal.summary);
+                crate::out::println!("{:24} {:10} {}", signal.id, signal.group, signal.summary);
             }
         }
         SignalsCommand::Show { id } => {
@@ -21,8 +21,8 @@ pub(super) fn run(command: SignalsCommand) -> Result<ExitCode> {
                 bail!("there is no signal {id:?}; `weir signals list` names all of them");
             };
             let page = &signal.documentation;
-            anstream::println!("{}: {}\n", signal.id, signal.summary);
-            anstream::println!(
+            crate::out::println!("{}: {}\n", signal.id, signal.summary);
+            crate::out::println!(
                 "group {}, severity {}, confidence {}, {}, {}\n",
                 signal.group,
                 signal.severity,
@@ -36,7 +36,7 @@ pub(super) fn run(command: SignalsCommand) -> Result<ExitCode> {
                 ("When it is wrong", page.wrong),
                 ("What to do about it", page.todo),
             ] {
-                anstream::println!("{title}\n{text}\n");
+                crate::out::println!("{title}\n{text}\n");
             }
         }
     }

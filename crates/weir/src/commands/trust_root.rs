@@ -41,27 +41,27 @@ fn show(global: &Global) -> Result<()> {
         }
         (None, None) => "Sigstore's public instance, as it comes with weir".to_owned(),
     };
-    anstream::println!("trusted root: {place}");
+    crate::out::println!("trusted root: {place}");
     if let Some(root) = &sources.root {
-        anstream::println!("  SHA-256 {}", weir_provenance::digest(root.as_bytes()));
+        crate::out::println!("  SHA-256 {}", weir_provenance::digest(root.as_bytes()));
     }
     for named in all {
-        anstream::println!("  {}", line(&named));
+        crate::out::println!("  {}", line(&named));
     }
     for (host, document) in &sources.keys {
         let keys = RegistryKeys::parse(document.as_bytes())
             .with_context(|| format!("the kept keys of {host}"))?;
-        anstream::println!("kept keys of {host}:");
+        crate::out::println!("kept keys of {host}:");
         for key in keys.iter() {
             let end = key
                 .expires
                 .map_or_else(|| "no end".to_owned(), |end| format!("until {end}"));
             let id = weir_model::finding::printable(&key.id, 120);
-            anstream::println!("  {id} ({:?}), {end}", key.usage);
+            crate::out::println!("  {id} ({:?}), {end}", key.usage);
         }
     }
     if sources.keys.is_empty() {
-        anstream::println!("kept keys of registries: none; each registry is asked for its own");
+        crate::out::println!("kept keys of registries: none; each registry is asked for its own");
     }
     Ok(())
 }
@@ -115,10 +115,10 @@ async fn refresh(global: &Global, from: Option<String>, start: Option<&Path>) ->
     };
     kept.write(&data)?;
     if let Some(origin) = &kept.origin {
-        anstream::println!("trusted root: {}", described(origin));
+        crate::out::println!("trusted root: {}", described(origin));
     }
     for host in kept.keys.keys() {
-        anstream::println!("kept keys of {host}");
+        crate::out::println!("kept keys of {host}");
     }
     Ok(())
 }
@@ -291,8 +291,8 @@ async fn keys(global: &Global) -> Result<ExitCode> {
     let mut failed = false;
     for (registry, answer) in answers {
         match answer {
-            Ok(0) => anstream::println!("{registry}: names no keys, so it signs nothing"),
-            Ok(count) => anstream::println!("{registry}: {count} keys"),
+            Ok(0) => crate::out::println!("{registry}: names no keys, so it signs nothing"),
+            Ok(count) => crate::out::println!("{registry}: {count} keys"),
             Err(why) => {
                 failed = true;
                 anstream::eprintln!("weir: {registry}: {why}");

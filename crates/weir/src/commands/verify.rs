@@ -47,9 +47,7 @@ pub(super) async fn run(global: &Global, options: &Verify) -> Result<ExitCode> {
     for file in &files {
         match check::read(file) {
             Ok(lockfile) => {
-                report
-                    .findings
-                    .extend(nothing(&options.folder, file, &lockfile));
+                report.findings.extend(left_out(options, file, &lockfile));
                 lockfiles.push((check::shown(file), lockfile));
             }
             Err((line, what)) => {
@@ -134,16 +132,20 @@ async fn trusts(
     Ok(answered.chain(unasked).collect())
 }
 
-/// That a lockfile lists nothing of what the project asks for, or why that is not known.
-fn nothing(folder: &Path, file: &Path, lockfile: &Lockfile) -> Option<CheckFinding> {
-    match manifests(folder, lockfile) {
-        Ok(manifests) => {
-            let what = nothing_locked(lockfile, &manifests?, &|_| false)?;
-            let what = format!("could not verify: {what}");
-            Some(finding(&NOTHING_LOCKED, &check::shown(file), 1, &what))
-        }
-        Err((file, what)) => Some(finding(&UNREADABLE, &check::shown(&file), 1, &what)),
+/// That a lockfile lists nothing of what the project asks for or leaves workspaces out, or why that is not known.
+fn left_out(options: &Verify, file: &Path, lockfile: &Lockfile) -> Vec<CheckFinding> {
+    let folder = &options.folder;
+    let manifests = match manifests(folder, lockfile) {
+        Ok(Some(manifests)) => manifests,
+        Ok(None) => return Vec::new(),
+        Err((file, what)) => return vec![finding(&UNREADABLE, &check::shown(&file), 1, &what)],
+    };
+    let mut found = check::apart(folder, options.lockfile.as_ref(), &manifests);
+    if let Some(what) = nothing_locked(lockfile, &manifests, &|_| false) {
+        let what = format!("could not verify: {what}");
+        found.push(finding(&NOTHING_LOCKED, &check::shown(file), 1, &what));
     }
+    found
 }
 
 /// How an entry's bytes are recorded and signed, if anybody could be asked, and what there is to say of it.
@@ -385,11 +387,11 @@ fn print(options: &Verify, report: &v1::Verify) -> Result<()> {
     }
     if options.json {
         let text = serde_json::to_string(report).context("writing JSON")?;
-        anstream::println!("{text}");
+        crate::out::println!("{text}");
         return Ok(());
     }
     for finding in &report.findings {
-        anstream::print!("{}", check::line(finding));
+        crate::out::print!("{}", check::line(finding));
     }
     if report.lockfiles.is_empty() {
         return Ok(());
@@ -407,7 +409,7 @@ fn print(options: &Verify, report: &v1::Verify) -> Result<()> {
     } = report.counts;
     let files: Vec<&str> = report.lockfiles.iter().map(|it| it.file.as_str()).collect();
     let unnamed = report.findings.iter().filter(|it| it.rule == UNASKABLE.id);
-    anstream::println!(
+    crate::out::println!(
         "{}: {} releases: {signed} signed, {provenance} with provenance, {missing} missing, {failed} failed, \
          {changed} changed, {unsigned} of registries that do not sign, {unchecked} not checked{}{}",
         files.join(", "),

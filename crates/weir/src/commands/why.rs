@@ -67,6 +67,12 @@ pub(super) async fn run(global: &Global, options: &Why) -> Result<ExitCode> {
     for file in &files {
         let lockfile = check::read_whole(&options.folder, file)
             .map_err(|(line, what)| anyhow!("{}:{line}: {what}", check::shown(file)))?;
+        if let Ok(manifests) = check::Manifests::in_folder(&options.folder, &lockfile) {
+            let named = options.lockfile.as_ref();
+            for finding in check::apart(&options.folder, named, &manifests) {
+                anstream::eprint!("{}", check::line(&finding));
+            }
+        }
         lockfiles.push((check::shown(file), lockfile));
     }
     let engine = setup::engine_of(global, &options.folder).await?;
@@ -93,9 +99,9 @@ pub(super) async fn run(global: &Global, options: &Why) -> Result<ExitCode> {
     let nothing = report.lockfiles.iter().all(|it| it.found.is_empty());
     if options.json {
         let text = serde_json::to_string(&report).context("writing JSON")?;
-        anstream::println!("{text}");
+        crate::out::println!("{text}");
     } else {
-        anstream::print!("{}", print::why::text(&report, now));
+        crate::out::print!("{}", print::why::text(&report, now));
     }
     if nothing {
         let names: Vec<&str> = report.lockfiles.iter().map(|it| it.file.as_str()).collect();

@@ -15,7 +15,7 @@ const SHOWN: usize = 600;
 pub(super) async fn show(store: &Store, advisories: &Advisories, what: Option<&str>) -> Result<u8> {
     let feeds = store.advisory_feeds().await?;
     let Some(what) = what else {
-        anstream::println!(
+        crate::out::println!(
             "{} advisories in force, of {} feeds, generation {}",
             advisories.len(),
             feeds.len(),
@@ -69,7 +69,7 @@ fn say_unknown(what: &str, feeds: &[Feed]) {
         1 => format!("1 {one}"),
         more => format!("{more} {one}s"),
     };
-    anstream::println!(
+    crate::out::println!(
         "no advisory here about {} ({}, {})",
         printable(what, SHOWN),
         count(feeds.len() as u64, "feed"),
@@ -96,7 +96,7 @@ async fn by_id(store: &Store, advisories: &Advisories, id: &str) -> Result<bool>
 fn of_package(name: &str, about: &PackageAdvisories) {
     let told = about.all();
     if told.is_empty() {
-        anstream::println!("{}: no advisory in force", printable(name, SHOWN));
+        crate::out::println!("{}: no advisory in force", printable(name, SHOWN));
     }
     for told in &told {
         print(name, told);
@@ -116,7 +116,7 @@ fn of_version(name: &str, version: &str, about: &PackageAdvisories) {
             }
             _ => "",
         };
-        anstream::println!(
+        crate::out::println!(
             "{}@{}: no advisory in force affects it{beyond}",
             printable(name, SHOWN),
             printable(version, SHOWN)
@@ -132,21 +132,21 @@ fn of_version(name: &str, version: &str, about: &PackageAdvisories) {
     others.retain(|other| told.iter().all(|it| it.id != other.id));
     if !others.is_empty() {
         let ids: Vec<String> = others.iter().map(|it| printable(&it.id, SHOWN)).collect();
-        anstream::println!("about other versions of it: {}", ids.join(", "));
+        crate::out::println!("about other versions of it: {}", ids.join(", "));
     }
 }
 
 fn print(name: &str, told: &Told) {
     print_head(name, told);
     if !told.certain {
-        anstream::println!("  its ranges cannot be read in full: any version may be affected");
+        crate::out::println!("  its ranges cannot be read in full: any version may be affected");
     }
     print_rest(told);
 }
 
 fn print_withdrawn(name: &str, told: &Told) {
     print_head(name, told);
-    anstream::println!("  withdrawn: it counts for nothing");
+    crate::out::println!("  withdrawn: it counts for nothing");
     print_rest(told);
 }
 
@@ -173,21 +173,21 @@ fn print_head(name: &str, told: &Told) {
         "" => String::new(),
         summary => format!(": {summary}"),
     };
-    anstream::println!("{id} {kind} in {name}{summary}");
-    anstream::println!("  {severity}{score}, affected: {vulnerable}");
+    crate::out::println!("{id} {kind} in {name}{summary}");
+    crate::out::println!("  {severity}{score}, affected: {vulnerable}");
 }
 
 fn print_rest(told: &Told) {
     let shown = |texts: &[String]| printable(&texts.join(", "), SHOWN);
     if !told.fixes.is_empty() {
-        anstream::println!("  fixed in: {}", shown(&told.fixes));
+        crate::out::println!("  fixed in: {}", shown(&told.fixes));
     }
     if !told.aliases.is_empty() {
-        anstream::println!("  also: {}", shown(&told.aliases));
+        crate::out::println!("  also: {}", shown(&told.aliases));
     }
-    anstream::println!("  {}", printable(&told.url, SHOWN));
+    crate::out::println!("  {}", printable(&told.url, SHOWN));
     for says in &told.says {
-        anstream::println!("  {}", sentence(says));
+        crate::out::println!("  {}", sentence(says));
     }
 }
 

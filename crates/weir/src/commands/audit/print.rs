@@ -36,17 +36,17 @@ pub(super) fn print(options: &Audit, report: &v1::Audit) -> Result<()> {
     }
     if options.json {
         let text = serde_json::to_string(report).context("writing JSON")?;
-        anstream::println!("{text}");
+        crate::out::println!("{text}");
         return Ok(());
     }
     for finding in report.findings.iter().filter(|it| !it.below_threshold) {
-        anstream::print!("{}", text(finding));
+        crate::out::print!("{}", text(finding));
     }
     for finding in &report.unchecked {
-        anstream::print!("{}", check::line(finding));
+        crate::out::print!("{}", check::line(finding));
     }
     if !report.lockfiles.is_empty() {
-        anstream::println!("{}", summary(report));
+        crate::out::println!("{}", summary(report));
     }
     Ok(())
 }

@@ -13,12 +13,11 @@ use weir_npm::manifest::Manifest;
 use weir_npm::spec::{DependencySpec, classify};
 
 use super::Checked;
-use super::client::ClientFiles;
 use super::manifests::Manifests;
 use super::step::{OUT_OF_STEP, asker};
 
-pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests, files: &ClientFiles) {
-    there(checked, manifests, files);
+pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests) {
+    there(checked, manifests);
     if checked.lockfile.format != Format::Npm {
         return;
     }
@@ -31,22 +30,15 @@ pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests, files: &Cl
 }
 
 /// Whether the workspaces that are there are in the lockfile, where its client refuses one without them.
-fn there(checked: &mut Checked<'_>, manifests: &Manifests, files: &ClientFiles) {
+fn there(checked: &mut Checked<'_>, manifests: &Manifests) {
     let lockfile = checked.lockfile;
-    // pnpm does without those that ask for nothing, and with a lockfile for each.
-    let shared = [
-        files.pnpm.get(&["sharedWorkspaceLockfile"]),
-        files.npmrc.get(&["shared-workspace-lockfile"]),
-    ];
-    let apart = shared
-        .into_iter()
-        .flatten()
-        .any(|it| it.is_off() || it.text() == Some("false"));
-    let is_needed = |manifest: &Manifest| match lockfile.format {
+    let is_needed = |folder: &str, manifest: &Manifest| match lockfile.format {
         Format::Npm => lockfile.terms.workspaces.is_some(),
         Format::YarnBerry | Format::Bun => true,
         Format::YarnClassic => false,
+        // pnpm does without those that ask for nothing, and those that have a lockfile each are told as such.
         Format::Pnpm => {
+            let apart = manifests.apart().iter().any(|it| it == folder);
             let lists = [
                 &manifest.dependencies,
                 &manifest.dev_dependencies,
@@ -58,7 +50,7 @@ fn there(checked: &mut Checked<'_>, manifests: &Manifests, files: &ClientFiles) 
     let projects: BTreeSet<&str> = lockfile.projects().map(|(_, folder)| folder).collect();
     let missing = manifests
         .found()
-        .filter(|&(folder, manifest)| !projects.contains(folder) && is_needed(manifest));
+        .filter(|&(folder, manifest)| !projects.contains(folder) && is_needed(folder, manifest));
     for (folder, _) in missing {
         let what = format!("the workspace {folder:?} is not in the lockfile");
         checked.add(&OUT_OF_STEP, 1, None, &what);

@@ -27,6 +27,8 @@ pub(in crate::commands) struct Manifests {
     declared: BTreeSet<String>,
     /// All folders that are workspaces by these patterns, whatever the lockfile names.
     found: BTreeMap<String, Found>,
+    /// Those of them that the lockfile leaves out because they have one of their own (pnpm).
+    apart: Vec<String>,
     root: Value,
     /// The catalogs, where the lockfile lists what they stand for only (yarn).
     catalogs: Option<Catalogs>,
@@ -80,6 +82,7 @@ impl Manifests {
             }
         }
         let found = found(tree, &Workspaces::of(&patterns));
+        let apart = apart(tree, lockfile, &found);
         let all = Workspaces::of(&[patterns, nested].concat());
         let mut work = 0;
         let folders = by_folder.keys().chain(&missing);
@@ -97,8 +100,15 @@ impl Manifests {
             by_folder,
             missing,
             found,
+            apart,
             root,
         })
+    }
+
+    /// The folders of the workspaces that the lockfile leaves out because they have one of their own, as pnpm
+    /// writes them with `sharedWorkspaceLockfile: false`.
+    pub(in crate::commands) fn apart(&self) -> &[String] {
+        &self.apart
     }
 
     /// The manifest of a folder that is the project's own: the root's, or a workspace's.
@@ -293,6 +303,22 @@ fn found(tree: &Tree, workspaces: &Workspaces) -> BTreeMap<String, Found> {
         }
     }
     found
+}
+
+/// The workspaces that a lockfile of pnpm leaves out and that have one of their own.
+fn apart(tree: &Tree, lockfile: &Lockfile, found: &BTreeMap<String, Found>) -> Vec<String> {
+    if lockfile.format != Format::Pnpm {
+        return Vec::new();
+    }
+    let own = |folder: &&String| {
+        let file = format!("{folder}/{}", super::PNPMS);
+        // One that cannot be read is there as well.
+        !matches!(tree.read(&file, weir_npm::lockfile::MAX_SIZE), Ok(None))
+    };
+    let left_out = found
+        .keys()
+        .filter(|folder| lockfile.project(folder).is_none());
+    left_out.filter(own).cloned().collect()
 }
 
 /// The two sides of the last `>` in an override's key that is none of a range: `a>b`, not `b@>=1 <2 || >3`.

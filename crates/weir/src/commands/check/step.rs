@@ -108,7 +108,7 @@ pub(super) fn check(checked: &mut Checked<'_>, manifests: &Manifests, files: &Cl
             "this lockfile does not say what its workspaces ask for: only the root was checked";
         checked.add(&UNCOMPARED, 1, None, what);
     }
-    declared::check(checked, manifests, files);
+    declared::check(checked, manifests);
     overrides::check(checked, files);
     catalogs::check(checked, &project.catalogs);
     let lockfile = checked.lockfile;
