@@ -96,6 +96,24 @@ fn bad_rules_are_refused_with_file_line_column_and_reason() {
 }
 
 #[test]
+fn mistakes_in_several_files_are_told_at_once() {
+    let told = |texts: &[(&str, &str)]| match RuleSet::compile(&sources(texts)) {
+        Err(RulesError::Rules(mistakes)) => mistakes,
+        other => panic!("{other:?}"),
+    };
+    let broken = told(&[
+        ("a.yar", "rule a { condition: nothing }"),
+        ("ok.yar", COLLECTOR),
+        ("b.yar", "rule b { condition: "),
+    ]);
+    assert_eq!(broken.len(), 2, "{broken:?}");
+    assert!(broken[0].starts_with("a.yar:1:") && broken[1].starts_with("b.yar:1:"));
+    let odd = "rule odd { meta: severity = \"grave\" condition: true }";
+    let severities = told(&[("a.yar", odd), ("b.yar", odd)]);
+    assert_eq!(severities.len(), 2, "{severities:?}");
+}
+
+#[test]
 fn a_scan_that_takes_too_long_is_named() {
     // A loop without end in a condition.
     let endless = "rule slow { condition: for any i in (0..1000000000000) : (i == 1000000000001) }";

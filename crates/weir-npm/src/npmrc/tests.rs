@@ -338,3 +338,29 @@ fn trust_and_proxies() {
     assert!(npmrc.strict_ssl());
     assert_eq!(parse("strict-ssl").get("strict-ssl"), Some("true"));
 }
+
+#[test]
+fn settings_are_known_by_their_place_and_by_what_was_not_set() {
+    let file = |text: &str, place: &str| parse(text).found_in(place);
+    let env = Npmrc::from_env(&env(&[("npm_config_cafile", "/c")]));
+    let merged = Npmrc::merge(
+        file(
+            "registry=https://${NOPE}/${TOKEN}/${a b}/\ncafile=/p",
+            "project",
+        ),
+        file("registry=https://r.example/\n@s:registry=${S}", "user"),
+        Npmrc::default(),
+        env,
+    );
+    let place = |key| merged.place_of(key);
+    assert_eq!(place("registry"), Some("project"));
+    assert_eq!(place("@s:registry"), Some("user"));
+    assert_eq!(place("cafile"), Some("npm_config_cafile"));
+    assert_eq!(place("proxy"), None);
+    assert_eq!(merged.unset_in("registry"), ["NOPE"]);
+    assert_eq!(merged.unset_in("@s:registry"), ["S"]);
+    assert!(merged.unset_in("cafile").is_empty());
+    // What hides a setting hides its place too.
+    let over = parse("registry=https://o.example/").over(merged);
+    assert_eq!(over.place_of("registry"), None);
+}

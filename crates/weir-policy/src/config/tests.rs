@@ -289,6 +289,22 @@ weir.toml:14:1: `cache.packument_ttl`: more than a day"
 }
 
 #[test]
+fn bounds_are_told_beside_values_that_cannot_be_read() {
+    assert_eq!(
+        mistakes("[limits]\nworkers = 1000\nworker_memory = \"1\"\nfiles = 0\n"),
+        "\
+weir.toml:2:1: `limits.workers`: more than 256
+weir.toml:3:17: `limits.worker_memory`: \"1\" has no unit: write \"1 MiB\" for mebibytes
+weir.toml:4:1: `limits.files`: has to be at least 1"
+    );
+    // Not compared with what stands in for a value that nobody could read.
+    assert_eq!(
+        mistakes("[decide]\nblock_groups = 1\nhold_groups = \"1\"\n"),
+        "weir.toml:3:15: `decide.hold_groups` takes a whole number, not text"
+    );
+}
+
+#[test]
 fn incomplete_waivers_are_refused() {
     let text = "\
 [age]

@@ -165,3 +165,44 @@ async fn a_proxy_is_used_except_where_it_must_not_be() {
         b"{\"via\":\"proxy\"}"
     );
 }
+
+#[test]
+fn a_registry_that_cannot_be_used_is_told_by_its_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(".npmrc");
+    std::fs::write(folder.path().join("package.json"), "{}").unwrap();
+    for (text, variable, told) in [
+        ("registry=${NOPE}", None, "NOPE is not set"),
+        ("registry=https://${NOPE}/npm/", None, "NOPE is not set"),
+        ("registry=s3cret", None, "relative URL"),
+        ("", Some("s3cret"), "relative URL"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let place = variable.map_or(file.display().to_string(), |_| {
+            "npm_config_registry".to_owned()
+        });
+        let set = variable.map(|it| ("npm_config_registry".to_owned(), it.to_owned()));
+        let environment: Environment = set.into_iter().collect();
+        let npmrc = load_npmrc(folder.path(), &environment, Npmrc::default()).unwrap();
+        let error = Upstreams::from_npmrc(&npmrc, &Options::default()).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains(&format!("of registry ({place})")), "{error}");
+        assert!(error.contains(told) && !error.contains("s3cret"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_scope_without_a_usable_registry_fails_alone() {
+    let server = Server::start(|_, _| http("200 OK", &[JSON], b"{}")).await;
+    let upstreams = server.upstreams_with("@priv:registry=${NOPE}", Limits::default());
+    upstreams.prepare().unwrap();
+    assert_eq!(raw(fetch(&upstreams, "a").await.unwrap()), b"{}");
+    let seen = server.seen().len();
+    let error = fetch(&upstreams, "@priv/a").await.unwrap_err().to_string();
+    assert!(error.contains("of @priv:registry"), "{error}");
+    assert!(error.contains("NOPE is not set"), "{error}");
+    let own = upstreams.upstream_for(&name("@priv/a"));
+    assert_ne!(own.id(), upstreams.default_upstream().id());
+    own.document("-/npm/v1/keys", None).await.unwrap_err();
+    assert_eq!(server.seen().len(), seen, "nobody else is asked instead");
+}

@@ -405,6 +405,22 @@ fn terminal_escapes_in_packages_stay_escapes() {
 }
 
 #[test]
+fn a_version_that_is_none_could_not_be_checked() {
+    let (world, registry) = (World::new(), river());
+    for (version, is_told) in [("1.0.0", false), (r"1.0.0\u001b[2J", true), ("one", true)] {
+        let manifest = format!(r#"{{"name": "odd", "version": "{version}"}}"#);
+        let bytes = tgz(&[Entry::file("package/package.json", manifest)]);
+        let file = world.write("work/odd.tgz", &bytes);
+        let run = world.run_before(&registry, &["inspect", "--json", file.to_str().unwrap()]);
+        let told: Value = serde_json::from_str(run.stdout.trim()).unwrap();
+        let gaps = told["incomplete"].as_array().unwrap();
+        let gap = gaps.iter().find(|gap| gap["what"] == "version");
+        assert_eq!(gap.is_some(), is_told, "{version}: {told:#}");
+        assert_eq!(run.code == Some(0), !is_told, "{version}: {told:#}");
+    }
+}
+
+#[test]
 fn an_explanation_can_be_had_as_json_and_an_unknown_id_is_an_error() {
     let (world, registry) = (World::new(), river());
     let gateway = world.serve(&registry);

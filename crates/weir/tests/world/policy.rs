@@ -83,6 +83,31 @@ fn mistakes_point_at_the_line_and_stop_everything() {
     assert!(missing.assert_failure().says("does not exist"));
 }
 
+/// An engine does not start with them, so a policy with them has mistakes.
+#[test]
+fn rules_that_cannot_be_used_are_mistakes_of_the_policy() {
+    let (world, registry) = (World::new(), river());
+    world.policy("[rules]\nfolder = \"yara\"\n");
+    let check = |words: &[&str]| {
+        let check = world.run(&["policy", "check"]);
+        assert_eq!(check.code, Some(1), "{}", check.text());
+        assert!(!check.says("no mistakes"), "{}", check.text());
+        for words in words {
+            assert!(check.says(words), "{words}: {}", check.text());
+        }
+        let refused = world.run_before(&registry, &["inspect", "gauge-reader"]);
+        assert_eq!(refused.code, Some(1), "{}", refused.text());
+    };
+    check(&["weir.toml:2:1: rules.folder: ", "yara"]);
+    world.write("work/yara/a.yar", "rule a { condition: nothing }");
+    world.write("work/yara/b.yar", "rule b { condition: ");
+    check(&["rules.folder: a.yar:1:", "rules.folder: b.yar:1:"]);
+    world.write("work/yara/a.yar", "rule a { condition: false }");
+    world.write("work/yara/b.yar", "rule b { condition: false }");
+    let fine = world.run(&["policy", "check"]);
+    assert!(fine.assert_success().says("no mistakes"));
+}
+
 #[test]
 fn the_schema_is_json_and_knows_the_sections() {
     let world = World::new();

@@ -5,7 +5,7 @@ use weir_testing::tarball::gzip;
 use weir_testing::{Package, Registry, Release};
 
 use crate::support::http::request;
-use crate::support::{NPM, PNPM_10, World, river};
+use crate::support::{Gateway, NPM, PNPM_10, World, river};
 
 const ABBREVIATED: &str = "application/vnd.npm.install-v1+json";
 
@@ -22,6 +22,35 @@ fn its_own_pages_answer() {
     assert!(
         registry.requests().is_empty(),
         "none of this is the registry's business"
+    );
+}
+
+#[test]
+fn a_public_address_that_is_none_is_refused() {
+    let (world, registry) = (World::new(), river());
+    for (address, why) in [
+        ("foo", "https://weir.example/npm/"),
+        ("ftp://weir.example/", "https://weir.example/npm/"),
+        ("https://weir.example/npm?y", "no ?"),
+        ("https://weir.example/npm#y", "no #"),
+        ("https://u:p4ss@weir.example/npm", "credentials"),
+    ] {
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--public-url", address];
+        let run = world.run_before(&registry, &arguments);
+        assert_eq!(run.code, Some(2), "{address}: {}", run.text());
+        assert!(run.stderr.contains(why), "{address}: {}", run.stderr);
+    }
+    let gateway = Gateway::start(world.weir_before(&registry).args([
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--public-url",
+        "https://weir.example/npm",
+    ]));
+    let packument = gateway.get("/gauge-reader", &[("user-agent", NPM)]).json();
+    assert_eq!(
+        packument["versions"]["1.0.0"]["dist"]["tarball"],
+        "https://weir.example/npm/gauge-reader/-/gauge-reader-1.0.0.tgz"
     );
 }
 

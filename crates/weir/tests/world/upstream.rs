@@ -202,3 +202,22 @@ fn a_slow_upstream_does_not_hold_up_others() {
         assert!(started.elapsed() < std::time::Duration::from_secs(5));
     });
 }
+
+/// npm installs what is not of the scope; so does weir, and says what has to be put right for the rest.
+#[test]
+fn a_scope_whose_registry_is_not_set_stops_nothing_else() {
+    let (world, registry) = (World::new(), river());
+    let npmrc = world.write("work/.npmrc", "@priv:registry=${PRIV_REGISTRY}\n");
+    world.write("work/package.json", "{}");
+    let gateway = world.serve(&registry);
+    assert_eq!(gateway.get(GOOD, &[("user-agent", NPM)]).status, 200);
+    let refused = gateway.get("/@priv%2flib", &[("user-agent", NPM)]);
+    assert_eq!(refused.status, 502);
+    let run = world.run_before(&registry, &["inspect", "@priv/lib"]);
+    assert_eq!(run.code, Some(1), "{}", run.text());
+    let place = format!("@priv:registry ({})", npmrc.display());
+    for words in [place.as_str(), "PRIV_REGISTRY is not set"] {
+        assert!(run.says(words), "{}", run.text());
+    }
+    assert!(registry.requests_to("/@priv%2flib").is_empty());
+}
