@@ -7,9 +7,7 @@ use weir_model::contents::{CapabilityKind, Surface};
 
 use crate::ability::{self, AtLoad};
 use crate::analyse::Work;
-use crate::follow::FLOW_DEPTH;
 use crate::parse;
-use crate::report::GATED;
 
 /// An act of a file.
 #[derive(Clone, Copy)]
@@ -103,13 +101,8 @@ impl Work<'_> {
         let Some(code) = self.codes.get(file as usize) else {
             return;
         };
-        let is_small = code.bytes.len() <= GATED
-            && code
-                .survey
-                .as_ref()
-                .is_some_and(|survey| survey.deepest <= FLOW_DEPTH);
         let waits = code.within.is_some_and(|at| !self.at_load.contains(&at));
-        let (true, false, Ok(text)) = (is_small, waits, parse::decode(&code.bytes)) else {
+        let (true, false, Ok(text)) = (code.is_small(), waits, parse::decode(&code.bytes)) else {
             return;
         };
         let mut found = BTreeSet::new();

@@ -10,13 +10,23 @@ use crate::command::Leak;
 use crate::follow::FLOW_DEPTH;
 use crate::modules::Surfaces;
 use crate::parse::{self, Unparsed};
+use crate::survey::Survey;
 use crate::{Unkept, place, scan};
 
 /// Most entries of `unread`; more say nothing new.
 const UNREAD: usize = 200;
 /// Largest file in which conditions around a flow are looked for, in bytes. In a large one, which
 /// holds many programs, they say little and cost a parse each.
-pub(crate) const GATED: usize = 512 << 10;
+const GATED: usize = 512 << 10;
+
+impl Code<'_> {
+    /// Whether a file is small and flat enough to be parsed once more for what is asked of a few of its places.
+    pub(crate) fn is_small(&self) -> bool {
+        let is_flat = |survey: &Survey| survey.deepest <= FLOW_DEPTH;
+        self.bytes.len() <= GATED && self.survey.as_ref().is_some_and(is_flat)
+    }
+}
+
 impl Work<'_> {
     pub(crate) fn report_leaks(&mut self) {
         let leaks = std::mem::take(&mut self.leaks);
@@ -179,12 +189,7 @@ impl Work<'_> {
         let Some(code) = self.codes.get(file as usize) else {
             return;
         };
-        let is_small = code.bytes.len() <= GATED
-            && code
-                .survey
-                .as_ref()
-                .is_some_and(|survey| survey.deepest <= FLOW_DEPTH);
-        let (true, Ok(text)) = (is_small, parse::decode(&code.bytes)) else {
+        let (true, Ok(text)) = (code.is_small(), parse::decode(&code.bytes)) else {
             return;
         };
         // What does not parse has no flows either.
