@@ -139,10 +139,13 @@ fn replaced(
     let several = place.folder != place.project;
     let folders = folders.get(..1 + usize::from(several)).unwrap_or_default();
     let upstream = global.upstream.clone().or_else(|| npmrc.registry());
-    let replaced = Replaced::of(folders, arguments, &upstream.unwrap_or_default())?;
-    if doing != Doing::Runs {
-        replaced.tell();
+    let replaced = Replaced::of(folders, arguments, &upstream.unwrap_or_default());
+    if doing == Doing::Runs {
+        // What is run may fetch nothing at all.
+        return Ok(replaced.map_or_else(|_| hosts::ALWAYS.to_owned(), |it| it.host));
     }
+    let replaced = replaced?;
+    replaced.tell();
     Ok(replaced.host)
 }
 
