@@ -81,7 +81,8 @@ impl Replaced {
     }
 }
 
-/// The files of a folder that say what is asked for and where it comes from. Of two lockfiles npm goes by the first.
+/// The files of a folder that say what is asked for and where it comes from. Of two lockfiles npm goes by the first;
+/// what the other names counts too, which at most stops a run.
 const FILES: [&str; 3] = ["package.json", "npm-shrinkwrap.json", "package-lock.json"];
 
 /// A file's contents. One that cannot be read is npm's to complain about.
@@ -153,9 +154,8 @@ impl Seen {
         };
         let mut add = |name: &str, entry: &Map<String, Value>| {
             let url = entry.get("resolved").and_then(Value::as_str);
-            let host = url.filter(|url| url.starts_with("http")).and_then(host_of);
             if !self.by_address.contains_key(name) {
-                self.hosts.extend(host);
+                self.hosts.extend(url.and_then(host_of));
             }
         };
         for (path, entry) in packages(own) {
@@ -222,9 +222,11 @@ fn each_of_old(of: &Map<String, Value>, take: &mut dyn FnMut(&str, &Map<String, 
     down(of, 0, take);
 }
 
-/// The host of an address, without its port: npm compares no more.
+/// The host of a web address, however it is written, without its port: npm compares no more.
 fn host_of(url: &str) -> Option<String> {
-    Some(Url::parse(url).ok()?.host_str()?.to_owned())
+    let url = Url::parse(url).ok()?;
+    let is_web = matches!(url.scheme(), "http" | "https");
+    url.host_str().filter(|_| is_web).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -308,7 +310,7 @@ mod tests {
 
     #[test]
     fn one_host_of_several_is_not_chosen() {
-        let other = "https://other.example.invalid/right/-/right-1.0.0.tgz";
+        let other = "HTTPS://other.example.invalid/right/-/right-1.0.0.tgz";
         let entry = format!(r#", "node_modules/right": {{"resolved": "{other}"}}"#);
         let several = locked("", &entry);
         let files = [("package-lock.json", several.as_str())];
