@@ -129,12 +129,29 @@ impl Seen {
         }
     }
 
+    /// What a manifest has npm take in place of what packages ask for: by name, with or without a range, and within
+    /// each other, where `.` is the package around it.
+    fn overrides(&mut self, around: &str, overrides: Option<&Value>) {
+        for (key, value) in overrides.and_then(Value::as_object).into_iter().flatten() {
+            let range = key.rfind('@').filter(|at| *at > 0);
+            let name = match key.as_str() {
+                "." => around,
+                key => key.get(..range.unwrap_or(key.len())).unwrap_or(key),
+            };
+            match value {
+                Value::String(spec) => self.ask(name, spec),
+                value => self.overrides(name, Some(value)),
+            }
+        }
+    }
+
     /// What a manifest asks for, or all entries of a lockfile.
     fn manifest(&mut self, document: &Value) {
         let Some(own) = document.as_object() else {
             return;
         };
         self.lists(own);
+        self.overrides("", own.get("overrides"));
         for (_, entry) in packages(own) {
             self.lists(entry);
         }
@@ -289,6 +306,18 @@ mod tests {
             r#", "node_modules/odd": {"resolved": "https://files.example.invalid/odd.tgz"}"#,
         );
         assert_eq!(host(&[("package-lock.json", &below)], &["ci"]), registry);
+        let address = "https://files.example.invalid/odd.tgz";
+        for overrides in [
+            format!(r#"{{"odd": "{address}"}}"#),
+            format!(r#"{{"odd@^1.0.0": {{".": "{address}", "left": "1.0.0"}}}}"#),
+        ] {
+            let over = format!(r#"{{"overrides": {overrides}}}"#);
+            let files = [
+                ("package.json", over.as_str()),
+                ("package-lock.json", &locked("", "")),
+            ];
+            assert_eq!(host(&files, &["ci"]), registry, "{over}");
+        }
         let old = r#"{"lockfileVersion": 1, "dependencies": {
             "odd": {"version": "https://files.example.invalid/odd.tgz"},
             "left": {"version": "1.0.0", "resolved": "https://registry.example.invalid/left/-/left-1.0.0.tgz"}
