@@ -8,8 +8,9 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use weir_engine::worker::contents::of_tarball;
+use weir_engine::worker::contents::of_tarball_with;
 use weir_engine::worker::limits::keep_freed_memory;
+use weir_js::Analyst;
 use weir_model::contents::Contents;
 
 /// Sums over every tarball.
@@ -27,10 +28,10 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, path: &Path, show: Show) -> std::io::Result<()> {
+    fn add(&mut self, path: &Path, show: Show, analyst: &mut Analyst) -> std::io::Result<()> {
         let bytes = std::fs::read(path)?;
         let start = Instant::now();
-        let contents = of_tarball(&bytes, &weir_archive::Limits::default());
+        let contents = of_tarball_with(&bytes, &weir_archive::Limits::default(), None, analyst);
         let took = start.elapsed();
         self.packages += 1;
         self.packed_bytes += bytes.len() as u64;
@@ -175,10 +176,13 @@ fn main() -> std::io::Result<()> {
             tarballs(argument.into(), &mut found)?;
         }
     }
-    let mut sums = Sums::default();
-    for path in found {
-        sums.add(&path, show)?;
-    }
+    let sums = Analyst::employ(weir_js::Limits::default(), |analyst| {
+        let mut sums = Sums::default();
+        for path in found {
+            sums.add(&path, show, analyst)?;
+        }
+        std::io::Result::Ok(sums)
+    })??;
     println!("{}", sums.into_json());
     Ok(())
 }

@@ -44,7 +44,7 @@ pub(crate) struct Work<'a> {
     pub(crate) resolver: Resolver<'a>,
     pub(crate) codes: Vec<Code<'a>>,
     pub(crate) modules: Modules,
-    pub(crate) allocator: Allocator,
+    pub(crate) allocator: &'a mut Allocator,
     pub(crate) facts: Facts,
     /// Leaks of shell text: where, and on which surface.
     pub(crate) leaks: Vec<(String, usize, Leak)>,
@@ -66,7 +66,7 @@ pub(crate) struct Work<'a> {
 }
 
 /// Runs all steps. Called on a thread with a large stack.
-pub(crate) fn run(package: &Package<'_>, limits: &Limits) -> Facts {
+pub(crate) fn run(package: &Package<'_>, limits: &Limits, allocator: &mut Allocator) -> Facts {
     let files = package.files.iter().map(Code::of);
     let unkept = package.unkept.iter().map(Code::unkept);
     let mut work = Work {
@@ -75,7 +75,7 @@ pub(crate) fn run(package: &Package<'_>, limits: &Limits) -> Facts {
         resolver: Resolver::new(package.files).with_unkept(package.files.len(), package.unkept),
         codes: files.chain(unkept).collect(),
         modules: Modules::default(),
-        allocator: Allocator::default(),
+        allocator,
         facts: Facts::default(),
         leaks: Vec::new(),
         deeds: Vec::new(),
@@ -299,7 +299,7 @@ impl Work<'_> {
         let text = parse::decode(&code.bytes)?;
         code.is_utf8 = matches!(text, Cow::Borrowed(_));
         parse::with_program(
-            &mut self.allocator,
+            self.allocator,
             &code.path,
             &text,
             kind,

@@ -191,7 +191,7 @@ impl Work<'_> {
         if groups.is_empty() {
             return;
         }
-        parse::give_back(&mut self.allocator);
+        parse::give_back(self.allocator);
         let around = Around {
             resolver: std::mem::take(&mut self.resolver),
             paths: RefCell::new(
@@ -452,20 +452,19 @@ impl Work<'_> {
         let may_compute = !is_cut || survey.signs.dynamic;
         // A cut that leaves what does not parse costs time, but nothing is lost.
         for text in rest.as_deref().into_iter().chain([&*text]) {
-            let lowered =
-                parse::with_checked(&mut self.allocator, &code.path, text, kind, |program| {
-                    let computes = may_compute && scan::computes(text.as_bytes());
-                    let waste = if group.installs { 1 } else { WASTE };
-                    graph.reserve(left_out.bytes_left);
-                    lower(
-                        program,
-                        file,
-                        graph,
-                        computes.then_some(waste),
-                        &left_out.spans,
-                        !code.is_inline,
-                    );
-                });
+            let lowered = parse::with_checked(self.allocator, &code.path, text, kind, |program| {
+                let computes = may_compute && scan::computes(text.as_bytes());
+                let waste = if group.installs { 1 } else { WASTE };
+                graph.reserve(left_out.bytes_left);
+                lower(
+                    program,
+                    file,
+                    graph,
+                    computes.then_some(waste),
+                    &left_out.spans,
+                    !code.is_inline,
+                );
+            });
             if lowered.is_ok() {
                 return Some(left_out.bytes_left);
             }

@@ -2,6 +2,7 @@
 
 mod ability;
 mod analyse;
+mod analyst;
 mod command;
 mod cut;
 mod digits;
@@ -25,11 +26,14 @@ mod slice;
 mod started;
 mod survey;
 mod tables;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
+
+pub use analyst::{Analyst, analyse};
 
 use weir_model::contents::{Capability, Flow, Host, InstallStep, Surface, Unread};
 use weir_npm::manifest::Manifest;
@@ -212,35 +216,4 @@ pub struct Facts {
     pub files_parsed: u64,
     /// Files that took part in the value flow.
     pub files_in_flow: u64,
-}
-
-/// Analyses one package. Never panics on hostile input; what it cannot read it names in
-/// [`Facts::unread`]. Runs on a thread of its own with a large stack. A caller that reads hostile
-/// packages still wants a process with a deadline around it: a parse cannot be interrupted.
-#[must_use]
-pub fn analyse(package: &Package, limits: &Limits) -> Facts {
-    let outcome = std::thread::scope(|scope| {
-        std::thread::Builder::new()
-            .name("weir-js".to_owned())
-            .stack_size(limits.stack_bytes)
-            .spawn_scoped(scope, || analyse::run(package, limits))
-            .map(std::thread::ScopedJoinHandle::join)
-    });
-    match outcome {
-        Ok(Ok(facts)) => facts,
-        Ok(Err(_)) => nothing("the analysis broke off", true),
-        Err(error) => nothing(&format!("no thread for the analysis: {error}"), false),
-    }
-}
-
-/// Facts of a package that could not be analysed at all.
-fn nothing(why: &str, suspicious: bool) -> Facts {
-    Facts {
-        unread: vec![Unread {
-            path: "javascript".to_owned(),
-            why: why.to_owned(),
-            suspicious,
-        }],
-        ..Facts::default()
-    }
 }

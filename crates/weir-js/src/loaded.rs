@@ -107,7 +107,7 @@ impl Work<'_> {
         };
         let mut found = BTreeSet::new();
         // What does not parse does nothing either.
-        let _ = parse::with_checked(&mut self.allocator, &code.path, &text, kind, |program| {
+        let _ = parse::with_checked(self.allocator, &code.path, &text, kind, |program| {
             let at_load = AtLoad::of(program);
             found = telling(acts, &at_load);
             found.extend(ends.iter().filter(|offset| at_load.runs(**offset)));

@@ -193,7 +193,7 @@ impl Work<'_> {
             return;
         };
         // What does not parse has no flows either.
-        let _ = parse::with_checked(&mut self.allocator, &code.path, &text, kind, |program| {
+        let _ = parse::with_checked(self.allocator, &code.path, &text, kind, |program| {
             let gates = ability::Gates::of(program);
             for &offset in offsets {
                 around.insert((file, offset), gates.before(offset));

@@ -31,6 +31,7 @@ use crate::cut::Removable;
 use crate::digits::Digits;
 use crate::slice::{self, Parts, Recorder};
 use crate::tables::{calls, credentials, data, network, secrets, uploads};
+use crate::words::match_word;
 
 /// Deepest syntax tree that is walked, in nested expressions and statements. The deepest of 44,175
 /// real files has 779 levels; scopes and lowering use under 1 KiB of stack per level, so this many
@@ -402,13 +403,20 @@ impl<'a> Visit<'a> for Survey {
                 _ => {}
             }
         }
-        match last_name(&it.callee) {
+        let function = last_name(&it.callee);
+        // `parseCookies(document.cookie)` is after one of them.
+        if takes_cookies(&it.arguments) && function.contains("arse") {
+            self.uses("cookie");
+            self.visit_expression(&it.callee);
+            return;
+        }
+        match_word!(function, {
             "fork" => self.start_argument(&it.arguments),
             "forEach" | "map" => {
                 for specifier in loaded_by_each(it) {
                     self.load(&specifier, it.span.start);
                 }
-            }
+            },
             // `navigator.serviceWorker.register('sw.js')`
             "register" if names_service_worker(&it.callee) => self.start_argument(&it.arguments),
             "require" | "resolve" | "getBuiltinModule" | "_load" => {
@@ -424,34 +432,28 @@ impl<'a> Visit<'a> for Survey {
                 }
                 if let Some(text) = &text {
                     self.load(text, it.span.start);
-                } else if is_plain && first.is_some() && last_name(&it.callee) == "require" {
+                } else if is_plain && first.is_some() && function == "require" {
                     self.signs.loads_by_alias = true;
                 }
-                if is_plain && last_name(&it.callee) == "require" {
+                if is_plain && function == "require" {
                     // The name itself is no alias here.
                     for argument in &it.arguments {
                         self.visit_argument(argument);
                     }
                     return;
                 }
-            }
+            },
             "createRequire" => {
                 self.signs.loads_by_alias = true;
-            }
-            // `parseCookies(document.cookie)` is after one of them.
-            name if takes_cookies(&it.arguments) && name.contains("arse") => {
-                self.uses("cookie");
-                self.visit_expression(&it.callee);
-                return;
-            }
+            },
             // All that a page stores.
             "stringify" | "entries" | "values" | "assign" if takes_storage(&it.arguments) => {
                 self.signs.source = true;
-            }
+            },
             // `Reflect.construct(Function, [text])`, `Function.call(null, text)`
             "construct" | "apply" | "call" | "bind" if hands_maker_on(it) => {
                 self.signs.runs_text = true;
-            }
+            },
             "eval" | "Function" | "runInThisContext" | "runInNewContext" | "runInContext"
             | "_compile" | "compileFunction" => self.evaluates(&it.arguments),
             "fromCharCode"
@@ -474,9 +476,9 @@ impl<'a> Visit<'a> for Survey {
                 {
                     self.signs.decodes = true;
                 }
-            }
+            },
             _ => {}
-        }
+        });
         if let Expression::CallExpression(inner) = &it.callee
             && last_name(&inner.callee) == "createRequire"
         {
@@ -533,7 +535,7 @@ impl<'a> Visit<'a> for Survey {
         let property = it.property.name.as_str();
         self.uses(property);
         self.seen.member(it);
-        match property {
+        match_word!(property, {
             "env" => match &it.object {
                 Expression::Identifier(name) if name.name != "process" => {
                     self.signs.env_of_something = true;
@@ -547,15 +549,14 @@ impl<'a> Visit<'a> for Survey {
             "mainModule" | "getBuiltinModule" => self.signs.dynamic = true,
             // Of the diagnostic report.
             "environmentVariables" => self.signs.source = true,
-            _ if secrets::SEED_FIELDS.contains(&property) => self.signs.source = true,
             "privateKey" | "secretKey" if matches!(it.object, Expression::ThisExpression(_)) => {
                 self.signs.source = true;
-            }
+            },
             "process" => self.process_by_alias = true,
             "cookie" => self.signs.source |= is_cookies(it),
             "constructor" => self.signs.runs_text |= makes_functions(&it.object),
-            _ => {}
-        }
+            _ => self.signs.source |= secrets::is_seed_field(property),
+        });
         match &it.object {
             // `process.platform`
             Expression::Identifier(name) if name.name == "process" => return,

@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 
 use weir_files::rules::{RuleSet, Sources};
+use weir_js::Analyst;
 
 use super::contents;
 use super::limits::{self, WorkerLimits};
@@ -27,6 +28,12 @@ pub struct WorkerOptions {
 /// When limits cannot be set or a frame is broken.
 pub fn run(options: WorkerOptions) -> io::Result<()> {
     limits::apply(options.limits)?;
+    Analyst::employ(weir_js::Limits::default(), |analyst| {
+        serve(options, analyst)
+    })?
+}
+
+fn serve(options: WorkerOptions, analyst: &mut Analyst) -> io::Result<()> {
     let mut input = io::stdin().lock();
     let mut output = io::stdout().lock();
     let mut rules = None;
@@ -36,7 +43,14 @@ pub fn run(options: WorkerOptions) -> io::Result<()> {
             rules = Some(read_rules(&mut input)?);
             continue;
         }
-        let answer = answer(job, &mut input, &mut output, options, rules.as_ref())?;
+        let answer = answer(
+            job,
+            &mut input,
+            &mut output,
+            options,
+            rules.as_ref(),
+            analyst,
+        )?;
         protocol::write_frame(&mut output, &serde_json::to_vec(&answer)?)?;
     }
     Ok(())
@@ -57,6 +71,7 @@ fn answer(
     output: &mut impl Write,
     options: WorkerOptions,
     rules: Option<&RuleSet>,
+    analyst: &mut Analyst,
 ) -> io::Result<Answer> {
     let result = match job {
         Job::Tarball => {
@@ -67,9 +82,9 @@ fn answer(
                 entries: options.files,
                 ..weir_archive::Limits::default()
             };
-            contents::of_tarball_with(&bytes, &limits, rules)
+            contents::of_tarball_with(&bytes, &limits, rules, analyst)
         }
-        Job::Folder(path) => contents::of_folder(&path, rules),
+        Job::Folder(path) => contents::of_folder(&path, rules, analyst),
         Job::Rules => Err("rules are no job of their own".to_owned()),
         Job::Misbehave(how) if options.may_misbehave => return misbehave(how, output),
         Job::Misbehave(_) => Err("this worker does not misbehave on order".to_owned()),

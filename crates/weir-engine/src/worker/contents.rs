@@ -6,7 +6,7 @@ use std::path::Path;
 use weir_archive::Archive;
 use weir_files::TextFile;
 use weir_files::rules::RuleSet;
-use weir_js::{Package, SourceFile, Unkept};
+use weir_js::{Analyst, Package, SourceFile, Unkept};
 use weir_model::Contents;
 use weir_model::contents::{Size, Violation};
 use weir_npm::manifest::Manifest;
@@ -19,10 +19,11 @@ use super::mentions;
 /// # Errors
 /// When nothing in it could be read at all; what could be read in part is in the facts.
 pub fn of_tarball(bytes: &[u8], limits: &weir_archive::Limits) -> Result<Contents, String> {
-    of_tarball_with(bytes, limits, None)
+    let read = |analyst: &mut Analyst| of_tarball_with(bytes, limits, None, analyst);
+    Analyst::employ(weir_js::Limits::default(), read).map_err(|error| error.to_string())?
 }
 
-/// The same, with the operator's rules run over every file.
+/// The same, with the operator's rules run over every file, for who reads many.
 ///
 /// # Errors
 /// As for [`of_tarball`].
@@ -30,6 +31,7 @@ pub fn of_tarball_with(
     bytes: &[u8],
     limits: &weir_archive::Limits,
     rules: Option<&RuleSet>,
+    analyst: &mut Analyst,
 ) -> Result<Contents, String> {
     let mut collected = Collected::new(rules);
     let archive = weir_archive::read(bytes, limits, &mut collected);
@@ -54,7 +56,7 @@ pub fn of_tarball_with(
             ambiguous: false,
         });
     }
-    Ok(collected.analyse(violations))
+    Ok(collected.analyse(violations, analyst))
 }
 
 /// The facts about a folder, taken as `npm pack` would take it but for ignore files: everything
@@ -62,14 +64,18 @@ pub fn of_tarball_with(
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn of_folder(folder: &Path, rules: Option<&RuleSet>) -> Result<Contents, String> {
+pub fn of_folder(
+    folder: &Path,
+    rules: Option<&RuleSet>,
+    analyst: &mut Analyst,
+) -> Result<Contents, String> {
     let mut collected = Collected::new(rules);
     collected.walk(folder, "", 0)?;
-    Ok(collected.analyse(Vec::new()))
+    Ok(collected.analyse(Vec::new(), analyst))
 }
 
 impl Collected<'_> {
-    fn analyse(mut self, violations: Vec<Violation>) -> Contents {
+    fn analyse(mut self, violations: Vec<Violation>, analyst: &mut Analyst) -> Contents {
         let manifest = match self.manifest.as_deref().map(Manifest::from_json) {
             Some(Ok(manifest)) => Some(manifest),
             Some(Err(error)) => {
@@ -108,7 +114,7 @@ impl Collected<'_> {
             unkept: &unkept,
             ..Package::new(&files, manifest.as_ref().unwrap_or(&fallback))
         };
-        let facts = weir_js::analyse(&package, &weir_js::Limits::default());
+        let facts = analyst.analyse(&package);
         self.size.javascript_bytes = facts.javascript_bytes;
         self.unread.extend(facts.unread);
         let texts: Vec<TextFile<'_>> = self

@@ -12,6 +12,7 @@ use super::page::{WALLET_CALLS, is_wallet};
 use super::syntax::{first, has, is_plain, is_true, last_name, text, unwrapped};
 use super::{Seen, Sure};
 use crate::tables::abilities;
+use crate::words::{Words, match_word};
 
 impl Seen {
     /// A module is loaded.
@@ -129,7 +130,7 @@ impl Seen {
         arguments: &[Argument<'_>],
         offset: u32,
     ) {
-        match function {
+        match_word!(function, {
             // `request.open('POST', address)`
             "open" if arguments.len() >= 2 => {
                 let is_request = first(arguments, 0).and_then(text).is_some_and(|verb| {
@@ -149,7 +150,7 @@ impl Seen {
                         self.contact(&address, offset, true);
                     }
                 }
-            }
+            },
             "_compile" => self.dynamic("module._compile", first(arguments, 0), offset),
             // `$.getScript(address)`
             "getScript" => self.script_of(first(arguments, 0), offset),
@@ -157,17 +158,17 @@ impl Seen {
             "assign" => {
                 self.assigned_script(arguments, offset);
                 self.assigned_wallet(arguments, offset);
-            }
+            },
             "defineProperty" | "set" if arguments.len() >= 3 => {
                 self.defined(arguments, offset);
-            }
+            },
             "insertAdjacentHTML" => self.markup(first(arguments, 1), offset),
             "createContextualFragment" => self.markup(first(arguments, 0), offset),
             "addEventListener" => self.copy_handler(arguments, offset),
             "test" => self.tested_field(receiver, arguments),
             "log" | "warn" | "error" | "info" | "debug" | "trace" | "describe" | "it" | "push"
             | "includes" | "startsWith" | "indexOf" | "replace" | "createElement" | "expect"
-            | "invariant" | "setAttributeNS" | "createElementNS" => {}
+            | "invariant" | "setAttributeNS" | "createElementNS" => {},
             _ => {
                 for argument in arguments.iter().take(3) {
                     if let Some(address) = argument.as_expression().and_then(text)
@@ -177,16 +178,16 @@ impl Seen {
                         self.contact(address, offset, false);
                     }
                 }
-            }
-        }
+            },
+        });
     }
 
     fn global(&mut self, function: &str, arguments: &[Argument<'_>], offset: u32) {
-        match function {
+        match_word!(function, {
             "fetch" => {
                 self.act(CapabilityKind::Network, "fetch", offset, Sure::Called);
                 self.addresses(arguments, offset);
-            }
+            },
             "eval" => self.dynamic("eval", first(arguments, 0), offset),
             "Function" => self.dynamic(
                 "Function",
@@ -196,9 +197,9 @@ impl Seen {
             "importScripts" => {
                 self.addresses(arguments, offset);
                 self.script_of(first(arguments, 0), offset);
-            }
+            },
             "require" => self.loads_unknown(first(arguments, 0)),
-            "setTimeout" | "Error" | "define" => {}
+            "setTimeout" | "Error" | "define" => {},
             _ => {
                 if let Some(address) = first(arguments, 0).and_then(text)
                     && address.len() > 9
@@ -206,8 +207,8 @@ impl Seen {
                 {
                     self.contact(address, offset, false);
                 }
-            }
-        }
+            },
+        });
     }
 
     /// Code made of text. A literal is code like any other, and only its wrapper is new.
@@ -299,6 +300,18 @@ impl Seen {
             }
             _ => return,
         };
+        static OBJECTS: Words = Words::of(&[
+            "process",
+            "Bun",
+            "window",
+            "globalThis",
+            "self",
+            "navigator",
+            "location",
+        ]);
+        if !OBJECTS.may_hold(object.name.as_str()) {
+            return;
+        }
         match (object.name.as_str(), it.property.name.as_str()) {
             ("process" | "Bun", "env") => {
                 self.act(

@@ -1,5 +1,7 @@
 //! Names of environment variables that say that they hold a secret.
 
+use crate::words::Words;
+
 /// A word of a variable's name and why it makes the variable secret.
 pub(crate) struct Word {
     /// The word, upper case.
@@ -155,13 +157,19 @@ pub(crate) fn is_key_function(name: &str) -> bool {
 
 /// Fields from which the words or the key behind a whole wallet are read. Fields that hold the keys of
 /// servers and services have other names.
-pub(crate) const SEED_FIELDS: [&str; 5] = [
+const SEED_FIELDS: [&str; 5] = [
     "mnemonic",
     "mnemonicPhrase",
     "seedPhrase",
     "recoveryPhrase",
     "xPrivKey",
 ];
+
+/// Whether a field of this name is one of them.
+pub(crate) fn is_seed_field(name: &str) -> bool {
+    static WORDS: Words = Words::of(&SEED_FIELDS);
+    WORDS.may_hold(name) && SEED_FIELDS.contains(&name)
+}
 
 /// Whether a parameter of this name takes key material.
 pub(crate) fn is_key_argument(name: &str) -> bool {

@@ -326,7 +326,7 @@ impl Lower<'_, '_, '_> {
         if name == "constructor" && makes_functions(&member.object) {
             return self.function_maker(member.span, value);
         }
-        if value != NONE && secrets::SEED_FIELDS.contains(&name) {
+        if value != NONE && secrets::is_seed_field(name) {
             let (kind, at) = (SourceKind::KeyArgument, member.property.span.start);
             let source = self.graph.source(kind, name, self.file, at);
             self.graph.add(value, Atom::Taint(source), NONE);
