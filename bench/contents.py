@@ -20,15 +20,20 @@ WEIR_LIMIT = 900.0
 def measure(options, work: Path) -> dict:
     """The part `contents`."""
     built = tools.build_contents(options)
+    plain = tools.build_plain_contents(options) if options.profiled else None
     tools.guarddog()
     every = tarballs.ensure()
     sample = every if options.full else sampled(every, options.sample)
     machine.wait_for_quiet(options.quiet)
     found = {"built": built, "all": [], "sample_size": len(sample), "sample": [], "loads": []}
+    if plain:
+        found["plain"] = {"built": plain, "all": []}
     for number in range(options.rounds):
         found["loads"].append(machine.load())
         found["all"].append(weir(every, work))
         found["sample"].append(weir(sample, work))
+        if plain:
+            found["plain"]["all"].append(weir(every, work, places.PLAIN_CONTENTS))
         print(f"contents, round {number + 1}: weir {_speed(found['all'][-1])}", flush=True)
         if number == 0:
             # Between weir's rounds, so that both see the same hour of the machine.
@@ -36,6 +41,9 @@ def measure(options, work: Path) -> dict:
             print(f"contents: guarddog {_speed(found['guarddog'])}", flush=True)
     found["javascript_mb_per_second"] = median(
         one["javascript_mb_per_second"] for one in found["all"])
+    if plain:
+        found["plain"]["javascript_mb_per_second"] = median(
+            one["javascript_mb_per_second"] for one in found["plain"]["all"])
     found["unpacked_mb_per_second"] = median(one["unpacked_mb_per_second"] for one in found["all"])
     found["peak_rss_bytes"] = max(one["peak_rss_bytes"] or 0 for one in found["all"])
     found["javascript_mb_per_cpu_second"] = median(
@@ -59,11 +67,11 @@ def _pinned() -> list:
     return ["taskset", "-c", "1"] if shutil.which("taskset") else []
 
 
-def weir(files: list[Path], work: Path) -> dict:
+def weir(files: list[Path], work: Path, program: Path = places.CONTENTS) -> dict:
     """The example of weir-engine that does what a worker process does."""
     listed = work / "tarballs.txt"
     listed.write_text("".join(f"{file}\n" for file in files))
-    command = [*_pinned(), places.CONTENTS, "--list", listed]
+    command = [*_pinned(), program, "--list", listed]
     return _figures(run(command, work, services.environment(), WEIR_LIMIT))
 
 

@@ -20,6 +20,9 @@ WEIR = BENCH / "bin" / "weir"
 CONTENTS = BENCH / "bin" / "contents"
 BUILT_WEIR = ROOT / "target" / "release" / "weir"
 BUILT_CONTENTS = ROOT / "target" / "release" / "examples" / "contents"
+# The same as `cargo dev release` builds them; what cargo builds of itself is measured beside them.
+PROFILED = ROOT / "target" / "release-profiled"
+PLAIN_CONTENTS = BENCH / "bin" / "contents-plain"
 
 BUN = TOOLS / "bun" / "node_modules" / ".bin" / "bun"
 VERDACCIO = TOOLS / "verdaccio" / "node_modules" / ".bin" / "verdaccio"

@@ -119,6 +119,9 @@ def _contents(figures: dict):
     yield (f"contents of {one['packages']} tarballs, one core", f"{speed:.1f} MB/s of JavaScript"
            f" ({figures['javascript_mb_per_cpu_second']:.1f} by processor time)", "", "",
            ">= 50 MB/s", speed >= 50)
+    if plain := figures.get("plain"):
+        yield ("the same, built without a profile",
+               f"{plain['javascript_mb_per_second']:.1f} MB/s of JavaScript", "", "", "", None)
     yield (f"contents of the same {figures['sample_size']} tarballs, one core",
            f"{min(each['seconds'] for each in figures['sample']):.2f} s",
            f"guarddog {other['seconds']:.1f} s",

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use weir_testing::scenarios::{self, Scenario};
 
 use crate::{files, programs};
@@ -107,7 +107,7 @@ impl Demo {
     fn install_example(&self) -> anyhow::Result<()> {
         heading("`weir npm ci` in a copy of examples/storefront");
         let project = self.folder.join("storefront");
-        copy(&files::root().join("examples/storefront"), &project)?;
+        files::copy_project(&files::root().join("examples/storefront"), &project)?;
         let status = self.weir("data", &project).args(["npm", "ci"]).status()?;
         ensure!(status.success(), "weir npm ci ended with {status}");
         ensure!(
@@ -239,27 +239,6 @@ fn refusal_id(output: &str) -> Option<&str> {
     output.get(start..start + "w-".len() + length)
 }
 
-/// Copies a project's files, without what an install or a build put there.
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(to)?;
-    let entries = std::fs::read_dir(from).with_context(|| format!("reading {}", from.display()))?;
-    for entry in entries {
-        let entry = entry?;
-        let (name, kind) = (entry.file_name(), entry.file_type()?);
-        if name == "node_modules" || name == "dist" {
-            continue;
-        }
-        if kind.is_dir() {
-            copy(&entry.path(), &to.join(name))?;
-        } else if kind.is_file() {
-            std::fs::copy(entry.path(), to.join(name))?;
-        } else {
-            bail!("{} is neither file nor folder", entry.path().display());
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,19 +250,5 @@ mod tests {
         assert_eq!(refusal_id(output), Some("w-3k9x2m4q7c"));
         assert_eq!(refusal_id("weir explain w-abc"), Some("w-abc"));
         assert_eq!(refusal_id("npm error 404"), None);
-    }
-
-    #[test]
-    fn a_project_is_copied_without_what_was_installed() {
-        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        for file in ["package.json", "src/a.js", "node_modules/x/index.js"] {
-            let path = from.path().join(file);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, "x").unwrap();
-        }
-        let copied = to.path().join("copy");
-        copy(from.path(), &copied).unwrap();
-        assert!(copied.join("src/a.js").is_file() && copied.join("package.json").is_file());
-        assert!(!copied.join("node_modules").exists());
     }
 }

@@ -92,6 +92,27 @@ fn difference(present: Option<&[u8]>, wanted: &[u8]) -> String {
     }
 }
 
+/// Copies a project's files, without what an install or a build put there.
+pub(crate) fn copy_project(from: &Path, to: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(to)?;
+    let entries = std::fs::read_dir(from).with_context(|| format!("reading {}", from.display()))?;
+    for entry in entries {
+        let entry = entry?;
+        let (name, kind) = (entry.file_name(), entry.file_type()?);
+        if name == "node_modules" || name == "dist" {
+            continue;
+        }
+        if kind.is_dir() {
+            copy_project(&entry.path(), &to.join(name))?;
+        } else if kind.is_file() {
+            std::fs::copy(entry.path(), to.join(name))?;
+        } else {
+            bail!("{} is neither file nor folder", entry.path().display());
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,5 +127,19 @@ mod tests {
         check().unwrap();
         std::fs::write(folder.path().join("docs/a.md"), "one\n2\n").unwrap();
         assert!(check().unwrap_err().to_string().contains("line 2"));
+    }
+
+    #[test]
+    fn a_project_is_copied_without_what_was_installed() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for file in ["package.json", "src/a.js", "node_modules/x/index.js"] {
+            let path = from.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "x").unwrap();
+        }
+        let copied = to.path().join("copy");
+        copy_project(from.path(), &copied).unwrap();
+        assert!(copied.join("src/a.js").is_file() && copied.join("package.json").is_file());
+        assert!(!copied.join("node_modules").exists());
     }
 }

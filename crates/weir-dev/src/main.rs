@@ -13,6 +13,7 @@ mod layering;
 mod licence;
 mod popular;
 mod programs;
+mod release;
 mod replay;
 mod score;
 mod signal_page;
@@ -34,6 +35,8 @@ struct Arguments {
 enum Command {
     /// Installs the example project through weir, then shows an imitated attack being refused
     Demo,
+    /// Builds weir as it is handed out, optimised by a profile of its own work
+    Release,
     /// Runs all tests
     Test,
     /// Writes generated documentation and schemas
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Demo => demo::run(),
+        Command::Release => release::run(),
         Command::Test => suite::run(),
         Command::Generate(arguments) => generate::run(arguments),
         Command::Layering => layering::run(),
