@@ -11,7 +11,7 @@ use url::Url;
 use weir_npm::npmrc::{ClientCertificate, Npmrc, Pem, PemSource};
 
 use crate::config::{Environment, ordinary};
-use crate::error::{UpstreamError, chain, shown, sort};
+use crate::error::{UpstreamError, beneath, chain, shown, sort};
 
 /// What came of a client certificate that is set.
 pub(crate) enum Found {
@@ -197,21 +197,10 @@ impl Presented {
     }
 }
 
-/// The alert that the other side ended TLS with. It lies within errors of input and output, which give out what
-/// is beneath what they hold and not what they hold.
+/// The alert that the other side ended TLS with.
 fn alert(error: &reqwest::Error) -> Option<Alert> {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = next {
-        if let Some(Error::AlertReceived(alert)) = error.downcast_ref() {
-            return Some(*alert);
-        }
-        let held = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        next = match held {
-            Some(held) => Some(held),
-            None => error.source(),
-        };
+    match beneath(error)? {
+        Error::AlertReceived(alert) => Some(*alert),
+        _ => None,
     }
-    None
 }

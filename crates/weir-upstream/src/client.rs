@@ -10,7 +10,7 @@ use url::Url;
 use weir_npm::npmrc::Npmrc;
 
 use crate::config::Environment;
-use crate::error::{UpstreamError, chain};
+use crate::error::{UpstreamError, chain, shown};
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -243,18 +243,61 @@ fn certificates(pem: &[u8], origin: &str) -> Result<Vec<Certificate>, UpstreamEr
     Ok(usable)
 }
 
-/// Goes through a proxy where npm would: `https-proxy` or `proxy` for everything, else the
-/// environment's; never for hosts in `noproxy` or `NO_PROXY`.
+/// A proxy that is set: its address, and the setting or variable that names it.
+#[derive(Clone, Copy)]
+struct Named<'a> {
+    address: &'a str,
+    setting: &'static str,
+}
+
+/// The proxies for addresses of either scheme.
+struct Proxies<'a> {
+    https: Option<Named<'a>>,
+    http: Option<Named<'a>>,
+}
+
+impl<'a> Proxies<'a> {
+    /// Those that npm would go through: `https-proxy` or `proxy` for everything, else the environment's.
+    fn of(npmrc: &'a Npmrc, environment: &'a Environment) -> Self {
+        let set = |value: &&str| !matches!(*value, "" | "null" | "false");
+        let configured = named(npmrc.https_proxy().filter(set), "https-proxy");
+        let configured = configured.or(named(npmrc.proxy().filter(set), "proxy"));
+        let https = configured.or(named(environment.either("https_proxy"), "HTTPS_PROXY"));
+        let http = named(environment.either("http_proxy"), "HTTP_PROXY");
+        let last = named(environment.either("proxy"), "PROXY");
+        Self {
+            https,
+            http: https.or(http).or(last),
+        }
+    }
+}
+
+fn named<'a>(address: Option<&'a str>, setting: &'static str) -> Option<Named<'a>> {
+    address.map(|address| Named { address, setting })
+}
+
+/// The proxy that addresses of this scheme are asked through unless their host is left out, in words.
+pub(crate) fn proxy_for(npmrc: &Npmrc, environment: &Environment, scheme: &str) -> Option<String> {
+    let proxies = Proxies::of(npmrc, environment);
+    let proxy = match scheme {
+        "https" => proxies.https,
+        _ => proxies.http,
+    }?;
+    // A password may be in it, and without a scheme it is not told where.
+    let url = Url::parse(proxy.address).ok();
+    let url = url.filter(Url::has_host).as_ref().map(shown);
+    let address = url.unwrap_or_else(|| "whose address has no scheme".to_owned());
+    let place = npmrc.place_of(proxy.setting);
+    let place = place.map_or_else(String::new, |place| format!(" in {place}"));
+    Some(format!("the proxy {address} ({}{place})", proxy.setting))
+}
+
+/// Goes through a proxy where npm would; never for hosts in `noproxy` or `NO_PROXY`.
 fn proxied(
     builder: ClientBuilder,
     npmrc: &Npmrc,
     environment: &Environment,
 ) -> Result<ClientBuilder, UpstreamError> {
-    let set = |value: &&str| !matches!(*value, "" | "null" | "false");
-    let configured = npmrc
-        .https_proxy()
-        .filter(set)
-        .or(npmrc.proxy().filter(set));
     let noproxy = npmrc.noproxy().join(",");
     let noproxy = if noproxy.is_empty() {
         environment
@@ -275,20 +318,13 @@ fn proxied(
         }),
     };
     // Nothing is taken from the process environment behind our back.
-    let builder = builder.no_proxy();
-    if let Some(proxy) = configured {
-        return Ok(builder.proxy(usable(Proxy::all(proxy))?));
+    let mut builder = builder.no_proxy();
+    let proxies = Proxies::of(npmrc, environment);
+    if let Some(proxy) = proxies.https {
+        builder = builder.proxy(usable(Proxy::https(proxy.address))?);
     }
-    let https = environment.either("https_proxy");
-    let http = https
-        .or(environment.either("http_proxy"))
-        .or(environment.either("proxy"));
-    let mut builder = builder;
-    if let Some(proxy) = https {
-        builder = builder.proxy(usable(Proxy::https(proxy))?);
-    }
-    if let Some(proxy) = http {
-        builder = builder.proxy(usable(Proxy::http(proxy))?);
+    if let Some(proxy) = proxies.http {
+        builder = builder.proxy(usable(Proxy::http(proxy.address))?);
     }
     Ok(builder)
 }

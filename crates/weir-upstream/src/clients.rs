@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use reqwest::Client;
+use url::Url;
 use weir_npm::npmrc::{ClientCertificate, Npmrc};
 
 use crate::UpstreamError;
@@ -22,6 +23,9 @@ pub(crate) struct Clients {
     plain: OnceLock<Client>,
     presenting: Mutex<BTreeMap<ClientCertificate, Chosen>>,
 }
+
+/// What the HTTP client says of a proxy that did not lead on to a host: one of HTTP, and one of SOCKS.
+const BY_PROXY: [&str; 2] = ["tunnel error", "socks proxy"];
 
 /// A client, and what it shows of itself.
 #[derive(Debug, Clone)]
@@ -68,6 +72,25 @@ impl Clients {
         let chosen = self.presenting(certificate)?;
         presenting.insert(certificate.clone(), chosen.clone());
         Ok(chosen)
+    }
+
+    /// Says of a connection that did not come about through which proxy it was to go: what failed may be that one.
+    pub(crate) fn explained(&self, url: &Url, error: UpstreamError) -> UpstreamError {
+        let UpstreamError::Connect { url: address, why } = error else {
+            return error;
+        };
+        let proxy = client::proxy_for(&self.npmrc, &self.options.environment, url.scheme());
+        let why = match proxy {
+            Some(proxy) if BY_PROXY.iter().any(|it| why.contains(it)) => {
+                format!("{why}; it was asked through {proxy}")
+            }
+            // Without TLS nothing tells a proxy that is out of reach from a host.
+            Some(proxy) if url.scheme() == "http" => {
+                format!("{why}; asked through {proxy}, unless `noproxy` leaves the host out")
+            }
+            _ => why,
+        };
+        UpstreamError::Connect { url: address, why }
     }
 
     fn presenting(&self, certificate: &ClientCertificate) -> Result<Chosen, UpstreamError> {

@@ -226,12 +226,59 @@ pub(crate) fn sort(url: &Url, error: reqwest::Error) -> UpstreamError {
     if error.is_timeout() {
         return UpstreamError::Timeout { url };
     }
-    let why = chain(&error);
+    let mut why = chain(&error);
+    if let Some(todo) = beneath(&error).and_then(todo) {
+        why = format!("{why}; {todo}");
+    }
     if error.is_body() || error.is_decode() {
         UpstreamError::Body { url, why }
     } else {
         // Connections that break before an answer are reported as request errors.
         UpstreamError::Connect { url, why }
+    }
+}
+
+/// What TLS failed with. It lies within errors of input and output, which give out what is beneath what they hold
+/// and not what they hold.
+pub(crate) fn beneath(error: &reqwest::Error) -> Option<&rustls::Error> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        let held = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        next = match held {
+            Some(held) => Some(held),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// What helps against it, where the machine's own settings do.
+const fn todo(error: &rustls::Error) -> Option<&'static str> {
+    use rustls::CertificateError as Wrong;
+    use rustls::{Error, InvalidMessage};
+    match error {
+        Error::InvalidCertificate(Wrong::UnknownIssuer) => Some(
+            "no authority that is known here signed it: name yours with `cafile` in .npmrc, which then counts alone, \
+             or with NODE_EXTRA_CA_CERTS, which comes beside the system's",
+        ),
+        Error::InvalidCertificate(
+            Wrong::Expired
+            | Wrong::ExpiredContext { .. }
+            | Wrong::NotValidYet
+            | Wrong::NotValidYetContext { .. },
+        ) => Some("its certificate is out of date, or the clock of this machine is"),
+        Error::InvalidCertificate(
+            Wrong::NotValidForName | Wrong::NotValidForNameContext { .. },
+        ) => Some("the registry's address has to name the host as its certificate does"),
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            Some("what answers there speaks no TLS: the address may have to begin with http://")
+        }
+        _ => None,
     }
 }
 

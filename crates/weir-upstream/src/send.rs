@@ -136,7 +136,8 @@ impl Http {
             request = request.header(AUTHORIZATION, authorization(url, &credentials)?);
         }
         let sent = request.send().await;
-        let response = sent.map_err(|error| presented.sorted(url, error))?;
+        let sent = sent.map_err(|error| presented.sorted(url, error));
+        let response = sent.map_err(|error| self.clients.explained(url, error))?;
         Ok(Answer {
             url: url.clone(),
             response,

@@ -341,3 +341,42 @@ async fn a_certificate_that_nobody_needs_is_not_read() {
     upstreams.prepare().unwrap();
     fetch(&upstreams, "a").await.unwrap();
 }
+
+/// The address, with `https`, of a server that answers whatever comes in plain HTTP.
+async fn speaks_no_tls() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("https://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let _ = socket.read(&mut [0; 4096]).await;
+            let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+            let _ = socket.shutdown().await;
+        }
+    });
+    address
+}
+
+/// What TLS calls it is not what has to be done about it.
+#[tokio::test]
+async fn a_server_that_is_not_believed_is_told_with_what_to_do() {
+    let world = World::new();
+    let server = world.server(Others::LetIn, empty).await;
+    let other = TlsAuthority::generate("another authority");
+    world.write("other.pem", &other.pem());
+    let plain = speaks_no_tls().await;
+    for (address, authority, todo) in [
+        (server.address.clone(), "other.pem", "NODE_EXTRA_CA_CERTS"),
+        (
+            server.address.replace("127.0.0.1", "localhost"),
+            "ca.pem",
+            "name the host as its certificate does",
+        ),
+        (plain, "ca.pem", "begin with http://"),
+    ] {
+        let text = format!("registry={address}\ncafile={}\n", world.path(authority));
+        let npmrc = Npmrc::parse(&text, &BTreeMap::new());
+        let upstreams = Upstreams::from_npmrc(&npmrc, &Options::default()).unwrap();
+        let error = fetch(&upstreams, "a").await.unwrap_err().to_string();
+        assert!(error.contains(todo), "{address}: {error}");
+    }
+}

@@ -166,6 +166,61 @@ async fn a_proxy_is_used_except_where_it_must_not_be() {
     );
 }
 
+/// Nothing else tells whether the registry is out of reach or the proxy, and who named that.
+#[tokio::test]
+async fn a_proxy_that_leads_nowhere_is_named_with_its_setting() {
+    let proxy = Server::start(|_, _| http("403 Forbidden", &[], b"")).await;
+    let with_password = proxy.address.replace("//", "//user:s3cret@");
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nobody = free.local_addr().unwrap();
+    drop(free);
+    let tls = "https://registry.example.invalid/";
+    let plain = "http://registry.example.invalid/";
+    for (registry, setting, named) in [
+        (
+            tls,
+            format!("https-proxy={with_password}"),
+            proxy.address.clone(),
+        ),
+        (tls, format!("proxy={with_password}"), proxy.address.clone()),
+        (
+            tls,
+            format!("https-proxy=http://{nobody}"),
+            format!("http://{nobody}/"),
+        ),
+        (
+            tls,
+            format!("https-proxy=socks5://{nobody}"),
+            format!("socks5://{nobody}"),
+        ),
+        (
+            plain,
+            format!("proxy=http://{nobody}"),
+            format!("http://{nobody}/"),
+        ),
+        (
+            plain,
+            format!("proxy=user:s3cret@{nobody}"),
+            "no scheme".to_owned(),
+        ),
+    ] {
+        let text = format!("registry={registry}\nstrict-ssl=false\n{setting}\n");
+        let npmrc = Npmrc::parse(&text, &BTreeMap::new()).found_in("a.npmrc");
+        let upstreams = Upstreams::from_npmrc(&npmrc, &Options::default()).unwrap();
+        let error = fetch(&upstreams, "a").await.unwrap_err().to_string();
+        let key = setting.split('=').next().unwrap();
+        assert!(error.contains(&named), "{setting}: {error}");
+        assert!(error.contains(&format!("({key} in a.npmrc)")), "{error}");
+        assert!(!error.contains("s3cret"), "{error}");
+    }
+    // No proxy has to do with it.
+    let text = format!("registry=http://{nobody}/");
+    let npmrc = Npmrc::parse(&text, &BTreeMap::new());
+    let upstreams = Upstreams::from_npmrc(&npmrc, &Options::default()).unwrap();
+    let error = fetch(&upstreams, "a").await.unwrap_err().to_string();
+    assert!(!error.contains("proxy"), "{error}");
+}
+
 #[test]
 fn a_registry_that_cannot_be_used_is_told_by_its_setting() {
     let folder = tempfile::tempdir().unwrap();
