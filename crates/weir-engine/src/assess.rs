@@ -269,7 +269,8 @@ impl Engine {
             .flight(held, version, &expected, None)
             .await
             .map_err(|error| error.to_string())?;
-        let arrived = flight.arrived().await?;
+        let arrived = flight.arrived().await;
+        let arrived = arrived.map_err(|broken| broken.to_string())?;
         if !arrived.matches(&expected) {
             return Err("its bytes do not match its integrity".to_owned());
         }

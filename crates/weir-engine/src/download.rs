@@ -400,10 +400,8 @@ impl Engine {
         version: &str,
         flight: &Flight,
     ) -> Result<Arc<Hashed>, EngineError> {
-        flight.arrived().await.map_err(|why| EngineError::Upstream {
-            what: tarball_of(held, version),
-            why,
-        })
+        let arrived = flight.arrived().await;
+        arrived.map_err(|broken| EngineError::download(tarball_of(held, version), &broken))
     }
 
     async fn verdict_of_bytes(

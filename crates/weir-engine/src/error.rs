@@ -4,6 +4,8 @@ use weir_npm::packument::PackumentError;
 use weir_store::StoreError;
 use weir_upstream::UpstreamError;
 
+use crate::flight::BrokenOff;
+
 /// Why the engine could not answer. A refusal by policy is not an error.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum EngineError {
@@ -32,6 +34,16 @@ pub enum EngineError {
         upstream: String,
         /// What it said.
         why: String,
+    },
+    /// The upstream has answered, for good, that it does not hand this out.
+    #[error("{what} could not be had from the upstream: {why}")]
+    Declined {
+        /// What was asked for.
+        what: String,
+        /// What it said.
+        why: String,
+        /// Its status, of those that say so.
+        status: u16,
     },
     /// The upstream did not answer, or with something else than asked for.
     #[error("{what} could not be had from the upstream: {why}")]
@@ -85,9 +97,25 @@ impl EngineError {
                 why: error.to_string(),
             };
         }
-        Self::Upstream {
-            what: what.to_owned(),
-            why: error.to_string(),
+        match error.final_status() {
+            Some(status) => Self::Declined {
+                what: what.to_owned(),
+                why: error.to_string(),
+                status,
+            },
+            None => Self::Upstream {
+                what: what.to_owned(),
+                why: error.to_string(),
+            },
+        }
+    }
+
+    /// The same for the tarball of a release: where that is not to be had, the release is there all the same.
+    pub(crate) fn download(what: String, broken: &BrokenOff) -> Self {
+        let why = broken.why.to_string();
+        match broken.status {
+            Some(status) => Self::Declined { what, why, status },
+            None => Self::Upstream { what, why },
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One download for many askers: the first starts it, the others follow the bytes as they come.
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::watch;
 use weir_npm::integrity::Integrity;
 use weir_store::{Hashed, Hashing};
+use weir_upstream::UpstreamError;
 
 /// How far a download is.
 #[derive(Debug, Clone)]
@@ -17,7 +19,47 @@ enum Progress {
     /// All of it is.
     Arrived(Arc<Hashed>),
     /// It broke off, for this reason.
-    Failed(Arc<str>),
+    Failed(BrokenOff),
+}
+
+/// Why a download broke off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenOff {
+    /// In words.
+    pub why: Arc<str>,
+    /// The upstream's status, where it has said for good that there is none to be had.
+    pub status: Option<u16>,
+}
+
+impl BrokenOff {
+    fn because(why: &str) -> Self {
+        Self {
+            why: why.into(),
+            status: None,
+        }
+    }
+}
+
+impl std::fmt::Display for BrokenOff {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl From<UpstreamError> for BrokenOff {
+    fn from(error: UpstreamError) -> Self {
+        Self {
+            why: error.to_string().into(),
+            status: error.final_status(),
+        }
+    }
+}
+
+/// Of bytes that are here already.
+impl From<Infallible> for BrokenOff {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
 }
 
 /// What became of a download's start.
@@ -48,6 +90,9 @@ pub type Announced = Arc<OnceLock<u64>>;
 /// milliseconds, and waking followers for every piece costs more processor time than the pieces do.
 const AT_ONCE: u64 = 512 << 10;
 
+/// What is said where the collecting task ended without a result.
+const ABANDONED: &str = "the download was abandoned";
+
 /// Tells followers, who would wait for ever, when the collecting task ends without a result.
 struct Abandoned(Arc<Flight>);
 
@@ -56,7 +101,7 @@ impl Drop for Abandoned {
         self.0.progress.send_if_modified(|progress| {
             let open = matches!(progress, Progress::Chunks(_));
             if open {
-                *progress = Progress::Failed("the download was abandoned".into());
+                *progress = Progress::Failed(BrokenOff::because(ABANDONED));
             }
             open
         });
@@ -71,7 +116,7 @@ impl Flight {
     pub fn start<S, E>(address: String, body: S, limit: u64, announced: Announced) -> Arc<Self>
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
-        E: std::fmt::Display + Send,
+        E: Into<BrokenOff> + Send,
     {
         let (progress, _) = watch::channel(Progress::Chunks(0));
         let flight = Arc::new(Self {
@@ -89,30 +134,30 @@ impl Flight {
                         .send_replace(Progress::Arrived(Arc::new(arrived)));
                 }
                 Err(why) => {
-                    task.progress.send_replace(Progress::Failed(why.into()));
+                    task.progress.send_replace(Progress::Failed(why));
                 }
             }
         });
         flight
     }
 
-    async fn collect<S, E>(&self, body: S, limit: u64) -> Result<Hashed, String>
+    async fn collect<S, E>(&self, body: S, limit: u64) -> Result<Hashed, BrokenOff>
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
-        E: std::fmt::Display + Send,
+        E: Into<BrokenOff> + Send,
     {
         let mut body = std::pin::pin!(body);
         while let Some(chunk) = body.next().await {
-            let chunk = chunk.map_err(|error| error.to_string())?;
+            let chunk = chunk.map_err(Into::into)?;
             if chunk.is_empty() {
                 continue;
             }
             let (count, length) = {
                 let mut received = self.lock();
                 if received.length().saturating_add(chunk.len() as u64) > limit {
-                    return Err(format!(
+                    return Err(BrokenOff::because(&format!(
                         "the tarball is larger than the limit of {limit} bytes"
-                    ));
+                    )));
                 }
                 received.push(chunk);
                 (received.chunks().len(), received.length())
@@ -167,16 +212,16 @@ impl Flight {
     ///
     /// # Errors
     /// Why the download broke off.
-    pub async fn arrived(&self) -> Result<Arc<Hashed>, String> {
+    pub async fn arrived(&self) -> Result<Arc<Hashed>, BrokenOff> {
         let mut progress = self.progress.subscribe();
         loop {
             match &*progress.borrow_and_update() {
                 Progress::Arrived(arrived) => return Ok(Arc::clone(arrived)),
-                Progress::Failed(why) => return Err(why.to_string()),
+                Progress::Failed(why) => return Err(why.clone()),
                 Progress::Chunks(_) => {}
             }
             if progress.changed().await.is_err() {
-                return Err("the download was abandoned".to_owned());
+                return Err(BrokenOff::because(ABANDONED));
             }
         }
     }
@@ -234,7 +279,9 @@ impl Flight {
 mod tests {
     use super::*;
 
-    fn body(chunks: &[&'static str]) -> impl Stream<Item = Result<Bytes, String>> + Send + 'static {
+    fn body(
+        chunks: &[&'static str],
+    ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static {
         let chunks: Vec<_> = chunks
             .iter()
             .map(|text| Ok(Bytes::from_static(text.as_bytes())))
@@ -247,7 +294,7 @@ mod tests {
         Integrity::parse(&arrived.integrity()).unwrap()
     }
 
-    fn flight<E: std::fmt::Display + Send>(
+    fn flight<E: Into<BrokenOff> + Send>(
         body: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
         limit: u64,
     ) -> Arc<Flight> {
@@ -288,11 +335,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_start_of_a_download_is_not_waited_for_for_ever() {
         let second = Duration::from_secs(1);
-        let silent = flight(stream::pending::<Result<Bytes, String>>(), 100);
+        let silent = flight(stream::pending::<Result<Bytes, Infallible>>(), 100);
         assert_eq!(silent.begins_within(second).await, Start::Waiting);
         let begun = flight(body(&["ab"]), 100);
         assert_eq!(begun.begins_within(second).await, Start::Begun);
-        let parts = vec![Err("connection reset")];
+        let parts = vec![Err(BrokenOff::because("connection reset"))];
         let broken = flight(stream::iter(parts), 100);
         assert_eq!(broken.begins_within(second).await, Start::BrokenOff);
     }
@@ -300,14 +347,18 @@ mod tests {
     #[tokio::test]
     async fn long_and_broken_bodies_are_failures() {
         let long = flight(body(&["ab", "cd"]), 3);
-        assert!(long.arrived().await.unwrap_err().contains("limit of 3"));
-        let parts = vec![Ok(Bytes::from_static(b"a")), Err("connection reset")];
+        assert!(long.arrived().await.unwrap_err().why.contains("limit of 3"));
+        let parts = vec![
+            Ok(Bytes::from_static(b"a")),
+            Err(BrokenOff::because("connection reset")),
+        ];
         let broken = flight(stream::iter(parts), 100);
         assert!(
             broken
                 .arrived()
                 .await
                 .unwrap_err()
+                .why
                 .contains("connection reset")
         );
         assert!(broken.has_failed());

@@ -313,6 +313,10 @@ impl State {
                 StatusCode::NOT_FOUND
             }
             EngineError::Denied { .. } => StatusCode::UNAUTHORIZED,
+            // 403 is for refusals of weir's own.
+            EngineError::Declined { status, .. } => {
+                StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY)
+            }
             EngineError::Upstream { .. } | EngineError::BadPackument { .. } => {
                 StatusCode::BAD_GATEWAY
             }
@@ -321,7 +325,11 @@ impl State {
             | EngineError::Trust(_)
             | EngineError::Audit(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        if status.is_server_error() {
+        let is_declined = matches!(
+            error,
+            EngineError::Denied { .. } | EngineError::Declined { .. }
+        );
+        if status.is_server_error() || is_declined {
             tracing::warn!(request = what, %error, "could not answer");
             if let Some(session) = &self.session {
                 session.failure(error.to_string());

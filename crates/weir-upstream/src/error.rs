@@ -195,6 +195,23 @@ impl UpstreamError {
         }
     }
 
+    /// The status to hand on where the upstream has answered for good, and asking again changes nothing: clients
+    /// repeat what fails on a gateway's side for more than a minute.
+    #[must_use]
+    pub const fn final_status(&self) -> Option<u16> {
+        match self {
+            Self::NotFound { .. } => Some(404),
+            Self::Denied { .. } | Self::Uncertified { .. } => Some(401),
+            // 407 is a proxy's, and would have clients ask their user about one of theirs.
+            Self::Status { status, .. }
+                if matches!(*status, 400..=499) && *status != 407 && !self.is_temporary() =>
+            {
+                Some(*status)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether the upstream wants credentials or a client certificate, or other ones.
     #[must_use]
     pub const fn is_denied(&self) -> bool {

@@ -221,3 +221,32 @@ fn a_scope_whose_registry_is_not_set_stops_nothing_else() {
     }
     assert!(registry.requests_to("/@priv%2flib").is_empty());
 }
+
+/// Clients repeat what a gateway fails on for more than a minute, and ask nobody twice who has answered for good.
+#[test]
+fn what_an_upstream_declines_for_good_is_answered_so() {
+    let (world, registry) = (World::new(), river());
+    let gateway = world.serve(&registry);
+    for (status, answered) in [
+        (400, 400),
+        (401, 401),
+        (402, 402),
+        (403, 401),
+        (404, 404),
+        (407, 502),
+        (410, 404),
+        (429, 502),
+        (451, 451),
+        (503, 502),
+    ] {
+        for path in [GOOD, "/@millpond/sluice"] {
+            registry.clear_faults();
+            registry.fault(Fault::on(path).status(status));
+            let reply = gateway.get(path, &[("user-agent", NPM)]);
+            assert_eq!(reply.status, answered, "{path} {status}: {}", reply.text());
+            assert!(reply.text().contains("weir: "), "{}", reply.text());
+        }
+    }
+    registry.clear_faults();
+    assert_eq!(gateway.get(GOOD, &[("user-agent", NPM)]).status, 200);
+}
