@@ -348,13 +348,23 @@ impl Engine {
         Ok(verdict)
     }
 
-    /// The answer while an analysis takes longer than a client will wait.
-    pub(crate) fn being_examined(&self, metadata: &Verdict, budget: Duration) -> Arc<Verdict> {
+    /// The answer while an analysis takes longer than a client will wait, or the download that comes before it.
+    pub(crate) fn being_examined(
+        &self,
+        metadata: &Verdict,
+        budget: Duration,
+        is_here: bool,
+    ) -> Arc<Verdict> {
+        let what = if is_here {
+            "being examined"
+        } else {
+            "being downloaded from the registry"
+        };
         let mut verdict = metadata.clone();
         verdict.assessment.incomplete.push(Incomplete {
             what: weir_signals::Input::Contents.as_str().to_owned(),
             why: format!(
-                "still being examined after {} s; ask again in a minute",
+                "still {what} after {} s; ask again in a minute",
                 budget.as_secs()
             ),
         });
@@ -362,7 +372,7 @@ impl Engine {
         verdict.decision.reasons.insert(
             0,
             format!(
-                "held: being examined, not finished after {} s; ask again",
+                "held: {what}, not finished after {} s; ask again",
                 budget.as_secs()
             ),
         );

@@ -353,6 +353,7 @@ impl Engine {
     ) -> Result<Arc<Verdict>, EngineError> {
         let budget = self.policy.gate.analysis_budget.get();
         let engine = Arc::clone(self);
+        let download = Arc::clone(flight);
         let (held, version, flight) = (Arc::clone(held), version.to_owned(), Arc::clone(flight));
         // On a task of its own: an answer that comes too late for this client is kept for the next.
         let task = self
@@ -361,7 +362,7 @@ impl Engine {
         match tokio::time::timeout(budget, task).await {
             Ok(Ok(verdict)) => verdict,
             Ok(Err(_)) => Err(EngineError::Store("an analysis task failed".to_owned())),
-            Err(_) => Ok(self.being_examined(metadata, budget)),
+            Err(_) => Ok(self.being_examined(metadata, budget, download.has_arrived())),
         }
     }
 

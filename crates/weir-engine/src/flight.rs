@@ -192,6 +192,11 @@ impl Flight {
         &self.address
     }
 
+    /// Whether all of it is here.
+    pub fn has_arrived(&self) -> bool {
+        matches!(*self.progress.borrow(), Progress::Arrived(_))
+    }
+
     /// Whether it broke off. Those who come later start a new one.
     pub fn has_failed(&self) -> bool {
         matches!(*self.progress.borrow(), Progress::Failed(_))
