@@ -4,9 +4,10 @@ mod ahead;
 mod bypass;
 mod hosts;
 mod interrupts;
+mod missed;
 mod place;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
@@ -17,6 +18,7 @@ use anyhow::{Context as _, Result};
 use tokio::process::Command;
 use weir_engine::{Engine, Late};
 use weir_gateway::{Gateway, GatewayConfig, Running, Session, Summary};
+use weir_model::Action;
 use weir_npm::name::PackageName;
 use weir_npm::npmrc::Npmrc;
 
@@ -70,7 +72,7 @@ pub(super) async fn run(
     let way = Way {
         gateway: &gateway,
         scopes: &scopes,
-        replaced: &replaced,
+        replaced: &replaced.host,
         direct: direct(&npmrc),
         is_proxied: npmrc.proxy().or(npmrc.https_proxy()).is_some(),
     };
@@ -82,6 +84,7 @@ pub(super) async fn run(
     } else {
         Recorded::new()
     };
+    let before = missed::Before::of(client, &place.project);
     let started = Instant::now();
     let asked = ahead::Asked {
         client,
@@ -111,6 +114,8 @@ pub(super) async fn run(
         "{}",
         print::summary(&summary, &unread, took, engine.observes(), failed)
     );
+    let missed = before.missed(&engine, &summary).await;
+    missed.tell(client, &replaced.by_address);
     if restored.is_some() {
         let stop = running.stop(Duration::from_secs(5));
         interrupts.while_closing(stop).await;
@@ -119,7 +124,8 @@ pub(super) async fn run(
     if let Some(code) = interrupts.code() {
         return Ok(code);
     }
-    Ok(verdict_code(status?, &summary, engine.observes()))
+    let worst = worst_served(&summary).max(missed.worst());
+    Ok(verdict_code(status?, worst, engine.observes()))
 }
 
 /// The host that npm is to replace by the gateway. Other clients know no such setting, and hand it to an npm inside a
@@ -131,9 +137,9 @@ fn replaced(
     place: &Place,
     arguments: &[String],
     npmrc: &Npmrc,
-) -> Result<String> {
+) -> Result<Replaced> {
     if !client.is_npm() || doing == Doing::Says {
-        return Ok(hosts::ALWAYS.to_owned());
+        return Ok(Replaced::all());
     }
     let folders = [place.project.as_path(), place.folder.as_path()];
     let several = place.folder != place.project;
@@ -142,11 +148,14 @@ fn replaced(
     let replaced = Replaced::of(folders, arguments, &upstream.unwrap_or_default());
     if doing == Doing::Runs {
         // What is run may fetch nothing at all.
-        return Ok(replaced.map_or_else(|_| hosts::ALWAYS.to_owned(), |it| it.host));
+        return Ok(Replaced {
+            by_address: BTreeMap::new(),
+            ..replaced.unwrap_or_else(|_| Replaced::all())
+        });
     }
     let replaced = replaced?;
     replaced.tell();
-    Ok(replaced.host)
+    Ok(replaced)
 }
 
 /// Opens the gateway of one run.
@@ -178,14 +187,14 @@ async fn past_the_gateway(client: Client, arguments: &[String]) -> Result<ExitCo
     Ok(code_of(status))
 }
 
+/// The strictest decision on what was served.
+fn worst_served(summary: &Summary) -> Option<Action> {
+    let served = summary.seen.values().filter(|seen| seen.served);
+    served.map(|seen| seen.action).max()
+}
+
 /// The client's own exit code; not zero if it was content with a release that may not pass.
-fn verdict_code(status: ExitStatus, summary: &Summary, observes: bool) -> ExitCode {
-    let worst = summary
-        .seen
-        .values()
-        .filter(|seen| seen.served)
-        .map(|seen| seen.action)
-        .max();
+fn verdict_code(status: ExitStatus, worst: Option<Action>, observes: bool) -> ExitCode {
     match worst {
         Some(action) if status.success() && !observes && !action.serves() => {
             ExitCode::from(exit::for_action(action))

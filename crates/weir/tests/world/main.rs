@@ -31,6 +31,7 @@ mod inspect;
 mod known_bad;
 mod lifetime;
 mod listings;
+mod missed;
 mod names;
 mod output;
 mod pieces;

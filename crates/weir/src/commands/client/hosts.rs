@@ -15,7 +15,7 @@ use weir_upstream::Url;
 use crate::files;
 
 /// Every address in a lockfile is the registry's.
-pub(super) const ALWAYS: &str = "always";
+const ALWAYS: &str = "always";
 
 /// The lists of a manifest and of an entry of a lockfile that say what is asked for.
 const LISTS: [&str; 5] = [
@@ -39,6 +39,14 @@ pub(super) struct Replaced {
 }
 
 impl Replaced {
+    /// No address is anything but the registry's.
+    pub(super) fn all() -> Self {
+        Self {
+            host: ALWAYS.to_owned(),
+            by_address: BTreeMap::new(),
+        }
+    }
+
     /// What npm is to take for the registry's in this project. `upstream` is the registry that the user's settings
     /// name.
     ///
@@ -90,7 +98,7 @@ fn document(file: &Path) -> Option<Value> {
     serde_json::from_slice(&files::read(file, MAX_SIZE).ok()??).ok()
 }
 
-fn listed(names: &[String]) -> String {
+pub(super) fn listed(names: &[String]) -> String {
     let first = names.get(..NAMED).unwrap_or(names).join(", ");
     let more = names.len().saturating_sub(NAMED);
     let text = printable(&first, 600);
