@@ -92,12 +92,12 @@ impl Gateway {
         }
     }
 
-    /// Starts to listen.
+    /// Starts to listen at the first of these addresses that is free.
     ///
     /// # Errors
-    /// When the address cannot be bound.
-    pub async fn listen(self, address: SocketAddr) -> std::io::Result<Running> {
-        let listener = TcpListener::bind(address).await?;
+    /// When none of them can be bound.
+    pub async fn listen(self, addresses: &[SocketAddr]) -> std::io::Result<Running> {
+        let listener = TcpListener::bind(addresses).await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
         let engine = Arc::clone(&self.state.engine);

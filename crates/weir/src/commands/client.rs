@@ -8,6 +8,7 @@ mod missed;
 mod place;
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
@@ -168,9 +169,36 @@ async fn open(engine: &Arc<Engine>, session: &Arc<Session>) -> Result<Running> {
         explain_by_command: true,
     };
     Gateway::new(Arc::clone(engine), config, Some(Arc::clone(session)))
-        .listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+        .listen(&addresses(engine))
         .await
         .context("opening a port on loopback")
+}
+
+/// The first port of the gateways of single runs: above those of most services, below those that the system gives out.
+const FIRST_PORT: u16 = 20_000;
+/// How many there are.
+const PORTS: u16 = 8_000;
+/// How many are tried, for runs side by side and within each other.
+const TRIED: u16 = 4;
+
+/// Where the gateway of a run may listen, best first. Clients keep packuments by the address that they come from, and
+/// npm and pnpm never clear them away: with another port each time, their caches would grow by all packuments of a
+/// project with every run, and hold nothing that is found again. What two registries have under one name is to be kept
+/// apart, and so are data folders.
+fn addresses(engine: &Engine) -> Vec<SocketAddr> {
+    let upstreams = engine.upstreams();
+    let mut hasher = DefaultHasher::new();
+    engine.store().folder().hash(&mut hasher);
+    upstreams.default_upstream().id().hash(&mut hasher);
+    for (scope, upstream) in upstreams.scopes() {
+        (scope, upstream.id()).hash(&mut hasher);
+    }
+    let start = u16::try_from(hasher.finish() % u64::from(PORTS)).unwrap_or_default();
+    let ports = (0..TRIED).map(|next| FIRST_PORT + (start + next) % PORTS);
+    let ports = ports.chain([0]);
+    ports
+        .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        .collect()
 }
 
 /// Runs a client that writes to the registry, which is for the registry itself.

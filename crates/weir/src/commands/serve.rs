@@ -24,7 +24,7 @@ pub(super) async fn run(global: &Global, options: Serve) -> Result<ExitCode> {
         explain_by_command: false,
     };
     let running = Gateway::new(engine, config, None)
-        .listen(options.listen)
+        .listen(&[options.listen])
         .await
         .with_context(|| format!("listening on {}", options.listen))?;
     crate::out::println!(

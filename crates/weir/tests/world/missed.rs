@@ -184,3 +184,29 @@ fn what_comes_by_an_address_is_told_once() {
         assert_eq!(run.text().matches("odd (from").count(), 1, "{}", run.text());
     }
 }
+
+/// npm keeps packuments by their address, and nothing of them is ever cleared away.
+#[test]
+fn the_gateway_of_a_run_is_where_it_was_before() {
+    let Some(npm) = clients::or_skip(Kind::Npm) else {
+        return;
+    };
+    let (world, registry) = (World::new(), river());
+    let project = project(&registry, "^1.0.0");
+    let forget = || {
+        project.forget_modules();
+        std::fs::remove_file(project.path().join("package-lock.json")).unwrap();
+    };
+    wrapped(&world, &npm, &project, &["npm", "install"]).assert_success();
+    forget();
+    // Without a lockfile npm needs the packument, and may not ask for it.
+    let offline = wrapped(&world, &npm, &project, &["npm", "install", "--offline"]);
+    offline.assert_success();
+    assert_eq!(project.installed("gauge-reader").as_deref(), Some("1.1.0"));
+    forget();
+    // Somebody else's packument is not taken for one of this registry.
+    let other = river();
+    project.write(".npmrc", format!("registry={}\n", other.url()));
+    let run = wrapped(&world, &npm, &project, &["npm", "install", "--offline"]);
+    assert!(run.assert_failure().says("ENOTCACHED"), "{}", run.text());
+}
