@@ -201,10 +201,10 @@ fn addresses(engine: &Engine) -> Vec<SocketAddr> {
         .collect()
 }
 
-/// Runs a client that writes to the registry, which is for the registry itself.
+/// Runs a client for what concerns an account or what is published, which is for the registry itself.
 async fn past_the_gateway(client: Client, arguments: &[String]) -> Result<ExitCode> {
     anstream::eprintln!(
-        "weir: this writes to the registry: running {} without the gateway",
+        "weir: this is about an account or what is published, and for the registry itself: running {} without the gateway",
         client.program()
     );
     let status = Command::new(client.program())
