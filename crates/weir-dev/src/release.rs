@@ -1,7 +1,7 @@
 //! `cargo dev release`: weir as it is meant to be handed out, optimised by a profile of its own work.
 //!
 //! A compiler guesses which way a branch mostly goes; a profile tells it. weir is built so that it counts,
-//! installs the example project and reads what that consists of, and is built again with the counts
+//! installs the example project and reads what that consists of and the corpus, and is built again with the counts
 //! (profile-guided optimisation, see the chapter of that name in the rustc book). What it was trained on is
 //! no part of what the benchmarks read. Everything is under `target/release-profiled`.
 
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
 
-use crate::{files, programs};
+use crate::{corpus, files, programs};
 
 /// What rustup calls the part of Rust that `llvm-profdata` is in.
 const COMPONENT: &str = "llvm-tools";
@@ -162,6 +162,9 @@ fn train(built: &Built, folder: &Path) -> anyhow::Result<()> {
     let mut tarballs = Vec::new();
     collect(&data, &mut tarballs)?;
     ensure!(!tarballs.is_empty(), "weir npm ci kept no tarball to read");
+    let imitations = folder.join("corpus");
+    pack(&imitations)?;
+    collect(&imitations, &mut tarballs)?;
     let listed = folder.join("tarballs.txt");
     std::fs::write(&listed, tarballs.join("\n"))?;
     let status = Command::new(&built.contents)
@@ -172,6 +175,19 @@ fn train(built: &Built, folder: &Path) -> anyhow::Result<()> {
         .status()
         .context("running contents")?;
     ensure!(status.success(), "reading the packages ended with {status}");
+    Ok(())
+}
+
+/// Makes tarballs of the corpus: nothing else does so much of what weir looks for.
+fn pack(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for sample in corpus::every(&files::root())? {
+        for (style, files) in &sample.variants {
+            let name = format!("{}.{}.tgz", sample.id.replace('/', "-"), style.as_str());
+            let package = corpus::package(&sample, files)?;
+            std::fs::write(folder.join(name), package.tarball)?;
+        }
+    }
     Ok(())
 }
 
