@@ -159,43 +159,6 @@ pub(crate) struct Parts {
     cuts: Vec<Cut>,
 }
 
-/// Hashes of names by part, sorted and each once.
-struct Names {
-    all: Vec<u64>,
-    /// Where those of each part end.
-    ends: Vec<usize>,
-}
-
-impl Names {
-    fn of(names: &[u64], ends: impl Iterator<Item = u32>) -> Self {
-        let mut sorted = Self {
-            all: Vec::with_capacity(names.len()),
-            ends: Vec::new(),
-        };
-        let mut own: Vec<u64> = Vec::new();
-        let mut start = 0;
-        for end in ends {
-            let end = end as usize;
-            own.clear();
-            own.extend_from_slice(names.get(start..end).unwrap_or_default());
-            own.sort_unstable();
-            own.dedup();
-            sorted.all.extend_from_slice(&own);
-            sorted.ends.push(sorted.all.len());
-            start = end;
-        }
-        sorted
-    }
-
-    fn of_part(&self, part: usize) -> &[u64] {
-        let end = |part: usize| self.ends.get(part).copied();
-        let start = part.checked_sub(1).and_then(end).unwrap_or_default();
-        end(part)
-            .and_then(|end| self.all.get(start..end))
-            .unwrap_or_default()
-    }
-}
-
 /// What files nearby have.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Nearby {
@@ -232,45 +195,36 @@ impl Parts {
         }
     }
 
+    /// The names among `all` of the part whose names end at `end`, where `start` is the end of those before.
+    fn each<'a>(
+        &'a self,
+        all: &'a [u64],
+        end: impl Fn(&Ends) -> u32,
+    ) -> impl Iterator<Item = (u32, &'a [u64])> {
+        let mut start = 0;
+        (0_u32..).zip(&self.list).map(move |(at, part)| {
+            let end = end(&part.ends) as usize;
+            let own = all.get(start..end).unwrap_or_default();
+            start = end;
+            (at, own)
+        })
+    }
+
+    /// The names that a part uses, some of them several times.
+    fn uses_of(&self, part: usize) -> &[u64] {
+        let end = |part: usize| self.list.get(part).map(|part| part.ends.uses as usize);
+        let start = part.checked_sub(1).and_then(end).unwrap_or_default();
+        end(part)
+            .and_then(|end| self.uses.get(start..end))
+            .unwrap_or_default()
+    }
+
     /// What may be left out.
     pub(crate) fn left_out(&self, nearby: Nearby) -> LeftOut {
-        let parts = &self.list;
-        let reads = |signs: &Signs| signs.may_read(nearby.holds_process);
-        let graph = Graph::of(
-            parts.len(),
-            &Names::of(&self.defines, parts.iter().map(|part| part.ends.defines)),
-            Names::of(&self.uses, parts.iter().map(|part| part.ends.uses)),
-        );
-        let mut chosen = vec![false; parts.len()];
-        for distance in (0..=DISTANCE).rev() {
-            chosen.fill(false);
-            graph.choose(
-                parts,
-                &mut chosen,
-                (&reads, nearby.reads),
-                (&Signs::may_send, nearby.sends),
-                distance,
-            );
-            graph.choose(
-                parts,
-                &mut chosen,
-                (&Signs::may_unpack, nearby.unpacks),
-                (&|signs| signs.runs_text, nearby.runs_text),
-                distance,
-            );
-            let picked = parts.iter().zip(&chosen).filter(|(_, mark)| **mark);
-            if picked
-                .map(|(part, _)| part.span.size() as usize)
-                .sum::<usize>()
-                <= MOST
-            {
-                break;
-            }
-        }
-        graph.support(parts, &mut chosen);
+        let chosen = self.chosen(nearby);
         let mut left_out = LeftOut::default();
         let mut start = 0;
-        for (part, is_chosen) in parts.iter().zip(chosen) {
+        for (part, is_chosen) in self.list.iter().zip(chosen) {
             let end = part.ends.cuts as usize;
             if is_chosen {
                 left_out.bytes_left += part.span.size() as usize;
@@ -283,119 +237,251 @@ impl Parts {
         }
         left_out
     }
+
+    /// Which parts matter.
+    fn chosen(&self, nearby: Nearby) -> Vec<bool> {
+        let parts = &self.list;
+        let reads = |signs: &Signs| signs.may_read(nearby.holds_process);
+        let flows = [
+            self.ends_of((&reads, nearby.reads), (&Signs::may_send, nearby.sends)),
+            self.ends_of(
+                (&Signs::may_unpack, nearby.unpacks),
+                (&|signs| signs.runs_text, nearby.runs_text),
+            ),
+        ];
+        let mut chosen = vec![false; parts.len()];
+        // Most files of a package have neither end.
+        if flows.iter().all(|flow| flow.is_nowhere()) {
+            return chosen;
+        }
+        let graph = Graph::of(self);
+        let flows = flows.map(|flow| flow.measured(&graph));
+        for distance in (0..=DISTANCE).rev() {
+            chosen.fill(false);
+            for flow in &flows {
+                flow.choose(&mut chosen, distance);
+            }
+            let picked = parts.iter().zip(&chosen).filter(|(_, mark)| **mark);
+            if picked
+                .map(|(part, _)| part.span.size() as usize)
+                .sum::<usize>()
+                <= MOST
+            {
+                break;
+            }
+        }
+        graph.support(&mut chosen);
+        chosen
+    }
+
+    /// The parts that are the two ends of a flow.
+    fn ends_of(&self, from: End<'_>, to: End<'_>) -> Flow {
+        let all = |test: &dyn Fn(&Signs) -> bool| -> Vec<usize> {
+            let parts = self.list.iter().enumerate();
+            parts
+                .filter_map(|(at, part)| test(&part.signs).then_some(at))
+                .collect()
+        };
+        Flow {
+            sources: all(from.0),
+            sinks: all(to.0),
+            is_read_elsewhere: from.1,
+            is_sent_elsewhere: to.1,
+            distances: Vec::new(),
+        }
+    }
 }
 
 /// One end of a flow: which parts are one, and whether a file nearby has one.
 type End<'a> = (&'a dyn Fn(&Signs) -> bool, bool);
 
-/// The parts that define one name, as far as they are few.
-#[derive(Debug, Default, Clone, Copy)]
-struct Definers {
-    parts: [usize; DEFINERS],
-    count: usize,
+/// The parts that are the two ends of a flow.
+struct Flow {
+    sources: Vec<usize>,
+    sinks: Vec<usize>,
+    /// Another file has such a source, or such a sink.
+    is_read_elsewhere: bool,
+    is_sent_elsewhere: bool,
+    /// How far each part is from the two ends together, where the file has both.
+    distances: Vec<u8>,
 }
 
-impl Definers {
-    fn add(&mut self, part: usize) {
-        if let Some(place) = self.parts.get_mut(self.count) {
-            *place = part;
-        }
-        self.count = self.count.saturating_add(1);
+impl Flow {
+    /// Whether no part can be chosen for it.
+    fn is_nowhere(&self) -> bool {
+        let (reads, sends) = (!self.sources.is_empty(), !self.sinks.is_empty());
+        !(reads && (sends || self.is_sent_elsewhere)) && !(sends && self.is_read_elsewhere)
     }
 
-    fn are_few(&self) -> bool {
-        self.count <= DEFINERS
-    }
-
-    fn parts(&self) -> &[usize] {
-        self.parts.get(..self.count).unwrap_or_default()
-    }
-}
-
-/// Parts by the names they share.
-struct Graph {
-    near: Vec<Vec<usize>>,
-    /// Parts that define a name, for names that few define.
-    definers: ByName<Definers>,
-    /// Names that parts use.
-    uses: Names,
-}
-
-impl Graph {
-    fn of(parts: usize, defines: &Names, used: Names) -> Self {
-        let mut definers: ByName<Definers> = HashMap::default();
-        for at in 0..parts {
-            for &name in defines.of_part(at) {
-                definers.entry(name).or_default().add(at);
+    fn measured(mut self, graph: &Graph<'_>) -> Self {
+        if !self.sources.is_empty() && !self.sinks.is_empty() {
+            self.distances = graph.distances(&self.sources);
+            let from_sink = graph.distances(&self.sinks);
+            for (both, sink) in self.distances.iter_mut().zip(from_sink) {
+                *both = both.saturating_add(sink);
             }
         }
-        definers.retain(|_, list| list.are_few());
-        // Sorted pairs instead of a list per name: a bundle has a hundred thousand of them.
-        let mut uses: Vec<(u64, usize)> = Vec::new();
-        for at in 0..parts {
-            let own = used.of_part(at).iter();
-            let known = own.filter(|name| definers.contains_key(name));
-            uses.extend(known.map(|&name| (name, at)));
-        }
-        uses.sort_unstable();
-        let mut near = vec![Vec::new(); parts];
-        for using in uses.chunk_by(|(a, _), (b, _)| a == b) {
-            let Some(&(name, _)) = using.first().filter(|_| using.len() <= USERS) else {
-                continue;
-            };
-            for &to in definers.get(&name).map_or(&[][..], Definers::parts) {
-                for &(_, from) in using {
-                    if from != to {
-                        for (a, b) in [(from, to), (to, from)] {
-                            if let Some(list) = near.get_mut(a) {
-                                list.push(b);
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        Self {
-            near,
-            definers,
-            uses: used,
-        }
+        self
     }
 
-    /// Chooses what is near both ends of a flow. Each end says what it is, and whether a file nearby
-    /// has it too.
-    fn choose(
-        &self,
-        parts: &[Part],
-        chosen: &mut [bool],
-        from: End<'_>,
-        to: End<'_>,
-        distance: u8,
-    ) {
-        let ends = |test: &dyn Fn(&Signs) -> bool| -> Vec<usize> {
-            (0..parts.len())
-                .filter(|&at| parts.get(at).is_some_and(|part| test(&part.signs)))
-                .collect()
-        };
-        let (sources, sinks) = (ends(from.0), ends(to.0));
-        for (list, is_elsewhere) in [(&sources, to.1), (&sinks, from.1)] {
+    /// Chooses what is near both ends.
+    fn choose(&self, chosen: &mut [bool], distance: u8) {
+        for (list, is_elsewhere) in [
+            (&self.sources, self.is_sent_elsewhere),
+            (&self.sinks, self.is_read_elsewhere),
+        ] {
             for &at in list.iter().filter(|_| is_elsewhere) {
                 if let Some(mark) = chosen.get_mut(at) {
                     *mark = true;
                 }
             }
         }
-        if sources.is_empty() || sinks.is_empty() {
+        for (mark, both) in chosen.iter_mut().zip(&self.distances) {
+            *mark |= *both <= distance;
+        }
+    }
+}
+
+/// The parts that define one name, as far as they are few.
+#[derive(Debug, Default, Clone, Copy)]
+struct Definers {
+    parts: [u32; DEFINERS],
+    count: u32,
+    /// The place of its users in the list of those of all names, from one on.
+    users: u32,
+}
+
+impl Definers {
+    /// Adds a part. They come in order, so that one which is there already was the last.
+    fn add(&mut self, part: u32) {
+        if self.parts().last() == Some(&part) {
             return;
         }
-        let (from_source, from_sink) = (self.distances(&sources), self.distances(&sinks));
-        for ((mark, source), sink) in chosen.iter_mut().zip(from_source).zip(from_sink) {
-            *mark |= source.saturating_add(sink) <= distance;
+        if let Some(place) = self.parts.get_mut(self.count as usize) {
+            *place = part;
+        }
+        self.count = self.count.saturating_add(1);
+    }
+
+    /// The parts; none where they are many.
+    fn parts(&self) -> &[u32] {
+        self.parts.get(..self.count as usize).unwrap_or_default()
+    }
+}
+
+/// The parts that use a name which few define.
+#[derive(Debug, Clone, Copy)]
+struct Users {
+    definers: Definers,
+    parts: [u32; USERS],
+    count: usize,
+}
+
+impl Users {
+    /// Adds a part, like [`Definers::add`].
+    fn add(&mut self, part: u32) {
+        if self.parts().last() == Some(&part) {
+            return;
+        }
+        if let Some(place) = self.parts.get_mut(self.count) {
+            *place = part;
+        }
+        self.count = self.count.saturating_add(1);
+    }
+
+    /// The parts; none where they are many.
+    fn parts(&self) -> &[u32] {
+        self.parts.get(..self.count).unwrap_or_default()
+    }
+}
+
+/// Stands for the end of a list.
+const END: u32 = u32::MAX;
+
+/// Parts by the names they share.
+struct Graph<'a> {
+    parts: &'a Parts,
+    /// Parts that define a name.
+    definers: ByName<Definers>,
+    /// For each part where the list of those begins that are near it.
+    heads: Vec<u32>,
+    /// A part of such a list, and the place of the next one.
+    near: Vec<(u32, u32)>,
+}
+
+impl<'a> Graph<'a> {
+    fn of(parts: &'a Parts) -> Self {
+        let mut graph = Self {
+            parts,
+            definers: HashMap::default(),
+            heads: vec![END; parts.list.len()],
+            near: Vec::new(),
+        };
+        for (at, names) in parts.each(&parts.defines, |ends| ends.defines) {
+            for &name in names {
+                graph.definers.entry(name).or_default().add(at);
+            }
+        }
+        for users in graph.users() {
+            for &to in users.definers.parts() {
+                for &from in users.parts().iter().filter(|from| **from != to) {
+                    graph.join(from, to);
+                    graph.join(to, from);
+                }
+            }
+        }
+        graph
+    }
+
+    /// Who uses the names that few parts define.
+    fn users(&mut self) -> Vec<Users> {
+        let mut all: Vec<Users> = Vec::new();
+        let parts = self.parts;
+        for (at, names) in parts.each(&parts.uses, |ends| ends.uses) {
+            for name in names {
+                let Some(definers) = self.definers.get_mut(name) else {
+                    continue;
+                };
+                if definers.parts().is_empty() {
+                    continue;
+                }
+                if definers.users == 0 {
+                    all.push(Users {
+                        definers: *definers,
+                        parts: [0; USERS],
+                        count: 0,
+                    });
+                    definers.users = u32::try_from(all.len()).unwrap_or(END);
+                }
+                let place = (definers.users as usize).wrapping_sub(1);
+                if let Some(users) = all.get_mut(place) {
+                    users.add(at);
+                }
+            }
+        }
+        all
+    }
+
+    /// Notes that `to` is near `from`.
+    fn join(&mut self, from: u32, to: u32) {
+        let place = u32::try_from(self.near.len()).unwrap_or(END);
+        if let Some(head) = self.heads.get_mut(from as usize) {
+            self.near.push((to, std::mem::replace(head, place)));
         }
     }
 
+    /// The parts that are near one.
+    fn near(&self, part: usize) -> impl Iterator<Item = usize> {
+        let mut next = self.heads.get(part).copied().unwrap_or(END);
+        std::iter::from_fn(move || {
+            let &(part, behind) = self.near.get(next as usize)?;
+            next = behind;
+            Some(part as usize)
+        })
+    }
+
     fn distances(&self, starts: &[usize]) -> Vec<u8> {
-        let mut distance = vec![u8::MAX; self.near.len()];
+        let mut distance = vec![u8::MAX; self.heads.len()];
         let mut queue = VecDeque::new();
         for &start in starts {
             if let Some(value) = distance.get_mut(start) {
@@ -412,7 +498,7 @@ impl Graph {
             if next > DISTANCE {
                 continue;
             }
-            for &other in self.near.get(at).into_iter().flatten() {
+            for other in self.near(at) {
                 if let Some(value) = distance.get_mut(other)
                     && *value > next
                 {
@@ -425,29 +511,32 @@ impl Graph {
     }
 
     /// Adds what chosen parts use, however many others use it too: helpers and decoders.
-    fn support(&self, parts: &[Part], chosen: &mut [bool]) {
+    fn support(&self, chosen: &mut [bool]) {
         let mut queue: VecDeque<usize> = chosen
             .iter()
             .enumerate()
             .filter_map(|(at, &is_chosen)| is_chosen.then_some(at))
             .collect();
         let mut bytes = 0_u32;
+        let mut names: Vec<u64> = Vec::new();
         while let Some(at) = queue.pop_front() {
-            for other in self
-                .uses
-                .of_part(at)
-                .iter()
-                .filter_map(|name| self.definers.get(name))
-                .flat_map(Definers::parts)
-            {
-                let size = parts.get(*other).map_or(0, |part| part.span.size());
-                if let Some(mark) = chosen.get_mut(*other)
+            names.clear();
+            names.extend_from_slice(self.parts.uses_of(at));
+            // What does not fit is left out: the order must be the same in every process.
+            names.sort_unstable();
+            names.dedup();
+            let definers = names.iter().filter_map(|name| self.definers.get(name));
+            for &other in definers.flat_map(Definers::parts) {
+                let other = other as usize;
+                let part = self.parts.list.get(other);
+                let size = part.map_or(0, |part| part.span.size());
+                if let Some(mark) = chosen.get_mut(other)
                     && !*mark
                     && bytes.saturating_add(size) <= SUPPORT
                 {
                     bytes += size;
                     *mark = true;
-                    queue.push_back(*other);
+                    queue.push_back(other);
                 }
             }
         }
