@@ -59,7 +59,7 @@ impl Deeds {
         let removes = pipeline.iter().any(|simple| {
             let words = unwrapped(&simple.words);
             let name = words.first().map(|word| program(word)).unwrap_or_default();
-            matches!(name.as_str(), "rm" | "shred" | "rimraf")
+            matches!(&*name, "rm" | "shred" | "rimraf")
                 || (name == "find"
                     && words
                         .iter()
@@ -115,7 +115,7 @@ impl Deeds {
         if leaks::tool(words).is_some() {
             self.network(&name, rest, simple);
         }
-        match name.as_str() {
+        match &*name {
             "rm" | "del" | "rd" | "rmdir" | "shred" | "remove-item" | "rimraf" => {
                 self.removal(&name, rest, simple);
             }
@@ -199,7 +199,7 @@ impl Deeds {
                 for target in written {
                     self.write(target, &name, simple);
                 }
-                if matches!(name.as_str(), "mv" | "move") {
+                if matches!(&*name, "mv" | "move") {
                     let moved = targets.split_last().map_or(&[][..], |(_, moved)| moved);
                     for from in moved {
                         self.judge(Verb::Remove { tree: false }, from, "mv", simple);
@@ -386,13 +386,13 @@ impl Deeds {
     /// A file that was downloaded before is made executable or started.
     fn starts_download(&mut self, first: &str, rest: &[String], simple: &Simple) {
         let name = program(first);
-        let started: Option<&String> = match name.as_str() {
+        let started: Option<&String> = match &*name {
             "chmod" => rest
                 .iter()
                 .find(|word| !word.starts_with(['-', '+', 'u', 'a', '7', '0'])),
             "start" | "start-process" | "rundll32" | "regsvr32" | "mshta" | "msiexec"
             | "cscript" | "wscript" => rest.iter().find(|word| !word.starts_with(['-', '/'])),
-            _ if SHELLS.contains(&name.as_str()) || name == "." || name == "source" => {
+            _ if SHELLS.contains(&&*name) || name == "." || name == "source" => {
                 rest.iter().find(|word| !word.starts_with('-'))
             }
             _ => None,
@@ -424,7 +424,7 @@ impl Deeds {
             })
             .map(|(_, source)| source.clone());
         // Made executable it may be meant for later; started here it is run unseen.
-        let sink = match name.as_str() {
+        let sink = match &*name {
             "chmod" => SinkKind::ProgramFile,
             _ => SinkKind::Process,
         };

@@ -34,7 +34,7 @@ impl Folder {
             return;
         };
         let name = program(first);
-        let to = match name.as_str() {
+        let to = match &*name {
             "popd" => Some(self.pushed.pop().unwrap_or_default()),
             "cd" if rest.first().is_some_and(|word| word == "-") => Some(self.before.clone()),
             "cd" | "pushd" | "chdir" => {

@@ -68,7 +68,7 @@ impl Deeds {
             .words
             .iter()
             .take(2)
-            .any(|word| matches!(program(word).as_str(), "nohup" | "setsid" | "disown"));
+            .any(|word| matches!(&*program(word), "nohup" | "setsid" | "disown"));
         let is_hidden = first.words.windows(2).any(|pair| {
             matches!(pair, [a, b] if a.eq_ignore_ascii_case("-windowstyle") && b.eq_ignore_ascii_case("hidden"))
         });

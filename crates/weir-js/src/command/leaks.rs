@@ -1,5 +1,6 @@
 //! What leaves by a command line: secrets, and the tools that send them.
 
+use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
 use weir_model::contents::{SinkKind, SourceKind};
@@ -36,20 +37,36 @@ pub(crate) struct Leak {
 const RUNNERS: [&str; 6] = ["sh", "bash", "zsh", "node", "python", "eval"];
 
 /// The base name of a program, lower case, without `.exe`.
-pub(crate) fn program(word: &str) -> String {
+pub(crate) fn program(word: &str) -> Cow<'_, str> {
+    let bytes = word.as_bytes();
+    let Some(at) = memchr::memrchr2(b'/', b'\\', bytes) else {
+        return bare(word);
+    };
     // `c\url` is curl to a shell, and a file in a folder to Windows.
-    if word.contains('\\') && !word.contains([':', '/']) {
+    if memchr::memchr(b'\\', bytes).is_some() && !word.contains([':', '/']) {
         let joined = word.replace('\\', "").to_ascii_lowercase();
         if network::TOOLS.iter().any(|(tool, _)| *tool == joined)
             || RUNNERS.contains(&joined.as_str())
         {
-            return joined;
+            return Cow::Owned(joined);
         }
     }
-    let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
-    let name = name.to_ascii_lowercase();
-    name.strip_suffix(".exe")
-        .map_or(name.clone(), str::to_owned)
+    bare(word.get(at + 1..).unwrap_or_default())
+}
+
+/// The same of a name that is in no folder. Most need no other letters.
+fn bare(name: &str) -> Cow<'_, str> {
+    let mut name = Cow::Borrowed(name);
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        name.to_mut().make_ascii_lowercase();
+    }
+    match name {
+        Cow::Borrowed(name) => Cow::Borrowed(name.strip_suffix(".exe").unwrap_or(name)),
+        Cow::Owned(name) => match name.strip_suffix(".exe") {
+            Some(stem) => Cow::Owned(stem.to_owned()),
+            None => Cow::Owned(name),
+        },
+    }
 }
 
 /// The network tool among the words, where the program is one.

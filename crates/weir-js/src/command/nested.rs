@@ -171,7 +171,7 @@ pub(super) fn inline_script(words: &[String]) -> Option<String> {
 
 fn quoted_script(words: &[String]) -> Option<String> {
     let name = program(words.first()?);
-    match name.as_str() {
+    match &*name {
         "sh" | "bash" | "zsh" | "dash" | "ash" | "ksh" => shell_script(words.get(1..)?),
         "env" => split_string(words),
         "cmd" => {

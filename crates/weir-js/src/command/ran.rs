@@ -214,7 +214,7 @@ impl Deeds {
             self.run(source.clone(), &name, simple);
         }
         if let Some(group) = self.brought.groups.last_mut() {
-            let is_runner = SHELLS.contains(&name.as_str()) || name == "eval";
+            let is_runner = SHELLS.contains(&&*name) || name == "eval";
             let is_given = is_runner && code(&name, rest).is_some_and(is_first);
             group.runs_first |= is_given || is_first(first);
             group.runs_input |= reads && simple.documents.is_empty() && simple.inputs.is_empty();
@@ -277,7 +277,7 @@ impl Deeds {
         let words = unwrapped(&simple.words);
         let is_text = words
             .first()
-            .is_some_and(|word| matches!(program(word).as_str(), "echo" | "printf"));
+            .is_some_and(|word| matches!(&*program(word), "echo" | "printf"));
         let Some(source) = carried else {
             return;
         };

@@ -215,7 +215,7 @@ impl Script<'_> {
         let words = unwrapped(&simple.words);
         let name = words.first().map(|word| program(word)).unwrap_or_default();
         self.binds(&name, words, simple, carried);
-        let own = match self.bodies.get(&name).cloned() {
+        let own = match self.bodies.get(&*name).cloned() {
             Some(body) => {
                 let mut given = carried.clone();
                 merge(&mut given, &self.read_by(simple));
@@ -367,7 +367,7 @@ fn reads_input(simple: &Simple) -> bool {
     let Some((first, rest)) = words.split_first() else {
         return false;
     };
-    match program(first).as_str() {
+    match &*program(first) {
         "read" | "mapfile" | "readarray" | "nc" | "ncat" | "netcat" | "socat" | "telnet"
         | "openssl" | "xargs" => true,
         "curl" | "wget" | "aws" | "http" | "https" => {
@@ -407,7 +407,7 @@ fn pack(simple: &Simple, own: &[Stolen], packed: &mut Known) -> bool {
     let words = unwrapped(&simple.words);
     let name = words.first().map(|word| program(word)).unwrap_or_default();
     let packs = matches!(
-        name.as_str(),
+        &*name,
         "tar" | "zip" | "7z" | "cp" | "mv" | "copy" | "rsync" | "compress-archive"
     );
     let operands = || words.iter().skip(1).filter(|word| !word.starts_with('-'));

@@ -74,11 +74,11 @@ pub(super) fn invocation(
     };
     let rest = words.get(1..).unwrap_or_default();
     let name = program(first);
-    let is_runtime = RUNTIMES.contains(&name.as_str());
+    let is_runtime = RUNTIMES.contains(&&*name);
     if runs_input(&name, rest) || (is_runtime && rest.iter().all(|word| word.starts_with('-'))) {
         fed(&name, simple, before, folder, reading, next);
     }
-    match name.as_str() {
+    match &*name {
         "cp" | "mv" | "ln" | "install" => {
             let mut files = rest.iter().filter(|word| !word.starts_with('-'));
             if let (Some(from), Some(to), None) = (files.next(), files.next(), files.next()) {
@@ -88,7 +88,7 @@ pub(super) fn invocation(
         }
         "bun" | "bunx" => bun(rest, scripts, folder, reading, next),
         _ if is_runtime => {
-            let commands: &[&str] = match name.as_str() {
+            let commands: &[&str] = match &*name {
                 "deno" => &["run", "eval"],
                 "tsx" => &["watch"],
                 _ => &[],

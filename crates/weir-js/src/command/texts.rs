@@ -136,7 +136,7 @@ impl Texts {
         let words = unwrapped(&simple.words);
         let (first, rest) = words.split_first()?;
         let name = program(first);
-        let file = match is_posix(&name) || matches!(name.as_str(), "." | "source") {
+        let file = match is_posix(&name) || matches!(&*name, "." | "source") {
             true => rest.iter().find(|word| !word.starts_with(['-', '+']))?,
             false => first,
         };
@@ -170,7 +170,7 @@ fn reader(simple: &Simple) -> Reader {
     if reads_script(&name, rest) && simple.documents.is_empty() && simple.inputs.is_empty() {
         return Reader::Shell;
     }
-    match name.as_str() {
+    match &*name {
         "cat" if rest.iter().all(|word| word.starts_with('-')) => Reader::Copies,
         "tee" => Reader::Copies,
         _ => Reader::None,
@@ -199,7 +199,7 @@ fn passes(simple: &Simple, text: Option<String>) -> Option<String> {
     let words = unwrapped(&simple.words);
     let (first, rest) = words.split_first()?;
     let document = || simple.documents.first().map(|body| shell::literal(body));
-    match program(first).as_str() {
+    match &*program(first) {
         "tee" => text.or_else(document),
         "cat" if text.is_some() => text,
         "cat" if rest.iter().all(|word| word.starts_with('-')) => document(),

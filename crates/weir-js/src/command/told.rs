@@ -90,7 +90,7 @@ pub(super) fn yields(simple: &Simple, variables: &Known, depth: usize) -> Vec<St
     if let Some(script) = nested::inline_script(words).filter(|_| depth < DEPTH) {
         return of_script(&script, variables, depth);
     }
-    match name.as_str() {
+    match &*name {
         "env" | "set" if words.len() == 1 => environment(&name),
         "printenv" => match words.get(1) {
             None => environment("printenv"),
@@ -119,12 +119,12 @@ pub(super) fn yields(simple: &Simple, variables: &Known, depth: usize) -> Vec<St
         "hostname" | "whoami" | "id" | "uname" | "ifconfig" | "ipconfig" | "systeminfo" | "pwd" => {
             vec![Stolen {
                 kind: SourceKind::HostFacts,
-                detail: name.clone(),
+                detail: name.into_owned(),
             }]
         }
         "pbpaste" | "xclip" | "xsel" | "wl-paste" | "get-clipboard" => vec![Stolen {
             kind: SourceKind::Clipboard,
-            detail: name.clone(),
+            detail: name.into_owned(),
         }],
         "cat" | "head" | "tail" | "base64" | "xxd" | "hexdump" | "od" | "grep" | "egrep"
         | "awk" | "sed" | "strings" | "gzip" | "tar" | "zip" | "tac" | "type" | "get-content"

@@ -29,7 +29,7 @@ pub(super) const SHELLS: [&str; 19] = [
 
 /// Whether a program, as it is named, runs what it reads.
 pub(crate) fn is_shell(program_path: &str) -> bool {
-    !program_path.contains(' ') && SHELLS.contains(&program(program_path).as_str())
+    !program_path.contains(' ') && SHELLS.contains(&&*program(program_path))
 }
 
 /// Whether a program runs what comes in on its input.
@@ -58,7 +58,7 @@ pub(super) fn runs_arguments(simple: &Simple) -> bool {
     let is_given = simple.words.iter().any(|word| program(word) == "xargs")
         && words
             .first()
-            .is_some_and(|word| SHELLS.contains(&program(word).as_str()));
+            .is_some_and(|word| SHELLS.contains(&&*program(word)));
     let option = words
         .iter()
         .position(|word| matches!(word.as_str(), "-c" | "-e" | "--eval"));
