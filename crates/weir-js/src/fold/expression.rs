@@ -19,13 +19,34 @@ impl Evaluator<'_, '_> {
         self.nested(|this| this.evaluate(it, frame))
     }
 
+    /// What loops of decoders are made of comes first: all kinds together need so much of the stack that setting it up
+    /// takes longer than adding two numbers.
     fn evaluate(&mut self, it: &Expression<'_>, frame: Scope<'_>) -> Outcome<Value> {
+        match it {
+            Expression::NumericLiteral(number) => Ok(Value::Number(number.value)),
+            Expression::Identifier(name) => self.identifier(name, frame),
+            Expression::BinaryExpression(inner) => self.binary(inner, frame),
+            Expression::AssignmentExpression(assignment) => self.assignment(assignment, frame),
+            Expression::UpdateExpression(update) => self.update(update, frame),
+            Expression::CallExpression(call) => self.call_expression(call, frame),
+            other => self.evaluate_other(other, frame),
+        }
+    }
+
+    #[inline(never)]
+    fn binary(&mut self, it: &BinaryExpression<'_>, frame: Scope<'_>) -> Outcome<Value> {
+        let left = self.expression(&it.left, frame)?;
+        let right = self.expression(&it.right, frame)?;
+        self.operate(it.operator, left, &right)
+    }
+
+    #[inline(never)]
+    fn evaluate_other(&mut self, it: &Expression<'_>, frame: Scope<'_>) -> Outcome<Value> {
         Ok(match it {
             Expression::StringLiteral(text) => {
                 self.take(2 * text.value.len())?;
                 Value::text(text.value.as_str())
             }
-            Expression::NumericLiteral(number) => Value::Number(number.value),
             Expression::BooleanLiteral(value) => Value::Boolean(value.value),
             Expression::NullLiteral(_) => Value::Null,
             Expression::RegExpLiteral(literal) => Value::Pattern(
@@ -45,7 +66,6 @@ impl Evaluator<'_, '_> {
                 self.take(2 * units.len())?;
                 Value::units(units)
             }
-            Expression::Identifier(name) => self.identifier(name, frame)?,
             Expression::ThisExpression(_) => {
                 frame.map_or(Value::Undefined, |frame| frame.this.clone())
             }
@@ -57,14 +77,7 @@ impl Evaluator<'_, '_> {
             Expression::ArrowFunctionExpression(arrow) => {
                 self.closure(arrow.node_id.get(), frame)?
             }
-            Expression::AssignmentExpression(assignment) => self.assignment(assignment, frame)?,
-            Expression::UpdateExpression(update) => self.update(update, frame)?,
             Expression::UnaryExpression(unary) => self.unary(unary, frame)?,
-            Expression::BinaryExpression(inner) => {
-                let left = self.expression(&inner.left, frame)?;
-                let right = self.expression(&inner.right, frame)?;
-                self.operate(inner.operator, left, &right)?
-            }
             Expression::LogicalExpression(inner) => {
                 let left = self.expression(&inner.left, frame)?;
                 let stays = match inner.operator {
@@ -95,7 +108,6 @@ impl Evaluator<'_, '_> {
             Expression::ParenthesizedExpression(inner) => {
                 self.expression(&inner.expression, frame)?
             }
-            Expression::CallExpression(call) => self.call_expression(call, frame)?,
             Expression::NewExpression(new) => {
                 let callee = self.expression(&new.callee, frame)?;
                 let arguments = self.arguments(&new.arguments, frame)?;
@@ -107,7 +119,7 @@ impl Evaluator<'_, '_> {
             }
             Expression::StaticMemberExpression(member) => {
                 let object = self.expression(&member.object, frame)?;
-                self.member(&object, &Value::text(member.property.name.as_str()))?
+                self.named(&object, member.property.name.as_str())?
             }
             Expression::ComputedMemberExpression(member) => {
                 let object = self.expression(&member.object, frame)?;
@@ -259,30 +271,32 @@ impl Evaluator<'_, '_> {
         call: &CallExpression<'_>,
         frame: Scope<'_>,
     ) -> Outcome<Value> {
-        let (receiver, key) = match &call.callee {
+        match &call.callee {
             Expression::StaticMemberExpression(member) => {
                 let receiver = self.expression(&member.object, frame)?;
-                (receiver, Value::text(member.property.name.as_str()))
+                let arguments = self.arguments(&call.arguments, frame)?;
+                let name = member.property.name.as_str();
+                self.method_call(&receiver, name, None, arguments)
             }
             Expression::ComputedMemberExpression(member) => {
                 let receiver = self.expression(&member.object, frame)?;
                 let key = self.expression(&member.expression, frame)?;
-                (receiver, key)
+                let arguments = self.arguments(&call.arguments, frame)?;
+                let name = key.to_plain().ok_or(Halt::Unknown)?;
+                self.method_call(&receiver, &name, Some(&key), arguments)
             }
             other => {
                 let callee = self.expression(other, frame)?;
                 let arguments = self.arguments(&call.arguments, frame)?;
-                return self.apply(&callee, Value::Undefined, arguments);
+                self.apply(&callee, Value::Undefined, arguments)
             }
-        };
-        let arguments = self.arguments(&call.arguments, frame)?;
-        self.method_call(&receiver, &key, arguments)
+        }
     }
 
     /// `new callee()`: an object with what the prototype has by then.
     fn instance(&mut self, callee: &Value, arguments: Vec<Value>) -> Outcome<Value> {
         self.take(LINK)?;
-        let prototype = self.member(callee, &Value::text("prototype"))?;
+        let prototype = self.named(callee, "prototype")?;
         let Value::Object(prototype) = prototype else {
             return Err(Halt::Unknown);
         };
@@ -310,127 +324,6 @@ impl Evaluator<'_, '_> {
             Value::Builtin(path) => self.call_builtin(path, &arguments),
             Value::Undefined | Value::Null | Value::Number(_) | Value::Text(_) => {
                 Err(Halt::Thrown(Value::text("TypeError")))
-            }
-            _ => Err(Halt::Unknown),
-        }
-    }
-
-    /// `object[key]`
-    pub(crate) fn member(&mut self, object: &Value, key: &Value) -> Outcome<Value> {
-        let at = key.to_index();
-        Ok(match (object, at) {
-            (Value::Undefined | Value::Null, _) => {
-                return Err(Halt::Thrown(Value::text("TypeError")));
-            }
-            (Value::Array(values), Some(at)) => {
-                values.borrow().get(at).cloned().unwrap_or(Value::Undefined)
-            }
-            (Value::Text(text), Some(at)) => text
-                .get(at)
-                .map_or(Value::Undefined, |&unit| Value::units(vec![unit])),
-            (Value::Bytes(bytes), Some(at)) => bytes
-                .get(at)
-                .map_or(Value::Undefined, |&byte| Value::Number(f64::from(byte))),
-            (Value::Object(table), _) => {
-                let key = key.to_key().ok_or(Halt::Unknown)?;
-                match table.borrow().get(&key) {
-                    Some(value) => value.clone(),
-                    // What every object inherits is a function, not nothing.
-                    None if matches!(&*key, "toString" | "constructor" | "valueOf") => {
-                        return Err(Halt::Unknown);
-                    }
-                    None => Value::Undefined,
-                }
-            }
-            (Value::Function(closure), _) => {
-                let key = key.to_key().ok_or(Halt::Unknown)?;
-                let found = closure.properties.borrow().get(&key).cloned();
-                match found {
-                    Some(value) => value,
-                    None if &*key == "prototype" => {
-                        self.take(LINK)?;
-                        let made = Value::Object(Rc::default());
-                        closure.properties.borrow_mut().insert(key, made.clone());
-                        made
-                    }
-                    None if matches!(&*key, "toString" | "constructor" | "name" | "length") => {
-                        return Err(Halt::Unknown);
-                    }
-                    None => Value::Undefined,
-                }
-            }
-            (Value::Builtin(path), _) => {
-                let key = key.to_plain().ok_or(Halt::Unknown)?;
-                match (*path, key.as_str()) {
-                    ("global", name) => {
-                        Value::Builtin(library::builtin(name).ok_or(Halt::Unknown)?)
-                    }
-                    ("Math", "PI") => Value::Number(std::f64::consts::PI),
-                    (path, name) => Value::Builtin(
-                        library::builtin(&format!("{path}.{name}")).ok_or(Halt::Unknown)?,
-                    ),
-                }
-            }
-            (Value::Array(_) | Value::Text(_) | Value::Bytes(_), None) => {
-                let length = match object {
-                    Value::Array(values) => values.borrow().len(),
-                    Value::Text(text) => text.len(),
-                    Value::Bytes(bytes) => bytes.len(),
-                    _ => 0,
-                };
-                if key.to_plain().as_deref() != Some("length") {
-                    return Err(Halt::Unknown);
-                }
-                library::number(length)
-            }
-            _ => return Err(Halt::Unknown),
-        })
-    }
-
-    /// `object[key] = value`
-    fn set_member(&mut self, object: &Value, key: &Value, value: Value) -> Outcome<()> {
-        match object {
-            Value::Array(values) => {
-                let mut values = values.try_borrow_mut().map_err(|_| Halt::Unknown)?;
-                if let Some(at) = key.to_index() {
-                    if at >= values.len() {
-                        let more = at.saturating_sub(values.len()).saturating_add(1);
-                        drop(values);
-                        self.take(more.saturating_mul(24))?;
-                        let Value::Array(values) = object else {
-                            return Err(Halt::Unknown);
-                        };
-                        let mut values = values.borrow_mut();
-                        values.resize(at + 1, Value::Undefined);
-                        if let Some(slot) = values.get_mut(at) {
-                            *slot = value;
-                        }
-                    } else if let Some(slot) = values.get_mut(at) {
-                        *slot = value;
-                    }
-                    Ok(())
-                } else if key.to_plain().as_deref() == Some("length") {
-                    let length = value.to_index().ok_or(Halt::Unknown)?;
-                    if length > values.len() {
-                        return Err(Halt::Unknown);
-                    }
-                    values.truncate(length);
-                    Ok(())
-                } else {
-                    Err(Halt::Unknown)
-                }
-            }
-            Value::Object(table) => {
-                let key = key.to_key().ok_or(Halt::Unknown)?;
-                self.take(64 + key.len())?;
-                table.borrow_mut().insert(key, value);
-                Ok(())
-            }
-            Value::Function(closure) => {
-                let key = key.to_key().ok_or(Halt::Unknown)?;
-                self.take(64 + key.len())?;
-                closure.properties.borrow_mut().insert(key, value);
-                Ok(())
             }
             _ => Err(Halt::Unknown),
         }
@@ -510,26 +403,6 @@ impl Evaluator<'_, '_> {
             }
             _ => Err(Halt::Unknown),
         }
-    }
-
-    fn assign_member(
-        &mut self,
-        object: &Value,
-        key: &Value,
-        operator: Option<BinaryOperator>,
-        right: &Expression<'_>,
-        frame: Scope<'_>,
-    ) -> Outcome<Value> {
-        let value = match operator {
-            None => self.expression(right, frame)?,
-            Some(operator) => {
-                let left = self.member(object, key)?;
-                let right = self.expression(right, frame)?;
-                self.operate(operator, left, &right)?
-            }
-        };
-        self.set_member(object, key, value.clone())?;
-        Ok(value)
     }
 
     fn update(&mut self, update: &UpdateExpression<'_>, frame: Scope<'_>) -> Outcome<Value> {

@@ -289,21 +289,21 @@ impl Evaluator<'_, '_> {
     pub(crate) fn method_call(
         &mut self,
         receiver: &Value,
-        key: &Value,
+        name: &str,
+        key: Option<&Value>,
         arguments: Vec<Value>,
     ) -> Outcome<Value> {
-        let name = unknown(key.to_plain())?;
         match receiver {
             Value::Text(text) => {
                 let text = Rc::clone(text);
-                self.text_method(&text, &name, &arguments)
+                self.text_method(&text, name, &arguments)
             }
-            Value::Array(_) => self.array_method(receiver, &name, arguments),
+            Value::Array(_) => self.array_method(receiver, name, arguments),
             Value::Bytes(bytes) => {
                 let bytes = Rc::clone(bytes);
-                self.bytes_method(&bytes, receiver, &name, &arguments)
+                self.bytes_method(&bytes, receiver, name, &arguments)
             }
-            Value::Number(value) => match name.as_str() {
+            Value::Number(value) => match name {
                 "toString" => {
                     let radix = arguments.first().map_or(10.0, Value::to_number);
                     radix_text(*value, radix)
@@ -311,8 +311,8 @@ impl Evaluator<'_, '_> {
                 "toFixed" if arguments.is_empty() => Ok(Value::text(&format!("{value:.0}"))),
                 _ => Err(Halt::Unknown),
             },
-            Value::Function(_) if matches!(name.as_str(), "call" | "apply") => {
-                self.invoke(receiver, &name, arguments)
+            Value::Function(_) if matches!(name, "call" | "apply") => {
+                self.invoke(receiver, name, arguments)
             }
             // Code that guards itself looks at its own text.
             Value::Function(closure) if name == "toString" => self.source(closure),
@@ -322,8 +322,8 @@ impl Evaluator<'_, '_> {
                 }
                 _ => Err(Halt::Unknown),
             },
-            Value::Builtin(_) if matches!(name.as_str(), "call" | "apply") => {
-                self.invoke(receiver, &name, arguments)
+            Value::Builtin(_) if matches!(name, "call" | "apply") => {
+                self.invoke(receiver, name, arguments)
             }
             Value::Pattern(source, flags) if name == "test" => {
                 let pattern = unknown(Pattern::new(source, flags))?;
@@ -332,7 +332,10 @@ impl Evaluator<'_, '_> {
                 Ok(Value::Boolean(pattern.find(&text, 0).is_some()))
             }
             _ => {
-                let callee = self.member(receiver, key)?;
+                let callee = match key {
+                    Some(key) => self.member(receiver, key)?,
+                    None => self.named(receiver, name)?,
+                };
                 self.apply(&callee, receiver.clone(), arguments)
             }
         }

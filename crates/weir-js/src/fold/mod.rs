@@ -9,6 +9,7 @@ mod decode;
 mod expression;
 mod library;
 mod list_methods;
+mod member;
 mod pattern;
 mod run;
 mod text_methods;

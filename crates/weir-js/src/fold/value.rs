@@ -6,6 +6,7 @@ use std::rc::Rc;
 use oxc_syntax::node::NodeId;
 
 use super::run::Frame;
+use crate::digits::Digits;
 use crate::hash::Map;
 
 /// A value. Strings are UTF-16, as decoders index them.
@@ -41,7 +42,7 @@ pub(crate) struct Closure {
 
 impl Value {
     pub(crate) fn text(text: &str) -> Self {
-        Self::Text(Rc::new(text.encode_utf16().collect()))
+        Self::Text(Rc::new(units_of(text)))
     }
 
     pub(crate) fn units(units: Vec<u16>) -> Self {
@@ -67,8 +68,7 @@ impl Value {
         if let Self::Text(text) = self {
             return Some(Rc::clone(text));
         }
-        self.to_plain()
-            .map(|text| Rc::new(text.encode_utf16().collect()))
+        self.to_plain().map(|text| Rc::new(units_of(&text)))
     }
 
     /// The same as text; lone surrogates are replaced.
@@ -215,8 +215,16 @@ pub(crate) fn number_text(number: f64) -> String {
     } else if number == 0.0 {
         "0".to_owned()
     } else {
-        format!("{number}")
+        Digits::of(number).to_owned()
     }
+}
+
+/// A text as UTF-16. Names and most of what decoders are given are ASCII, which needs no decoding.
+fn units_of(text: &str) -> Vec<u16> {
+    if text.is_ascii() {
+        return text.bytes().map(u16::from).collect();
+    }
+    text.encode_utf16().collect()
 }
 
 /// `Number(text)`.
