@@ -74,17 +74,31 @@ const COMPUTES: [&str; 14] = [
     "TextDecoder",
 ];
 
+/// Names without which no code makes code of text.
+const EVALUATES: [&str; 5] = ["eval", "_compile", "CharCode", "atob", "Buffer.from"];
+
 /// Whether a file may hold a decoder. Names that are themselves assembled (`['spl' + 'it']`) or
 /// escaped show by their pieces.
 pub(crate) fn computes(bytes: &[u8]) -> bool {
     static WORDS: OnceLock<Option<Searcher>> = OnceLock::new();
-    match WORDS.get_or_init(|| Searcher::new(COMPUTES.iter().chain(&PIECES))) {
+    has_any(&WORDS, COMPUTES.iter().chain(&PIECES).copied(), bytes)
+}
+
+/// Whether a file may evaluate code that it holds as text.
+pub(crate) fn evaluates(bytes: &[u8]) -> bool {
+    static WORDS: OnceLock<Option<Searcher>> = OnceLock::new();
+    has_any(&WORDS, EVALUATES.iter().copied(), bytes)
+}
+
+fn has_any(
+    searcher: &OnceLock<Option<Searcher>>,
+    mut words: impl Iterator<Item = &'static str> + Clone,
+    bytes: &[u8],
+) -> bool {
+    match searcher.get_or_init(|| Searcher::new(words.clone())) {
         Some(searcher) => searcher.find(bytes).is_some(),
         // Without vector instructions.
-        None => COMPUTES
-            .iter()
-            .chain(&PIECES)
-            .any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some()),
+        None => words.any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some()),
     }
 }
 

@@ -73,10 +73,7 @@ impl Solver<'_> {
             listed: self.listed_folders(),
             ..Deeds::default()
         };
-        for rule in &self.graph.rules {
-            let Rule::Call(call) = rule else {
-                continue;
-            };
+        for (_, call) in self.outward() {
             for (atom, _) in self.graph.atoms(call.callee) {
                 if let Atom::Builtin(path) = atom {
                     let path = self.graph.name(*path);
@@ -109,10 +106,7 @@ impl Solver<'_> {
     /// Folders whose entries are listed.
     fn listed_folders(&self) -> Vec<String> {
         let mut folders = Vec::new();
-        for rule in &self.graph.rules {
-            let Rule::Call(call) = rule else {
-                continue;
-            };
+        for (_, call) in self.outward() {
             if self.lists(call) && folders.len() < MOST {
                 folders.extend(self.known_texts(Self::argument(call, 0)));
             }

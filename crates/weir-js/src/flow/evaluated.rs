@@ -169,10 +169,8 @@ impl Solver<'_> {
     /// Evaluated code that was not handed out before.
     pub(crate) fn newly_evaluated(&mut self) -> Vec<Evaluated> {
         let mut found = Vec::new();
-        for (id, rule) in self.graph.rules.iter().enumerate() {
-            let Rule::Call(call) = rule else {
-                continue;
-            };
+        let compile = self.graph.known("_compile").map(Key::Name);
+        for (id, call) in self.outward() {
             let makers = self
                 .graph
                 .atoms(call.callee)
@@ -184,8 +182,6 @@ impl Solver<'_> {
                     maker(&self.graph.name(*path))
                 });
             let mut makers: Vec<Maker> = makers.collect();
-            // Whatever it is called on, this is how Node's own loader compiles.
-            let compile = self.graph.known("_compile").map(Key::Name);
             if call.method.is_some() && call.method == compile {
                 makers.push(Maker::Module);
             }
@@ -238,10 +234,7 @@ impl Solver<'_> {
     /// Code in the commands that are run: `node -e '...'`.
     fn inline_code(&self) -> Vec<(usize, Evaluated)> {
         let mut found = Vec::new();
-        for (id, rule) in self.graph.rules.iter().enumerate() {
-            let Rule::Call(call) = rule else {
-                continue;
-            };
+        for (id, call) in self.outward() {
             let runs = self.graph.atoms(call.callee).iter().any(|(atom, _)| {
                 matches!(atom, Atom::Builtin(path)
                     if calls::RUNS_COMMAND.contains(&&*self.graph.name(*path)))

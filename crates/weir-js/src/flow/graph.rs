@@ -298,7 +298,7 @@ pub(crate) struct Graph {
     /// Evaluated code, by file: the file that evaluates it, and the node of its result.
     pub(crate) completions: Map<u32, (u32, Node)>,
     /// Variables of files that evaluate code, by file and name.
-    pub(crate) variables: Map<(u32, Name), Vec<Node>>,
+    pub(crate) variables: Map<(u32, Name), SmallVec<[Node; 2]>>,
 }
 
 impl Default for Graph {

@@ -1,7 +1,10 @@
 //! Which objects hold data of a source, however deep: only calls that are given some can be sinks
 //! that anything arrives at, and most calls are given none.
 
-use super::graph::{Atom, Call, Graph, NONE, Node, Object, Rule};
+use super::graph::{Atom, Call, Graph, NONE, Node, Object, Rule, index};
+
+/// Stands for the end of a list.
+const END: u32 = u32::MAX;
 
 /// The objects with data inside.
 #[derive(Debug)]
@@ -10,15 +13,19 @@ pub(super) struct Laden(Vec<bool>);
 impl Laden {
     pub(super) fn of(graph: &Graph) -> Self {
         let mut laden = vec![false; graph.objects.len()];
-        let mut within: Vec<Vec<u32>> = vec![Vec::new(); graph.objects.len()];
         let mut queue: Vec<u32> = Vec::new();
+        // For each object where the list of those begins that it is part of; such an object with the place of
+        // the next one.
+        let mut heads = vec![END; graph.objects.len()];
+        let mut outer: Vec<(u32, u32)> = Vec::new();
         for (id, object) in (0_u32..).zip(&graph.objects) {
             for (atom, _) in parts(object).flat_map(|part| graph.atoms(part)) {
                 match atom {
                     Atom::Taint(_) | Atom::Environment(_) => queue.push(id),
                     Atom::Object(inner) => {
-                        if let Some(list) = within.get_mut(*inner as usize) {
-                            list.push(id);
+                        if let Some(head) = heads.get_mut(*inner as usize) {
+                            let place = index(outer.len());
+                            outer.push((id, std::mem::replace(head, place)));
                         }
                     }
                     _ => {}
@@ -28,7 +35,11 @@ impl Laden {
         while let Some(id) = queue.pop() {
             if let Some(mark @ false) = laden.get_mut(id as usize) {
                 *mark = true;
-                queue.extend(within.get(id as usize).into_iter().flatten());
+                let mut next = heads.get(id as usize).copied().unwrap_or(END);
+                while let Some(&(object, behind)) = outer.get(next as usize) {
+                    queue.push(object);
+                    next = behind;
+                }
             }
         }
         Self(laden)

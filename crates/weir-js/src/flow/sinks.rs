@@ -365,10 +365,7 @@ impl Solver<'_> {
         let mut found = Vec::new();
         let mut steps = Steps::default();
         let mut scripted = None;
-        for rule in &self.graph.rules {
-            let Rule::Call(call) = rule else {
-                continue;
-            };
+        for (_, call) in self.outward() {
             let runs = self
                 .graph
                 .atoms(call.callee)

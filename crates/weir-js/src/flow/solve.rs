@@ -1,6 +1,6 @@
 //! Runs the rules until nothing grows any more.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 
 use weir_model::contents::SourceKind;
 
@@ -8,6 +8,7 @@ use super::builtins;
 use super::graph::{
     Atom, Graph, Key, LONG_TEXT, NONE, Name, Names, Node, Quick, Rule, TEXT_BYTES, Use,
 };
+use super::queue::Queue;
 use crate::hash::Set;
 use crate::tables::{calls, secrets};
 
@@ -72,40 +73,14 @@ pub(crate) struct Solver<'m> {
     pub(super) buffers: Set<u32>,
     /// Where requests were opened to.
     pub(super) opened: super::opened::Opened,
+    /// Calls that leave the code of the package, by their rules, once all is solved.
+    pub(super) outward: Vec<u32>,
     /// What is not known passes data to its result only. In large programs everything comes near
     /// everything, and objects that take in whatever passes by make flows of nothing.
     pub(crate) is_careful: bool,
     budget: u64,
     /// The rule that runs.
     pub(crate) current: u32,
-}
-
-/// Rules that wait for their turn, each once.
-#[derive(Debug, Default)]
-struct Queue {
-    order: VecDeque<u32>,
-    waits: Vec<bool>,
-}
-
-impl Queue {
-    fn push(&mut self, rule: u32) {
-        let at = rule as usize;
-        if at >= self.waits.len() {
-            self.waits.resize(at + 1, false);
-        }
-        if let Some(waits @ false) = self.waits.get_mut(at) {
-            *waits = true;
-            self.order.push_back(rule);
-        }
-    }
-
-    fn pop(&mut self) -> Option<u32> {
-        let rule = self.order.pop_front()?;
-        if let Some(waits) = self.waits.get_mut(rule as usize) {
-            *waits = false;
-        }
-        Some(rule)
-    }
 }
 
 impl<'m> Solver<'m> {
@@ -128,6 +103,7 @@ impl<'m> Solver<'m> {
             channels: super::channels::Channels::default(),
             buffers: Set::default(),
             opened: super::opened::Opened::default(),
+            outward: Vec::new(),
             is_careful: false,
             budget,
             current: 0,
@@ -138,6 +114,12 @@ impl<'m> Solver<'m> {
     /// which nothing is known. The last one only moves data, so without a source it is left out.
     /// May be called again after more files were lowered.
     pub(crate) fn solve(&mut self) -> Outcome {
+        let outcome = self.phases();
+        self.note_outward();
+        outcome
+    }
+
+    fn phases(&mut self) -> Outcome {
         self.is_guessing = false;
         if self.run(Vec::new()) == Outcome::Stopped {
             return Outcome::Stopped;

@@ -18,6 +18,7 @@ use oxc_syntax::symbol::SymbolId;
 
 use crate::fold::Evaluator;
 use crate::hash::Set;
+use crate::scan;
 use crate::slice::PART;
 
 use super::graph::{Atom, Graph, Key, NONE, Node, Rule};
@@ -123,10 +124,7 @@ impl Lower<'_, '_, '_> {
 
     /// Code that is evaluated here sees these.
     fn keep_variables(&mut self, text: &str) {
-        let evaluates = ["eval", "_compile", "CharCode", "atob", "Buffer.from"]
-            .iter()
-            .any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some());
-        if !evaluates || self.symbols.len() > VARIABLES {
+        if self.symbols.len() > VARIABLES || !scan::evaluates(text.as_bytes()) {
             return;
         }
         let scoping = self.scoping;
