@@ -66,8 +66,8 @@ pub(crate) fn member<'a>(path: &'a str, member: &'a str) -> Cow<'a, str> {
         ("node:buffer", "Buffer") => Cow::Borrowed("Buffer"),
         ("node:url", "URL") => Cow::Borrowed("URL"),
         (loader, "g") if loader.starts_with("webpack:") => Cow::Borrowed("global"),
-        ("node:process", name) => Cow::Owned(format!("process.{name}")),
-        (path, name) => Cow::Owned(format!("{path}.{name}")),
+        ("node:process", name) => Cow::Owned(["process", ".", name].concat()),
+        (path, name) => Cow::Owned([path, ".", name].concat()),
     }
 }
 

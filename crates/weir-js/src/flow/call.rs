@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::graph::{Asked, Atom, Call, NONE, Node, Rule};
+use super::graph::{Asked, Atom, Call, NONE, Node, Parameters, Rule};
 use super::solve::Solver;
 use crate::tables::calls;
 
@@ -210,7 +210,7 @@ impl Solver<'_> {
                     .graph
                     .functions
                     .get(function as usize)
-                    .map_or_else(Vec::new, |found| found.parameters.clone());
+                    .map_or_else(Parameters::new, |found| found.parameters.clone());
                 for parameter in parameters {
                     for &other in &nodes {
                         self.loose_content(other, copies, parameter);

@@ -1,6 +1,8 @@
 //! Text that is turned into code, where the text is known.
 
-use super::graph::{Atom, Call, Function, Graph, Key, NONE, Node, Rule, TEXT_BYTES, index};
+use super::graph::{
+    Atom, Call, Function, Graph, Key, NONE, Node, Parameters, Rule, TEXT_BYTES, index,
+};
 use super::solve::Solver;
 use crate::command;
 use crate::tables::calls;
@@ -111,7 +113,7 @@ impl Solver<'_> {
             given.extend(text.split(',').map(|name| name.trim().to_owned()));
         }
         let first = names.first().copied().unwrap_or_default();
-        let parameters: Vec<Node> = given
+        let parameters: Parameters = given
             .iter()
             .map(|_| self.graph.node(call.file, call.offset))
             .collect();

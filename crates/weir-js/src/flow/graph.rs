@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::Range;
 use std::rc::Rc;
 
 use smallvec::SmallVec;
@@ -54,6 +55,8 @@ pub(crate) type Atoms = SmallVec<[Atom; 8]>;
 pub(crate) type Names = SmallVec<[Name; 4]>;
 /// Arguments of a call, and whether each is spread.
 pub(crate) type Arguments = SmallVec<[(Node, bool); 3]>;
+/// Parameters of a function.
+pub(crate) type Parameters = SmallVec<[Node; 4]>;
 /// The node of values that do not matter, e.g. numbers and comparisons.
 pub(crate) const NONE: Node = 0;
 
@@ -128,7 +131,9 @@ pub(crate) enum Part {
     Listed,
 }
 
+/// What solving reads of a node over and over, in one line of the cache.
 #[derive(Debug, Default)]
+#[repr(align(64))]
 pub(super) struct Slot {
     /// Each atom with the node it came from. Most nodes hold one or two, and have one or two uses:
     /// these need no memory of their own.
@@ -138,8 +143,27 @@ pub(super) struct Slot {
     handed_on: u32,
     /// Whether the nodes that get a copy are in [`Graph::edges`].
     is_wide: bool,
-    file: u32,
-    offset: u32,
+}
+
+impl Slot {
+    /// Takes an atom in that came from `from`. False where it is held already, or nothing more fits.
+    fn take(&mut self, atom: Atom, from: Node, cap: usize) -> bool {
+        if self.atoms.iter().any(|(held, _)| *held == atom) {
+            return false;
+        }
+        let is_full = match atom {
+            Atom::Taint(_) | Atom::Environment(_) => self.atoms.len() >= 2 * ATOMS,
+            Atom::Text(_) => {
+                let texts = |held: &&(Atom, Node)| matches!(held.0, Atom::Text(_));
+                self.atoms.len() >= TEXTS && self.atoms.iter().filter(texts).count() >= TEXTS
+            }
+            _ => self.atoms.len() >= cap,
+        };
+        if !is_full {
+            self.atoms.push((atom, from));
+        }
+        !is_full
+    }
 }
 
 /// A property's name.
@@ -211,7 +235,7 @@ pub(crate) struct Asked {
 /// A function of the package.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Function {
-    pub(crate) parameters: Vec<Node>,
+    pub(crate) parameters: Parameters,
     /// Object that collects the rest parameter.
     pub(crate) rest: Option<u32>,
     /// Object behind `arguments`, where it is used.
@@ -263,6 +287,8 @@ pub(crate) struct Source {
 #[derive(Debug)]
 pub(crate) struct Graph {
     pub(super) slots: Vec<Slot>,
+    /// File and offset of each node.
+    places: Vec<(u32, u32)>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) functions: Vec<Function>,
     pub(crate) objects: Vec<Object>,
@@ -305,6 +331,7 @@ impl Default for Graph {
     fn default() -> Self {
         let mut graph = Self {
             slots: vec![Slot::default()],
+            places: vec![(0, 0)],
             rules: Vec::new(),
             functions: Vec::new(),
             objects: Vec::new(),
@@ -338,6 +365,7 @@ impl Graph {
     /// real code.
     pub(crate) fn reserve(&mut self, bytes: usize) {
         self.slots.reserve(bytes / 10);
+        self.places.reserve(bytes / 10);
         self.rules.reserve(bytes / 20);
     }
 
@@ -362,6 +390,11 @@ impl Graph {
         self.name_index.get(text).copied()
     }
 
+    /// The text of an interned string.
+    pub(crate) fn text(&self, name: Name) -> &str {
+        self.names.get(name as usize).map_or("", |text| &**text)
+    }
+
     pub(crate) fn name(&self, name: Name) -> Rc<str> {
         self.names
             .get(name as usize)
@@ -371,19 +404,14 @@ impl Graph {
 
     pub(crate) fn node(&mut self, file: u32, offset: u32) -> Node {
         let node = index(self.slots.len());
-        self.slots.push(Slot {
-            file,
-            offset,
-            ..Slot::default()
-        });
+        self.slots.push(Slot::default());
+        self.places.push((file, offset));
         node
     }
 
     /// File and offset of a node.
     pub(crate) fn place(&self, node: Node) -> (u32, u32) {
-        self.slots
-            .get(node as usize)
-            .map_or((0, 0), |slot| (slot.file, slot.offset))
+        self.places.get(node as usize).copied().unwrap_or_default()
     }
 
     /// A node that holds one string constant.
@@ -443,19 +471,15 @@ impl Graph {
             .map_or(&[], |slot| slot.uses.as_slice())
     }
 
-    /// The atoms that were not handed on yet; from now on they count as handed on. Uses that are
-    /// added later get everything when they are added.
-    pub(crate) fn fresh(&mut self, node: Node) -> Atoms {
+    /// The atoms that were not handed on yet, by their number; from now on they count as handed on. Uses
+    /// that are added later get everything when they are added.
+    pub(crate) fn fresh(&mut self, node: Node) -> Range<usize> {
         let Some(slot) = self.slots.get_mut(node as usize) else {
-            return Atoms::new();
+            return 0..0;
         };
-        let fresh = slot
-            .atoms
-            .get(slot.handed_on as usize..)
-            .unwrap_or_default();
-        let fresh = fresh.iter().map(|(atom, _)| *atom).collect();
+        let start = slot.handed_on as usize;
         slot.handed_on = index(slot.atoms.len());
-        fresh
+        start..slot.atoms.len()
     }
 
     /// A copy of what a node holds, without where it came from.
@@ -480,32 +504,45 @@ impl Graph {
         if node == NONE {
             return;
         }
-        let cap = match self.slots.len() {
+        let cap = self.cap();
+        if let Some(slot) = self.slots.get_mut(node as usize)
+            && slot.take(atom, from, cap)
+        {
+            self.grew(node);
+        }
+    }
+
+    /// Most functions, objects and the like that a node takes in as the graph is now.
+    fn cap(&self) -> usize {
+        match self.slots.len() {
             LARGE.. => ATOMS_IN_LARGE,
             MEDIUM.. => ATOMS_IN_MEDIUM,
             _ => ATOMS,
-        };
-        let Some(slot) = self.slots.get_mut(node as usize) else {
-            return;
-        };
-        if slot.atoms.iter().any(|(held, _)| *held == atom) {
-            return;
         }
-        let full = match atom {
-            Atom::Taint(_) | Atom::Environment(_) => slot.atoms.len() >= 2 * ATOMS,
-            Atom::Text(_) => {
-                let texts = |held: &&(Atom, Node)| matches!(held.0, Atom::Text(_));
-                slot.atoms.iter().filter(texts).count() >= TEXTS
-            }
-            _ => slot.atoms.len() >= cap,
-        };
-        if full {
-            return;
-        }
-        if slot.atoms.is_empty() || self.grown.last() != Some(&node) {
+    }
+
+    /// Has a node looked at, once for what it got in a row.
+    fn grew(&mut self, node: Node) {
+        if self.grown.last() != Some(&node) {
             self.grown.push(node);
         }
-        slot.atoms.push((atom, from));
+    }
+
+    /// Adds those of the atoms of `from` that have these numbers to `to`.
+    pub(crate) fn hand_on(&mut self, from: Node, atoms: Range<usize>, to: Node) {
+        self.steps += atoms.len() as u64;
+        let cap = self.cap();
+        let both = [from as usize, to as usize];
+        let Ok([source, target]) = self.slots.get_disjoint_mut(both) else {
+            return;
+        };
+        let mut is_more = false;
+        for &(atom, _) in source.atoms.get(atoms).unwrap_or_default() {
+            is_more |= target.take(atom, from, cap);
+        }
+        if is_more {
+            self.grew(to);
+        }
     }
 
     /// Everything in `from` goes to `to`, now and later.
@@ -513,9 +550,8 @@ impl Graph {
         if from == NONE || to == NONE || from == to || !self.link(from, to) {
             return;
         }
-        for atom in self.held(from) {
-            self.add(to, atom, from);
-        }
+        let held = self.atoms(from).len();
+        self.hand_on(from, 0..held, to);
     }
 
     /// Notes that `to` gets what `from` holds. False where it does already.

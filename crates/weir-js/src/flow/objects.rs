@@ -103,6 +103,13 @@ impl Graph {
         }
     }
 
+    /// The atom of this number arrived in a part of an object.
+    pub(crate) fn part_got(&mut self, object: u32, part: Part, node: Node, at: usize) {
+        if let Some(&(atom, _)) = self.atoms(node).get(at) {
+            self.part_grew(object, part, atom, node);
+        }
+    }
+
     /// An atom arrived in a part of an object: data goes into the object's unions of data.
     pub(crate) fn part_grew(&mut self, object: u32, part: Part, atom: Atom, from: Node) {
         if part == Part::Listed {

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use smallvec::SmallVec;
 use weir_model::contents::SourceKind;
 
 use super::builtins;
@@ -14,6 +15,9 @@ use crate::tables::{calls, secrets};
 
 /// Most rules that solving may add, so that hostile graphs stay in memory.
 const RULES: usize = 4_000_000;
+
+/// What a worker was given by whoever started it.
+const WORKER: &str = "node:worker_threads.workerData";
 
 /// Most fields of an object whose names are followed as constants.
 const NAMED: usize = 8;
@@ -75,6 +79,8 @@ pub(crate) struct Solver<'m> {
     pub(super) opened: super::opened::Opened,
     /// Calls that leave the code of the package, by their rules, once all is solved.
     pub(super) outward: Vec<u32>,
+    /// The paths of builtins' members that are nothing but members, by the names of both.
+    members: HashMap<(Name, Name), Name, Quick>,
     /// What is not known passes data to its result only. In large programs everything comes near
     /// everything, and objects that take in whatever passes by make flows of nothing.
     pub(crate) is_careful: bool,
@@ -104,6 +110,7 @@ impl<'m> Solver<'m> {
             buffers: Set::default(),
             opened: super::opened::Opened::default(),
             outward: Vec::new(),
+            members: HashMap::default(),
             is_careful: false,
             budget,
             current: 0,
@@ -183,14 +190,10 @@ impl<'m> Solver<'m> {
                 while let Some(&one) = self.graph.uses(node).get(index) {
                     index += 1;
                     match one {
-                        Use::Copy(to) => {
-                            for &atom in &fresh {
-                                self.graph.add(to, atom, node);
-                            }
-                        }
+                        Use::Copy(to) => self.graph.hand_on(node, fresh.clone(), to),
                         Use::Part(object, part) => {
-                            for &atom in &fresh {
-                                self.graph.part_grew(object, part, atom, node);
+                            for at in fresh.clone() {
+                                self.graph.part_got(object, part, node, at);
                             }
                         }
                         Use::Rule(rule) => {
@@ -421,6 +424,11 @@ impl<'m> Solver<'m> {
     }
 
     fn builtin_member(&mut self, path: Name, name: Name, object: Node, out: Node) {
+        let both = (path, name);
+        if let Some(&found) = self.members.get(&both) {
+            self.graph.add(out, Atom::Builtin(found), object);
+            return;
+        }
         let path = self.graph.name(path);
         let member = self.graph.name(name);
         if &*path == "global" {
@@ -444,18 +452,26 @@ impl<'m> Solver<'m> {
             self.graph
                 .source(SourceKind::WalletOrProfile, &found, file, offset);
         }
-        if found == "node:worker_threads.workerData" {
+        if found == WORKER {
             let shared = self.graph.intern(super::load::WORKER_DATA);
             let field = self.graph.field(self.graph.globals, shared);
             self.graph.copy(field, out);
         }
-        if let Some(text) = builtins::constant_member(&found) {
+        let constant = builtins::constant_member(&found);
+        if let Some(text) = constant {
             let text = self.graph.intern(text);
             self.graph.add(out, Atom::Text(text), object);
         }
         if found.len() < 96 && found.matches('.').count() < 6 {
+            let is_plain = constant.is_none()
+                && &*path != "global"
+                && found != super::page::COOKIES
+                && found != WORKER;
             let found = self.graph.intern(&found);
             self.graph.add(out, Atom::Builtin(found), object);
+            if is_plain {
+                self.members.insert(both, found);
+            }
         }
     }
 
@@ -608,16 +624,8 @@ impl<'m> Solver<'m> {
         if parts.len() > 4096 {
             return;
         }
-        let choices: Vec<Vec<std::rc::Rc<str>>> = parts
-            .iter()
-            .map(|&part| {
-                self.graph
-                    .texts(part)
-                    .into_iter()
-                    .map(|name| self.graph.name(name))
-                    .collect()
-            })
-            .collect();
+        let choices: SmallVec<[Names; 4]> =
+            parts.iter().map(|&part| self.graph.texts(part)).collect();
         let combinations = choices
             .iter()
             .map(|choice| choice.len().max(1))
@@ -627,17 +635,8 @@ impl<'m> Solver<'m> {
             // Too many: the first of each says enough.
             .unwrap_or(1);
         for combination in 0..combinations {
-            let mut rest = combination;
-            let pieces: Vec<Option<&str>> = choices
-                .iter()
-                .map(|choice| {
-                    let count = choice.len().max(1);
-                    let pick = rest % count;
-                    rest /= count;
-                    choice.get(pick).map(|text| &**text)
-                })
-                .collect();
-            if let Some(text) = fold(&pieces) {
+            let folded = fold(&self.pieces(&choices, combination));
+            if let Some(text) = folded {
                 if text.len() > TEXT_BYTES
                     && (text.len() > LONG_TEXT || !self.graph.keeps_text(text.len()))
                 {
@@ -652,6 +651,18 @@ impl<'m> Solver<'m> {
                 self.graph.add(out, Atom::Text(text), from);
             }
         }
+    }
+
+    /// One of the combinations of texts that parts may have, by its number.
+    fn pieces(&self, choices: &[Names], combination: usize) -> SmallVec<[Option<&str>; 8]> {
+        let mut rest = combination;
+        let pick = |choice: &Names| {
+            let count = choice.len().max(1);
+            let pick = rest % count;
+            rest /= count;
+            choice.get(pick).map(|&name| self.graph.text(name))
+        };
+        choices.iter().map(pick).collect()
     }
 
     /// The object a rule makes, once per purpose.

@@ -8,7 +8,12 @@ pub(crate) fn concat(pieces: &[Option<&str>]) -> Option<String> {
     // What is known whole may be code.
     let is_whole = pieces.iter().all(Option::is_some);
     let limit = if is_whole { LONG_TEXT } else { TEXT_BYTES };
-    let mut joined = String::new();
+    let length = pieces
+        .iter()
+        .flatten()
+        .map(|text| text.len())
+        .sum::<usize>();
+    let mut joined = String::with_capacity(length.min(limit) + UNKNOWN.len_utf8());
     for piece in pieces {
         match piece {
             Some(text) => joined.push_str(text),

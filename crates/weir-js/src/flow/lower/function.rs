@@ -8,7 +8,7 @@ use weir_model::contents::SourceKind;
 
 use super::literal::gives_this;
 use super::{Frame, Lower};
-use crate::flow::graph::{Atom, Function as Callable, Key, NONE, Name, Node, Rule};
+use crate::flow::graph::{Atom, Function as Callable, Key, NONE, Name, Node, Parameters, Rule};
 use crate::tables::secrets;
 
 impl Lower<'_, '_, '_> {
@@ -29,7 +29,7 @@ impl Lower<'_, '_, '_> {
             None => self.node(at),
         };
         let result = self.node(at);
-        let mut parameters = Vec::with_capacity(params.items.len());
+        let mut parameters = Parameters::with_capacity(params.items.len());
         for parameter in &params.items {
             let node = self.node(parameter.pattern.span());
             parameters.push(node);
