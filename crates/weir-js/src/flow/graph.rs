@@ -530,6 +530,10 @@ impl Graph {
 
     /// Adds those of the atoms of `from` that have these numbers to `to`.
     pub(crate) fn hand_on(&mut self, from: Node, atoms: Range<usize>, to: Node) {
+        // Most nodes that are lowered hold nothing yet.
+        if atoms.is_empty() {
+            return;
+        }
         self.steps += atoms.len() as u64;
         let cap = self.cap();
         let both = [from as usize, to as usize];
