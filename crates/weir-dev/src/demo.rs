@@ -89,12 +89,7 @@ impl Demo {
             .context("weir was built into no folder")?
             .join("demo");
         for old in ["storefront", "newcomer", "npm-cache", "attack-data"] {
-            match std::fs::remove_dir_all(folder.join(old)) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(error).with_context(|| format!("removing {old} of an earlier run"));
-                }
-                _ => {}
-            }
+            files::clear(&folder.join(old))?;
         }
         std::fs::create_dir_all(&folder)?;
         // Whatever weir.toml there may be further up or at home, this shows the defaults.
@@ -201,21 +196,9 @@ impl Demo {
         command
     }
 
-    /// weir with a data folder of the demo, in a project, away from the user's own files.
+    /// weir with a data folder of the demo.
     fn weir(&self, data: &str, project: &Path) -> Command {
-        let mut command = Command::new(&self.weir);
-        programs::without_own_settings(&mut command);
-        command
-            .arg("--data")
-            .arg(self.folder.join(data))
-            .arg("--policy")
-            .arg(self.folder.join("weir.toml"))
-            .current_dir(project)
-            .stdin(Stdio::null())
-            .env("npm_config_cache", self.folder.join("npm-cache"))
-            .env("npm_config_update_notifier", "false")
-            .env("npm_config_fund", "false");
-        command
+        programs::weir(&self.weir, &self.folder, data, project)
     }
 }
 

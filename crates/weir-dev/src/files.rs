@@ -92,6 +92,16 @@ fn difference(present: Option<&[u8]>, wanted: &[u8]) -> String {
     }
 }
 
+/// Removes a folder with all that is in it, if it is there.
+pub(crate) fn clear(folder: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("removing {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Copies a project's files, without what an install or a build put there.
 pub(crate) fn copy_project(from: &Path, to: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(to)?;

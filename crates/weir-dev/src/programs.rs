@@ -1,6 +1,7 @@
 //! The programs that tooling starts: cargo, node, npm.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
@@ -24,6 +25,23 @@ pub(crate) fn without_own_settings(command: &mut Command) {
     for name in OWN_SETTINGS {
         command.env_remove(name);
     }
+}
+
+/// weir with a data folder and the `weir.toml` of `folder`, in a project, away from the user's own files.
+pub(crate) fn weir(program: &Path, folder: &Path, data: &str, project: &Path) -> Command {
+    let mut command = Command::new(program);
+    without_own_settings(&mut command);
+    command
+        .arg("--data")
+        .arg(folder.join(data))
+        .arg("--policy")
+        .arg(folder.join("weir.toml"))
+        .current_dir(project)
+        .stdin(Stdio::null())
+        .env("npm_config_cache", folder.join("npm-cache"))
+        .env("npm_config_update_notifier", "false")
+        .env("npm_config_fund", "false");
+    command
 }
 
 /// What a program says of its version.

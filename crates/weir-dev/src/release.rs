@@ -25,7 +25,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let merger = rust.merger()?;
     let folder = files::root().join("target/release-profiled");
     let counts = folder.join("counts");
-    clear(&counts)?;
+    files::clear(&counts)?;
     println!("Building weir so that it counts (some minutes)");
     let counting = rust.build(&folder, &format!("-Cprofile-generate={}", counts.display()))?;
     println!("Installing examples/storefront through it, and reading its packages");
@@ -133,34 +133,22 @@ fn encoded(others: &str, flag: &str) -> String {
 /// Has weir do what it mostly does. A worker process may write no files, its counts included, so that what it
 /// does is done once more by a process that may.
 fn train(built: &Built, folder: &Path) -> anyhow::Result<()> {
-    clear(folder)?;
+    files::clear(folder)?;
     std::fs::create_dir_all(folder)?;
     std::fs::write(folder.join("weir.toml"), "# The defaults.\n")?;
-    let data = folder.join("data");
     for _ in 0..INSTALLS {
         let project = folder.join("storefront");
-        clear(&project)?;
-        clear(&folder.join("npm-cache"))?;
+        files::clear(&project)?;
+        files::clear(&folder.join("npm-cache"))?;
         files::copy_project(&files::root().join("examples/storefront"), &project)?;
-        let mut weir = Command::new(&built.weir);
-        programs::without_own_settings(&mut weir);
-        let status = weir
-            .arg("--data")
-            .arg(&data)
-            .arg("--policy")
-            .arg(folder.join("weir.toml"))
+        let status = programs::weir(&built.weir, folder, "data", &project)
             .args(["npm", "ci", "--ignore-scripts"])
-            .current_dir(&project)
-            .stdin(Stdio::null())
-            .env("npm_config_cache", folder.join("npm-cache"))
-            .env("npm_config_update_notifier", "false")
-            .env("npm_config_fund", "false")
             .status()
             .context("running weir")?;
         ensure!(status.success(), "weir npm ci ended with {status}");
     }
     let mut tarballs = Vec::new();
-    collect(&data, &mut tarballs)?;
+    collect(&folder.join("data"), &mut tarballs)?;
     ensure!(!tarballs.is_empty(), "weir npm ci kept no tarball to read");
     let imitations = folder.join("corpus");
     pack(&imitations)?;
@@ -183,9 +171,8 @@ fn pack(folder: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)?;
     for sample in corpus::every(&files::root())? {
         for (style, files) in &sample.variants {
-            let name = format!("{}.{}.tgz", sample.id.replace('/', "-"), style.as_str());
             let package = corpus::package(&sample, files)?;
-            std::fs::write(folder.join(name), package.tarball)?;
+            std::fs::write(folder.join(sample.archive(*style)), package.tarball)?;
         }
     }
     Ok(())
@@ -228,15 +215,6 @@ fn merge(merger: &Path, counts: &Path, profile: &Path) -> anyhow::Result<()> {
         .context("running llvm-profdata")?;
     ensure!(status.success(), "llvm-profdata ended with {status}");
     Ok(())
-}
-
-fn clear(folder: &Path) -> anyhow::Result<()> {
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("removing {}", folder.display()))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// What a program says on standard output.

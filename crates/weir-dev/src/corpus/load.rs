@@ -206,6 +206,11 @@ impl Sample {
     pub(crate) fn behaviour(&self) -> &str {
         self.story.behaviours.first().map_or("", String::as_str)
     }
+
+    /// What a tarball of it is called, as it is written in one style.
+    pub(crate) fn archive(&self, style: Style) -> String {
+        format!("{}.{}.tgz", self.id.replace('/', "-"), style.as_str())
+    }
 }
 
 /// Every sample of the corpus, by id.

@@ -49,11 +49,7 @@ pub(super) fn pack(folder: &Path, scored: &[Scored<'_>]) -> anyhow::Result<()> {
             .clone()
             .find(|(style, _)| *style == one.style)
             .context("a style that is there")?;
-        let name = format!(
-            "{}.{}.tgz",
-            one.sample.id.replace('/', "-"),
-            one.style.as_str()
-        );
+        let name = one.sample.archive(one.style);
         let package = corpus::package(one.sample, files)?;
         std::fs::write(folder.join(&name), &package.tarball)?;
         rows.push(json!({

@@ -104,6 +104,17 @@ fn a_refused_release_out_of_a_cache_is_told_and_fails_the_run() {
     assert_eq!(run.code, Some(3), "{}", run.text());
 }
 
+/// Clients that fetch what comes by git or by an address themselves, as far as they are here, and their programs.
+fn fetchers() -> impl Iterator<Item = (Client, &'static str)> {
+    let all = [
+        (Kind::Npm, "npm"),
+        (Kind::Pnpm10, "pnpm"),
+        (Kind::Yarn1, "yarn"),
+    ];
+    all.into_iter()
+        .filter_map(|(kind, program)| Some((clients::or_skip(kind)?, program)))
+}
+
 /// A repository with one commit of a package, if there is a git.
 fn repository(folder: &std::path::Path) -> Option<String> {
     std::fs::create_dir_all(folder).unwrap();
@@ -132,14 +143,7 @@ fn repository(folder: &std::path::Path) -> Option<String> {
 
 #[test]
 fn what_comes_from_a_repository_is_told_whichever_client_fetched_it() {
-    for (kind, program) in [
-        (Kind::Npm, "npm"),
-        (Kind::Pnpm10, "pnpm"),
-        (Kind::Yarn1, "yarn"),
-    ] {
-        let Some(client) = clients::or_skip(kind) else {
-            continue;
-        };
+    for (client, program) in fetchers() {
         let (world, registry) = (World::new(), river());
         let project = project(&registry, "1.1.0");
         let Some(address) = repository(&project.path().join("../reed-bed")) else {
@@ -157,14 +161,7 @@ fn what_comes_from_a_repository_is_told_whichever_client_fetched_it() {
 
 #[test]
 fn what_comes_by_an_address_is_told_once() {
-    for (kind, program) in [
-        (Kind::Npm, "npm"),
-        (Kind::Pnpm10, "pnpm"),
-        (Kind::Yarn1, "yarn"),
-    ] {
-        let Some(client) = clients::or_skip(kind) else {
-            continue;
-        };
+    for (client, program) in fetchers() {
         let (world, registry) = (World::new(), river());
         registry.add(
             Package::new("odd")
