@@ -41,7 +41,9 @@ impl Route {
     #[must_use]
     pub(crate) fn read(raw: &str) -> Self {
         let Some(path) = decode(raw) else {
-            return Self::Unknown("the path is not valid percent-encoded UTF-8".to_owned());
+            return Self::Unknown(
+                "the path is not percent-encoded UTF-8, or has a control character".to_owned(),
+            );
         };
         let path = path.trim_matches('/');
         if path.is_empty() {

@@ -21,8 +21,8 @@ mod yarn_classic;
 
 pub use error::{LockfileError, Problem};
 pub use graph::{
-    DEFAULT_CATALOG, DependencyKind, Edge, Flags, Lockfile, Node, NodeId, Paths, Source, Terms,
-    folder_from, named_catalog,
+    DEFAULT_CATALOG, DependencyKind, Edge, Flags, Lockfile, Node, NodeId, Patch, Paths, Source,
+    Terms, folder_from, named_catalog,
 };
 pub use needs::Need;
 pub use ways::Ways;

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::Resettable;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use jiff::Timestamp;
 
 /// An npm supply-chain defence: a registry gateway that holds releases which deviate from their own
@@ -16,6 +17,27 @@ pub(crate) struct Cli {
     pub global: Global,
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// What was typed, and the environment; ends the program where it makes no sense. A variable that is set to
+    /// nothing counts as not set: that is what an unset one of a CI system becomes.
+    pub(crate) fn read() -> Self {
+        let command = Self::command();
+        let empty: Vec<clap::Id> = command
+            .get_arguments()
+            .filter(|argument| {
+                let value = argument.get_env().and_then(std::env::var_os);
+                value.is_some_and(|value| value.is_empty())
+            })
+            .map(|argument| argument.get_id().clone())
+            .collect();
+        let unset = |command: clap::Command, id: clap::Id| {
+            command.mut_arg(id, |argument| argument.env(Resettable::Reset))
+        };
+        let command = empty.into_iter().fold(command, unset);
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
 }
 
 /// Options that every command takes.

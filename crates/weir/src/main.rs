@@ -3,6 +3,7 @@
 mod cli;
 mod clients;
 mod commands;
+mod counted;
 mod exit;
 mod files;
 mod lockfiles;
@@ -13,10 +14,8 @@ mod sbom;
 mod setup;
 mod trust_root;
 
-use clap::Parser as _;
-
 fn main() -> std::process::ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::read();
     if let cli::Command::Worker(options) = &cli.command {
         // Before anything else: no logging, no configuration, no runtime, nothing to leak.
         return commands::worker::run(options);

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::Format;
 use super::error::{LockfileError, Problem};
 use super::graph::{
-    DEFAULT_CATALOG, DependencyKind, Edge, Lockfile, Node, NodeId, Source, split_name,
+    DEFAULT_CATALOG, DependencyKind, Edge, Lockfile, Node, NodeId, Patch, Source, split_name,
 };
 use super::npm::{LISTS, MAX_KEY, MAX_PARTS, is_limited};
 use super::tree::{Kind, Member, Value};
@@ -133,8 +133,15 @@ fn terms(lockfile: &mut Lockfile, document: &Value<'_>) -> Result<(), LockfileEr
             lockfile.terms.trusted.insert(name.to_owned());
         }
     }
-    let patched = document.members("patchedDependencies")?.iter();
-    lockfile.terms.patched = patched.map(|it| it.key.clone().into_owned()).collect();
+    for member in document.members("patchedDependencies")? {
+        let file = member.value.as_text(&member.key)?.to_owned();
+        lockfile.terms.patch(Patch {
+            release: member.key.clone().into_owned(),
+            line: member.line,
+            files: vec![file],
+            hash: None,
+        });
+    }
     Ok(())
 }
 

@@ -37,6 +37,8 @@ pub struct Terms {
     pub trusted: BTreeSet<String>,
     /// Releases whose files are changed after unpacking.
     pub patched: BTreeSet<String>,
+    /// What changes them, in the order of the file.
+    pub patches: Vec<Patch>,
     /// The patterns of the workspaces, as npm's file repeats them; `None` where it has no entry for the
     /// root, as the one hidden in `node_modules` and those of version 1.
     pub workspaces: Option<Vec<String>>,
@@ -49,6 +51,19 @@ pub struct Terms {
     pub without_links: Option<bool>,
     /// Patterns of optional dependencies that are left out (pnpm's `ignoredOptionalDependencies`).
     pub ignored_optional: BTreeSet<String>,
+}
+
+/// Files of the project that change a release's own after unpacking.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Patch {
+    /// What is changed: `name` or `name@version`.
+    pub release: String,
+    /// The line it is named on.
+    pub line: u32,
+    /// Where the patches are, seen from the lockfile's folder; none where the file does not say.
+    pub files: Vec<String>,
+    /// The client's digest of them, as written.
+    pub hash: Option<String>,
 }
 
 /// The catalog that is meant where none is named.
@@ -64,6 +79,12 @@ pub fn named_catalog(text: &str) -> &str {
 }
 
 impl Terms {
+    /// Notes what changes a release.
+    pub(super) fn patch(&mut self, patch: Patch) {
+        self.patched.insert(patch.release.clone());
+        self.patches.push(patch);
+    }
+
     /// What the file repeats of a catalog, which is named as after `catalog:`.
     #[must_use]
     pub fn catalog(&self, catalog: &str, package: &str) -> Option<&str> {
@@ -97,6 +118,8 @@ pub struct Node {
     pub version: Option<String>,
     /// The version the entry says it is, where its resolution is to another, which is what is fetched (yarn).
     pub other_version: Option<String>,
+    /// The patch the entry is asked for as, where its resolution is to another (yarn).
+    pub other_patch: Option<String>,
     /// Where it comes from.
     pub source: Source,
     /// Digests of the tarball, as they are written.
@@ -422,6 +445,7 @@ impl Node {
             name: name.to_owned(),
             version: None,
             other_version: None,
+            other_patch: None,
             source,
             integrity: None,
             checksum: None,

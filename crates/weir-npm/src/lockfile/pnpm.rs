@@ -14,7 +14,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::Format;
 use super::error::{LockfileError, Problem};
-use super::graph::{DependencyKind, Edge, Lockfile, Node, NodeId, Source, folder_from, split_name};
+use super::graph::{
+    DependencyKind, Edge, Lockfile, Node, NodeId, Patch, Source, folder_from, split_name,
+};
 use super::npm::is_limited;
 use super::tree::{Kind, Member, Value};
 
@@ -142,8 +144,20 @@ impl Reader {
             let ignored = &mut self.lockfile.terms.ignored_optional;
             ignored.insert(pattern.to_owned());
         }
-        let patched = document.members("patchedDependencies")?.iter();
-        self.lockfile.terms.patched = patched.map(|it| it.key.clone().into_owned()).collect();
+        for member in document.members("patchedDependencies")? {
+            let release = member.key.clone().into_owned();
+            // Later versions of pnpm write the digest alone.
+            let (file, hash) = match member.value.kind {
+                Kind::Map(_) => (member.value.text("path")?, member.value.text("hash")?),
+                _ => (None, Some(member.value.as_text(&member.key)?)),
+            };
+            self.lockfile.terms.patch(Patch {
+                release,
+                line: member.line,
+                files: file.into_iter().map(str::to_owned).collect(),
+                hash: hash.map(str::to_owned),
+            });
+        }
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! The YAML of yarn 2 and later: entries keyed by all the requests they answer, each with a resolution.
 
+mod patches;
+
 use std::collections::{HashMap, HashSet};
 
 use super::Format;
@@ -7,6 +9,7 @@ use super::error::{LockfileError, Problem};
 use super::graph::{DependencyKind, Edge, Lockfile, Node, NodeId, Source, split_name};
 use super::tree::{Member, Value};
 use crate::name::percent_decode;
+use crate::spec::{DependencySpec, classify};
 
 /// What yarn writes as the version of every project and of every link, whatever it is.
 const NO_VERSION: &str = "0.0.0-use.local";
@@ -89,6 +92,14 @@ fn entry(lockfile: &mut Lockfile, member: &Member<'_>) -> Result<(), LockfileErr
     node.checksum = entry.text("checksum")?.map(str::to_owned);
     node.flags.platform = entry.get("conditions").is_some();
     node.flags.patched = matches!(node.source, Source::Patch(_));
+    node.other_patch = requests(key)
+        .find(|request| {
+            split_name(request).is_some_and(|(_, asked)| patches::is_another(asked, reference))
+        })
+        .map(str::to_owned);
+    if let Some(patch) = patches::patch(node.label(), member.line, reference) {
+        lockfile.terms.patch(patch);
+    }
     let id = lockfile.push(node);
     for request in requests(key) {
         if lockfile.requests.insert(request.to_owned(), id).is_some() {
@@ -162,6 +173,19 @@ fn fetched(reference: &str) -> Option<String> {
     let (_, reference) = split_name(&base)?;
     let (plain, _) = reference.split_once("::").unwrap_or((reference, ""));
     plain.strip_prefix("npm:").map(str::to_owned)
+}
+
+/// The name of what is fetched for a request or a resolution: behind an alias that of what it stands for.
+fn fetched_name(text: &str) -> Option<String> {
+    let (name, reference) = split_name(text)?;
+    // A range behind `npm:` could be a name as well; an alias has both.
+    let names_another = reference
+        .strip_prefix("npm:")
+        .is_some_and(|it| split_name(it).is_some());
+    match classify(name, reference) {
+        DependencySpec::Alias { name, .. } if names_another => Some(name.to_string()),
+        _ => Some(name.to_owned()),
+    }
 }
 
 /// A version without what registries leave out of it: yarn repeats it as the package's own manifest has it.

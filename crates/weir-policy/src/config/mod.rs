@@ -191,7 +191,7 @@ pub struct Gate {
 pub enum GateMode {
     /// Held and blocked releases are refused.
     Enforce,
-    /// Decisions are taken and written to the ledger; nothing is refused.
+    /// Decisions are taken and written to the ledger, and refuse nothing; only a tarball without a digest is refused.
     Observe,
 }
 

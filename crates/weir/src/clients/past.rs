@@ -10,6 +10,7 @@ use weir_npm::lockfile::Format;
 use weir_npm::settings::{MAX_SIZE, Said, Setting, Settings};
 
 use super::{Client, Doing};
+use crate::counted::counted;
 
 mod locked;
 mod members;
@@ -87,8 +88,12 @@ impl Past {
         let program = client.program();
         match &self.what {
             Leads::Entries(count) => format!(
-                "{count} entries of {} name the registry they came from, and {program} fetches them from there",
-                self.file.display()
+                "{} of {} the registry they came from, and {program} fetches from there",
+                counted(*count, "entry", "entries"),
+                match count {
+                    1 => format!("{} names", self.file.display()),
+                    _ => format!("{} name", self.file.display()),
+                }
             ),
             Leads::Names(names) | Leads::Lost(names) => {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();

@@ -14,6 +14,7 @@ use weir_store::{Advisories, Store};
 pub(super) use self::show::sentence;
 use self::source::Source;
 use crate::cli::{AdvisoriesCommand, AdvisoriesImport, Global};
+use crate::counted::counted;
 use crate::{exit, progress, setup};
 
 /// Imports advisories or says what is there.
@@ -190,8 +191,10 @@ fn say(feed: &str, report: &ImportReport) {
         ..
     } = report;
     crate::out::println!(
-        "{feed}: {read} records read, {npm} about npm: {malware} malware, {vulnerabilities} vulnerabilities, \
-         {withdrawn} withdrawn; {changed} new or changed, {removed} removed"
+        "{feed}: {} read, {npm} about npm: {malware} malware, {}, {withdrawn} withdrawn; {changed} new or changed, \
+         {removed} removed",
+        counted(*read, "record", "records"),
+        counted(*vulnerabilities, "vulnerability", "vulnerabilities")
     );
     for (file, why) in &report.skipped {
         let (file, why) = [file, why]

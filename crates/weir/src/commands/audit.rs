@@ -121,7 +121,7 @@ fn read(options: &Audit, report: &mut v1::Audit) -> Vec<(String, Lockfile, check
     let files = check::find(&options.folder, options.lockfile.as_ref());
     if files.is_empty() {
         let file = options.folder.join("package.json");
-        let what = format!("there is no lockfile in {}", options.folder.display());
+        let what = super::check::nowhere(&options.folder);
         report
             .unchecked
             .push(check::about_file(&NO_LOCKFILE, &file, 1, &what));

@@ -17,6 +17,7 @@ use weir_npm::name::PackageName;
 
 use super::check;
 use crate::cli::{Backfill, BaselineCommand, Global};
+use crate::counted::counted;
 use crate::{exit, progress, setup};
 
 /// Packuments asked for at a time.
@@ -84,10 +85,16 @@ async fn backfill(global: &Global, options: &Backfill) -> Result<ExitCode> {
         unreadable,
     } = total;
     crate::out::println!(
-        "{} packages: {learned} releases learned, {known} known before, {refused} refused ones that do not teach, \
-         {unreadable} without a publish time or a readable manifest, {} packages not learned",
-        count,
-        failed.len()
+        "{}: {} learned, {known} known before, {}, {unreadable} without a publish time or a readable manifest, {} \
+         not learned",
+        counted(count, "package", "packages"),
+        counted(learned, "release", "releases"),
+        counted(
+            refused,
+            "refused one that does not teach",
+            "refused ones that do not teach"
+        ),
+        counted(failed.len(), "package", "packages")
     );
     failed.sort_unstable();
     for text in failed.iter().take(TOLD) {
@@ -112,7 +119,7 @@ fn files(options: &Backfill) -> Result<Vec<PathBuf>> {
     for folder in &options.folders {
         let found = check::find(folder, None);
         if found.is_empty() {
-            bail!("there is no lockfile in {}", folder.display());
+            bail!(super::check::nowhere(folder));
         }
         files.extend(found);
     }
@@ -182,14 +189,20 @@ fn text(baseline: &Baseline) -> String {
         .collect();
     line("origin", origins.join(", "));
     let nobody = (all.nobody > 0).then(|| format!("not known {}", all.nobody));
-    let publishers: Vec<String> = counted(&all.publishers.ranked())
+    let publishers: Vec<String> = with_counts(&all.publishers.ranked())
         .into_iter()
         .chain(nobody)
         .collect();
     line("published by", publishers.join(", "));
-    line("licence", counted(&all.licences.ranked()).join(", "));
-    line("repository", counted(&all.repositories.ranked()).join(", "));
-    line("depend on", counted(&all.dependencies.ranked()).join(", "));
+    line("licence", with_counts(&all.licences.ranked()).join(", "));
+    line(
+        "repository",
+        with_counts(&all.repositories.ranked()).join(", "),
+    );
+    line(
+        "depend on",
+        with_counts(&all.dependencies.ranked()).join(", "),
+    );
     let hours = all
         .hours
         .iter()
@@ -229,7 +242,7 @@ fn in_words(origin: Origin) -> &'static str {
 }
 
 /// The most frequent values with their counts.
-fn counted(ranked: &[(&str, u32)]) -> Vec<String> {
+fn with_counts(ranked: &[(&str, u32)]) -> Vec<String> {
     let shown = ranked.iter().take(SHOWN);
     let mut told: Vec<String> = shown
         .map(|(value, count)| format!("{value} {count}"))

@@ -14,6 +14,7 @@ mod known;
 mod local;
 mod manifests;
 mod overrides;
+mod patches;
 mod permits;
 mod registries;
 mod releases;
@@ -199,7 +200,7 @@ pub(super) async fn run(global: &Global, options: &Check) -> Result<ExitCode> {
         .extend(settings::unread(global, &options.folder));
     if files.is_empty() {
         let file = options.folder.join("package.json");
-        let what = format!("there is no lockfile in {}", options.folder.display());
+        let what = nowhere(&options.folder);
         report
             .findings
             .push(about_file(&NO_LOCKFILE, &file, 1, &what));
@@ -283,6 +284,18 @@ pub(super) fn find(folder: &Path, named: Option<&PathBuf>) -> Vec<PathBuf> {
         files.retain(|file| !file.ends_with("package-lock.json"));
     }
     files
+}
+
+/// Why there is no lockfile in a folder.
+pub(super) fn nowhere(folder: &Path) -> String {
+    let shown = folder.display();
+    match folder.metadata() {
+        Ok(it) if it.is_dir() => format!("there is no lockfile in {shown}"),
+        Ok(_) => {
+            format!("{shown} is no folder: give the project's, and --lockfile for a file of it")
+        }
+        Err(_) => format!("there is no folder {shown}"),
+    }
 }
 
 pub(super) fn about_file(rule: &Rule, file: &Path, line: u32, what: &str) -> CheckFinding {
@@ -369,6 +382,7 @@ impl State {
         };
         step::check(&mut checked, &self.manifests, &self.files);
         entries::check(&mut checked, &tree.path(""));
+        patches::check(&mut checked, tree, &self.files);
         addresses::check(&mut checked, registries);
         let mut findings = Findings::of(tree);
         let client = self.files.client(lockfile);
@@ -408,6 +422,8 @@ async fn check(run: &Run<'_>, file: &Path, report: &mut v1::Check) -> Result<()>
                 &mut checked,
                 &mut findings,
             );
+            let then = before.as_ref().map(|state| (state, base));
+            patches::changes(&mut checked, (&state, &run.tree), then);
             if run.global.policy.is_none() {
                 base::policy(&mut findings, &run.tree, base);
             }

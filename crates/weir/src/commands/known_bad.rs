@@ -6,6 +6,7 @@ use anyhow::Result;
 use weir_engine::known_bad::{Forgotten, forget};
 
 use crate::cli::{Global, KnownBadCommand};
+use crate::counted::counted;
 use crate::{exit, setup};
 
 /// Fewest digits by which a digest is found.
@@ -37,7 +38,9 @@ pub(super) async fn run(global: &Global, command: KnownBadCommand) -> Result<Exi
             }
             engine.close().await;
             crate::out::println!(
-                "{digests} digests taken in, and {sketches} packages to know near copies of"
+                "{} taken in, and {} to know near copies of",
+                counted(digests, "digest", "digests"),
+                counted(sketches, "package", "packages")
             );
         }
         KnownBadCommand::Show => {

@@ -14,6 +14,7 @@ use weir_npm::lockfile::{Format, Lockfile, Node, Source};
 use super::locked::{self, Locked};
 use super::{check, own};
 use crate::cli::{Global, Sbom, SbomFormat};
+use crate::counted::counted;
 use crate::sbom::licence::Licence;
 use crate::sbom::{Bill, Known, cyclonedx, spdx};
 use crate::{exit, files, setup};
@@ -69,7 +70,7 @@ pub(super) async fn run(global: &Global, options: &Sbom) -> Result<ExitCode> {
 fn lockfile_of(options: &Sbom) -> Result<PathBuf> {
     let files = check::find(&options.folder, options.lockfile.as_ref());
     match files.as_slice() {
-        [] => bail!("there is no lockfile in {}", options.folder.display()),
+        [] => bail!(super::check::nowhere(&options.folder)),
         [one] => Ok(one.clone()),
         [one, other, ..] => bail!(
             "{} and {} are both here: say which one with --lockfile",
@@ -203,8 +204,13 @@ impl Releases {
 
 fn not_asked(count: usize, first: &Locked) -> String {
     format!(
-        "weir: the default registry was not asked about {count} packages whose names are yours (names.own, \
-         names.internal), {} first: they count as not checked",
+        "weir: the default registry was not asked about {} (names.own, names.internal), {} first: that counts as \
+         not checked",
+        counted(
+            count,
+            "package whose name is yours",
+            "packages whose names are yours"
+        ),
         first.wanted.name
     )
 }

@@ -17,6 +17,7 @@ pub(super) async fn run(global: &Global, options: Serve) -> Result<ExitCode> {
     let engine = setup::engine(global).await?;
     let cache_bytes = engine.policy().cache.memory.bytes() / 2;
     let upstream = engine.upstreams().default_upstream().id().to_owned();
+    let seen_from_outside = options.public_url.clone();
     let config = GatewayConfig {
         public_url: options.public_url,
         compress: true,
@@ -33,7 +34,7 @@ pub(super) async fn run(global: &Global, options: Serve) -> Result<ExitCode> {
     );
     crate::out::println!(
         "point a client at it, e.g.  npm install --registry={}",
-        running.url()
+        seen_from_outside.unwrap_or_else(|| running.url())
     );
     stop_signal().await;
     anstream::eprintln!("weir: stopping, requests under way may finish");

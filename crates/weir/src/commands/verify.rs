@@ -26,6 +26,7 @@ use self::rules::{
 use super::locked::{Locked, Recorded, manifests, nothing_locked, unaskable};
 use super::{check, own};
 use crate::cli::{Global, Verify};
+use crate::counted::counted;
 use crate::{exit, setup};
 
 /// Verifies a project's lockfiles; the exit code tells whether all of it holds.
@@ -41,7 +42,7 @@ pub(super) async fn run(global: &Global, options: &Verify) -> Result<ExitCode> {
     let files = check::find(&options.folder, options.lockfile.as_ref());
     if files.is_empty() {
         let file = check::shown(&options.folder.join("package.json"));
-        let what = format!("there is no lockfile in {}", options.folder.display());
+        let what = super::check::nowhere(&options.folder);
         report.findings.push(finding(&NO_LOCKFILE, &file, 1, &what));
     }
     for file in &files {
@@ -190,9 +191,12 @@ fn judge(
     }
     if let Some(line) = archives.first() {
         let what = format!(
-            "{} entries hold digests of yarn's own archives, which no registry knows: that these are of what was \
-             signed was not compared",
-            archives.len()
+            "{} of yarn's own archives, which no registry knows: that these are of what was signed was not compared",
+            counted(
+                archives.len(),
+                "entry holds a digest",
+                "entries hold digests"
+            )
         );
         report
             .findings
@@ -200,17 +204,22 @@ fn judge(
     }
     if let Some(first) = elsewhere.first() {
         let what = format!(
-            "{} packages come from addresses of their own, which sign nothing, {} first",
-            elsewhere.len(),
+            "{}, {} first",
+            counted(
+                elsewhere.len(),
+                "package comes from an address of its own, which signs nothing",
+                "packages come from addresses of their own, which sign nothing"
+            ),
             printable(&first.label(), 300)
         );
         let told = finding(&ELSEWHERE, file, first.line, &what);
         report.findings.push(told);
     }
     if let Some(line) = unsigned.first() {
-        let what = format!(
-            "{} packages come from registries that sign nothing",
-            unsigned.len()
+        let what = counted(
+            unsigned.len(),
+            "package comes from a registry that signs nothing",
+            "packages come from registries that sign nothing",
         );
         report.findings.push(finding(&UNSIGNED, file, *line, &what));
     }
@@ -410,10 +419,14 @@ fn print(options: &Verify, report: &v1::Verify) -> Result<()> {
     let files: Vec<&str> = report.lockfiles.iter().map(|it| it.file.as_str()).collect();
     let unnamed = report.findings.iter().filter(|it| it.rule == UNASKABLE.id);
     crate::out::println!(
-        "{}: {} releases: {signed} signed, {provenance} with provenance, {missing} missing, {failed} failed, \
+        "{}: {}: {signed} signed, {provenance} with provenance, {missing} missing, {failed} failed, \
          {changed} changed, {unsigned} of registries that do not sign, {unchecked} not checked{}{}",
         files.join(", "),
-        report.releases.len() + unnamed.count(),
+        counted(
+            report.releases.len() + unnamed.count(),
+            "release",
+            "releases"
+        ),
         // Only who expects something is told about it.
         match unexpected {
             0 => String::new(),

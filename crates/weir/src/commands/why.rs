@@ -61,7 +61,7 @@ pub(super) async fn run(global: &Global, options: &Why) -> Result<ExitCode> {
     let asked = Asked::parse(&options.package)?;
     let files = check::find(&options.folder, options.lockfile.as_ref());
     if files.is_empty() {
-        bail!("there is no lockfile in {}", options.folder.display());
+        bail!(super::check::nowhere(&options.folder));
     }
     let mut lockfiles = Vec::new();
     for file in &files {

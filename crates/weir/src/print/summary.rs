@@ -10,6 +10,7 @@ use weir_model::finding::printable;
 use weir_npm::version::Version;
 
 use super::{line, style};
+use crate::counted::counted;
 
 /// How many lines of one kind a summary prints before it only counts.
 const SUMMARY_LINES: usize = 20;
@@ -34,11 +35,11 @@ pub(crate) fn summary(
     line(
         &mut out,
         format_args!(
-            "{}weir{}: {} releases seen, {cached} from cache, {} noticed, {} held, {} blocked; {:.1} s, of which \
+            "{}weir{}: {} seen, {cached} from cache, {} noticed, {} held, {} blocked; {:.1} s, of which \
              {:.1} s waiting for analyses (longest {:.2} s, many run side by side)",
             style::BOLD,
             style::BOLD.render_reset(),
-            summary.seen.len(),
+            counted(summary.seen.len(), "release", "releases"),
             count(Action::Notice),
             count(Action::Hold),
             count(Action::Block),
@@ -267,8 +268,8 @@ fn gaps(out: &mut String, summary: &Summary, unread: &[String]) {
         line(
             out,
             format_args!(
-                "  not known of {unknown_publishers} releases: who published them or the ones before; the registry \
-                 does not say"
+                "  not known of {}: who published them or the ones before; the registry does not say",
+                counted(unknown_publishers, "release", "releases")
             ),
         );
     }
@@ -276,8 +277,9 @@ fn gaps(out: &mut String, summary: &Summary, unread: &[String]) {
         line(
             out,
             format_args!(
-                "  not known of {unknown_times} releases: when they were published; the registry does not say, \
-                 and their age is counted from when weir first saw them"
+                "  not known of {}: when they were published; the registry does not say, and their age is counted \
+                 from when weir first saw them",
+                counted(unknown_times, "release", "releases")
             ),
         );
     }

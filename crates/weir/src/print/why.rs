@@ -98,7 +98,7 @@ fn notes(known: &WhyKnown, now: Timestamp) -> Vec<String> {
     }
     notes.push(match &known.decision {
         Some(decision) => decision.action.to_string(),
-        None => "never decided on here".to_owned(),
+        None => "no decision in force here".to_owned(),
     });
     if let Some(why) = &known.unknown {
         notes.push(format!("not known: {why}"));

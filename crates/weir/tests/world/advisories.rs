@@ -191,7 +191,7 @@ fn a_young_release_that_fixes_a_flaw_is_not_held_for_its_age() {
             record("GHSA-aaaa-bbbb-cccc", "gauge-reader", before, ""),
         )],
     );
-    assert!(report.contains("1 vulnerabilities"), "{report}");
+    assert!(report.contains("1 vulnerability"), "{report}");
     let gateway = world.serve(&registry);
     let (status, reason) = ask(&gateway, YOUNG);
     assert_eq!(status, 200, "{reason}");
@@ -225,7 +225,7 @@ fn archives_are_imported_and_bad_records_are_named() {
     assert!(run.stderr.contains("broken.json"), "{}", run.text());
     let show = world.run(&["advisories", "show"]);
     assert!(
-        show.assert_success().says("1 advisories"),
+        show.assert_success().says("1 advisory in force, of 1 feed"),
         "{}",
         show.stdout
     );

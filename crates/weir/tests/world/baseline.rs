@@ -149,7 +149,7 @@ fn what_cannot_be_learned_is_said() {
     registry.remove("@harbour/tides");
     let run = backfill(&world, &registry);
     assert_eq!(run.code, Some(1), "{}", run.text());
-    assert!(run.says("1 packages not learned"), "{}", run.stdout);
+    assert!(run.says("1 package not learned"), "{}", run.stdout);
     assert!(
         run.stderr.contains("not learned: @harbour/tides"),
         "{}",
@@ -163,7 +163,7 @@ fn what_cannot_be_learned_is_said() {
         (&["baseline", "show", "@"], "names nobody"),
         (
             &["baseline", "backfill", "no-such-folder"],
-            "there is no lockfile in no-such-folder",
+            "there is no folder no-such-folder",
         ),
     ] {
         let run = world.run_before(&registry, arguments);
@@ -278,7 +278,7 @@ fn a_gateway_learns_from_what_passes_and_never_from_what_it_refuses() {
     let run = world.run_before(&registry, &["baseline", "backfill"]);
     assert!(
         run.assert_success()
-            .says("1 refused ones that do not teach"),
+            .says("1 refused one that does not teach"),
         "{}",
         run.text()
     );

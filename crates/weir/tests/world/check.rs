@@ -74,7 +74,7 @@ fn a_clean_project_is_quiet() {
     assert_eq!(
         run.stdout.lines().last(),
         Some(
-            "package-lock.json (npm): 3 packages, 0 to be put right, 1 other findings; \
+            "package-lock.json (npm): 3 packages, 0 to be put right, 1 other finding; \
              digests: 0 compared with the registry's, 3 not"
         )
     );

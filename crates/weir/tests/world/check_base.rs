@@ -11,7 +11,7 @@ const MANIFEST: &str =
     r#"{"name": "app", "version": "1.0.0", "dependencies": {"gauge-reader": "^1.0.0"}}"#;
 
 /// Runs git in the working folder with nothing of this machine.
-fn git(world: &World, arguments: &[&str]) {
+pub(crate) fn git(world: &World, arguments: &[&str]) {
     let output = Command::new("git")
         .env_clear()
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")
@@ -39,7 +39,7 @@ fn git(world: &World, arguments: &[&str]) {
     );
 }
 
-fn commit(world: &World) {
+pub(crate) fn commit(world: &World) {
     git(world, &["add", "--all"]);
     git(world, &["commit", "--quiet", "--message", "before"]);
 }

@@ -193,7 +193,7 @@ fn scripts_are_told_with_what_they_run_and_what_lets_them() {
         unknown[0]["what"]
             .as_str()
             .unwrap()
-            .contains("of 1 packages"),
+            .contains("of 1 package"),
         "{report:#}"
     );
 }

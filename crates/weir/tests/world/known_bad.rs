@@ -51,7 +51,7 @@ fn a_listed_file_blocks_whatever_package_it_is_in_until_it_is_forgotten() {
     world.write("work/worms.txt", list);
     let run = world.run_before(&registry, &["known-bad", "import", "worms.txt"]);
     run.assert_success();
-    assert!(run.stdout.contains("1 digests taken in"), "{}", run.text());
+    assert!(run.stdout.contains("1 digest taken in"), "{}", run.text());
 
     let run = inspect(&file);
     assert_eq!(run.code, Some(4), "{}", run.text());

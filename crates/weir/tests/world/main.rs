@@ -16,6 +16,7 @@ mod check_base;
 mod check_declared;
 mod check_local;
 mod check_online;
+mod check_patches;
 mod check_reports;
 mod check_settings;
 mod clients;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{NPM, World, river};
+use crate::support::{NPM, World, output, river};
 
 const HELD: &str = "/gauge-reader/-/gauge-reader-1.2.0.tgz";
 
@@ -251,4 +251,19 @@ fn signals_are_listed_and_explained() {
         );
     }
     assert_eq!(world.run(&["signals", "show", "nonsense"]).code, Some(1));
+}
+
+/// What an unset variable of a CI system becomes.
+#[test]
+fn a_variable_that_is_set_to_nothing_counts_as_not_set() {
+    let world = World::new();
+    let mut weir = world.weir();
+    for name in ["WEIR_DATA", "WEIR_POLICY", "WEIR_TRUSTED_ROOT", "WEIR_LOG"] {
+        weir.env(name, "");
+    }
+    output(weir.args(["ledger"])).assert_success();
+    assert!(world.path("home/.local/share/weir").is_dir());
+    // Typed, it is a mistake.
+    let typed = output(world.weir().args(["--policy", "", "policy", "show"]));
+    assert_eq!(typed.code, Some(2), "{}", typed.text());
 }

@@ -370,7 +370,7 @@ fn what_comes_from_no_registry_is_told() {
     assert_eq!(told, ["not-from-a-registry"]);
     let what = report["findings"][0]["what"].as_str().unwrap();
     assert!(
-        what.starts_with("1 packages") && what.contains("zz@1.0.0"),
+        what.starts_with("1 package comes") && what.contains("zz@1.0.0"),
         "{what}"
     );
 }

@@ -88,7 +88,7 @@ fn each_step_is_told_with_its_age_its_decision_and_since_when_it_is_asked_for() 
         "! asked for since 1.0.1 (not by 1.0.0, a patch)",
         "! the package is 28 h old",
         "first seen here 2026-11-20",
-        "never decided on here",
+        "no decision in force here",
     ] {
         assert!(text.says(words), "{words}: {}", text.stdout);
     }

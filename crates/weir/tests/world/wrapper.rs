@@ -659,7 +659,7 @@ fn what_was_fetched_ahead_is_downloaded_and_decided_once() {
     project.forget_home();
     let run = output(world.wrapper(&npm, &project).args(["npm", "ci"]));
     run.assert_success();
-    let counts = "weir: 1 releases seen, 0 from cache";
+    let counts = "weir: 1 release seen, 0 from cache";
     assert!(run.stderr.contains(counts), "{}", run.stderr);
     assert_eq!(
         registry.requests_to("*.tgz").len(),

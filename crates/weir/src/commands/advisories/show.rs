@@ -7,6 +7,7 @@ use weir_npm::version::{Range, Version};
 use weir_store::advisories::Feed;
 use weir_store::{Advisories, PackageAdvisories, Store};
 
+use crate::counted::counted;
 use crate::exit;
 
 /// Longest text of others that is printed in one piece, in characters.
@@ -16,9 +17,9 @@ pub(super) async fn show(store: &Store, advisories: &Advisories, what: Option<&s
     let feeds = store.advisory_feeds().await?;
     let Some(what) = what else {
         crate::out::println!(
-            "{} advisories in force, of {} feeds, generation {}",
-            advisories.len(),
-            feeds.len(),
+            "{} in force, of {}, generation {}",
+            counted(advisories.len(), "advisory", "advisories"),
+            counted(feeds.len(), "feed", "feeds"),
             advisories.generation()
         );
         return Ok(exit::FINE);
@@ -65,15 +66,11 @@ fn say_unknown(what: &str, feeds: &[Feed]) {
         .iter()
         .map(|feed| feed.in_force + feed.withdrawn)
         .sum();
-    let count = |number: u64, one: &str| match number {
-        1 => format!("1 {one}"),
-        more => format!("{more} {one}s"),
-    };
     crate::out::println!(
         "no advisory here about {} ({}, {})",
         printable(what, SHOWN),
-        count(feeds.len() as u64, "feed"),
-        count(records, "record")
+        counted(feeds.len(), "feed", "feeds"),
+        counted(records, "record", "records")
     );
 }
 

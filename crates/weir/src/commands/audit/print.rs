@@ -11,6 +11,7 @@ use weir_model::{AdvisoryKind, FlawSeverity, Stance};
 use super::super::advisories;
 use super::super::check::{self, Rule};
 use crate::cli::Audit;
+use crate::counted::counted;
 
 const MALWARE: Rule = Rule {
     id: "known-malware",
@@ -250,8 +251,9 @@ fn summary(report: &v1::Audit) -> String {
     };
     let feeds: Vec<String> = report.feeds.iter().map(feed).collect();
     format!(
-        "{}: {packages} packages: {found}{below}; asked: {}",
+        "{}: {}: {found}{below}; asked: {}",
         files.join(", "),
+        counted(packages, "package", "packages"),
         feeds.join(", ")
     )
 }

@@ -15,6 +15,7 @@ use weir_upstream::{Conditional, PackumentResponse, Upstreams};
 use super::super::own::is_withheld;
 use super::fix::Asked;
 use crate::cli::{Audit, Global};
+use crate::counted::counted;
 use crate::setup;
 
 /// Questions under way at a time: as many as npm asks side by side.
@@ -111,16 +112,20 @@ impl Registry {
     pub(super) fn complain(&self) {
         if self.withheld > 0 {
             anstream::eprintln!(
-                "weir: the default registry was not asked about {} packages whose names are yours \
-                 (names.own, names.internal): which versions of them there are is not known",
-                self.withheld
+                "weir: the default registry was not asked about {} (names.own, names.internal): which versions there \
+                 are is not known",
+                counted(
+                    self.withheld,
+                    "package whose name is yours",
+                    "packages whose names are yours"
+                )
             );
         }
         if let Some((name, why)) = self.failed.first_key_value() {
             anstream::eprintln!(
-                "weir: {} packages could not be asked about, {} first: {}; which versions there are is told \
+                "weir: {} could not be asked about, {} first: {}; which versions there are is told \
                  as it was last seen here, or not known",
-                self.failed.len(),
+                counted(self.failed.len(), "package", "packages"),
                 printable(name, 220),
                 printable(why, 300)
             );

@@ -86,7 +86,11 @@ fn locked(lockfile: &Lockfile) -> BTreeMap<&str, Locked<'_>> {
         if matches!(node.source, Source::Project(_) | Source::Link(_)) {
             continue;
         }
-        let version = node.version.clone().unwrap_or_else(|| place(node));
+        let mut version = node.version.clone().unwrap_or_else(|| place(node));
+        // yarn locks a release and what a patch makes of it: two things of one version.
+        if matches!(node.source, Source::Patch(_)) {
+            version.push_str(" with a patch");
+        }
         let of_name = names.entry(node.name.as_str()).or_default();
         of_name
             .versions

@@ -8,6 +8,7 @@ use weir_npm::lockfile::{Node, NodeId};
 use super::super::own::NAME_THEIR_REGISTRY;
 use super::known::{Digest, Known, release_of};
 use super::{Checked, Rule};
+use crate::counted::counted;
 
 const OTHER_DIGEST: Rule = Rule {
     id: "other-digest",
@@ -161,8 +162,11 @@ fn uncompared(
             continue;
         }
         let why = reason.why(known);
-        let what =
-            format!("{count} of {all} digests were not compared with those of the registry: {why}");
+        let were = if count == 1 { "was" } else { "were" };
+        let what = format!(
+            "{count} of {} {were} not compared with those of the registry: {why}",
+            counted(all, "digest", "digests")
+        );
         checked.add(reason.rule(), 1, None, &what);
         reasons.push(why.to_owned());
     }
@@ -171,10 +175,11 @@ fn uncompared(
 
 /// How many entries the default registry was not asked about.
 fn unasked(count: usize, first: &Node) -> String {
-    let entries = match count {
-        1 => "1 entry whose name is yours".to_owned(),
-        more => format!("{more} entries whose names are yours"),
-    };
+    let entries = counted(
+        count,
+        "entry whose name is yours",
+        "entries whose names are yours",
+    );
     format!(
         "could not be checked: the default registry was not asked about {entries} (names.own, names.internal), \
          {} first",

@@ -8,7 +8,7 @@ use weir_npm::lockfile::{Format, Lockfile, Node, NodeId, Source};
 use weir_npm::spec::{DependencySpec, classify};
 
 use super::known::{Known, release_of};
-use super::step::{OTHER_PACKAGE, unambiguous};
+use super::step::{OTHER_PACKAGE, OUT_OF_STEP, unambiguous};
 use super::{Checked, Rule};
 
 pub(super) const NO_INTEGRITY: Rule = Rule {
@@ -67,8 +67,18 @@ pub(super) fn check(checked: &mut Checked<'_>, folder: &Path) {
             );
             checked.add(&OTHER_PACKAGE, node.line, Some(id), &what);
         }
+        if let Some(asked) = &node.other_patch {
+            let what = format!("is the entry for {asked}, and its resolution is to another patch");
+            checked.add(&OTHER_PACKAGE, node.line, Some(id), &what);
+        }
         match &node.source {
-            Source::Registry(_) if node.is_served() => digest(checked, id, node),
+            Source::Registry(_) if node.is_served() => {
+                // npm takes an entry without one for none.
+                if node.version.is_none() && lockfile.format == Format::Npm {
+                    checked.add(&OUT_OF_STEP, node.line, Some(id), "has no version");
+                }
+                digest(checked, id, node);
+            }
             Source::Tarball(url) => {
                 let what = format!("comes from {url}");
                 checked.add(&NOT_FROM_REGISTRY, node.line, Some(id), &what);

@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+use crate::counted::counted;
 use anyhow::{Context as _, Result};
 use weir_model::json::v1::{
     ChangeKind, ChangedPackage, CheckChanges, CheckFinding, CheckLevel, CheckedLockfile,
@@ -88,10 +89,11 @@ pub(super) fn summary(
         let compared = digests.map_or(0, |it| it.same + it.different);
         let _ = writeln!(
             out,
-            "- {} ({}): {} packages, {compared} digests compared with the registry's",
+            "- {} ({}): {}, {} compared with the registry's",
             cell(&lockfile.file),
             lockfile.client,
-            lockfile.packages
+            counted(lockfile.packages, "package", "packages"),
+            counted(compared, "digest", "digests")
         );
     }
     if let Some(changes) = changes {

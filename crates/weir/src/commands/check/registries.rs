@@ -86,8 +86,8 @@ impl Registries {
         }
         // What could be somebody else's is not taken for the registry.
         if found.assumed.is_none() && found.unasked.is_some() && !found.withheld {
-            found.assumed = most(&entries, silent(lockfile));
-            found.allowed.extend(found.assumed.clone());
+            let witness = earlier(before).unwrap_or(lockfile);
+            found.assume(&recorded(witness), silent(witness));
         }
         Ok(found)
     }
@@ -103,6 +103,16 @@ impl Registries {
             })
             .map(|(id, _)| id)
             .collect()
+    }
+
+    /// Takes the address most entries have for that which the registry gives itself. Never one without TLS, but
+    /// where a registry is known by such an address.
+    fn assume(&mut self, entries: &[Recorded<'_>], silent: usize) {
+        let is_plain = |it: &str| it.starts_with("http://");
+        let knows_plain = self.allowed.iter().any(|it| is_plain(it));
+        let found = most(entries, silent).filter(|it| knows_plain || !is_plain(it));
+        self.allowed.extend(found.clone());
+        self.assumed = found;
     }
 
     /// Takes the address most entries have for the registry that yarn 1 has by itself. Not where some are of
@@ -226,11 +236,16 @@ fn names_default(files: &ClientFiles) -> bool {
     named.into_iter().flatten().any(|it| it.text().is_some())
 }
 
-/// The lockfile that shows where yarn 1 fetches from: that from before a change, which cannot speak for itself.
-fn witness<'l>(lockfile: &'l Lockfile, before: Option<&'l State>) -> &'l Lockfile {
+/// The lockfile from before a change, which cannot speak for itself, where it has addresses.
+fn earlier(before: Option<&State>) -> Option<&Lockfile> {
     let before = before.map(|state| &state.lockfile);
-    before
-        .filter(|it| it.format == Format::YarnClassic && !recorded(it).is_empty())
+    before.filter(|it| !recorded(it).is_empty())
+}
+
+/// The lockfile that shows where yarn 1 fetches from.
+fn witness<'l>(lockfile: &'l Lockfile, before: Option<&'l State>) -> &'l Lockfile {
+    earlier(before)
+        .filter(|it| it.format == Format::YarnClassic)
         .unwrap_or(lockfile)
 }
 
@@ -272,6 +287,25 @@ mod tests {
             let entries = vec![("silt", Cow::Borrowed(ours)); addresses];
             let found = most(&entries, silent);
             assert_eq!(found.is_some(), assumed, "{addresses} and {silent}");
+        }
+    }
+
+    #[test]
+    fn an_address_without_tls_is_no_registry_unless_one_is_known_by_such_an_address() {
+        let (safe, plain) = (
+            "https://registry.example.invalid/",
+            "http://registry.example.invalid/",
+        );
+        for (known, said, assumed) in [
+            (safe, plain, false),
+            (safe, "https://evil.example.invalid/", true),
+            ("http://127.0.0.1:4873/", plain, true),
+        ] {
+            let mut found = Registries::default();
+            found.allowed.insert(known.to_owned());
+            found.assume(&[("silt", Cow::Borrowed(said))], 0);
+            assert_eq!(found.allowed.contains(said), assumed, "{known} {said}");
+            assert_eq!(found.assumed.is_some(), assumed, "{known} {said}");
         }
     }
 

@@ -7,6 +7,7 @@ use weir_npm::lockfile::{Format, Lockfile, NodeId};
 use super::client::{Client, ClientFiles};
 use super::known::{Known, Scripts, release_of};
 use super::{Checked, Rule, permits};
+use crate::counted::counted;
 
 const RUNS: Rule = Rule {
     id: "install-script",
@@ -63,7 +64,8 @@ pub(super) fn check(
     }
     if unknown > 0 {
         let what = format!(
-            "this format does not say which packages have install scripts: not known of {unknown} packages"
+            "this format does not say which packages have install scripts: not known of {}",
+            counted(unknown, "package", "packages")
         );
         checked.add(&UNKNOWN, 1, None, &what);
     }

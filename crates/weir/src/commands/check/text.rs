@@ -1,5 +1,6 @@
 //! What was found, as text: a line for each finding, for each package that changed, and for each file.
 
+use crate::counted::counted;
 use weir_model::json::v1;
 use weir_model::json::v1::{
     ChangeKind, ChangedPackage, CheckChanges, CheckFinding, CheckLevel, CheckedLockfile,
@@ -66,7 +67,9 @@ pub(super) fn totals(report: &v1::Check) -> String {
             .count();
         let rest = found.count() - errors;
         out.push_str(&format!(
-            "{file} ({client}): {packages} packages, {errors} to be put right, {rest} other findings"
+            "{file} ({client}): {}, {errors} to be put right, {}",
+            counted(*packages, "package", "packages"),
+            counted(rest, "other finding", "other findings")
         ));
         if let Some(digests) = digests {
             let compared = digests.same + digests.different;

@@ -16,6 +16,7 @@ use weir_upstream::Url;
 
 use super::hosts::listed;
 use crate::clients::Client;
+use crate::counted::counted;
 use crate::files;
 
 /// Where a client writes down what it installed.
@@ -207,12 +208,10 @@ impl Missed {
         if !self.unseen.is_empty() {
             anstream::eprintln!(
                 "weir: NOT CHECKED: {} that {client} had already, and that weir has never looked at: {}. Without its \
-                 cache and what is installed, {client} asks weir for them",
-                match self.unseen.len() {
-                    1 => "one release".to_owned(),
-                    many => format!("{many} releases"),
-                },
-                listed(&self.unseen)
+                 cache and what is installed, {client} asks weir for {}",
+                counted(self.unseen.len(), "release", "releases"),
+                listed(&self.unseen),
+                if self.unseen.len() == 1 { "it" } else { "them" }
             );
         }
         for (label, action, id) in &self.refused {
