@@ -29,6 +29,8 @@ pub(crate) struct Code<'a> {
     pub(crate) is_inline: bool,
     /// Where other code evaluates it: file and offset.
     pub(crate) within: Option<(u32, u32)>,
+    /// The language as which something runs it, whatever it is named.
+    pub(crate) run_as: Option<Language>,
 }
 
 /// Most files of a listed folder that are taken for loaded.
@@ -59,6 +61,12 @@ pub(crate) struct Work<'a> {
     pub(crate) folded: flow::Deeds,
     /// Scripts in other languages that were read.
     pub(crate) scripts_read: HashSet<usize>,
+    /// Code whose command lines were read with the package around them.
+    pub(crate) lines_read: HashSet<usize>,
+    /// What was started and could not be followed: where, and what, in words.
+    pub(crate) unfollowed: Vec<(String, String)>,
+    /// Something has run that may have left files behind.
+    pub(crate) has_made_files: bool,
     /// Both ends of each flow in `facts`, as file and offset, where they are JavaScript.
     pub(crate) ends: Vec<Ends>,
     /// Places that run as soon as their file is loaded, of those where that makes a difference.
@@ -84,6 +92,9 @@ pub(crate) fn run(package: &Package<'_>, limits: &Limits, allocator: &mut Alloca
         out_of_budget: false,
         folded: flow::Deeds::default(),
         scripts_read: HashSet::new(),
+        lines_read: HashSet::new(),
+        unfollowed: Vec::new(),
+        has_made_files: false,
         ends: Vec::new(),
         at_load: HashSet::new(),
     };
@@ -98,6 +109,7 @@ pub(crate) fn run(package: &Package<'_>, limits: &Limits, allocator: &mut Alloca
     work.report_loads();
     work.report_gates();
     work.report_abilities();
+    work.report_unfollowed();
     work.report_unread();
     work.report_steps();
     work.finish()
@@ -113,6 +125,7 @@ impl<'a> Code<'a> {
             is_utf8: false,
             is_inline: false,
             within: None,
+            run_as: None,
         }
     }
 
@@ -140,6 +153,7 @@ impl<'a> Code<'a> {
             is_utf8: false,
             is_inline: true,
             within: None,
+            run_as: None,
         }
     }
 
@@ -165,7 +179,7 @@ impl<'a> Code<'a> {
     pub(crate) fn language(&self) -> Option<Language> {
         match self.is_inline || self.is_unkept() {
             true => None,
-            false => script::language(&self.path, &self.bytes),
+            false => script::language(&self.path, &self.bytes).or(self.run_as),
         }
     }
 
@@ -231,6 +245,10 @@ impl Work<'_> {
                 }
             }
         }
+    }
+
+    pub(crate) fn path_of(&self, index: usize) -> Option<&str> {
+        self.codes.get(index).map(|code| &*code.path)
     }
 
     fn entries(&self) -> Vec<(Surface, usize)> {

@@ -1,11 +1,12 @@
 //! What npm runs when it installs a package: commands of the manifest, `binding.gyp` and the files beside it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use weir_model::contents::InstallStep;
 
 use crate::analyse::{Code, Work};
-use crate::{command, gyp};
+use crate::command::Reading;
+use crate::{Package, command, gyp};
 
 /// Most gyp files of a package that are read, and most of their commands.
 const GYP_FILES: usize = 256;
@@ -15,40 +16,126 @@ const GYP_TEXT: usize = 4 << 20;
 /// Event of what `binding.gyp` runs.
 const GYP: &str = "binding.gyp";
 
+/// Between an event and the folder of the package whose it is, where that lies in another one.
+const OF: &str = " of ";
+
 /// Where the command of an event stands.
-pub(crate) fn own_path(event: &str) -> &'static str {
-    if event == GYP { GYP } else { "package.json" }
+pub(crate) fn own_path(event: &str) -> String {
+    let (event, folder) = match event.split_once(OF) {
+        Some((event, folder)) => (event, format!("{folder}/")),
+        None => (event, String::new()),
+    };
+    let name = if event == GYP { GYP } else { "package.json" };
+    format!("{folder}{name}")
+}
+
+/// A package whose hooks run: the one that is installed, or one that it brings.
+#[derive(Clone, Copy)]
+struct Owner<'p> {
+    /// Empty for the first.
+    folder: &'p str,
+    install_commands: &'p [(String, String)],
+    scripts: &'p BTreeMap<String, String>,
+    gypfile: Option<bool>,
+}
+
+impl<'p> Owner<'p> {
+    fn all(package: &'p Package<'_>) -> Vec<Self> {
+        let own = Owner {
+            folder: "",
+            install_commands: &package.install_commands,
+            scripts: &package.scripts,
+            gypfile: package.gypfile,
+        };
+        let bundled = package.bundled.iter().map(|inner| Owner {
+            folder: &inner.folder,
+            install_commands: &inner.install_commands,
+            scripts: &inner.scripts,
+            gypfile: inner.gypfile,
+        });
+        std::iter::once(own).chain(bundled).collect()
+    }
+
+    /// An event, by which it is told whose it is.
+    fn event(&self, event: &str) -> String {
+        match self.folder {
+            "" => event.to_owned(),
+            folder => format!("{event}{OF}{folder}"),
+        }
+    }
+
+    /// A file of it.
+    fn path(&self, name: &str) -> String {
+        match self.folder {
+            "" => name.to_owned(),
+            folder => format!("{folder}/{name}"),
+        }
+    }
+
+    fn read(&self, command: &str) -> Reading {
+        command::read_in(self.folder, command, self.scripts)
+    }
 }
 
 impl Work<'_> {
-    /// Install commands, `binding.gyp`, and the shell scripts they run.
+    /// Install commands, `binding.gyp`, and the shell scripts they run, of the package and of those in it.
     pub(crate) fn read_commands(&mut self) {
-        let mut commands = self.package.install_commands.clone();
+        let package = self.package;
+        for owner in Owner::all(package) {
+            self.read_hooks(owner);
+        }
+    }
+
+    fn read_hooks(&mut self, owner: Owner<'_>) {
+        let mut commands = owner.install_commands.to_vec();
         let runs_own_install = commands
             .iter()
             .any(|(event, _)| event == "install" || event == "preinstall");
-        let has_gyp = self.package.files.iter().any(|file| file.path == GYP);
+        let gyp = owner.path(GYP);
+        let has_gyp = || {
+            let file = self.resolver.entry(&gyp);
+            file.is_some_and(|index| self.path_of(index) == Some(&gyp))
+        };
         // npm runs `node-gyp rebuild` by itself only where neither script is given.
-        if has_gyp && self.package.gypfile != Some(false) && !runs_own_install {
+        if owner.gypfile != Some(false) && !runs_own_install && has_gyp() {
             commands.push((GYP.to_owned(), "node-gyp rebuild".to_owned()));
         }
         let mut folders: Vec<String> = Vec::new();
         for (_, command) in &commands {
-            folders.extend(command::read(command, &self.package.scripts).node_gyp);
+            folders.extend(owner.read(command).node_gyp);
         }
         let (built, in_part) = self.gyp_commands(&folders);
-        commands.extend(built.into_iter().map(|command| (GYP.to_owned(), command)));
+        let own = commands
+            .into_iter()
+            .map(|(event, command)| (event, owner.read(&command), command));
+        let own: Vec<(String, Reading, String)> = own.collect();
+        // Where these are built is said in them.
+        let built = built.into_iter().map(|command| {
+            let reading = command::read(&command, owner.scripts);
+            (GYP.to_owned(), reading, command)
+        });
         for path in &in_part {
             self.tell_in_part(path);
         }
-        for (event, command) in commands {
-            let mut roots = self.read_command(&event, &command);
-            roots.extend(self.programs_of(&command));
-            // What was followed in part is told of where it stands.
-            let own = own_path(&event);
+        for (event, reading, command) in own.into_iter().chain(built) {
+            let event = owner.event(&event);
+            let path = own_path(&event);
+            let told = (self.facts.unread.len(), self.unfollowed.len());
+            let leaks = self.leaks.len();
+            let programs = reading.programs.clone();
+            let mut roots = self.read_command(&path, &command, reading);
+            roots.extend(self.programs_of(&programs));
+            // What it does itself, and what was not followed, is told of where it stands.
             let mut reaches = in_part.clone();
-            if self.is_in_part(own) {
-                reaches.push(own.to_owned());
+            let mut unread = self.facts.unread.iter().skip(told.0);
+            let mut unfollowed = self.unfollowed.iter().skip(told.1);
+            let mut leaked = self.leaks.iter().skip(leaks);
+            if leaked.any(|(other, ..)| *other == path)
+                || unread.any(|one| one.path == path)
+                || unfollowed.any(|(other, _)| *other == path)
+                || self.is_in_part(&path)
+            {
+                reaches.push(path);
             }
             let step = InstallStep {
                 event,
@@ -123,13 +210,12 @@ impl Work<'_> {
         (found, in_part)
     }
 
-    /// Programs of a command line that are JavaScript by being run as it, whatever they are named:
+    /// Those programs of a command line that are JavaScript by being run as it, whatever they are named:
     /// `node README.md`.
-    fn programs_of(&mut self, command: &str) -> Vec<usize> {
+    fn programs_of(&mut self, programs: &[String]) -> Vec<usize> {
         let mut found = Vec::new();
-        for path in command::read(command, &self.package.scripts).programs {
-            let entry = self.resolver.entry(&path);
-            let Some(index) = entry.or_else(|| self.elsewhere(&path)) else {
+        for path in programs {
+            let Some(index) = self.named(path) else {
                 continue;
             };
             let (Some(code), Ok(file)) = (self.codes.get(index), u32::try_from(index)) else {

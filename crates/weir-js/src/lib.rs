@@ -3,6 +3,7 @@
 mod ability;
 mod analyse;
 mod analyst;
+mod bundled;
 mod command;
 mod cut;
 mod digits;
@@ -14,7 +15,9 @@ mod guard;
 mod gyp;
 mod hash;
 mod installs;
+mod led;
 mod loaded;
+mod makefile;
 mod modules;
 mod parse;
 mod place;
@@ -34,6 +37,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use analyst::{Analyst, analyse};
+pub use bundled::Bundled;
 
 use weir_model::contents::{Capability, Flow, Host, InstallStep, Surface, Unread};
 use weir_npm::manifest::Manifest;
@@ -82,11 +86,16 @@ pub struct Package<'a> {
     pub scripts: BTreeMap<String, String>,
     /// `gypfile` of the manifest; `false` switches the implicit build off.
     pub gypfile: Option<bool>,
+    /// `name` of the manifest: by it the package is found in the `node_modules` of who installs it.
+    pub name: Option<&'a str>,
+    /// Packages that lie in this one, and whose hooks run as well.
+    pub bundled: Vec<Bundled>,
 }
 
 impl<'a> Package<'a> {
     /// A package as its manifest describes it: `preinstall`, `install` and `postinstall` run at
-    /// install time, `main` (default `index`) and the exported paths at import, `bin` by hand.
+    /// install time, those of packages bundled with it too, `main` (default `index`) and the exported paths at
+    /// import, `bin` by hand.
     /// `prepare` runs for git dependencies only and is left to the caller.
     #[must_use]
     pub fn new(files: &'a [SourceFile<'a>], manifest: &'a Manifest) -> Self {
@@ -107,23 +116,26 @@ impl<'a> Package<'a> {
                 .map(|path| (Surface::Command, path.clone())),
         );
         entries.extend(commands_in_folder(files, manifest));
-        let install_commands = ["preinstall", "install", "postinstall"]
-            .into_iter()
-            .filter_map(|event| {
-                let command = manifest.scripts.get(event)?;
-                Some((event.to_owned(), command.clone()))
-            })
-            .collect();
         Self {
             files,
             unkept: &[],
             module_type: manifest.module_type.as_deref(),
             entries,
-            install_commands,
+            install_commands: install_commands(manifest),
             scripts: manifest.scripts.clone(),
             gypfile: manifest.gypfile,
+            name: manifest.name.as_deref(),
+            bundled: bundled::packages(files, manifest),
         }
     }
+}
+
+/// What npm runs of a package when it installs it: event and command line.
+fn install_commands(manifest: &Manifest) -> Vec<(String, String)> {
+    let scripts = manifest.install_scripts();
+    scripts
+        .map(|(event, command)| (event.to_owned(), command.to_owned()))
+        .collect()
 }
 
 /// Every file of the folder that `directories.bin` names: npm makes commands of them, where `bin` names

@@ -8,6 +8,7 @@ use crate::ability::{self, Collected};
 use crate::analyse::{Code, Work};
 use crate::command::Leak;
 use crate::follow::FLOW_DEPTH;
+use crate::installs::own_path;
 use crate::modules::Surfaces;
 use crate::parse::{self, Unparsed};
 use crate::survey::Survey;
@@ -62,7 +63,7 @@ impl Work<'_> {
         manifest
             .and_then(|file| {
                 let text = String::from_utf8_lossy(file.bytes);
-                let at = text.find(&first)?;
+                let at = found_in(&text, &first)?;
                 Some(place::at("package.json", &*text, at).line)
             })
             .unwrap_or(1)
@@ -136,7 +137,7 @@ impl Work<'_> {
         {
             Some(code) => {
                 let text = String::from_utf8_lossy(&code.bytes);
-                let offset = text.find(snippet).unwrap_or(0);
+                let offset = found_in(&text, snippet).unwrap_or(0);
                 place::at(path, &*text, offset)
             }
             None => place::at(path, "", 0),
@@ -212,6 +213,14 @@ impl Work<'_> {
                 .filter(|code| !code.is_inline)
                 .map(|code| code.path.clone().into_owned())
                 .collect();
+            // Code of the command line itself that could not be read.
+            let is_unread = |index: &usize| {
+                let code = self.codes.get(*index);
+                code.is_some_and(|code| code.is_inline && code.failure.is_some())
+            };
+            if roots.iter().any(is_unread) {
+                reaches.push(own_path(&step.event));
+            }
             reaches.append(&mut step.reaches);
             reaches.sort_unstable();
             reaches.dedup();
@@ -299,6 +308,14 @@ impl Work<'_> {
             suspicious,
         }
     }
+}
+
+/// Where a command stands in a text. Of a pipeline that is written in another way, where its first program does.
+pub(crate) fn found_in(text: &str, snippet: &str) -> Option<usize> {
+    text.find(snippet).or_else(|| {
+        let (first, _) = snippet.split_once(" | ")?;
+        text.find(first)
+    })
 }
 
 pub(crate) fn leak_flow(leak: Leak, place: Place, surface: Surface) -> Flow {

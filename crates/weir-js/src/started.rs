@@ -4,7 +4,7 @@ use weir_model::contents::{Surface, Unread};
 
 use crate::analyse::{Code, Work};
 use crate::command::{self, Deed, Reading};
-use crate::installs::own_path;
+use crate::report::found_in;
 use crate::scan;
 use crate::script::{self, Language};
 
@@ -12,15 +12,15 @@ use crate::script::{self, Language};
 const IN_PART: &str = "followed in part: it holds more, or deeper, than is followed";
 /// Most folders of a path that may not be where they seem.
 const PARTS: usize = 32;
+/// Most things that are told of as not followed.
+const UNFOLLOWED: usize = 32;
 /// Deepest code in a command line in code in a command line that is read.
 const INNER: usize = 4;
 
 impl Work<'_> {
-    /// One command line; gives the code it starts.
-    pub(crate) fn read_command(&mut self, event: &str, command: &str) -> Vec<usize> {
-        let path = own_path(event);
-        let reading = command::read(command, &self.package.scripts);
-        let mut roots = self.take(path, command, reading, 0);
+    /// One command line of the manifest at a path; gives the code it starts.
+    pub(crate) fn read_command(&mut self, path: &str, text: &str, reading: Reading) -> Vec<usize> {
+        let mut roots = self.take(path, text, reading, 0);
         let mut at = 0;
         while let Some(&index) = roots.get(at) {
             at += 1;
@@ -34,15 +34,22 @@ impl Work<'_> {
     }
 
     /// Takes over what was read in a text of a file; gives the code it starts.
-    fn take(&mut self, path: &str, text: &str, reading: Reading, depth: usize) -> Vec<usize> {
+    pub(crate) fn take(
+        &mut self,
+        path: &str,
+        text: &str,
+        reading: Reading,
+        depth: usize,
+    ) -> Vec<usize> {
         let mut roots = Vec::new();
         if reading.in_part {
             self.tell_in_part(path);
         }
         for leak in reading.leaks {
-            let at = text.find(leak.snippet.as_str()).unwrap_or(0);
+            let at = found_in(text, &leak.snippet).unwrap_or(0);
             self.leaks.push((path.to_owned(), at, leak));
         }
+        let has_hosts = !reading.hosts.is_empty();
         let from_here = |deed: Deed| (path.to_owned(), deed);
         self.deeds.extend(reading.acts.into_iter().map(from_here));
         let named_here = |(host, text): (String, String)| (path.to_owned(), host, text);
@@ -61,17 +68,69 @@ impl Work<'_> {
                 None => self.not_read(path, &code, language),
             }
         }
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        for file in reading.files {
-            let beside = format!("{folder}/{file}");
-            let found = self
-                .resolver
-                .entry(&file)
-                .or_else(|| self.resolver.entry(&beside))
-                .or_else(|| self.elsewhere(&file));
-            roots.extend(found);
+        for file in &reading.shells {
+            if let Some(index) = self.beside(path, file) {
+                if let Some(code) = self.codes.get_mut(index) {
+                    code.run_as = Some(Language::Shell);
+                }
+                roots.push(index);
+            }
+        }
+        let mut missing = Vec::new();
+        for file in &reading.files {
+            match self.beside(path, file) {
+                Some(index) => roots.push(index),
+                None if is_own(file) => missing.push(file),
+                None => {}
+            }
+        }
+        let hints = reading.hints.iter();
+        roots.extend(hints.filter_map(|file| self.beside(path, file)));
+        self.has_made_files |= reading.makes_files || !roots.is_empty();
+        for what in reading.unfollowed {
+            self.tell_unfollowed(path, what);
+        }
+        if let Some(file) = missing.first().filter(|_| self.has_made_files) {
+            let what = format!("`{file}` is started, and is no file of the package");
+            self.tell_unfollowed(path, what);
+        }
+        // What is fetched and unpacked is told of as that.
+        let is_there = !has_hosts;
+        for archive in reading.unpacks.iter().filter(|_| is_there) {
+            if is_own(archive) && archive.contains('.') {
+                let what = format!("`{archive}` is unpacked, and what it holds is not looked at");
+                self.tell_unfollowed(path, what);
+            }
+        }
+        if depth < INNER {
+            for build in &reading.builds {
+                roots.extend(self.built(path, build, depth + 1));
+            }
+            for (folder, events) in &reading.nested {
+                roots.extend(self.scripts_in(folder, events, depth + 1));
+            }
         }
         roots
+    }
+
+    /// The file that a command in the text of another one names.
+    pub(crate) fn beside(&self, path: &str, file: &str) -> Option<usize> {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let found = self.resolver.entry(file);
+        let found = found.or_else(|| self.resolver.entry(&format!("{folder}/{file}")));
+        found.or_else(|| self.named(file))
+    }
+
+    /// A file of the package by whatever way it is named: where it is, or where it will lie once installed.
+    pub(crate) fn named(&self, file: &str) -> Option<usize> {
+        let installed = self.package.name.and_then(|name| {
+            let (_, rest) = file.split_once("node_modules/")?;
+            rest.strip_prefix(name)?.strip_prefix('/')
+        });
+        match installed {
+            Some(rest) => self.resolver.entry(rest),
+            None => self.resolver.entry(file).or_else(|| self.elsewhere(file)),
+        }
     }
 
     /// A file that is not where a command seems to look for it. Whether a text is in the folder into which
@@ -87,6 +146,14 @@ impl Work<'_> {
             .filter_map(|(at, _)| file.get(at + 1..))
             .filter(|rest| rest.contains('.'))
             .find_map(|rest| self.resolver.entry(rest))
+    }
+
+    /// Says of a file that it starts what is not followed.
+    pub(crate) fn tell_unfollowed(&mut self, path: &str, what: String) {
+        let one = (path.to_owned(), what);
+        if self.unfollowed.len() < UNFOLLOWED && !self.unfollowed.contains(&one) {
+            self.unfollowed.push(one);
+        }
     }
 
     /// Says once of a file that there is more in it than was followed.
@@ -156,9 +223,12 @@ impl Work<'_> {
         });
     }
 
-    /// Scripts in other languages that code starts.
+    /// Scripts in other languages that code starts, and what its command lines lead to.
     pub(crate) fn read_started(&mut self) {
         loop {
+            if self.read_lines() {
+                self.mark_surfaces();
+            }
             let reached: Vec<usize> = (0..self.codes.len())
                 .filter(|&index| {
                     let surface = self.modules.surfaces(index).strongest();
@@ -175,17 +245,23 @@ impl Work<'_> {
             }
             for index in reached {
                 for found in self.read_script(index) {
-                    self.modules.reserve(self.codes.len());
-                    self.modules.connect(index, found);
-                    if self.codes.get(found).is_some_and(|code| {
-                        code.survey.is_none() && code.failure.is_none() && code.may_run()
-                    }) {
-                        self.survey_one(found);
-                        self.connect(found);
-                    }
+                    self.join_started(index, found);
                 }
             }
             self.mark_surfaces();
+        }
+    }
+
+    /// What could not be followed of what runs at install time. Elsewhere it is for whoever runs it.
+    pub(crate) fn report_unfollowed(&mut self) {
+        for (path, why) in std::mem::take(&mut self.unfollowed) {
+            if self.surface_of(&path) == Surface::Install {
+                self.facts.unread.push(Unread {
+                    path,
+                    why,
+                    suspicious: false,
+                });
+            }
         }
     }
 
@@ -196,8 +272,22 @@ impl Work<'_> {
             .iter()
             .position(|code| code.path == path && !code.is_inline);
         match at.map(|index| self.modules.surfaces(index).strongest()) {
-            Some(surface) if surface != Surface::Unreferenced && path != "package.json" => surface,
+            Some(surface) if surface != Surface::Unreferenced && !is_manifest(path) => surface,
             _ => Surface::Install,
         }
     }
+}
+
+fn is_manifest(path: &str) -> bool {
+    path == "package.json" || path.ends_with("/package.json")
+}
+
+/// Whether a path, as a command names it, is one of the package's own files if it is there at all.
+fn is_own(file: &str) -> bool {
+    let is_elsewhere = file.starts_with(['/', '~', '-'])
+        || file.starts_with("../")
+        || file.contains("node_modules")
+        || file.contains(':');
+    let is_open = file.contains(['$', '%', '*', '`', '{']);
+    !is_elsewhere && !is_open && !file.is_empty()
 }

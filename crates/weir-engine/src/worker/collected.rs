@@ -319,10 +319,12 @@ impl Collected<'_> {
             };
             let kind = entry.file_type().map_err(why)?;
             if kind.is_dir() {
-                if !matches!(
-                    name.as_str(),
-                    "node_modules" | ".git" | ".hg" | ".svn" | "CVS"
-                ) {
+                // What a bundled package needs lies below it, and is packed with it.
+                let is_left = match name.as_str() {
+                    "node_modules" => !inside.starts_with("node_modules/"),
+                    other => matches!(other, ".git" | ".hg" | ".svn" | "CVS"),
+                };
+                if !is_left {
                     self.walk(&entry.path(), &path, depth + 1)?;
                 }
             } else if kind.is_file() {

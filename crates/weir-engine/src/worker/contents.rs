@@ -60,7 +60,7 @@ pub fn of_tarball_with(
 }
 
 /// The facts about a folder, taken as `npm pack` would take it but for ignore files: everything
-/// except `node_modules` and version control.
+/// except version control, and of `node_modules` only what the manifest says is bundled.
 ///
 /// # Errors
 /// When the folder cannot be read.
@@ -71,7 +71,28 @@ pub fn of_folder(
 ) -> Result<Contents, String> {
     let mut collected = Collected::new(rules);
     collected.walk(folder, "", 0)?;
+    for name in bundled_names(collected.manifest.as_deref()) {
+        let inside = format!("node_modules/{name}");
+        let there = folder.join(&inside);
+        let is_folder = std::fs::symlink_metadata(&there).is_ok_and(|it| it.is_dir());
+        if is_folder {
+            collected.walk(&there, &inside, 2)?;
+        }
+    }
     Ok(collected.analyse(Vec::new(), analyst))
+}
+
+/// The packages that lie in a package and are packed with it, as far as their names stay inside it.
+fn bundled_names(manifest: Option<&[u8]>) -> Vec<String> {
+    let manifest = manifest.and_then(|text| Manifest::from_json(text).ok());
+    let mut names = manifest.unwrap_or_default().bundle_dependencies;
+    names.retain(|name| {
+        let mut parts = name.split('/');
+        !name.contains('\\') && parts.all(|part| !part.is_empty() && !part.starts_with('.'))
+    });
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 impl Collected<'_> {

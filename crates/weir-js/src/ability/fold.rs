@@ -53,6 +53,9 @@ impl Seen {
                 let is_environment = matches!(&member.object,
                     Expression::StaticMemberExpression(inner) if inner.property.name == "env");
                 if is_environment {
+                    if property == "npm_node_execpath" {
+                        return Some("node".to_owned());
+                    }
                     return crate::flow::folder_variable(property).map(str::to_owned);
                 }
                 match (&member.object, property) {

@@ -158,6 +158,8 @@ pub(crate) struct Seen {
     names_metadata: bool,
     /// Scripts in other languages that are started, by their paths.
     started: Vec<String>,
+    /// Command lines that lead on to something else than their own program.
+    lines: Vec<String>,
 }
 
 /// What was known about a file before one of its parts.
@@ -299,6 +301,16 @@ impl Seen {
         &self.started
     }
 
+    /// Command lines whose meaning depends on other files of the package, or that hold other languages.
+    pub(crate) fn lines(&self) -> &[String] {
+        &self.lines
+    }
+
+    /// Whether it talks to the network: what it unpacks may be what it fetched.
+    pub(crate) fn talks(&self) -> bool {
+        self.is_settled(CapabilityKind::Network) || !self.contacts.is_empty()
+    }
+
     /// What a command line does, that code runs.
     pub(crate) fn command(&mut self, text: &str, offset: u32) {
         let reading = command::read(text, &BTreeMap::new());
@@ -307,6 +319,10 @@ impl Seen {
         });
         let left = SCRIPTS.saturating_sub(self.started.len());
         self.started.extend(scripts.take(left).cloned());
+        let leads_on = reading.leads_on() && !text.contains(crate::flow::UNKNOWN);
+        if leads_on && self.lines.len() < SCRIPTS {
+            self.lines.push(text.to_owned());
+        }
         // Code in a command is code made of text, as is what a command fetches and runs.
         self.runs_text |= !reading.inline.is_empty()
             || reading

@@ -4,10 +4,11 @@ use weir_model::contents::{CapabilityKind, SinkKind, SourceKind};
 
 use super::leaks::{self, Leak, Stolen, program};
 use super::ran::Brought;
-use super::shell::Simple;
+use super::shell::{Mark, Simple};
 use super::words::{SHELLS, short, target};
 use super::wrappers::unwrapped;
-use crate::ability::{Touch, Verb, judge};
+use crate::ability::{Touch, Verb, is_everything, judge};
+use crate::tables::{network, systems};
 
 /// Something a command is able to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub(crate) struct Deeds {
     pub(super) tagged: bool,
     /// A branch without a past was begun.
     pub(super) orphaned: bool,
+    /// Where the commands are, once they went to a home folder or a root.
+    folder: Option<String>,
 }
 
 impl Deeds {
@@ -100,6 +103,9 @@ impl Deeds {
     }
 
     fn simple(&mut self, simple: &Simple, is_piped: bool) {
+        if simple.mark == Mark::End && simple.is_subshell {
+            self.folder = None;
+        }
         for (name, value) in &simple.assignments {
             if name == "NODE_TLS_REJECT_UNAUTHORIZED" && value == "0" {
                 self.deed(CapabilityKind::DisablesTls, name.clone(), simple);
@@ -115,7 +121,9 @@ impl Deeds {
         if leaks::tool(words).is_some() {
             self.network(&name, rest, simple);
         }
+        self.on_system(&name, rest, simple);
         match &*name {
+            "cd" | "pushd" | "popd" | "chdir" | "set-location" => self.moved(rest),
             "rm" | "del" | "rd" | "rmdir" | "shred" | "remove-item" | "rimraf" => {
                 self.removal(&name, rest, simple);
             }
@@ -145,6 +153,7 @@ impl Deeds {
             "pip" | "pip3" | "pipx" | "gem" if rest.iter().any(|word| word == "install") => {
                 self.fetches_package(&name, rest, simple);
             }
+            "npx" | "pnpx" | "bunx" | "uvx" | "deno" => self.fetches_program(&name, rest, simple),
             "crontab" if rest.iter().any(|word| !word.starts_with("-l")) || is_piped => {
                 self.deed(
                     CapabilityKind::Persists,
@@ -228,6 +237,30 @@ impl Deeds {
         self.starts_download(first, rest, simple);
     }
 
+    /// What a program is there for does something to the machine.
+    fn on_system(&mut self, name: &str, rest: &[String], simple: &Simple) {
+        if let Some(row) = systems::find(name, rest) {
+            self.deed(row.kind, format!("{}, {}", row.what, line(simple)), simple);
+        }
+        let is_drive = |word: &String| {
+            let bytes = word.as_bytes();
+            matches!(bytes, [letter, b':'] if letter.is_ascii_alphabetic())
+                || word.starts_with("/dev/")
+        };
+        let empties = name == "format" || name == "mkfs" || name.starts_with("mkfs.");
+        if empties && rest.iter().any(is_drive) {
+            self.deed(CapabilityKind::RemovesHome, line(simple), simple);
+        }
+    }
+
+    /// `cd ~`, `cd /`: what is named from there is looked at with it.
+    fn moved(&mut self, rest: &[String]) {
+        let to = rest.iter().find(|word| !word.starts_with('-'));
+        let to = to.map_or_else(|| "~".to_owned(), |word| at_home(word));
+        let is_back = rest.iter().any(|word| word == "-");
+        self.folder = (is_everything(&to) && !to.is_empty() && !is_back).then_some(to);
+    }
+
     fn manager(&mut self, name: &str, rest: &[String], simple: &Simple) {
         let mut words = rest
             .iter()
@@ -244,9 +277,15 @@ impl Deeds {
             }
             (Some("install" | "i" | "in" | "add" | "exec" | "x" | "dlx"), _) => {
                 self.renames_package(name, rest, simple);
+                self.installs_agent(name, rest, simple);
                 self.fetches_package(name, rest, simple);
             }
             (Some("version"), Some(_)) => self.tagged = true,
+            (Some("config" | "set"), _) if let Some(host) = names_registry(rest) => {
+                let detail = format!("a file of keys or registries, {}", line(simple));
+                self.deed(CapabilityKind::Persists, detail, simple);
+                self.contact(&host, &line(simple));
+            }
             (Some("config" | "set"), _) if names_program(rest) => {
                 self.deed(
                     CapabilityKind::Persists,
@@ -329,7 +368,16 @@ impl Deeds {
             ) {
                 self.deed(CapabilityKind::RemovesItself, "itself by rm", simple);
             }
-            self.judge(Verb::Remove { tree: is_tree }, word, name, simple);
+            // All that lies where the commands went to.
+            let there = self
+                .folder
+                .as_ref()
+                .filter(|_| matches!(word.as_str(), "*" | "." | "./" | "./*" | "*.*" | ".*"));
+            let path = match there {
+                Some(folder) => format!("{}/{}", folder.trim_end_matches('/'), word),
+                None => word.clone(),
+            };
+            self.judge(Verb::Remove { tree: is_tree }, &path, name, simple);
         }
     }
 
@@ -454,7 +502,26 @@ fn names_program(rest: &[String]) -> bool {
         })
 }
 
+/// The host of another registry that a package client is told to use from now on.
+fn names_registry(rest: &[String]) -> Option<String> {
+    if !rest.iter().any(|word| word == "set") {
+        return None;
+    }
+    let is_registry = |name: &str| name == "registry" || name.ends_with(":registry");
+    let value = rest.iter().enumerate().find_map(|(at, word)| {
+        if let Some((name, value)) = word.split_once('=') {
+            return is_registry(name).then_some(value);
+        }
+        is_registry(word).then(|| rest.get(at + 1).map_or("", String::as_str))
+    });
+    network::host_of(value?).filter(|host| !network::is_local(host))
+}
+
 pub(super) fn fetched(host: &str) -> Stolen {
+    let host = match host {
+        "" => "an unknown host",
+        host => host,
+    };
     Stolen {
         kind: SourceKind::Fetched,
         detail: format!("download from {host}"),
@@ -478,6 +545,12 @@ pub(crate) fn at_home(path: &str) -> String {
         "%HOMEPATH%",
     ] {
         path = path.replace(home, "~");
+    }
+    // `${HOME:?}`, `${HOME:-/x}`
+    if let Some((before, rest)) = path.split_once("${HOME:")
+        && let Some((_, after)) = rest.split_once('}')
+    {
+        path = format!("{before}~{after}");
     }
     for (variable, folder) in [
         ("%APPDATA%", "~/AppData/Roaming"),

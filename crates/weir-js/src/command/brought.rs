@@ -5,9 +5,10 @@ use weir_model::contents::{CapabilityKind, SinkKind};
 use super::acts::{Deeds, fetched, line};
 use super::leaks::Leak;
 use super::shell::Simple;
-use crate::tables::network;
+use crate::tables::{network, systems};
 
-/// Settings of git whose value is a program. `core.hooksPath` is none of them: managers of hooks set it.
+/// Settings of git whose value is a program. `core.hooksPath` of a repository is none of them: managers of hooks
+/// set it.
 const GIT_PROGRAMS: [&str; 6] = [
     "core.fsmonitor",
     "core.sshcommand",
@@ -43,6 +44,54 @@ impl Deeds {
         }
     }
 
+    /// `npx https://…`, `uvx --from git+https://…`, `deno run https://…`: what lies there is run. What stands
+    /// behind the program is its own.
+    pub(super) fn fetches_program(&mut self, name: &str, rest: &[String], simple: &Simple) {
+        let named = ["-p", "--package", "--from", "--with"];
+        let mut words = rest.iter();
+        let mut asked = Vec::new();
+        while let Some(word) = words.next() {
+            if let Some((option, value)) = word.split_once('=')
+                && named.contains(&option)
+            {
+                asked.push(value);
+            } else if named.contains(&word.as_str()) {
+                asked.extend(words.next().map(String::as_str));
+            } else if name == "deno" && asked.is_empty() && word == "run" {
+                continue;
+            } else if !word.starts_with('-') {
+                asked.push(word);
+                break;
+            }
+        }
+        let mut asked = asked.into_iter().filter(|word| word.contains("://"));
+        let host = asked.find_map(network::host_of);
+        let Some(host) = host.filter(|host| !network::is_local(host)) else {
+            return;
+        };
+        self.contact(&host, &line(simple));
+        self.runs.push(Leak {
+            source: fetched(&host),
+            sink: SinkKind::Process,
+            sink_detail: name.to_owned(),
+            snippet: crate::place::clean(&line(simple)),
+        });
+    }
+
+    /// `npm install -g openclaw`: an agent is left on the machine that nobody asked for.
+    pub(super) fn installs_agent(&mut self, name: &str, rest: &[String], simple: &Simple) {
+        let is_global = rest.iter().any(|word| {
+            matches!(
+                word.as_str(),
+                "-g" | "--global" | "global" | "--location=global"
+            )
+        });
+        if is_global && rest.iter().any(|word| systems::is_agent(word)) {
+            let detail = format!("an agent installed by {name}, {}", line(simple));
+            self.deed(CapabilityKind::DrivesAgents, detail, simple);
+        }
+    }
+
     /// `npm install ethers@npm:other`: another package is put where one of that name is looked for.
     pub(super) fn renames_package(&mut self, name: &str, rest: &[String], simple: &Simple) {
         let renamed = rest.iter().find_map(|word| {
@@ -71,6 +120,7 @@ impl Deeds {
         if !words.any(|word| word == "config") {
             return;
         }
+        self.git_trusts(rest, simple);
         let mut words = words.peekable();
         while let Some(word) = words.next() {
             let names_program = GIT_PROGRAMS.contains(&word.as_str())
@@ -84,6 +134,31 @@ impl Deeds {
                     simple,
                 );
             }
+        }
+    }
+
+    /// Settings for all repositories of the user: whose hooks git runs, and another place that is asked instead
+    /// of the one that is named. That another scheme is used for the same host is none.
+    fn git_trusts(&mut self, rest: &[String], simple: &Simple) {
+        let is_wide = rest
+            .iter()
+            .any(|word| matches!(word.as_str(), "--global" | "--system"));
+        for (at, word) in rest.iter().enumerate().filter(|_| is_wide) {
+            let lower = word.to_ascii_lowercase();
+            let value = rest.get(at + 1);
+            let what = if lower == "core.hookspath" && value.is_some() {
+                "a program that git runs, core.hookspath".to_owned()
+            } else if let Some(base) = lower
+                .strip_prefix("url.")
+                .and_then(|rest| rest.strip_suffix(".insteadof"))
+                && let (Some(to), Some(value)) = (network::host_of(base), value)
+                && !value.to_ascii_lowercase().contains(&to)
+            {
+                format!("a place that git asks instead, {to}")
+            } else {
+                continue;
+            };
+            self.deed(CapabilityKind::Persists, what, simple);
         }
     }
 

@@ -2,7 +2,6 @@
 
 use super::leaks::program;
 use super::shell::{Mark, Simple};
-use super::starts::within;
 use super::wrappers::unwrapped;
 
 /// Where a text is, while it is gone through. Whether a step into a folder comes to pass is not known.
@@ -17,6 +16,14 @@ pub(super) struct Folder {
 }
 
 impl Folder {
+    /// At the beginning of a text.
+    pub(super) fn at(folder: &str) -> Self {
+        Self {
+            now: folder.to_owned(),
+            ..Self::default()
+        }
+    }
+
     /// A group begins or ends.
     pub(super) fn group(&mut self, simple: &Simple) {
         match simple.mark {
@@ -50,5 +57,43 @@ impl Folder {
         if name == "pushd" {
             self.pushed.push(self.before.clone());
         }
+    }
+}
+
+/// Names of the folder in which a command runs, or of that of its own file, as shells write them. Hooks run in
+/// the package's folder; that of whoever installs it is taken for it as well.
+const HERE: [&str; 16] = [
+    "$PWD/",
+    "${PWD}/",
+    "$INIT_CWD/",
+    "${INIT_CWD}/",
+    "$(pwd)/",
+    "`pwd`/",
+    "%CD%/",
+    "%cd%/",
+    "%INIT_CWD%/",
+    "%~dp0",
+    "$npm_config_local_prefix/",
+    "${npm_config_local_prefix}/",
+    "$npm_package_json/../",
+    "${npm_package_json}/../",
+    "%npm_config_local_prefix%/",
+    "$PSScriptRoot/",
+];
+
+/// `path` seen from `folder`. Absolute paths stay.
+pub(super) fn within(folder: &str, path: &str) -> String {
+    let is_variable = path.starts_with(['$', '%', '`']);
+    let turned = (is_variable && path.contains('\\')).then(|| path.replace('\\', "/"));
+    let path = turned.as_deref().unwrap_or(path);
+    let here = HERE.iter().filter(|_| is_variable);
+    let path = here
+        .filter_map(|name| path.strip_prefix(name))
+        .next()
+        .unwrap_or(path);
+    if folder.is_empty() || path.starts_with('/') {
+        path.to_owned()
+    } else {
+        format!("{folder}/{path}")
     }
 }

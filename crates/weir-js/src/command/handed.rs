@@ -34,12 +34,12 @@ impl Deeds {
 
     /// Assistants that are told to act unasked.
     fn agent(&mut self, name: &str, rest: &[String], simple: &Simple) {
-        let Some((_, option)) = abilities::AGENTS.iter().find(|(agent, _)| *agent == name) else {
+        let Some((_, options)) = abilities::AGENTS.iter().find(|(agent, _)| *agent == name) else {
             return;
         };
         let acts = rest
             .iter()
-            .any(|word| word == option || word == "-p" || word == "--prompt");
+            .any(|word| options.contains(&word.as_str()) || word == "-p" || word == "--prompt");
         if acts {
             self.deed(CapabilityKind::DrivesAgents, line(simple), simple);
         }
@@ -47,6 +47,10 @@ impl Deeds {
 
     /// `docker run images.example/tool`: what lies there is fetched and run.
     fn image(&mut self, name: &str, rest: &[String], simple: &Simple) {
+        if image_of(rest).is_some() && mounts_all(rest) {
+            let detail = format!("all files of the machine, {}", line(simple));
+            self.deed(CapabilityKind::Persists, detail, simple);
+        }
         let Some(host) = image_of(rest).and_then(foreign_registry) else {
             return;
         };
@@ -130,6 +134,30 @@ fn image_of(rest: &[String]) -> Option<&str> {
         }
     }
     None
+}
+
+/// Whether a container is given the whole machine: its root as a volume.
+fn mounts_all(rest: &[String]) -> bool {
+    let is_root = |volume: &str| {
+        let lower = volume.to_ascii_lowercase();
+        lower.starts_with("/:/") || lower.starts_with("c:\\:") || lower.starts_with("c:/:")
+    };
+    let binds_root = |mount: &str| {
+        let mut parts = mount.split(',');
+        parts.any(|part| matches!(part, "source=/" | "src=/"))
+    };
+    rest.iter().enumerate().any(|(at, word)| {
+        let next = rest.get(at + 1).map_or("", String::as_str);
+        match word.split_once('=') {
+            Some(("-v" | "--volume", volume)) => is_root(volume),
+            Some(("--mount", mount)) => binds_root(mount),
+            _ => match word.as_str() {
+                "-v" | "--volume" => is_root(next),
+                "--mount" => binds_root(next),
+                _ => false,
+            },
+        }
+    })
 }
 
 /// The registry that an image names, where it is none that is open to everybody, nor the machine itself.

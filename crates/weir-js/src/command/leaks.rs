@@ -8,6 +8,7 @@ use weir_model::contents::{SinkKind, SourceKind};
 use super::nested;
 use super::shell;
 use super::told::{Known, yields};
+use super::unseen::standing_for;
 use super::wrappers::unwrapped;
 use crate::tables::network;
 
@@ -39,6 +40,11 @@ const RUNNERS: [&str; 6] = ["sh", "bash", "zsh", "node", "python", "eval"];
 /// The base name of a program, lower case, without `.exe`.
 pub(crate) fn program(word: &str) -> Cow<'_, str> {
     let bytes = word.as_bytes();
+    if matches!(bytes.first(), Some(b'$' | b'%' | b'`'))
+        && let Some(name) = standing_for(word)
+    {
+        return name;
+    }
     let Some(at) = memchr::memrchr2(b'/', b'\\', bytes) else {
         return bare(word);
     };
@@ -61,11 +67,22 @@ fn bare(name: &str) -> Cow<'_, str> {
         name.to_mut().make_ascii_lowercase();
     }
     match name {
-        Cow::Borrowed(name) => Cow::Borrowed(name.strip_suffix(".exe").unwrap_or(name)),
-        Cow::Owned(name) => match name.strip_suffix(".exe") {
-            Some(stem) => Cow::Owned(stem.to_owned()),
-            None => Cow::Owned(name),
+        Cow::Borrowed(name) => Cow::Borrowed(stem(name)),
+        Cow::Owned(name) => match stem(&name) {
+            stem if stem.len() < name.len() => Cow::Owned(stem.to_owned()),
+            _ => Cow::Owned(name),
         },
+    }
+}
+
+/// Without the ending of programs. Those of clients and tools are batch files on Windows.
+fn stem(name: &str) -> &str {
+    if let Some(stem) = name.strip_suffix(".exe") {
+        return stem;
+    }
+    match name.strip_suffix(".cmd") {
+        Some(stem @ ("npm" | "npx" | "pnpm" | "yarn" | "node-gyp" | "node-pre-gyp")) => stem,
+        _ => name,
     }
 }
 
@@ -104,17 +121,27 @@ pub(crate) fn host(text: &str) -> Option<String> {
     if let Some((_, rest)) = text.split_once("/dev/tcp/") {
         return rest.split(['/', ' ']).next().map(str::to_owned);
     }
-    text.split([' ', '"', '\''])
-        .find(|word| {
-            word.contains('.')
-                && !word.starts_with(['.', '/', '-', '@', '~', '$'])
-                && word
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':'))
-                && (word.parse::<Ipv4Addr>().is_ok()
-                    || !word.starts_with(|c: char| c.is_ascii_digit() && !word.contains("127.")))
-        })
-        .map(str::to_ascii_lowercase)
+    let mut words = text.split([' ', '"', '\'', '|', ';', '(', ')', ',']);
+    words.find_map(|word| {
+        // `example.com/install.sh`: tools take an address without its scheme.
+        let (name, has_path) = match word.split_once('/') {
+            Some((name, _)) => (name, true),
+            None => (word, false),
+        };
+        let is_host = name.contains('.')
+            && !name.starts_with(['.', '/', '-', '@', '~', '$'])
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':'))
+            && (name.parse::<Ipv4Addr>().is_ok()
+                || !name.starts_with(|c: char| c.is_ascii_digit() && !name.contains("127.")));
+        // A folder may have a dot in its name as well.
+        let top = name.rsplit('.').next().unwrap_or_default();
+        let is_named = !has_path
+            || name.parse::<Ipv4Addr>().is_ok()
+            || (top.len() > 1 && top.bytes().all(|b| b.is_ascii_alphabetic()));
+        (is_host && is_named).then(|| name.to_ascii_lowercase())
+    })
 }
 
 /// `/dev/tcp` and `/dev/udp` among the targets of redirects.

@@ -3,6 +3,8 @@
 
 mod acts;
 mod brought;
+mod builds;
+mod clients;
 mod folder;
 mod groups;
 mod handed;
@@ -17,13 +19,14 @@ mod shell;
 mod starts;
 mod texts;
 mod told;
+mod unseen;
 mod values;
 mod words;
 mod wrappers;
 
 pub(crate) use acts::{Deed, at_home};
 pub(crate) use leaks::{Leak, Stolen, host, names_tool, sources};
-pub(crate) use run::{Reading, read};
+pub(crate) use run::{Build, Reading, read, read_in};
 pub(crate) use shell::cut;
 pub(crate) use texts::number;
 pub(crate) use words::is_shell;

@@ -10,7 +10,6 @@ use super::shell::{self, Mark, Simple};
 use super::texts::escapes;
 use super::words::{SHELLS, is_decoder, is_download, runs_arguments, runs_input};
 use super::wrappers::unwrapped;
-use crate::tables::network;
 
 /// Most variables that are kept.
 const VARIABLES: usize = 1024;
@@ -166,10 +165,22 @@ impl Deeds {
     /// `curl ... | sh`, `base64 -d | sh`, `{ curl ...; } | sh`.
     pub(super) fn piped(&mut self, pipeline: &[Simple]) {
         let mut carried: Option<Stolen> = None;
+        let known = self.runs.len();
+        self.pipe(pipeline, &mut carried);
+        // What is run is told of with what it comes from.
+        let whole = crate::place::clean(&whole(pipeline));
+        for run in self.runs.iter_mut().skip(known) {
+            if whole.len() > run.snippet.len() && whole.ends_with(run.snippet.as_str()) {
+                run.snippet.clone_from(&whole);
+            }
+        }
+    }
+
+    fn pipe(&mut self, pipeline: &[Simple], carried: &mut Option<Stolen>) {
         for (index, simple) in pipeline.iter().enumerate() {
             match &simple.mark {
                 Mark::Begin => {
-                    let reads = self.brought.redirected(simple).or(carried);
+                    let reads = self.brought.redirected(simple).or(carried.take());
                     self.brought.begin(reads, None);
                     return;
                 }
@@ -178,22 +189,22 @@ impl Deeds {
                     return;
                 }
                 Mark::End => {
-                    carried = self.brought.end();
+                    *carried = self.brought.end();
                     self.written(simple, carried.as_ref());
                 }
                 Mark::Program => {
                     if index == 0 {
                         let group = self.brought.groups.last();
-                        carried = group.and_then(|group| group.reads.clone());
+                        *carried = group.and_then(|group| group.reads.clone());
                     }
-                    self.stage(simple, &mut carried);
+                    self.stage(simple, carried);
                 }
             }
         }
         if let Some(group) = self.brought.groups.last_mut()
             && carried.is_some()
         {
-            group.writes = carried;
+            group.writes = carried.take();
         }
     }
 
@@ -374,7 +385,7 @@ impl Deeds {
                 || lower.contains("invoke-expression")
                 || lower.contains("start-process");
             if downloads && runs {
-                found = Some(fetched(&network::host_of(&text).unwrap_or_default()));
+                found = Some(fetched(&leaks::host(&text).unwrap_or_default()));
             } else if rest.iter().any(|word| {
                 let word = word.to_ascii_lowercase();
                 word.len() >= 4 && ("-encodedcommand".starts_with(&word) || word == "-enc")
@@ -392,6 +403,12 @@ impl Deeds {
             self.run(source, name, simple);
         }
     }
+}
+
+/// A pipeline as one line, as far as it consists of programs.
+fn whole(pipeline: &[Simple]) -> String {
+    let programs = pipeline.iter().filter(|simple| !simple.words.is_empty());
+    programs.map(line).collect::<Vec<_>>().join(" | ")
 }
 
 fn decoded_by(name: &str) -> Stolen {

@@ -6,7 +6,7 @@ use super::acts::{Deed, Deeds};
 use super::folder::Folder;
 use super::leaks::Leak;
 use super::shell;
-use super::starts::Next;
+use super::starts::{Next, Own};
 use super::{nested, sent, starts};
 use crate::script::Language;
 
@@ -38,8 +38,37 @@ pub(crate) struct Reading {
     pub(crate) hosts: Vec<(String, String)>,
     /// Files it copies or moves: from where, and to where.
     pub(crate) copies: Vec<(String, String)>,
+    /// Files that a shell runs, whatever they are named.
+    pub(crate) shells: Vec<String>,
+    /// Files that it may run, where they are there.
+    pub(crate) hints: Vec<String>,
+    /// What it builds by a file that says how.
+    pub(crate) builds: Vec<Build>,
+    /// Scripts of the manifest in another folder that it runs: the folder, and their names.
+    pub(crate) nested: Vec<(String, Vec<String>)>,
+    /// It runs scripts of the manifest.
+    pub(crate) asks: bool,
+    /// Archives that it takes apart.
+    pub(crate) unpacks: Vec<String>,
+    /// It may leave files behind that nobody here has read.
+    pub(crate) makes_files: bool,
+    /// What it starts that cannot be followed, in words.
+    pub(crate) unfollowed: Vec<String>,
     /// There is more in it, or deeper, than is followed.
     pub(crate) in_part: bool,
+}
+
+/// Something that is built as a file of the package says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Build {
+    /// Where the files that it may be are looked for, and where it runs.
+    pub(crate) folder: String,
+    /// The file, where it is named.
+    pub(crate) file: Option<String>,
+    /// What is to be made.
+    pub(crate) goals: Vec<String>,
+    /// By CMake, else by make.
+    pub(crate) is_cmake: bool,
 }
 
 impl Reading {
@@ -55,9 +84,25 @@ impl Reading {
             acts,
             hosts,
             copies,
+            shells,
+            hints,
+            builds,
+            nested,
+            asks,
+            unpacks,
+            makes_files,
+            unfollowed,
             in_part,
         } = other;
         self.in_part |= in_part;
+        self.asks |= asks;
+        self.makes_files |= makes_files;
+        add(&mut self.shells, shells);
+        add(&mut self.hints, hints);
+        add(&mut self.builds, builds);
+        add(&mut self.nested, nested);
+        add(&mut self.unpacks, unpacks);
+        add(&mut self.unfollowed, unfollowed);
         add(&mut self.node_gyp, node_gyp);
         add(&mut self.copies, copies);
         add(&mut self.files, files);
@@ -71,6 +116,27 @@ impl Reading {
 }
 
 impl Reading {
+    /// Whether what it does lies in other files, in other languages, or out of sight.
+    pub(crate) fn leads_on(&self) -> bool {
+        self.asks
+            || !self.builds.is_empty()
+            || !self.nested.is_empty()
+            || !self.unpacks.is_empty()
+            || !self.scripts.is_empty()
+            || !self.shells.is_empty()
+            || !self.unfollowed.is_empty()
+    }
+
+    /// What it says beyond another reading of the same text, which was taken over already.
+    pub(crate) fn beyond(mut self, known: &Self) -> Self {
+        self.leaks.retain(|one| !known.leaks.contains(one));
+        self.acts.retain(|one| !known.acts.contains(one));
+        self.hosts.retain(|one| !known.hosts.contains(one));
+        self.inline.retain(|one| !known.inline.contains(one));
+        self.files.retain(|one| !known.files.contains(one));
+        self
+    }
+
     /// A file that is started under the name to which it was copied.
     fn start_copies(&mut self) {
         let bare = |path: &String| path.trim_start_matches("./").to_owned();
@@ -98,10 +164,16 @@ fn add<T: PartialEq>(to: &mut Vec<T>, from: Vec<T>) {
 
 /// Reads a command line or a shell script.
 pub(crate) fn read(text: &str, scripts: &BTreeMap<String, String>) -> Reading {
+    read_in("", text, scripts)
+}
+
+/// The same of one that runs in a folder of the package.
+pub(crate) fn read_in(folder: &str, text: &str, scripts: &BTreeMap<String, String>) -> Reading {
     let lengths = scripts.values().map(String::len);
     let length = lengths.fold(text.len().saturating_add(64), usize::saturating_add);
     let mut walk = Walk {
         scripts,
+        folder,
         reading: Reading::default(),
         followed: Vec::new(),
         left: length.saturating_mul(GROWTH),
@@ -113,6 +185,8 @@ pub(crate) fn read(text: &str, scripts: &BTreeMap<String, String>) -> Reading {
 
 struct Walk<'a> {
     scripts: &'a BTreeMap<String, String>,
+    /// Where it begins.
+    folder: &'a str,
     reading: Reading,
     followed: Vec<String>,
     /// How many bytes of scripts may be followed yet.
@@ -144,21 +218,18 @@ impl Walk<'_> {
 
     /// What a text starts. What its inner scripts do by themselves was seen with the text around them.
     fn started(&mut self, text: &str, depth: usize) {
-        let mut folder = Folder::default();
+        let mut folder = Folder::at(self.folder);
         for pipeline in shell::pipelines(text) {
             let mut next = Next::default();
             for (at, simple) in pipeline.iter().enumerate() {
                 let before = pipeline.get(..at).unwrap_or_default();
                 let reading = &mut self.reading;
                 folder.group(simple);
-                starts::invocation(
-                    simple,
-                    before,
-                    self.scripts,
-                    &folder.now,
-                    reading,
-                    &mut next,
-                );
+                let own = Own {
+                    scripts: self.scripts,
+                    base: self.folder,
+                };
+                starts::invocation(simple, before, own, &folder.now, reading, &mut next);
                 folder.program(simple);
             }
             for script in next.inner {

@@ -2,33 +2,28 @@
 
 use std::collections::BTreeMap;
 
+use super::builds::{build_folder, cmake, make};
+use super::clients::manager;
+use super::folder::within;
 use super::leaks::program;
 use super::nested::{document_script, inline_script};
-use super::run::Reading;
+use super::run::{Build, Reading};
 use super::shell::{self, Simple};
 use super::texts::written;
-use super::words::runs_input;
+use super::unseen::{As, found};
+use super::words::{is_decoder, runs_input};
 use super::wrappers::unwrapped;
 use crate::script::{self, Language};
+use crate::tables::programs;
 
-/// Programs that run a file of JavaScript or TypeScript.
-const RUNTIMES: [&str; 15] = [
-    "node",
-    "nodejs",
-    "tsx",
-    "ts-node",
-    "ts-node-esm",
-    "babel-node",
-    "zx",
-    "electron",
-    "swc-node",
-    "esr",
-    "jiti",
-    "sucrase-node",
-    "esno",
-    "deno",
-    "bun",
-];
+/// Whose command line it is.
+#[derive(Clone, Copy)]
+pub(super) struct Own<'a> {
+    /// Scripts of the manifest.
+    pub(super) scripts: &'a BTreeMap<String, String>,
+    /// The folder of the manifest.
+    pub(super) base: &'a str,
+}
 
 /// Texts that a program has a shell run.
 #[derive(Default)]
@@ -43,7 +38,7 @@ pub(super) struct Next {
 pub(super) fn invocation(
     simple: &Simple,
     before: &[Simple],
-    scripts: &BTreeMap<String, String>,
+    own: Own<'_>,
     folder: &str,
     reading: &mut Reading,
     next: &mut Next,
@@ -63,6 +58,7 @@ pub(super) fn invocation(
         if script::of_program(&name) == Some(Language::PowerShell) {
             reading.scripts.push((Language::PowerShell, script.clone()));
         }
+        reading.given(&script, &name, As::Shell, folder);
         next.inner.push(script);
         return;
     }
@@ -74,7 +70,23 @@ pub(super) fn invocation(
     };
     let rest = words.get(1..).unwrap_or_default();
     let name = program(first);
-    let is_runtime = RUNTIMES.contains(&&*name);
+    let is_runtime = programs::RUNTIMES.contains(&&*name);
+    // One of the package's own files is none of the tools that bear its name.
+    let is_own = first.contains('/') && !first.starts_with('/');
+    let writes_text = programs::is_passive(&name) || is_decoder(&name, rest);
+    let mut outputs = simple.outputs.iter();
+    reading.makes_files |= !is_own && programs::makes_files(&name, rest)
+        || writes_text && outputs.any(|file| !file.starts_with("/dev/"));
+    if programs::unpacks(&name, rest) {
+        let archives = rest.iter().filter(|word| !word.starts_with('-'));
+        reading
+            .unpacks
+            .extend(archives.map(|word| within(folder, word)));
+    }
+    if let Some(language) = programs::foreign(&name, rest).filter(|_| !is_own) {
+        let line = shell::literal(&words.join(" "));
+        reading.unfollowed(format!("`{line}` runs {language}, which is not read"));
+    }
     if runs_input(&name, rest) || (is_runtime && rest.iter().all(|word| word.starts_with('-'))) {
         fed(&name, simple, before, folder, reading, next);
     }
@@ -86,50 +98,106 @@ pub(super) fn invocation(
                 reading.copies.push(copy);
             }
         }
-        "bun" | "bunx" => bun(rest, scripts, folder, reading, next),
+        "bun" | "bunx" => bun(rest, own.scripts, folder, reading, next),
+        _ if is_runtime && rest.first().is_some_and(|word| word == "$npm_execpath") => {
+            manager(
+                rest.get(1..).unwrap_or_default(),
+                own,
+                folder,
+                reading,
+                next,
+            );
+        }
         _ if is_runtime => {
             let commands: &[&str] = match &*name {
                 "deno" => &["run", "eval"],
                 "tsx" => &["watch"],
+                "forever" | "pm2" => &["start", "restart", "reload"],
                 _ => &[],
             };
-            runtime(rest, commands, scripts, folder, reading, next);
+            runtime(rest, commands, own.scripts, folder, reading, next);
         }
-        "npm" | "pnpm" | "yarn" | "cnpm" => manager(rest, scripts, next),
+        "npm" | "pnpm" | "yarn" | "cnpm" => manager(rest, own, folder, reading, next),
         "run-s" | "run-p" | "npm-run-all" | "concurrently" | "wireit" => {
+            reading.asks = true;
             for word in rest {
-                next.extend(scripts.get(word.trim_start_matches("npm:")).cloned());
+                let script = own.scripts.get(word.trim_start_matches("npm:"));
+                next.extend(script.cloned());
                 if word.contains(' ') {
                     next.push(word.clone());
                 }
             }
         }
+        "make" | "gmake" | "nmake" | "mingw32-make" | "bmake" => {
+            reading.builds.push(make(rest, folder));
+        }
+        "cmake" => reading.builds.extend(cmake(rest, folder)),
+        "alias" => {
+            let values = rest.iter().filter_map(|word| word.split_once('='));
+            next.extend(values.map(|(_, value)| shell::literal(value)));
+        }
+        "find" | "fd" => {
+            let commands = found(rest);
+            next.extend(commands.iter().map(|words| quote(words)));
+        }
         "npx" | "pnpx" => {
-            if let Some(at) = rest.iter().position(|word| !word.starts_with('-')) {
+            let call = rest
+                .iter()
+                .position(|word| matches!(word.as_str(), "-c" | "--call"));
+            if let Some(text) = call.and_then(|at| rest.get(at + 1)) {
+                next.push(shell::literal(text));
+            } else if let Some(at) = rest.iter().position(|word| !word.starts_with('-')) {
                 let inner = rest.get(at..).unwrap_or_default();
                 // The tool itself is another package; a runtime among them starts our files.
                 next.push(quote(inner));
             }
         }
         "node-gyp" | "node-pre-gyp" | "prebuild-install" | "node-gyp-build" | "cmake-js" => {
-            reading.node_gyp.push(build_folder(rest, folder));
+            let build = build_folder(rest, folder);
+            if &*name == "cmake-js" {
+                reading.builds.push(Build {
+                    folder: build.clone(),
+                    file: None,
+                    goals: Vec::new(),
+                    is_cmake: true,
+                });
+            }
+            reading.node_gyp.push(build);
+            next.extend(reading.wrapped(&name, rest, folder));
         }
         "." | "source" => {
             if let Some(file) = rest.iter().find(|word| !word.starts_with('-')) {
+                reading.shells.push(within(folder, file));
                 reading.files.push(within(folder, file));
             }
         }
         name if let Some(language) = script::of_program(name) => {
             interpreter(language, rest, folder, reading);
         }
+        name if only_variable(first) && name.starts_with(['$', '`']) => {
+            // Whatever it is, it may be there to run what it is given.
+            let files = rest.iter().filter(|word| has_script_extension(word));
+            reading.hints.extend(files.map(|word| within(folder, word)));
+            if rest.is_empty() || first.contains(['(', '`']) {
+                reading.given(first, "the shell", As::Shell, folder);
+            }
+            next.extend(reading.wrapped(name, rest, folder));
+        }
         "uv" | "poetry" | "pipenv" | "pipx" if rest.first().is_some_and(|word| word == "run") => {
             next.push(quote(rest.get(1..).unwrap_or_default()));
         }
-        _ if first.contains('/') || has_script_extension(first) => {
-            reading.files.push(within(folder, first));
+        _ => {
+            if first.contains('/') || has_script_extension(first) {
+                reading.files.push(within(folder, first));
+            }
+            next.extend(reading.wrapped(&name, rest, folder));
         }
-        _ => {}
     }
+}
+
+/// Whether a word that stands for a program is a substitution or a variable and nothing else.
+fn only_variable(word: &str) -> bool {
+    word.starts_with(['$', '`']) && !word.contains('/')
 }
 
 /// `python [options] file`, `python -c code`, `python -m module`, `powershell -File x.ps1`, `sh x.sh`.
@@ -150,7 +218,7 @@ fn interpreter(language: Language, words: &[String], folder: &str, reading: &mut
             {
                 at += 2;
             }
-            "-c" | "-e" if language != Language::Shell => {
+            _ if gives_code(language, word) => {
                 let code = value.map(|code| (language, shell::literal(code)));
                 reading.scripts.extend(code);
                 return;
@@ -168,6 +236,9 @@ fn interpreter(language: Language, words: &[String], folder: &str, reading: &mut
             "-w" | "-x" if language == Language::Python => at += 2,
             _ if word.starts_with('-') => at += 1,
             _ => {
+                if language == Language::Shell {
+                    reading.shells.push(within(folder, word));
+                }
                 reading.files.push(within(folder, word));
                 return;
             }
@@ -175,24 +246,21 @@ fn interpreter(language: Language, words: &[String], folder: &str, reading: &mut
     }
 }
 
-/// Where `node-gyp` builds: `-C x`, `--directory=x`.
-fn build_folder(words: &[String], folder: &str) -> String {
-    for (at, word) in words.iter().enumerate() {
-        let path = match word.as_str() {
-            "-C" | "--directory" => words.get(at + 1).map(String::as_str),
-            _ => word
-                .strip_prefix("--directory=")
-                .or_else(|| word.strip_prefix("-C=")),
-        };
-        if let Some(path) = path {
-            return within(folder, path);
-        }
+/// Whether the next word is code: `python -c`, `perl -we`, `php -r`.
+fn gives_code(language: Language, word: &str) -> bool {
+    match language {
+        Language::Shell => false,
+        Language::Other(_) => word.strip_prefix('-').is_some_and(|options| {
+            options.len() < 5
+                && !options.starts_with('-')
+                && options.ends_with(['c', 'e', 'E', 'r'])
+        }),
+        _ => matches!(word, "-c" | "-e" | "-C" | "-E"),
     }
-    folder.to_owned()
 }
 
 /// Words joined so that they tokenise to the same words.
-fn quote(words: &[String]) -> String {
+pub(super) fn quote(words: &[String]) -> String {
     words
         .iter()
         .map(|word| format!("'{}'", word.replace('\'', "'\\''")))
@@ -211,17 +279,6 @@ fn has_script_extension(word: &str) -> bool {
     ]
     .iter()
     .any(|extension| word.ends_with(extension))
-}
-
-/// `path` seen from `folder`. Absolute paths stay.
-pub(super) fn within(folder: &str, path: &str) -> String {
-    let path = path.strip_prefix("$PWD/").unwrap_or(path);
-    let path = path.strip_prefix("$INIT_CWD/").unwrap_or(path);
-    if folder.is_empty() || path.starts_with('/') {
-        path.to_owned()
-    } else {
-        format!("{folder}/{path}")
-    }
 }
 
 /// Options of Node that load a file before the program.
@@ -261,12 +318,11 @@ fn runtime(
         let value = words.get(at + 1);
         match word.as_str() {
             "-e" | "--eval" | "-p" | "--print" | "-pe" => {
-                reading
-                    .inline
-                    .extend(value.map(|code| shell::literal(code)));
+                inline(value, folder, reading);
                 return;
             }
             "--run" => {
+                reading.asks = true;
                 next.extend(value.and_then(|name| scripts.get(name)).cloned());
                 return;
             }
@@ -277,9 +333,7 @@ fn runtime(
             "-C" | "--conditions" | "--project" | "-P" | "--tsconfig" | "--env-file" => at += 2,
             "-" | "--" => at += 1,
             "eval" if at == 0 && commands.contains(&"eval") => {
-                reading
-                    .inline
-                    .extend(value.map(|code| shell::literal(code)));
+                inline(value, folder, reading);
                 return;
             }
             word if at == 0 && commands.contains(&word) => at += 1,
@@ -293,10 +347,46 @@ fn runtime(
                 at += 1;
             }
             _ => {
-                program_file(within(folder, word), reading);
+                listed(word, folder, reading);
                 return;
             }
         }
+    }
+}
+
+/// Code that a runtime is given: what a substitution gives is none that could be read.
+fn inline(code: Option<&String>, folder: &str, reading: &mut Reading) {
+    let Some(code) = code else {
+        return;
+    };
+    let before = (reading.programs.len(), reading.unfollowed.len());
+    reading.given(code, "the runtime", As::Program, folder);
+    if before == (reading.programs.len(), reading.unfollowed.len()) {
+        reading.inline.push(shell::literal(code));
+    }
+}
+
+/// The program of a runtime, which may be what another one lists: `node $(ls x.js)`.
+fn listed(word: &str, folder: &str, reading: &mut Reading) {
+    let lists = shell::substitutions(word);
+    let [text] = lists.as_slice() else {
+        program_file(within(folder, word), reading);
+        return;
+    };
+    let mut is_known = false;
+    for simple in shell::programs(text) {
+        let words = unwrapped(&simple.words);
+        let name = words.first().map(|word| program(word)).unwrap_or_default();
+        if matches!(&*name, "ls" | "echo" | "printf" | "realpath" | "readlink") {
+            let files = words.iter().skip(1).filter(|word| !word.starts_with('-'));
+            for file in files {
+                is_known = true;
+                program_file(within(folder, file), reading);
+            }
+        }
+    }
+    if !is_known {
+        program_file(within(folder, word), reading);
     }
 }
 
@@ -319,7 +409,8 @@ fn fed(
     reading: &mut Reading,
     next: &mut Vec<String>,
 ) {
-    let is_javascript = RUNTIMES.contains(&name);
+    let is_javascript = programs::RUNTIMES.contains(&name);
+    let known = reading.files.len() + reading.inline.len();
     let named = simple
         .inputs
         .iter()
@@ -335,10 +426,35 @@ fn fed(
         let path = within(folder, file);
         match is_javascript {
             true => program_file(path, reading),
-            false => reading.files.push(path),
+            false => {
+                if script::of_program(name) == Some(Language::Shell) {
+                    reading.shells.push(path.clone());
+                }
+                // Which files that is only shows when it runs.
+                reading.in_part |= path.contains(['*', '?']);
+                reading.files.push(path);
+            }
         }
     }
     let text = written(before);
+    let is_given = text.is_some() || reading.files.len() + reading.inline.len() > known;
+    let is_listed = simple.words.iter().any(|word| program(word) == "xargs");
+    if let (Some(last), false) = (before.last(), is_given && !is_listed) {
+        let how = match is_javascript {
+            true => As::Program,
+            false => As::Shell,
+        };
+        match (&text, is_listed) {
+            // Each word is a file.
+            (Some(text), true) => {
+                for file in text.split_whitespace().take(64) {
+                    program_file(within(folder, file), reading);
+                }
+                return;
+            }
+            _ => reading.written_by(last, name, how, folder),
+        }
+    }
     if is_javascript {
         let bodies = simple.documents.iter().map(|body| shell::literal(body));
         reading.inline.extend(bodies.chain(text));
@@ -365,31 +481,5 @@ fn bun(
     match name.and_then(|name| scripts.get(name)) {
         Some(script) => next.push(script.clone()),
         None => runtime(words, &["run"], scripts, folder, reading, next),
-    }
-}
-
-/// `npm run other`, `yarn other`, `npm test`.
-fn manager(words: &[String], scripts: &BTreeMap<String, String>, next: &mut Vec<String>) {
-    let mut names = words.iter().filter(|word| !word.starts_with('-'));
-    let name = match names.next().map(String::as_str) {
-        Some("run" | "run-script" | "rum" | "urn") => names.next().map(String::as_str),
-        Some("exec" | "x" | "dlx") => {
-            // Behind its own options stand the program and those of the program.
-            let own = words
-                .iter()
-                .position(|word| matches!(word.as_str(), "exec" | "x" | "dlx"));
-            let rest = own.and_then(|at| words.get(at + 1..)).unwrap_or_default();
-            let first = rest.iter().position(|word| !word.starts_with('-'));
-            next.push(quote(
-                first.and_then(|at| rest.get(at..)).unwrap_or_default(),
-            ));
-            None
-        }
-        other => other,
-    };
-    if let Some(name) = name {
-        for event in [format!("pre{name}"), name.to_owned(), format!("post{name}")] {
-            next.extend(scripts.get(&event).cloned());
-        }
     }
 }

@@ -158,7 +158,7 @@ fn behind<'w>(wrapper: &Wrapper, words: &'w [String]) -> &'w [String] {
                 true => after.get(1..).unwrap_or_default(),
                 false => after,
             };
-        } else if is_setting(word) {
+        } else if is_setting(word) || (wrapper.name == "start" && is_switch(word)) {
             rest = after;
         } else {
             break;
@@ -176,6 +176,12 @@ fn takes_next(wrapper: &Wrapper, word: &str) -> bool {
     let options = word.trim_start_matches('-');
     let first = options.find(|option| wrapper.short.contains(option));
     first.is_some_and(|at| at + 1 == options.len())
+}
+
+/// An option as Windows' commands have them: `/b`, `/wait`.
+fn is_switch(word: &str) -> bool {
+    let name = word.strip_prefix('/').unwrap_or_default();
+    !name.is_empty() && name.len() <= 12 && name.bytes().all(|b| b.is_ascii_alphabetic())
 }
 
 /// `NAME=value`
@@ -203,6 +209,7 @@ mod tests {
             ("stdbuf -o L curl x", "curl x"),
             ("env -u A -- curl -u b x", "curl -u b x"),
             ("xargs -0rI {} curl {}", "curl {}"),
+            ("start /b /wait curl x", "curl x"),
             ("until curl x", "curl x"),
             ("elif ! curl x", "curl x"),
             ("env", "env"),

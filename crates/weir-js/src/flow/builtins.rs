@@ -32,7 +32,11 @@ pub(crate) fn constant_member(path: &str) -> Option<&'static str> {
     match path {
         "node:path.sep" => Some("/"),
         "node:path.delimiter" => Some(":"),
-        "process.execPath" | "process.argv0" => Some("node"),
+        // npm hands it to scripts by these names as well.
+        "process.execPath"
+        | "process.argv0"
+        | "process.env.npm_node_execpath"
+        | "process.env.NODE" => Some("node"),
         "import.meta.url" | "import.meta.filename" => Some(super::OWN_FILE),
         "import.meta.dirname" => Some(crate::ability::OWN),
         "process.resourcesPath" => Some(crate::tables::writes::RESOURCES),

@@ -185,17 +185,25 @@ pub(crate) const READERS: &[&str] = &[
     "readdirSync",
 ];
 
-/// Command-line assistants, with the options that let them act unasked. A prompt on the command
+/// Command-line assistants, with the options or words that let them act unasked. A prompt on the command
 /// line counts too: `-p`.
-pub(crate) const AGENTS: &[(&str, &str)] = &[
-    ("claude", "--dangerously-skip-permissions"),
-    ("gemini", "--yolo"),
-    ("codex", "--dangerously-bypass-approvals-and-sandbox"),
-    ("q", "--trust-all-tools"),
-    ("cursor-agent", "--force"),
-    ("copilot", "--allow-all-tools"),
-    ("aider", "--yes-always"),
-    ("opencode", "run"),
-    ("amp", "--dangerously-allow-all"),
-    ("goose", "run"),
+pub(crate) const AGENTS: &[(&str, &[&str])] = &[
+    ("claude", &["--dangerously-skip-permissions", "--print"]),
+    ("gemini", &["--yolo", "-y"]),
+    (
+        "codex",
+        &[
+            "--dangerously-bypass-approvals-and-sandbox",
+            "--full-auto",
+            "--yolo",
+            "exec",
+        ],
+    ),
+    ("q", &["--trust-all-tools"]),
+    ("cursor-agent", &["--force", "--print"]),
+    ("copilot", &["--allow-all-tools"]),
+    ("aider", &["--yes-always", "--yes", "--message"]),
+    ("opencode", &["run"]),
+    ("amp", &["--dangerously-allow-all", "-x"]),
+    ("goose", &["run"]),
 ];

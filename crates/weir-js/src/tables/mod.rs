@@ -9,8 +9,10 @@ pub(crate) mod flows;
 pub(crate) mod gates;
 pub(crate) mod hosts;
 pub(crate) mod network;
+pub(crate) mod programs;
 pub(crate) mod scripts;
 pub(crate) mod secrets;
+pub(crate) mod systems;
 pub(crate) mod uploads;
 pub(crate) mod writes;
 
@@ -18,7 +20,7 @@ pub(crate) mod writes;
 mod tests {
     use super::{
         abilities, calls, commands, credentials, flows, gates, hosts, network, scripts, secrets,
-        uploads, writes,
+        systems, uploads, writes,
     };
 
     #[test]
@@ -79,6 +81,7 @@ mod tests {
                 .iter()
                 .map(|(path, reason)| ("decoder", *path, *reason)),
         );
+        assert!(systems::SYSTEMS.iter().all(|row| !row.reason.is_empty()));
         assert!(flows::FLOWS.iter().all(|row| !row.reason.is_empty()));
         for table in [abilities::MODULES, abilities::FUNCTIONS] {
             rows.extend(table.iter().map(|row| ("ability", row.name, row.reason)));

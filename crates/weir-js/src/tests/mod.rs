@@ -16,6 +16,7 @@ mod disguised;
 mod flagged;
 mod folded;
 mod generated;
+mod hooks;
 mod hostile;
 mod package;
 mod passing;

@@ -101,7 +101,8 @@ pub struct Violation {
 /// One thing that runs when the package is installed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallStep {
-    /// `preinstall`, `install`, `postinstall`, `prepare` (git dependencies only), or `binding.gyp`.
+    /// `preinstall`, `install`, `postinstall`, `prepare` (git dependencies only), or `binding.gyp`; with ` of ` and
+    /// its folder, where it is one of a package that lies in this one.
     pub event: String,
     /// The command line, or for `binding.gyp` what node-gyp would run.
     pub command: String,
