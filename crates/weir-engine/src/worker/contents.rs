@@ -175,7 +175,7 @@ impl Collected<'_> {
 mod tests {
     use weir_testing::tarball::{Entry, tgz};
 
-    use super::of_tarball;
+    use super::{of_folder, of_tarball};
 
     /// What a manifest names is told when it was not read, whatever its name and wherever it stands.
     #[test]
@@ -213,5 +213,34 @@ mod tests {
             let told = contents.unread.iter().any(|one| one.path == path);
             assert_eq!(told, is_told, "{manifest}: {:?}", contents.unread);
         }
+    }
+
+    /// Of a folder what would be packed is read: bundled packages with what lies in them, and no others.
+    #[test]
+    fn bundled_packages_of_a_folder_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let hook = r#"{"scripts":{"postinstall":"node x.js"}}"#;
+        for (path, text) in [
+            (
+                "package.json",
+                r#"{"bundleDependencies":["@s/in","../out",".bin"]}"#,
+            ),
+            ("node_modules/@s/in/package.json", "{}"),
+            ("node_modules/@s/in/node_modules/deep/package.json", hook),
+            ("node_modules/other/package.json", hook),
+        ] {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let limits = weir_js::Limits::default();
+        let read = |analyst: &mut weir_js::Analyst| of_folder(folder.path(), None, analyst);
+        let contents = weir_js::Analyst::employ(limits, read).unwrap().unwrap();
+        let events = contents.install_steps.iter().map(|step| &step.event);
+        let events: Vec<&String> = events.collect();
+        assert_eq!(
+            events,
+            ["postinstall of node_modules/@s/in/node_modules/deep"]
+        );
     }
 }
