@@ -242,7 +242,7 @@ pub(crate) fn find(name: &str, rest: &[String]) -> Option<&'static Row> {
         })
     };
     let mut rows = SYSTEMS.iter().filter(|row| row.name == name);
-    rows.find(|row| row.words.iter().all(|wanted| has(wanted)))
+    rows.find(|row| row.words.iter().all(has))
 }
 
 /// Agents that stay and act by themselves once they are installed, by the packages that bring them. Those that
