@@ -605,16 +605,13 @@ impl Engine {
         })
     }
 
-    /// Whether the data folder can be used.
+    /// Whether the data folder can be written.
     ///
     /// # Errors
     /// Why not.
     pub async fn readiness(&self) -> Result<(), String> {
-        self.store
-            .ledger()
-            .flush()
-            .await
-            .map_err(|error| error.to_string())
+        let tried = self.store.try_to_write().await;
+        tried.map_err(|error| error.to_string())
     }
 
     /// Waits for analyses under way and writes everything down.

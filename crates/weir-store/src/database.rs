@@ -106,6 +106,21 @@ impl Database {
             .map_err(StoreError::query(table, "begin a transaction"))
     }
 
+    /// Commits something that changes nothing, and that is written all the same: the file's own number, which nobody
+    /// reads.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub(crate) async fn try_to_write(&self) -> Result<(), StoreError> {
+        let failed = |doing| StoreError::query("form", doing);
+        let mut transaction = self.begin("form").await?;
+        transaction
+            .execute("PRAGMA user_version = 0")
+            .await
+            .map_err(failed("write"))?;
+        transaction.commit().await.map_err(failed("commit"))
+    }
+
     /// Closes both pools; the last one to close folds the write-ahead log into the file.
     pub(crate) async fn close(&self) {
         self.read.close().await;
@@ -168,6 +183,15 @@ async fn connect(url: &str, path: &Path, connections: u32) -> Result<AnyPool, St
         .max_lifetime(None)
         // Local connections do not go away; asking each time costs a thread hop.
         .test_before_acquire(false)
+        // A full disk ends a transaction in SQLite, and the rollback that follows fails for want of one: the driver
+        // believes for ever after that it is inside, and begins no other. What was rolled back in order is not.
+        .before_acquire(|connection, _| {
+            let is_usable = !connection.is_in_transaction();
+            if !is_usable {
+                tracing::info!("opening the database anew: a transaction did not end in order");
+            }
+            Box::pin(async move { Ok(is_usable) })
+        })
         .after_connect(|connection, _| {
             Box::pin(async move {
                 connection.execute(PRAGMAS).await?;
@@ -232,6 +256,67 @@ async fn migrate(pool: &AnyPool, path: &Path) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Lets the database grow by a few pages only, as on a full disk, or again as far as it likes.
+    async fn limit(database: &Database, is_full: bool) {
+        let pages: i64 = sqlx::query("PRAGMA page_count")
+            .fetch_one(&database.write)
+            .await
+            .and_then(|row| row.try_get(0))
+            .unwrap();
+        let most = if is_full {
+            pages + 4
+        } else {
+            i64::from(u32::MAX - 1)
+        };
+        let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {most}"));
+        sqlx::query(limit).fetch_one(&database.write).await.unwrap();
+    }
+
+    async fn note(database: &Database, name: &str, size: usize) -> Result<(), StoreError> {
+        let failed = |doing| StoreError::query("first_seen", doing);
+        let mut transaction = database.begin("first_seen").await?;
+        sqlx::query("INSERT INTO first_seen (name, version, at_ms) VALUES ($1, $2, 0)")
+            .bind(name)
+            .bind("x".repeat(size))
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed("note"))?;
+        transaction.commit().await.map_err(failed("commit"))
+    }
+
+    #[tokio::test]
+    async fn what_a_full_disk_ended_is_begun_again_when_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("weir.db"))
+            .await
+            .unwrap();
+        for _ in 0..3 {
+            limit(&database, true).await;
+            let error = note(&database, "large", 1 << 20).await.unwrap_err();
+            assert!(error.to_string().contains("full"), "{error}");
+        }
+        note(&database, "small", 1).await.unwrap();
+        limit(&database, false).await;
+        note(&database, "large", 1 << 20).await.unwrap();
+        database.try_to_write().await.unwrap();
+    }
+
+    /// The near miss: what is rolled back in order costs no connection.
+    #[tokio::test]
+    async fn a_transaction_that_is_given_up_leaves_its_connection() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("weir.db"))
+            .await
+            .unwrap();
+        let own = "CREATE TEMPORARY TABLE own (it BIGINT)";
+        database.write.execute(own).await.unwrap();
+        drop(database.begin("form").await.unwrap());
+        note(&database, "small", 1).await.unwrap();
+        note(&database, "small", 1).await.unwrap_err();
+        let insert = "INSERT INTO own (it) VALUES (1)";
+        database.write.execute(insert).await.unwrap();
+    }
 
     #[tokio::test]
     async fn what_is_no_database_is_told_at_once() {

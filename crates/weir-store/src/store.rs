@@ -95,6 +95,25 @@ impl Store {
         &self.inner.ledger
     }
 
+    /// Tries whether the data folder can be written, by writing: a file as large as a small tarball where tarballs
+    /// are, which is removed again, and to the database.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn try_to_write(&self) -> Result<(), StoreError> {
+        let path = part_beside(&self.inner.folder.join("blobs/room"));
+        let tried = tokio::task::spawn_blocking(move || {
+            let written = fs::write(&path, [0; ROOM]);
+            let removed = fs::remove_file(&path);
+            let tried = written.and(removed);
+            tried.map_err(StoreError::file("write", &path))
+        });
+        tried.await.map_err(|_| StoreError::Closed)??;
+        self.inner.database.try_to_write().await?;
+        // The ledger has a task of its own, which may have ended.
+        self.ledger().flush().await
+    }
+
     /// Commits what is still waiting, then closes the database. Later calls fail with
     /// [`StoreError::Closed`] or a query error. Not calling this loses nothing that was awaited.
     ///
@@ -106,6 +125,9 @@ impl Store {
         last
     }
 }
+
+/// Bytes that are written to see whether there is room for more.
+const ROOM: usize = 64 << 10;
 
 /// The file whose lock says that somebody has the folder open.
 const LOCK: &str = "weir.lock";

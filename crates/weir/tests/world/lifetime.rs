@@ -148,6 +148,26 @@ fn two_gateways_share_a_data_folder() {
     assert_eq!(world.ledger(&["--event", "served"]).len(), 2);
 }
 
+/// What is asked for to be sent elsewhere has to say so while nothing else is asked for.
+#[test]
+fn a_data_folder_that_cannot_be_written_is_not_ready() {
+    let (world, registry) = (World::new(), river());
+    let gateway = world.serve(&registry);
+    let ready = || gateway.get("/-/weir/ready", &[]);
+    assert_eq!(ready().status, 200);
+    let (blobs, aside) = (world.path("data/blobs"), world.path("data/aside"));
+    std::fs::rename(&blobs, &aside).unwrap();
+    std::fs::write(&blobs, "in its place").unwrap();
+    let reply = ready();
+    assert_eq!(reply.status, 503);
+    let why = reply.json()["why"].as_str().unwrap().to_owned();
+    assert!(why.contains("cannot write"), "{why}");
+    std::fs::remove_file(&blobs).unwrap();
+    std::fs::rename(&aside, &blobs).unwrap();
+    assert_eq!(ready().status, 200);
+    assert_eq!(std::fs::read_dir(&blobs).unwrap().count(), 0);
+}
+
 #[test]
 fn a_data_folder_that_cannot_be_used_is_said_at_the_start() {
     let (world, registry) = (World::new(), river());
