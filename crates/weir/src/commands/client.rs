@@ -6,6 +6,7 @@ mod hosts;
 mod interrupts;
 mod missed;
 mod place;
+mod start;
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -207,11 +208,8 @@ async fn past_the_gateway(client: Client, arguments: &[String]) -> Result<ExitCo
         "weir: this is about an account or what is published, and for the registry itself: running {} without the gateway",
         client.program()
     );
-    let status = Command::new(client.program())
-        .args(arguments)
-        .status()
-        .await
-        .with_context(|| missing(client))?;
+    let mut child = start::start(client, Command::new(client.program()).args(arguments))?;
+    let status = child.wait().await.context("waiting for the client")?;
     Ok(code_of(status))
 }
 
@@ -241,13 +239,6 @@ fn code_of(status: ExitStatus) -> ExitCode {
             .code()
             .and_then(|code| u8::try_from(code).ok())
             .unwrap_or(exit::FAILED),
-    )
-}
-
-fn missing(client: Client) -> String {
-    format!(
-        "starting {0} (is {0} installed and on the PATH?)",
-        client.program()
     )
 }
 
@@ -287,7 +278,7 @@ async fn run_client(
     for name in ["NO_PROXY", "no_proxy"] {
         command.env(name, Client::no_proxy(std::env::var(name).ok().as_deref()));
     }
-    let mut child = command.spawn().with_context(|| missing(client))?;
+    let mut child = start::start(client, &mut command)?;
     interrupts
         .forward(&mut child)
         .await

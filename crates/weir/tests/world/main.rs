@@ -40,6 +40,7 @@ mod policy;
 mod sbom;
 mod scenarios;
 mod serve;
+mod starting;
 mod support;
 mod trust;
 mod unread;
