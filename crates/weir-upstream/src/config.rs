@@ -113,6 +113,8 @@ pub fn load_npmrc(
             .map(|path| environment.expand(path))
     };
     let env = overrides.over(Npmrc::from_env(&environment.0));
+    // The folder that an npm installs to for everybody may be one that came with it (Homebrew's does).
+    let builtin = read(builtin_file(environment))?;
 
     let project_file = workspaces::project_root(folder).join(".npmrc");
     let project = if env.is_global() {
@@ -120,7 +122,7 @@ pub fn load_npmrc(
     } else {
         read(Some(project_file.clone()))?
     };
-    let user_file = setting(&[&env, &project], "userconfig")
+    let user_file = setting(&[&env, &project, &builtin], "userconfig")
         .or_else(|| environment.home().map(|home| home.join(".npmrc")));
     // In the home folder the "project" file is the user's own.
     let project = if user_file.as_ref() == Some(&project_file) {
@@ -129,12 +131,12 @@ pub fn load_npmrc(
         project
     };
     let user = read(user_file)?;
-    let global_file = setting(&[&env, &project, &user], "globalconfig").or_else(|| {
-        let prefix = setting(&[&env, &user], "prefix").or_else(|| default_prefix(environment));
+    let global_file = setting(&[&env, &project, &user, &builtin], "globalconfig").or_else(|| {
+        let prefix =
+            setting(&[&env, &user, &builtin], "prefix").or_else(|| default_prefix(environment));
         prefix.map(|prefix| prefix.join("etc").join("npmrc"))
     });
     let global = read(global_file)?;
-    let builtin = read(builtin_file(environment))?;
     Ok(Npmrc::merge(project, user, global.over(builtin), env))
 }
 

@@ -1,5 +1,6 @@
 //! From options, files and environment to an engine.
 
+mod npms;
 mod told;
 
 pub(crate) use told::Told;
@@ -16,9 +17,7 @@ use weir_model::ordinary::what_else;
 use weir_npm::npmrc::Npmrc;
 use weir_policy::Policy;
 use weir_store::Store;
-use weir_upstream::{
-    Elsewhere, Environment, Files, Options, UpstreamError, Upstreams, Url, load_npmrc,
-};
+use weir_upstream::{Elsewhere, Environment, Files, Options, UpstreamError, Upstreams, load_npmrc};
 
 use crate::cli::Global;
 use crate::trust_root;
@@ -242,7 +241,9 @@ fn upstreams_by(global: &Global, policy: &Policy, npmrc: &Npmrc) -> Result<Upstr
     options.limits.packument = policy.limits.packument_size.bytes();
     options.limits.tarball = policy.limits.tarball_size.bytes();
     if npmrc.registry().is_none() {
-        options.default_registry = npms_own_default(global);
+        options.default_registry = data_folder(global)
+            .ok()
+            .and_then(|data| npms::own_default(&data));
     }
     Upstreams::from_npmrc(npmrc, &options)
         .context("setting up the registry behind weir (--upstream <URL> names one)")
@@ -290,40 +291,6 @@ fn command_line(global: &Global) -> Npmrc {
         .as_ref()
         .map(|url| ("npm_config_registry".to_owned(), url.clone()));
     Npmrc::from_env(&settings.into_iter().collect())
-}
-
-/// The registry npm uses when nobody configured one: npm knows, weir does not. Asking npm takes a
-/// third of a second, so the answer is remembered for as long as npm is the same program.
-fn npms_own_default(global: &Global) -> Option<Url> {
-    let memory = data_folder(global).ok()?.join("npm-default-registry");
-    let npm = npm_program()?;
-    if let Ok(text) = std::fs::read_to_string(&memory)
-        && let Some((program, url)) = text.split_once('\n')
-        && program == npm
-    {
-        return Url::parse(url.trim()).ok();
-    }
-    let output = std::process::Command::new("npm")
-        .args(["config", "get", "registry"])
-        .output()
-        .ok()?;
-    let url = Url::parse(String::from_utf8(output.stdout).ok()?.trim()).ok()?;
-    // Not remembered is only slower.
-    let _ = std::fs::create_dir_all(memory.parent()?);
-    let _ = std::fs::write(&memory, format!("{npm}\n{url}\n"));
-    Some(url)
-}
-
-/// Which npm would run, and when it was put there.
-fn npm_program() -> Option<String> {
-    let path = std::env::var_os("PATH")?;
-    let npm = std::env::split_paths(&path)
-        .map(|folder| folder.join("npm"))
-        .find(|file| file.is_file())?;
-    let npm = npm.canonicalize().ok()?;
-    let changed = npm.metadata().ok()?.modified().ok()?;
-    let changed = changed.duration_since(std::time::UNIX_EPOCH).ok()?;
-    Some(format!("{} {}", npm.display(), changed.as_secs()))
 }
 
 /// Makes the C library's allocator give memory back: few arenas, and large blocks (packuments,

@@ -65,6 +65,25 @@ fn settings_are_layered_as_npm_layers_them() {
         registry(&load("prefix", &[])),
         "https://user.example.invalid/"
     );
+    // Where an npm installs to for everybody may come with it (Homebrew).
+    std::fs::create_dir_all(path("npm/bin")).unwrap();
+    std::fs::create_dir_all(path("brew/etc")).unwrap();
+    set("npm/bin/npm-cli.js", "");
+    let prefix = format!("prefix={}\n", path("brew").display());
+    set("npm/npmrc", &prefix);
+    set("brew/etc/npmrc", "@b:registry=https://b.example.invalid/\n");
+    std::fs::create_dir(path("bin")).unwrap();
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(path("npm/bin/npm-cli.js"), path("bin/npm")).unwrap();
+        let bin = path("bin").display().to_string();
+        let brewed = load("project", &[("PATH", &bin)]);
+        assert_eq!(
+            brewed.scope_registry("b").unwrap(),
+            "https://b.example.invalid/"
+        );
+        assert_eq!(brewed.scope_registry("g"), None);
+    }
     // For the whole machine, npm reads no project's.
     for (more, expected) in [
         (("npm_config_global", "true"), "user"),

@@ -35,6 +35,7 @@ mod listings;
 mod missed;
 mod names;
 mod output;
+mod own_default;
 mod pieces;
 mod policy;
 mod sbom;
