@@ -11,10 +11,11 @@ use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
 use weir_npm::packument::tarball_version;
 use weir_store::Hashed;
+use weir_upstream::UNUSABLE;
 
 use crate::EngineError;
 use crate::engine::{Engine, Gated};
-use crate::flight::{Announced, Flight, Start};
+use crate::flight::{Announced, BrokenOff, Flight, Start};
 use crate::packuments::Held;
 use crate::verdicts::{Verdict, Waited};
 use crate::worker::Priority;
@@ -75,6 +76,9 @@ pub(crate) const UNWRITTEN: usize = 96 << 10;
 /// How long a download may stay silent before it is looked for elsewhere. A registry begins to send
 /// within milliseconds, and one that does not keep tarballs where it is asked says so as quickly.
 const SILENCE: Duration = Duration::from_secs(5);
+
+/// The pause before a download that broke off is begun once more, as for answers that do not begin.
+const BEFORE_ANOTHER: Duration = Duration::from_millis(250);
 
 impl Engine {
     /// Brings the tarball with this file name, or says why it may not pass.
@@ -174,7 +178,7 @@ impl Engine {
             }
         }
         let flight = self.flight(&held, &version, &expected, early).await?;
-        if !known && self.passes_early(&metadata, &held, &version).await? {
+        if !known && !flight.has_failed() && self.passes_early(&metadata, &held, &version).await? {
             self.finish_later(&held, &version, &flight, &expected);
             return Ok(Bringing::Serve(Tarball {
                 verdict: preliminary(&metadata),
@@ -187,8 +191,8 @@ impl Engine {
         tracing::debug!(package.name = %name, package.version = version, known,
             "its contents are read before it is served");
         let started = Instant::now();
-        let verdict = self
-            .verdict_within_budget(&held, &version, &flight, &metadata)
+        let (flight, verdict) = self
+            .judged(&held, &version, &expected, flight, &metadata)
             .await?;
         if !known {
             waited.analysis = started.elapsed();
@@ -299,6 +303,8 @@ impl Engine {
         let flight = self.join_flight(&key, &address.unwrap_or_default());
         match flight.begins_within(longest - silence).await {
             Start::Begun => Ok(flight),
+            // Whoever waits for all of it hears of it.
+            Start::BrokenOff if broke_off_in_the_middle(&flight).is_some() => Ok(flight),
             Start::BrokenOff => self.arrived(held, version, &flight).await.map(|_| flight),
             Start::Waiting => Err(EngineError::Upstream {
                 what: tarball_of(held, version),
@@ -341,6 +347,42 @@ impl Engine {
         let flight = Flight::start(address.to_owned(), body, limit, announced);
         *entry = Arc::downgrade(&flight);
         flight
+    }
+
+    /// The verdict on what a download brings, and that download. One that breaks off in the middle is begun once
+    /// more, as the way there may have failed. Where it ends at the same byte again, that is all that the upstream
+    /// has: the answer is final then, or clients would ask for a minute and more.
+    async fn judged(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+        expected: &Integrity,
+        first: Arc<Flight>,
+        metadata: &Arc<Verdict>,
+    ) -> Result<(Arc<Flight>, Arc<Verdict>), EngineError> {
+        let started = Instant::now();
+        let verdict = self
+            .verdict_within_budget(held, version, &first, metadata)
+            .await;
+        let broken = broke_off_in_the_middle(&first);
+        // Clients wait no longer than for one budget and a half.
+        let is_time = started.elapsed() < self.policy.gate.analysis_budget.get() / 2;
+        let Some(broken) = broken.filter(|_| verdict.is_err() && is_time) else {
+            return Ok((first, verdict?));
+        };
+        tokio::time::sleep(BEFORE_ANOTHER).await;
+        let second = self.flight(held, version, expected, None).await?;
+        let verdict = self
+            .verdict_within_budget(held, version, &second, metadata)
+            .await;
+        match (verdict, broke_off_in_the_middle(&second)) {
+            (Err(_), Some(again)) if again.after == broken.after => Err(EngineError::Declined {
+                what: tarball_of(held, version),
+                why: format!("{again}; it ended after {} bytes twice", again.after),
+                status: UNUSABLE,
+            }),
+            (verdict, _) => Ok((second, verdict?)),
+        }
     }
 
     /// The verdict on contents too, or within the budget "being examined".
@@ -526,6 +568,11 @@ impl Engine {
     pub fn analyses_under_way(&self) -> usize {
         self.tasks.len()
     }
+}
+
+/// How a download broke off after its first bytes, if it did.
+fn broke_off_in_the_middle(flight: &Flight) -> Option<BrokenOff> {
+    flight.broken_off().filter(BrokenOff::in_the_middle)
 }
 
 /// What a download is called in an error.

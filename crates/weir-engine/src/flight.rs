@@ -9,7 +9,7 @@ use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::watch;
 use weir_npm::integrity::Integrity;
 use weir_store::{Hashed, Hashing};
-use weir_upstream::UpstreamError;
+use weir_upstream::{UNUSABLE, UpstreamError};
 
 /// How far a download is.
 #[derive(Debug, Clone)]
@@ -27,8 +27,10 @@ enum Progress {
 pub struct BrokenOff {
     /// In words.
     pub why: Arc<str>,
-    /// The upstream's status, where it has said for good that there is none to be had.
+    /// The status to answer with, where asking again changes nothing.
     pub status: Option<u16>,
+    /// How many bytes had come.
+    pub after: u64,
 }
 
 impl BrokenOff {
@@ -36,7 +38,13 @@ impl BrokenOff {
         Self {
             why: why.into(),
             status: None,
+            after: 0,
         }
+    }
+
+    /// Whether it broke off in the middle: the way there may have failed, or what the upstream keeps.
+    pub(crate) const fn in_the_middle(&self) -> bool {
+        self.status.is_none() && self.after > 0
     }
 }
 
@@ -51,6 +59,7 @@ impl From<UpstreamError> for BrokenOff {
         Self {
             why: error.to_string().into(),
             status: error.final_status(),
+            after: 0,
         }
     }
 }
@@ -133,8 +142,10 @@ impl Flight {
                     task.progress
                         .send_replace(Progress::Arrived(Arc::new(arrived)));
                 }
-                Err(why) => {
-                    task.progress.send_replace(Progress::Failed(why));
+                Err(broken) => {
+                    let after = task.lock().length();
+                    let broken = BrokenOff { after, ..broken };
+                    task.progress.send_replace(Progress::Failed(broken));
                 }
             }
         });
@@ -155,9 +166,11 @@ impl Flight {
             let (count, length) = {
                 let mut received = self.lock();
                 if received.length().saturating_add(chunk.len() as u64) > limit {
-                    return Err(BrokenOff::because(&format!(
-                        "the tarball is larger than the limit of {limit} bytes"
-                    )));
+                    let why = format!("the tarball is larger than the limit of {limit} bytes");
+                    return Err(BrokenOff {
+                        status: Some(UNUSABLE),
+                        ..BrokenOff::because(&why)
+                    });
                 }
                 received.push(chunk);
                 (received.chunks().len(), received.length())
@@ -199,7 +212,15 @@ impl Flight {
 
     /// Whether it broke off. Those who come later start a new one.
     pub fn has_failed(&self) -> bool {
-        matches!(*self.progress.borrow(), Progress::Failed(_))
+        self.broken_off().is_some()
+    }
+
+    /// Why it broke off, if it did.
+    pub fn broken_off(&self) -> Option<BrokenOff> {
+        match &*self.progress.borrow() {
+            Progress::Failed(broken) => Some(broken.clone()),
+            _ => None,
+        }
     }
 
     /// Waits for the first bytes, but not longer than `longest`.

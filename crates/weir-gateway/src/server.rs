@@ -317,19 +317,18 @@ impl State {
             EngineError::Declined { status, .. } => {
                 StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY)
             }
-            EngineError::Upstream { .. } | EngineError::BadPackument { .. } => {
-                StatusCode::BAD_GATEWAY
-            }
+            EngineError::BadPackument { .. } => StatusCode::FAILED_DEPENDENCY,
+            EngineError::Upstream { .. } => StatusCode::BAD_GATEWAY,
             EngineError::Store(_)
             | EngineError::Rules(_)
             | EngineError::Trust(_)
             | EngineError::Audit(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        let is_declined = matches!(
+        let is_not_there = matches!(
             error,
-            EngineError::Denied { .. } | EngineError::Declined { .. }
+            EngineError::NoSuchPackage { .. } | EngineError::NoSuchVersion { .. }
         );
-        if status.is_server_error() || is_declined {
+        if !is_not_there {
             tracing::warn!(request = what, %error, "could not answer");
             if let Some(session) = &self.session {
                 session.failure(error.to_string());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use weir_engine::{Bringing, Tarball, TarballStream};
 use weir_model::ledger::LedgerEvent;
 use weir_npm::name::PackageName;
@@ -50,7 +50,14 @@ pub(crate) async fn get(
                 Err(error) => state.failure(&error, name.as_str()),
             }
         }
-        Err(error) => state.failure(&error, &format!("{name} {file}")),
+        Err(error) => {
+            let mut answer = state.failure(&error, &format!("{name} {file}"));
+            // Of a tarball, pnpm asks again over every status but 401, 403 and 404. There is none that can be used.
+            if answer.status() == StatusCode::FAILED_DEPENDENCY {
+                *answer.status_mut() = StatusCode::NOT_FOUND;
+            }
+            answer
+        }
     }
 }
 

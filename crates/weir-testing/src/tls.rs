@@ -38,7 +38,7 @@ impl TlsAuthority {
             extension("2.5.29.15", true, &bits(1, &[0x06])),
             extension("2.5.29.19", true, &sequence(&[truth()])),
         ];
-        let certificate = certify(name, name, &pair, &pair.spki, &extensions);
+        let certificate = certify(name, name, &pair, &pair.spki, &extensions, LONG);
         Self {
             name: name.to_owned(),
             pair,
@@ -72,26 +72,59 @@ impl TlsAuthority {
         self.issue(name, ASKS, Vec::new())
     }
 
+    /// What a server at this address shows that nobody vouches for but itself, and that is an authority's
+    /// certificate at once, as `openssl req -x509` makes it. In force until this moment.
+    ///
+    /// # Panics
+    /// When the system gives no randomness, or the moment is none.
+    #[must_use]
+    pub fn server_of_its_own(address: [u8; 4], until: &str) -> TlsIdentity {
+        let pair = Pair::generate();
+        let names = sequence(&[tlv(0x87, &address)]);
+        let extensions = [
+            extension("2.5.29.17", false, &names),
+            extension("2.5.29.19", true, &sequence(&[truth()])),
+        ];
+        let certificate = certify("own", "own", &pair, &pair.spki, &extensions, until);
+        TlsIdentity::of(&certificate, &pair)
+    }
+
     fn issue(&self, name: &str, purpose: &str, mut extensions: Vec<Vec<u8>>) -> TlsIdentity {
         let pair = Pair::generate();
         extensions.push(extension("2.5.29.15", true, &bits(7, &[0x80])));
         extensions.push(extension("2.5.29.37", false, &sequence(&[oid(purpose)])));
-        let certificate = certify(&self.name, name, &self.pair, &pair.spki, &extensions);
-        TlsIdentity {
-            certificate: pem("CERTIFICATE", &certificate),
+        let certificate = certify(&self.name, name, &self.pair, &pair.spki, &extensions, LONG);
+        TlsIdentity::of(&certificate, &pair)
+    }
+}
+
+impl TlsIdentity {
+    fn of(certificate: &[u8], pair: &Pair) -> Self {
+        Self {
+            certificate: pem("CERTIFICATE", certificate),
             key: pem("PRIVATE KEY", &pair.pkcs8()),
             ec_key: pem("EC PRIVATE KEY", &pair.sec1()),
         }
     }
 }
 
-fn certify(issuer: &str, subject: &str, by: &Pair, key: &[u8], extensions: &[Vec<u8>]) -> Vec<u8> {
+/// Until when nearly everything is in force.
+const LONG: &str = "2049-01-01T00:00:00Z";
+
+fn certify(
+    issuer: &str,
+    subject: &str,
+    by: &Pair,
+    key: &[u8],
+    extensions: &[Vec<u8>],
+    until: &str,
+) -> Vec<u8> {
     let body = Body {
         serial: 1,
         issuer,
         subject: Some(subject),
         from: crate::package::timestamp("2015-01-01T00:00:00Z"),
-        until: crate::package::timestamp("2049-01-01T00:00:00Z"),
+        until: crate::package::timestamp(until),
         key,
         extensions,
     };

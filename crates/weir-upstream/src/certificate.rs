@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::Identity;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
@@ -12,6 +11,27 @@ use weir_npm::npmrc::{ClientCertificate, Npmrc, Pem, PemSource};
 
 use crate::config::{Environment, ordinary};
 use crate::error::{UpstreamError, beneath, chain, shown, sort};
+
+/// A client certificate with those that vouch for it, and its key.
+pub(crate) struct Identity {
+    pub(crate) certificates: Vec<CertificateDer<'static>>,
+    pub(crate) key: PrivateKeyDer<'static>,
+    /// The setting that names the certificate.
+    origin: Pem,
+}
+
+impl Identity {
+    /// The same as the HTTP client takes it.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub(crate) fn for_reqwest(&self) -> Result<reqwest::Identity, UpstreamError> {
+        let text = joined(&self.certificates, &self.key);
+        let identity = reqwest::Identity::from_pem(text.as_bytes());
+        // Our own text, so this does not happen.
+        identity.map_err(|error| unusable(&self.origin, chain(&error)))
+    }
+}
 
 /// What came of a client certificate that is set.
 pub(crate) enum Found {
@@ -66,10 +86,11 @@ pub(crate) fn read(
         }
         Err(_) => return Err(unusable(&set.key, "its key is of no supported kind")),
     }
-    let identity = Identity::from_pem(joined(&certificates, &key).as_bytes());
-    // Our own text, so this does not happen.
-    let identity = identity.map_err(|error| unusable(&set.chain, chain(&error)))?;
-    Ok(Found::Usable(identity))
+    Ok(Found::Usable(Identity {
+        certificates,
+        key,
+        origin: set.chain.clone(),
+    }))
 }
 
 fn text(pem: &Pem, environment: &Environment) -> Result<Option<Vec<u8>>, UpstreamError> {

@@ -3,14 +3,17 @@
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::{Certificate, ClientBuilder, Identity, NoProxy, Proxy};
+use reqwest::{ClientBuilder, NoProxy, Proxy};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use url::Url;
 use weir_npm::npmrc::Npmrc;
 
+use crate::certificate::Identity;
 use crate::config::Environment;
 use crate::error::{UpstreamError, chain, shown};
+use crate::named;
+use crate::tarball::OwnRegistry;
 
 /// How long things may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +72,8 @@ pub struct Options {
     pub timeouts: Timeouts,
     /// How much may come.
     pub limits: Limits,
+    /// npm's own registry.
+    pub own_registry: OwnRegistry,
 }
 
 /// What is said about us.
@@ -92,7 +97,7 @@ pub(crate) fn build(
     options: &Options,
     trust: &Trust,
     needs_tls: bool,
-    identity: Option<Identity>,
+    identity: Option<&Identity>,
 ) -> Result<reqwest::Client, UpstreamError> {
     let builder = || {
         let builder = ClientBuilder::new()
@@ -113,17 +118,14 @@ pub(crate) fn build(
         proxied(builder, npmrc, &options.environment)
     };
     let failed = |error: reqwest::Error| UpstreamError::Client { why: chain(&error) };
-    let mut trusting = trust.applied(builder()?);
-    if let Some(identity) = identity {
-        trusting = trusting.identity(identity);
-    }
-    match trusting.build() {
+    let trusting = trust.applied(builder()?, identity);
+    match trusting.and_then(|trusting| trusting.build().map_err(failed)) {
         // A machine without any certificate authorities can still use a plain HTTP upstream.
         Err(error) if !needs_tls => {
-            tracing::warn!(error = %chain(&error), "no certificate authorities: HTTPS will not work");
+            tracing::warn!(%error, "no certificate authorities: HTTPS will not work");
             builder()?.tls_certs_only([]).build().map_err(failed)
         }
-        built => built.map_err(failed),
+        built => built,
     }
 }
 
@@ -136,9 +138,9 @@ pub(crate) enum Trust {
     /// verifier itself reads them.
     System,
     /// These authorities besides the system's.
-    Besides(Vec<Certificate>),
+    Besides(Vec<CertificateDer<'static>>),
     /// These authorities and no other.
-    Only(Vec<Certificate>),
+    Only(Vec<CertificateDer<'static>>),
 }
 
 impl Trust {
@@ -186,19 +188,35 @@ impl Trust {
         })
     }
 
-    fn applied(&self, builder: ClientBuilder) -> ClientBuilder {
-        match self {
-            Self::Anybody => builder.tls_danger_accept_invalid_certs(true),
-            Self::System => builder,
-            Self::Besides(extra) => builder.tls_certs_merge(extra.clone()),
-            Self::Only(own) => builder.tls_certs_only(own.clone()),
-        }
+    fn applied(
+        &self,
+        builder: ClientBuilder,
+        identity: Option<&Identity>,
+    ) -> Result<ClientBuilder, UpstreamError> {
+        let (named, alone) = match self {
+            Self::Anybody | Self::System => {
+                let anybody = matches!(self, Self::Anybody);
+                let builder = builder.tls_danger_accept_invalid_certs(anybody);
+                return Ok(match identity {
+                    None => builder,
+                    Some(identity) => builder.identity(identity.for_reqwest()?),
+                });
+            }
+            Self::Besides(extra) => (extra, false),
+            Self::Only(own) => (own, true),
+        };
+        let tls = named::tls(named, alone, identity)
+            .map_err(|error| UpstreamError::Client { why: chain(&error) })?;
+        Ok(builder.tls_backend_preconfigured(tls))
     }
 }
 
 /// The certificates in a file. One that is not there is passed over with a warning, as npm and
 /// Node do.
-fn certificate_file(path: &Path, setting: &str) -> Result<Vec<Certificate>, UpstreamError> {
+fn certificate_file(
+    path: &Path,
+    setting: &str,
+) -> Result<Vec<CertificateDer<'static>>, UpstreamError> {
     let origin = format!("{setting} ({})", path.display());
     match std::fs::read(path) {
         Ok(pem) => certificates(&pem, &origin),
@@ -215,7 +233,7 @@ fn certificate_file(path: &Path, setting: &str) -> Result<Vec<Certificate>, Upst
 
 /// The usable certificates in PEM text. Bundles of distributions hold a few that no verifier takes;
 /// these are left out.
-fn certificates(pem: &[u8], origin: &str) -> Result<Vec<Certificate>, UpstreamError> {
+fn certificates(pem: &[u8], origin: &str) -> Result<Vec<CertificateDer<'static>>, UpstreamError> {
     let failed = |why: String| UpstreamError::Certificates {
         origin: origin.to_owned(),
         why,
@@ -228,8 +246,7 @@ fn certificates(pem: &[u8], origin: &str) -> Result<Vec<Certificate>, UpstreamEr
             .add(certificate.clone())
             .is_ok()
         {
-            let certificate = Certificate::from_der(&certificate);
-            usable.push(certificate.map_err(|error| failed(chain(&error)))?);
+            usable.push(certificate);
         } else {
             unusable += 1;
         }

@@ -102,7 +102,7 @@ impl Clients {
                         &self.options,
                         self.trust()?,
                         true,
-                        Some(identity),
+                        Some(&identity),
                     )?,
                     presented: Presented::Certificate(certificate.chain.to_string()),
                 },

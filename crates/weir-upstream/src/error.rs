@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::named::is_only_an_authoritys;
+
 /// Who is at fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -160,6 +162,10 @@ pub enum UpstreamError {
     },
 }
 
+/// The status of what no upstream said in so many words: "failed dependency". No client repeats a request that is
+/// answered with it.
+pub const UNUSABLE: u16 = 424;
+
 impl UpstreamError {
     /// Who is at fault.
     #[must_use]
@@ -195,20 +201,29 @@ impl UpstreamError {
         }
     }
 
-    /// The status to hand on where the upstream has answered for good, and asking again changes nothing: clients
-    /// repeat what fails on a gateway's side for more than a minute.
+    /// The status to hand on where asking again changes nothing: the upstream has answered for good, or cannot be
+    /// asked as things are set. Clients repeat what fails on a gateway's side for more than a minute.
     #[must_use]
     pub const fn final_status(&self) -> Option<u16> {
         match self {
             Self::NotFound { .. } => Some(404),
             Self::Denied { .. } | Self::Uncertified { .. } => Some(401),
+            _ if self.is_temporary() || matches!(self, Self::Timeout { .. }) => None,
             // 407 is a proxy's, and would have clients ask their user about one of theirs.
-            Self::Status { status, .. }
-                if matches!(*status, 400..=499) && *status != 407 && !self.is_temporary() =>
-            {
+            Self::Status { status, .. } if matches!(*status, 400..=499) && *status != 407 => {
                 Some(*status)
             }
-            _ => None,
+            _ => Some(UNUSABLE),
+        }
+    }
+
+    /// Whether the upstream has answered for good that there is nothing to be had at this address, if in other words
+    /// than "not found": it refuses, redirects in circles, or shows a page.
+    pub(crate) const fn leads_nowhere(&self) -> bool {
+        match self {
+            Self::Denied { .. } | Self::Unexpected { .. } | Self::Redirect { .. } => true,
+            Self::Status { .. } => !self.is_temporary(),
+            _ => false,
         }
     }
 
@@ -275,7 +290,7 @@ pub(crate) fn beneath(error: &reqwest::Error) -> Option<&rustls::Error> {
 }
 
 /// What helps against it, where the machine's own settings do.
-const fn todo(error: &rustls::Error) -> Option<&'static str> {
+fn todo(error: &rustls::Error) -> Option<&'static str> {
     use rustls::CertificateError as Wrong;
     use rustls::{Error, InvalidMessage};
     match error {
@@ -292,6 +307,10 @@ const fn todo(error: &rustls::Error) -> Option<&'static str> {
         Error::InvalidCertificate(
             Wrong::NotValidForName | Wrong::NotValidForNameContext { .. },
         ) => Some("the registry's address has to name the host as its certificate does"),
+        Error::InvalidCertificate(wrong) if is_only_an_authoritys(wrong) => Some(
+            "the certificate is an authority's own: it counts where it is named itself, with `cafile` in .npmrc or \
+             with NODE_EXTRA_CA_CERTS",
+        ),
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             Some("what answers there speaks no TLS: the address may have to begin with http://")
         }

@@ -67,8 +67,11 @@ impl Files {
         }
         let timeout = self.http.timeouts.tarball;
         let signed = Signed::ByAddress;
-        let answer = self.http.get(url, &headers(known), signed, timeout).await?;
-        let mut answer = answer.successful()?;
+        let headers = headers(known);
+        let conditional =
+            headers.contains_key(IF_NONE_MATCH) || headers.contains_key(IF_MODIFIED_SINCE);
+        let answer = self.http.get(url, &headers, signed, timeout).await?;
+        let mut answer = answer.successful(conditional)?;
         if answer.response.status() == StatusCode::NOT_MODIFIED {
             return Ok(Fetched::NotModified);
         }

@@ -16,7 +16,7 @@ use weir_npm::npmrc::Npmrc;
 use crate::client::Options;
 use crate::error::shown;
 use crate::send::{Answer, Http, Signed, persistently};
-use crate::tarball::unexpected;
+use crate::tarball::{OwnRegistry, unexpected};
 use crate::{UpstreamError, body};
 
 /// All registries of one configuration.
@@ -266,6 +266,10 @@ impl Upstream {
         Signed::By(&self.base)
     }
 
+    pub(crate) fn own_registry(&self) -> &OwnRegistry {
+        &self.http.own_registry
+    }
+
     pub(crate) fn replace_host(&self) -> Option<&str> {
         self.http.npmrc.replace_registry_host()
     }
@@ -314,16 +318,9 @@ impl Upstream {
         let answer = http
             .get(url, &headers, self.signed(), http.timeouts.document)
             .await?;
-        let answer = answer.successful()?;
+        let answer = answer.successful(conditional)?;
         if answer.response.status() == StatusCode::NOT_MODIFIED {
-            if conditional {
-                return Ok(PackumentResponse::NotModified);
-            }
-            let why = "304 without having been asked".to_owned();
-            return Err(UpstreamError::Body {
-                url: shown(&answer.url),
-                why,
-            });
+            return Ok(PackumentResponse::NotModified);
         }
         let header = |name: &HeaderName| {
             let value = answer.response.headers().get(name)?.to_str().ok()?;

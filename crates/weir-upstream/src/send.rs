@@ -12,6 +12,7 @@ use crate::UpstreamError;
 use crate::client::{Limits, Options, Timeouts};
 use crate::clients::{Chosen, Clients};
 use crate::error::shown;
+use crate::tarball::OwnRegistry;
 
 /// What all upstreams of one configuration share.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub(crate) struct Http {
     pub(crate) npmrc: Npmrc,
     pub(crate) timeouts: Timeouts,
     pub(crate) limits: Limits,
+    pub(crate) own_registry: OwnRegistry,
     clients: Clients,
 }
 
@@ -50,6 +52,7 @@ impl Http {
             npmrc: npmrc.clone(),
             timeouts: options.timeouts,
             limits: options.limits,
+            own_registry: options.own_registry.clone(),
             clients: Clients::new(npmrc, options, needs_tls),
         }
     }
@@ -198,12 +201,13 @@ fn next(url: &Url, response: &Response) -> Result<Option<Url>, UpstreamError> {
 }
 
 impl Answer {
-    /// The answer, if its status is a success (or 304, which only comes to those who asked).
-    pub(crate) fn successful(self) -> Result<Self, UpstreamError> {
+    /// The answer, if its status is a success, or 304 for those who asked for it (`conditional`).
+    pub(crate) fn successful(self, conditional: bool) -> Result<Self, UpstreamError> {
         let status = self.response.status();
         let url = || shown(&self.url);
         match status {
-            StatusCode::OK | StatusCode::NOT_MODIFIED => Ok(self),
+            StatusCode::OK => Ok(self),
+            StatusCode::NOT_MODIFIED if conditional => Ok(self),
             StatusCode::NOT_FOUND | StatusCode::GONE => Err(UpstreamError::NotFound { url: url() }),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(UpstreamError::Denied {
                 url: url(),

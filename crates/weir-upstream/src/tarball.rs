@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -33,6 +34,34 @@ impl std::fmt::Debug for TarballStream {
             .field("url", &shown(&self.url))
             .field("content_length", &self.content_length)
             .finish_non_exhaustive()
+    }
+}
+
+/// Finds out npm's own registry. A program may have to be asked, so that is done when it matters.
+#[derive(Clone, Default)]
+pub struct OwnRegistry(Option<Arc<dyn Fn() -> Option<Url> + Send + Sync>>);
+
+impl std::fmt::Debug for OwnRegistry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("OwnRegistry").finish_non_exhaustive()
+    }
+}
+
+impl OwnRegistry {
+    /// By a function that may take a while.
+    #[must_use]
+    pub fn by(found: impl Fn() -> Option<Url> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(found)))
+    }
+
+    /// Whether an address is on its host.
+    async fn has(&self, url: &Url) -> bool {
+        let Some(found) = self.0.clone() else {
+            return false;
+        };
+        let found = tokio::task::spawn_blocking(move || found()).await;
+        let found = found.ok().flatten();
+        found.is_some_and(|own| own.host() == url.host())
     }
 }
 
@@ -75,6 +104,10 @@ impl Upstream {
 
     /// A version's tarball, from the first of [`Self::tarball_urls`] that has it.
     ///
+    /// A registry that keeps its tarballs elsewhere may refuse its own path, or show a page there, instead of saying
+    /// "not found". Then the address itself is asked, as npm does, unless it is on npm's own registry: that one npm
+    /// replaces by ours, whose refusal counts.
+    ///
     /// # Errors
     /// [`UpstreamError::NotFound`] when none has it; otherwise the first trouble.
     pub async fn tarball_of(
@@ -83,16 +116,34 @@ impl Upstream {
         version: &str,
         dist_tarball: &str,
     ) -> Result<TarballStream, UpstreamError> {
-        let mut missing = None;
-        for url in self.tarball_urls(name, version, dist_tarball) {
-            match self.tarball(&url).await {
-                Err(error) if error.is_not_found() => missing = missing.or(Some(error)),
-                done => return done,
+        let (mut missing, mut trouble) = (None, None);
+        let mut urls = self
+            .tarball_urls(name, version, dist_tarball)
+            .into_iter()
+            .peekable();
+        while let Some(url) = urls.next() {
+            let error = match self.tarball(&url).await {
+                Ok(tarball) => return Ok(tarball),
+                Err(error) => error,
+            };
+            if error.is_not_found() {
+                missing = missing.or(Some(error));
+                continue;
+            }
+            let goes_on = match urls.peek() {
+                Some(next) if error.leads_nowhere() => !self.own_registry().has(next).await,
+                _ => false,
+            };
+            trouble = trouble.or(Some(error));
+            if !goes_on {
+                break;
             }
         }
-        Err(missing.unwrap_or_else(|| UpstreamError::NotFound {
-            url: format!("{} (no usable address for its tarball)", shown(self.base())),
-        }))
+        Err(trouble
+            .or(missing)
+            .unwrap_or_else(|| UpstreamError::NotFound {
+                url: format!("{} (no usable address for its tarball)", shown(self.base())),
+            }))
     }
 
     /// A tarball by its address. Credentials go along only to the upstream's own origin: those set for the
@@ -126,7 +177,7 @@ async fn open(http: &Http, url: &Url, signed: Signed<'_>) -> Result<TarballStrea
     let answer = http
         .get(url, &headers, signed, http.timeouts.tarball)
         .await?;
-    let answer = answer.successful()?;
+    let answer = answer.successful(false)?;
     let (url, response) = (answer.url, answer.response);
     let content_type = response.headers().get(CONTENT_TYPE).cloned();
     let content_type = content_type

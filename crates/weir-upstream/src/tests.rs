@@ -218,7 +218,18 @@ async fn what_is_known_is_asked_about() {
     );
     // A 304 that nobody asked for is no answer.
     let error = fetch(&upstreams, "a").await.unwrap_err();
-    assert!(matches!(error, UpstreamError::Body { .. }), "{error}");
+    assert!(
+        matches!(error, UpstreamError::Status { status: 304, .. }),
+        "{error}"
+    );
+    assert_eq!(error.final_status(), Some(UNUSABLE));
+    let url = upstreams.default_upstream().base().join("a/-/a-1.0.0.tgz");
+    let tarball = upstreams.default_upstream().tarball(&url.unwrap()).await;
+    let error = tarball.unwrap_err();
+    assert!(
+        matches!(error, UpstreamError::Status { status: 304, .. }),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -17,7 +17,9 @@ use weir_model::ordinary::what_else;
 use weir_npm::npmrc::Npmrc;
 use weir_policy::Policy;
 use weir_store::Store;
-use weir_upstream::{Elsewhere, Environment, Files, Options, UpstreamError, Upstreams, load_npmrc};
+use weir_upstream::{
+    Elsewhere, Environment, Files, Options, OwnRegistry, UpstreamError, Upstreams, load_npmrc,
+};
 
 use crate::cli::Global;
 use crate::trust_root;
@@ -240,10 +242,11 @@ fn upstreams_by(global: &Global, policy: &Policy, npmrc: &Npmrc) -> Result<Upstr
     };
     options.limits.packument = policy.limits.packument_size.bytes();
     options.limits.tarball = policy.limits.tarball_size.bytes();
-    if npmrc.registry().is_none() {
-        options.default_registry = data_folder(global)
-            .ok()
-            .and_then(|data| npms::own_default(&data));
+    if let Ok(data) = data_folder(global) {
+        if npmrc.registry().is_none() {
+            options.default_registry = npms::own_default(&data);
+        }
+        options.own_registry = OwnRegistry::by(move || npms::own_default(&data));
     }
     Upstreams::from_npmrc(npmrc, &options)
         .context("setting up the registry behind weir (--upstream <URL> names one)")

@@ -17,6 +17,14 @@ struct World {
     shown: Arc<Mutex<Vec<bool>>>,
 }
 
+fn chain(identity: &TlsIdentity) -> CertificateDer<'static> {
+    CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap()
+}
+
+fn key(identity: &TlsIdentity) -> PrivateKeyDer<'static> {
+    PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap()
+}
+
 /// What a server does with clients that show no certificate.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Others {
@@ -90,13 +98,11 @@ impl World {
             Others::LetIn => verifier.allow_unauthenticated(),
         };
         let own = self.authority.server();
-        let chain = CertificateDer::from_pem_slice(own.certificate.as_bytes()).unwrap();
-        let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes()).unwrap();
         ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_client_cert_verifier(verifier.build().unwrap())
-            .with_single_cert(vec![chain], key)
+            .with_single_cert(vec![chain(&own)], key(&own))
             .unwrap()
     }
 
@@ -378,5 +384,73 @@ async fn a_server_that_is_not_believed_is_told_with_what_to_do() {
         let upstreams = Upstreams::from_npmrc(&npmrc, &Options::default()).unwrap();
         let error = fetch(&upstreams, "a").await.unwrap_err().to_string();
         assert!(error.contains(todo), "{address}: {error}");
+    }
+}
+
+/// A server that shows this, asks nobody for a certificate, and has a package.
+async fn plain(own: &TlsIdentity) -> Server {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![chain(own)], key(own))
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let opened = move |socket: TcpStream| {
+        let acceptor = acceptor.clone();
+        async move { acceptor.accept(socket).await.ok() }
+    };
+    Server::listen("https", |_, _| http("200 OK", &[JSON], b"{}"), opened).await
+}
+
+/// As `openssl req -x509` makes it: Node believes what is named, whatever it is.
+#[tokio::test]
+async fn a_servers_own_certificate_is_believed_where_it_is_named_itself() {
+    let world = World::new();
+    const HERE: [u8; 4] = [127, 0, 0, 1];
+    let long = "2049-01-01T00:00:00Z";
+    let own = TlsAuthority::server_of_its_own(HERE, long);
+    let elsewhere = TlsAuthority::server_of_its_own([127, 0, 0, 2], long);
+    let over = TlsAuthority::server_of_its_own(HERE, "2020-01-01T00:00:00Z");
+    let other = TlsAuthority::server_of_its_own(HERE, long);
+    for (what, shown, named, said) in [
+        ("named", &own, &own, None),
+        (
+            "another host's",
+            &elsewhere,
+            &elsewhere,
+            Some("has to name the host"),
+        ),
+        ("out of date", &over, &over, Some("out of date")),
+        ("not named", &own, &other, Some("where it is named itself")),
+    ] {
+        let server = plain(shown).await;
+        world.write_identity("own", named);
+        let file = world.path("own.pem");
+        let settings = [
+            (format!("cafile={file}\n"), None),
+            (
+                String::new(),
+                Some(("NODE_EXTRA_CA_CERTS".to_owned(), file.clone())),
+            ),
+        ];
+        for (setting, variable) in settings {
+            let text = format!("registry={}\n{setting}", server.address);
+            let options = Options {
+                environment: variable.into_iter().collect(),
+                ..Options::default()
+            };
+            let npmrc = Npmrc::parse(&text, &BTreeMap::new());
+            let upstreams = Upstreams::from_npmrc(&npmrc, &options).unwrap();
+            match (fetch(&upstreams, "a").await, said) {
+                (Ok(fetched), None) => assert_eq!(raw(fetched), b"{}", "{what}"),
+                (Err(error), Some(said)) => {
+                    let error = error.to_string();
+                    assert!(error.contains(said), "{what}: {error}");
+                }
+                (fetched, _) => panic!("{what}, {text}: {fetched:?}"),
+            }
+        }
     }
 }

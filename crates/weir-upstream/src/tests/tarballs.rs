@@ -116,6 +116,82 @@ async fn a_mirrors_tarball_is_looked_for_at_home_first() {
     assert!(!public.seen()[0].to_lowercase().contains("authorization"));
 }
 
+/// A registry that keeps its tarballs on another host, and does not say "not found" of its own path.
+#[tokio::test]
+async fn a_refusal_at_home_does_not_hide_the_address_that_is_named() {
+    let files = Server::start(|_, _| http("200 OK", &[], b"tarball")).await;
+    for (home, page) in [
+        ("400 Bad Request", false),
+        ("401 Unauthorized", false),
+        ("403 Forbidden", false),
+        ("405 Method Not Allowed", false),
+        ("304 Not Modified", false),
+        ("200 OK", true),
+    ] {
+        let server = Server::start(move |_, _| {
+            let kind: &[&str] = if page {
+                &["content-type: text/html"]
+            } else {
+                &[]
+            };
+            http(home, kind, if page { b"<html>" } else { b"" })
+        })
+        .await;
+        let dist = format!("{}a/-/a-1.0.0.tgz", files.address);
+        let settings = format!("{}:_authToken=0urs", server.key());
+        let upstreams = server.upstreams_with(&settings, Limits::default());
+        let upstream = upstreams.default_upstream();
+        let found = upstream.tarball_of(&name("a"), "1.0.0", &dist).await;
+        let chunks: Vec<_> = found.unwrap().stream.try_collect().await.unwrap();
+        assert_eq!(chunks.concat(), b"tarball", "{home}");
+        assert!(server.seen()[0].contains("authorization: Bearer 0urs\r\n"));
+        let there = files.seen().pop().unwrap().to_lowercase();
+        assert!(!there.contains("authorization"), "{there}");
+        // Nor does what is wrong there hide the refusal.
+        let gone = Server::start(|_, _| http("404 Not Found", &[], b"")).await;
+        let dist = format!("{}a/-/a-1.0.0.tgz", gone.address);
+        let error = upstream.tarball_of(&name("a"), "1.0.0", &dist).await;
+        let error = error.unwrap_err();
+        assert!(error.to_string().contains(&server.address), "{error}");
+        assert!(!error.is_not_found(), "{error}");
+    }
+}
+
+/// Near misses: npm asks nobody else for what its own registry has, and a registry that fails may have it in a moment.
+#[tokio::test]
+async fn a_refusal_counts_for_what_is_on_npms_own_registry() {
+    let public = Server::start(|_, _| http("200 OK", &[], b"public")).await;
+    let server = Server::start(|request, _| {
+        if request.contains("/a-1.0.0.tgz") {
+            http("403 Forbidden", &[], b"quarantined")
+        } else if request.contains("/a-2.0.0.tgz") {
+            http("503 Service Unavailable", &[], b"")
+        } else {
+            http("404 Not Found", &[], b"")
+        }
+    })
+    .await;
+    let npmrc = Npmrc::parse(&format!("registry={}", server.address), &BTreeMap::new());
+    let own = Url::parse(&public.address).unwrap();
+    let options = Options {
+        own_registry: OwnRegistry::by(move || Some(own.clone())),
+        ..Options::default()
+    };
+    let upstreams = Upstreams::from_npmrc(&npmrc, &options).unwrap();
+    let upstream = upstreams.default_upstream();
+    for (version, refused) in [("1.0.0", Some(401)), ("2.0.0", None)] {
+        let dist = format!("{}a/-/a-{version}.tgz", public.address);
+        let error = upstream.tarball_of(&name("a"), version, &dist).await;
+        assert_eq!(error.unwrap_err().final_status(), refused, "{version}");
+    }
+    assert!(public.seen().is_empty());
+    let dist = format!("{}a/-/a-3.0.0.tgz", public.address);
+    upstream
+        .tarball_of(&name("a"), "3.0.0", &dist)
+        .await
+        .unwrap();
+}
+
 /// As registries have it that keep files under another path than packuments, with a token for the latter.
 #[tokio::test]
 async fn a_scopes_token_goes_along_to_its_tarballs_on_another_path() {

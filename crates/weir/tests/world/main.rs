@@ -46,6 +46,7 @@ mod support;
 mod trust;
 mod unread;
 mod unread_orders;
+mod unusable;
 mod upstream;
 mod verify;
 mod why;
