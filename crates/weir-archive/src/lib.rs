@@ -15,3 +15,10 @@ pub use entry::{Content, Entry, File, HEAD_BYTES, Visitor};
 pub use error::ArchiveError;
 pub use limits::Limits;
 pub use rules::Rule;
+
+/// One form for all spellings of a path that some file system takes for the same file: macOS and Windows fold case,
+/// macOS normalises as well, and Windows drops dots and spaces at the end of a component.
+#[must_use]
+pub fn folded(path: &str) -> String {
+    tar::fold(path)
+}

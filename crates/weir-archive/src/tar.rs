@@ -13,4 +13,5 @@ mod path;
 mod text;
 mod walk;
 
+pub(crate) use index::fold;
 pub(crate) use walk::{Counts, Walk};

@@ -247,7 +247,7 @@ impl Engine {
         wanted: Option<&str>,
     ) -> Result<Side, EngineError> {
         let held = self.packuments.get(name).await?;
-        let version = pick(&held, wanted)?;
+        let version = pick(&held, wanted, self.now())?;
         let contents = self
             .contents_of_version(&held, &version)
             .await

@@ -85,7 +85,7 @@ impl Engine {
         wanted: Option<&str>,
     ) -> Result<History, EngineError> {
         let held = self.packument(name).await?;
-        let version = pick(&held, wanted)?;
+        let version = pick(&held, wanted, self.now())?;
         Ok(history(&held.packument, &version, self.now()))
     }
 }

@@ -41,7 +41,7 @@ impl Engine {
         wanted: Option<&str>,
     ) -> Result<Assessed, EngineError> {
         let held = self.packuments.get(name).await?;
-        let version = pick(&held, wanted)?;
+        let version = pick(&held, wanted, self.now())?;
         let verdict = self.full_verdict(&held, &version).await?;
         if !verdict.decision.action.serves() {
             // The ledger names its id, so there has to be something to read about it.
@@ -162,15 +162,33 @@ impl Engine {
     }
 }
 
-/// The version a person means: a version, a tag, a range, or nothing for `latest`.
-pub(crate) fn pick(held: &Held, wanted: Option<&str>) -> Result<String, EngineError> {
+/// The version a person means: a version, a tag, a range, or nothing for `latest`. Tags and ranges mean what was
+/// published by `now`, which may be set to an earlier moment; a version means itself.
+pub(crate) fn pick(
+    held: &Held,
+    wanted: Option<&str>,
+    now: Timestamp,
+) -> Result<String, EngineError> {
     let packument = &held.packument;
+    let is_out = |version: &str| {
+        let published = packument.published(version);
+        published.is_none_or(|published| published <= now)
+    };
     let wanted = wanted.unwrap_or("latest");
     if packument.has(wanted) {
         return Ok(wanted.to_owned());
     }
+    let missing = || EngineError::NoSuchVersion {
+        name: packument.name().to_string(),
+        version: wanted.to_owned(),
+    };
     if let Some(version) = packument.tag(wanted) {
-        return Ok(version.to_owned());
+        if is_out(version) {
+            return Ok(version.to_owned());
+        }
+        let tags = weir_npm::packument::retag(packument, is_out);
+        let then = tags.into_iter().find(|(tag, _)| tag == wanted);
+        return then.map(|(_, version)| version).ok_or_else(missing);
     }
     let range = weir_npm::version::Range::parse_from_npm(wanted)
         .ok()
@@ -179,12 +197,10 @@ pub(crate) fn pick(held: &Held, wanted: Option<&str>) -> Result<String, EngineEr
         let versions: Vec<_> = packument
             .versions()
             .iter()
+            .filter(|entry| is_out(&entry.version))
             .filter_map(|entry| weir_npm::version::Version::parse(&entry.version).ok())
             .collect();
         weir_npm::version::satisfying_max(&range, &versions).map(|best| best.as_str().to_owned())
     });
-    best.ok_or_else(|| EngineError::NoSuchVersion {
-        name: packument.name().to_string(),
-        version: wanted.to_owned(),
-    })
+    best.ok_or_else(missing)
 }

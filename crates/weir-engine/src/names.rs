@@ -185,7 +185,7 @@ fn little_known<'m>(
 /// What the packument of a dependency says of it.
 fn facts(held: &Held, dependency: &Held, range: &str) -> DependencyFacts {
     let packument = &dependency.packument;
-    let version = pick(dependency, Some(range)).ok();
+    let version = pick(dependency, Some(range), jiff::Timestamp::MAX).ok();
     let manifest = version
         .as_deref()
         .and_then(|version| dependency.manifest(version).ok());

@@ -36,6 +36,9 @@ const REPORTED: usize = 16;
 /// nobody is deceived about the order.
 const READ: usize = 1_000;
 
+/// Fewest control characters behind a run that say that it is part of a table.
+const CONTROLS: usize = 8;
+
 /// Bytes of a line that are looked at behind a run.
 const AHEAD: usize = 400;
 
@@ -237,7 +240,14 @@ fn has_code_behind(text: &[u8], run: &Run) -> bool {
     let goes_on = line
         .iter()
         .any(|byte| matches!(byte, b';' | b')' | b'\'' | b'"' | b'`'));
-    !is_string && !is_comment && letters >= 6 && acts && goes_on
+    // No code holds control characters: a table in a string does, of which the run is a part.
+    let is_table = line
+        .iter()
+        .filter(|byte| matches!(byte, 0x01..=0x08))
+        .count()
+        >= CONTROLS
+        && line.first().is_some_and(|byte| matches!(byte, 0x01..=0x08));
+    !is_string && !is_comment && !is_table && letters >= 6 && acts && goes_on
 }
 
 /// What a character without width is.
@@ -344,7 +354,20 @@ fn stands_behind_ascii(text: &[u8], start: usize, end: usize) -> bool {
     let run = text.get(start..end).unwrap_or_default();
     let behind = text.get(end..).unwrap_or_default();
     let is_key = run == "\u{fe0f}".as_bytes() && behind.starts_with("\u{20e3}".as_bytes());
-    before.is_some_and(u8::is_ascii_alphanumeric) && !is_key
+    // The escape of an emoji is written in letters: `\uDC04` and U+FE0F. Other selectors say something.
+    let is_emoji = run == "\u{fe0f}".as_bytes() && ends_in_escape(text, start);
+    before.is_some_and(u8::is_ascii_alphanumeric) && !is_key && !is_emoji
+}
+
+/// Whether the escape of a character beyond ASCII ends at `end`.
+fn ends_in_escape(text: &[u8], end: usize) -> bool {
+    let escape = end.checked_sub(6).and_then(|start| text.get(start..end));
+    let Some([b'\\', b'u', digits @ ..]) = escape else {
+        return false;
+    };
+    let digits = std::str::from_utf8(digits).ok();
+    let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
+    unit.is_some_and(|unit| unit >= 0x80)
 }
 
 /// Whether a run is a name to JavaScript: Hangul fillers, which count as letters, between what stands

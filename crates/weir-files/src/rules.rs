@@ -25,6 +25,10 @@ pub const SCANNED_BYTES: u64 = 32 << 20;
 const FILE_TIME: Duration = Duration::from_secs(1);
 const PACKAGE_TIME: Duration = Duration::from_secs(8);
 
+/// Files that may take longer than that before the rest is left: the release is known not to be checked then, and
+/// somebody waits for the answer.
+const SLOW_FILES: usize = 3;
+
 /// Most matches of one string that are counted, and their longest length.
 const MATCHES: u32 = 100;
 const MATCH_BYTES: usize = 128;
@@ -46,6 +50,14 @@ pub enum RulesError {
         path: PathBuf,
         /// Why not.
         why: std::io::Error,
+    },
+    /// A file in another encoding.
+    #[error("{path}:{line}: not UTF-8; save the file in that encoding")]
+    Encoding {
+        /// The file.
+        path: PathBuf,
+        /// The line with the first bytes that are none, counted from 1.
+        line: usize,
     },
     /// There are no rules, which would look as if nothing was ever found.
     #[error("{0}: no file that ends in .yar or .yara")]
@@ -139,11 +151,28 @@ fn read_folder(
             if *bytes > RULES_BYTES {
                 return Err(RulesError::TooLarge(path));
             }
-            let text = std::fs::read_to_string(&path).map_err(failed(&path))?;
+            let bytes = std::fs::read(&path).map_err(failed(&path))?;
+            let text = text(&path, bytes)?;
             files.push(Source { name, text });
         }
     }
     Ok(())
+}
+
+/// The text of a file of rules, without the mark of its encoding.
+fn text(path: &Path, bytes: Vec<u8>) -> Result<String, RulesError> {
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let sound = error.utf8_error().valid_up_to();
+        let before = error.as_bytes().get(..sound).unwrap_or_default();
+        RulesError::Encoding {
+            path: path.to_owned(),
+            line: memchr::memchr_iter(b'\n', before).count() + 1,
+        }
+    })?;
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    })
 }
 
 /// Compiled rules. Made once per process.
@@ -225,6 +254,21 @@ impl RuleSet {
         Err(RulesError::Rules(mistakes))
     }
 
+    /// What a rule says of itself. Its tags stand beside the metadata, where that has no field of the name.
+    fn said_by(&self, rule: &EvaluatedRule<'_>) -> BTreeMap<String, String> {
+        let mut said = self.metadata(rule.metadatas);
+        if !rule.tags.is_empty() {
+            let names: Vec<&str> = rule
+                .tags
+                .iter()
+                .map(|tag| self.scanner.get_string_symbol(*tag))
+                .collect();
+            let tags = said.entry("tags".to_owned());
+            tags.or_insert_with(|| names.join(", "));
+        }
+        said
+    }
+
     fn metadata(&self, all: &[Metadata]) -> BTreeMap<String, String> {
         /// Longest value that is carried along, in characters.
         const VALUE: usize = 500;
@@ -248,9 +292,21 @@ impl RuleSet {
 
 /// The compiler calls every text `mem`.
 fn located(message: &str, file: &str) -> String {
-    match message.strip_prefix("mem:") {
+    let located = match message.strip_prefix("mem:") {
         Some(rest) => format!("{file}:{rest}"),
         None => format!("{file}: {message}"),
+    };
+    format!("{located}{}", hint(message))
+}
+
+/// What to do about mistakes that are none in rules for other scanners.
+fn hint(message: &str) -> &'static str {
+    if message.contains("unknown import") {
+        "; of YARA's modules there are hash, math, string and time: take rules that need others out of the folder"
+    } else if message.contains("include") {
+        "; the folder is read as a whole: take the line out"
+    } else {
+        ""
     }
 }
 
@@ -276,7 +332,20 @@ fn position(sources: &Sources, file: &str, rule: &str) -> (usize, usize) {
 pub struct Scan {
     hits: BTreeMap<(String, String), RuleHit>,
     unread: Vec<Unread>,
+    unscanned: Vec<Unread>,
     spent: Duration,
+    slow: usize,
+}
+
+/// What came of running rules over one package.
+#[derive(Debug, Default)]
+pub struct Scanned {
+    /// Hits.
+    pub hits: Vec<RuleHit>,
+    /// Files that were too large to be kept in memory, so that no rule was begun.
+    pub unread: Vec<Unread>,
+    /// Files over which the rules did not come to an end.
+    pub unscanned: Vec<Unread>,
 }
 
 impl Scan {
@@ -287,7 +356,15 @@ impl Scan {
                 "your rules took longer than {} s for this package",
                 PACKAGE_TIME.as_secs()
             );
-            self.not_scanned(path, why);
+            self.not_finished(path, why);
+            return;
+        }
+        if self.slow >= SLOW_FILES {
+            let why = format!(
+                "your rules took longer than {} s for each of {SLOW_FILES} other files",
+                FILE_TIME.as_secs()
+            );
+            self.not_finished(path, why);
             return;
         }
         let start = Instant::now();
@@ -296,13 +373,16 @@ impl Scan {
             // Never printed as they are: partial results hold the file's bytes.
             Err((error, partial)) => {
                 let why = match error {
-                    ScanError::Timeout => format!(
-                        "your rules took longer than {} s for it",
-                        FILE_TIME.as_secs()
-                    ),
+                    ScanError::Timeout => {
+                        self.slow += 1;
+                        format!(
+                            "your rules took longer than {} s for it",
+                            FILE_TIME.as_secs()
+                        )
+                    }
                     _ => "your rules could not be run over it".to_owned(),
                 };
-                self.not_scanned(path, why);
+                self.not_finished(path, why);
                 partial
             }
         };
@@ -318,23 +398,21 @@ impl Scan {
             "larger than {} MiB: your rules were not run over it",
             SCANNED_BYTES >> 20
         );
-        self.not_scanned(path, why);
+        note(&mut self.unread, path, why);
     }
 
-    /// Hits and what was not scanned.
+    /// What came of it.
     #[must_use]
-    pub fn finish(self) -> (Vec<RuleHit>, Vec<Unread>) {
-        (self.hits.into_values().collect(), self.unread)
+    pub fn finish(self) -> Scanned {
+        Scanned {
+            hits: self.hits.into_values().collect(),
+            unread: self.unread,
+            unscanned: self.unscanned,
+        }
     }
 
-    fn not_scanned(&mut self, path: &str, why: String) {
-        if self.unread.len() < HITS {
-            self.unread.push(Unread {
-                path: path.to_owned(),
-                why,
-                suspicious: false,
-            });
-        }
+    fn not_finished(&mut self, path: &str, why: String) {
+        note(&mut self.unscanned, path, why);
     }
 
     fn hit(&mut self, rules: &RuleSet, rule: &EvaluatedRule<'_>, path: &str, bytes: &[u8]) {
@@ -345,7 +423,7 @@ impl Scan {
         let hit = self.hits.entry(key).or_insert_with(|| RuleHit {
             rule: rule.name.to_owned(),
             source: rule.namespace.to_owned(),
-            metadata: rules.metadata(rule.metadatas),
+            metadata: rules.said_by(rule),
             places: Vec::new(),
         });
         let file = TextFile { path, bytes };
@@ -365,6 +443,17 @@ impl Scan {
                 hit.places.push(place(&file, offset, offset));
             }
         }
+    }
+}
+
+/// Adds a file to a list that says no more from some length on.
+fn note(list: &mut Vec<Unread>, path: &str, why: String) {
+    if list.len() < HITS {
+        list.push(Unread {
+            path: path.to_owned(),
+            why,
+            suspicious: false,
+        });
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) fn clean(text: &str) -> String {
             match character {
                 // The folder of the file itself, in folded paths.
                 '\u{f8fe}' => '.',
+                // A piece that nobody knows.
+                '\u{f8ff}' => '…',
                 other if is_invisible(other) => ' ',
                 other => other,
             }

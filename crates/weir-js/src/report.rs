@@ -242,6 +242,11 @@ impl Work<'_> {
             };
             unread.extend(found.map(|found| (surfaces.has_install(), found)));
         }
+        // A file may put many texts together that it evaluates, as templates do. It is one file.
+        let mut told: BTreeSet<(String, bool)> = BTreeSet::new();
+        unread.retain(|(_, one)| {
+            !one.is_evaluated() || told.insert((one.path.clone(), one.suspicious))
+        });
         // What runs at install time is told first, however much else there is.
         unread.sort_by_key(|(installs, _)| !installs);
         let mut unread: Vec<Unread> = unread.into_iter().map(|(_, one)| one).collect();
@@ -302,9 +307,13 @@ impl Work<'_> {
                 installs && ((code.is_javascript() && !code.is_inline) || words.is_pair())
             }
         };
+        let of = match code.is_inline {
+            true => format!("{} ", Unread::EVALUATED),
+            false => String::new(),
+        };
         Unread {
             path: code.path.clone().into_owned(),
-            why: format!("{failure}; {}", words.describe()),
+            why: format!("{of}{failure}; {}", words.describe()),
             suspicious,
         }
     }

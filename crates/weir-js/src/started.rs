@@ -47,8 +47,12 @@ impl Work<'_> {
         if reading.in_part {
             self.tell_in_part(path);
         }
-        for leak in reading.leaks {
+        for mut leak in reading.leaks {
             let at = found_in(text, &leak.snippet).unwrap_or(0);
+            // `sh` alone, at the end of a pipeline, says nothing to who reads the report.
+            if path == "package.json" && is_word_of(&leak.snippet, text) {
+                leak.snippet = crate::place::clean(text);
+            }
             self.leaks.push((path.to_owned(), at, leak));
         }
         let has_hosts = !reading.hosts.is_empty();
@@ -297,4 +301,10 @@ fn is_own(file: &str) -> bool {
         || file.contains(':');
     let is_open = file.contains(['$', '%', '*', '`', '{']);
     !is_elsewhere && !is_open && !file.is_empty()
+}
+
+/// Whether a text is one word of a command.
+fn is_word_of(text: &str, command: &str) -> bool {
+    let mut words = command.split(|c: char| c.is_whitespace() || matches!(c, '|' | ';' | '&'));
+    words.any(|word| word == text)
 }

@@ -26,6 +26,7 @@ mod timeline;
 
 pub use alike::{Alike, KnownBad, NearCopy};
 pub use catalogue::{CATALOGUE, COMPARING, observe_all, observe_comparison};
+pub use chain::tells;
 pub use comparison::{Comparison, is_patch, is_worth_comparing};
 pub use declaration::{
     Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, find,

@@ -172,9 +172,10 @@ pub(crate) fn is_known_flow(subject: &Subject<'_>, flow: &Flow) -> bool {
 pub(crate) fn is_known_ability(subject: &Subject<'_>, capability: &Capability) -> bool {
     let same = |old: &Capability| {
         old.kind == capability.kind
-            && old.detail == capability.detail
-            && old.at_load >= capability.at_load
             && old.surface.covers(capability.surface)
+            && old
+                .each()
+                .any(|it| it.detail == capability.detail && it.at_load >= capability.at_load)
     };
     known(subject, capability.surface).any(|before| before.capabilities.iter().any(same))
 }

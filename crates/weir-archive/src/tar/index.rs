@@ -86,7 +86,7 @@ impl Index {
 
 /// One form for all spellings that some file system takes for the same name: macOS and Windows fold
 /// case, macOS normalises as well, and Windows drops dots and spaces at the end of a component.
-fn fold(path: &str) -> String {
+pub(crate) fn fold(path: &str) -> String {
     let trailing = |part: &str| part.ends_with(['.', ' ']);
     let lower = if path.is_ascii() {
         path.to_ascii_lowercase()

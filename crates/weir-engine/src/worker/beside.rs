@@ -1,9 +1,9 @@
 //! What is looked at in every file, whatever its name: its format by its first bytes, and the
 //! operator's rules. Nothing of a file is kept.
 
-use weir_files::rules::{RuleSet, SCANNED_BYTES, Scan};
+use weir_files::rules::{RuleSet, SCANNED_BYTES, Scan, Scanned};
 use weir_files::{Digest, Recognised, digest_of, recognise};
-use weir_model::contents::{Binary, BinaryFormat, RuleHit, Unread};
+use weir_model::contents::{Binary, BinaryFormat, Unread};
 
 /// Most binaries that are listed. Packages of prebuilt addons have a few dozen.
 const BINARIES: usize = 1_000;
@@ -104,8 +104,8 @@ impl<'r> Beside<'r> {
             })
     }
 
-    /// Binaries, hits of rules, and what was not looked at.
-    pub(super) fn finish(self) -> (Vec<Binary>, Vec<RuleHit>, Vec<Unread>) {
+    /// Binaries, what came of rules, and what was not looked at.
+    pub(super) fn finish(self) -> (Vec<Binary>, Scanned, Vec<Unread>) {
         let mut unread = Vec::new();
         if self.left_out > 0 {
             unread.push(Unread {
@@ -117,8 +117,8 @@ impl<'r> Beside<'r> {
                 suspicious: false,
             });
         }
-        let (hits, not_scanned) = self.scan.finish();
-        unread.extend(not_scanned);
-        (self.binaries, hits, unread)
+        let mut scanned = self.scan.finish();
+        unread.append(&mut scanned.unread);
+        (self.binaries, scanned, unread)
     }
 }

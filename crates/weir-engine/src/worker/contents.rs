@@ -1,6 +1,6 @@
 //! From the bytes of a tarball, or from a folder, to facts. Runs in a worker process only.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use weir_archive::Archive;
@@ -8,11 +8,17 @@ use weir_files::TextFile;
 use weir_files::rules::RuleSet;
 use weir_js::{Analyst, Package, SourceFile, Unkept};
 use weir_model::Contents;
-use weir_model::contents::{Size, Violation};
+use weir_model::contents::{InstallStep, Size, Violation};
 use weir_npm::manifest::Manifest;
 
 use super::collected::Collected;
 use super::mentions;
+
+/// Most clashes of names that are told.
+const CLASHES: usize = 8;
+
+/// The archive reader's rule for two names of one file.
+const CLASH: &str = "name-clash";
 
 /// The facts about a tarball.
 ///
@@ -115,7 +121,7 @@ impl Collected<'_> {
             .chain(&self.data)
             .map(|(path, bytes)| SourceFile { path, bytes })
             .collect();
-        let (binaries, rule_hits, unread) = self.beside.finish();
+        let (binaries, scanned, unread) = self.beside.finish();
         self.unread.extend(unread);
         let is_binary: HashSet<&str> = binaries.iter().map(|it| it.path.as_str()).collect();
         let unkept: Vec<Unkept<'_>> = self
@@ -136,6 +142,7 @@ impl Collected<'_> {
             ..Package::new(&files, manifest.as_ref().unwrap_or(&fallback))
         };
         let facts = analyst.analyse(&package);
+        let violations = with_clashes(violations, &files, &facts.install_steps);
         self.size.javascript_bytes = facts.javascript_bytes;
         self.unread.extend(facts.unread);
         let texts: Vec<TextFile<'_>> = self
@@ -162,13 +169,68 @@ impl Collected<'_> {
             binaries,
             hidden: looked.hidden,
             obfuscated: looked.obfuscated,
-            rule_hits,
+            rule_hits: scanned.hits,
             files: looked.files,
             files_left_out: looked.files_left_out,
             sketch: looked.sketch,
             unread: self.unread,
+            unscanned: scanned.unscanned,
         }
     }
+}
+
+/// Adds files that some file systems take for one which install runs. There another file runs than the one that
+/// was read as being run; elsewhere two names of one file are common enough among honest packages.
+fn with_clashes(
+    mut violations: Vec<Violation>,
+    files: &[SourceFile<'_>],
+    steps: &[InstallStep],
+) -> Vec<Violation> {
+    let run: HashSet<&str> = steps
+        .iter()
+        .flat_map(|step| step.reaches.iter().map(String::as_str))
+        .collect();
+    let mut named: HashMap<String, Vec<&SourceFile<'_>>> = HashMap::new();
+    for path in &run {
+        named.entry(weir_archive::folded(path)).or_default();
+    }
+    if named.is_empty() {
+        return violations;
+    }
+    for file in files {
+        if let Some(same) = named.get_mut(&weir_archive::folded(file.path)) {
+            same.push(file);
+        }
+    }
+    let mut clashes: Vec<(&str, &str)> = Vec::new();
+    for same in named.values() {
+        for one in same.iter().filter(|one| run.contains(one.path)) {
+            let other = same
+                .iter()
+                .find(|other| other.path != one.path && other.bytes != one.bytes);
+            clashes.extend(other.map(|other| (one.path, other.path)));
+        }
+    }
+    clashes.sort_unstable();
+    for (path, other) in clashes.into_iter().take(CLASHES) {
+        let is_same = |it: &Violation| {
+            it.rule == CLASH
+                && it
+                    .path
+                    .as_deref()
+                    .is_some_and(|it| it == path || it == other)
+        };
+        violations.retain(|it| !is_same(it));
+        violations.push(Violation {
+            rule: CLASH.to_owned(),
+            path: Some(path.to_owned()),
+            detail: format!(
+                "runs at install time, and `{other}`, which has other contents, is the same file on some file systems"
+            ),
+            ambiguous: true,
+        });
+    }
+    violations
 }
 
 #[cfg(test)]
@@ -242,5 +304,31 @@ mod tests {
             events,
             ["postinstall of node_modules/@s/in/node_modules/deep"]
         );
+    }
+
+    /// On macOS and Windows the last of two such names wins, and a hook runs it.
+    #[test]
+    fn a_hook_that_may_run_the_other_of_two_files_is_told() {
+        let manifest = r#"{"name":"a","version":"1.0.0","scripts":{"postinstall":"node x.js"}}"#;
+        for (one, other, contents, is_told) in [
+            ("x.js", "X.js", "steal()", true),
+            ("x.js", "X.js", "console.log('ready')", false),
+            ("x.js", "lib/X.js", "steal()", false),
+            ("x.js", "readme.md", "steal()", false),
+        ] {
+            let archive = tgz(&[
+                Entry::file("package/package.json", manifest),
+                Entry::file(format!("package/{one}"), "console.log('ready')"),
+                Entry::file(format!("package/{other}"), contents),
+                Entry::file("package/README.md", "a"),
+            ]);
+            let contents = of_tarball(&archive, &weir_archive::Limits::default()).unwrap();
+            let told: Vec<_> = contents
+                .violations
+                .iter()
+                .filter(|it| it.ambiguous)
+                .collect();
+            assert_eq!(!told.is_empty(), is_told, "{other}: {told:?}");
+        }
     }
 }

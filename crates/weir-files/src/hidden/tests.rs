@@ -222,3 +222,34 @@ proptest! {
         }
     }
 }
+
+/// Tables of emoji in minified code: the character is an escape, its selector is not.
+#[test]
+fn emoji_written_as_escapes_carry_nothing() {
+    let emoji: String = (0..200)
+        .map(|index| format!("\"\\uD83C\\uDC{:02X}\u{fe0f}\",\n", index % 256))
+        .collect();
+    assert_eq!(kinds(&format!("const all = [{emoji}];")), []);
+    // Near miss: another selector behind each of them is a byte.
+    let bytes: String = (0..200)
+        .map(|index| {
+            let selector = char::from_u32(0xfe00 + index % 15).unwrap();
+            format!("\"\\uD83C\\uDC04{selector}\",\n")
+        })
+        .collect();
+    assert_eq!(
+        kinds(&format!("const all = [{bytes}];")),
+        [VariationSelectors]
+    );
+}
+
+/// Packed tables of parsers hold runs of spaces between control characters.
+#[test]
+fn a_table_of_characters_is_no_code_behind_white_space() {
+    let row = |cell: &str| format!("{}{}", " ".repeat(900), cell.repeat(20));
+    let table = format!("const t = '{}=(index)';\n", row("\u{2} "));
+    assert_eq!(kinds(&table), []);
+    // Near miss: one such character does not make a table.
+    let code = format!("foo('{}\u{2}');{PAYLOAD}\n", " ".repeat(900));
+    assert_eq!(kinds(&code), [OffScreen]);
+}

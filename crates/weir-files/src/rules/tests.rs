@@ -13,7 +13,7 @@ fn sources(files: &[(&str, &str)]) -> Sources {
 }
 
 const COLLECTOR: &str = r#"
-rule collector {
+rule collector : exfiltration march {
     meta:
         severity = "high"
         description = "the host of March"
@@ -40,8 +40,12 @@ fn hits_carry_metadata_and_places() {
     );
     scan.file(&rules, "lib/b.bin", b"\x7fELF\0\0collector.example\0");
     scan.file(&rules, "lib/c.js", b"nothing");
-    let (hits, unread) = scan.finish();
-    assert!(unread.is_empty());
+    let Scanned {
+        hits,
+        unread,
+        unscanned,
+    } = scan.finish();
+    assert!(unread.is_empty() && unscanned.is_empty());
     assert_eq!(hits.len(), 2, "one for each file of rules");
     let hit = &hits[0];
     assert_eq!(
@@ -50,6 +54,7 @@ fn hits_carry_metadata_and_places() {
     );
     assert_eq!(hit.metadata["severity"], "high");
     assert_eq!(hit.metadata["weight"], "3");
+    assert_eq!(hit.metadata["tags"], "exfiltration, march");
     assert_eq!(hit.places.len(), 2);
     assert_eq!(
         (hit.places[0].path.as_str(), hit.places[0].line),
@@ -80,6 +85,16 @@ fn bad_rules_are_refused_with_file_line_column_and_reason() {
             "import \"pe\"\nrule a { condition: pe.is_pe }",
             "bad.yar:1:1",
             "pe",
+        ),
+        (
+            "import \"elf\"\nrule a { condition: true }",
+            "bad.yar:1:1",
+            "there are hash, math, string and time",
+        ),
+        (
+            "include \"other.yar\"",
+            "bad.yar:1:1",
+            "the folder is read as a whole",
         ),
         (
             "rule a { condition: true }\nrule a { condition: true }",
@@ -119,17 +134,24 @@ fn a_scan_that_takes_too_long_is_named() {
     let endless = "rule slow { condition: for any i in (0..1000000000000) : (i == 1000000000001) }";
     let rules = RuleSet::compile(&sources(&[("slow.yar", endless)])).unwrap();
     let mut scan = Scan::default();
-    scan.file(&rules, "index.js", b"anything");
+    let start = Instant::now();
+    for index in 0..20 {
+        scan.file(&rules, &format!("{index}.js"), b"anything");
+    }
+    assert!(start.elapsed() < FILE_TIME * 5, "{:?}", start.elapsed());
     scan.too_large("data.bin");
-    let (hits, unread) = scan.finish();
-    assert!(hits.is_empty());
-    assert_eq!(unread.len(), 2);
+    let scanned = scan.finish();
+    assert!(scanned.hits.is_empty());
+    let why = |index: usize| scanned.unscanned[index].why.as_str();
+    assert_eq!(scanned.unscanned.len(), 20);
+    assert!(why(0).contains("longer than 1 s for it"), "{}", why(0));
     assert!(
-        unread[0].why.contains("longer than 1 s"),
+        why(SLOW_FILES).contains("each of 3 other files"),
         "{}",
-        unread[0].why
+        why(SLOW_FILES)
     );
-    assert!(unread[1].why.contains("larger than 32 MiB"));
+    assert_eq!(scanned.unread.len(), 1);
+    assert!(scanned.unread[0].why.contains("larger than 32 MiB"));
 }
 
 #[test]
@@ -146,6 +168,14 @@ fn folders_are_read_and_named_by_what_is_in_them() {
         read,
         sources(&[("a.yar", COLLECTOR), ("more/b.yara", COLLECTOR)])
     );
+    // As some editors begin a file.
+    let marked = format!("\u{feff}{COLLECTOR}");
+    std::fs::write(folder.path().join("a.yar"), marked).unwrap();
+    assert_eq!(Sources::read(folder.path()).unwrap(), read);
+    std::fs::write(folder.path().join("a.yar"), b"// first\n// caf\xe9\n").unwrap();
+    let error = Sources::read(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("a.yar:2: not UTF-8"), "{error}");
+    std::fs::write(folder.path().join("a.yar"), COLLECTOR).unwrap();
     let digest = read.digest();
     assert_eq!(digest.len(), 32);
     std::fs::write(folder.path().join("a.yar"), format!("{COLLECTOR} ")).unwrap();
@@ -161,6 +191,6 @@ fn a_rule_that_matches_everywhere_is_cut_short() {
     for _ in 0..20 {
         scan.file(&rules, "index.js", &b"abcdefgh\n".repeat(10_000));
     }
-    let (hits, _) = scan.finish();
+    let hits = scan.finish().hits;
     assert_eq!(hits[0].places.len(), PLACES);
 }

@@ -6,6 +6,7 @@
 //! one before, so that what matters here is that the same code gives the same answer every time.
 
 mod at_load;
+mod collected;
 mod effects;
 mod fold;
 mod gates;
@@ -20,13 +21,13 @@ mod wallet;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use weir_model::contents::{Capability, CapabilityKind, Host, HostClass, SinkKind, Surface};
+use weir_model::contents::{CapabilityKind, HostClass, SinkKind};
 
 use crate::command;
-use crate::place;
 use crate::tables::{hosts, network};
 
 pub(crate) use at_load::AtLoad;
+pub(crate) use collected::Collected;
 pub(crate) use fold::OWN;
 pub(crate) use gates::Gates;
 pub(crate) use paths::{Touch, Verb, is_everything, judge};
@@ -43,8 +44,6 @@ const SCRIPTS: usize = 8;
 
 /// Most hosts that are kept per file.
 const HOSTS: usize = 48;
-/// Most hosts that are reported per package.
-const REPORTED: usize = 200;
 /// Most paths that are kept per file.
 const TOUCHES: usize = 64;
 /// Most names and constants that are followed per file: more belong to tables and bundles, where
@@ -60,6 +59,30 @@ pub(crate) const fn tells_at_load(kind: CapabilityKind) -> bool {
     matches!(
         kind,
         DetachedProcess | DisablesTls | DrivesAgents | Publishes | RemoteScript
+    )
+}
+
+/// Most acts that are kept per file because each of them is told.
+const TOLD: usize = 64;
+
+/// Whether signals tell of each place by itself: who cleans up after an attack has to know all files that it wrote.
+pub(crate) const fn tells_each(kind: CapabilityKind) -> bool {
+    use CapabilityKind::{
+        DetachedProcess, DisablesTls, DrivesAgents, Native, Persists, Publishes, RemoteScript,
+        RemovesHome, RemovesItself, WritesPackages,
+    };
+    matches!(
+        kind,
+        DetachedProcess
+            | DisablesTls
+            | DrivesAgents
+            | Native
+            | Persists
+            | Publishes
+            | RemoteScript
+            | RemovesHome
+            | RemovesItself
+            | WritesPackages
     )
 }
 
@@ -150,6 +173,8 @@ pub(crate) struct Seen {
     settled: u32,
     /// What may happen when the file is loaded: all of it, as the first of a kind may wait for a caller.
     deeds: Vec<Act>,
+    /// What is told of each place by itself, where it is done and not only loaded.
+    told: Vec<Act>,
     /// What was copied is read; and replaced.
     copied: (bool, bool),
     /// Code is made of text that is no literal.
@@ -185,6 +210,14 @@ impl Seen {
         let may_tell = acts && (tells_at_load(kind) || reaches_out(kind));
         if may_tell && self.deeds.len() < DEEDS {
             self.deeds.push(Act {
+                kind,
+                detail: detail.clone(),
+                offset,
+                sure,
+            });
+        }
+        if tells_each(kind) && sure >= Sure::Called && self.told.len() < TOLD {
+            self.told.push(Act {
                 kind,
                 detail: detail.clone(),
                 offset,
@@ -350,7 +383,7 @@ fn is_host(host: &str) -> bool {
             // An address as one number; a short one is a port.
             || (host.len() >= 8 && host.bytes().all(|b| b.is_ascii_digit())))
         && !host.starts_with(['.', '-'])
-        && !host.ends_with(['.', '-'])
+        && !host.ends_with(['.', '-', ':'])
         && host.bytes().all(|b| {
             b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']')
         })
@@ -363,131 +396,4 @@ pub(crate) fn judged(
     at_install: bool,
 ) -> Option<(CapabilityKind, String)> {
     judge(touch, file, at_install).map(|act| (act.kind, act.detail.into_owned()))
-}
-
-/// Whether what is known of a kind says at least as much as what is found now: what happens at once says
-/// most.
-fn is_better((sure, known): &(Sure, Capability), at_load: bool, now: Sure) -> bool {
-    (known.at_load, *sure) >= (at_load, now)
-}
-
-/// Everything a package's files are able to do, by surface.
-#[derive(Debug, Default)]
-pub(crate) struct Collected {
-    capabilities: BTreeMap<(Surface, CapabilityKind), (Sure, Capability)>,
-    hosts: BTreeMap<(HostClass, String), Host>,
-}
-
-impl Collected {
-    /// Adds what one file is able to do, for every surface that reaches it.
-    /// Most files show nothing that others have not shown: `place` is not asked then.
-    pub(crate) fn file(
-        &mut self,
-        path: &str,
-        surfaces: &[Surface],
-        seen: &Seen,
-        loaded: impl Fn(u32) -> bool,
-        place: impl Fn(u32) -> weir_model::contents::Place,
-    ) {
-        let Some(&strongest) = surfaces.first() else {
-            return;
-        };
-        let judged = seen
-            .touches
-            .iter()
-            .filter_map(|touch| judge(touch, path, strongest == Surface::Install));
-        let acts: Vec<Act> = judged.chain(seen.acts.iter().cloned()).collect();
-        let deeds = seen.deeds.iter();
-        let at_load = deeds.filter(|act| tells_at_load(act.kind) && loaded(act.offset));
-        let acts = acts.iter().map(|act| (act, false));
-        for (act, at_load) in at_load.map(|act| (act, true)).chain(acts) {
-            for &surface in surfaces {
-                let known = self.capabilities.get(&(surface, act.kind));
-                if known.is_some_and(|known| is_better(known, at_load, act.sure)) {
-                    continue;
-                }
-                let place = place(act.offset);
-                self.add(act.sure, act.kind, &act.detail, place, surface, at_load);
-            }
-        }
-        for contact in &seen.contacts {
-            let key = (contact.class, contact.host.clone());
-            let weaker = |known: &Host| known.surface <= strongest;
-            if self.hosts.get(&key).is_some_and(weaker) {
-                continue;
-            }
-            let place = place(contact.offset);
-            let host = Host {
-                host: contact.host.clone(),
-                class: contact.class,
-                place,
-                surface: strongest,
-            };
-            self.hosts.insert(key, host);
-        }
-    }
-
-    /// Adds one ability.
-    pub(crate) fn add(
-        &mut self,
-        sure: Sure,
-        kind: CapabilityKind,
-        detail: &str,
-        place: weir_model::contents::Place,
-        surface: Surface,
-        at_load: bool,
-    ) {
-        let key = (surface, kind);
-        let known = self.capabilities.get(&key);
-        if known.is_some_and(|known| is_better(known, at_load, sure)) {
-            return;
-        }
-        let capability = Capability {
-            kind,
-            detail: place::clean(detail),
-            place,
-            surface,
-            at_load,
-        };
-        self.capabilities.insert(key, (sure, capability));
-    }
-
-    /// Adds a host that a command or a folded call names.
-    pub(crate) fn host(
-        &mut self,
-        host: &str,
-        text: &str,
-        place: weir_model::contents::Place,
-        surface: Surface,
-    ) {
-        if !is_host(host) {
-            return;
-        }
-        let class = hosts::classify(host, text);
-        let known = self
-            .hosts
-            .entry((class, host.to_owned()))
-            .or_insert_with(|| Host {
-                host: host.to_owned(),
-                class,
-                place: place.clone(),
-                surface,
-            });
-        if surface < known.surface {
-            known.surface = surface;
-            known.place = place;
-        }
-    }
-
-    /// The lists, strongest surface first, odd hosts before ordinary ones.
-    pub(crate) fn finish(self) -> (Vec<Capability>, Vec<Host>) {
-        let capabilities = self
-            .capabilities
-            .into_values()
-            .map(|(_, capability)| capability)
-            .collect();
-        let mut hosts: Vec<Host> = self.hosts.into_values().collect();
-        hosts.truncate(REPORTED);
-        (capabilities, hosts)
-    }
 }

@@ -7,8 +7,11 @@ use super::ran::Brought;
 use super::shell::{Mark, Simple};
 use super::words::{SHELLS, short, target};
 use super::wrappers::unwrapped;
-use crate::ability::{Touch, Verb, is_everything, judge};
+use crate::ability::{Touch, Verb, is_everything, judge, tells_each};
 use crate::tables::{network, systems};
+
+/// Most deeds of one script before each kind is told once.
+const DEEDS: usize = 48;
 
 /// Something a command is able to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +27,7 @@ pub(crate) struct Deed {
 /// What the commands of one script do together.
 #[derive(Debug, Default)]
 pub(crate) struct Deeds {
-    /// Abilities, each kind once.
+    /// Abilities, each kind once, or each thing that is done where that is told.
     pub(crate) deeds: Vec<Deed>,
     /// Hosts, with the text that names them.
     pub(crate) hosts: Vec<(String, String)>,
@@ -92,12 +95,15 @@ impl Deeds {
         detail: impl Into<String>,
         simple: &Simple,
     ) {
-        if self.deeds.iter().any(|deed| deed.kind == kind) {
+        let detail = detail.into();
+        let each = tells_each(kind) && self.deeds.len() < DEEDS;
+        let is_known = |deed: &Deed| deed.kind == kind && !(each && deed.detail != detail);
+        if self.deeds.iter().any(is_known) {
             return;
         }
         self.deeds.push(Deed {
             kind,
-            detail: detail.into(),
+            detail,
             snippet: crate::place::clean(&line(simple)),
         });
     }

@@ -129,6 +129,7 @@ pub(crate) fn host(text: &str) -> Option<String> {
             None => (word, false),
         };
         let is_host = name.contains('.')
+            && (has_path || !is_file_name(name))
             && !name.starts_with(['.', '/', '-', '@', '~', '$'])
             && name
                 .chars()
@@ -142,6 +143,16 @@ pub(crate) fn host(text: &str) -> Option<String> {
             || (top.len() > 1 && top.bytes().all(|b| b.is_ascii_alphabetic()));
         (is_host && is_named).then(|| name.to_ascii_lowercase())
     })
+}
+
+/// Whether a word is the name of a file rather than of a host.
+fn is_file_name(word: &str) -> bool {
+    const ENDINGS: [&str; 14] = [
+        "txt", "json", "js", "cjs", "mjs", "ts", "gz", "tgz", "tar", "log", "env", "ps1", "html",
+        "bin",
+    ];
+    let ending = word.rsplit('.').next().unwrap_or_default();
+    ENDINGS.contains(&ending.to_ascii_lowercase().as_str())
 }
 
 /// `/dev/tcp` and `/dev/udp` among the targets of redirects.

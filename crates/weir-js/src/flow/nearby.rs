@@ -3,6 +3,8 @@
 
 use std::collections::HashSet;
 
+use weir_model::contents::SourceKind;
+
 use super::graph::{Atom, Call, NONE, Node, Rule};
 use super::solve::Solver;
 
@@ -112,7 +114,22 @@ impl Solver<'_> {
             && !atoms.iter().any(|(atom, _)| *atom == Atom::Taint(source))
     }
 
-    /// Whether a socket is opened to a program on this machine: `net.connect` of a path alone.
+    /// Whether what a socket is opened with may be a path only.
+    fn is_no_address(&self, atom: &Atom) -> bool {
+        match atom {
+            Atom::Object(_) => false,
+            Atom::Taint(source) => self
+                .graph
+                .sources
+                .get(*source as usize)
+                .is_some_and(|it| !matches!(it.kind, SourceKind::Fetched | SourceKind::Decoded)),
+            _ => true,
+        }
+    }
+
+    /// Whether a socket is opened to a program on this machine: `net.connect` of a path alone. What is a text and of
+    /// which nothing is known is a path or a port here as well, as another machine's name takes a second argument
+    /// or an object. It may be such an object where it was decoded, fetched, or put together.
     pub(super) fn is_local_socket(&self, path: &str, made: &Call) -> bool {
         if !matches!(path, "node:net.connect" | "node:net.createConnection") {
             return false;
@@ -126,8 +143,8 @@ impl Solver<'_> {
         let texts = self.known_texts(first);
         let mut atoms = self.graph.atoms(first).iter();
         callback_only
-            && !texts.is_empty()
+            && first != NONE
             && texts.iter().all(is_path)
-            && atoms.all(|(atom, _)| !matches!(atom, Atom::Object(_)))
+            && atoms.all(|(atom, _)| self.is_no_address(atom))
     }
 }

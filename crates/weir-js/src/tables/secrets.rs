@@ -114,6 +114,10 @@ pub(crate) fn is_secret_variable(name: &str) -> bool {
     if upper.starts_with("NPM_PACKAGE_") || upper.contains("PROXY") {
         return false;
     }
+    // Whether npm and yarn send what they know to every registry: a switch, under many prefixes.
+    if upper.ends_with("ALWAYS_AUTH") || upper.ends_with("ALWAYS-AUTH") {
+        return false;
+    }
     if WHOLE.iter().any(|row| row.word == upper) {
         return true;
     }
@@ -209,6 +213,8 @@ mod tests {
         }
         for name in [
             "PWD",
+            "npm_config_always_auth",
+            "npm_config_//registry.example/:always-auth",
             "INIT_CWD",
             "HOME",
             "GIT_AUTHOR_NAME",

@@ -24,6 +24,7 @@ mod posted;
 mod properties;
 mod reached;
 mod roundabout;
+mod told_each;
 
 use weir_model::contents::Surface;
 

@@ -81,6 +81,68 @@ pub struct Capability {
     /// It is used as soon as the file is loaded, whoever calls what. Looked for only where that makes a difference.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_load: bool,
+    /// Where else on that surface, for abilities that signals tell of place by place. A write of one file may not
+    /// hide the write of the next.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Spot>,
+    /// How many more such places there are.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub also_left_out: u32,
+}
+
+const fn is_none(number: &u32) -> bool {
+    *number == 0
+}
+
+impl Capability {
+    /// Where an ability is used, with nothing known beyond.
+    #[must_use]
+    pub const fn at(
+        kind: CapabilityKind,
+        detail: String,
+        place: Place,
+        surface: Surface,
+        at_load: bool,
+    ) -> Self {
+        Self {
+            kind,
+            detail,
+            place,
+            surface,
+            at_load,
+            also: Vec::new(),
+            also_left_out: 0,
+        }
+    }
+
+    /// Each place by itself, the best one first.
+    pub fn each(&self) -> impl Iterator<Item = Self> {
+        let of = |detail: &str, place: &Place, at_load| {
+            Self::at(
+                self.kind,
+                detail.to_owned(),
+                place.clone(),
+                self.surface,
+                at_load,
+            )
+        };
+        let first = of(&self.detail, &self.place, self.at_load);
+        let also = self.also.iter();
+        std::iter::once(first)
+            .chain(also.map(move |spot| of(&spot.detail, &spot.place, spot.at_load)))
+    }
+}
+
+/// A further place of an ability.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spot {
+    /// What exactly, as in [`Capability::detail`].
+    pub detail: String,
+    /// Where.
+    pub place: Place,
+    /// As in [`Capability::at_load`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_load: bool,
 }
 
 /// What kind of host.

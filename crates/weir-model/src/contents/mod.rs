@@ -10,7 +10,7 @@ mod words;
 use serde::{Deserialize, Serialize};
 use weir_npm::manifest::Manifest;
 
-pub use behaviour::{Capability, CapabilityKind, Gate, GateKind, Host, HostClass};
+pub use behaviour::{Capability, CapabilityKind, Gate, GateKind, Host, HostClass, Spot};
 pub use flow::{Flow, Place, SinkKind, SourceKind, Step, Surface};
 pub use inventory::{
     Binary, BinaryFormat, FileDigest, HiddenKind, HiddenText, Obfuscated, RuleHit, Sketch,
@@ -66,6 +66,9 @@ pub struct Contents {
     pub unmentioned: Vec<String>,
     /// What could not be analysed, and why.
     pub unread: Vec<Unread>,
+    /// Files over which the operator's rules did not come to an end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unscanned: Vec<Unread>,
 }
 
 const fn is_zero(number: &u64) -> bool {
@@ -120,4 +123,23 @@ pub struct Unread {
     /// Whether the reason is one that ordinary packages do not give (built to break parsers), as
     /// opposed to one they do (too large, not JavaScript after all).
     pub suspicious: bool,
+}
+
+impl Unread {
+    /// What [`Unread::why`] begins with where the file was read, and text that it makes and evaluates was not.
+    pub const EVALUATED: &str = "text that it evaluates";
+
+    /// Whether it is a file of which nothing was understood, as opposed to a part of the analysis that ended
+    /// early or a text within a file.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        let is_stage = matches!(self.path.as_str(), "value flow" | "javascript" | "binaries");
+        !is_stage && !self.is_evaluated()
+    }
+
+    /// Whether it is a text that a file or a command evaluates.
+    #[must_use]
+    pub fn is_evaluated(&self) -> bool {
+        self.why.starts_with(Self::EVALUATED)
+    }
 }

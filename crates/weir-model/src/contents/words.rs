@@ -101,6 +101,15 @@ impl SourceKind {
             Self::Decoded => "text decoded at run time",
         }
     }
+
+    /// The verb that goes with the noun.
+    #[must_use]
+    pub const fn goes(self) -> &'static str {
+        match self {
+            Self::HostFacts => "go",
+            _ => "goes",
+        }
+    }
 }
 
 impl SinkKind {

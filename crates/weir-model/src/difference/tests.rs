@@ -10,13 +10,7 @@ fn place(path: &str) -> Place {
 }
 
 fn capability(kind: CapabilityKind, surface: Surface) -> Capability {
-    Capability {
-        kind,
-        detail: "call".to_owned(),
-        place: place("index.js"),
-        surface,
-        at_load: false,
-    }
+    Capability::at(kind, "call".to_owned(), place("index.js"), surface, false)
 }
 
 fn able(list: &[(CapabilityKind, Surface)]) -> Contents {

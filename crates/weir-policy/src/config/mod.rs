@@ -260,7 +260,9 @@ pub struct Rules {
     /// A folder with rules in the language of YARA, in files that end in `.yar` or `.yara`; a relative
     /// one begins at the folder of the file that names it. They run over every file of every package,
     /// and each hit is a finding of the signal `user-rule` with the severity that the rule's metadata
-    /// gives. A rule that does not compile stops the start, with its place. `"none"` for no rules.
+    /// gives. A rule that does not compile stops the start, with its place. Of YARA's modules there are
+    /// `hash`, `math`, `string` and `time`: a rule that imports another one, such as `pe` or `elf`, does
+    /// not compile, and neither does `include`. Files are UTF-8. `"none"` for no rules.
     pub folder: Folder,
 }
 

@@ -5,14 +5,11 @@ use std::cmp::Reverse;
 use weir_model::contents::{Flow, SinkKind, SourceKind};
 use weir_model::{Confidence, Group, Severity};
 
-use crate::chain::add_new;
+use crate::chain::{LISTED, add_new, likewise};
 use crate::comparison::{at, of_flow};
 use crate::{
     Comparison, Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject,
 };
-
-/// Flows shown per finding; the rest is counted.
-const LISTED: usize = 3;
 
 /// Steps shown per flow, besides its two ends.
 const STEPS: usize = 4;
@@ -88,17 +85,16 @@ fn report(comparison: &Comparison<'_>, group: &[(Severity, &Flow)], observation:
         return;
     };
     let printable = |text: &str| weir_model::finding::printable(text, 120);
-    let more = match group.len() {
-        1 => String::new(),
-        count => format!(" (and {} more like it)", count - 1),
-    };
+    let flows: Vec<&Flow> = group.iter().map(|(_, flow)| *flow).collect();
     let mut finding = SIGNAL.finding(format!(
-        "{} ({}) goes {} ({}) {}{more}; in {} nothing of the kind did",
+        "{} ({}) {} {} ({}) {}{}; in {} nothing of the kind did",
         flow.source.in_words(),
         printable(&flow.source_detail),
+        flow.source.goes(),
         flow.sink.in_words(),
         printable(&flow.sink_detail),
         flow.surface.in_words(),
+        likewise(&flows, |flow| flow.source.in_words()),
         comparison.version
     ));
     finding.severity = *severity;

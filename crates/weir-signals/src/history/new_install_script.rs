@@ -113,7 +113,8 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
 
 fn first_release(subject: &Subject<'_>, step: Step<'_>, observation: &mut Observation) {
     let mut finding = SIGNAL.finding(format!(
-        "the first release already runs code at install time: {} of {}@{} is `{}`",
+        "by the registry's times no release is earlier, and this one already runs code at install time: {} of {}@{} \
+         is `{}`",
         step.event,
         subject.name,
         subject.version,

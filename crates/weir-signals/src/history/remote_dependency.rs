@@ -26,7 +26,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     documentation: Documentation {
         sees: "An entry of `dependencies`, `optionalDependencies` or `peerDependencies` that points at a git \
                repository or at a tarball on the web, and that the previous release did not have. Another commit \
-               of the same repository weighs little. Bundled dependencies are not fetched and do not count.",
+               of the same repository weighs little. In a tarball or folder alone, which has no history, all of them \
+               are told, and those that point at a repository weigh little. Bundled dependencies are not fetched and do not count.",
         matters: "Such code has no publisher, no publish time, no signature and no second copy; whoever controls \
                   the address decides at any moment what is installed. Git dependencies also run their \
                   `prepare` script. In `optionalDependencies` a failure stays silent, which is how a worm of 2026 \
@@ -51,6 +52,16 @@ struct Remote<'m> {
 
 fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let Ok(manifest) = subject.manifest() else {
+        // A tarball or folder alone: what it asks for is known all the same, though not whether that is new.
+        let own = subject.contents.known().and_then(|it| it.manifest.as_ref());
+        for remote in own
+            .map(remotes)
+            .unwrap_or_default()
+            .into_iter()
+            .take(LISTED)
+        {
+            without_history(&remote, observation);
+        }
         return;
     };
     if Input::History.missing(subject).is_some() {
@@ -63,10 +74,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
             continue;
         }
         let moved = old.is_some_and(|old| same_place(&classify(remote.name, old), &remote.spec));
-        let what = match &remote.spec {
-            DependencySpec::Git { .. } => "a git repository",
-            _ => "a web address",
-        };
+        let what = from_where(&remote);
         let since = match previous {
             None => "in its first release".to_owned(),
             Some((version, _)) if moved => format!("another state of it than in {version}"),
@@ -86,6 +94,34 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         ));
         observation.find(finding);
     }
+}
+
+const fn from_where(remote: &Remote<'_>) -> &'static str {
+    match &remote.spec {
+        DependencySpec::Git { .. } => "a git repository",
+        _ => "a web address",
+    }
+}
+
+/// Whoever installs the package fetches this, whether or not a release before asked for it too. A project's own
+/// folder often points at repositories.
+fn without_history(remote: &Remote<'_>, observation: &mut Observation) {
+    let mut finding = SIGNAL.finding(format!(
+        "{} {} comes from {}; whether releases before have it is not known",
+        remote.section,
+        weir_model::finding::printable(remote.name, 120),
+        from_where(remote),
+    ));
+    finding.severity = match &remote.spec {
+        DependencySpec::Git { .. } if remote.section != "optionalDependencies" => Severity::Low,
+        _ => severity(remote, false),
+    };
+    finding.evidence.push(Evidence::place(
+        "package.json",
+        None,
+        &format!("{}.{}: {}", remote.section, remote.name, remote.text),
+    ));
+    observation.find(finding);
 }
 
 fn severity(remote: &Remote<'_>, moved: bool) -> Severity {
@@ -179,7 +215,12 @@ pub(crate) fn repository(url: &str) -> String {
 
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
-    use crate::sample::{Sample, Scene};
+    use crate::sample::{Sample, Scene, tarball};
+    let alone = |manifest| {
+        Scene::of("left-lib", "1.4.1")
+            .without_history()
+            .contents(tarball(manifest))
+    };
     let pair = |before, after| {
         Scene::of("left-lib", "1.4.1")
             .release("1.4.0", "2025-03-01T09:00:00Z", before)
@@ -207,6 +248,14 @@ fn samples() -> Vec<crate::sample::Sample> {
                 r#"{"dependencies":{"left-ui":"^2.0.0"}}"#,
                 r#"{"dependencies":{"left-ui":"left/ui#fix"}}"#,
             ),
+        ),
+        Sample::flagged(
+            "A folder alone, with a dependency over plain http",
+            alone(r#"{"dependencies":{"left-ui":"http://packages.invalid/npm/left-ui"}}"#),
+        ),
+        Sample::passing(
+            "A folder alone, whose dependencies come from the registry",
+            alone(r#"{"dependencies":{"left-ui":"^2.0.0"}}"#),
         ),
         Sample::passing(
             "Near miss: a git dependency that was there before, unchanged",

@@ -112,12 +112,9 @@ pub fn abilities(list: &[(CapabilityKind, &str, Surface)]) -> Contents {
     Contents {
         capabilities: list
             .iter()
-            .map(|(kind, detail, surface)| Capability {
-                kind: *kind,
-                detail: (*detail).to_owned(),
-                place: place("lib/index.js", 3, &format!("{detail}(…)")),
-                surface: *surface,
-                at_load: false,
+            .map(|(kind, detail, surface)| {
+                let place = place("lib/index.js", 3, &format!("{detail}(…)"));
+                Capability::at(*kind, (*detail).to_owned(), place, *surface, false)
             })
             .collect(),
         ..tarball(r#"{"name":"left-lib"}"#)
@@ -182,13 +179,13 @@ pub fn sibling(name: &str, version: &str, published: &str, added: &[(&str, u64)]
 #[must_use]
 pub fn able(surface: Surface, kind: CapabilityKind, detail: &str) -> Contents {
     Contents {
-        capabilities: vec![Capability {
+        capabilities: vec![Capability::at(
             kind,
-            detail: detail.to_owned(),
-            place: place("lib/index.js", 7, "act();"),
+            detail.to_owned(),
+            place("lib/index.js", 7, "act();"),
             surface,
-            at_load: false,
-        }],
+            false,
+        )],
         ..Contents::default()
     }
 }

@@ -23,7 +23,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     documentation: Documentation {
         sees: "Archive structure that the extractors of npm, pnpm, yarn and bun may read in different ways: \
                entries after the end mark, headers with wrong checksums, data after the compressed stream, \
-               the same path twice. Oddities that all of them read alike are mentioned without weight.",
+               the same path twice, or two names of one file on macOS and Windows of which a hook runs one. Oddities \
+               that all of them read alike are mentioned without weight.",
         matters: "What one reader sees and another does not is a place to hide files in: a scanner looks at one \
                   archive, and the client installs another.",
         wrong: "Ordinary publishing tools do not make such archives. A home-made packer might.",
@@ -45,7 +46,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     if let Some(first) = ambiguous.first() {
         let mut finding = SIGNAL.finding(format!(
             "extractors may disagree on what this tarball holds: {}{}",
-            first.detail,
+            in_words(first),
             more(ambiguous.len())
         ));
         finding.decisive = true;
@@ -54,14 +55,21 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     }
     if let Some(first) = odd.first() {
         let mut finding = SIGNAL.finding(format!(
-            "the tarball is unusual, though all extractors read it alike: {}{}",
-            first.detail,
+            "the tarball is unusual: {}{}",
+            in_words(first),
             more(odd.len())
         ));
         finding.severity = Severity::Info;
         finding.evidence = evidence(&odd);
         observation.find(finding);
     }
+}
+
+/// What it is about, which rule it breaks, and what was seen: details alone have no subject.
+fn in_words(violation: &Violation) -> String {
+    let about = violation.path.as_deref().unwrap_or("the archive");
+    let about = weir_model::finding::printable(about, 200);
+    format!("{about}, {}: {}", violation.rule, violation.detail)
 }
 
 fn more(count: usize) -> String {

@@ -25,9 +25,10 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         sees: "Files that are programs, libraries, archives or compiled code by their first bytes, whatever they \
                are called. One whose name says that it is something else (a `.js`, a `.png`, a `LICENSE`), or \
                that begins behind a few other bytes, weighs most, and more if an install script reaches it. A program outside the places where prebuilt \
-               addons are kept weighs something if the package also runs something at install time, and much if a hook \
-               starts it, or if code loads an addon by its path and the file is not called one. Everything \
-               else is only mentioned.",
+               addons are kept, and not called `.node`, weighs something if the package also runs something at install \
+               time, and much if a hook starts it, or if code loads an addon by its path and the file is not called \
+               one. A `.node` file outside these places weighs something if install loads it. Everything else is only \
+               mentioned.",
         matters: "Nobody reviews a binary, and no analysis of code sees into it. A picture that is a program has \
                   no innocent explanation.",
         wrong: "Packages for one platform consist of a binary, and tools bring helpers for Windows. Test data is \
@@ -62,7 +63,9 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         let Some((severity, disguised, first)) = group.first() else {
             continue;
         };
-        let is_run = *severity == Severity::High || is_reached(first, contents);
+        let is_run = *severity == Severity::High
+            || is_reached(first, contents)
+            || is_loaded_at_install(first, contents);
         let mut finding = SIGNAL.finding(message(first, *severity, is_run, group.len()));
         finding.severity = *severity;
         if *disguised {
@@ -135,12 +138,36 @@ fn weigh(binary: &Binary, contents: &Contents) -> Severity {
         Some(_) => Severity::Low,
         // The hook's own command starts it, wherever it lies.
         None if started && is_program(binary.format) => Severity::High,
+        // An addon that install loads is code that nobody could read. Where builders of addons put theirs, it is
+        // their own that is tried out.
+        None if is_loaded_at_install(binary, contents) => Severity::Medium,
         None if binary.usual_place || !is_program(binary.format) => Severity::Info,
         // The hook starts it, or something loads an addon that is not called one.
         None if reached || (loads_by_path(contents) && !is_named(&binary.path)) => Severity::High,
         None if !steps().any(runs_something) => Severity::Info,
         None => Severity::Medium,
     }
+}
+
+/// Whether code that runs at install time loads a library as a module, and it lies in a folder of the package's own.
+fn is_loaded_at_install(binary: &Binary, contents: &Contents) -> bool {
+    let (folders, name) = binary.path.rsplit_once('/').unwrap_or(("", &binary.path));
+    let mut folders = folders.split('/');
+    let is_built = folders.any(|it| {
+        matches!(
+            it,
+            "prebuilds" | "prebuild" | "prebuilt" | "build" | "binding" | "bin"
+        )
+    });
+    let is_it = |detail: &str| detail.rsplit('/').next() == Some(name);
+    let mut able = contents.capabilities.iter();
+    is_program(binary.format)
+        && !is_built
+        && able.any(|one| {
+            one.kind == CapabilityKind::Native
+                && one.surface == Surface::Install
+                && one.each().any(|it| is_it(&it.detail))
+        })
 }
 
 /// Whether code that runs loads an addon by its path rather than as a module.
@@ -203,7 +230,7 @@ const fn in_words(format: BinaryFormat) -> &'static str {
 
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
-    use crate::sample::{Sample, Scene, step};
+    use crate::sample::{Sample, Scene, able, step};
     let scene = |path: &str, format, disguise: Option<&str>, usual_place, installs: bool| {
         let binary = Binary {
             path: path.to_owned(),
@@ -242,6 +269,28 @@ fn samples() -> Vec<crate::sample::Sample> {
                 binaries: vec![program],
                 ..Contents::default()
             })
+    };
+    let loads = |path: &str| {
+        let addon = Binary {
+            path: path.to_owned(),
+            format: BinaryFormat::Elf,
+            bytes: 48_640,
+            disguise: None,
+            usual_place: true,
+            digest: "1f0c6b7a3e5d49c2b8a7f6e5d4c3b2a1".to_owned(),
+        };
+        let contents = Contents {
+            install_steps: vec![step("postinstall", "node setup.js", &["setup.js"])],
+            binaries: vec![addon],
+            ..able(
+                Surface::Install,
+                CapabilityKind::Native,
+                &format!("./{path}"),
+            )
+        };
+        Scene::of("left-lib", "1.4.1")
+            .release("1.4.1", "2026-06-01T09:00:00Z", "{}")
+            .contents(contents)
     };
     let started = |name, published, command: &str| {
         runs(name, published, "helper", step("postinstall", command, &[]))
@@ -323,6 +372,14 @@ fn samples() -> Vec<crate::sample::Sample> {
                 true,
                 true,
             ),
+        ),
+        Sample::flagged(
+            "An install script loads an addon that lies among the code",
+            loads("lib/left.node"),
+        ),
+        Sample::passing(
+            "Near miss: an install script tries out the addon that was built for the machine",
+            loads("build/Release/left.node"),
         ),
         Sample::passing(
             "WebAssembly that says that it is",

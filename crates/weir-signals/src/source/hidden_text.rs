@@ -63,6 +63,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         };
         let more = match group.len() {
             1 => String::new(),
+            2 => " (and 1 more such place)".to_owned(),
             count => format!(" (and {} more such places)", count - 1),
         };
         let path = weir_model::finding::printable(&first.place.path, 200);
@@ -110,7 +111,7 @@ fn in_words(hidden: &HiddenText) -> String {
         }
         HiddenKind::Invisible => format!("has a run of {length} characters without width"),
         HiddenKind::VariationSelectors => {
-            format!("has a run of {length} variation selectors or tags, which carry bytes unseen")
+            format!("has {length} variation selectors or tags, which carry bytes unseen")
         }
     }
 }

@@ -84,6 +84,7 @@ fn report(observation: &mut Observation, unread: &[&Unread], severity: Severity,
     // Parts of the analysis end early for what is large; that is no file.
     let what = match first.path.as_str() {
         "value flow" => "was followed in part",
+        _ if first.is_evaluated() && severity == Severity::Info => "was read",
         _ => what,
     };
     let mut finding = SIGNAL.finding(format!("{path} {what}: {}{more}", first.why));

@@ -1,9 +1,15 @@
 //! `user-rule`: one of the operator's own rules hits.
 
-use weir_model::contents::RuleHit;
-use weir_model::{Confidence, Evidence, Group, Severity};
+use weir_model::contents::{RuleHit, Unread};
+use weir_model::{Confidence, Evidence, Group, Incomplete, Severity};
 
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
+
+/// Fields of a rule's metadata that are shown.
+const METADATA: usize = 16;
+
+/// Files over which rules did not come to an end that are named; the rest is counted.
+const LISTED: usize = 3;
 
 pub(crate) static SIGNAL: Declaration = Declaration {
     id: "user-rule",
@@ -24,8 +30,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         matters: "You know what your own attackers leave behind before anybody else does.",
         wrong: "As often as the rule is. A rule that looks for a word finds the word in documentation too: say \
                 `severity = \"info\"` until you have seen what it hits.",
-        todo: "Look at the places in the evidence, and at the rule. Files that rules were not run over, because \
-               they were too large or took too long, are listed with what was not analysed.",
+        todo: "Look at the places in the evidence, and at the rule. Files that were too large for rules are listed with \
+               what was not analysed. Where rules take longer than a second for a file, or than eight for a release, the \
+               assessment is incomplete: make the rules faster.",
     },
     observe,
     #[cfg(any(test, feature = "samples"))]
@@ -36,6 +43,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let Some(contents) = subject.contents.known() else {
         return;
     };
+    not_finished(&contents.unscanned, observation);
     for hit in &contents.rule_hits {
         let printable = |text: &str, limit| weir_model::finding::printable(text, limit);
         let said = hit
@@ -53,13 +61,48 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
             .iter()
             .map(|place| Evidence::place(&place.path, Some(place.line), &place.snippet))
             .collect();
-        if let Some(reference) = hit.metadata.get("reference") {
-            finding
-                .evidence
-                .push(Evidence::change("reference", None::<&str>, Some(reference)));
-        }
+        finding.evidence.extend(said_by(hit));
         observation.find(finding);
     }
+}
+
+/// What else a rule says of itself: its metadata and tags, as lines of the rule's file. A value is no change of
+/// anything, and a place in a package it is neither; the file of rules is where a reader finds it.
+fn said_by(hit: &RuleHit) -> impl Iterator<Item = Evidence> {
+    let told = |name: &str| !matches!(name, "severity" | "description");
+    let metadata = hit.metadata.iter();
+    metadata
+        .filter(move |(name, _)| told(name))
+        .take(METADATA)
+        .map(|(name, value)| {
+            let file = format!("{} of {}", hit.rule, hit.source);
+            Evidence::place(file, None, &format!("{name} = {value}"))
+        })
+}
+
+/// What a rule would have found in a file that it did not come to the end of, nobody knows: told once for all files,
+/// as the rules are what is slow.
+fn not_finished(unscanned: &[Unread], observation: &mut Observation) {
+    let Some(first) = unscanned.first() else {
+        return;
+    };
+    let mut names: Vec<String> = unscanned
+        .iter()
+        .take(LISTED)
+        .map(|one| weir_model::finding::printable(&one.path, 100))
+        .collect();
+    let more = unscanned.len().saturating_sub(LISTED);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    observation.incomplete(Incomplete {
+        what: "your rules".to_owned(),
+        why: format!(
+            "they did not come to an end over {}: {}",
+            names.join(", "),
+            first.why
+        ),
+    });
 }
 
 /// As the rule says; rules that say something else were refused when they were read.

@@ -302,7 +302,7 @@ fn files(out: &mut String, difference: &Difference<'_>) {
         }
     }
     let runs = |file: &FileDigest| match file.surface {
-        None => String::new(),
+        None | Some(Surface::Unreferenced) => String::new(),
         Some(surface) => format!(", runs {}", surface.in_words()),
     };
     let mut lines = Vec::new();
@@ -325,7 +325,11 @@ fn files(out: &mut String, difference: &Difference<'_>) {
         let earlier = before
             .surface
             .map_or("not run at all".to_owned(), |it| it.in_words().to_owned());
-        format!("~ {}{}; before {earlier}", short(&after.path), runs(after))
+        let now = match runs(after) {
+            none if none.is_empty() => ", not run any more".to_owned(),
+            runs => runs,
+        };
+        format!("~ {}{now}; before {earlier}", short(&after.path))
     }));
     let mut changed = files.changed.clone();
     changed.sort_by_key(|(before, after)| std::cmp::Reverse(before.bytes.abs_diff(after.bytes)));

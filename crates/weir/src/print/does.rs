@@ -79,9 +79,9 @@ pub(super) fn what_it_does(out: &mut String, profile: &Profile, assessment: &Ass
     line(
         out,
         format_args!(
-            "    {:16} {} files, {}",
+            "    {:16} {}, {}",
             "size",
-            contents.size.files,
+            count_of(contents.size.files),
             size(contents.size.bytes)
         ),
     );
@@ -107,10 +107,10 @@ fn why_that_is_fine(profile: &Profile, quiet: bool) -> String {
         reasons.push(format!("{} did the same", short(version)));
     }
     // Some entries are no files, but parts of the analysis that ended early.
-    let (parts, files): (Vec<&Unread>, Vec<&Unread>) = contents
-        .unread
-        .iter()
-        .partition(|unread| matches!(unread.path.as_str(), "value flow" | "javascript"));
+    let (files, parts): (Vec<&Unread>, Vec<&Unread>) =
+        contents.unread.iter().partition(|unread| unread.is_file());
+    let (texts, parts): (Vec<&Unread>, Vec<&Unread>) =
+        parts.into_iter().partition(|unread| unread.is_evaluated());
     let leaving = what_leaves(contents);
     let followed = match (leaving.is_empty(), parts.is_empty()) {
         (true, true) => Some("no way was found on which a secret leaves it"),
@@ -129,7 +129,31 @@ fn why_that_is_fine(profile: &Profile, quiet: bool) -> String {
             count(files.len(), "file", "files")
         ));
     }
+    if !texts.is_empty() {
+        reasons.push(format!(
+            "{} text that could not be read",
+            match texts.len() {
+                1 => "1 file evaluates".to_owned(),
+                more => format!("{more} files evaluate"),
+            }
+        ));
+    }
+    if !contents.unscanned.is_empty() {
+        reasons.push(format!(
+            "your rules did not come to an end over {}",
+            count(contents.unscanned.len(), "file", "files")
+        ));
+    }
     format!("{}.", sentence(&reasons.join("; ")))
+}
+
+/// A number of files.
+fn count_of(files: u64) -> String {
+    count(
+        usize::try_from(files).unwrap_or(usize::MAX),
+        "file",
+        "files",
+    )
 }
 
 /// What of value was found to leave the package; nothing if nothing was.
@@ -347,7 +371,15 @@ mod tests {
             previous: None,
             steps_since: Vec::new(),
         };
+        let text = Unread {
+            why: format!("{} does not parse", Unread::EVALUATED),
+            ..unread("template.js")
+        };
         for (unread, expected) in [
+            (
+                vec![text],
+                "No way was found on which a secret leaves it; 1 file evaluates text that could not be read.",
+            ),
             (vec![], "No way was found on which a secret leaves it."),
             (
                 vec![unread("value flow")],

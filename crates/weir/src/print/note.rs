@@ -2,8 +2,8 @@
 //! chain, and what is new in it.
 
 use weir_engine::Profile;
-use weir_model::contents::{Flow, Place, SourceKind, Surface};
-use weir_model::{Action, Assessment, Contents, Difference, Evidence, Finding, Severity};
+use weir_model::contents::{Flow, InstallStep, Place, SourceKind, Surface};
+use weir_model::{Action, Assessment, Contents, Difference, Finding, Severity};
 use weir_signals::{Comparison, Layer};
 
 use super::changes::{changes, new_behaviour};
@@ -30,31 +30,19 @@ pub(super) fn chains<'a>(assessment: &Assessment, contents: &'a Contents) -> Vec
                     == (flow.source, flow.sink, &flow.sink_place)
                     && other.source_detail == flow.source_detail
             };
-            if is_about(finding, flow) && !chains.iter().any(same) {
+            if weir_signals::tells(finding, flow) && !chains.iter().any(same) {
                 chains.push(flow);
             }
         }
     }
-    chains.truncate(CHAINS);
     chains
-}
-
-/// Whether a finding's evidence has both ends of a flow.
-fn is_about(finding: &Finding, flow: &Flow) -> bool {
-    let has = |wanted: &Place| {
-        finding.evidence.iter().any(|evidence| {
-            matches!(evidence, Evidence::Place { path, line: Some(line), .. }
-                if *path == wanted.path && *line == wanted.line)
-        })
-    };
-    has(&flow.source_place) && has(&flow.sink_place)
 }
 
 /// Which of the chains told above a finding is about, counted from 1.
 pub(super) fn told(finding: &Finding, chains: &[&Flow]) -> Vec<usize> {
     (1..)
-        .zip(chains)
-        .filter(|(_, flow)| is_about(finding, flow))
+        .zip(chains.iter().take(CHAINS))
+        .filter(|(_, flow)| weir_signals::tells(finding, flow))
         .map(|(number, _)| number)
         .collect()
 }
@@ -65,12 +53,17 @@ pub(super) fn incident(out: &mut String, chains: &[&Flow], contents: &Contents, 
         return;
     }
     heading(out, "How it works");
-    for (number, chain) in (1..).zip(chains) {
+    for (number, chain) in (1..).zip(chains.iter().take(CHAINS)) {
         line(
             out,
             format_args!("    {number}. {}", sentence(&flow(chain))),
         );
         told_chain(out, chain, contents);
+    }
+    let left_out = chains.len().saturating_sub(CHAINS);
+    if left_out > 0 {
+        let more = count(left_out, "more way", "more ways");
+        line(out, format_args!("    and {more}; the findings name them"));
     }
     if action >= Action::Hold {
         if_it_ran(out, chains);
@@ -147,13 +140,24 @@ fn started_by(flow: &Flow, contents: &Contents) -> String {
             .iter()
             .find(|step| step.reaches.iter().any(|reached| reached == path))
     };
-    let step = reaches(&flow.sink_place.path).or_else(|| reaches(&flow.source_place.path));
+    let step = reaches(&flow.sink_place.path)
+        .or_else(|| reaches(&flow.source_place.path))
+        .or_else(|| own_command(flow, contents));
     match (flow.surface, step) {
         (Surface::Install, Some(step)) => {
             format!("by {}: {}", short(&step.event), short(&step.command))
         }
         (surface, _) => surface.in_words().to_owned(),
     }
+}
+
+/// The step whose command is the flow.
+fn own_command<'c>(flow: &Flow, contents: &'c Contents) -> Option<&'c InstallStep> {
+    let snippet = flow.sink_place.snippet.trim_end_matches('…').trim();
+    let mut steps = contents.install_steps.iter();
+    (flow.sink_place.path == "package.json" && !snippet.is_empty())
+        .then(|| steps.find(|step| step.command.contains(snippet)))
+        .flatten()
 }
 
 /// What to do where it was installed before.

@@ -34,9 +34,10 @@ pub(super) fn at(place: &Place) -> String {
 /// What a flow does, without its verb's subject.
 pub(super) fn flow(flow: &Flow) -> String {
     format!(
-        "{} ({}) goes {} ({}) {}",
+        "{} ({}) {} {} ({}) {}",
         flow.source.in_words(),
         short(&flow.source_detail),
+        flow.source.goes(),
         flow.sink.in_words(),
         short(&flow.sink_detail),
         flow.surface.in_words()

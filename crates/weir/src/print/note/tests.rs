@@ -5,7 +5,7 @@ use weir_model::contents::{
     Binary, BinaryFormat, Capability, CapabilityKind, FileDigest, Gate, GateKind, Host, HostClass,
     InstallStep, SinkKind, Size, Step,
 };
-use weir_model::{Confidence, Decision, Group, Incomplete, ReleaseId};
+use weir_model::{Confidence, Decision, Evidence, Group, Incomplete, ReleaseId};
 
 use super::*;
 
@@ -18,13 +18,7 @@ fn place(path: &str, line: u32, snippet: &str) -> Place {
 }
 
 fn able(kind: CapabilityKind, detail: &str, at: Place, surface: Surface) -> Capability {
-    Capability {
-        kind,
-        detail: detail.to_owned(),
-        place: at,
-        surface,
-        at_load: false,
-    }
+    Capability::at(kind, detail.to_owned(), at, surface, false)
 }
 
 fn file(path: &str, bytes: u64, surface: Option<Surface>) -> FileDigest {
