@@ -264,7 +264,7 @@ impl Work<'_> {
         };
         let mut solver = flow::Solver::new(around, budget);
         solver.graph.follows_code = group.installs || self.nearby(&group, None).runs_text;
-        solver.graph.follows_listings = group.installs;
+        solver.graph.installs = group.installs;
         let mut lowered = HashSet::new();
         let mut bytes = 0_usize;
         let mut next = group.files.clone();
@@ -300,8 +300,9 @@ impl Work<'_> {
                 gaps.is_stopped = true;
                 break;
             }
-            next = self.newly_loaded(&solver.loads, &solver.started, &around.resolver);
-            next.extend(self.newly_evaluated(&mut solver, around));
+            // A file that is evaluated is loaded.
+            next = self.newly_evaluated(&mut solver, around);
+            next.extend(self.newly_loaded(&solver, &around.resolver));
         }
         if !group.installs {
             gaps.quiet_steps = gaps.quiet_steps.saturating_sub(solver.graph.steps);
@@ -363,21 +364,18 @@ impl Work<'_> {
     }
 
     /// Files that folding found to be loaded. Their surfaces are those of the files that load them.
-    fn newly_loaded(
-        &mut self,
-        loads: &[(u32, u32)],
-        started: &Set<(u32, u32)>,
-        resolver: &Resolver<'_>,
-    ) -> Vec<usize> {
+    fn newly_loaded(&mut self, solver: &flow::Solver<'_>, resolver: &Resolver<'_>) -> Vec<usize> {
         let mut found = Vec::new();
-        for &(from, to) in loads {
-            let is_started = started.contains(&(from, to));
+        for &(from, to) in &solver.loads {
+            let is_started = solver.started.contains(&(from, to));
+            let is_evaluated = solver.evaluates(to);
             let (from, to) = (from as usize, to as usize);
             if !self.modules.join(from, to, is_started) {
                 continue;
             }
             if self.codes.get(to).is_some_and(|code| {
-                code.survey.is_none() && code.failure.is_none() && code.may_run()
+                let may_run = code.may_run() || is_evaluated;
+                code.survey.is_none() && code.failure.is_none() && may_run
             }) {
                 self.survey_one(to);
                 let Some(code) = self.codes.get(to) else {
@@ -544,6 +542,14 @@ impl Modular for Around<'_> {
         let paths = self.paths.borrow();
         let from = paths.get(file as usize)?;
         u32::try_from(self.resolver.resolve(from, specifier)?).ok()
+    }
+
+    fn at_root(&self, path: &str) -> Option<u32> {
+        u32::try_from(self.resolver.entry(path)?).ok()
+    }
+
+    fn path(&self, file: u32) -> Option<String> {
+        self.paths.borrow().get(file as usize).cloned()
     }
 
     fn folder(&self, file: u32, folder: &str) -> Vec<u32> {

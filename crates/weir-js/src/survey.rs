@@ -1,6 +1,7 @@
 //! The first, cheap look at every file: what it imports, and whether it could take part in a flow.
 
 mod literals;
+mod loads;
 mod shapes;
 mod signs;
 
@@ -14,15 +15,14 @@ use oxc_ast::ast::{
     UnaryExpression, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
-use oxc_span::GetSpan;
 use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
 
 use literals::{is_shouting, may_name_command, names_command};
 pub(crate) use shapes::literal;
 use shapes::{
-    hands_maker_on, is_cookies, is_decoded, is_function_prototype, last_name, loaded_by_each,
-    loaded_in_loop, makes_functions, names_constructor, names_data_beside, names_service_worker,
-    spreads_storage, started_path, takes_cookies, takes_storage,
+    asks_for_evaluation, hands_maker_on, is_answer, is_cookies, is_decoded, is_function_prototype,
+    last_name, loaded_by_each, loaded_in_loop, makes_functions, names_constructor,
+    names_data_beside, names_service_worker, spreads_storage, takes_cookies, takes_storage,
 };
 pub(crate) use signs::Signs;
 
@@ -30,7 +30,7 @@ use crate::ability::{Seen, Settled};
 use crate::cut::Removable;
 use crate::digits::Digits;
 use crate::slice::{self, Parts, Recorder};
-use crate::tables::{calls, credentials, data, network, secrets, uploads};
+use crate::tables::{calls, credentials, data, secrets};
 use crate::words::match_word;
 
 /// Deepest syntax tree that is walked, in nested expressions and statements. The deepest of 44,175
@@ -132,85 +132,6 @@ impl Survey {
     /// It may take part in a flow.
     pub(crate) fn is_candidate(&self) -> bool {
         self.signs.may_read(true) || self.signs.sink
-    }
-
-    fn load(&mut self, specifier: &str, offset: u32) {
-        self.seen.load(specifier, offset);
-        let bare = specifier.strip_prefix("node:").unwrap_or(specifier);
-        let module = bare.split('/').next().unwrap_or(bare);
-        if calls::SENDING_MODULES.contains(&module)
-            || network::is_client(bare)
-            || uploads::is_uploader(bare)
-            || matches!(
-                bare,
-                "execa"
-                    | "cross-spawn"
-                    | "shelljs"
-                    | "zx"
-                    | "ws"
-                    | "bun"
-                    | "xhr2"
-                    | "xmlhttprequest"
-                    | "xmlhttprequest-ssl"
-            )
-        {
-            self.signs.sink = true;
-        }
-        if module == "process" {
-            self.process_by_alias = true;
-            self.signs.env_of_something = true;
-        }
-        // Another package may lie in the tarball; what has a colon is of Node, or an address.
-        if !specifier.contains(':') && specifier.len() < 512 {
-            self.imports.push(specifier.to_owned());
-        }
-    }
-
-    /// A file that runs beside this one: `new Worker('./x.js')`, `fork(require.resolve('./x'))`.
-    fn start_argument(&mut self, arguments: &[Argument<'_>]) {
-        let first = arguments.first().and_then(Argument::as_expression);
-        let Some(specifier) = first.and_then(started_path) else {
-            return;
-        };
-        // Browsers take the path of a worker from their page, Node from the working folder.
-        let is_name = !specifier.contains("://") && specifier.contains(".");
-        let specifier = match specifier.starts_with(['.', '/']) {
-            true => specifier,
-            false if is_name => format!("./{specifier}"),
-            false => return,
-        };
-        self.load(&specifier, first.map_or(0, |first| first.span().start));
-        if specifier.len() < 512 {
-            self.starts.push(specifier);
-        }
-    }
-
-    fn load_argument(&mut self, argument: Option<&Expression<'_>>) {
-        match argument.map(literal) {
-            Some(Some(specifier)) => {
-                let offset = argument.map_or(0, |argument| argument.span().start);
-                self.load(&specifier, offset);
-            }
-            Some(None) => self.signs.loads_by_alias = true,
-            None => {}
-        }
-        if argument.is_some_and(is_decoded) {
-            self.signs.dynamic = true;
-        }
-    }
-
-    /// Text is turned into code, which may do anything. `Function('return this')` and the like are
-    /// how libraries find the global object.
-    fn evaluates(&mut self, arguments: &[Argument<'_>]) {
-        let Some(last) = arguments.last().and_then(Argument::as_expression) else {
-            return;
-        };
-        let is_trivial = literal(last).is_some_and(|text| {
-            text.len() < 24 && !text.contains("require") && !text.contains("process")
-        });
-        if !is_trivial {
-            self.signs.dynamic = true;
-        }
     }
 
     fn text(&mut self, text: &str) {
@@ -412,7 +333,10 @@ impl<'a> Visit<'a> for Survey {
         }
         match_word!(function, {
             "fork" => self.start_argument(&it.arguments),
+            // `.then(eval)`, `[text].map(eval)`
+            "then" | "flatMap" | "filter" => self.signs.runs_text |= hands_maker_on(it),
             "forEach" | "map" => {
+                self.signs.runs_text |= hands_maker_on(it);
                 for specifier in loaded_by_each(it) {
                     self.load(&specifier, it.span.start);
                 }
@@ -445,6 +369,16 @@ impl<'a> Visit<'a> for Survey {
             },
             "createRequire" => {
                 self.signs.loads_by_alias = true;
+            },
+            // Text that a timer runs is mostly asked for where it is set.
+            "setTimeout" | "setInterval" => {
+                let first = it.arguments.first().and_then(Argument::as_expression);
+                self.signs.runs_text |= first.is_some_and(is_answer);
+            },
+            "post" => {
+                let first = it.arguments.first().and_then(Argument::as_expression);
+                self.signs.runs_text |= matches!(first, Some(Expression::StringLiteral(text))
+                    if text.value == "Runtime.evaluate");
             },
             // All that a page stores.
             "stringify" | "entries" | "values" | "assign" if takes_storage(&it.arguments) => {
@@ -491,8 +425,14 @@ impl<'a> Visit<'a> for Survey {
         if self.seen.construct(it) {
             self.start_argument(&it.arguments);
         }
-        if matches!(last_name(&it.callee), "Function" | "Script") {
+        if matches!(
+            last_name(&it.callee),
+            "Function" | "Script" | "SourceTextModule"
+        ) {
             self.evaluates(&it.arguments);
+        }
+        if last_name(&it.callee) == "Worker" && asks_for_evaluation(&it.arguments) {
+            self.evaluates(it.arguments.get(..1).unwrap_or_default());
         }
         if last_name(&it.callee) == "URL"
             && let Some(text) = it

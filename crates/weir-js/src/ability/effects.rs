@@ -243,6 +243,11 @@ impl Seen {
         if matches!(function, "on" | "isMaster" | "isPrimary" | "ChildProcess") {
             return;
         }
+        if (module, function) == ("shelljs", "rm") {
+            // `rm('-rf', path)`
+            let paths = arguments.get(1..).filter(|rest| !rest.is_empty());
+            return self.remove(true, paths.unwrap_or(arguments), "shelljs.rm", offset);
+        }
         self.starts = true;
         let program = first(arguments, 0).and_then(|it| self.fold(it));
         let mut line = program.clone().unwrap_or_default();

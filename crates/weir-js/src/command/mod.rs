@@ -29,7 +29,7 @@ pub(crate) use leaks::{Leak, Stolen, host, names_tool, sources};
 pub(crate) use run::{Build, Reading, read, read_in};
 pub(crate) use shell::cut;
 pub(crate) use texts::number;
-pub(crate) use words::is_shell;
+pub(crate) use words::{is_shell, reads_program};
 
 /// The words of all programs of a text, for tests.
 #[cfg(test)]

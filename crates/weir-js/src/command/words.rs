@@ -32,6 +32,16 @@ pub(crate) fn is_shell(program_path: &str) -> bool {
     !program_path.contains(' ') && SHELLS.contains(&&*program(program_path))
 }
 
+/// The last program of a command line, where it runs what comes in on its input.
+pub(crate) fn reads_program(line: &str) -> Option<String> {
+    let pipelines = shell::pipelines(line);
+    let simple = pipelines.last()?.last()?;
+    let words = unwrapped(&simple.words);
+    let name = program(words.first()?);
+    let rest = words.get(1..).unwrap_or_default();
+    runs_input(&name, rest).then(|| name.into_owned())
+}
+
 /// Whether a program runs what comes in on its input.
 pub(super) fn runs_input(name: &str, rest: &[String]) -> bool {
     let is_given = |word: &String| word == "-s" || word == "-" || word == "/dev/stdin";

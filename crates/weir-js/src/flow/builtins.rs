@@ -6,8 +6,8 @@ use weir_model::contents::{HostClass, SinkKind, SourceKind};
 
 use super::graph::{Atom, Call, Key, NONE, Node, Rule};
 use super::solve::Solver;
-use super::text;
 use crate::command;
+use crate::tables::vaults::{self, Vaulted};
 use crate::tables::{calls, network, uploads};
 
 /// Variables that name a folder or a file, and how that is written in folded paths.
@@ -25,7 +25,7 @@ pub(crate) fn folder_variable(name: &str) -> Option<&'static str> {
 
 /// What `process.report.getReport()` gives. Most of it says what the system is like, and is asked for
 /// by whoever chooses a program for it; the environment is in it as well.
-const REPORT: &str = "process.report()";
+pub(super) const REPORT: &str = "process.report()";
 
 /// Members that are constants.
 pub(crate) fn constant_member(path: &str) -> Option<&'static str> {
@@ -35,6 +35,7 @@ pub(crate) fn constant_member(path: &str) -> Option<&'static str> {
         // npm hands it to scripts by these names as well.
         "process.execPath"
         | "process.argv0"
+        | "process.argv.0"
         | "process.env.npm_node_execpath"
         | "process.env.NODE" => Some("node"),
         "import.meta.url" | "import.meta.filename" => Some(super::OWN_FILE),
@@ -338,22 +339,7 @@ impl Solver<'_> {
     /// but for answers of a cloud's metadata service, which are secrets.
     fn sources_of_code(&mut self, path: &str, call: &Call) {
         let answers = network::call(path).is_some_and(|kind| kind == SinkKind::Http)
-            || matches!(
-                path,
-                "WebSocket"
-                    | "WebSocketPackage"
-                    | "WebSocketPackage.WebSocket"
-                    | "node:net.connect"
-                    | "node:net.createConnection"
-                    | "node:tls.connect"
-                    | "node:net.Socket"
-                    | "node:tls.TLSSocket"
-                    | "Bun.connect"
-            )
-            // Text for whoever asks: what a name server answers is the domain's owner's.
-            || path == "node:dns.resolveTxt"
-            // Its server gives orders.
-            || path.starts_with("pkg:socket.io-client");
+            || super::answers::is_told(path);
         if answers {
             let all: Vec<Node> = call.arguments.iter().map(|(node, _)| *node).collect();
             let host = self.host(&all);
@@ -389,6 +375,25 @@ impl Solver<'_> {
         if !self.graph.follows_code {
             return;
         }
+        // Elsewhere servers are what libraries are for.
+        if self.graph.installs
+            && matches!(
+                path,
+                "node:http.createServer" | "node:https.createServer" | "node:net.createServer"
+            )
+        {
+            let shown = path.trim_start_matches("node:");
+            let source = self
+                .graph
+                .source(SourceKind::Fetched, shown, call.file, call.offset);
+            for &(argument, _) in &call.arguments {
+                for function in self.functions(argument) {
+                    let parameter = self.parameter(function, 0);
+                    self.graph.add(parameter, Atom::Taint(source), NONE);
+                }
+            }
+            return;
+        }
         let decodes = match path {
             // None of them can be constructed: `new (global(name))()` is some class.
             "atob" | "unescape" | "String.fromCharCode" | "String.fromCodePoint" => !call.is_new,
@@ -418,66 +423,6 @@ impl Solver<'_> {
     fn give_instance(&mut self, id: u32, call: &Call) {
         let atom = self.instance(id);
         self.graph.add(call.out, atom, NONE);
-    }
-
-    /// Encoders and decoders.
-    fn transform(&mut self, id: u32, path: &str, call: &Call) {
-        for &(argument, _) in &call.arguments {
-            self.derive(Rule::Content {
-                from: argument,
-                out: call.out,
-            });
-        }
-        let parts: Vec<Node> = call
-            .arguments
-            .iter()
-            .take(2)
-            .map(|(node, _)| *node)
-            .collect();
-        if path == "JSON.stringify" || parts.is_empty() {
-            return;
-        }
-        self.fold(&parts, call.out, |pieces| {
-            let text = (*pieces.first()?)?;
-            match path {
-                "Buffer.from" | "Buffer" => {
-                    text::decode(text, pieces.get(1).copied().flatten().unwrap_or("utf8"))
-                }
-                "atob" => text::decode(text, "base64"),
-                "unescape" | "decodeURIComponent" | "decodeURI" => text::unescape(text),
-                "btoa" => None,
-                _ => Some(text.to_owned()),
-            }
-        });
-        // `JSON.parse` and clones keep structure that is known.
-        if matches!(path, "structuredClone" | "String") {
-            self.graph.copy(Self::argument(call, 0), call.out);
-        }
-        if path == "JSON.parse" {
-            self.parsed(id, call);
-        }
-    }
-
-    /// `String.fromCharCode(104, 116)` and with a spread array.
-    fn characters(&mut self, call: &Call) {
-        let mut codes = Vec::new();
-        for &(argument, is_spread) in &call.arguments {
-            self.loose_content(argument, false, call.out);
-            match self.listed(argument) {
-                Some(list) if is_spread => codes.extend(list.iter().map(|(node, _)| *node)),
-                _ => codes.push(argument),
-            }
-        }
-        self.fold(&codes, call.out, |pieces| {
-            pieces
-                .iter()
-                .map(|piece| {
-                    piece
-                        .and_then(|text| text.parse().ok())
-                        .and_then(char::from_u32)
-                })
-                .collect()
-        });
     }
 
     fn entries(&mut self, id: u32, path: &str, from: Node, out: Node) {
@@ -586,6 +531,9 @@ impl Solver<'_> {
                 self.give_data(source, call);
             }
             let reading = command::read(&text, &std::collections::BTreeMap::new());
+            for (_, script) in &reading.scripts {
+                self.read_by_script(script, call);
+            }
             for file in reading.files {
                 let node = self.graph.constant(&file);
                 self.start(node, call);
@@ -604,6 +552,20 @@ impl Solver<'_> {
     /// A call of another package.
     fn package(&mut self, id: u32, path: &str, call: &Call) -> bool {
         let rest = path.strip_prefix("pkg:").unwrap_or(path);
+        match vaults::of(path) {
+            Some(Vaulted::Client) if call.is_new => {
+                self.give(call.out, path);
+                return true;
+            }
+            Some(Vaulted::Reads) => {
+                let source =
+                    self.graph
+                        .source(SourceKind::CredentialTool, rest, call.file, call.offset);
+                self.give_data(source, call);
+                return true;
+            }
+            _ => {}
+        }
         if let Some(client) = uploads::client(path) {
             self.give(call.out, client);
             return true;

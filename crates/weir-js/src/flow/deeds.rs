@@ -51,18 +51,20 @@ impl Deeds {
         }
     }
 
-    /// Each entry of a folder that is listed is all of it.
-    fn whole_folder(&self, path: String) -> String {
-        match path.rsplit_once('/') {
-            Some((folder, entry))
-                if entry.chars().all(|c| c == super::UNKNOWN)
-                    && !entry.is_empty()
-                    && self.listed.iter().any(|listed| listed == folder) =>
-            {
-                format!("{folder}/*")
+    /// Each entry of a folder that is listed is all of it, and so is each entry of its folders. Says how many
+    /// folders deep the entry is.
+    fn whole_folder(&self, path: String) -> (String, usize) {
+        let is_any = |entry: &str| !entry.is_empty() && entry.chars().all(|c| c == super::UNKNOWN);
+        let mut folder = path.as_str();
+        let (mut whole, mut deep) = (None, 0);
+        while let Some((outer, _)) = folder.rsplit_once('/').filter(|(_, it)| is_any(it)) {
+            folder = outer;
+            deep += 1;
+            if self.listed.iter().any(|listed| listed == folder) {
+                whole = Some((format!("{folder}/*"), deep));
             }
-            _ => path,
         }
+        whole.unwrap_or((path, 0))
     }
 }
 
@@ -80,6 +82,15 @@ impl Solver<'_> {
                     self.deed(&path, call, &mut deeds);
                 }
             }
+            for reading in self.scripts_run(call) {
+                let place = (call.file, call.offset);
+                let acts = reading.acts.into_iter();
+                deeds
+                    .abilities
+                    .extend(acts.map(|act| (act.kind, act.detail, place)));
+                let hosts = reading.hosts.into_iter();
+                deeds.hosts.extend(hosts.map(|(host, _)| (host, place)));
+            }
             if deeds.abilities.len() > MOST || deeds.touches.len() > MOST {
                 break;
             }
@@ -96,7 +107,7 @@ impl Solver<'_> {
         })
     }
 
-    fn lists(&self, call: &Call) -> bool {
+    pub(super) fn lists(&self, call: &Call) -> bool {
         self.graph.atoms(call.callee).iter().any(|(atom, _)| {
             matches!(atom, Atom::Builtin(path)
                 if self.graph.name(*path).starts_with("node:fs.readdir"))
@@ -133,7 +144,9 @@ impl Solver<'_> {
             }
         } else if flows::CODE.contains(&path) {
             let code = Self::argument(call, call.arguments.len().saturating_sub(1));
-            if self.graph.texts(code).is_empty() {
+            // Text of a file is not known here.
+            let texts = self.known_texts(code);
+            if texts.iter().all(|text| self.is_of_file(text)) {
                 deeds
                     .abilities
                     .push((CapabilityKind::DynamicCode, bare, place));
@@ -198,7 +211,23 @@ impl Solver<'_> {
         let Some((verb, at)) = written.or(removed) else {
             return;
         };
-        let mut paths = self.known_texts(Self::argument(call, at));
+        let paths = self.known_texts(Self::argument(call, at)).into_iter();
+        let paths: Vec<_> = paths.map(|path| deeds.whole_folder(path)).collect();
+        // Whoever removes file after file of all folders removes the tree.
+        let walks = paths.iter().any(|(_, deep)| *deep > 1);
+        let verb = match verb {
+            Verb::Remove { tree } => Verb::Remove {
+                tree: tree || walks,
+            },
+            other => other,
+        };
+        let mut all = paths;
+        let mut paths: Vec<String> = Vec::new();
+        for (path, _) in all.drain(..) {
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
         // One of several possible paths is no reason to say that a home folder is removed, unless
         // the others are no better.
         if paths.len() > 1
@@ -210,7 +239,6 @@ impl Solver<'_> {
         // Hooks of git are told last: whoever writes something else too is no manager of them.
         paths.sort_by_key(|path| path.contains(".git/hooks/"));
         for path in paths {
-            let path = deeds.whole_folder(path);
             let touch = Touch {
                 verb,
                 path,

@@ -4,6 +4,7 @@ use super::graph::{
     Atom, Call, Function, Graph, Key, NONE, Node, Parameters, Rule, TEXT_BYTES, index,
 };
 use super::solve::Solver;
+use super::text;
 use crate::command;
 use crate::tables::calls;
 
@@ -19,8 +20,23 @@ pub(crate) struct Evaluated {
     pub(crate) text: String,
     pub(crate) file: u32,
     pub(crate) offset: u32,
+    /// What the call is given it by.
+    pub(super) given: Node,
     /// The call's result.
     pub(crate) out: Node,
+}
+
+impl Evaluated {
+    /// Code that a call is given.
+    pub(super) fn by(call: &Call, given: Node, text: String, out: Node) -> Self {
+        Self {
+            text,
+            file: call.file,
+            offset: call.offset,
+            given,
+            out,
+        }
+    }
 }
 
 /// How a function makes code of text.
@@ -31,6 +47,20 @@ enum Maker {
     Function,
     /// `module._compile(text, name)`.
     Module,
+    /// Of an address that holds it: `import('data:text/javascript,...')`.
+    Address,
+    /// Of such an address, or of the text itself: `new Worker(text, { eval: true })`.
+    Worker,
+}
+
+impl Maker {
+    /// What the code's last expression comes out of. Modules and workers give something else.
+    fn result(&self, call: &Call) -> Node {
+        match self {
+            Self::Address | Self::Worker => NONE,
+            _ => call.out,
+        }
+    }
 }
 
 /// The names in a text that does nothing but give what they stand for: `this`, `process.env`, and
@@ -62,12 +92,15 @@ fn maker(path: &str) -> Option<Maker> {
         | "node:vm.runInNewContext"
         | "node:vm.runInContext"
         | "node:vm.Script"
+        | "node:vm.SourceTextModule"
         | "node:vm.compileFunction"
         | "setTimeout"
         | "setInterval"
         | "execScript" => Some(Maker::Program),
         "Function" => Some(Maker::Function),
         "module._compile" => Some(Maker::Module),
+        "import" | "Module.register" => Some(Maker::Address),
+        "node:worker_threads.Worker" | "Worker" => Some(Maker::Worker),
         _ => None,
     }
 }
@@ -168,8 +201,30 @@ impl Solver<'_> {
         object
     }
 
-    /// Evaluated code that was not handed out before.
+    /// Evaluated code that was not handed out before. What is text of a file is that file, which is loaded.
     pub(crate) fn newly_evaluated(&mut self) -> Vec<Evaluated> {
+        let mut found = self.made_code();
+        found.extend(self.inline_code());
+        found.extend(self.handed_code());
+        found.extend(self.written_code());
+        let mut new = Vec::new();
+        for (id, one) in found {
+            if !self.evaluated.insert((id, one.text.clone())) {
+                continue;
+            }
+            let is_file = self.is_of_file(&one.text);
+            if is_file {
+                self.evaluates_file(&one.text, one.given, one.file);
+            }
+            if !is_file && one.text.len() >= SHORTEST && !one.text.contains(super::UNKNOWN) {
+                new.push(one);
+            }
+        }
+        new
+    }
+
+    /// Text that functions of the language make code of.
+    fn made_code(&self) -> Vec<(usize, Evaluated)> {
         let mut found = Vec::new();
         let compile = self.graph.known("_compile").map(Key::Name);
         for (id, call) in self.outward() {
@@ -194,45 +249,40 @@ impl Solver<'_> {
                     Maker::Function => arguments.pop(),
                     _ => arguments.first().copied(),
                 };
-                let is_body = matches!(maker, Maker::Function);
-                for text in self.known_texts(body.unwrap_or(NONE)) {
-                    let is_short = text.len() < SHORTEST || names_in(&text, is_body).is_some();
-                    if is_short || text.contains(super::UNKNOWN) {
-                        continue;
+                let body = body.unwrap_or(NONE);
+                for text in self.known_texts(body) {
+                    if let Some(text) = self.code_in(&maker, text, &arguments) {
+                        found.push((id, Evaluated::by(call, body, text, maker.result(call))));
                     }
-                    let text = match maker {
-                        Maker::Function => {
-                            let names: Vec<String> = arguments
-                                .iter()
-                                .filter_map(|&node| self.known_texts(node).into_iter().next())
-                                .collect();
-                            format!("(function({}){{{text}\n}})", names.join(","))
-                        }
-                        _ => text,
-                    };
-                    found.push((
-                        id,
-                        Evaluated {
-                            text,
-                            file: call.file,
-                            offset: call.offset,
-                            out: call.out,
-                        },
-                    ));
                 }
             }
         }
-        found.extend(self.inline_code());
-        let seen: &mut crate::hash::Set<(usize, String)> = &mut self.evaluated;
         found
-            .into_iter()
-            .filter(|(id, one)| seen.insert((*id, one.text.clone())))
-            .map(|(_, one)| one)
-            .collect()
     }
-}
 
-impl Solver<'_> {
+    /// The program that is made of a text; nothing where it is a mere name, or no code.
+    fn code_in(&self, maker: &Maker, text: String, parameters: &[Node]) -> Option<String> {
+        if names_in(&text, matches!(maker, Maker::Function)).is_some() {
+            return None;
+        }
+        match maker {
+            Maker::Function => {
+                let names: Vec<String> = parameters
+                    .iter()
+                    .filter_map(|&node| self.known_texts(node).into_iter().next())
+                    .collect();
+                Some(format!("(function({}){{{text}\n}})", names.join(",")))
+            }
+            Maker::Address => text::data_url(&text),
+            // Else it is where the code lies.
+            Maker::Worker => match text::data_url(&text) {
+                Some(code) => Some(code),
+                None => text.contains(['(', ';', '\n']).then_some(text),
+            },
+            Maker::Program | Maker::Module => Some(text),
+        }
+    }
+
     /// Code in the commands that are run: `node -e '...'`.
     fn inline_code(&self) -> Vec<(usize, Evaluated)> {
         let mut found = Vec::new();
@@ -246,18 +296,9 @@ impl Solver<'_> {
             }
             for line in self.command_lines(call) {
                 let reading = command::read(&line, &std::collections::BTreeMap::new());
-                for text in reading.inline {
-                    if text.len() < SHORTEST || text.contains(super::UNKNOWN) {
-                        continue;
-                    }
-                    let one = Evaluated {
-                        text,
-                        file: call.file,
-                        offset: call.offset,
-                        out: NONE,
-                    };
-                    found.push((id, one));
-                }
+                let list = Self::argument(call, 1);
+                let inline = reading.inline.into_iter();
+                found.extend(inline.map(|text| (id, Evaluated::by(call, list, text, NONE))));
             }
         }
         found

@@ -69,7 +69,9 @@ impl Solver<'_> {
         self.read_from_file(call);
         for name in self.graph.texts(path) {
             let text = self.graph.name(name);
+            self.read_own_file(&text, call);
             let Some(kind) = credentials::kind(&text) else {
+                self.read_by_install(&text, call);
                 self.read_data(&text, call);
                 continue;
             };

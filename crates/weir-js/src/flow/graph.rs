@@ -211,6 +211,8 @@ pub(crate) enum Rule {
     Content { from: Node, out: Node },
     /// Elements of what `from` holds.
     Elements { from: Node, out: Node },
+    /// Of what `from` holds, what came from the network.
+    Answered { from: Node, out: Node },
     /// Property names of what `from` holds.
     Keys { from: Node, out: Node },
     /// `out` inherits from instances of the classes in `class`.
@@ -313,8 +315,9 @@ pub(crate) struct Graph {
     pub(crate) fold_steps: u64,
     /// Whether what is fetched or decoded is followed: only where something could run it.
     pub(crate) follows_code: bool,
-    /// Files of folders that are listed count as loaded, where their names are not known otherwise.
-    pub(crate) follows_listings: bool,
+    /// Install runs it: then files of folders that are listed count as loaded, where their names are not
+    /// known otherwise, and a file that is no code by its name is told where it is evaluated.
+    pub(crate) installs: bool,
     /// Bytes of long texts that may still be kept.
     pub(crate) long_text: usize,
     /// Modules of bundles, by loader and key: the nodes of `module` and `exports`.
@@ -348,7 +351,7 @@ impl Default for Graph {
             globals: 0,
             fold_steps: FOLD_STEPS,
             follows_code: false,
-            follows_listings: false,
+            installs: false,
             long_text: LONG_TEXTS,
             bundled: HashMap::default(),
             loaders: Vec::new(),
@@ -603,7 +606,10 @@ impl Graph {
                 reads.extend(call.arguments.iter().map(|(node, _)| *node));
             }
             Rule::Concat { parts, .. } => reads.extend(parts.iter().copied()),
-            Rule::Content { from, .. } | Rule::Elements { from, .. } | Rule::Keys { from, .. } => {
+            Rule::Content { from, .. }
+            | Rule::Elements { from, .. }
+            | Rule::Answered { from, .. }
+            | Rule::Keys { from, .. } => {
                 reads.push(*from);
             }
             Rule::Inherit { class, .. } => reads.push(*class),

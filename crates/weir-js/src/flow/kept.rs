@@ -54,7 +54,7 @@ impl Solver<'_> {
             return;
         };
         let is_folder = folder.ends_with('/') && !folder.contains(super::UNKNOWN);
-        if !self.graph.follows_listings || !is_folder || !self.lists_folders() {
+        if !self.graph.installs || !is_folder || !self.lists_folders() {
             return;
         }
         for file in self

@@ -340,6 +340,7 @@ impl Solver<'_> {
     pub(super) fn parsed(&mut self, id: u32, call: &Call) {
         for name in self.graph.texts(Self::argument(call, 0)) {
             let text = self.graph.name(name);
+            self.parsed_file(&text, call);
             let is_structure = text.len() <= TEXT_BYTES && text.starts_with(['{', '[']);
             if !is_structure || !self.evaluated.insert((id as usize, text.to_string())) {
                 continue;
@@ -353,7 +354,7 @@ impl Solver<'_> {
     }
 
     /// JSON files are objects.
-    fn json_module(&mut self, file: u32) {
+    pub(super) fn json_module(&mut self, file: u32) {
         if !self.json.insert(file) {
             return;
         }

@@ -1,13 +1,16 @@
 //! Methods of strings, arrays, promises and functions.
 
-use super::graph::{Atom, Call, NONE, Node, Rule};
+use super::graph::{Atom, Call, NONE, Name, Node, Rule};
 use super::solve::Solver;
 use super::text;
+use crate::tables::{calls, flows};
 
 /// Most elements of an array that is folded into a string.
 const ELEMENTS: usize = 4096;
 /// Fewest characters, each there once, that make an alphabet.
 const ALPHABET: usize = 26;
+/// Purpose of the call of a builtin that was handed to a method.
+const CALLED: u8 = 2;
 /// Most arrays that one call makes of several constants.
 const ARRAYS: usize = 8;
 
@@ -15,10 +18,14 @@ impl Solver<'_> {
     /// A method by its name. Returns whether what it does is known.
     pub(crate) fn method(&mut self, id: u32, name: &str, call: &Call, is_known: bool) -> bool {
         match name {
-            "then" | "catch" | "finally" => self.promise(name, call),
+            "then" | "catch" | "finally" => self.promise(id, name, call),
             // `Reflect.apply` is no method of the function `Reflect`.
             "call" | "apply" | "bind" if !self.is_reflect(call.receiver) => {
                 return self.invoke(id, name, call);
+            }
+            "fastPut" | "uploadFrom" | "sendMail" => {
+                self.sends_file(id, name, call);
+                return is_known;
             }
             _ if is_known => return true,
             "map" | "flatMap" | "forEach" | "filter" | "find" | "findLast" | "reduce"
@@ -32,6 +39,7 @@ impl Solver<'_> {
                         self.loose_content(call.receiver, false, parameter);
                     }
                 }
+                self.listens_to_request(call);
                 self.graph.copy(call.receiver, call.out);
             }
             "pipe" | "pipeThrough" => {
@@ -142,12 +150,17 @@ impl Solver<'_> {
     }
 
     /// Promises are taken for their value.
-    fn promise(&mut self, name: &str, call: &Call) {
+    fn promise(&mut self, id: u32, name: &str, call: &Call) {
+        self.chain(call);
         for (index, &(argument, _)) in call.arguments.iter().enumerate() {
             for function in self.functions(argument) {
                 if index == 0 && name == "then" {
                     let parameter = self.parameter(function, 0);
                     self.graph.copy(call.receiver, parameter);
+                }
+                if index == usize::from(name == "then") && name != "finally" {
+                    let error = self.parameter(function, 0);
+                    self.rejected(id, call.receiver, error);
                 }
                 let result = self.result(function);
                 self.graph.copy(result, call.out);
@@ -156,10 +169,13 @@ impl Solver<'_> {
             for atom in self.graph.held(argument) {
                 match atom {
                     Atom::Resolver(promise) => self.graph.copy(call.receiver, promise),
-                    Atom::Builtin(_) => self.derive(Rule::Content {
-                        from: call.receiver,
-                        out: call.out,
-                    }),
+                    Atom::Builtin(path) => {
+                        self.derive(Rule::Content {
+                            from: call.receiver,
+                            out: call.out,
+                        });
+                        self.called_by(id, path, argument, call.receiver, call);
+                    }
                     _ => {}
                 }
             }
@@ -167,6 +183,23 @@ impl Solver<'_> {
         if name != "then" {
             self.graph.copy(call.receiver, call.out);
         }
+    }
+
+    /// `.then(eval)`, `list.map(eval)`: what makes code or runs commands is called with what it is handed.
+    fn called_by(&mut self, id: u32, path: Name, callee: Node, given: Node, call: &Call) {
+        let path = self.graph.name(path);
+        if !flows::CODE.contains(&&*path) && !calls::RUNS_COMMAND.contains(&&*path) {
+            return;
+        }
+        let handed = Call {
+            callee,
+            receiver: NONE,
+            method: None,
+            arguments: std::iter::once((given, false)).collect(),
+            is_new: false,
+            ..call.clone()
+        };
+        self.redirect(id, CALLED, handed);
     }
 
     fn invoke(&mut self, id: u32, name: &str, call: &Call) -> bool {
@@ -246,6 +279,19 @@ impl Solver<'_> {
     fn iterate(&mut self, id: u32, name: &str, call: &Call) -> bool {
         let callback = Self::argument(call, 0);
         let functions = self.functions(callback);
+        for atom in self.graph.held(callback) {
+            if let Atom::Builtin(path) = atom {
+                let element = self.graph.node(call.file, call.offset);
+                if self.redirected.contains(&(id, CALLED)) {
+                    break;
+                }
+                self.called_by(id, path, callback, element, call);
+                self.derive(Rule::Elements {
+                    from: call.receiver,
+                    out: element,
+                });
+            }
+        }
         let is_reduce = name.starts_with("reduce");
         let initial = Self::argument(call, 1);
         for &function in &functions {
@@ -445,6 +491,11 @@ impl Solver<'_> {
                     .collect();
                 let object = self.made(id, purpose);
                 self.graph.set_elements(object, nodes);
+                // Where it is cut is not known.
+                if self.is_of_file(text) {
+                    let any = self.graph.any(object);
+                    self.give_text(any, text);
+                }
                 self.graph.add(call.out, Atom::Object(object), NONE);
             }
         }
@@ -460,6 +511,7 @@ impl Solver<'_> {
         if self.graph.texts(call.receiver).is_empty() {
             return false;
         }
+        self.part_of_file(name, call);
         let mut parts = vec![call.receiver];
         parts.extend(call.arguments.iter().map(|(node, _)| *node));
         self.fold(&parts, call.out, |pieces| {

@@ -6,21 +6,25 @@
 //! that can be stored in a name is assumed at every use of it. Functions that look builtins up by name
 //! are the exception ([`asked`]).
 
+mod answers;
 mod asked;
 mod builtins;
 mod call;
 mod channels;
+mod contents;
 mod deeds;
 mod evaluated;
 mod events;
 mod files;
 mod graph;
 mod guessed;
+mod handed;
 mod kept;
 mod laden;
 mod load;
 mod lower;
 mod methods;
+mod named;
 mod nearby;
 mod objects;
 mod opened;
@@ -32,6 +36,7 @@ mod replaced;
 mod report;
 mod sinks;
 mod solve;
+mod strings;
 pub(crate) mod text;
 mod written;
 

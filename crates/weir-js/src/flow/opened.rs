@@ -1,9 +1,6 @@
 //! Requests that are told their address after they were made: `request.open('POST', address)`.
 
-use weir_model::contents::SinkKind;
-
 use super::graph::{Atom, Call, Node};
-use super::sinks::socket_kind;
 use super::solve::Solver;
 use crate::hash::Map;
 use crate::tables::network;
@@ -34,11 +31,6 @@ impl Solver<'_> {
                 addresses.push(address);
             }
         }
-    }
-
-    /// Whether an instance is a request of a browser's.
-    fn is_request(&self, instance: u32) -> bool {
-        self.is_made_by(instance, |path| socket_kind(path) == Some(SinkKind::Http))
     }
 
     /// The host that a request was opened to. A helper that is given addresses with and without one

@@ -7,7 +7,14 @@ impl Solver<'_> {
     /// Notes which calls these are.
     pub(super) fn note_outward(&mut self) {
         let compile = self.graph.known("_compile").map(Key::Name);
+        let fed = ["write", "end"].map(|name| self.graph.known(name).map(Key::Name));
         let leaves = |call: &Call| {
+            // What is written to a child is what a shell runs.
+            let feeds = call.method.is_some() && fed.contains(&call.method);
+            let mut receivers = self.graph.atoms(call.receiver).iter();
+            if feeds && receivers.any(|(atom, _)| matches!(atom, Atom::Instance(_))) {
+                return true;
+            }
             // Whatever it is called on, this is how Node's own loader compiles.
             let compiles = call.method.is_some() && call.method == compile;
             let mut callees = self.graph.atoms(call.callee).iter();

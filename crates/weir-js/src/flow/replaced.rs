@@ -13,6 +13,9 @@ impl Solver<'_> {
     /// Where a value is stored that is given to what is no object of the code itself: among all that is
     /// global, or nowhere.
     pub(super) fn stored_in(&mut self, atom: Atom, names: &[Name], value: Node) -> Option<u32> {
+        if matches!(atom, Atom::Instance(_) | Atom::Taint(_)) {
+            self.handles_answer(atom, names, value);
+        }
         match atom {
             Atom::Builtin(path) => {
                 let path = self.graph.name(path);

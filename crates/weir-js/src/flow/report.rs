@@ -8,7 +8,7 @@ use super::graph::{Atom, Call, Key, NONE, Node, Rule};
 use super::laden::Laden;
 use super::sinks::{Sink, is_credential_name, socket_kind};
 use super::solve::Solver;
-use crate::tables::{calls, data, flows, hosts, network, uploads};
+use crate::tables::{calls, data, flows, hosts, network, uploads, vaults};
 
 /// Deepest object in object that is looked into at a sink.
 const DEPTH: usize = 6;
@@ -137,8 +137,9 @@ impl Solver<'_> {
                 let host = sink.host.as_deref();
                 is_odd || host.is_some_and(|host| network::is_foreign(&source.detail, host))
             };
-            if one.is_credential_field && source.kind == SourceKind::SecretVariable && !is_strange()
-            {
+            let is_login = source.kind == SourceKind::SecretVariable
+                || (source.kind == SourceKind::CredentialTool && vaults::is_told(&source.detail));
+            if one.is_credential_field && is_login && !is_strange() {
                 continue;
             }
             // Services are given a key of theirs by whichever client; all variables, by none.

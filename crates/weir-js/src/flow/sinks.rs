@@ -80,8 +80,13 @@ impl Solver<'_> {
                     names_program: self.starts_by_path(&path, call),
                     ..Sink::of(SinkKind::Process, shown(&path), sent)
                 });
+                sinks.extend(self.handed_sink(&path, call));
+            } else if &*path == "node:child_process.fork" {
+                sinks.extend(self.handed_sink(&path, call));
             } else if flows::CODE.contains(&&*path) {
                 sinks.push(Sink::of(SinkKind::DynamicCode, shown(&path), all.clone()));
+            } else if matches!(&*path, "setTimeout" | "setInterval") {
+                sinks.extend(self.timed(&path, call));
             } else if matches!(&*path, "import" | "Module.register") {
                 sinks.extend(self.imported(&path, call));
             } else if matches!(&*path, "node:worker_threads.Worker" | "Worker") {
@@ -110,6 +115,14 @@ impl Solver<'_> {
             }
         }
         sinks
+    }
+
+    /// `setTimeout(text)`, as far as nothing but text is there: mostly it is a function.
+    fn timed(&self, path: &str, call: &Call) -> Option<Sink> {
+        let first = Self::argument(call, 0);
+        let mut atoms = self.graph.atoms(first).iter();
+        let is_text = atoms.all(|(atom, _)| matches!(atom, Atom::Taint(_) | Atom::Text(_)));
+        is_text.then(|| Sink::of(SinkKind::DynamicCode, path, vec![first]))
     }
 
     /// A worker: its first argument is its code or where that lies, so that data which arrives there
@@ -149,7 +162,7 @@ impl Solver<'_> {
     }
 
     /// Fields of these names of the objects that a call is given.
-    fn fields_given(&self, call: &Call, names: &[&str]) -> Vec<Node> {
+    pub(super) fn fields_given(&self, call: &Call, names: &[&str]) -> Vec<Node> {
         let mut found = Vec::new();
         for &(argument, _) in &call.arguments {
             for (atom, _) in self.graph.atoms(argument) {
@@ -199,6 +212,14 @@ impl Solver<'_> {
 
     /// `request.write(x)`, `socket.send(x)`, `stream.pipe(request)`, `child.stdin.write(x)`.
     fn instance_sink(&self, name: &str, call: &Call, all: &[Node]) -> Option<Sink> {
+        // Of a debugger: `session.post('Runtime.evaluate', { expression })`.
+        if name == "post" {
+            let method = all.first().map(|&node| self.known_texts(node));
+            if method.is_some_and(|it| it.iter().any(|text| text == "Runtime.evaluate")) {
+                let sent = self.fields_given(call, &["expression"]);
+                return Some(Sink::of(SinkKind::DynamicCode, "Runtime.evaluate", sent));
+            }
+        }
         if name == "_compile" {
             let label = "module._compile";
             return Some(Sink::of(SinkKind::DynamicCode, label, all.to_vec()));
@@ -366,6 +387,10 @@ impl Solver<'_> {
         let mut steps = Steps::default();
         let mut scripted = None;
         for (_, call) in self.outward() {
+            for reading in self.scripts_run(call) {
+                let leaks = reading.leaks.into_iter();
+                found.extend(leaks.map(|leak| (call.file, call.offset, leak)));
+            }
             let runs = self
                 .graph
                 .atoms(call.callee)

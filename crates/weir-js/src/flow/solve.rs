@@ -1,14 +1,12 @@
 //! Runs the rules until nothing grows any more.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
-use smallvec::SmallVec;
 use weir_model::contents::SourceKind;
 
 use super::builtins;
-use super::graph::{
-    Atom, Graph, Key, LONG_TEXT, NONE, Name, Names, Node, Quick, Rule, TEXT_BYTES, Use,
-};
+use super::graph::{Atom, Graph, Key, NONE, Name, Names, Node, Quick, Rule, TEXT_BYTES, Use};
 use super::queue::Queue;
 use crate::hash::Set;
 use crate::tables::{calls, secrets};
@@ -32,6 +30,10 @@ pub(crate) trait Modular {
     fn chunk(&self, file: u32, key: &str) -> Option<u32>;
     /// The field of the manifest that a variable `npm_package_…` holds, by what follows.
     fn manifest(&self, variable: &str) -> Option<String>;
+    /// The file at a path from the package's root.
+    fn at_root(&self, path: &str) -> Option<u32>;
+    /// The path of a file.
+    fn path(&self, file: u32) -> Option<String>;
     /// The contents of a JSON file, where the file is one.
     fn json(&self, file: u32) -> Option<serde_json::Value>;
 }
@@ -69,6 +71,14 @@ pub(crate) struct Solver<'m> {
     pub(crate) json: HashSet<u32, Quick>,
     /// Texts that were looked into as code or JSON, by rule and text.
     pub(crate) evaluated: Set<(usize, String)>,
+    /// Paths of files that are run, once all is solved.
+    pub(super) run_files: OnceCell<(HashSet<String>, HashSet<String>)>,
+    /// What promises were made of, by `then` and the like.
+    pub(super) chained: HashMap<Node, Node, Quick>,
+    /// Functions that are told of a request.
+    pub(super) told: Set<(u32, Atom)>,
+    /// Files of the package that are read as text.
+    pub(super) contents: super::contents::Contents,
     /// What is told and heard by name.
     pub(super) events: super::events::Events,
     /// Channels that are found by name.
@@ -105,6 +115,10 @@ impl<'m> Solver<'m> {
             started: Set::default(),
             json: HashSet::default(),
             evaluated: Set::default(),
+            run_files: OnceCell::new(),
+            chained: HashMap::default(),
+            told: Set::default(),
+            contents: super::contents::Contents::default(),
             events: super::events::Events::default(),
             channels: super::channels::Channels::default(),
             buffers: Set::default(),
@@ -123,6 +137,7 @@ impl<'m> Solver<'m> {
     pub(crate) fn solve(&mut self) -> Outcome {
         let outcome = self.phases();
         self.note_outward();
+        self.run_files = OnceCell::new();
         outcome
     }
 
@@ -240,6 +255,7 @@ impl<'m> Solver<'m> {
             Rule::Elements { from, out } => self.elements(from, out),
             Rule::Keys { from, out } => self.keys(from, out),
             Rule::Answer(asked) => self.answer(&asked),
+            Rule::Answered { from, out } => self.answered(from, out),
             Rule::Inherit { class, out } => {
                 for atom in self.graph.held(class) {
                     if let Atom::Function(function) = atom {
@@ -344,12 +360,11 @@ impl<'m> Solver<'m> {
                         self.builtin_member(path, name, object, out);
                     }
                 }
-                Atom::Instance(_) => {
+                Atom::Instance(instance) => {
                     for &name in &names {
-                        if matches!(
-                            &*self.graph.name(name),
-                            "stdin" | "stdio" | "socket" | "writer"
-                        ) {
+                        let text = self.graph.name(name);
+                        self.answer_of_request(instance, &text, out);
+                        if matches!(&*text, "stdin" | "stdio" | "socket" | "writer") {
                             self.graph.add(out, atom, object);
                         }
                     }
@@ -583,86 +598,6 @@ impl<'m> Solver<'m> {
         for name in names {
             self.graph.add(out, Atom::Text(name), NONE);
         }
-    }
-
-    fn concat(&mut self, parts: &[Node], out: Node) {
-        for &part in parts {
-            self.content_of_text(part, out);
-        }
-        self.joined_cookies(parts, out);
-        let is_guessing = self.is_guessing;
-        self.fold(parts, out, |pieces| {
-            (is_guessing || pieces.iter().all(Option::is_some))
-                .then(|| super::text::concat(pieces))
-                .flatten()
-        });
-    }
-
-    /// An object in a string is its text; the environment object is `[object Object]`.
-    fn content_of_text(&mut self, from: Node, out: Node) {
-        for atom in self.graph.held(from) {
-            match atom {
-                Atom::Taint(_) => self.graph.add(out, atom, from),
-                Atom::Object(object) => {
-                    if let Some(data) = self.graph.data(object, false, self.current) {
-                        self.graph.copy(data, out);
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Adds to `out` what `fold` makes of each combination of the parts' constants. A part without
-    /// a constant is `None`.
-    pub(crate) fn fold(
-        &mut self,
-        parts: &[Node],
-        out: Node,
-        fold: impl Fn(&[Option<&str>]) -> Option<String>,
-    ) {
-        if parts.len() > 4096 {
-            return;
-        }
-        let choices: SmallVec<[Names; 4]> =
-            parts.iter().map(|&part| self.graph.texts(part)).collect();
-        let combinations = choices
-            .iter()
-            .map(|choice| choice.len().max(1))
-            .try_fold(1_usize, |product, next| {
-                product.checked_mul(next).filter(|&product| product <= 16)
-            })
-            // Too many: the first of each says enough.
-            .unwrap_or(1);
-        for combination in 0..combinations {
-            let folded = fold(&self.pieces(&choices, combination));
-            if let Some(text) = folded {
-                if text.len() > TEXT_BYTES
-                    && (text.len() > LONG_TEXT || !self.graph.keeps_text(text.len()))
-                {
-                    continue;
-                }
-                let text = self.graph.intern(&text);
-                let from = parts
-                    .iter()
-                    .copied()
-                    .find(|&part| part != NONE)
-                    .unwrap_or(NONE);
-                self.graph.add(out, Atom::Text(text), from);
-            }
-        }
-    }
-
-    /// One of the combinations of texts that parts may have, by its number.
-    fn pieces(&self, choices: &[Names], combination: usize) -> SmallVec<[Option<&str>; 8]> {
-        let mut rest = combination;
-        let pick = |choice: &Names| {
-            let count = choice.len().max(1);
-            let pick = rest % count;
-            rest /= count;
-            choice.get(pick).map(|&name| self.graph.text(name))
-        };
-        choices.iter().map(pick).collect()
     }
 
     /// The object a rule makes, once per purpose.

@@ -73,6 +73,18 @@ pub(crate) fn decode(text: &str, encoding: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// The code in an address that holds it: `data:text/javascript;base64,...`. What is folded may be there in
+/// plain, as encoders are taken for what they encode.
+pub(crate) fn data_url(text: &str) -> Option<String> {
+    let (kind, body) = text.strip_prefix("data:")?.split_once(',')?;
+    let is_code = kind.contains("javascript") || kind.contains("ecmascript");
+    let plain = || unescape(body).unwrap_or_else(|| body.to_owned());
+    is_code.then(|| match kind.ends_with(";base64") {
+        true => decode(body, "base64").unwrap_or_else(plain),
+        false => plain(),
+    })
+}
+
 /// Bytes of hexadecimal digits.
 pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text

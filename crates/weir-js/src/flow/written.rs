@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use weir_model::contents::SinkKind;
 
 use super::UNKNOWN;
-use super::graph::{Atom, Call, Node, Rule};
+use super::graph::{Atom, Call, Node};
 use super::solve::Solver;
 use crate::ability::OWN;
 use crate::tables::calls;
@@ -102,11 +102,11 @@ impl Solver<'_> {
         }
         let (started, loaded) = self.run_files();
         let is_in = |set: &HashSet<String>| texts.iter().find(|text| set.contains(*text)).cloned();
-        if let Some(text) = is_in(&started) {
+        if let Some(text) = is_in(started) {
             return Some(Target::of(SinkKind::ProgramFile, &text));
         }
         // A script that is loaded is code as much as text that is evaluated; an addon is a program.
-        is_in(&loaded).map(|text| Target {
+        is_in(loaded).map(|text| Target {
             is_loaded: true,
             ..Target::of(
                 match text.ends_with(".node") {
@@ -119,27 +119,30 @@ impl Solver<'_> {
     }
 
     /// Paths of programs that are started, made executable or taken in, and of files that are loaded.
-    fn run_files(&self) -> (HashSet<String>, HashSet<String>) {
-        let (mut started, mut loaded) = (HashSet::new(), HashSet::new());
-        for rule in &self.graph.rules {
-            let Rule::Call(call) = rule else {
+    pub(super) fn run_files(&self) -> &(HashSet<String>, HashSet<String>) {
+        self.run_files.get_or_init(|| {
+            let (mut started, mut loaded) = (HashSet::new(), HashSet::new());
+            for (_, call) in self.outward() {
+                self.note_run(call, &mut started, &mut loaded);
+            }
+            (started, loaded)
+        })
+    }
+
+    fn note_run(&self, call: &Call, started: &mut HashSet<String>, loaded: &mut HashSet<String>) {
+        for (atom, _) in self.graph.atoms(call.callee) {
+            let Atom::Builtin(path) = atom else {
                 continue;
             };
-            for (atom, _) in self.graph.atoms(call.callee) {
-                let Atom::Builtin(path) = atom else {
-                    continue;
-                };
-                match running(&self.graph.name(*path)) {
-                    Some(Running::Starts(at)) => self.note_started(call, at, &mut started),
-                    Some(Running::Loads) => {
-                        let texts = self.known_texts(Self::argument(call, 0));
-                        loaded.extend(texts.iter().flat_map(|text| loaded_paths(text)));
-                    }
-                    None => {}
+            match running(&self.graph.name(*path)) {
+                Some(Running::Starts(at)) => self.note_started(call, at, started),
+                Some(Running::Loads) => {
+                    let texts = self.known_texts(Self::argument(call, 0));
+                    loaded.extend(texts.iter().flat_map(|text| loaded_paths(text)));
                 }
+                None => {}
             }
         }
-        (started, loaded)
     }
 
     fn note_started(&self, call: &Call, at: usize, started: &mut HashSet<String>) {

@@ -250,11 +250,44 @@ pub(super) fn spreads_storage(it: &ObjectExpression<'_>) -> bool {
     })
 }
 
+/// Whether an expression is the answer of a request by its name: `request.responseText`.
+pub(super) fn is_answer(it: &Expression<'_>) -> bool {
+    match it {
+        Expression::StaticMemberExpression(member) => {
+            matches!(
+                member.property.name.as_str(),
+                "responseText" | "response" | "body" | "data"
+            )
+        }
+        _ => false,
+    }
+}
+
+/// Whether options of a worker say that it is given code: `new Worker(text, { eval: true })`.
+pub(super) fn asks_for_evaluation(arguments: &[Argument<'_>]) -> bool {
+    let Some(Argument::ObjectExpression(options)) = arguments.get(1) else {
+        return false;
+    };
+    options.properties.iter().any(|one| match one {
+        ObjectPropertyKind::ObjectProperty(one) => {
+            one.key.is_specific_static_name("eval")
+                && !matches!(&one.value, Expression::BooleanLiteral(it) if !it.value)
+        }
+        ObjectPropertyKind::SpreadProperty(_) => false,
+    })
+}
+
 /// Whether a call hands a maker of code to reflection, or calls it by a method of its own:
 /// `Reflect.construct(Function, [text])`, `Function.call(null, text)`.
 pub(super) fn hands_maker_on(it: &CallExpression<'_>) -> bool {
     // Whatever it is called on, `_compile` is how Node's own loader makes code of text.
     let is_maker = |it: &Expression<'_>| match it {
+        // By a name that is put together: `globalThis['ev' + 'al']`.
+        Expression::ComputedMemberExpression(member) => {
+            matches!(&member.object, Expression::Identifier(name)
+                if matches!(name.name.as_str(), "globalThis" | "global" | "window" | "self"))
+                && matches!(member.expression, Expression::BinaryExpression(_))
+        }
         Expression::Identifier(name) => matches!(name.name.as_str(), "Function" | "eval"),
         Expression::StaticMemberExpression(member) => member.property.name == "_compile",
         _ => false,

@@ -2,6 +2,8 @@
 
 /// Methods whose result does not carry the value of receiver or arguments.
 pub(crate) const METHODS_WITHOUT_VALUE: &[&str] = &[
+    // A function is what it gives.
+    "bind",
     "includes",
     "startsWith",
     "endsWith",

@@ -14,13 +14,14 @@ pub(crate) mod scripts;
 pub(crate) mod secrets;
 pub(crate) mod systems;
 pub(crate) mod uploads;
+pub(crate) mod vaults;
 pub(crate) mod writes;
 
 #[cfg(test)]
 mod tests {
     use super::{
         abilities, calls, commands, credentials, flows, gates, hosts, network, scripts, secrets,
-        systems, uploads, writes,
+        systems, uploads, vaults, writes,
     };
 
     #[test]
@@ -50,6 +51,11 @@ mod tests {
             uploads::UPLOADS
                 .iter()
                 .map(|row| ("upload", row.module, row.reason)),
+        );
+        rows.extend(
+            vaults::VAULTS
+                .iter()
+                .map(|row| ("vault", row.module, row.reason)),
         );
         rows.extend(
             calls::EMITTERS

@@ -78,6 +78,9 @@ pub(crate) const CALLS: &[Client] = &[
     row("Bun.fetch", SinkKind::Http, "fetch of Bun"),
     row("EventSource", SinkKind::Http, "the URL is sent"),
     row("WebSocket", SinkKind::Socket, "the URL is sent"),
+    row("sftp.fastPut", SinkKind::Socket, "a file is sent"),
+    row("ftp.uploadFrom", SinkKind::Socket, "a file is sent"),
+    row("mail.attachments", SinkKind::Socket, "files are sent"),
     row("importScripts", SinkKind::Http, "the URL is sent"),
     row("node:dns.lookup", SinkKind::Dns, "the name is sent"),
     row(

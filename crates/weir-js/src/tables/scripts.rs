@@ -308,6 +308,33 @@ pub(crate) const PRINTERS: &[Printer] = &[
         "the token of the code host",
     ),
     prints("git", &["credential", "fill"], "passwords that git keeps"),
+    prints(
+        "trufflehog",
+        &["filesystem"],
+        "secrets that it finds in files",
+    ),
+    prints(
+        "trufflehog",
+        &["git"],
+        "secrets that it finds in a repository",
+    ),
+    prints(
+        "trufflehog",
+        &["github"],
+        "secrets that it finds in repositories",
+    ),
+    prints(
+        "gitleaks",
+        &["detect"],
+        "secrets that it finds in a repository",
+    ),
+    prints("gitleaks", &["dir"], "secrets that it finds in files"),
+    prints(
+        "gitleaks",
+        &["git"],
+        "secrets that it finds in a repository",
+    ),
+    prints("gitleaks", &["stdin"], "secrets that it finds in a text"),
     prints("npm", &["token"], "tokens of the registry"),
     // npm's own list says `(protected)` in their place.
     prints("pnpm", &["config", "list"], "settings, tokens among them"),
@@ -383,6 +410,8 @@ pub(crate) const PRINTERS: &[Printer] = &[
     ),
     prints("vault", &["kv", "get"], "a secret of the vault"),
     prints("vault", &["read"], "a secret of the vault"),
+    prints("vault", &["token", "lookup"], "the token of the vault"),
+    prints("vault", &["token", "create"], "mints a token"),
     prints("vault", &["print", "token"], "the token of the vault"),
     prints("secret-tool", &["lookup"], "passwords of the desktop"),
     prints("secret-tool", &["search"], "passwords of the desktop"),
@@ -416,6 +445,10 @@ pub(crate) const PRINTERS: &[Printer] = &[
 
 /// Whether a program, by its name in small letters, prints a secret when it is given these words.
 pub(crate) fn prints_secret(program: &str, words: &[String]) -> bool {
+    // `docker-credential-desktop get`: each store of a system has one.
+    if program.starts_with("docker-credential-") {
+        return words.first().is_some_and(|word| word == "get");
+    }
     let mut rows = PRINTERS.iter().filter(|row| row.program == program);
     rows.any(|row| match row.words {
         [one] if !one.starts_with('-') => words
@@ -472,6 +505,14 @@ mod tests {
             ("aws s3 ls", false),
             ("aws ssm get-parameter --name x", false),
             ("vault status", false),
+            ("vault token lookup", true),
+            ("trufflehog filesystem ~ --json", true),
+            ("trufflehog --json filesystem ~", true),
+            ("trufflehog --version", false),
+            ("gitleaks dir ~", true),
+            ("gitleaks version", false),
+            ("docker-credential-osxkeychain get", true),
+            ("docker-credential-osxkeychain store", false),
             ("op run -- node read.js", false),
             ("npm run token", false),
             ("npm config get registry", false),

@@ -253,10 +253,28 @@ pub(crate) fn find(path: &str) -> Option<&'static Row> {
     if is_python_path_file(&path) {
         return WRITES.iter().find(|row| row.part == "sitecustomize.py");
     }
+    if is_installed_application(&path) {
+        return WRITES.iter().find(|row| row.trusted == Application);
+    }
     let row = WRITES.iter().find(|row| stands_in(&path, row.part))?;
     // Without a folder it is the one of whoever runs it, at install time the package's own.
     let is_own = row.trusted == Lockfile && !path.trim_start_matches("./").contains('/');
     (!is_own).then_some(row)
+}
+
+/// The code of an application where systems install them. Elsewhere it is what packagers make.
+fn is_installed_application(path: &str) -> bool {
+    let is_installed = [
+        "~/appdata/local/",
+        "/applications/",
+        "~/applications/",
+        "/opt/",
+        "/usr/",
+    ]
+    .iter()
+    .any(|folder| path.starts_with(folder))
+        || path.contains("/program files");
+    is_installed && path.ends_with("/resources/app.asar")
 }
 
 /// Python runs the lines of such files that begin with `import`.
@@ -273,6 +291,11 @@ mod tests {
     fn trusted_files_are_known_and_their_neighbours_are_not() {
         for (path, trusted) in [
             ("~/.bashrc", ShellStartup),
+            ("~/AppData/Local/x/app/resources/app.asar", Application),
+            (
+                "/Applications/X.app/Contents/Resources/app.asar",
+                Application,
+            ),
             ("~/.config/systemd/user/x.service", Service),
             ("~/Library/LaunchAgents/x.plist", Service),
             (".git/hooks/pre-commit", GitHook),

@@ -7,12 +7,48 @@ use oxc_syntax::scope::ScopeFlags;
 use smallvec::smallvec;
 
 use super::Lower;
-use crate::flow::graph::{Atom, NONE, Node, Rule};
+use crate::flow::answers::RESPONSE;
+use crate::flow::graph::{Atom, Key, NONE, Node, Rule};
+
+/// Most calls of one block whose answers an error is taken to hold.
+const CAUGHT: usize = 64;
 
 impl Lower<'_, '_, '_> {
     pub(super) fn export(&mut self, name: &str, value: Node) {
         let key = self.name_key(name);
         self.store(self.exports_node, key, value);
+    }
+
+    /// `try { await get(address) } catch (error) { … error.response … }`: errors of clients hold the answer.
+    fn caught(&mut self, handler: &CatchClause<'_>, tried: std::ops::Range<usize>) {
+        let response = self.graph.known(RESPONSE).map(Key::Name);
+        let inside = self.graph.rules.get(tried.end..).unwrap_or_default();
+        let asks = inside
+            .iter()
+            .any(|rule| matches!(rule, Rule::Member { key, .. } if Some(*key) == response));
+        let Some(parameter) = &handler.param else {
+            return;
+        };
+        let takes_apart = matches!(parameter.pattern, BindingPattern::ObjectPattern(_));
+        if !self.graph.follows_code || !(asks || takes_apart) {
+            return;
+        }
+        let calls = self.graph.rules.get(tried).unwrap_or_default().iter();
+        let answers: Vec<Node> = calls
+            .filter_map(|rule| match rule {
+                Rule::Call(call) => Some(call.out),
+                _ => None,
+            })
+            .take(CAUGHT)
+            .collect();
+        let error = self.graph.object();
+        let name = self.graph.intern(RESPONSE);
+        let field = self.graph.field(error, name);
+        for from in answers {
+            self.graph.rule(Rule::Answered { from, out: field });
+        }
+        let value = self.holding(parameter.span, Atom::Object(error));
+        self.bind(&parameter.pattern, value);
     }
 
     /// What importing `specifier` gives.
@@ -62,6 +98,19 @@ impl<'a> Visit<'a> for Lower<'_, '_, '_> {
             && let Some(&(_, result)) = self.graph.completions.get(&self.file)
         {
             self.graph.copy(value, result);
+        }
+    }
+
+    fn visit_try_statement(&mut self, it: &TryStatement<'a>) {
+        let before = self.graph.rules.len();
+        self.visit_block_statement(&it.block);
+        let tried = before..self.graph.rules.len();
+        if let Some(handler) = &it.handler {
+            self.visit_catch_clause(handler);
+            self.caught(handler, tried);
+        }
+        if let Some(last) = &it.finalizer {
+            self.visit_block_statement(last);
         }
     }
 
