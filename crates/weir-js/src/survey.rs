@@ -22,7 +22,8 @@ pub(crate) use shapes::literal;
 use shapes::{
     asks_for_evaluation, hands_maker_on, is_answer, is_cookies, is_decoded, is_function_prototype,
     last_name, loaded_by_each, loaded_in_loop, makes_functions, names_constructor,
-    names_data_beside, names_service_worker, spreads_storage, takes_cookies, takes_storage,
+    names_data_beside, names_service_worker, spreads_storage, starts_bare_shell, takes_cookies,
+    takes_storage,
 };
 pub(crate) use signs::Signs;
 
@@ -370,6 +371,7 @@ impl<'a> Visit<'a> for Survey {
             "createRequire" => {
                 self.signs.loads_by_alias = true;
             },
+            "spawn" => self.signs.runs_text |= starts_bare_shell(&it.arguments),
             // Text that a timer runs is mostly asked for where it is set.
             "setTimeout" | "setInterval" => {
                 let first = it.arguments.first().and_then(Argument::as_expression);

@@ -214,7 +214,9 @@ impl Solver<'_> {
         let paths = self.known_texts(Self::argument(call, at)).into_iter();
         let paths: Vec<_> = paths.map(|path| deeds.whole_folder(path)).collect();
         // Whoever removes file after file of all folders removes the tree.
-        let walks = paths.iter().any(|(_, deep)| *deep > 1);
+        let walks = paths
+            .iter()
+            .any(|(path, deep)| *deep > 1 && is_everything(path));
         let verb = match verb {
             Verb::Remove { tree } => Verb::Remove {
                 tree: tree || walks,

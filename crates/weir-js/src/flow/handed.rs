@@ -66,6 +66,11 @@ pub(super) fn readings(text: &str, language: Language) -> Vec<Reading> {
     found
 }
 
+/// Whether a text may be a program: without a call or a load nothing happens.
+fn may_run(text: &str) -> bool {
+    text.contains('(') || text.contains("import")
+}
+
 /// Whether a call starts a program.
 fn runs_command(path: &str) -> bool {
     calls::RUNS_COMMAND.contains(&path)
@@ -169,6 +174,7 @@ impl Solver<'_> {
             for (runner, node) in self.handed(call) {
                 if runner == Runner::JavaScript {
                     let texts = self.known_texts(node).into_iter();
+                    let texts = texts.filter(|text| self.is_of_file(text) || may_run(text));
                     found.extend(texts.map(|text| (id, Evaluated::by(call, node, text, NONE))));
                 }
             }
@@ -199,8 +205,12 @@ impl Solver<'_> {
         found
     }
 
-    /// Constant text that a call writes into a file that is run: its path, and whether it is loaded.
+    /// Constant text that a call writes into a file that is run, and what runs it. Off the install surface that is
+    /// how tests and generators work.
     fn written_to_run(&self, call: &Call) -> Vec<(Runner, String)> {
+        if !self.graph.installs {
+            return Vec::new();
+        }
         let writes = |path: &str| {
             matches!(
                 path,
@@ -237,7 +247,7 @@ impl Solver<'_> {
         let mut found = Vec::new();
         for (id, call) in self.outward() {
             for (runner, text) in self.written_to_run(call) {
-                if runner == Runner::JavaScript && !text.contains(UNKNOWN) {
+                if runner == Runner::JavaScript && !text.contains(UNKNOWN) && may_run(&text) {
                     found.push((id, Evaluated::by(call, NONE, text, NONE)));
                 }
             }

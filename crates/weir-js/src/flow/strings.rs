@@ -105,7 +105,10 @@ impl Solver<'_> {
             .collect();
         if path == "JSON.stringify" {
             self.whole_report(call);
-            // In a command it is the quoted text.
+            // In a command it is the quoted text. Elsewhere it is mostly a piece of code that is made of others.
+            if !self.graph.installs {
+                return;
+            }
             self.fold(&[Self::argument(call, 0)], call.out, |pieces| {
                 let text = pieces.first().copied().flatten();
                 let whole = text.filter(|text| !text.contains(super::UNKNOWN))?;

