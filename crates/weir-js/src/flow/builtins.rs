@@ -27,6 +27,9 @@ pub(crate) fn folder_variable(name: &str) -> Option<&'static str> {
 /// by whoever chooses a program for it; the environment is in it as well.
 pub(super) const REPORT: &str = "process.report()";
 
+/// The runtime that runs the code, as the first word of its own command line.
+pub(super) const OWN_RUNTIME: &str = "process.argv.0";
+
 /// Members that are constants.
 pub(crate) fn constant_member(path: &str) -> Option<&'static str> {
     match path {
@@ -35,7 +38,7 @@ pub(crate) fn constant_member(path: &str) -> Option<&'static str> {
         // npm hands it to scripts by these names as well.
         "process.execPath"
         | "process.argv0"
-        | "process.argv.0"
+        | OWN_RUNTIME
         | "process.env.npm_node_execpath"
         | "process.env.NODE" => Some("node"),
         "import.meta.url" | "import.meta.filename" => Some(super::OWN_FILE),
