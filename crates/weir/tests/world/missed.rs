@@ -35,7 +35,7 @@ fn a_warm_cache_is_told_until_weir_has_looked(kind: Kind, words: &[&str]) {
         warm.stderr
     );
     let program = words[0];
-    let told = format!("one release that {program} had already, and that weir has never looked at");
+    let told = format!("1 release that {program} had already, and that weir has never looked at");
     assert!(warm.says(&told), "{}", warm.stderr);
     assert!(warm.says("gauge-reader@1.1.0"), "{}", warm.stderr);
 
