@@ -198,7 +198,7 @@ fn mention(out: &mut String, finding: &Finding) {
         1 => String::new(),
         all => format!(
             " (and {} in --json)",
-            words::count(all - 1, "more place", "more places")
+            crate::counted::counted(all - 1, "more place", "more places")
         ),
     };
     line(

@@ -3,18 +3,12 @@
 use weir_npm::manifest::Manifest;
 
 use super::packages;
-use crate::SourceFile;
+use crate::tests::given;
 
 const HOOK: &str = r#"{"scripts": {"postinstall": "node x.js"}}"#;
 
 fn found(manifest: &str, files: &[(&str, &str)]) -> Vec<String> {
-    let files: Vec<SourceFile<'_>> = files
-        .iter()
-        .map(|(path, text)| SourceFile {
-            path,
-            bytes: text.as_bytes(),
-        })
-        .collect();
+    let files = given(files);
     let manifest = Manifest::from_json(manifest).unwrap();
     packages(&files, &manifest)
         .into_iter()

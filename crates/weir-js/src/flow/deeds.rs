@@ -36,6 +36,15 @@ impl Deeds {
         self.hosts.append(&mut other.hosts);
     }
 
+    /// Adds what a command line does that is run at a place.
+    fn command(&mut self, reading: command::Reading, place: (u32, u32)) {
+        let acts = reading.acts.into_iter();
+        self.abilities
+            .extend(acts.map(|act| (act.kind, act.detail, place)));
+        let hosts = reading.hosts.into_iter();
+        self.hosts.extend(hosts.map(|(host, _)| (host, place)));
+    }
+
     /// What was copied is read and replaced: told as one ability, as one look at a file tells it.
     fn exchanges_what_was_copied(&mut self) {
         let calls = |verbs: [&str; 2]| {
@@ -84,12 +93,7 @@ impl Solver<'_> {
             }
             for reading in self.scripts_run(call) {
                 let place = (call.file, call.offset);
-                let acts = reading.acts.into_iter();
-                deeds
-                    .abilities
-                    .extend(acts.map(|act| (act.kind, act.detail, place)));
-                let hosts = reading.hosts.into_iter();
-                deeds.hosts.extend(hosts.map(|(host, _)| (host, place)));
+                deeds.command(reading, place);
             }
             if deeds.abilities.len() > MOST || deeds.touches.len() > MOST {
                 break;
@@ -135,12 +139,7 @@ impl Solver<'_> {
             deeds.abilities.push((CapabilityKind::Process, bare, place));
             for text in self.command_lines(call) {
                 let reading = command::read(&text, &BTreeMap::new());
-                let acts = reading.acts.into_iter();
-                deeds
-                    .abilities
-                    .extend(acts.map(|act| (act.kind, act.detail, place)));
-                let hosts = reading.hosts.into_iter();
-                deeds.hosts.extend(hosts.map(|(host, _)| (host, place)));
+                deeds.command(reading, place);
             }
         } else if flows::CODE.contains(&path) {
             let code = Self::argument(call, call.arguments.len().saturating_sub(1));

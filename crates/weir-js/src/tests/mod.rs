@@ -38,14 +38,19 @@ fn installed(files: &[(&str, &str)]) -> Facts {
     run(files, &["node index.js"], &[])
 }
 
-fn run(files: &[(&str, &str)], commands: &[&str], entries: &[(Surface, &str)]) -> Facts {
-    let files: Vec<SourceFile> = files
+/// Files of a package, by path and text.
+pub(crate) fn given<'f>(files: &[(&'f str, &'f str)]) -> Vec<SourceFile<'f>> {
+    files
         .iter()
         .map(|(path, text)| SourceFile {
             path,
             bytes: text.as_bytes(),
         })
-        .collect();
+        .collect()
+}
+
+fn run(files: &[(&str, &str)], commands: &[&str], entries: &[(Surface, &str)]) -> Facts {
+    let files = given(files);
     let package = Package {
         files: &files,
         entries: entries

@@ -8,8 +8,9 @@ use weir_model::contents::{Binary, Capability, FileDigest, Host, Surface};
 use weir_model::finding::printable;
 use weir_model::{Decision, Difference, Evidence, Finding};
 
-use super::words::{at, count, day, flow, short, size};
+use super::words::{at, day, flow, short, size};
 use super::{line, style};
+use crate::counted::counted;
 
 /// Lines of one kind before the rest is only counted; `--json` has all.
 const LISTED: usize = 8;
@@ -298,7 +299,7 @@ fn files(out: &mut String, difference: &Difference<'_>) {
         (files.removed.len(), "gone"),
     ] {
         if number > 0 {
-            let _ = write!(heading, "; {} {what}", count(number, "file", "files"));
+            let _ = write!(heading, "; {} {what}", counted(number, "file", "files"));
         }
     }
     let runs = |file: &FileDigest| match file.surface {
@@ -398,7 +399,7 @@ pub(super) fn new_behaviour(difference: &Difference<'_>) -> Option<String> {
         (difference.hidden.added.len(), "hidden text", "hidden texts"),
     ] {
         if number > 0 {
-            parts.push(count(number, one, many));
+            parts.push(counted(number, one, many));
         }
     }
     (!parts.is_empty()).then(|| super::words::list(parts))

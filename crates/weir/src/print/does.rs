@@ -9,7 +9,8 @@ use weir_model::{Assessment, Contents, Difference};
 use super::changes::new_behaviour;
 use super::line;
 use super::note::heading;
-use super::words::{at, count, day, flow, list, sentence, short, size};
+use super::words::{at, day, flow, list, sentence, short, size};
+use crate::counted::counted;
 
 /// Hosts, files and the like that are named per line.
 const NAMED: usize = 6;
@@ -81,7 +82,7 @@ pub(super) fn what_it_does(out: &mut String, profile: &Profile, assessment: &Ass
         format_args!(
             "    {:16} {}, {}",
             "size",
-            count_of(contents.size.files),
+            counted(contents.size.files, "file", "files"),
             size(contents.size.bytes)
         ),
     );
@@ -126,7 +127,7 @@ fn why_that_is_fine(profile: &Profile, quiet: bool) -> String {
     if !files.is_empty() {
         reasons.push(format!(
             "{} could not be read",
-            count(files.len(), "file", "files")
+            counted(files.len(), "file", "files")
         ));
     }
     if !texts.is_empty() {
@@ -141,19 +142,10 @@ fn why_that_is_fine(profile: &Profile, quiet: bool) -> String {
     if !contents.unscanned.is_empty() {
         reasons.push(format!(
             "your rules did not come to an end over {}",
-            count(contents.unscanned.len(), "file", "files")
+            counted(contents.unscanned.len(), "file", "files")
         ));
     }
     format!("{}.", sentence(&reasons.join("; ")))
-}
-
-/// A number of files.
-fn count_of(files: u64) -> String {
-    count(
-        usize::try_from(files).unwrap_or(usize::MAX),
-        "file",
-        "files",
-    )
 }
 
 /// What of value was found to leave the package; nothing if nothing was.

@@ -7,8 +7,9 @@ use weir_model::{Action, Assessment, Contents, Difference, Finding, Severity};
 use weir_signals::{Comparison, Layer};
 
 use super::changes::{changes, new_behaviour};
-use super::words::{at, count, flow, sentence, short};
+use super::words::{at, flow, sentence, short};
 use super::{line, style};
+use crate::counted::counted;
 
 /// Chains told step by step; the findings have the rest.
 const CHAINS: usize = 5;
@@ -62,7 +63,7 @@ pub(super) fn incident(out: &mut String, chains: &[&Flow], contents: &Contents, 
     }
     let left_out = chains.len().saturating_sub(CHAINS);
     if left_out > 0 {
-        let more = count(left_out, "more way", "more ways");
+        let more = counted(left_out, "more way", "more ways");
         line(out, format_args!("    and {more}; the findings name them"));
     }
     if action >= Action::Hold {
@@ -83,7 +84,7 @@ fn told_chain(out: &mut String, flow: &Flow, contents: &Contents) {
     }
     let left_out = between.count().saturating_sub(STEPS);
     if left_out > 0 {
-        let more = count(left_out, "more step", "more steps");
+        let more = counted(left_out, "more step", "more steps");
         line(steps.out, format_args!("       ...    {more}"));
     }
     let last = if flow.sink.leaves() { "sent" } else { "used" };

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use jiff::{SignedDuration, Timestamp};
 use weir_model::json::v1::{Why, WhyKnown, WhyRelease, WhyStep};
 
-use super::words::{count, day};
+use super::words::day;
+use crate::counted::counted;
 
 /// A package that had its first release within this many days is pointed out, and so is a dependency that
 /// came with a release as young.
@@ -25,8 +26,8 @@ pub(crate) fn text(report: &Why, now: Timestamp) -> String {
 fn one(out: &mut String, release: &WhyRelease, file: &str, now: Timestamp) {
     let ways = match (release.paths.len(), release.more) {
         (0, _) => "nothing in it leads there".to_owned(),
-        (ways, true) => format!("{} and more", count(ways, "way", "ways")),
-        (ways, false) => count(ways, "way", "ways"),
+        (ways, true) => format!("{} and more", counted(ways, "way", "ways")),
+        (ways, false) => counted(ways, "way", "ways"),
     };
     let _ = writeln!(
         out,

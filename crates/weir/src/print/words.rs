@@ -44,14 +44,6 @@ pub(super) fn flow(flow: &Flow) -> String {
     )
 }
 
-/// "1 file", "3 files".
-pub(super) fn count(number: usize, one: &str, many: &str) -> String {
-    match number {
-        1 => format!("1 {one}"),
-        number => format!("{number} {many}"),
-    }
-}
-
 /// The text with a capital first letter.
 pub(super) fn sentence(text: &str) -> String {
     let mut characters = text.chars();

@@ -31,7 +31,7 @@ const LARGEST: usize = 32 << 20;
 const SETTING: &str = "patchedDependencies";
 
 /// What a project sets: by release, the setting, which holds the path.
-fn set<'f>(files: &'f ClientFiles, format: Format) -> BTreeMap<&'f str, &'f Setting> {
+fn set(files: &ClientFiles, format: Format) -> BTreeMap<&str, &Setting> {
     let (package, workspace) = (files.package.iter(), files.pnpm.iter());
     let mut found = BTreeMap::new();
     match format {
