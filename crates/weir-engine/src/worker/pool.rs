@@ -105,6 +105,8 @@ struct Worker {
     stdin: ChildStdin,
     stdout: ChildStdout,
     used: tokio::time::Instant,
+    /// Whether it has done a job before.
+    has_read: bool,
 }
 
 /// Idle workers are ended after this long, so that an idle service is small.
@@ -170,24 +172,44 @@ impl WorkerPool {
         let lane = self.lane(priority);
         let permit = lane.permits.acquire().await;
         let _permit = permit.map_err(|_| "the service is ending".to_owned())?;
-        let mut worker = self.take(lane).await?;
-        let deadline = self
-            .deadline
-            .for_bytes(tarball.as_ref().map_or(0, Bytes::len));
+        let worker = self.take(lane).await?;
+        // What a worker has read before takes some of its memory: of one that ended it is not known whether this job
+        // or those before it were too much, so that a new one has to tell.
+        let had_others = worker.has_read;
+        match self.ask(worker, &job, tarball.as_ref(), priority).await {
+            Err(Failure::Ended(_)) if had_others => {
+                let worker = self.start(lane).await?;
+                let answer = self.ask(worker, &job, tarball.as_ref(), priority).await;
+                answer.map_err(Failure::into_words)?
+            }
+            answer => answer.map_err(Failure::into_words)?,
+        }
+    }
+
+    /// Has a worker do one job, and gives it back if it is still sound.
+    async fn ask(
+        self: &Arc<Self>,
+        mut worker: Worker,
+        job: &Job,
+        tarball: Option<&Bytes>,
+        priority: Priority,
+    ) -> Result<Result<Contents, String>, Failure> {
+        let deadline = self.deadline.for_bytes(tarball.map_or(0, Bytes::len));
         let process = worker.child.id();
-        match patience::wait_for(worker.ask(&job, tarball.as_ref()), process, deadline).await {
+        match patience::wait_for(worker.ask(job, tarball), process, deadline).await {
             Ok(Ok(answer)) => {
                 worker.used = tokio::time::Instant::now();
+                worker.has_read = true;
                 self.give_back(worker, priority).await;
-                match answer {
+                Ok(match answer {
                     Answer::Contents(contents) => Ok(*contents),
                     Answer::Failed(why) => Err(why),
-                }
+                })
             }
-            Ok(Err(error)) => Err(worker.obituary(&error).await),
+            Ok(Err(error)) => Err(Failure::Ended(worker.obituary(&error).await)),
             Err(why) => {
                 worker.end().await;
-                Err(why)
+                Err(Failure::Late(why))
             }
         }
     }
@@ -198,6 +220,10 @@ impl WorkerPool {
                 return Ok(worker);
             }
         }
+        self.start(lane).await
+    }
+
+    async fn start(&self, lane: &Lane) -> Result<Worker, String> {
         let failed = |error| {
             format!(
                 "no worker process could be started ({}: {error})",
@@ -233,6 +259,22 @@ impl WorkerPool {
     }
 }
 
+/// How a worker failed, in words.
+enum Failure {
+    /// It ended, or answered nonsense.
+    Ended(String),
+    /// It took too long.
+    Late(String),
+}
+
+impl Failure {
+    fn into_words(self) -> String {
+        match self {
+            Self::Ended(why) | Self::Late(why) => why,
+        }
+    }
+}
+
 impl Worker {
     fn start(program: &WorkerProgram, arguments: &[&str]) -> std::io::Result<Self> {
         let mut child = Command::new(&program.program)
@@ -254,6 +296,7 @@ impl Worker {
             stdin,
             stdout,
             used: tokio::time::Instant::now(),
+            has_read: false,
         })
     }
 
@@ -302,5 +345,48 @@ impl Worker {
             Ok(Ok(status)) => format!("the worker process ended while it was reading ({status})"),
             _ => format!("the worker process broke off ({error})"),
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn pool(script: &str) -> Arc<WorkerPool> {
+        let program = WorkerProgram {
+            program: PathBuf::from("/bin/sh"),
+            arguments: vec!["-c".to_owned(), script.to_owned()],
+        };
+        let deadline = Deadline {
+            base: Duration::from_secs(60),
+            per_megabyte: Duration::ZERO,
+        };
+        WorkerPool::new(program, 1, deadline)
+    }
+
+    /// Memory that earlier jobs took is none of the next one's making.
+    #[tokio::test]
+    async fn a_worker_that_ends_after_others_says_nothing_of_this_one() {
+        let folder = PathBuf::from("/nowhere");
+        let job = serde_json::to_vec(&Job::Folder(folder.clone())).unwrap();
+        let answer = serde_json::to_string(&Answer::Failed("read".to_owned())).unwrap();
+        // Answers one job, and ends when the next one comes.
+        let script = format!(
+            "head -c {} > /dev/null; printf '\\{:03o}\\000\\000\\000%s' '{answer}'; head -c 1 > /dev/null; exit 1",
+            job.len() + 4,
+            answer.len()
+        );
+        let pool = pool(&script);
+        for _ in 0..3 {
+            let found = pool.folder(folder.clone()).await.unwrap_err();
+            assert_eq!(found, "read");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_new_worker_that_ends_is_the_jobs_doing() {
+        let pool = pool("head -c 1 > /dev/null; exit 1");
+        let found = pool.folder(PathBuf::from("/nowhere")).await.unwrap_err();
+        assert!(found.contains("ended while it was reading"), "{found}");
     }
 }
