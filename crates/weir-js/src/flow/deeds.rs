@@ -211,9 +211,9 @@ impl Solver<'_> {
             return;
         };
         let paths = self.known_texts(Self::argument(call, at)).into_iter();
-        let paths: Vec<_> = paths.map(|path| deeds.whole_folder(path)).collect();
+        let whole: Vec<_> = paths.map(|path| deeds.whole_folder(path)).collect();
         // Whoever removes file after file of all folders removes the tree.
-        let walks = paths
+        let walks = whole
             .iter()
             .any(|(path, deep)| *deep > 1 && is_everything(path));
         let verb = match verb {
@@ -222,9 +222,8 @@ impl Solver<'_> {
             },
             other => other,
         };
-        let mut all = paths;
         let mut paths: Vec<String> = Vec::new();
-        for (path, _) in all.drain(..) {
+        for (path, _) in whole {
             if !paths.contains(&path) {
                 paths.push(path);
             }

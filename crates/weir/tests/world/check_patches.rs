@@ -121,6 +121,7 @@ fn told(world: &World, arguments: &[&str]) -> Vec<(String, String, String)> {
     let all = all.map(|it| (text(&it["rule"]), text(&it["level"]), text(&it["what"])));
     let wanted = [
         "patch-changed",
+        "patch-unread",
         "out-of-step",
         "other-package",
         "entry-replaced",
@@ -241,6 +242,32 @@ fn a_resolution_to_another_patch_is_another_package() {
         assert!(
             what.ends_with("and its resolution is to another patch"),
             "{what}"
+        );
+    }
+}
+
+#[test]
+fn a_patch_that_cannot_be_looked_at_does_not_pass() {
+    let world = World::new();
+    let project = &PROJECTS[2];
+    git(&world, &["init", "--quiet"]);
+    project.write(&world, BEFORE_HASH, BEFORE);
+    let outside = "../outside.patch";
+    world.write("work/bun.lock", bun("", outside));
+    world.write(
+        "work/package.json",
+        project.settings.1.replace(PATCH, outside),
+    );
+    commit(&world);
+    for arguments in [&[][..], &["--base", "HEAD"]] {
+        let told = told(&world, arguments);
+        let [(rule, level, what)] = told.as_slice() else {
+            panic!("{arguments:?}: {told:?}");
+        };
+        assert_eq!((rule.as_str(), level.as_str()), ("patch-unread", "warning"));
+        assert_eq!(
+            what,
+            "silt@1.2.0 is changed by ../outside.patch, which could not be read: it is not in the project"
         );
     }
 }

@@ -37,7 +37,8 @@ const POLICY_CHANGED: Rule = Rule {
 const LARGEST_POLICY: usize = 1 << 20;
 
 /// Rules that say what could not be checked. They are told with every change, also if they were so before.
-const ALWAYS: [&str; 4] = [
+const ALWAYS: [&str; 5] = [
+    "patch-unread",
     "names-withheld",
     "registry-assumed",
     "digests-not-compared",

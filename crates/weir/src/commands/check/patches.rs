@@ -18,10 +18,10 @@ const PATCH_CHANGED: Rule = Rule {
     level: CheckLevel::Warning,
     todo: "read the patch: what it puts into the package comes from this project, and nothing else looks at it",
 };
-const UNREADABLE_PATCH: Rule = Rule {
-    id: PATCH_CHANGED.id,
+const PATCH_UNREAD: Rule = Rule {
+    id: "patch-unread",
     level: CheckLevel::Warning,
-    todo: "could not be compared: look at the patch yourself",
+    todo: "could not be looked at: look at it yourself, and keep it in the project",
 };
 
 /// Largest patch that is read, in bytes. Patches of whole bundles have a few megabytes.
@@ -67,34 +67,37 @@ fn leaves(path: &str) -> bool {
     path.starts_with('/') || path.get(1..2) == Some(":") || folder_from("", path).starts_with("..")
 }
 
-/// What clients with a frozen lockfile refuse.
+/// What clients with a frozen lockfile refuse, and what could not be looked at.
 pub(super) fn check(checked: &mut Checked<'_>, tree: &Tree, files: &ClientFiles) {
     let lockfile = checked.lockfile;
     let set = set(files, lockfile.format);
     unset(checked, &set, files);
     for patch in &lockfile.terms.patches {
+        let hash = patch.hash.as_deref();
+        let hash = hash.filter(|_| lockfile.format == Format::Pnpm);
         for place in places(patch, &set) {
-            if leaves(&place) {
-                continue;
-            }
-            let text = tree.read(&folder_from("", &place), LARGEST);
-            let what = match text {
-                Ok(Some(text)) => patch
-                    .hash
-                    .as_deref()
-                    .filter(|hash| lockfile.format == Format::Pnpm && is_other(hash, &text))
-                    .map(|hash| {
-                        format!("is changed by {place}, which is not the one locked as {hash}")
-                    }),
-                Ok(None) => Some(format!("is changed by {place}, and there is no such file")),
-                Err(_) => None,
+            let found = match read(tree, &place) {
+                Ok(Some(text)) => hash.filter(|hash| is_other(hash, &text)).map(|hash| {
+                    let what = format!("which is not the one locked as {hash}");
+                    (&OUT_OF_STEP, what)
+                }),
+                Ok(None) => Some((&OUT_OF_STEP, "and there is no such file".to_owned())),
+                Err(why) => Some((&PATCH_UNREAD, format!("which could not be read: {why}"))),
             };
-            if let Some(what) = what {
-                let what = format!("{} {what}", patch.release);
-                checked.add(&OUT_OF_STEP, patch.line, None, &what);
+            if let Some((rule, what)) = found {
+                let what = format!("{} is changed by {place}, {what}", patch.release);
+                checked.add(rule, patch.line, None, &what);
             }
         }
     }
+}
+
+/// A file of the project; nothing where there is none.
+fn read(tree: &Tree, place: &str) -> Result<Option<Vec<u8>>, String> {
+    if leaves(place) {
+        return Err("it is not in the project".to_owned());
+    }
+    tree.read(&folder_from("", place), LARGEST)
 }
 
 /// Patches that the lockfile has and the project's settings have not, and the other way round.
@@ -184,24 +187,27 @@ impl<'s> Moment<'s> {
         found
     }
 
-    /// The files of patches with their bytes.
-    ///
-    /// # Errors
-    /// Which one could not be read, and why.
-    fn texts(&self, patches: &[&Patch]) -> Result<BTreeMap<String, Option<Vec<u8>>>, String> {
-        let mut texts = BTreeMap::new();
-        for place in patches.iter().flat_map(|patch| places(patch, &self.set)) {
-            if leaves(&place) {
-                return Err(format!("{place} is not in the project"));
-            }
-            let text = self.tree.read(&folder_from("", &place), LARGEST);
-            let text = text.map_err(|why| format!("{place} could not be read: {why}"))?;
-            texts.insert(place, text);
-        }
-        if texts.is_empty() && !patches.is_empty() {
-            return Err("where the patch is could not be found out".to_owned());
-        }
-        Ok(texts)
+    /// The files of patches with their bytes; nothing where some cannot be read, which is told by itself, or where
+    /// it is not known which these are.
+    fn texts(&self, patches: &[&Patch]) -> Option<BTreeMap<String, Option<Vec<u8>>>> {
+        let places = patches.iter().flat_map(|patch| places(patch, &self.set));
+        let read = places.map(|place| Some((place.clone(), read(self.tree, &place).ok()?)));
+        let texts: BTreeMap<_, _> = read.collect::<Option<_>>()?;
+        (!texts.is_empty()).then_some(texts)
+    }
+
+    /// The client's own digests of patches.
+    fn hashes(patches: &[&Patch]) -> Vec<Option<String>> {
+        let mut all: Vec<_> = patches.iter().map(|it| it.hash.clone()).collect();
+        all.sort();
+        all
+    }
+
+    /// A sentence about patches, with their files where these are known.
+    fn says(&self, what: &str, patches: &[&Patch]) -> String {
+        let places = patches.iter().flat_map(|patch| places(patch, &self.set));
+        let words: Vec<String> = [what.to_owned()].into_iter().chain(places).collect();
+        format!("is changed by {}", words.join(", "))
     }
 }
 
@@ -216,16 +222,15 @@ pub(super) fn changes(
     let had = then.as_ref().map(Moment::patches).unwrap_or_default();
     let has = today.patches();
     for (release, patches) in &has {
-        let told = match (had.get(release), &then) {
-            (Some(earlier), Some(then)) => changed((&today, patches), (then, earlier)),
-            _ => Some((
-                &PATCH_CHANGED,
-                named("is changed by", "a new patch", &today, patches),
-            )),
+        let what = match (had.get(release), &then) {
+            (Some(earlier), Some(then)) => is_another((&today, patches), (then, earlier))
+                .then_some("another patch than before"),
+            _ => Some("a new patch"),
         };
-        if let Some((rule, what)) = told {
+        if let Some(what) = what {
             let line = patches.first().map_or(1, |patch| patch.line);
-            checked.add(rule, line, None, &format!("{release} {what}"));
+            let what = format!("{release} {}", today.says(what, patches));
+            checked.add(&PATCH_CHANGED, line, None, &what);
         }
     }
     for release in had.keys().filter(|it| !has.contains_key(*it)) {
@@ -234,47 +239,15 @@ pub(super) fn changes(
     }
 }
 
-/// A sentence about patches, with their files where these are known.
-fn named(start: &str, what: &str, moment: &Moment<'_>, patches: &[&Patch]) -> String {
-    let places: Vec<String> = patches
-        .iter()
-        .flat_map(|patch| places(patch, &moment.set))
-        .collect();
-    match places.as_slice() {
-        [] => format!("{start} {what}"),
-        places => format!("{start} {what}, {}", places.join(", ")),
-    }
-}
-
-/// How a release is changed otherwise than before.
-fn changed(
+/// Whether a release is changed otherwise than before. Where files cannot be compared, the client's digests tell.
+fn is_another(
     (now, patches): (&Moment<'_>, &[&Patch]),
     (then, earlier): (&Moment<'_>, &[&Patch]),
-) -> Option<(&'static Rule, String)> {
-    let hashes = |patches: &[&Patch]| -> Vec<Option<String>> {
-        let mut all: Vec<Option<String>> = patches.iter().map(|it| it.hash.clone()).collect();
-        all.sort();
-        all
-    };
-    let is_another = match (now.texts(patches), then.texts(earlier)) {
-        (Ok(now), Ok(then)) => now != then,
-        // The lockfile's digests tell a change from none, where it has any for each.
-        (now, then) => {
-            let (today, before) = (hashes(patches), hashes(earlier));
-            if today == before && !today.contains(&None) {
-                return None;
-            }
-            let ((Err(why), _) | (_, Err(why))) = (now, then) else {
-                return None;
-            };
-            if today == before {
-                return Some((&UNREADABLE_PATCH, format!("is changed by a patch: {why}")));
-            }
-            true
-        }
-    };
-    let what = named("is changed by", "another patch than before", now, patches);
-    is_another.then_some((&PATCH_CHANGED, what))
+) -> bool {
+    match (now.texts(patches), then.texts(earlier)) {
+        (Some(now), Some(then)) => now != then,
+        _ => Moment::hashes(patches) != Moment::hashes(earlier),
+    }
 }
 
 #[cfg(test)]
