@@ -148,7 +148,10 @@ fn array_at<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..)?.first_chunk().copied()
 }
 
-/// Bytes of which text has none: a zero, or more than one in ten that are control characters or no
+/// Of so many bytes of a text at most one is a zero, and one more of all.
+const ZEROS: usize = 100;
+
+/// Not so where there are more zeros than that, or more than one byte in ten is a control character or no
 /// UTF-8. Comments in old encodings stay below that, and what would be printed whole in Latin-1 is text in it.
 fn looks_like_text(head: &[u8]) -> bool {
     /// What is beyond says nothing new about what the file is.
@@ -158,7 +161,9 @@ fn looks_like_text(head: &[u8]) -> bool {
     if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
         return true;
     }
-    if memchr::memchr(0, head).is_some() {
+    // One in a comment makes no program of a file: those have many.
+    let zeros = memchr::memchr_iter(0, head).count();
+    if zeros > head.len() / ZEROS + 1 {
         return false;
     }
     // Without a branch, and in sums that fit a byte, so that many bytes are looked at together. Sums that

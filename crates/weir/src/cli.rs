@@ -54,7 +54,7 @@ pub(crate) struct Global {
     #[arg(hide = true, long, global = true)]
     pub as_it_happens: bool,
     /// The registry behind weir, instead of the one in your npm configuration.
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", value_parser = parse_upstream)]
     pub upstream: Option<String>,
     /// The data folder: assessments, tarballs, ledger.
     #[arg(long, global = true, env = "WEIR_DATA", value_name = "FOLDER")]
@@ -89,6 +89,19 @@ impl Command {
 fn parse_time(text: &str) -> Result<Timestamp, String> {
     weir_npm::time::parse(text)
         .ok_or_else(|| format!("{text:?} is not a time like 2026-05-11T19:30:00Z"))
+}
+
+/// A registry's address. One that may hold credentials is left to who asks the registry, whose words do not repeat it.
+fn parse_upstream(text: &str) -> Result<String, String> {
+    let is_web = weir_upstream::Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if is_web || text.contains('@') {
+        return Ok(text.to_owned());
+    }
+    Err(
+        "it has to be an address like https://registry.example/ or http://127.0.0.1:4873/"
+            .to_owned(),
+    )
 }
 
 /// An address that tarballs' addresses can begin with: clients write it into lockfiles, as it is.

@@ -95,6 +95,7 @@ fn code_that_is_no_text_is_told_from_code_in_old_encodings() {
             Some(BinaryFormat::NotText),
         ),
         ("index.js", b"\0\0\0\0compiled", Some(BinaryFormat::NotText)),
+        ("index.js", b"// all but \0\nmodule.exports = 1;\n", None),
         ("index.mjs", &random[..], Some(BinaryFormat::NotText)),
         ("notes.txt", &random[..], None),
         ("setup.ps1", b"\xff\xfeW\0r\0i\0t\0e\0", None),

@@ -112,6 +112,10 @@ fn tables_bundles_and_data_are_not_obfuscated() {
     let words: Vec<String> = (0..400)
         .map(|number| format!("'wordNumber{number}'"))
         .collect();
+    // A list of words of another language, as bundlers write it.
+    let kana: Vec<String> = (0x3042..0x3096)
+        .map(|c| format!("'\\u{c:04x}\\u3044\\u{:04x}'", c - 1))
+        .collect();
     let digests: Vec<String> = (0..60_u32)
         .map(|n| format!("'{:08x}{:08x}'", n.wrapping_mul(2_654_435_761), n))
         .collect();
@@ -125,6 +129,7 @@ fn tables_bundles_and_data_are_not_obfuscated() {
         bundle,
         format!("const list=[{}];String.fromCharCode(65);", words.join(",")),
         format!("const known=[{}];atob(x)", digests.join(",")),
+        format!("const list=[{}];Buffer.from(x,'base64')", kana.join(",")),
         "var pk1 = \"eval(function(p,a,c,k,e,r){e=String}('0',1,1,'a'.split('|'),0,{}))\";".to_owned(),
         "parseInt(a)/1;parseInt(b)/2;parseInt(c)/3;parseInt(d)/4;list.push(list.shift())".to_owned(),
         "const parts = '1|2|3'.split('|'); for (const part of parts) { use(part); }".to_owned(),

@@ -103,7 +103,7 @@ impl Strings {
 
     fn add(&mut self, word: &[u8]) {
         self.count += 1;
-        let escapes = word.iter().filter(|byte| **byte == b'\\').count();
+        let escapes = escapes(word);
         if escapes >= 3 && escapes * 6 >= word.len() {
             self.escaped += 1;
             self.encoded += 1;
@@ -112,6 +112,26 @@ impl Strings {
             self.encoded += 1;
         }
     }
+}
+
+/// How many escapes a string has that anybody would write as what they stand for. Bundlers spell letters beyond ASCII
+/// out, in word lists of other languages all of them: these do not count.
+fn escapes(word: &[u8]) -> usize {
+    let is_escape = |at: &usize| {
+        let behind = word.get(at + 1..).unwrap_or_default();
+        let row = behind
+            .strip_prefix(b"u")
+            .and_then(|digits| std::str::from_utf8(digits.get(..2)?).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        !row.is_some_and(is_row_of_letters)
+    };
+    memchr::memchr_iter(b'\\', word).filter(is_escape).count()
+}
+
+/// Whether of the 256 characters that begin with this byte in UTF-16, most are letters of a living language, or the
+/// marks on them: Latin beyond ASCII to Arabic, Thai, Hangul, kana and Han.
+const fn is_row_of_letters(row: u8) -> bool {
+    matches!(row, 0x01..=0x06 | 0x0e | 0x11 | 0x30 | 0x31 | 0x4e..=0x9f | 0xac..=0xd7)
 }
 
 /// Whether it could be base64 of a word: only its characters, and letters of both sizes and digits

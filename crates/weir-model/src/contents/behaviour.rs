@@ -63,7 +63,7 @@ pub enum CapabilityKind {
     DisablesTls,
     /// Drives a command-line assistant, or writes what assistants read.
     DrivesAgents,
-    /// Adds scripts from other hosts to pages.
+    /// Brings in scripts from other hosts: adds them to pages, or imports them.
     RemoteScript,
 }
 

@@ -59,7 +59,7 @@ impl CapabilityKind {
             Self::Publishes => "publishes packages",
             Self::DisablesTls => "switches certificate checks off",
             Self::DrivesAgents => "drives coding assistants or writes what they read",
-            Self::RemoteScript => "adds scripts from other hosts to pages",
+            Self::RemoteScript => "brings in scripts from other hosts",
         }
     }
 }

@@ -29,7 +29,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     documentation: Documentation {
         sees: "A `preinstall`, `install` or `postinstall` script that the previous release of the same line \
                did not have, or one that changed beyond version numbers. A `binding.gyp`, which npm compiles \
-               without being told to, counts as `install`, also in the previous release. A first release with such a \
+               without being told to, counts as `install`, also in the previous release, and so do scripts of bundled \
+               packages, which npm runs as well. A first release with such a \
                script is reported with less weight, and so is a command that only compiles or fetches native code. \
                Where the previous release ran a script of its own already, a command that changed is only mentioned \
                once the release has been out for 90 days.",
@@ -50,22 +51,35 @@ pub(crate) static SIGNAL: Declaration = Declaration {
 const IMPLICIT_COMMAND: &str = "node-gyp rebuild";
 
 /// A command that runs at install time.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Step<'m> {
-    event: &'static str,
+    /// With ` of ` and a folder behind it where it is a bundled package's.
+    event: &'m str,
     command: &'m str,
-    /// Only the file list says so; no manifest does.
-    implicit: bool,
+    told_by: ToldBy,
 }
 
+/// Where it is written that a command runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ToldBy {
+    Manifest,
+    /// Only the file list says so; no manifest does.
+    Files,
+    /// A package that lies in this one. The registry does not show its manifest.
+    Bundled,
+}
+
+/// What stands between an event and the folder of a bundled package in [`weir_model::contents::InstallStep::event`].
+const OF: &str = " of ";
+
 /// What runs at install time, explicit or implicit.
-fn steps<'m>(manifest: &'m Manifest, contents: Option<&Contents>) -> Vec<Step<'m>> {
+fn steps<'m>(manifest: &'m Manifest, contents: Option<&'m Contents>) -> Vec<Step<'m>> {
     let mut steps: Vec<Step<'m>> = manifest
         .install_scripts()
         .map(|(event, command)| Step {
             event,
             command: command.trim(),
-            implicit: false,
+            told_by: ToldBy::Manifest,
         })
         .filter(|step| !step.command.is_empty())
         .collect();
@@ -82,8 +96,29 @@ fn steps<'m>(manifest: &'m Manifest, contents: Option<&Contents>) -> Vec<Step<'m
         steps.push(Step {
             event: "install",
             command: IMPLICIT_COMMAND,
-            implicit: !stated,
+            told_by: if stated {
+                ToldBy::Manifest
+            } else {
+                ToldBy::Files
+            },
         });
+    }
+    for step in contents.into_iter().flat_map(|it| &it.install_steps) {
+        let Some((event, _)) = step.event.split_once(OF) else {
+            continue;
+        };
+        let step = Step {
+            event: &step.event,
+            // What node-gyp runs is found in files, and is not what somebody typed.
+            command: match event {
+                "binding.gyp" => IMPLICIT_COMMAND,
+                _ => step.command.trim(),
+            },
+            told_by: ToldBy::Bundled,
+        };
+        if !steps.contains(&step) {
+            steps.push(step);
+        }
     }
     steps
 }
@@ -176,8 +211,8 @@ fn compare(
     };
     let mut finding = SIGNAL.finding(message);
     finding.severity = severity;
-    // A previous tarball may have had the same binding.gyp, of which its manifest said nothing.
-    if step.implicit && subject.previous_contents.known().is_none() {
+    // A previous tarball may have had the same binding.gyp or bundled package, of which its manifest said nothing.
+    if step.told_by != ToldBy::Manifest && subject.previous_contents.known().is_none() {
         finding.confidence = Confidence::Low;
         finding.message.push_str(match subject.previous_contents {
             Stage::Pending => " in its manifest, and its tarball has not been looked at yet",
@@ -192,7 +227,8 @@ fn compare(
 
 /// Whether a script of the package itself was run at install before.
 fn ran_its_own(before: &[Step<'_>]) -> bool {
-    let mut natures = before.iter().map(|old| Nature::of(old.command));
+    let own = before.iter().filter(|old| old.told_by != ToldBy::Bundled);
+    let mut natures = own.map(|old| Nature::of(old.command));
     natures.any(|nature| nature == Nature::OwnScript)
 }
 
@@ -218,10 +254,10 @@ pub(crate) fn may_replace_a_build(now: &Manifest, before: &Manifest) -> bool {
 }
 
 fn evidence(step: Step<'_>, previous: Option<&str>) -> Evidence {
-    let field = if step.implicit {
-        "binding.gyp".to_owned()
-    } else {
-        format!("scripts.{}", step.event)
+    let field = match step.told_by {
+        ToldBy::Files => "binding.gyp".to_owned(),
+        ToldBy::Bundled => step.event.to_owned(),
+        ToldBy::Manifest => format!("scripts.{}", step.event),
     };
     Evidence::change(field, previous, Some(step.command))
 }
@@ -360,6 +396,10 @@ fn samples() -> Vec<crate::sample::Sample> {
         install_steps: vec![step("binding.gyp", IMPLICIT_COMMAND, &["binding.gyp"])],
         ..Contents::default()
     };
+    let bundles = |command: &str| Contents {
+        install_steps: vec![step("postinstall of node_modules/left-inner", command, &[])],
+        ..Contents::default()
+    };
     // Scripts of a package that has run one of its own after each installation for long.
     let own = |scripts: &str| {
         let more = scripts.trim_matches(['{', '}']);
@@ -459,6 +499,18 @@ fn samples() -> Vec<crate::sample::Sample> {
                 &own(r#"{"install":"node look.js || node-gyp rebuild"}"#),
             )
             .previous_contents(compiles()),
+        ),
+        Sample::flagged(
+            "A package that is bundled from now on brings a script",
+            pair("{}", "{}")
+                .contents(bundles("node setup.js"))
+                .previous_contents(Contents::default()),
+        ),
+        Sample::passing(
+            "Near miss: a bundled package has had the script before",
+            pair("{}", "{}")
+                .contents(bundles("node setup.js"))
+                .previous_contents(bundles("node setup.js")),
         ),
         Sample::passing(
             "A prepare script, which does not run for packages from a registry",

@@ -33,8 +33,10 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                where nothing leads to it it is only mentioned.",
         matters: "This is what nearly all of the attacks on record are for. No install script has a reason to send \
                   the environment anywhere.",
-        wrong: "Reading a token from the environment and sending it is what every API client does, so a single \
-                secret variable in library code is only mentioned, as is a download at install time that shows a \
+        wrong: "Reading a token from the environment and sending it is what every API client does, so a \
+                secret variable in library code is only mentioned, unless one of another service leaves with it as soon as the \
+                library is loaded; and so are the clipboard and facts about host and user, unless they leave in name lookups \
+                or commands as soon as it is loaded, as is a download at install time that shows a \
                 host its own token, and in library code a cluster's token that goes to that cluster. A cloud's \
                 credentials in a request whose host is put together when it runs weigh less on import, and the identity \
                 that a cloud gives to a library is only mentioned unless it is asked for as soon as the library is \
@@ -55,17 +57,78 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let Some(contents) = subject.contents.known() else {
         return;
     };
-    let flows = contents
+    let flows: Vec<&Flow> = contents
         .flows
         .iter()
-        .filter(|flow| is_secret(flow.source) && leaves(flow.sink));
-    report_flows(
-        &SIGNAL,
-        subject,
-        flows,
-        |flow| Some(weigh(flow)),
-        observation,
-    );
+        .filter(|flow| is_secret(flow.source) && leaves(flow.sink))
+        .collect();
+    let weigh = |flow: &Flow| {
+        let weight = weigh(flow);
+        Some(match is_collected(flow, &flows) {
+            true => weight.max(self::weight(Severity::High, Confidence::Medium)),
+            false => weight,
+        })
+    };
+    report_flows(&SIGNAL, subject, flows.iter().copied(), weigh, observation);
+}
+
+/// Words in the names of variables that say whose secret they hold, by owner. Who holds two of these has no service
+/// in common with them.
+const OWNERS: &[&[&str]] = &[
+    &["NPM", "NODE_AUTH"],
+    &["GITHUB", "GH"],
+    &["GITLAB", "CI_JOB"],
+    &["AWS"],
+    &["AZURE", "ARM"],
+    &["GOOGLE", "GCP", "GCLOUD", "GEMINI"],
+    &["DOCKER", "DOCKERHUB"],
+    &["OPENAI"],
+    &["ANTHROPIC", "CLAUDE"],
+    &["HF", "HUGGINGFACE"],
+    &["STRIPE"],
+    &["SLACK"],
+    &["TWILIO"],
+    &["SENDGRID"],
+    &["CLOUDFLARE", "CF"],
+    &["DIGITALOCEAN"],
+    &["HEROKU"],
+    &["VERCEL"],
+    &["NETLIFY"],
+    &["CIRCLE", "CIRCLECI"],
+    &["VAULT"],
+    &["PYPI", "TWINE"],
+];
+
+/// Whose secret a variable holds, as an index into [`OWNERS`].
+fn owner(flow: &Flow) -> Option<usize> {
+    let name = flow
+        .source_detail
+        .trim_start_matches("process.env.")
+        .to_ascii_uppercase();
+    let begins = |word: &&str| {
+        name.strip_prefix(*word)
+            .is_some_and(|rest| rest.starts_with('_'))
+    };
+    OWNERS
+        .iter()
+        .position(|words| words.iter().any(|it| begins(&it)))
+}
+
+/// Whether a secret leaves, as soon as a library is loaded, together with one of somebody else: no service asks for
+/// both, and nobody has called the library yet.
+fn is_collected(flow: &Flow, flows: &[&Flow]) -> bool {
+    if flow.source != SourceKind::SecretVariable || !is_unasked(flow.surface, flow.at_load) {
+        return false;
+    }
+    let Some(own) = owner(flow) else {
+        return false;
+    };
+    flows.iter().any(|other| {
+        other.source == SourceKind::SecretVariable
+            && other.at_load
+            && other.sink_place == flow.sink_place
+            && owner(other).is_some_and(|theirs| theirs != own)
+    })
 }
 
 const fn is_secret(source: SourceKind) -> bool {
@@ -109,8 +172,8 @@ fn at_install(flow: &Flow) -> Weight {
 
 fn at_import(flow: &Flow) -> Weight {
     use SourceKind::{
-        CloudMetadata, CredentialFile, CredentialTool, Environment, KeyArgument, ProcessMemory,
-        SecretVariable, WalletOrProfile,
+        Clipboard, CloudMetadata, CredentialFile, CredentialTool, Environment, HostFacts,
+        KeyArgument, ProcessMemory, SecretVariable, WalletOrProfile,
     };
     let is_quiet = matches!(flow.sink, SinkKind::Dns | SinkKind::NetworkCommand);
     match flow.source {
@@ -126,6 +189,10 @@ fn at_import(flow: &Flow) -> Weight {
         | KeyArgument => weight(Severity::High, Confidence::Medium),
         // A secret in a name lookup or on a command line is not how services are called.
         SecretVariable if is_quiet => weight(Severity::High, Confidence::Medium),
+        // Who measures how a library is used asks a web service.
+        HostFacts | Clipboard if is_quiet && is_unasked(flow.surface, flow.at_load) => {
+            weight(Severity::High, Confidence::Medium)
+        }
         _ => MENTION,
     }
 }
@@ -228,6 +295,15 @@ fn samples() -> Vec<crate::sample::Sample> {
     let environment = (SourceKind::Environment, "process.env");
     let npmrc = (SourceKind::CredentialFile, "~/.npmrc");
     let post = (SinkKind::Http, "https.request to collector.example");
+    // Two variables that leave in one request of a library.
+    let variables = |names: [&str; 2]| {
+        let one = |name| flow(Surface::Import, (SourceKind::SecretVariable, name), post);
+        let flows = names.into_iter().flat_map(|name| one(name).flows).collect();
+        weir_model::Contents {
+            flows,
+            ..weir_model::Contents::default()
+        }
+    };
     let known = |surface, to| {
         Scene::of("express", "9.9.9")
             .release("9.9.8", "2026-04-15T09:00:00Z", "{}")
@@ -378,6 +454,29 @@ fn samples() -> Vec<crate::sample::Sample> {
         Sample::passing(
             "The same code, where nothing leads to it",
             scene(Surface::Unreferenced, environment, post),
+        ),
+        Sample::flagged(
+            "A library sends secrets of two services together as soon as it is loaded",
+            Scene::of_code(at_load(variables(["NPM_TOKEN", "AWS_SECRET_ACCESS_KEY"]))),
+        ),
+        Sample::passing(
+            "Near miss: both are of one service",
+            Scene::of_code(at_load(variables([
+                "AWS_SESSION_TOKEN",
+                "AWS_SECRET_ACCESS_KEY",
+            ]))),
+        ),
+        Sample::passing(
+            "Near miss: they leave when somebody calls it",
+            Scene::of_code(variables(["OPENAI_API_KEY", "ANTHROPIC_API_KEY"])),
+        ),
+        Sample::flagged(
+            "A library looks up a name made of the host's name as soon as it is loaded",
+            Scene::of_code(at_load(flow(
+                Surface::Import,
+                (SourceKind::HostFacts, "os.hostname"),
+                (SinkKind::Dns, "dns.lookup"),
+            ))),
         ),
     ]
 }

@@ -39,7 +39,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     report_abilities(
         &SIGNAL,
         subject,
-        "Adds scripts to pages",
+        "Brings in scripts of other hosts",
         weigh,
         observation,
     );

@@ -38,6 +38,13 @@ const NOT_KEPT: Rule = Rule {
     todo: "run it again without --offline: they count as not checked",
 };
 
+/// The same of what no registry tells of, so that asking again changes nothing.
+const NO_REGISTRY: Rule = Rule {
+    id: NOT_ASSESSED.id,
+    level: NOT_ASSESSED.level,
+    todo: "look at them yourself: no registry tells of them, and they count as not checked",
+};
+
 /// Releases assessed at a time: they are downloaded and read.
 const AT_A_TIME: usize = 4;
 
@@ -68,7 +75,8 @@ pub(super) async fn assess(
     before: Option<&Lockfile>,
     packages: &mut [ChangedPackage],
 ) {
-    let (mut jobs, mut unknown) = jobs(checked.lockfile, before, packages);
+    let (mut jobs, elsewhere) = jobs(checked.lockfile, before, packages);
+    let mut unknown = Vec::new();
     if !offline {
         withhold(engine, &mut jobs, packages, &mut unknown);
     }
@@ -100,18 +108,21 @@ pub(super) async fn assess(
             package.releases.push(outcome.release);
         }
     }
-    if let Some(first) = unknown.first() {
+    let rule = if offline { &NOT_KEPT } else { &NOT_ASSESSED };
+    for (rule, unknown) in [(&NO_REGISTRY, &elsewhere), (rule, &unknown)] {
+        let Some(first) = unknown.first() else {
+            continue;
+        };
         let more = match unknown.len() {
             1 => String::new(),
             count => format!(" and {} more", count - 1),
         };
         let what = format!("not everything is known of what is new: {first}{more}");
-        let rule = if offline { &NOT_KEPT } else { &NOT_ASSESSED };
         checked.add(rule, 1, None, &what);
     }
 }
 
-/// What is to be looked at, and what cannot be.
+/// What is to be looked at, and what no registry tells of.
 fn jobs(
     lockfile: &Lockfile,
     before: Option<&Lockfile>,
