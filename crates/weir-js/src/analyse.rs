@@ -252,11 +252,7 @@ impl Work<'_> {
     }
 
     fn entries(&self) -> Vec<(Surface, usize)> {
-        self.package
-            .entries
-            .iter()
-            .filter_map(|(surface, path)| Some((*surface, self.resolver.entry(path)?)))
-            .collect()
+        self.resolver.entries(&self.package.entries)
     }
 
     pub(crate) fn kind(&self, index: usize) -> Kind {

@@ -15,7 +15,8 @@ use crate::hash::Set;
 use crate::report::leak_flow;
 use crate::resolve::Resolver;
 use crate::slice::{LeftOut, Nearby};
-use crate::survey::{Signs, Survey};
+use crate::survey::{COMMANDS, Ends, KINDS, SECRETS, Survey, TEXT};
+use crate::tables::targets;
 use crate::{SourceFile, cut, parse, scan, slice};
 
 /// How far apart, in loads between files, the two ends of a flow may be for the value flow to look.
@@ -23,6 +24,9 @@ use crate::{SourceFile, cut, parse, scan, slice};
 const DISTANCE: u8 = 2;
 /// The same in packages of at most [`SMALL`] files, where following all of it costs nothing.
 const DISTANCE_IN_SMALL: u8 = 6;
+/// The same for what is done to files and programs, and for commands: the helper that does it lies beside its
+/// caller, and nearly every tool has both ends somewhere.
+const BESIDE: u8 = 1;
 /// Most surveyed files of a small package.
 const SMALL: u64 = 80;
 /// Rounds of lowering what folding found: files that are loaded, code that is evaluated.
@@ -76,32 +80,64 @@ impl Work<'_> {
             .any(|survey| survey.process_by_alias)
     }
 
-    fn with(&self, test: &dyn Fn(&Signs) -> bool) -> Vec<usize> {
-        (0..self.codes.len())
-            .filter(|&index| {
-                self.surveyed(index)
-                    .is_some_and(|survey| test(&survey.signs))
-            })
-            .collect()
+    /// The ends that a file has.
+    fn ends(&self, index: usize, holds_process: bool) -> Ends {
+        self.surveyed(index).map_or_else(Ends::default, |survey| {
+            survey.signs.ends(holds_process, survey.named)
+        })
     }
 
-    /// Files that are near both ends of a flow: of secrets that leave, or of text that becomes code.
+    /// Looks for names of what matters to others in files that write, remove or start what is not known, and
+    /// beside them. Install is followed whatever it names.
+    fn find_named(&mut self) {
+        let is_followed = |index: &usize| {
+            let surfaces = self.modules.surfaces(*index);
+            !surfaces.has_install() && surfaces.strongest() != Surface::Unreferenced
+        };
+        let unsure: Vec<usize> = (0..self.codes.len())
+            .filter(is_followed)
+            .filter(|&index| {
+                self.surveyed(index)
+                    .is_some_and(|survey| survey.signs.unsure.verbs != 0)
+            })
+            .collect();
+        if unsure.is_empty() {
+            return;
+        }
+        let distances = self.modules.distances(&unsure, BESIDE);
+        for (code, distance) in self.codes.iter_mut().zip(distances) {
+            if distance <= BESIDE
+                && let Some(survey) = &mut code.survey
+            {
+                survey.named = targets::kinds_in(&code.bytes);
+            }
+        }
+    }
+
+    /// Files that are near both ends: of secrets that leave, of text that becomes code or a command, of what is
+    /// done to what matters to others.
     fn near_both(&self, holds_process: bool) -> Vec<usize> {
-        let secrets = (
-            self.with(&|signs| signs.may_read(holds_process)),
-            self.with(&Signs::may_send),
-        );
-        let text = (
-            self.with(&Signs::may_unpack),
-            self.with(&|signs| signs.runs_text),
-        );
-        let bound = if self.facts.files_parsed <= SMALL {
+        let far = if self.facts.files_parsed <= SMALL {
             DISTANCE_IN_SMALL
         } else {
             DISTANCE
         };
+        let ends: Vec<Ends> = (0..self.codes.len())
+            .map(|index| self.ends(index, holds_process))
+            .collect();
+        let with = |bits: &dyn Fn(&Ends) -> bool| -> Vec<usize> {
+            let ends = ends.iter().enumerate();
+            ends.filter_map(|(index, ends)| bits(ends).then_some(index))
+                .collect()
+        };
         let mut near = vec![false; self.codes.len()];
-        for (sources, sinks) in [secrets, text] {
+        for kind in KINDS {
+            let bound = match kind {
+                SECRETS | TEXT => far,
+                _ => BESIDE,
+            };
+            let sources = with(&|ends| ends.from & kind != 0);
+            let sinks = with(&|ends| ends.to & kind != 0);
             if sources.is_empty() || sinks.is_empty() {
                 continue;
             }
@@ -165,8 +201,7 @@ impl Work<'_> {
     /// Without a source or without a sink there is nothing to follow. Code that install reaches is
     /// looked at even so: it may fold to both.
     fn has_both_ends(&self, group: &Group) -> bool {
-        let nearby = self.nearby(group, None);
-        (nearby.reads && nearby.sends) || (nearby.unpacks && nearby.runs_text)
+        self.nearby(group, None).ends.both() != 0
     }
 
     /// What the files of a group have, but for one.
@@ -176,17 +211,15 @@ impl Work<'_> {
             ..Nearby::default()
         };
         let others = group.files.iter().filter(|&&index| Some(index) != but);
-        for survey in others.filter_map(|&index| self.surveyed(index)) {
-            nearby.reads |= survey.signs.may_read(group.holds_process);
-            nearby.sends |= survey.signs.may_send();
-            nearby.unpacks |= survey.signs.may_unpack();
-            nearby.runs_text |= survey.signs.runs_text;
+        for &index in others {
+            nearby.ends.add(self.ends(index, group.holds_process));
         }
         nearby
     }
 
     /// Follows values through every group.
     pub(crate) fn value_flow(&mut self) {
+        self.find_named();
         let groups = self.groups();
         if groups.is_empty() {
             return;
@@ -263,7 +296,9 @@ impl Work<'_> {
             self.limits.quiet_flow_bytes
         };
         let mut solver = flow::Solver::new(around, budget);
-        solver.graph.follows_code = group.installs || self.nearby(&group, None).runs_text;
+        let ends = self.nearby(&group, None).ends;
+        solver.graph.follows_code =
+            group.installs || ends.to & TEXT != 0 || ends.both() & COMMANDS != 0;
         solver.graph.installs = group.installs;
         let mut lowered = HashSet::new();
         let mut bytes = 0_usize;
@@ -403,12 +438,7 @@ impl Work<'_> {
             .flat_map(|(_, roots)| roots.clone())
             .collect();
         self.modules.mark(&roots, Surface::Install);
-        let entries: Vec<(Surface, usize)> = self
-            .package
-            .entries
-            .iter()
-            .filter_map(|(surface, path)| Some((*surface, resolver.entry(path)?)))
-            .collect();
+        let entries = resolver.entries(&self.package.entries);
         for (surface, index) in entries {
             self.modules.mark(&[index], surface);
         }
@@ -431,8 +461,15 @@ impl Work<'_> {
             return None;
         }
         let is_cut = !group.installs && code.bytes.len() > slice::WHOLE;
+        let text = parse::decode(&code.bytes).ok()?;
         let left_out = match &survey.parts {
-            Some(parts) if is_cut => parts.left_out(self.nearby(group, Some(index))),
+            Some(parts) if is_cut => {
+                let named = match survey.named {
+                    0 => Vec::new(),
+                    _ => targets::named(text.as_bytes()),
+                };
+                parts.left_out(self.nearby(group, Some(index)), &named)
+            }
             _ => LeftOut {
                 bytes_left: code.bytes.len(),
                 ..LeftOut::default()
@@ -441,7 +478,6 @@ impl Work<'_> {
         if left_out.bytes_left == 0 && is_cut {
             return None;
         }
-        let text = parse::decode(&code.bytes).ok()?;
         let rest = match left_out.cuts.as_slice() {
             [] => None,
             cuts => cut::without(&text, cuts),

@@ -1,6 +1,10 @@
 //! Which file of the package a specifier means, by Node's rules (without looking outside).
 
-use crate::hash::Map;
+use std::cell::OnceCell;
+
+use weir_model::contents::Surface;
+
+use crate::hash::{Map, Set};
 
 /// Extensions that Node and its loaders try, in order.
 const EXTENSIONS: [&str; 12] = [
@@ -16,6 +20,25 @@ const CONDITIONS: [&str; 6] = [
     "module-sync",
     "default",
 ];
+
+/// Endings of code that a star stands for.
+const CODE: [&str; 4] = [".js", ".cjs", ".mjs", ".jsx"];
+/// Most entries with a star that are looked up. Where there are more, they stand for all code.
+const PATTERNS: usize = 256;
+
+fn is_code(path: &str) -> bool {
+    CODE.iter().any(|end| path.ends_with(end))
+}
+
+/// What stands before and after the star of an entry, or before everything below a folder: `./lib/*.js`, `./lib/`.
+/// Of several stars each stands for the same, and what is between them is not looked at.
+fn pattern(path: &str) -> Option<(&str, &str)> {
+    let path = path.strip_prefix("./").unwrap_or(path);
+    match path.split_once('*') {
+        Some((before, after)) => Some((before, after.rsplit('*').next().unwrap_or(after))),
+        None => path.ends_with('/').then_some((path, "")),
+    }
+}
 
 /// Most names that are read from `imports`.
 const ALIASES: usize = 2_000;
@@ -98,6 +121,8 @@ pub(crate) struct Resolver<'a> {
     mains: Map<&'a str, String>,
     /// Dependencies lie in the tarball.
     bundles: bool,
+    /// Code by path, in the order of the paths, made when it is first asked for.
+    sorted: OnceCell<Vec<(&'a str, usize)>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -194,6 +219,60 @@ impl<'a> Resolver<'a> {
         self.path(&join("", path)?)
     }
 
+    /// The files that the entries of a manifest mean, each surface with each file once.
+    pub(crate) fn entries(&self, entries: &[(Surface, String)]) -> Vec<(Surface, usize)> {
+        let mut patterns = 0;
+        let mut seen = Set::default();
+        let mut found = Vec::new();
+        for (surface, path) in entries {
+            let files = match pattern(path) {
+                None => self.entry(path).into_iter().collect(),
+                Some(_) if patterns == PATTERNS => {
+                    patterns += 1;
+                    self.code().iter().map(|(_, index)| *index).collect()
+                }
+                Some(_) if patterns > PATTERNS => Vec::new(),
+                Some((before, after)) => {
+                    patterns += 1;
+                    self.matching(before, after)
+                }
+            };
+            let new = files
+                .into_iter()
+                .filter(|index| seen.insert((*surface, *index)));
+            found.extend(new.map(|index| (*surface, index)));
+        }
+        found
+    }
+
+    /// Code by path, in the order of the paths.
+    fn code(&self) -> &[(&'a str, usize)] {
+        self.sorted.get_or_init(|| {
+            let code = self.by_path.iter().filter(|(path, _)| is_code(path));
+            let mut code: Vec<_> = code.map(|(path, index)| (*path, *index)).collect();
+            code.sort_unstable();
+            code
+        })
+    }
+
+    /// Code whose path begins and ends like this. A star right in the root stands for files that lie there: what
+    /// means everything says no more than no `exports` at all.
+    fn matching(&self, before: &str, after: &str) -> Vec<usize> {
+        let code = self.code();
+        let first = code.partition_point(|(path, _)| *path < before);
+        let below = code.iter().skip(first);
+        below
+            .take_while(|(path, _)| path.starts_with(before))
+            .filter(|(path, _)| {
+                let star = path
+                    .strip_prefix(before)
+                    .and_then(|it| it.strip_suffix(after));
+                star.is_some_and(|star| !before.is_empty() || !star.contains('/'))
+            })
+            .map(|(_, index)| *index)
+            .collect()
+    }
+
     /// A package that lies in the tarball, where Node looks for it first: beside the file, then further up.
     fn bundled(&self, from: &str, specifier: &str) -> Option<usize> {
         if !self.bundles || specifier.is_empty() || specifier.contains(':') {
@@ -269,6 +348,8 @@ fn join(folder: &str, relative: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use weir_model::contents::Surface;
+
     use super::Resolver;
     use crate::SourceFile;
 
@@ -298,6 +379,51 @@ mod tests {
         assert_eq!(found("index.js", "./data"), Some("data.json"));
         assert_eq!(found("index.js", "lodash"), None);
         assert_eq!(found("index.js", "../../etc/passwd"), None);
+    }
+
+    #[test]
+    fn entries_with_a_star_mean_the_files_that_they_match() {
+        let paths = [
+            "index.js",
+            "lib/a.js",
+            "lib/b/c.js",
+            "lib/d.json",
+            "other/e.js",
+            "f.mjs",
+        ];
+        let files: Vec<SourceFile> = paths
+            .iter()
+            .map(|path| SourceFile { path, bytes: b"" })
+            .collect();
+        let resolver = Resolver::new(&files);
+        let found = |entries: &[&str]| {
+            let entries: Vec<_> = entries
+                .iter()
+                .map(|it| (Surface::Import, (*it).to_owned()))
+                .collect();
+            let found = resolver.entries(&entries).into_iter();
+            found
+                .map(|(_, index)| files[index].path)
+                .collect::<Vec<_>>()
+        };
+        for (entry, expected) in [
+            ("./lib/*.js", vec!["lib/a.js", "lib/b/c.js"]),
+            ("./lib/*", vec!["lib/a.js", "lib/b/c.js"]),
+            ("lib/b/*.js", vec!["lib/b/c.js"]),
+            ("./lib/", vec!["lib/a.js", "lib/b/c.js"]),
+            ("./*/e.js", Vec::new()),
+            ("./*.js", vec!["index.js"]),
+            ("./*", vec!["f.mjs", "index.js"]),
+            ("./none/*", Vec::new()),
+            ("./lib/a", vec!["lib/a.js"]),
+        ] {
+            assert_eq!(found(&[entry]), expected, "{entry}");
+        }
+        assert_eq!(found(&["./index.js", "./*.js"]), ["index.js"]);
+        // Nobody writes so many.
+        let many: Vec<String> = (0..300).map(|at| format!("./none/{at}*.js")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(found(&many).len(), 5);
     }
 
     #[test]

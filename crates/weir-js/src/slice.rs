@@ -13,7 +13,8 @@ use rustc_hash::FxHasher;
 
 use crate::cut::{Cut, Cuts};
 use crate::hash::Set;
-use crate::survey::Signs;
+use crate::survey::{self, KINDS, Signs};
+use crate::tables::targets::Named;
 
 /// Largest part, in bytes.
 pub(crate) const PART: u32 = 16 << 10;
@@ -164,14 +165,8 @@ pub(crate) struct Parts {
 pub(crate) struct Nearby {
     /// Something in the package holds the process by an alias.
     pub(crate) holds_process: bool,
-    /// Another file may read secrets.
-    pub(crate) reads: bool,
-    /// Another file may send.
-    pub(crate) sends: bool,
-    /// Another file may hold what was fetched or decoded.
-    pub(crate) unpacks: bool,
-    /// Another file makes code of text.
-    pub(crate) runs_text: bool,
+    /// The ends that other files have.
+    pub(crate) ends: survey::Ends,
 }
 
 /// The parts of a file that may be left out.
@@ -219,9 +214,9 @@ impl Parts {
             .unwrap_or_default()
     }
 
-    /// What may be left out.
-    pub(crate) fn left_out(&self, nearby: Nearby) -> LeftOut {
-        let chosen = self.chosen(nearby);
+    /// What may be left out. `named` says where the text names what matters to others, in the order of the text.
+    pub(crate) fn left_out(&self, nearby: Nearby, named: &[Named]) -> LeftOut {
+        let chosen = self.chosen(nearby, named);
         let mut left_out = LeftOut::default();
         let mut start = 0;
         for (part, is_chosen) in self.list.iter().zip(chosen) {
@@ -238,17 +233,31 @@ impl Parts {
         left_out
     }
 
+    /// The ends that each part has.
+    fn ends_of_parts(&self, nearby: Nearby, named: &[Named]) -> Vec<survey::Ends> {
+        let mut found: Vec<survey::Ends> = self
+            .list
+            .iter()
+            .map(|part| part.signs.ends(nearby.holds_process, 0))
+            .collect();
+        for one in named {
+            let at = self.list.partition_point(|part| part.span.end <= one.at);
+            let holds = self
+                .list
+                .get(at)
+                .is_some_and(|part| part.span.start <= one.at);
+            if let Some(ends) = found.get_mut(at).filter(|_| holds) {
+                ends.from |= one.kinds;
+            }
+        }
+        found
+    }
+
     /// Which parts matter.
-    fn chosen(&self, nearby: Nearby) -> Vec<bool> {
+    fn chosen(&self, nearby: Nearby, named: &[Named]) -> Vec<bool> {
         let parts = &self.list;
-        let reads = |signs: &Signs| signs.may_read(nearby.holds_process);
-        let flows = [
-            self.ends_of((&reads, nearby.reads), (&Signs::may_send, nearby.sends)),
-            self.ends_of(
-                (&Signs::may_unpack, nearby.unpacks),
-                (&|signs| signs.runs_text, nearby.runs_text),
-            ),
-        ];
+        let ends = self.ends_of_parts(nearby, named);
+        let flows = KINDS.map(|kind| Flow::of(kind, &ends, nearby.ends));
         let mut chosen = vec![false; parts.len()];
         // Most files of a package have neither end.
         if flows.iter().all(|flow| flow.is_nowhere()) {
@@ -273,27 +282,7 @@ impl Parts {
         graph.support(&mut chosen);
         chosen
     }
-
-    /// The parts that are the two ends of a flow.
-    fn ends_of(&self, from: End<'_>, to: End<'_>) -> Flow {
-        let all = |test: &dyn Fn(&Signs) -> bool| -> Vec<usize> {
-            let parts = self.list.iter().enumerate();
-            parts
-                .filter_map(|(at, part)| test(&part.signs).then_some(at))
-                .collect()
-        };
-        Flow {
-            sources: all(from.0),
-            sinks: all(to.0),
-            is_read_elsewhere: from.1,
-            is_sent_elsewhere: to.1,
-            distances: Vec::new(),
-        }
-    }
 }
-
-/// One end of a flow: which parts are one, and whether a file nearby has one.
-type End<'a> = (&'a dyn Fn(&Signs) -> bool, bool);
 
 /// The parts that are the two ends of a flow.
 struct Flow {
@@ -307,6 +296,23 @@ struct Flow {
 }
 
 impl Flow {
+    /// The parts that are the two ends of a flow of this kind.
+    fn of(kind: u8, parts: &[survey::Ends], elsewhere: survey::Ends) -> Self {
+        let with = |bits: &dyn Fn(&survey::Ends) -> u8| -> Vec<usize> {
+            let parts = parts.iter().enumerate();
+            parts
+                .filter_map(|(at, ends)| (bits(ends) & kind != 0).then_some(at))
+                .collect()
+        };
+        Self {
+            sources: with(&|ends| ends.from),
+            sinks: with(&|ends| ends.to),
+            is_read_elsewhere: elsewhere.from & kind != 0,
+            is_sent_elsewhere: elsewhere.to & kind != 0,
+            distances: Vec::new(),
+        }
+    }
+
     /// Whether no part can be chosen for it.
     fn is_nowhere(&self) -> bool {
         let (reads, sends) = (!self.sources.is_empty(), !self.sinks.is_empty());

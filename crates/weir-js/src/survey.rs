@@ -17,15 +17,14 @@ use oxc_ast::ast::{
 use oxc_ast_visit::{Visit, walk};
 use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
 
-use literals::{is_shouting, may_name_command, names_command};
+use literals::{is_shouting, may_name_command, names_command, names_tool, tells_command};
 pub(crate) use shapes::literal;
 use shapes::{
     asks_for_evaluation, hands_maker_on, is_answer, is_cookies, is_decoded, is_function_prototype,
     last_name, loaded_by_each, loaded_in_loop, makes_functions, names_constructor,
-    names_data_beside, names_service_worker, spreads_storage, starts_bare_shell, takes_cookies,
-    takes_storage,
+    names_data_beside, names_service_worker, spreads_storage, takes_cookies, takes_storage,
 };
-pub(crate) use signs::Signs;
+pub(crate) use signs::{COMMANDS, Ends, KINDS, SECRETS, Signs, TEXT, Unsure};
 
 use crate::ability::{Seen, Settled};
 use crate::cut::Removable;
@@ -56,6 +55,9 @@ pub(crate) struct Survey {
     pub(crate) deepest: u32,
     /// What it is able to do, and the hosts it names.
     pub(crate) seen: Seen,
+    /// What it names of what matters to others, as far as anything near it writes, removes or starts something
+    /// that is not known: bits of [`crate::tables::targets`].
+    pub(crate) named: u8,
     depth: u32,
     /// Some literal may be a command that matters.
     may_name_command: bool,
@@ -111,6 +113,9 @@ impl Survey {
         self.signs.source |= self.seen.reads_the_host();
         self.signs.runs_text |=
             self.seen.runs_text() || (self.signs.decodes && self.seen.starts_what_it_writes());
+        self.signs.source |= self.signs.names_tool && self.seen.starts_with_words();
+        self.signs.brings |= self.seen.asks_network();
+        self.signs.unsure.add(self.seen.unsure());
         // What was fetched and written may be what is loaded by a name that is no literal.
         self.signs.runs_text |= self.signs.loads_by_alias && self.seen.fetches_what_it_writes();
         let mut signs = self.signs;
@@ -136,6 +141,8 @@ impl Survey {
     }
 
     fn text(&mut self, text: &str) {
+        self.signs.source |= tells_command(text);
+        self.signs.names_tool |= names_tool(text);
         let bare = text.strip_prefix("node:").unwrap_or(text);
         match bare.len() {
             3 if bare == "env" => self.signs.env_of_something = true,
@@ -317,6 +324,7 @@ impl<'a> Visit<'a> for Survey {
 
     fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
         self.seen.call(it);
+        self.signs.sink |= self.seen.tells_address(&it.callee, &it.arguments);
         if self.recorder.is_some() {
             // `require(123)` inside a bundle.
             match it.arguments.first() {
@@ -342,8 +350,12 @@ impl<'a> Visit<'a> for Survey {
                     self.load(&specifier, it.span.start);
                 }
             },
-            // `navigator.serviceWorker.register('sw.js')`
-            "register" if names_service_worker(&it.callee) => self.start_argument(&it.arguments),
+            // `navigator.serviceWorker.register('sw.js')`, and hooks of Node's loader of modules
+            "register"
+                if names_service_worker(&it.callee) || self.seen.sets_hooks(&it.callee) =>
+            {
+                self.start_argument(&it.arguments);
+            },
             "require" | "resolve" | "getBuiltinModule" | "_load" => {
                 let is_plain = matches!(&it.callee, Expression::Identifier(_));
                 let first = it.arguments.first().and_then(Argument::as_expression);
@@ -371,7 +383,9 @@ impl<'a> Visit<'a> for Survey {
             "createRequire" => {
                 self.signs.loads_by_alias = true;
             },
-            "spawn" => self.signs.runs_text |= starts_bare_shell(&it.arguments),
+            "spawn" | "execFile" | "exec" => {
+                self.signs.runs_text |= self.starts_bare_shell(&it.arguments);
+            },
             // Text that a timer runs is mostly asked for where it is set.
             "setTimeout" | "setInterval" => {
                 let first = it.arguments.first().and_then(Argument::as_expression);
@@ -392,15 +406,11 @@ impl<'a> Visit<'a> for Survey {
             },
             "eval" | "Function" | "runInThisContext" | "runInNewContext" | "runInContext"
             | "_compile" | "compileFunction" => self.evaluates(&it.arguments),
-            "fromCharCode"
-            | "atob"
-            | "codePointAt"
-            | "unescape"
-            | "reverse"
-            | "createDecipheriv"
-            | "gunzipSync"
-            | "inflateSync"
-            | "brotliDecompressSync" => self.signs.decodes = true,
+            "fromCharCode" | "codePointAt" | "unescape" | "reverse" => self.signs.decodes = true,
+            "atob" | "createDecipheriv" | "gunzipSync" | "inflateSync" | "brotliDecompressSync" => {
+                self.signs.decodes = true;
+                self.signs.brings = true;
+            },
             "from" | "toString" | "join" => {
                 let last = it.arguments.last().and_then(Argument::as_expression);
                 let first = it.arguments.first().and_then(Argument::as_expression);
@@ -411,6 +421,7 @@ impl<'a> Visit<'a> for Survey {
                     && matches!(text.value.as_str(), "hex" | "base64" | "")
                 {
                     self.signs.decodes = true;
+                    self.signs.brings |= function == "from" && it.arguments.len() > 1;
                 }
             },
             _ => {}
@@ -427,6 +438,7 @@ impl<'a> Visit<'a> for Survey {
         if self.seen.construct(it) {
             self.start_argument(&it.arguments);
         }
+        self.signs.sink |= self.seen.tells_address(&it.callee, &it.arguments);
         if matches!(
             last_name(&it.callee),
             "Function" | "Script" | "SourceTextModule"
@@ -487,7 +499,9 @@ impl<'a> Visit<'a> for Survey {
                 }
                 _ => self.signs.source = true,
             },
-            "fetch" | "XMLHttpRequest" | "WebSocket" | "sendBeacon" => self.signs.sink = true,
+            "fetch" | "XMLHttpRequest" | "WebSocket" | "EventSource" | "sendBeacon" => {
+                self.signs.sink = true;
+            },
             "mainModule" | "getBuiltinModule" => self.signs.dynamic = true,
             // Of the diagnostic report.
             "environmentVariables" => self.signs.source = true,
@@ -556,7 +570,12 @@ impl<'a> Visit<'a> for Survey {
             )
         {
             match literal(&it.expression) {
-                Some(text) if matches!(text.as_str(), "fetch" | "XMLHttpRequest" | "WebSocket") => {
+                Some(text)
+                    if matches!(
+                        text.as_str(),
+                        "fetch" | "XMLHttpRequest" | "WebSocket" | "EventSource"
+                    ) =>
+                {
                     self.signs.sink = true;
                 }
                 Some(text) if matches!(text.as_str(), "env" | "process" | "require") => {
@@ -582,7 +601,7 @@ impl<'a> Visit<'a> for Survey {
         self.uses(it.name.as_str());
         match it.name.as_str() {
             "process" => self.process_by_alias = true,
-            "fetch" | "XMLHttpRequest" | "WebSocket" => self.signs.sink = true,
+            "fetch" | "XMLHttpRequest" | "WebSocket" | "EventSource" => self.signs.sink = true,
             "Bun" | "Deno" => {
                 self.signs.source = true;
                 self.signs.sink = true;
@@ -610,7 +629,8 @@ impl<'a> Visit<'a> for Survey {
             match key.name.as_str() {
                 "env" => self.signs.env_of_something = true,
                 "process" => self.process_by_alias = true,
-                "fetch" | "XMLHttpRequest" | "WebSocket" => self.signs.sink = true,
+                "fetch" | "XMLHttpRequest" | "WebSocket" | "EventSource" => self.signs.sink = true,
+                "mainModule" | "getBuiltinModule" => self.signs.dynamic = true,
                 _ => {}
             }
         }

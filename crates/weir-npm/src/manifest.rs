@@ -34,7 +34,8 @@ pub struct Manifest {
     pub bin_folder: Option<String>,
     /// `main`.
     pub main: Option<String>,
-    /// Every path named by `module`, `browser`, `exports`, `jsnext:main`, `react-native`, in order.
+    /// Every path named by `module`, `browser`, `exports`, `jsnext:main`, `react-native`, in order, then those
+    /// that pages and other bundlers are led to by fields of their own (`unpkg`, `svelte`, `es2015`, …).
     pub entries: Vec<String>,
     /// `type`: `module` or `commonjs`.
     pub module_type: Option<String>,
@@ -66,6 +67,26 @@ const MAX_ITEMS: usize = 10_000;
 
 /// Most entries of `odd`: enough to show that a manifest is odd, whatever it repeats.
 const MAX_ODD: usize = 256;
+
+/// Fields by which hosts of files for pages, and bundlers beside the commonest, choose what is loaded.
+const ELSEWHERE: [&str; 16] = [
+    "unpkg",
+    "jsdelivr",
+    "cdn",
+    "umd:main",
+    "browser:module",
+    "modern",
+    "esnext",
+    "es2015",
+    "es2020",
+    "esm2015",
+    "esm2020",
+    "fesm5",
+    "fesm2015",
+    "fesm2020",
+    "fesm2022",
+    "svelte",
+];
 
 /// The members of a JSON object in document order, values as they are written.
 pub(crate) type Members<'a> = [(Cow<'a, str>, &'a str)];
@@ -164,6 +185,13 @@ impl Manifest {
                 .is_ok_and(|tree| flatten(&tree, &mut self.entries, &mut seen));
             if !whole {
                 self.note_odd(field);
+            }
+        }
+        // npm expects nothing of these, so that nothing in them is odd.
+        for field in ELSEWHERE {
+            let tree = last(field).and_then(|it| serde_json::from_str::<Value>(it).ok());
+            if let Some(tree) = tree {
+                flatten(&tree, &mut self.entries, &mut seen);
             }
         }
     }

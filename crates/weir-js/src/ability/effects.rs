@@ -61,6 +61,12 @@ impl Seen {
         }
     }
 
+    /// Whether a callee sets hooks of the loader of modules.
+    pub(crate) fn sets_hooks(&self, callee: &Expression<'_>) -> bool {
+        self.path(callee)
+            .is_some_and(|(module, function)| module == "module" && function == "register")
+    }
+
     /// Hooks of the loader of modules, which lie in a file or are the address itself. Where its beginning is
     /// not known it may be either.
     fn hooks(&mut self, address: Option<&Expression<'_>>, offset: u32) {
@@ -208,9 +214,6 @@ impl Seen {
     }
 
     fn touch(&mut self, verb: Verb, path: Option<&Expression<'_>>, by: &str, offset: u32) {
-        if self.touches.len() >= TOUCHES {
-            return;
-        }
         // `unlink(process.argv[1])` is the program itself.
         let is_self = matches!(path, Some(Expression::ComputedMemberExpression(member))
             if matches!(&member.object, Expression::StaticMemberExpression(inner) if inner.property.name == "argv")
@@ -220,6 +223,10 @@ impl Seen {
         } else {
             path.and_then(|it| self.fold(it))
         };
+        self.note_touch(verb, path.as_deref());
+        if self.touches.len() >= TOUCHES {
+            return;
+        }
         if let Some(path) = path {
             let mut path = super::fold::join([path.as_str()]);
             // Each entry of a folder that is listed is all of it.
@@ -259,6 +266,9 @@ impl Seen {
                 line.push('\'');
             }
         }
+        if function != "fork" {
+            self.note_start(program.as_deref(), arguments);
+        }
         let named = if function.is_empty() {
             module.to_owned()
         } else {
@@ -273,6 +283,7 @@ impl Seen {
                     offset,
                     Sure::Called,
                 );
+                self.prints_secrets |= self.may_print(first(arguments, 0), &line);
                 self.command(&line, offset);
             }
             None => self.act(CapabilityKind::Process, named.clone(), offset, Sure::Loaded),

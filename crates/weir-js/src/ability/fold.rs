@@ -133,6 +133,22 @@ impl Seen {
     fn called(&self, call: &CallExpression<'_>, depth: usize) -> Option<String> {
         let name = super::syntax::last_name(&call.callee);
         match name {
+            "atob" | "String" => {
+                let text = self.folded(call.arguments.first()?.as_expression()?, depth + 1)?;
+                match name {
+                    "atob" => decoded(&text, "base64"),
+                    _ => Some(text),
+                }
+            }
+            "from" => self.bytes(call, depth),
+            // `Buffer.from(text, 'base64').toString()`
+            "toString" => match &call.callee {
+                Expression::StaticMemberExpression(member) => match &member.object {
+                    Expression::CallExpression(inner) => self.bytes(inner, depth),
+                    _ => None,
+                },
+                _ => None,
+            },
             "homedir" => Some("~".to_owned()),
             "tmpdir" => Some("/tmp".to_owned()),
             "cwd" if call.arguments.is_empty() => Some(".".to_owned()),
@@ -174,6 +190,21 @@ impl Seen {
         }
     }
 
+    /// The text that bytes are which were written in another form: `Buffer.from(text, 'base64')`.
+    fn bytes(&self, call: &CallExpression<'_>, depth: usize) -> Option<String> {
+        let Expression::StaticMemberExpression(member) = &call.callee else {
+            return None;
+        };
+        let is_buffer = member.property.name == "from"
+            && matches!(&member.object, Expression::Identifier(name) if name.name == "Buffer");
+        if !is_buffer {
+            return None;
+        }
+        let text = self.folded(call.arguments.first()?.as_expression()?, depth + 1)?;
+        let encoding = call.arguments.get(1)?.as_expression();
+        decoded(&text, super::syntax::text(encoding?)?)
+    }
+
     /// The elements of a list with a separator between them.
     fn listed_text(
         &self,
@@ -204,6 +235,13 @@ impl Seen {
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
     }
+}
+
+/// A short text out of an encoding.
+fn decoded(text: &str, encoding: &str) -> Option<String> {
+    let is_whole = text.len() <= 2 * LENGTH && !text.contains(UNKNOWN);
+    let is_known = matches!(encoding, "base64" | "base64url" | "hex");
+    (is_whole && is_known).then(|| crate::flow::text::decode(text, encoding))?
 }
 
 /// `require`, as in `require.resolve`.

@@ -9,12 +9,14 @@ mod at_load;
 mod collected;
 mod effects;
 mod fold;
+mod foreign;
 mod gates;
 mod names;
 mod options;
 mod page;
 mod paths;
 mod syntax;
+mod unsure;
 mod visit;
 mod wallet;
 
@@ -24,7 +26,8 @@ use std::collections::BTreeMap;
 use weir_model::contents::{CapabilityKind, HostClass, SinkKind};
 
 use crate::command;
-use crate::tables::{hosts, network};
+use crate::survey::Unsure;
+use crate::tables::{hosts, network, targets};
 
 pub(crate) use at_load::AtLoad;
 pub(crate) use collected::Collected;
@@ -159,6 +162,14 @@ pub(crate) struct Seen {
     writes: bool,
     /// A program is started.
     starts: bool,
+    /// Calls of which it is not known what they are done to.
+    unsure: Unsure,
+    /// A program is started that writes secrets to its output.
+    prints_secrets: bool,
+    /// Local names of what packages give that nobody here knows.
+    foreign: Vec<String>,
+    /// Names of constants that are shells.
+    shells: Vec<String>,
     /// It asks which program a visitor uses, and at which address the page lies.
     asks: (bool, bool),
     /// Names of elements made by `createElement('script')`.
@@ -193,6 +204,8 @@ pub(crate) struct Settled {
     settled: u32,
     runs_text: bool,
     names_metadata: bool,
+    unsure: Unsure,
+    prints_secrets: bool,
 }
 
 impl Seen {
@@ -262,6 +275,17 @@ impl Seen {
         .into_iter()
         .any(|kind| self.is_settled(kind))
             || self.names_metadata
+            || self.prints_secrets
+    }
+
+    /// Whether it asks the network for something, by a call.
+    pub(crate) fn asks_network(&self) -> bool {
+        self.is_settled(CapabilityKind::Network) || self.is_settled(CapabilityKind::Dns)
+    }
+
+    /// Whether it starts a program of which it is not known which, or with which words.
+    pub(crate) fn starts_with_words(&self) -> bool {
+        self.unsure.verbs & targets::STARTS != 0
     }
 
     /// Whether code is made of text that is no literal, or a program started where files are written
@@ -286,6 +310,8 @@ impl Seen {
             settled: std::mem::take(&mut self.settled),
             runs_text: std::mem::take(&mut self.runs_text),
             names_metadata: std::mem::take(&mut self.names_metadata),
+            unsure: std::mem::take(&mut self.unsure),
+            prints_secrets: std::mem::take(&mut self.prints_secrets),
         }
     }
 
@@ -294,6 +320,8 @@ impl Seen {
         self.settled |= before.settled;
         self.runs_text |= before.runs_text;
         self.names_metadata |= before.names_metadata;
+        self.unsure.add(before.unsure);
+        self.prints_secrets |= before.prints_secrets;
     }
 
     /// Whether an ability was noted from a call, not only from a load.

@@ -51,6 +51,7 @@ impl Seen {
     /// `import x, { y as z } from 'm'`
     pub(crate) fn import(&mut self, it: &ImportDeclaration<'_>) {
         let Some(module) = module(it.source.value.as_str()) else {
+            self.import_foreign(it);
             return;
         };
         for specifier in it.specifiers.iter().flatten() {
@@ -70,6 +71,9 @@ impl Seen {
             return;
         };
         self.pattern(init, 0);
+        if let BindingPattern::BindingIdentifier(name) = &it.id {
+            self.name_shell(name.name.as_str(), init);
+        }
         if let Expression::StringLiteral(_)
         | Expression::TemplateLiteral(_)
         | Expression::BinaryExpression(_)
@@ -80,10 +84,11 @@ impl Seen {
             return;
         }
         let Some(module) = self.loaded(init, 0) else {
+            self.declare_foreign(&it.id, init);
             match init {
                 Expression::CallExpression(call) => match last_name(&call.callee) {
                     "join" | "resolve" | "homedir" | "cwd" | "tmpdir" | "fileURLToPath"
-                    | "dirname" => self.remember(&it.id, init),
+                    | "dirname" | "toString" | "atob" => self.remember(&it.id, init),
                     "createElement" if is_new_script(call) => {
                         if let BindingPattern::BindingIdentifier(name) = &it.id
                             && self.scripts.len() < NAMES

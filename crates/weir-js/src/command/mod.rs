@@ -11,6 +11,7 @@ mod handed;
 mod leaks;
 mod lexer;
 mod nested;
+mod open;
 mod ran;
 mod remote;
 mod run;
@@ -26,6 +27,7 @@ mod wrappers;
 
 pub(crate) use acts::{Deed, at_home};
 pub(crate) use leaks::{Leak, Stolen, host, names_tool, sources};
+pub(crate) use open::is_open;
 pub(crate) use run::{Build, Reading, read, read_in};
 pub(crate) use shell::cut;
 pub(crate) use texts::number;

@@ -19,6 +19,9 @@ const CODE_OPTIONS: [&str; 4] = ["-e", "--eval", "-p", "--print"];
 /// Options of a call that start a child, which are what its program reads.
 const INPUT: &[&str] = &["input"];
 
+/// Most words of a list that are looked at.
+const WORDS: usize = 32;
+
 /// What runs a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Runner {
@@ -82,6 +85,45 @@ impl Solver<'_> {
         atoms.any(
             |(atom, _)| matches!(atom, Atom::Builtin(path) if is_such(&self.graph.name(*path))),
         )
+    }
+
+    /// What a call that starts a program is given: all of it where install runs it, elsewhere only what decides
+    /// which program runs, or what a shell runs. To give what was fetched to a known program is what tools are for.
+    pub(super) fn deciding(&self, path: &str, call: &Call) -> Vec<Node> {
+        let (first, second) = (Self::argument(call, 0), Self::argument(call, 1));
+        if self.graph.installs || path.ends_with('$') {
+            return call.arguments.iter().take(2).map(|(it, _)| *it).collect();
+        }
+        let lines = self.known_texts(first);
+        let mut sent = Vec::new();
+        // Without a text around it, what arrives is the program or the line.
+        if !lines.iter().any(|line| line.contains(UNKNOWN))
+            || lines.iter().any(|line| command::is_open(line))
+        {
+            sent.push(first);
+        }
+        let runs_words = match self.listed(second) {
+            None => lines.iter().any(|line| command::is_shell(line)),
+            Some(words) => {
+                let mut rest = String::new();
+                for (node, _) in words.into_iter().take(WORDS) {
+                    let text = self.known_texts(node).into_iter().next();
+                    rest.push_str(" '");
+                    rest.push_str(
+                        &text
+                            .unwrap_or_else(|| UNKNOWN.to_string())
+                            .replace('\'', ""),
+                    );
+                    rest.push('\'');
+                }
+                let mut shells = lines.iter().filter(|line| command::is_shell(line));
+                shells.any(|shell| command::is_open(&format!("{shell}{rest}")))
+            }
+        };
+        if runs_words {
+            sent.push(second);
+        }
+        sent
     }
 
     /// What the program of a call runs of what comes in on its input.

@@ -75,7 +75,7 @@ impl Solver<'_> {
             let path = self.graph.name(*path);
             if calls::RUNS_COMMAND.contains(&&*path) {
                 sinks.extend(self.command(&path, call));
-                let sent = all.iter().copied().take(2).collect();
+                let sent = self.deciding(&path, call);
                 sinks.push(Sink {
                     names_program: self.starts_by_path(&path, call),
                     ..Sink::of(SinkKind::Process, shown(&path), sent)

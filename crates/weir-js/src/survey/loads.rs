@@ -1,6 +1,6 @@
 //! What a file loads, starts and makes code of, and what that says of it.
 
-use oxc_ast::ast::{Argument, Expression};
+use oxc_ast::ast::{Argument, ArrayExpressionElement, Expression};
 use oxc_span::GetSpan;
 
 use super::Survey;
@@ -91,5 +91,18 @@ impl Survey {
         if !is_trivial {
             self.signs.dynamic = true;
         }
+    }
+
+    /// Whether a call starts a shell that runs whatever it is told: `spawn('/bin/sh', ['-i'])`.
+    pub(super) fn starts_bare_shell(&self, arguments: &[Argument<'_>]) -> bool {
+        let program = arguments.first().and_then(Argument::as_expression);
+        program.is_some_and(|program| self.seen.is_shell(program, 0))
+            && match arguments.get(1) {
+                None | Some(Argument::ObjectExpression(_)) => true,
+                Some(Argument::ArrayExpression(list)) => list.elements.iter().all(|word| {
+                    matches!(word, ArrayExpressionElement::StringLiteral(word) if word.value == "-i")
+                }),
+                _ => false,
+            }
     }
 }

@@ -1,14 +1,13 @@
 //! What an expression looks like, without knowing what it means.
 
 use oxc_ast::ast::{
-    Argument, ArrayExpressionElement, BindingPattern, CallExpression, ComputedMemberExpression,
-    Expression, ForOfStatement, ForStatementLeft, FormalParameters, ImportExpression,
-    ObjectExpression, ObjectPropertyKind, Statement, StaticMemberExpression,
+    Argument, BindingPattern, CallExpression, ComputedMemberExpression, Expression, ForOfStatement,
+    ForStatementLeft, FormalParameters, ImportExpression, ObjectExpression, ObjectPropertyKind,
+    Statement, StaticMemberExpression,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_syntax::operator::BinaryOperator;
 
-use crate::command;
 use crate::tables::data;
 
 /// Most names that a loop goes through and that are tried.
@@ -191,20 +190,6 @@ pub(super) fn makes_functions(of: &Expression<'_>) -> bool {
         Expression::Identifier(name) if name.name == "Function" => true,
         other => is_function(other) || is_function_prototype(other),
     }
-}
-
-/// Whether a call starts a shell that runs whatever it is told: `spawn('/bin/sh', ['-i'])`.
-pub(super) fn starts_bare_shell(arguments: &[Argument<'_>]) -> bool {
-    let is_shell = matches!(arguments.first(), Some(Argument::StringLiteral(program))
-        if command::is_shell(program.value.as_str()));
-    is_shell
-        && match arguments.get(1) {
-            None | Some(Argument::ObjectExpression(_)) => true,
-            Some(Argument::ArrayExpression(list)) => list.elements.iter().all(|word| {
-                matches!(word, ArrayExpressionElement::StringLiteral(word) if word.value == "-i")
-            }),
-            _ => false,
-        }
 }
 
 /// `x['constructor']`

@@ -1,5 +1,60 @@
 //! What speaks for a flow.
 
+use crate::tables::targets;
+
+/// Both ends of what travels, or of what is done to something, as bits: each bit is one kind, and whoever has it
+/// in both has both ends.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ends {
+    pub(crate) from: u8,
+    pub(crate) to: u8,
+}
+
+/// Secrets, and what sends.
+pub(crate) const SECRETS: u8 = 1 << 3;
+/// Text that was fetched or decoded, and what makes code of text.
+pub(crate) const TEXT: u8 = 1 << 4;
+/// The same, and what runs commands that are not known.
+pub(crate) const COMMANDS: u8 = 1 << 5;
+/// All kinds. Those of [`targets`] come first: names of what matters, and calls whose target is not known.
+pub(crate) const KINDS: [u8; 6] = [
+    SECRETS,
+    TEXT,
+    COMMANDS,
+    targets::WRITES,
+    targets::REMOVES,
+    targets::STARTS,
+];
+
+impl Ends {
+    /// What both have.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.from |= other.from;
+        self.to |= other.to;
+    }
+
+    /// The kinds of which both ends are there.
+    pub(crate) fn both(self) -> u8 {
+        self.from & self.to
+    }
+}
+
+/// Calls of which it is not known what they are done to, or with.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unsure {
+    /// What is done, in the bits of [`targets`].
+    pub(crate) verbs: u8,
+    /// A command is run of which it is not known what it starts.
+    pub(crate) commands: bool,
+}
+
+impl Unsure {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.verbs |= other.verbs;
+        self.commands |= other.commands;
+    }
+}
+
 /// What speaks for a flow, in a file or in a part of one.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Signs {
@@ -17,8 +72,14 @@ pub(crate) struct Signs {
     pub(crate) names_data: bool,
     /// It makes code of text that is no literal.
     pub(crate) runs_text: bool,
+    /// It asks the network for something, or decodes what may be a command.
+    pub(crate) brings: bool,
+    /// What it calls without saying to what.
+    pub(crate) unsure: Unsure,
     pub(super) loads_by_alias: bool,
     pub(super) names_module: bool,
+    /// A literal is the name of a program that prints secrets, among other things.
+    pub(super) names_tool: bool,
     /// Members whose name is what a function makes of constants.
     pub(super) decoded_names: u32,
 }
@@ -32,6 +93,21 @@ impl Signs {
     /// It may send something away.
     pub(crate) fn may_send(&self) -> bool {
         self.sink || self.dynamic
+    }
+
+    /// The ends that it may be. `named` says what the text names of what matters, in the bits of [`targets`].
+    pub(crate) fn ends(&self, holds_process: bool, named: u8) -> Ends {
+        let bit = |holds: bool, kind: u8| if holds { kind } else { 0 };
+        Ends {
+            from: bit(self.may_read(holds_process), SECRETS)
+                | bit(self.may_unpack(), TEXT)
+                | bit(self.brings, COMMANDS)
+                | named,
+            to: bit(self.may_send(), SECRETS)
+                | bit(self.runs_text, TEXT)
+                | bit(self.unsure.commands, COMMANDS)
+                | self.unsure.verbs,
+        }
     }
 
     /// It may hold text that was fetched or decoded, or lies in no file of code.
@@ -57,8 +133,11 @@ impl Signs {
         self.decodes |= part.decodes;
         self.names_data |= part.names_data;
         self.runs_text |= part.runs_text;
+        self.brings |= part.brings;
+        self.unsure.add(part.unsure);
         self.loads_by_alias |= part.loads_by_alias;
         self.names_module |= part.names_module;
+        self.names_tool |= part.names_tool;
         self.decoded_names = self.decoded_names.saturating_add(part.decoded_names);
     }
 }

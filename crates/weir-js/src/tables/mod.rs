@@ -13,6 +13,7 @@ pub(crate) mod programs;
 pub(crate) mod scripts;
 pub(crate) mod secrets;
 pub(crate) mod systems;
+pub(crate) mod targets;
 pub(crate) mod uploads;
 pub(crate) mod vaults;
 pub(crate) mod writes;

@@ -28,6 +28,7 @@ mod properties;
 mod reached;
 mod roundabout;
 mod told_each;
+mod unasked;
 
 use weir_model::contents::Surface;
 

@@ -24,6 +24,12 @@ fn a_whole_manifest() {
             "browser": {"./a.js": "./b.js", "fs": false},
             "exports": {".": {"import": "./esm.js", "require": ["./c.cjs", null]}, "./sub": "./b.js"},
             "react-native": "rn.js",
+            "unpkg": "dist/n.min.js",
+            "jsdelivr": "dist/n.min.js",
+            "cdn": true,
+            "svelte": "./esm.js",
+            "fesm2020": "fesm/n.mjs",
+            "typesVersions": {"*": {"x": ["./x.d.ts"]}},
             "repository": {"type": "git", "url": "git+https://host.example/repo.git"},
             "unknown": {"deep": [1, 2, 3]}
         }"#,
@@ -46,9 +52,17 @@ fn a_whole_manifest() {
         bin: map(&[("n", "cli.js")]),
         bin_folder: Some("./bin".to_owned()),
         main: Some("index.js".to_owned()),
-        entries: ["esm.js", "./b.js", "./esm.js", "./c.cjs", "rn.js"]
-            .map(str::to_owned)
-            .into(),
+        entries: [
+            "esm.js",
+            "./b.js",
+            "./esm.js",
+            "./c.cjs",
+            "rn.js",
+            "dist/n.min.js",
+            "fesm/n.mjs",
+        ]
+        .map(str::to_owned)
+        .into(),
         module_type: Some("module".to_owned()),
         gypfile: Some(true),
         repository: Some("git+https://host.example/repo.git".to_owned()),
