@@ -411,7 +411,7 @@ mod tests {
             ("./lib/*", vec!["lib/a.js", "lib/b/c.js"]),
             ("lib/b/*.js", vec!["lib/b/c.js"]),
             ("./lib/", vec!["lib/a.js", "lib/b/c.js"]),
-            ("./*/e.js", Vec::new()),
+            ("./*/e.js", vec!["other/e.js"]),
             ("./*.js", vec!["index.js"]),
             ("./*", vec!["f.mjs", "index.js"]),
             ("./none/*", Vec::new()),

@@ -169,6 +169,10 @@ impl Seen {
                 {
                     return self.listed_text(list, call, depth);
                 }
+                // `list.join('')` is text of what a list holds that is not known.
+                if name == "join" && call.arguments.len() < 2 && !self.is_path(&call.callee) {
+                    return None;
+                }
                 let parts: Vec<String> = call
                     .arguments
                     .iter()
@@ -187,6 +191,19 @@ impl Seen {
                 Some(joined)
             }
             _ => None,
+        }
+    }
+
+    /// Whether a callee belongs to the module of paths.
+    fn is_path(&self, callee: &Expression<'_>) -> bool {
+        match callee {
+            Expression::StaticMemberExpression(member) => {
+                matches!(&member.object, Expression::Identifier(name) if name.name == "path")
+                    || self
+                        .path(callee)
+                        .is_some_and(|(module, _)| module == "path")
+            }
+            _ => true,
         }
     }
 
