@@ -10,7 +10,7 @@ use super::shell;
 use super::told::{Known, yields};
 use super::unseen::standing_for;
 use super::wrappers::unwrapped;
-use crate::tables::network;
+use crate::tables::{network, tools};
 
 /// A secret that a command yields: kind and what exactly.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -52,6 +52,7 @@ pub(crate) fn program(word: &str) -> Cow<'_, str> {
     if memchr::memchr(b'\\', bytes).is_some() && !word.contains([':', '/']) {
         let joined = word.replace('\\', "").to_ascii_lowercase();
         if network::TOOLS.iter().any(|(tool, _)| *tool == joined)
+            || tools::is_named(&joined)
             || RUNNERS.contains(&joined.as_str())
         {
             return Cow::Owned(joined);
@@ -89,6 +90,14 @@ fn stem(name: &str) -> &str {
 /// The network tool among the words, where the program is one.
 pub(super) fn tool(words: &[String]) -> Option<(&'static str, SinkKind)> {
     let name = program(words.first()?);
+    plain_tool(&name, words).or_else(|| {
+        let row = tools::sender(&name, words.get(1..)?)?;
+        Some((row.name, row.kind))
+    })
+}
+
+/// The same of those that always send, or nearly.
+fn plain_tool(name: &str, words: &[String]) -> Option<(&'static str, SinkKind)> {
     let (tool, _) = network::TOOLS.iter().find(|(tool, _)| *tool == name)?;
     let sends = match *tool {
         "openssl" => words.iter().any(|word| word == "s_client"),
@@ -142,6 +151,22 @@ pub(crate) fn host(text: &str) -> Option<String> {
             || name.parse::<Ipv4Addr>().is_ok()
             || (top.len() > 1 && top.bytes().all(|b| b.is_ascii_alphabetic()));
         (is_host && is_named).then(|| name.to_ascii_lowercase())
+    })
+}
+
+/// The host that a tool is given as `user@host` or `user@host:path`.
+pub(super) fn addressee(words: &[String]) -> Option<String> {
+    words.iter().skip(1).find_map(|word| {
+        let (user, rest) = word.split_once('@')?;
+        let host = rest.split([':', '/', ',']).next()?;
+        let is_plain = |text: &str| {
+            !text.is_empty()
+                && text
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+'))
+        };
+        let is_address = is_plain(user) && is_plain(host) && host.contains('.');
+        is_address.then(|| host.to_ascii_lowercase())
     })
 }
 

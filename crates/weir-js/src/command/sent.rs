@@ -5,12 +5,15 @@ use std::ops::Range;
 
 use weir_model::contents::{SinkKind, SourceKind};
 
-use super::leaks::{Leak, Stolen, device, host, program, tool};
+use super::acts::at_home;
+use super::coded::Coded;
+use super::leaks::{Leak, Stolen, addressee, device, host, program, tool};
 use super::shell::{self, Mark, Simple};
 use super::told::{Known, in_path, in_word, yields};
+use super::trees::{self, seen_from};
 use super::values;
 use super::wrappers::unwrapped;
-use crate::tables::network;
+use crate::tables::{folders, network};
 
 /// Most leaks that are told of one script.
 const LEAKS: usize = 50;
@@ -23,6 +26,8 @@ const STEP: usize = 64;
 const CALL_DEPTH: usize = 16;
 /// Most names that are kept of files with secrets, and of variables that functions set.
 const NAMES: usize = 1024;
+/// Longest path of a folder that is kept.
+const HOME_PATH: usize = 512;
 
 /// All leaks of a script, and whether there was more than was gone through.
 pub(super) fn find(commands: &[Vec<Simple>]) -> (Vec<Leak>, bool) {
@@ -35,6 +40,7 @@ pub(super) fn find(commands: &[Vec<Simple>]) -> (Vec<Leak>, bool) {
         groups: Vec::new(),
         bodies: HashMap::new(),
         socket: None,
+        home: None,
         steps: 0,
         active: Vec::new(),
         in_part: false,
@@ -74,6 +80,8 @@ struct Script<'a> {
     bodies: HashMap<String, Range<usize>>,
     /// The host of a socket that was opened for later programs.
     socket: Option<String>,
+    /// Where in a home folder the programs are, once they went there.
+    home: Option<String>,
     steps: usize,
     /// Functions that are being run.
     active: Vec<String>,
@@ -98,6 +106,7 @@ impl Script<'_> {
         self.packed.clear();
         self.groups.clear();
         self.socket = None;
+        self.home = None;
         self.steps = 0;
     }
 
@@ -140,7 +149,12 @@ impl Script<'_> {
                     self.begin(simple, Vec::new(), Some(name.clone()), at);
                     return;
                 }
-                Mark::End => carried = self.end(simple, at),
+                Mark::End => {
+                    if simple.is_subshell {
+                        self.home = None;
+                    }
+                    carried = self.end(simple, at);
+                }
                 Mark::Program => {
                     if index == 0
                         && reads_input(simple)
@@ -212,8 +226,11 @@ impl Script<'_> {
             merge(self.variables.entry(name.to_owned()).or_default(), &stolen);
             self.keep_local(name, value, depth);
         }
+        let there = self.in_home(simple);
+        let simple = there.as_ref().unwrap_or(simple);
         let words = unwrapped(&simple.words);
         let name = words.first().map(|word| program(word)).unwrap_or_default();
+        self.moves(&name, words);
         self.binds(&name, words, simple, carried);
         let own = match self.bodies.get(&*name).cloned() {
             Some(body) => {
@@ -229,15 +246,106 @@ impl Script<'_> {
             merge(carried, &own);
             self.sent_to_socket(simple, carried);
         }
-        if name == "git" && words.get(1).is_some_and(|word| word == "push") {
-            // What was copied into the folder goes along.
-            let text = words.join(" ");
-            let given = self.packed.values().flatten().cloned().collect();
-            let kind = SinkKind::NetworkCommand;
-            report(&mut self.leaks, given, kind, "git push", host(&text), &text);
+        if name == "git" {
+            self.git(words);
         }
+        self.coded(words);
         self.in_part |= !pack(simple, &own, &mut self.packed);
         merge(carried, &own);
+    }
+
+    /// A program with what it names of the home folder in which it runs.
+    fn in_home(&self, simple: &Simple) -> Option<Simple> {
+        let home = self.home.as_ref()?;
+        let mut there = simple.clone();
+        for word in there.words.iter_mut().skip(1).chain(&mut there.inputs) {
+            let path = seen_from(home, word);
+            if path != *word && (folders::tree(&path).is_some() || folders::file(&path).is_some()) {
+                *word = path;
+            }
+        }
+        Some(there)
+    }
+
+    /// `cd ~/x`
+    fn moves(&mut self, name: &str, words: &[String]) {
+        if !matches!(name, "cd" | "pushd" | "popd" | "chdir" | "set-location") {
+            return;
+        }
+        let to = words.iter().skip(1).find(|word| !word.starts_with('-'));
+        let to = match to {
+            Some(word) => at_home(word),
+            None if name == "cd" && words.len() == 1 => "~".to_owned(),
+            None => String::new(),
+        };
+        let from = self.home.take();
+        let path = match from {
+            Some(from) if !to.is_empty() && !to.starts_with("..") => seen_from(&from, &to),
+            _ => to,
+        };
+        // The root holds no more of it than the folder of homes.
+        let is_home = path.starts_with(['~', '/']) && path.len() < HOME_PATH && path != "/";
+        self.home = Some(path)
+            .filter(|path| is_home && folders::below_home(&path.to_ascii_lowercase()).is_some());
+    }
+
+    /// What git sends: what was copied into the folder, and secrets in what it is told to ask for. In front of
+    /// the host is what it logs in with.
+    fn git(&mut self, words: &[String]) {
+        let verb = words.iter().skip(1).find(|word| !word.starts_with('-'));
+        let verb = verb.map_or("", String::as_str);
+        let label = match verb {
+            "push" => "git push",
+            "fetch" => "git fetch",
+            "pull" => "git pull",
+            "clone" => "git clone",
+            "ls-remote" => "git ls-remote",
+            _ => return,
+        };
+        let text = words.join(" ");
+        let host = host(&text);
+        let is_strange = |one: &Stolen| {
+            let is_foreign = |host: &String| network::is_foreign(&one.detail, host);
+            host.as_deref().is_some_and(network::is_odd_host)
+                || host.as_ref().is_some_and(is_foreign)
+        };
+        let mut given: Vec<Stolen> = match verb {
+            "push" => self.packed.values().flatten().cloned().collect(),
+            _ => Vec::new(),
+        };
+        for word in words.iter().skip(2) {
+            let is_login = |one: &Stolen| {
+                one.kind == SourceKind::SecretVariable && word.contains("://") && word.contains('@')
+            };
+            let held = in_word(word, &self.variables, 0).into_iter();
+            given.extend(held.filter(|one| {
+                // A branch is named after whoever made it.
+                one.kind != SourceKind::HostFacts && (!is_login(one) || is_strange(one))
+            }));
+        }
+        let kind = SinkKind::NetworkCommand;
+        report(&mut self.leaks, given, kind, label, host, &text);
+    }
+
+    /// `export T=$(cat ~/.npmrc); node -e "fetch('https://…' + process.env.T)"`
+    fn coded(&mut self, words: &[String]) {
+        let Some(code) = Coded::of(words).filter(|_| !self.variables.is_empty()) else {
+            return;
+        };
+        let held = code.sent();
+        let held = held.iter().filter_map(|name| self.variables.get(name));
+        let given: Vec<Stolen> = held.flatten().cloned().collect();
+        let name = words.first().map(|word| program(word)).unwrap_or_default();
+        let kind = SinkKind::Http;
+        let text = words.join(" ");
+        report(
+            &mut self.leaks,
+            given,
+            kind,
+            &name,
+            host(code.text()),
+            &text,
+        );
     }
 
     /// Variables that take their values from what is read or gone through.
@@ -323,8 +431,10 @@ impl Script<'_> {
         carried: &[Stolen],
     ) {
         let text = simple.words.join(" ");
-        let host = host(&text);
-        let mut given = arguments(words, &self.variables, host.as_deref());
+        let by_user = || addressee(words).filter(|_| takes_address(tool));
+        let host = by_user().or_else(|| host(&text));
+        let mut given = arguments(words, &self.variables, host.as_deref(), kind);
+        given.extend(trees::taken(words));
         given.extend(self.read_by(simple));
         given.extend(carried.iter().cloned());
         given.extend(words.iter().flat_map(|word| {
@@ -369,7 +479,8 @@ fn reads_input(simple: &Simple) -> bool {
     };
     match &*program(first) {
         "read" | "mapfile" | "readarray" | "nc" | "ncat" | "netcat" | "socat" | "telnet"
-        | "openssl" | "xargs" => true,
+        | "openssl" | "xargs" | "ssh" | "mail" | "mailx" | "sendmail" | "msmtp" | "pastebinit"
+        | "websocat" => true,
         "curl" | "wget" | "aws" | "http" | "https" => {
             simple.words.first().is_some_and(|word| word == "xargs")
                 || rest.iter().any(|word| {
@@ -383,6 +494,21 @@ fn reads_input(simple: &Simple) -> bool {
         "tr" | "tee" | "head" | "tail" | "cut" | "grep" | "egrep" | "sed" | "awk" | "jq" => true,
         _ => false,
     }
+}
+
+/// Whether a tool is told where to by `user@host`.
+fn takes_address(tool: &str) -> bool {
+    matches!(
+        tool,
+        "ssh" | "scp" | "sftp" | "rsync" | "mail" | "mailx" | "mutt" | "sendmail" | "msmtp"
+    )
+}
+
+/// Whether a word is one substitution or variable and nothing else: `$(hostname)`.
+fn is_alone(word: &str) -> bool {
+    let is_one = word.starts_with("$(") && word.ends_with(')')
+        || word.len() > 1 && word.starts_with('`') && word.ends_with('`');
+    is_one || word.strip_prefix('$').is_some_and(shell::is_name)
 }
 
 /// Whether a program writes into a file and not into the pipe behind it.
@@ -408,12 +534,23 @@ fn pack(simple: &Simple, own: &[Stolen], packed: &mut Known) -> bool {
     let name = words.first().map(|word| program(word)).unwrap_or_default();
     let packs = matches!(
         &*name,
-        "tar" | "zip" | "7z" | "cp" | "mv" | "copy" | "rsync" | "compress-archive"
+        "tar"
+            | "zip"
+            | "7z"
+            | "cp"
+            | "mv"
+            | "ln"
+            | "install"
+            | "copy"
+            | "copy-item"
+            | "rsync"
+            | "compress-archive"
     );
     let operands = || words.iter().skip(1).filter(|word| !word.starts_with('-'));
     let mut stolen = own.to_vec();
     if packs {
         stolen.extend(operands().flat_map(|word| in_path(word)));
+        stolen.extend(trees::taken(words));
     }
     if stolen.is_empty() {
         return true;
@@ -456,7 +593,12 @@ fn report(
 }
 
 /// Secrets in the arguments of a network tool.
-fn arguments(words: &[String], variables: &Known, host: Option<&str>) -> Vec<Stolen> {
+fn arguments(
+    words: &[String],
+    variables: &Known,
+    host: Option<&str>,
+    kind: SinkKind,
+) -> Vec<Stolen> {
     let odd = host.is_some_and(network::is_odd_host);
     let is_foreign = |one: &Stolen| host.is_some_and(|host| network::is_foreign(&one.detail, host));
     let mut found = Vec::new();
@@ -471,9 +613,12 @@ fn arguments(words: &[String], variables: &Known, host: Option<&str>) -> Vec<Sto
                 .iter()
                 .any(|field| lower.trim_start_matches("--header=").starts_with(field));
         let exempt = !odd && (in_credential_header || after_user);
+        // Its own name is what a machine looks up to learn its address.
+        let is_own_name = kind == SinkKind::Dns && is_alone(word);
         found.extend(
             stolen
                 .into_iter()
+                .filter(|one| !is_own_name || one.kind != SourceKind::HostFacts)
                 .filter(|one| !exempt || one.kind != SourceKind::SecretVariable || is_foreign(one)),
         );
         // `-d @file`, `-F x=@file`, `-T file`, `--data-binary=@file`.

@@ -1,15 +1,15 @@
 //! Secrets that a program writes to its output, and those that a word holds.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use weir_model::contents::SourceKind;
 
+use super::coded::Coded;
 use super::leaks::{Stolen, program};
-use super::nested;
 use super::shell::{self, Simple};
+use super::{nested, trees};
 use super::wrappers::unwrapped;
-use crate::tables::{credentials, scripts, secrets};
+use crate::tables::{folders, scripts, secrets};
 
 /// Deepest substitution in substitution that is followed.
 const DEPTH: usize = 6;
@@ -50,15 +50,8 @@ fn of_script(text: &str, variables: &Known, depth: usize) -> Vec<Stolen> {
 
 /// A path argument that names a credential file.
 pub(super) fn in_path(path: &str) -> Vec<Stolen> {
-    let path = match path.contains(['$', '%']) {
-        true => Cow::Owned(
-            path.replace("${HOME}", "~")
-                .replace("$HOME", "~")
-                .replace("%USERPROFILE%", "~"),
-        ),
-        false => Cow::Borrowed(path),
-    };
-    credentials::kind(&path)
+    let path = trees::expanded(path);
+    folders::file(&path)
         .map(|kind| Stolen {
             kind,
             detail: crate::place::clean(&path),
@@ -128,7 +121,8 @@ pub(super) fn yields(simple: &Simple, variables: &Known, depth: usize) -> Vec<St
         }],
         "cat" | "head" | "tail" | "base64" | "xxd" | "hexdump" | "od" | "grep" | "egrep"
         | "awk" | "sed" | "strings" | "gzip" | "tar" | "zip" | "tac" | "type" | "get-content"
-        | "gc" | "openssl" | "jq" | "cut" | "sort" | "rev" | "tr" | "less" | "more" => {
+        | "gc" | "openssl" | "jq" | "cut" | "sort" | "rev" | "tr" | "less" | "more" | "dd" | "xz"
+        | "bzip2" | "zstd" | "gpg" | "nl" | "uniq" | "bat" | "split" => {
             let inputs = simple.inputs.iter();
             let texts = simple.documents.iter();
             let held = texts.flat_map(|text| in_word(text, variables, depth + 1));
@@ -138,8 +132,15 @@ pub(super) fn yields(simple: &Simple, variables: &Known, depth: usize) -> Vec<St
                 .chain(inputs)
                 .flat_map(|word| in_path(word))
                 .chain(held)
+                .chain(trees::taken(words))
                 .collect()
         }
+        // What it finds is read by who is given the names.
+        "find" => named_by_find(words),
+        "node" | "nodejs" | "bun" | "deno" | "tsx" | "python" | "python3" | "ruby" | "perl"
+        | "php" => Coded::of(words)
+            .map(|code| code.printed())
+            .unwrap_or_default(),
         "echo" | "printf" | "write-output" => words
             .iter()
             .skip(1)
@@ -151,6 +152,23 @@ pub(super) fn yields(simple: &Simple, variables: &Known, depth: usize) -> Vec<St
             .cloned()
             .unwrap_or_default(),
     }
+}
+
+/// `find ~ -name .npmrc -exec cat {} +`, `find ~/.aws -type f`
+fn named_by_find(words: &[String]) -> Vec<Stolen> {
+    let names = words.windows(2).filter_map(|pair| match pair {
+        [option, name] if matches!(option.as_str(), "-name" | "-iname" | "-path" | "-wholename") => {
+            Some(name.trim_start_matches('*').trim_start_matches('/'))
+        }
+        _ => None,
+    });
+    let named: Vec<Stolen> = names.flat_map(in_path).collect();
+    if !named.is_empty() {
+        return named;
+    }
+    let folders = words.iter().skip(1);
+    let folders = folders.take_while(|word| !word.starts_with('-'));
+    folders.flat_map(|folder| in_path(folder)).collect()
 }
 
 fn tool_secret(command: &str) -> Vec<Stolen> {

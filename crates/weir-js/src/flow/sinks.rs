@@ -6,7 +6,7 @@ use super::graph::{Atom, Call, Node, Rule};
 use super::solve::Solver;
 use super::written::Target;
 use crate::command;
-use crate::tables::{abilities, calls, flows, network, uploads};
+use crate::tables::{abilities, calls, flows, network, tools, uploads};
 
 /// Longest script that the commands of one file make, in bytes: a dozen of them are plenty.
 const SCRIPT: usize = 4 << 10;
@@ -483,9 +483,11 @@ pub(super) fn is_credential_name(name: &str) -> bool {
 
 /// The tool that a command names.
 fn tool_label(text: &str) -> String {
+    let senders = tools::SENDERS.iter().map(|row| row.name);
     network::TOOLS
         .iter()
         .map(|(tool, _)| *tool)
+        .chain(senders)
         .find(|tool| {
             text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
                 .any(|word| word.eq_ignore_ascii_case(tool))

@@ -8,6 +8,7 @@ use super::UNKNOWN;
 use super::graph::{Atom, Call, Node};
 use super::solve::Solver;
 use crate::ability::OWN;
+use crate::command;
 use crate::tables::calls;
 use crate::tables::writes::{self, Trusted};
 
@@ -30,11 +31,26 @@ impl Target {
     }
 }
 
+/// Most words of a list that are looked at.
+const LISTED: usize = 64;
+
+/// Files by what becomes of them.
+#[derive(Default)]
+struct Files {
+    started: HashSet<String>,
+    loaded: HashSet<String>,
+    /// From where, and to where.
+    moved: Vec<(String, String)>,
+    /// Archives, and into which folder.
+    unpacked: Vec<(String, String)>,
+}
+
 /// How a call runs a file.
 enum Running {
-    /// By starting it, making it executable or taking it into the process; from the argument at that
-    /// place.
+    /// By making it executable or taking it into the process; the argument at that place.
     Starts(usize),
+    /// By a command line.
+    Commands,
     /// By loading it as code.
     Loads,
 }
@@ -51,7 +67,7 @@ fn running(path: &str) -> Option<Running> {
         "process.dlopen" => Some(Running::Starts(1)),
         _ => calls::RUNS_COMMAND
             .contains(&path)
-            .then_some(Running::Starts(0)),
+            .then_some(Running::Commands),
     }
 }
 
@@ -121,38 +137,74 @@ impl Solver<'_> {
     /// Paths of programs that are started, made executable or taken in, and of files that are loaded.
     pub(super) fn run_files(&self) -> &(HashSet<String>, HashSet<String>) {
         self.run_files.get_or_init(|| {
-            let (mut started, mut loaded) = (HashSet::new(), HashSet::new());
+            let mut files = Files::default();
             for (_, call) in self.outward() {
-                self.note_run(call, &mut started, &mut loaded);
+                self.note_run(call, &mut files);
             }
-            (started, loaded)
+            files.lead_back();
+            (files.started, files.loaded)
         })
     }
 
-    fn note_run(&self, call: &Call, started: &mut HashSet<String>, loaded: &mut HashSet<String>) {
+    fn note_run(&self, call: &Call, files: &mut Files) {
         for (atom, _) in self.graph.atoms(call.callee) {
             let Atom::Builtin(path) = atom else {
                 continue;
             };
             match running(&self.graph.name(*path)) {
-                Some(Running::Starts(at)) => self.note_started(call, at, started),
+                Some(Running::Starts(at)) => {
+                    files.started.extend(self.known_texts(Self::argument(call, at)));
+                }
+                Some(Running::Commands) => self.note_command(call, files),
                 Some(Running::Loads) => {
                     let texts = self.known_texts(Self::argument(call, 0));
-                    loaded.extend(texts.iter().flat_map(|text| loaded_paths(text)));
+                    files
+                        .loaded
+                        .extend(texts.iter().flat_map(|text| loaded_paths(text)));
                 }
                 None => {}
             }
         }
     }
 
-    fn note_started(&self, call: &Call, at: usize, started: &mut HashSet<String>) {
-        for text in self.known_texts(Self::argument(call, at)) {
-            // `exec('node /tmp/x.js')`: every word may be the file.
-            started.extend(text.split_whitespace().map(str::to_owned));
-            started.insert(text);
+    /// `exec('node /tmp/x.js')`, `spawn(program, [file])`. What a program only reads is not run.
+    fn note_command(&self, call: &Call, files: &mut Files) {
+        let programs = self.known_texts(Self::argument(call, 0));
+        let listed = |at| self.listed(Self::argument(call, at)).into_iter().flatten();
+        if programs.is_empty() {
+            // Whatever the program is, it may run what it is given.
+            for (node, _) in listed(0).chain(listed(1)).take(LISTED) {
+                files.started.extend(self.known_texts(node));
+            }
         }
-        for (node, _) in self.listed(Self::argument(call, 1)).into_iter().flatten() {
-            started.extend(self.known_texts(node));
+        files.started.extend(programs);
+        for line in self.command_lines(call) {
+            let run = command::run(&line);
+            files.started.extend(run.started);
+            files.moved.extend(run.moved);
+            files.unpacked.extend(run.unpacked);
+        }
+    }
+}
+
+impl Files {
+    /// What is copied is run where its copy is, and an archive where something is that came out of it.
+    fn lead_back(&mut self) {
+        for (from, to) in std::mem::take(&mut self.moved).into_iter().rev() {
+            if self.started.contains(&to) {
+                self.started.insert(from);
+            }
+        }
+        for (archive, folder) in std::mem::take(&mut self.unpacked) {
+            let folder = folder.trim_end_matches('/');
+            let is_named = folder.chars().any(|c| c != UNKNOWN && c != '/' && c != '.');
+            let is_below = |path: &String| {
+                path.strip_prefix(folder)
+                    .is_some_and(|rest| rest.starts_with('/'))
+            };
+            if is_named && self.started.iter().any(is_below) {
+                self.started.insert(archive);
+            }
         }
     }
 }

@@ -195,7 +195,8 @@ pub(crate) fn find(path: &str) -> Option<&'static Credential> {
         return None;
     }
     let path = path.replace('\\', "/").to_lowercase();
-    CREDENTIALS.iter().find(|row| stands_in(&path, row.part))
+    let row = CREDENTIALS.iter().find(|row| stands_in(&path, row.part));
+    row.or_else(|| super::folders::unnamed(&path))
 }
 
 /// Whether `part` stands in `path` as whole components. Both are in lower case.

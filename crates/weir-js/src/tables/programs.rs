@@ -99,6 +99,69 @@ pub(crate) fn foreign(name: &str, rest: &[String]) -> Option<&'static str> {
     (!is_asked && runs).then_some(language)
 }
 
+/// Programs that run, install or take in a file that they are given, or make one fit to be run.
+const STARTERS: &[&str] = &[
+    ".",
+    "source",
+    "chmod",
+    "xattr",
+    "codesign",
+    "install",
+    "start",
+    "start-process",
+    "saps",
+    "invoke-item",
+    "open",
+    "xdg-open",
+    "gio",
+    "explorer",
+    "rundll32",
+    "regsvr32",
+    "msiexec",
+    "wine",
+    "wine64",
+    "launchctl",
+    "systemctl",
+    "schtasks",
+    "crontab",
+    "at",
+    "sc",
+    "installer",
+    "hdiutil",
+    "dpkg",
+    "rpm",
+    "apt",
+    "apt-get",
+    "yum",
+    "dnf",
+    "pacman",
+    "brew",
+    "npm",
+    "npx",
+    "pnpm",
+    "yarn",
+    "bunx",
+    "pip",
+    "pip3",
+    "pipx",
+    "gem",
+    "adb",
+    "insmod",
+    "make",
+    "awk",
+    "gawk",
+];
+
+/// Whether a program runs files that it is given, beside shells and interpreters that are read.
+pub(crate) fn runs_operands(name: &str) -> bool {
+    STARTERS.contains(&name)
+        || RUNTIMES.contains(&name)
+        || FOREIGN.iter().any(|(foreign, ..)| *foreign == name)
+        // The loader itself: `/lib64/ld-linux-x86-64.so.2 ./x`
+        || name.starts_with("ld-linux")
+        || name.starts_with("ld-musl")
+}
+
 /// Programs whose words are texts, names or data: whatever these look like, nothing of it is started.
 const PASSIVE: &[&str] = &[
     "echo",
