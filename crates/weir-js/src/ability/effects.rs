@@ -5,6 +5,7 @@ use weir_model::contents::CapabilityKind;
 
 use super::syntax::{first, has, is_true, key_name};
 use super::{Seen, Sure, TOUCHES, Touch, Verb};
+use crate::command;
 use crate::tables::{abilities, credentials};
 
 impl Seen {
@@ -261,8 +262,13 @@ impl Seen {
         if let Some(Expression::ArrayExpression(list)) = first(arguments, 1) {
             for element in list.elements.iter().take(32) {
                 let word = element.as_expression().and_then(|it| self.fold(it));
+                // Only there it matters that something stands which is not known.
+                let word = word.unwrap_or_else(|| match command::ends_in_encoding(&line) {
+                    true => crate::flow::UNKNOWN.to_string(),
+                    false => String::new(),
+                });
                 line.push_str(" '");
-                line.push_str(&word.unwrap_or_default().replace('\'', "'\\''"));
+                line.push_str(&word.replace('\'', "'\\''"));
                 line.push('\'');
             }
         }

@@ -1,7 +1,7 @@
 //! Folding of paths and texts within one file: enough for `path.join(os.homedir(), '.bashrc')`.
 
 use oxc_ast::ast::{
-    ArrayExpression, BinaryExpression, CallExpression, Expression, TemplateLiteral,
+    Argument, ArrayExpression, BinaryExpression, CallExpression, Expression, TemplateLiteral,
 };
 use oxc_syntax::operator::{BinaryOperator, LogicalOperator};
 
@@ -16,6 +16,10 @@ const LENGTH: usize = 2048;
 const ELEMENTS: usize = 32;
 /// The folder of the file itself. No path component begins like this by accident.
 pub(crate) const OWN: &str = "\u{f8fe}";
+/// Stands before a text that PowerShell is given encoded and that is plain in the file.
+pub(crate) const ENCODED: char = '\u{f8fb}';
+/// Longest text that is kept behind it, in bytes.
+const SCRIPT: usize = 512;
 
 impl Seen {
     /// The text of an expression, unknown pieces marked; nothing where all of it is unknown.
@@ -144,7 +148,9 @@ impl Seen {
             // `Buffer.from(text, 'base64').toString()`
             "toString" => match &call.callee {
                 Expression::StaticMemberExpression(member) => match &member.object {
-                    Expression::CallExpression(inner) => self.bytes(inner, depth),
+                    Expression::CallExpression(inner) => self
+                        .bytes(inner, depth)
+                        .or_else(|| self.encoded(call, depth)),
                     _ => None,
                 },
                 _ => None,
@@ -220,6 +226,32 @@ impl Seen {
         let text = self.folded(call.arguments.first()?.as_expression()?, depth + 1)?;
         let encoding = call.arguments.get(1)?.as_expression();
         decoded(&text, super::syntax::text(encoding?)?)
+    }
+
+    /// `Buffer.from('plain text', 'utf16le').toString('base64')`
+    fn encoded(&self, call: &CallExpression<'_>, depth: usize) -> Option<String> {
+        let Expression::StaticMemberExpression(member) = &call.callee else {
+            return None;
+        };
+        let Expression::CallExpression(made) = &member.object else {
+            return None;
+        };
+        let is_literal = |call: &CallExpression<'_>, at: usize, wanted: &[&str]| {
+            let given = call.arguments.get(at).and_then(Argument::as_expression);
+            matches!(given, Some(Expression::StringLiteral(text))
+                if wanted.contains(&text.value.to_ascii_lowercase().as_str()))
+        };
+        let encodings = ["utf16le", "utf-16le", "ucs2", "ucs-2"];
+        let is_encoded = is_literal(call, 0, &["base64"])
+            && super::syntax::last_name(&made.callee) == "from"
+            && is_literal(made, 1, &encodings);
+        let text = made.arguments.first().filter(|_| is_encoded)?;
+        let text = text.as_expression()?;
+        let is_plain = matches!(text, Expression::Identifier(name)
+            if self.plain.iter().any(|known| known == name.name.as_str()));
+        let folded = self.folded(text, depth + 1);
+        let kept = folded.as_deref().filter(|text| text.len() <= SCRIPT);
+        (is_plain || folded.is_some()).then(|| format!("{ENCODED}{}", kept.unwrap_or_default()))
     }
 
     /// The elements of a list with a separator between them.

@@ -31,7 +31,7 @@ use crate::tables::{hosts, network, targets};
 
 pub(crate) use at_load::AtLoad;
 pub(crate) use collected::Collected;
-pub(crate) use fold::OWN;
+pub(crate) use fold::{ENCODED, OWN};
 pub(crate) use gates::Gates;
 pub(crate) use paths::{Touch, Verb, is_everything, judge};
 
@@ -148,6 +148,8 @@ pub(crate) struct Seen {
     name_bits: u64,
     /// Constants by name.
     constants: Vec<(String, String)>,
+    /// Names of longer texts.
+    plain: Vec<String>,
     /// Folders whose entries are listed.
     listed: Vec<String>,
     /// Folders of which a file is loaded whose name is not known.

@@ -5,6 +5,7 @@ use oxc_ast::ast::{
     ImportDeclaration, ImportDeclarationSpecifier, ObjectExpression, ObjectProperty,
     ObjectPropertyKind, PropertyKey, Statement, VariableDeclarator,
 };
+use oxc_span::GetSpan;
 
 use super::page::is_new_script;
 use super::syntax::{first, key_name, last_name, text};
@@ -14,6 +15,8 @@ use crate::tables::abilities;
 
 /// Longest constant that is remembered by name, in bytes.
 const CONSTANT: usize = 512;
+/// From how many characters on a text in quotes is remembered to be one.
+const PLAIN: u32 = 16;
 
 /// Packages that take `fs`'s place.
 const FILE_PACKAGES: [&str; 4] = ["fs-extra", "graceful-fs", "mz/fs", "jsonfile"];
@@ -157,6 +160,14 @@ impl Seen {
         if self.constants.len() >= NAMES {
             return;
         }
+        let is_text = matches!(
+            init,
+            Expression::StringLiteral(_) | Expression::TemplateLiteral(_)
+        );
+        let is_long = init.span().size() >= PLAIN;
+        if is_text && is_long && self.plain.len() < NAMES {
+            self.plain.push(name.name.to_string());
+        }
         // Only what can be a path, an address or a telling field is worth a place.
         let Some(value) = self.fold(init) else {
             return;
@@ -164,7 +175,8 @@ impl Seen {
         let is_useful = value.len() <= CONSTANT
             && (value.contains(['/', '~', '.'])
                 || value.starts_with(super::fold::OWN)
-                || value == super::TARBALL);
+                || value == super::TARBALL)
+            || value.starts_with(super::fold::ENCODED);
         if is_useful
             && !self
                 .constants

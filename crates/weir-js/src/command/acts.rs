@@ -128,6 +128,7 @@ impl Deeds {
             self.network(&name, rest, simple);
         }
         self.on_system(&name, rest, simple);
+        self.fetches_source(&name, rest, simple);
         match &*name {
             "cd" | "pushd" | "popd" | "chdir" | "set-location" => self.moved(rest),
             "rm" | "del" | "rd" | "rmdir" | "shred" | "remove-item" | "rimraf" => {

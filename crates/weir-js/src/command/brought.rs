@@ -5,7 +5,7 @@ use weir_model::contents::{CapabilityKind, SinkKind};
 use super::acts::{Deeds, fetched, line};
 use super::leaks::Leak;
 use super::shell::Simple;
-use crate::tables::{network, systems};
+use crate::tables::{commands, network, systems};
 
 /// Settings of git whose value is a program. `core.hooksPath` of a repository is none of them: managers of hooks
 /// set it.
@@ -23,18 +23,12 @@ impl Deeds {
     pub(super) fn fetches_package(&mut self, name: &str, rest: &[String], simple: &Simple) {
         let mut is_value = false;
         for word in rest {
-            let is_option = word.starts_with('-');
+            // `--package=https://…`
+            let asked = word.strip_prefix("--package=");
+            let is_option = word.starts_with('-') && asked.is_none();
             let is_address = word.contains("://") && !is_option && !is_value;
-            if is_address && let Some(host) = network::host_of(word) {
-                if !self.hosts.iter().any(|(known, _)| *known == host) {
-                    self.hosts.push((host.clone(), line(simple)));
-                }
-                self.runs.push(Leak {
-                    source: fetched(&host),
-                    sink: SinkKind::Process,
-                    sink_detail: format!("the hooks of what {name} installs"),
-                    snippet: crate::place::clean(&line(simple)),
-                });
+            if is_address && let Some(host) = network::host_of(asked.unwrap_or(word)) {
+                self.installs(&host, name, simple);
                 return;
             }
             is_value = matches!(
@@ -42,6 +36,45 @@ impl Deeds {
                 "--registry" | "--proxy" | "--https-proxy" | "--cache" | "--userconfig"
             );
         }
+        if let Some(host) = foreign_registry(rest) {
+            self.installs(&host, name, simple);
+        }
+    }
+
+    /// `cargo install --git https://…`, `go run host.example/x@latest`: what lies there is built and run.
+    pub(super) fn fetches_source(&mut self, name: &str, rest: &[String], simple: &Simple) {
+        let mut plain = rest.iter().filter(|word| !word.starts_with('-'));
+        let verb = plain.next().map(String::as_str);
+        let host = match (name, verb) {
+            ("cargo", Some("install")) => {
+                let named = |names: [&str; 2]| value(rest, names);
+                named(["--git", "--index"]).and_then(network::host_of)
+            }
+            ("go", Some("run" | "install" | "get")) => plain.find_map(|word| {
+                let (host, _) = word.split_once('/')?;
+                let is_host = host.contains('.')
+                    && !host.starts_with('.')
+                    && !commands::is_open_source(host)
+                    && host
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
+                is_host.then(|| host.to_ascii_lowercase())
+            }),
+            _ => None,
+        };
+        if let Some(host) = host.filter(|host| !network::is_local(host)) {
+            self.installs(&host, name, simple);
+        }
+    }
+
+    fn installs(&mut self, host: &str, name: &str, simple: &Simple) {
+        self.contact(host, &line(simple));
+        self.runs.push(Leak {
+            source: fetched(host),
+            sink: SinkKind::Process,
+            sink_detail: format!("the hooks of what {name} installs"),
+            snippet: crate::place::clean(&line(simple)),
+        });
     }
 
     /// `npx https://…`, `uvx --from git+https://…`, `deno run https://…`: what lies there is run. What stands
@@ -197,4 +230,27 @@ impl Deeds {
         self.downloads
             .push((format!("{}/", folder.trim_end_matches('/')), fetched(&host)));
     }
+}
+
+/// The value of an option that is given by one of these names.
+fn value<'w>(rest: &'w [String], names: [&str; 2]) -> Option<&'w str> {
+    rest.iter().enumerate().find_map(|(at, word)| {
+        if names.contains(&word.as_str()) {
+            return rest.get(at + 1).map(String::as_str);
+        }
+        let (name, value) = word.split_once('=')?;
+        names.contains(&name).then_some(value)
+    })
+}
+
+/// The host of a registry that not everybody uses, from which a package is installed by its name: whatever that
+/// is there, its hooks run.
+fn foreign_registry(rest: &[String]) -> Option<String> {
+    let address = value(rest, ["--registry", "--index-url"])?;
+    let mut plain = rest.iter().filter(|word| !word.starts_with('-'));
+    plain.next();
+    plain.find(|word| *word != address)?;
+    let host = network::host_of(address)?;
+    let is_foreign = !commands::is_open_packages(&host) && !network::is_local(&host);
+    is_foreign.then_some(host)
 }

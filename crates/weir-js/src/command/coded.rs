@@ -25,16 +25,19 @@ const MEMBERS: [&str; 10] = [
 ];
 /// Words without which code of a line neither prints nor sends anything.
 const PRINTS: [&str; 7] = [
-    "console.",
-    "stdout",
-    "print",
-    "puts",
-    "echo",
-    "p ENV",
-    "var_dump",
+    "console.", "stdout", "print", "puts", "echo", "p ENV", "var_dump",
 ];
 const SENDS: [&str; 10] = [
-    "fetch(", "http", "request", "axios", "got(", "net.", "dns.", "socket", "urlopen", "WebSocket",
+    "fetch(",
+    "http",
+    "request",
+    "axios",
+    "got(",
+    "net.",
+    "dns.",
+    "socket",
+    "urlopen",
+    "WebSocket",
 ];
 /// Longest code that is looked at, in bytes, and most variables of it.
 const LENGTH: usize = 64 << 10;

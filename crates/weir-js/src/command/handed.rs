@@ -3,10 +3,10 @@
 
 use weir_model::contents::{CapabilityKind, SinkKind};
 
-use super::acts::{Deeds, fetched, line};
+use super::acts::{Deeds, at_home, fetched, line};
 use super::leaks::{Leak, program};
 use super::shell::Simple;
-use crate::tables::{abilities, commands, network};
+use crate::tables::{abilities, commands, folders, network};
 
 /// Programs that run an image.
 const CONTAINERS: [&str; 4] = ["docker", "podman", "nerdctl", "finch"];
@@ -49,6 +49,9 @@ impl Deeds {
     fn image(&mut self, name: &str, rest: &[String], simple: &Simple) {
         if image_of(rest).is_some() && mounts_all(rest) {
             let detail = format!("all files of the machine, {}", line(simple));
+            self.deed(CapabilityKind::Persists, detail, simple);
+        } else if image_of(rest).is_some() && mounts(rest, is_home) {
+            let detail = format!("all files of the user, {}", line(simple));
             self.deed(CapabilityKind::Persists, detail, simple);
         }
         let Some(host) = image_of(rest).and_then(foreign_registry) else {
@@ -138,22 +141,47 @@ fn image_of(rest: &[String]) -> Option<&str> {
 
 /// Whether a container is given the whole machine: its root as a volume.
 fn mounts_all(rest: &[String]) -> bool {
-    let is_root = |volume: &str| {
-        let lower = volume.to_ascii_lowercase();
-        lower.starts_with("/:/") || lower.starts_with("c:\\:") || lower.starts_with("c:/:")
+    mounts(rest, |from| {
+        let lower = from.to_ascii_lowercase();
+        matches!(&*lower, "/" | "c:\\" | "c:/")
+    })
+}
+
+/// Whether a path is a home folder.
+fn is_home(path: &str) -> bool {
+    let path = at_home(path).to_ascii_lowercase();
+    let below = folders::below_home(&path);
+    path != "/" && below.is_some_and(|rest| rest.trim_matches('/').is_empty())
+}
+
+/// Whether a container is given such a folder as a volume.
+fn mounts(rest: &[String], is_one: impl Fn(&str) -> bool) -> bool {
+    let is_volume = |volume: &str| {
+        // `c:\x:/x`
+        let drive = usize::from(
+            volume.get(1..3).is_some_and(|at| at == ":\\" || at == ":/")
+                && volume.starts_with(|c: char| c.is_ascii_alphabetic()),
+        ) * 2;
+        let at = volume.get(drive..).and_then(|rest| rest.find(':'));
+        at.and_then(|at| volume.get(..at + drive))
+            .is_some_and(&is_one)
     };
-    let binds_root = |mount: &str| {
+    let is_bind = |mount: &str| {
         let mut parts = mount.split(',');
-        parts.any(|part| matches!(part, "source=/" | "src=/"))
+        parts.any(|part| {
+            let from = part.strip_prefix("source=");
+            from.or_else(|| part.strip_prefix("src="))
+                .is_some_and(&is_one)
+        })
     };
     rest.iter().enumerate().any(|(at, word)| {
         let next = rest.get(at + 1).map_or("", String::as_str);
         match word.split_once('=') {
-            Some(("-v" | "--volume", volume)) => is_root(volume),
-            Some(("--mount", mount)) => binds_root(mount),
+            Some(("-v" | "--volume", volume)) => is_volume(volume),
+            Some(("--mount", mount)) => is_bind(mount),
             _ => match word.as_str() {
-                "-v" | "--volume" => is_root(next),
-                "--mount" => binds_root(next),
+                "-v" | "--volume" => is_volume(next),
+                "--mount" => is_bind(next),
                 _ => false,
             },
         }

@@ -31,6 +31,7 @@ mod wrappers;
 pub(crate) use acts::{Deed, at_home};
 pub(crate) use files::run;
 pub(crate) use leaks::{Leak, Stolen, host, names_tool, sources};
+pub(crate) use nested::ends_in_encoding;
 pub(crate) use open::is_open;
 pub(crate) use run::{Build, Reading, read, read_in};
 pub(crate) use shell::cut;

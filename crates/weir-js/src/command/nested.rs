@@ -184,8 +184,11 @@ fn quoted_script(words: &[String]) -> Option<String> {
             let at = words.iter().position(|word| {
                 let word = word.to_ascii_lowercase();
                 word == "-command" || word == "-c"
-            })?;
-            Some(words.get(at + 1..)?.join(" "))
+            });
+            match at {
+                Some(at) => Some(words.get(at + 1..)?.join(" ")),
+                None => decoded(encoded(words.get(1..)?)?),
+            }
         }
         "eval" => Some(words.get(1..)?.join(" ")),
         // `trap 'commands' EXIT`; a dash puts the ordinary answer back.
@@ -195,6 +198,42 @@ fn quoted_script(words: &[String]) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The text that PowerShell is given encoded: `-EncodedCommand`, as short as it takes it.
+pub(super) fn encoded(rest: &[String]) -> Option<&str> {
+    let at = rest.iter().position(|word| is_encoding(word))?;
+    Some(rest.get(at + 1).map_or("", String::as_str))
+}
+
+fn is_encoding(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    word.len() >= 4 && "-encodedcommand".starts_with(&word)
+        || matches!(word.as_str(), "-e" | "-ec" | "-en")
+}
+
+/// Whether the next word of a command line is such a text.
+pub(crate) fn ends_in_encoding(line: &str) -> bool {
+    let is_powershell = line
+        .split([' ', '/', '\\', '.'])
+        .any(|word| word.eq_ignore_ascii_case("powershell") || word.eq_ignore_ascii_case("pwsh"));
+    let last = line.rsplit([' ', '\'']).find(|word| !word.is_empty());
+    is_powershell && last.is_some_and(is_encoding)
+}
+
+/// What such a text says, where it is known.
+fn decoded(text: &str) -> Option<String> {
+    if let Some(plain) = text.strip_prefix(crate::ability::ENCODED) {
+        return (!plain.is_empty()).then(|| plain.to_owned());
+    }
+    let bytes = crate::flow::text::base64(text)?;
+    let pairs = bytes.chunks_exact(2);
+    let units = pairs.map(|pair| match pair {
+        [low, high] => u16::from_le_bytes([*low, *high]),
+        _ => 0,
+    });
+    let text: String = char::decode_utf16(units).map_while(Result::ok).collect();
+    (!text.is_empty()).then_some(text)
 }
 
 /// The first operand of a shell that has `-c` among its options: `-c x`, `-ec x`, `-cx x`, `-c -- x`.

@@ -6,6 +6,7 @@ use weir_model::contents::{SinkKind, SourceKind};
 
 use super::acts::{Deeds, fetched, line};
 use super::leaks::{self, Leak, Stolen, device, program};
+use super::nested::encoded;
 use super::shell::{self, Mark, Simple};
 use super::texts::escapes;
 use super::words::{SHELLS, is_decoder, is_download, runs_arguments, runs_input};
@@ -386,10 +387,9 @@ impl Deeds {
                 || lower.contains("start-process");
             if downloads && runs {
                 found = Some(fetched(&leaks::host(&text).unwrap_or_default()));
-            } else if rest.iter().any(|word| {
-                let word = word.to_ascii_lowercase();
-                word.len() >= 4 && ("-encodedcommand".starts_with(&word) || word == "-enc")
-            }) {
+            } else if encoded(rest)
+                .is_some_and(|text| !text.is_empty() && !text.starts_with(crate::ability::ENCODED))
+            {
                 found = Some(Stolen {
                     kind: SourceKind::Decoded,
                     detail: "-EncodedCommand".to_owned(),

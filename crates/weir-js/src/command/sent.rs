@@ -303,7 +303,11 @@ impl Script<'_> {
             _ => return,
         };
         let text = words.join(" ");
-        let host = host(&text);
+        // Behind what it logs in with: `https://user:$TOKEN@host/x`
+        let login = words.iter().find(|word| word.contains("://"));
+        let login = login.and_then(|word| word.rsplit_once('@'));
+        let named = login.and_then(|(_, rest)| rest.split(['/', ':']).next());
+        let host = named.map(str::to_ascii_lowercase).or_else(|| host(&text));
         let is_strange = |one: &Stolen| {
             let is_foreign = |host: &String| network::is_foreign(&one.detail, host);
             host.as_deref().is_some_and(network::is_odd_host)

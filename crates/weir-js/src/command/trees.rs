@@ -32,8 +32,12 @@ pub(super) fn expanded(path: &str) -> Cow<'_, str> {
     // `$(npm config get userconfig)`
     for text in shell::substitutions(&path).into_iter().take(4) {
         let words: Vec<&str> = text.split_whitespace().collect();
-        if let ["npm" | "pnpm" | "yarn", .., "get", "userconfig" | "globalconfig"] =
-            words.as_slice()
+        if let [
+            "npm" | "pnpm" | "yarn",
+            ..,
+            "get",
+            "userconfig" | "globalconfig",
+        ] = words.as_slice()
         {
             return Cow::Borrowed("~/.npmrc");
         }

@@ -556,7 +556,7 @@ impl Solver<'_> {
     fn package(&mut self, id: u32, path: &str, call: &Call) -> bool {
         let rest = path.strip_prefix("pkg:").unwrap_or(path);
         match vaults::of(path) {
-            Some(Vaulted::Client) if call.is_new => {
+            Some(Vaulted::Client) if call.is_new || path.ends_with(".makeApiClient") => {
                 self.give(call.out, path);
                 return true;
             }

@@ -153,7 +153,9 @@ impl Solver<'_> {
             };
             match running(&self.graph.name(*path)) {
                 Some(Running::Starts(at)) => {
-                    files.started.extend(self.known_texts(Self::argument(call, at)));
+                    files
+                        .started
+                        .extend(self.known_texts(Self::argument(call, at)));
                 }
                 Some(Running::Commands) => self.note_command(call, files),
                 Some(Running::Loads) => {

@@ -218,6 +218,66 @@ pub(crate) const CONTAINER_VALUES: &[&str] = &[
     "--stop-timeout",
 ];
 
+/// Registries of packages, and mirrors of theirs, that are open to everybody or belong to a code host.
+const OPEN_PACKAGES: &[&str] = &[
+    "npmjs.org",
+    "npmjs.com",
+    "yarnpkg.com",
+    "jsr.io",
+    "npm.pkg.github.com",
+    "gitlab.com",
+    "npmmirror.com",
+    "taobao.org",
+    "cnpmjs.org",
+    "tencent.com",
+    "tencentyun.com",
+    "huaweicloud.com",
+    "aliyun.com",
+    "pypi.org",
+    "jfrog.io",
+    "amazonaws.com",
+    "visualstudio.com",
+    "dev.azure.com",
+    "pkg.dev",
+    "cloudsmith.io",
+    "fontawesome.com",
+];
+
+/// Where modules of Go lie for everybody to look at.
+const OPEN_SOURCE: &[&str] = &[
+    "github.com",
+    "gitlab.com",
+    "bitbucket.org",
+    "golang.org",
+    "google.golang.org",
+    "go.uber.org",
+    "gopkg.in",
+    "k8s.io",
+    "sigs.k8s.io",
+    "go.dev",
+    "mvdan.cc",
+    "honnef.co",
+    "codeberg.org",
+];
+
+/// Whether a host is such a registry of packages.
+pub(crate) fn is_open_packages(host: &str) -> bool {
+    let host = host.split(':').next().unwrap_or(host);
+    is_of(host, OPEN_PACKAGES)
+}
+
+/// Whether a host is one of those of modules.
+pub(crate) fn is_open_source(host: &str) -> bool {
+    is_of(host, OPEN_SOURCE)
+}
+
+fn is_of(host: &str, domains: &[&str]) -> bool {
+    domains.iter().any(|domain| {
+        host.strip_suffix(domain)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
+}
+
 /// Labels of registries of images that are open to everybody: what lies there can be looked at.
 const OPEN_IMAGES: &[&str] = &[
     "docker", "ghcr", "quay", "gcr", "mcr", "ecr", "pkg", "gitlab", "k8s", "nvcr", "redhat",

@@ -175,12 +175,7 @@ pub(crate) const SENDERS: &[Tool] = &[
     tool("w3m", &[], NetworkCommand, "HTTP"),
     tool("tftp", &[], NetworkCommand, "copies to another machine"),
     tool("lftp", &[], NetworkCommand, "copies to another machine"),
-    tool(
-        "ncftpput",
-        &[],
-        NetworkCommand,
-        "copies to another machine",
-    ),
+    tool("ncftpput", &[], NetworkCommand, "copies to another machine"),
     tool(
         "smbclient",
         &[],
@@ -208,7 +203,9 @@ pub(crate) fn sender(name: &str, rest: &[String]) -> Option<&'static Tool> {
 
 /// Whether a program of the table is named so, whatever it is told.
 pub(crate) fn is_named(name: &str) -> bool {
-    SENDERS.iter().any(|row| row.name.eq_ignore_ascii_case(name))
+    SENDERS
+        .iter()
+        .any(|row| row.name.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]

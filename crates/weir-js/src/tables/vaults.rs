@@ -32,9 +32,62 @@ pub(crate) const VAULTS: &[Vault] = &[
     },
     Vault {
         module: "aws-sdk",
-        clients: &["SecretsManager"],
-        reads: &["getSecretValue", "batchGetSecretValue"],
+        clients: &["SecretsManager", "SSM"],
+        reads: &[
+            "getSecretValue",
+            "batchGetSecretValue",
+            "getParameter",
+            "getParameters",
+            "getParametersByPath",
+        ],
         reason: "the same, in its older version",
+    },
+    Vault {
+        module: "@aws-sdk/client-ssm",
+        clients: &["SSMClient", "SSM"],
+        reads: &[
+            "GetParameterCommand",
+            "GetParametersCommand",
+            "GetParametersByPathCommand",
+            "getParameter",
+            "getParameters",
+            "getParametersByPath",
+        ],
+        reason: "parameters, which are secrets as often as not",
+    },
+    Vault {
+        module: "google-auth-library",
+        clients: &["GoogleAuth"],
+        reads: &["getAccessToken"],
+        reason: "a token of the machine's account",
+    },
+    Vault {
+        module: "@azure/identity",
+        clients: &[
+            "DefaultAzureCredential",
+            "AzureCliCredential",
+            "ManagedIdentityCredential",
+            "ChainedTokenCredential",
+        ],
+        reads: &["getToken"],
+        reason: "a token of the machine's identity",
+    },
+    Vault {
+        module: "keytar",
+        clients: &[],
+        // One password by its name is a program's own.
+        reads: &["findCredentials"],
+        reason: "all passwords that the system keeps for a service",
+    },
+    Vault {
+        module: "@kubernetes/client-node",
+        clients: &["KubeConfig", "CoreV1Api", "makeApiClient"],
+        reads: &[
+            "listSecretForAllNamespaces",
+            "listNamespacedSecret",
+            "readNamespacedSecret",
+        ],
+        reason: "what a cluster's programs log in with",
     },
     Vault {
         module: "@google-cloud/secret-manager",

@@ -23,6 +23,8 @@ pub(crate) enum Trusted {
     Trust,
     /// An interpreter or a package client runs it whenever it starts.
     Runtime,
+    /// A shell finds it by the name of a program that is there already.
+    Command,
     /// A package client installs what it has kept there.
     Packages,
     /// A package client installs what it names.
@@ -42,6 +44,7 @@ impl Trusted {
             Self::Application => "an application's own code",
             Self::Trust => "a file of keys or registries",
             Self::Runtime => "what a language or client runs by itself",
+            Self::Command => "a program under the name of another",
             Self::Packages => "what a package client has kept",
             Self::Lockfile => LOCKFILE,
         }
@@ -74,8 +77,8 @@ const fn row(part: &'static str, trusted: Trusted, reason: &'static str) -> Row 
 }
 
 use Trusted::{
-    Agent, Application, Editor, GitHook, Lockfile, Packages, Runtime, Service, ShellStartup, Trust,
-    Workflow,
+    Agent, Application, Command, Editor, GitHook, Lockfile, Packages, Runtime, Service,
+    ShellStartup, Trust, Workflow,
 };
 
 /// The table.
@@ -90,6 +93,28 @@ pub(crate) const WRITES: &[Row] = &[
     row(".zprofile", ShellStartup, "every login zsh"),
     row("config.fish", ShellStartup, "every fish"),
     row(".envrc", ShellStartup, "run by direnv in its folder"),
+    row(".zlogin", ShellStartup, "every login zsh"),
+    row(".xprofile", ShellStartup, "every session of a desktop"),
+    row(".xsessionrc", ShellStartup, "every session of a desktop"),
+    row(".ssh/rc", ShellStartup, "every login by ssh"),
+    row(".config/fish/conf.d/", ShellStartup, "every fish"),
+    row(
+        ".config/environment.d/",
+        ShellStartup,
+        "variables of every session",
+    ),
+    row(
+        ".config/powershell/profile.ps1",
+        ShellStartup,
+        "every PowerShell",
+    ),
+    row("powershell/profile.ps1", ShellStartup, "every PowerShell"),
+    row(".nvm/nvm.sh", ShellStartup, "read by shell start-up files"),
+    row(
+        ".oh-my-zsh/custom/",
+        ShellStartup,
+        "read by shell start-up files",
+    ),
     row(
         "etc/profile",
         ShellStartup,
@@ -137,6 +162,7 @@ pub(crate) const WRITES: &[Row] = &[
     row("etc/init.d/", Service, "started at boot"),
     row("etc/rc.local", Service, "started at boot"),
     row(".git/hooks/", GitHook, "run by git commands"),
+    row(".husky/", GitHook, "run by git commands"),
     row(
         ".github/workflows/",
         Workflow,
@@ -153,6 +179,19 @@ pub(crate) const WRITES: &[Row] = &[
         "run with the repository's secrets",
     ),
     row(".travis.yml", Workflow, "run with the repository's secrets"),
+    row(
+        ".github/actions/",
+        Workflow,
+        "run by the workflows of the repository",
+    ),
+    row(
+        "bitbucket-pipelines.yml",
+        Workflow,
+        "run with the repository's secrets",
+    ),
+    row("jenkinsfile", Workflow, "run with the repository's secrets"),
+    row(".buildkite/", Workflow, "run with the repository's secrets"),
+    row(".drone.yml", Workflow, "run with the repository's secrets"),
     row(
         "azure-pipelines.yml",
         Workflow,
@@ -179,6 +218,34 @@ pub(crate) const WRITES: &[Row] = &[
     row(".kiro/", Agent, "configuration of an agent"),
     row(".roo/", Agent, "configuration of an agent"),
     row(".mcp.json", Agent, "tool servers of agents"),
+    row(".vscode/mcp.json", Agent, "tool servers of agents"),
+    row(".clinerules", Agent, "instructions an agent follows"),
+    row(".config/opencode/", Agent, "configuration of an agent"),
+    row(".opencode/", Agent, "configuration of an agent"),
+    row("amazonq/mcp.json", Agent, "tool servers of an agent"),
+    row(".amazonq/", Agent, "configuration of an agent"),
+    row(".qwen/settings.json", Agent, "configuration of an agent"),
+    row(
+        ".config/goose/config.yaml",
+        Agent,
+        "configuration of an agent",
+    ),
+    row(".openclaw/skills/", Agent, "skills of an agent"),
+    row(".openclaw/workspace/", Agent, "instructions of an agent"),
+    row(
+        ".openclaw/openclaw.json",
+        Agent,
+        "configuration of an agent",
+    ),
+    row(
+        ".copilot/mcp-config.json",
+        Agent,
+        "tool servers of an agent",
+    ),
+    row(".junie/", Agent, "instructions an agent follows"),
+    row(".trae/", Agent, "configuration of an agent"),
+    row(".agents/skills/", Agent, "skills of agents"),
+    row(".augment/", Agent, "instructions an agent follows"),
     row(
         "copilot-instructions.md",
         Agent,
@@ -195,6 +262,37 @@ pub(crate) const WRITES: &[Row] = &[
         "chooses the programs an editor runs",
     ),
     row(".vscode/extensions/", Editor, "code the editor loads"),
+    row(
+        ".devcontainer/devcontainer.json",
+        Editor,
+        "commands are run when the folder is opened",
+    ),
+    row(
+        ".devcontainer.json",
+        Editor,
+        "commands are run when the folder is opened",
+    ),
+    row(
+        ".config/zed/settings.json",
+        Editor,
+        "chooses the programs an editor and its agent run",
+    ),
+    row(
+        ".zed/settings.json",
+        Editor,
+        "chooses the programs an editor and its agent run",
+    ),
+    row(".zed/tasks.json", Editor, "what an editor runs"),
+    row(
+        ".config/cursor/user/",
+        Editor,
+        "chooses the programs an editor runs",
+    ),
+    row(
+        "cursor/user/settings.json",
+        Editor,
+        "chooses the programs an editor runs",
+    ),
     row(
         ".config/code/user/",
         Editor,
@@ -218,6 +316,27 @@ pub(crate) const WRITES: &[Row] = &[
     row(".npmrc", Trust, "decides from where packages come"),
     row(".yarnrc.yml", Trust, "decides from where packages come"),
     row(".gitconfig", Trust, "may run commands"),
+    row(".config/git/config", Trust, "may run commands"),
+    row(".yarnrc", Trust, "decides from where packages come"),
+    row("bunfig.toml", Trust, "decides from where packages come"),
+    row(".bunfig.toml", Trust, "decides from where packages come"),
+    row(
+        ".config/pip/pip.conf",
+        Trust,
+        "decides from where packages of Python come",
+    ),
+    row(
+        ".pip/pip.conf",
+        Trust,
+        "decides from where packages of Python come",
+    ),
+    row(
+        ".cargo/config.toml",
+        Trust,
+        "names compilers and registries of Rust",
+    ),
+    row("~/.curlrc", Trust, "options of every curl"),
+    row("~/.wgetrc", Trust, "options of every wget"),
     row("etc/hosts", Trust, "reroutes names"),
     row("etc/sudoers", Trust, "gives away the machine"),
     row("etc/sudoers.d/", Trust, "gives away the machine"),
@@ -236,6 +355,12 @@ pub(crate) const WRITES: &[Row] = &[
         ".bun/install/cache/",
         Packages,
         "linked into projects by Bun",
+    ),
+    // The names are below.
+    row(
+        "~/.local/bin/",
+        Command,
+        "looked through before the folders of the system",
     ),
     row("package-lock.json", Lockfile, "npm"),
     row("npm-shrinkwrap.json", Lockfile, "npm"),
@@ -256,10 +381,31 @@ pub(crate) fn find(path: &str) -> Option<&'static Row> {
     if is_installed_application(&path) {
         return WRITES.iter().find(|row| row.trusted == Application);
     }
-    let row = WRITES.iter().find(|row| stands_in(&path, row.part))?;
+    let row = WRITES.iter().find(|row| {
+        row.trusted != Command && stands_in(&path, row.part)
+            || row.trusted == Command && takes_name(&path)
+    })?;
     // Without a folder it is the one of whoever runs it, at install time the package's own.
     let is_own = row.trusted == Lockfile && !path.trim_start_matches("./").contains('/');
     (!is_own).then_some(row)
+}
+
+/// Programs that people call by their names and that systems keep elsewhere.
+const CALLED: &[&str] = &[
+    "git", "ssh", "scp", "sudo", "su", "npm", "npx", "node", "curl", "wget", "ls", "cat", "bash",
+    "sh", "zsh", "docker", "kubectl", "aws", "gh", "gpg", "pass",
+];
+
+/// Whether a path is where a user's own programs are found first, under the name of one of those.
+fn takes_name(path: &str) -> bool {
+    let name = path
+        .strip_prefix("~/.local/bin/")
+        .or_else(|| path.strip_prefix("~/bin/"));
+    let name = name.map(|name| {
+        let stem = name.strip_suffix(".exe");
+        stem.or_else(|| name.strip_suffix(".cmd")).unwrap_or(name)
+    });
+    name.is_some_and(|name| CALLED.contains(&name))
 }
 
 /// The code of an application where systems install them. Elsewhere it is what packagers make.
@@ -315,6 +461,21 @@ mod tests {
             ),
             ("~/.npm/_cacache/index-v5/x", Packages),
             ("/srv/x/package-lock.json", Lockfile),
+            (".vscode/mcp.json", Agent),
+            ("~/.openclaw/skills/x/SKILL.md", Agent),
+            (".clinerules", Agent),
+            (".clinerules/a.md", Agent),
+            ("~/.aws/amazonq/mcp.json", Agent),
+            (".devcontainer/devcontainer.json", Editor),
+            ("~/.config/zed/settings.json", Editor),
+            (".husky/pre-commit", GitHook),
+            (".github/actions/x/action.yml", Workflow),
+            ("Jenkinsfile", Workflow),
+            ("~/.yarnrc", Trust),
+            ("~/.curlrc", Trust),
+            ("~/.config/fish/conf.d/x.fish", ShellStartup),
+            ("~/.local/bin/git", Command),
+            ("~/bin/npm.cmd", Command),
         ] {
             assert_eq!(find(path).map(|row| row.trusted), Some(trusted), "{path}");
         }
@@ -329,6 +490,14 @@ mod tests {
             "package-lock.json",
             "./yarn.lock",
             "site-packages/x/y.py",
+            "~/.local/bin/mytool",
+            "bin/git",
+            "dist/.local/bin/git",
+            "~/.config/zed/themes/x.json",
+            ".vscode/snippets.json",
+            "~/.openclaw/logs/x",
+            "curlrc",
+            ".github/dependabot.yml",
         ] {
             assert!(find(path).is_none(), "{path}");
         }
