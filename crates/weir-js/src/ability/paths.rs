@@ -227,9 +227,21 @@ fn from_own(rest: &str, file: &str) -> Where {
     match outside {
         0 => Where::Own(inside),
         // `node_modules`, or the scope's folder in it.
-        1 | 2 if is_package_file(&inside) => Where::Sibling(format!("../{inside}")),
+        1 | 2 if is_package_file(&inside) && !is_part(&inside) => Where::Sibling(format!("../{inside}")),
         _ => Where::Elsewhere(format!("../{inside}")),
     }
+}
+
+/// What folders of a package are called. Code that goes up one folder too many, as it lies elsewhere
+/// in the project that it is built from, means its own.
+const PARTS: [&str; 9] = [
+    "bin", "build", "dist", "docs", "lib", "out", "scripts", "src", "test",
+];
+
+/// Whether a path beside the package begins with what its own folders are called.
+fn is_part(path: &str) -> bool {
+    let first = path.split('/').next();
+    first.is_some_and(|first| PARTS.contains(&first))
 }
 
 /// Whether `path` names a file of a package that lies beside ours.
@@ -297,6 +309,13 @@ mod tests {
                 Some(WritesPackages),
             ),
             (Verb::Write, own("/../../dist/x.js"), "lib/a/b.js", None),
+            (Verb::Write, own("/../bin/.tool"), "a.js", None),
+            (
+                Verb::Write,
+                own("/../binary/.tool"),
+                "a.js",
+                Some(WritesPackages),
+            ),
             (
                 Verb::Write,
                 "x/node_modules/ethers/i.js".to_owned(),

@@ -41,8 +41,8 @@ pub(crate) fn constant_member(path: &str) -> Option<&'static str> {
         | OWN_RUNTIME
         | "process.env.npm_node_execpath"
         | "process.env.NODE" => Some("node"),
-        "import.meta.url" | "import.meta.filename" => Some(super::OWN_FILE),
-        "import.meta.dirname" => Some(crate::ability::OWN),
+        // The name of a method, as `toString` is one.
+        "Symbol.toPrimitive" => Some("Symbol.toPrimitive"),
         "process.resourcesPath" => Some(crate::tables::writes::RESOURCES),
         _ => None,
     }
@@ -101,6 +101,7 @@ impl Solver<'_> {
         }
         if let Some(given) = timer(path) {
             for function in self.functions(first) {
+                self.throws_alone(function);
                 for at in given..call.arguments.len() {
                     let parameter = self.parameter(function, at - given);
                     self.graph.copy(Self::argument(call, at), parameter);
@@ -255,8 +256,10 @@ impl Solver<'_> {
                 for function in self.functions(first) {
                     let resolve = self.parameter(function, 0);
                     self.graph.add(resolve, Atom::Resolver(call.out), NONE);
+                    self.rejecter(id, function);
                 }
             }
+            "Promise.reject" => self.rejects(id, first),
             "node:path.join" | "node:path.resolve" | "node:path.normalize" => self.join_path(call),
             "node:os.homedir" => self.give_text(call.out, "~"),
             "node:os.tmpdir" => self.give_text(call.out, "/tmp"),
@@ -273,8 +276,13 @@ impl Solver<'_> {
                 }
             }
             "URL" if call.is_new => {
+                self.searched(id, call);
                 // `new URL('./worker.js', import.meta.url)` is a path.
                 self.graph.copy(first, call.out);
+                self.fold(&[first, second], call.out, |pieces| {
+                    let (relative, base) = (pieces.first()?, pieces.get(1)?);
+                    super::own::address((*relative)?, (*base)?)
+                });
                 return false;
             }
             "node:net.connect"
@@ -315,6 +323,7 @@ impl Solver<'_> {
             | "node:fs.appendFile"
             | "node:fs.appendFileSync" => self.kept_in_file(call),
             "node:dns.Resolver" => self.give(call.out, "node:dns"),
+            _ if Self::copies_file(path) => self.copied_file(call),
             _ if calls::READS_FILE.contains(&path) => self.read_file(first, call),
             _ if calls::RUNS_COMMAND.contains(&path) => {
                 self.run_command(call);
@@ -326,7 +335,7 @@ impl Solver<'_> {
                 || path.starts_with("Math.")
                 || path.starts_with("node:assert")
                 || path.starts_with("node:dns.") => {}
-            _ => return false,
+            _ => return self.less_common(id, path, call),
         }
         true
     }
@@ -426,6 +435,12 @@ impl Solver<'_> {
     fn give_instance(&mut self, id: u32, call: &Call) {
         let atom = self.instance(id);
         self.graph.add(call.out, atom, NONE);
+        // `net.connect(port, host, function () { this.end(…) })`
+        for &(argument, _) in &call.arguments {
+            for function in self.functions(argument) {
+                self.called_on(function, call.out);
+            }
+        }
     }
 
     fn entries(&mut self, id: u32, path: &str, from: Node, out: Node) {
@@ -527,6 +542,7 @@ impl Solver<'_> {
         // Each of several commands stands for itself.
         for program in self.known_texts(program) {
             let text = format!("{program}{words}");
+            self.packed_by(&text, call);
             for stolen in command::sources(&text) {
                 let source = self
                     .graph

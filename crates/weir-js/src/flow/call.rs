@@ -14,6 +14,7 @@ impl Solver<'_> {
             match atom {
                 Atom::Function(function) => {
                     self.enter(function, call);
+                    self.throws(function, id);
                     is_known = true;
                 }
                 Atom::Builtin(path) => {
@@ -291,7 +292,8 @@ impl Solver<'_> {
     /// Runs a call in another shape (`f.call(x, y)` as `f(y)` on `x`), once.
     pub(crate) fn redirect(&mut self, id: u32, purpose: u8, call: Call) {
         if self.redirected.insert((id, purpose)) {
-            self.graph.rule(Rule::Call(std::rc::Rc::new(call)));
+            let made = self.graph.rule(Rule::Call(std::rc::Rc::new(call)));
+            self.stands_for.insert(made, id);
         }
     }
 }

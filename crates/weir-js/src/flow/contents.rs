@@ -118,8 +118,8 @@ impl Solver<'_> {
     /// The file of the package that a path means: beside the code, or where a program is started that install
     /// runs, which is the package's root.
     fn own_file(&self, path: &str, from: u32) -> Option<u32> {
-        if let Some(rest) = path.strip_prefix(OWN) {
-            return self.modules.resolve(from, &format!(".{rest}"));
+        if path.starts_with(OWN) {
+            return self.modules.resolve(from, &self.specifier(path, from));
         }
         if path.starts_with(['/', '~']) {
             return None;

@@ -241,7 +241,7 @@ impl Solver<'_> {
         for path in paths {
             let touch = Touch {
                 verb,
-                path,
+                path: self.seen_from(path, call.file),
                 by: function.to_owned(),
                 offset: call.offset,
             };

@@ -62,6 +62,7 @@ impl Solver<'_> {
             "on" | "once" | "addListener" | "prependListener" | "addEventListener" => {
                 let events = self.graph.texts(Self::argument(call, 0));
                 self.meet(id, call, &events, false, is_known);
+                self.hears_uncaught(call);
             }
             "getStore" | "run" | "enterWith" => return self.stored(id, name, call),
             _ => {}

@@ -54,11 +54,7 @@ impl Solver<'_> {
         self.fold(&[first], call.out, |pieces| {
             let text = (*pieces.first()?)?;
             Some(match path {
-                "node:path.dirname" if text == crate::ability::OWN => format!("{text}/.."),
-                "node:path.dirname" => text
-                    .rsplit_once('/')
-                    .map_or(".", |(folder, _)| folder)
-                    .to_owned(),
+                "node:path.dirname" => super::own::folder(text),
                 "node:path.basename" => text.rsplit('/').next().unwrap_or(text).to_owned(),
                 _ => text.strip_prefix("file://").unwrap_or(text).to_owned(),
             })

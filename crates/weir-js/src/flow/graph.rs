@@ -213,6 +213,8 @@ pub(crate) enum Rule {
     Elements { from: Node, out: Node },
     /// Of what `from` holds, what came from the network.
     Answered { from: Node, out: Node },
+    /// Of what `from` holds, the data: what an error carries.
+    Thrown { from: Node, out: Node },
     /// Property names of what `from` holds.
     Keys { from: Node, out: Node },
     /// `out` inherits from instances of the classes in `class`.
@@ -244,6 +246,8 @@ pub(crate) struct Function {
     pub(crate) arguments: Option<u32>,
     pub(crate) this: Node,
     pub(crate) result: Node,
+    /// Data in what it throws.
+    pub(crate) thrown: Node,
     /// It does nothing but return `this`: the global object, where it is called on nothing.
     pub(crate) gives_this: bool,
     /// What `new` gives; made when first needed.
@@ -328,6 +332,10 @@ pub(crate) struct Graph {
     pub(crate) completions: Map<u32, (u32, Node)>,
     /// Variables of files that evaluate code, by file and name.
     pub(crate) variables: Map<(u32, Name), SmallVec<[Node; 2]>>,
+    /// Where errors go.
+    pub(super) regions: super::thrown::Regions,
+    /// Calls of `catch` and `then`, by their rules: what the promise was rejected with.
+    pub(crate) rejections: HashMap<u32, Node, Quick>,
 }
 
 impl Default for Graph {
@@ -357,6 +365,8 @@ impl Default for Graph {
             loaders: Vec::new(),
             completions: Map::default(),
             variables: Map::default(),
+            regions: super::thrown::Regions::default(),
+            rejections: HashMap::default(),
         };
         graph.globals = graph.object();
         graph
@@ -609,6 +619,7 @@ impl Graph {
             Rule::Content { from, .. }
             | Rule::Elements { from, .. }
             | Rule::Answered { from, .. }
+            | Rule::Thrown { from, .. }
             | Rule::Keys { from, .. } => {
                 reads.push(*from);
             }
@@ -636,6 +647,6 @@ impl Graph {
 }
 
 /// Indexes are 32 bits wide: the limits on source size keep graphs far below that.
-pub(super) fn index(length: usize) -> u32 {
+pub(crate) fn index(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }

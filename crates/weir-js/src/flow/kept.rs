@@ -11,13 +11,17 @@ fn file_field(path: &str) -> String {
     format!("file on disk {path}")
 }
 
+/// Whether a path is known from its root on.
+fn is_whole(path: &str) -> bool {
+    !path.contains(super::UNKNOWN) && path.starts_with(['/', '~'])
+}
+
 impl Solver<'_> {
     /// What is written into a file under a known path can be read from there, by whatever runs next.
     pub(super) fn kept_in_file(&mut self, call: &Call) {
         let value = Self::argument(call, 1);
         for path in self.disk_paths(Self::argument(call, 0)) {
-            let name = self.graph.intern(&file_field(&path));
-            let field = self.graph.field(self.graph.globals, name);
+            let field = self.disk_file(&path);
             self.loose_content(value, false, field);
         }
     }
@@ -25,9 +29,7 @@ impl Solver<'_> {
     /// What was written into a file before, for a call that reads it.
     pub(super) fn read_from_file(&mut self, call: &Call) {
         for path in self.disk_paths(Self::argument(call, 0)) {
-            // Nothing is made for files that nobody writes.
-            let name = self.graph.intern(&file_field(&path));
-            let field = self.graph.field(self.graph.globals, name);
+            let field = self.disk_file(&path);
             self.graph.copy(field, call.out);
             if let Some(&(callback, _)) = call.arguments.last() {
                 for function in self.functions(callback) {
@@ -40,12 +42,20 @@ impl Solver<'_> {
 
     /// Whole paths in folders that several programs share: those of the system. What lies in the package
     /// or in a project is mostly made by somebody else.
-    fn disk_paths(&self, path: Node) -> Vec<String> {
-        self.known_texts(path)
-            .into_iter()
-            .filter(|text| !text.contains(super::UNKNOWN) && text.starts_with(['/', '~']))
-            .take(4)
-            .collect()
+    pub(super) fn disk_paths(&self, path: Node) -> Vec<String> {
+        let texts = self.known_texts(path).into_iter();
+        texts.filter(|text| is_whole(text)).take(4).collect()
+    }
+
+    /// What lies in a file.
+    pub(super) fn disk_file(&mut self, path: &str) -> Node {
+        let name = self.graph.intern(&file_field(path));
+        self.graph.field(self.graph.globals, name)
+    }
+
+    /// Whether something reads or writes a file.
+    pub(super) fn is_on_disk(&self, path: &str) -> bool {
+        is_whole(path) && self.graph.known(&file_field(path)).is_some()
     }
 
     /// `require('./' + name)` where the names are those of a listed folder: every file of it.

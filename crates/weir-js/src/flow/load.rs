@@ -1,7 +1,5 @@
 //! What loading a module gives, whichever way it is loaded: files, modules of a bundle, workers, JSON.
 
-use std::borrow::Cow;
-
 use weir_model::contents::SourceKind;
 
 use super::graph::{Atom, Call, Key, NONE, Node, Rule, TEXT_BYTES};
@@ -39,14 +37,6 @@ fn names_platform(name: &str) -> bool {
 
 /// The global field that stands for what workers are given. No program can name it.
 pub(crate) const WORKER_DATA: &str = "worker data";
-
-/// A path from the folder of the file itself, as a specifier.
-fn relative(text: &str) -> Cow<'_, str> {
-    match text.strip_prefix(crate::ability::OWN) {
-        Some(rest) => Cow::Owned(format!(".{rest}")),
-        None => Cow::Borrowed(text),
-    }
-}
 
 /// The path of a loaded module that is not a file of the package.
 fn module(specifier: &str) -> Option<String> {
@@ -274,10 +264,11 @@ impl Solver<'_> {
             .collect();
         for specifier in specifiers {
             if specifier.contains(super::UNKNOWN) {
-                self.load_listed(&relative(&specifier), call);
+                self.load_listed(&self.specifier(&specifier, call.file), call);
                 continue;
             }
-            let specifier = relative(&specifier);
+            let written = specifier;
+            let specifier = self.specifier(&written, call.file);
             // What `require.resolve` gave before.
             let specifier = match specifier.strip_prefix("node_modules/") {
                 Some(rest) => rest.strip_suffix(ENTRY).unwrap_or(rest),
@@ -292,7 +283,12 @@ impl Solver<'_> {
                     None => self.place_of(specifier),
                     Some(_) => None,
                 };
-                self.give_text(call.out, path.as_deref().unwrap_or(specifier));
+                // Whoever reads it may be another file.
+                let known = match written.starts_with(crate::ability::OWN) {
+                    true => &*written,
+                    false => specifier,
+                };
+                self.give_text(call.out, path.as_deref().unwrap_or(known));
                 continue;
             }
             match file {
@@ -321,7 +317,7 @@ impl Solver<'_> {
     pub(super) fn start(&mut self, node: Node, call: &Call) {
         for name in self.graph.texts(node) {
             let text = self.graph.name(name);
-            let text = relative(&text);
+            let text = self.specifier(&text, call.file);
             let dotted = if text.starts_with(['.', '/']) {
                 text.to_string()
             } else {

@@ -37,6 +37,7 @@ impl Solver<'_> {
                     for function in self.functions(argument) {
                         let parameter = self.parameter(function, 0);
                         self.loose_content(call.receiver, false, parameter);
+                        self.called_on(function, call.receiver);
                     }
                 }
                 self.listens_to_request(call);
@@ -68,6 +69,17 @@ impl Solver<'_> {
             "request" => {
                 self.stream_of_session(call);
                 return false;
+            }
+            "directory" | "file" | "addLocalFolder" | "addLocalFile" | "localFolder" => {
+                self.packs(call);
+                return false;
+            }
+            "replace" | "replaceAll" => {
+                self.fills(call);
+                return self.fold_method(name, call);
+            }
+            "deref" if self.holds_object(call.receiver) => {
+                self.graph.copy(call.receiver, call.out);
             }
             "indexOf" if self.spells(call.receiver) => {
                 self.derive(Rule::Content {
@@ -111,6 +123,13 @@ impl Solver<'_> {
             _ => return self.fold_method(name, call),
         }
         true
+    }
+
+    /// A function that is no arrow is called on something: a listener on what it listens to.
+    pub(super) fn called_on(&mut self, function: u32, receiver: Node) {
+        let found = self.graph.functions.get(function as usize);
+        let this = found.map_or(NONE, |found| found.this);
+        self.graph.copy(receiver, this);
     }
 
     /// `session.request(headers)` of HTTP/2 gives a stream: what is written to it leaves as by the
@@ -161,7 +180,11 @@ impl Solver<'_> {
                 if index == usize::from(name == "then") && name != "finally" {
                     let error = self.parameter(function, 0);
                     self.rejected(id, call.receiver, error);
+                    if let Some(&rejected) = self.graph.rejections.get(&id) {
+                        self.graph.copy(rejected, error);
+                    }
                 }
+                self.throws(function, id);
                 let result = self.result(function);
                 self.graph.copy(result, call.out);
             }
@@ -302,6 +325,9 @@ impl Solver<'_> {
                     out: element,
                 });
             }
+            // The last one is the list itself.
+            let list = self.parameter(function, 2 + usize::from(is_reduce));
+            self.graph.copy(call.receiver, list);
             let result = self.result(function);
             match name {
                 "map" | "flatMap" => {

@@ -12,6 +12,7 @@ mod builtins;
 mod call;
 mod channels;
 mod contents;
+mod copied;
 mod deeds;
 mod evaluated;
 mod events;
@@ -29,7 +30,9 @@ mod nearby;
 mod objects;
 mod opened;
 mod outward;
+mod own;
 mod page;
+mod query;
 mod queue;
 mod reflected;
 mod replaced;
@@ -38,6 +41,8 @@ mod sinks;
 mod solve;
 mod strings;
 pub(crate) mod text;
+mod thrown;
+mod ways;
 mod written;
 
 pub(crate) use builtins::folder_variable;
@@ -47,8 +52,8 @@ pub(crate) use lower::lower;
 pub(crate) use report::Reported;
 pub(crate) use solve::{Modular, Outcome, Solver};
 
-/// The running file itself, in its own folder.
-pub(crate) const OWN_FILE: &str = "\u{f8fe}/\u{f8fd}";
+/// The running file itself, as a component of a path.
+pub(crate) const ITSELF: char = '\u{f8fd}';
 
 /// Stands for an unknown piece of a folded string. A private-use character, removed from snippets.
 pub(crate) const UNKNOWN: char = '\u{f8ff}';

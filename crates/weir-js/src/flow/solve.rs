@@ -85,6 +85,8 @@ pub(crate) struct Solver<'m> {
     pub(super) channels: super::channels::Channels,
     /// Objects that are buffers.
     pub(super) buffers: Set<u32>,
+    /// Calls that rules made, by the call that is written.
+    pub(super) stands_for: HashMap<u32, u32, Quick>,
     /// Where requests were opened to.
     pub(super) opened: super::opened::Opened,
     /// Calls that leave the code of the package, by their rules, once all is solved.
@@ -122,6 +124,7 @@ impl<'m> Solver<'m> {
             events: super::events::Events::default(),
             channels: super::channels::Channels::default(),
             buffers: Set::default(),
+            stands_for: HashMap::default(),
             opened: super::opened::Opened::default(),
             outward: Vec::new(),
             members: HashMap::default(),
@@ -256,6 +259,7 @@ impl<'m> Solver<'m> {
             Rule::Keys { from, out } => self.keys(from, out),
             Rule::Answer(asked) => self.answer(&asked),
             Rule::Answered { from, out } => self.answered(from, out),
+            Rule::Thrown { from, out } => self.throw(from, out),
             Rule::Inherit { class, out } => {
                 for atom in self.graph.held(class) {
                     if let Atom::Function(function) = atom {
@@ -276,6 +280,7 @@ impl<'m> Solver<'m> {
             Rule::Elements { from, out } => (3, *from, Key::Name(0), *out),
             Rule::Keys { from, out } => (4, *from, Key::Name(0), *out),
             Rule::Answer(asked) => (5, asked.result, Key::Name(0), asked.out),
+            Rule::Thrown { from, out } => (6, *from, Key::Name(0), *out),
             _ => return,
         };
         if mark.1 != NONE && self.derived.insert(mark) {
@@ -474,13 +479,17 @@ impl<'m> Solver<'m> {
         }
         // Tests start themselves that way, and what they start need not be followed.
         let is_started = found != builtins::OWN_RUNTIME || self.graph.installs;
-        let constant = builtins::constant_member(&found).filter(|_| is_started);
+        let constant = builtins::constant_member(&found)
+            .filter(|_| is_started)
+            .map(str::to_owned)
+            .or_else(|| self.own_place(&found, self.graph.place(out).0));
+        let is_constant = constant.is_some();
         if let Some(text) = constant {
-            let text = self.graph.intern(text);
+            let text = self.graph.intern(&text);
             self.graph.add(out, Atom::Text(text), object);
         }
         if found.len() < 96 && found.matches('.').count() < 6 {
-            let is_plain = constant.is_none()
+            let is_plain = !is_constant
                 && &*path != "global"
                 && found != super::page::COOKIES
                 && found != WORKER;

@@ -12,6 +12,7 @@ impl Solver<'_> {
     pub(super) fn concat(&mut self, parts: &[Node], out: Node) {
         for &part in parts {
             self.content_of_text(part, out);
+            self.said_by(part, super::ways::AS_TEXT, out);
         }
         self.joined_cookies(parts, out);
         let is_guessing = self.is_guessing;
@@ -103,7 +104,15 @@ impl Solver<'_> {
             .take(2)
             .map(|(node, _)| *node)
             .collect();
+        if path == "String" {
+            self.said_by(Self::argument(call, 0), super::ways::AS_TEXT, call.out);
+        }
+        if path == "JSON.parse" {
+            self.each_value(call);
+        }
         if path == "JSON.stringify" {
+            self.said_by(Self::argument(call, 0), super::ways::AS_JSON, call.out);
+            self.each_value(call);
             self.whole_report(call);
             // In a command it is the quoted text. Elsewhere it is mostly a piece of code that is made of others.
             if !self.graph.installs {

@@ -7,6 +7,7 @@ use weir_model::contents::SinkKind;
 use super::UNKNOWN;
 use super::graph::{Atom, Call, Node};
 use super::solve::Solver;
+use super::text;
 use crate::ability::OWN;
 use crate::command;
 use crate::tables::calls;
@@ -73,7 +74,7 @@ fn running(path: &str) -> Option<Running> {
 
 /// The path of a loaded file as code that writes it may name it. Nothing for packages, for data, and for
 /// names of which so little is known that several files may have them.
-fn loaded_paths(specifier: &str) -> Vec<String> {
+fn loaded_paths(specifier: &str, folder: &str) -> Vec<String> {
     let path = specifier.strip_prefix("file://").unwrap_or(specifier);
     let is_path = path.starts_with(['.', '/', '~']) || path.starts_with(OWN);
     let is_open = path.contains(UNKNOWN) && !path.starts_with("/tmp/") && !path.starts_with("~/");
@@ -82,8 +83,8 @@ fn loaded_paths(specifier: &str) -> Vec<String> {
     }
     let mut paths = vec![path.to_owned()];
     // Specifiers count from the folder of the file.
-    if let Some(rest) = path.strip_prefix("./") {
-        paths.push(format!("{OWN}/{rest}"));
+    if path.starts_with("./") || path.starts_with("../") {
+        paths.push(text::join_path(&[folder, path]));
     }
     let name = path.rsplit('/').next().unwrap_or(path);
     if !name.contains('.') {
@@ -160,9 +161,9 @@ impl Solver<'_> {
                 Some(Running::Commands) => self.note_command(call, files),
                 Some(Running::Loads) => {
                     let texts = self.known_texts(Self::argument(call, 0));
-                    files
-                        .loaded
-                        .extend(texts.iter().flat_map(|text| loaded_paths(text)));
+                    let folder = self.own_folder(call.file);
+                    let paths = texts.iter().flat_map(|text| loaded_paths(text, &folder));
+                    files.loaded.extend(paths);
                 }
                 None => {}
             }
@@ -228,7 +229,7 @@ mod tests {
             ("./data.json", Vec::new()),
             ("lodash", Vec::new()),
         ] {
-            assert_eq!(loaded_paths(specifier), paths, "{specifier}");
+            assert_eq!(loaded_paths(specifier, OWN), paths, "{specifier}");
         }
     }
 }

@@ -156,7 +156,6 @@ pub(crate) const READS_FILE: &[&str] = &[
     "node:fs.openAsBlob",
     "node:fs.open",
     "node:fs.openSync",
-    "node:fs.copyFileSync_",
     "pkg:fs-extra.readJson",
     "node:fs.readJson",
     "node:fs.readJsonSync",
@@ -171,6 +170,28 @@ pub(crate) const READS_FILE: &[&str] = &[
     "pkg:jsonfile.readFileSync",
     "pkg:load-json-file",
     "pkg:graceful-fs.readFile",
+    // A database is a file: browsers keep passwords in some.
+    "node:sqlite.DatabaseSync",
+    "pkg:better-sqlite3",
+    "pkg:sqlite3.Database",
+];
+
+/// Functions of `fs` after which what lies at their first path lies at the second.
+pub(crate) const COPIES_FILE: &[&str] = &[
+    "copyFile",
+    "copyFileSync",
+    "cp",
+    "cpSync",
+    "copy",
+    "copySync",
+    "rename",
+    "renameSync",
+    "move",
+    "moveSync",
+    "link",
+    "linkSync",
+    "symlink",
+    "symlinkSync",
 ];
 
 /// Functions that run a command, by path.

@@ -10,7 +10,7 @@ use weir_model::contents::SourceKind;
 use super::literal::{makes_functions, names_constructor, number_in_base};
 use super::{ELEMENTS, LOOP_BYTES, Lower};
 use crate::digits::Digits;
-use crate::flow::graph::{Arguments, Atom, Call, Key, NONE, Node, Part, Rule};
+use crate::flow::graph::{Arguments, Atom, Call, Key, NONE, Node, Part, Rule, index};
 use crate::fold::Value;
 use crate::tables::secrets;
 
@@ -269,11 +269,28 @@ impl Lower<'_, '_, '_> {
                         property.kind == PropertyKind::Set,
                         value,
                     );
+                    self.thenable(key, value, node);
                     self.put(object, key, value);
                 }
             }
         }
         node
+    }
+
+    /// `{ then(resolve) { resolve(value) } }`: who waits for the object gets the value.
+    fn thenable(&mut self, key: Option<Key>, value: Node, node: Node) {
+        let is_then = |name| &*self.graph.name(name) == "then";
+        if !matches!(key, Some(Key::Name(name)) if is_then(name)) {
+            return;
+        }
+        for atom in self.graph.held(value) {
+            if let Atom::Function(function) = atom
+                && let Some(made) = self.graph.functions.get(function as usize)
+                && let Some(&resolve) = made.parameters.first()
+            {
+                self.graph.add(resolve, Atom::Resolver(node), NONE);
+            }
+        }
     }
 
     /// What reading a property gives: the function, or for a getter its result. A setter gives its
@@ -453,7 +470,12 @@ impl Lower<'_, '_, '_> {
         if let Some(digits) = number_in_base(call) {
             return self.graph.constant(&digits);
         }
+        let errors = self.rejected(call);
+        let region = errors.map(|errors| self.graph.open_region(errors, false));
         let (callee, receiver, method) = self.callee(&call.callee);
+        if let Some(region) = region {
+            self.graph.close_region(region);
+        }
         let arguments = self.arguments_of(&call.arguments);
         self.table_among(call, &arguments);
         // The name of a method says more of where a call is than the start of its chain.
@@ -461,7 +483,33 @@ impl Lower<'_, '_, '_> {
             Expression::StaticMemberExpression(member) => member.property.span,
             _ => call.span,
         };
+        if let Some(errors) = errors {
+            let id = index(self.graph.rules.len());
+            self.graph.rejections.insert(id, errors);
+        }
         self.emit(at, callee, receiver, method, arguments, false)
+    }
+
+    /// `promise.catch(f)`, `promise.then(f, g)`: what was thrown on the way to the promise. One that has
+    /// a name may come from anything in the function around.
+    fn rejected(&mut self, call: &CallExpression<'_>) -> Option<Node> {
+        let Expression::StaticMemberExpression(member) = &call.callee else {
+            return None;
+        };
+        let catches = match member.property.name.as_str() {
+            "catch" => !call.arguments.is_empty(),
+            "then" => call.arguments.len() > 1,
+            _ => false,
+        };
+        if !catches {
+            return None;
+        }
+        let errors = self.node(member.property.span);
+        if matches!(&member.object, Expression::Identifier(_)) {
+            let around = self.graph.errors_here();
+            self.graph.copy(around, errors);
+        }
+        Some(errors)
     }
 
     /// Text that was computed by decoding is known, and hidden nevertheless.

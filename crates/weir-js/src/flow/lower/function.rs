@@ -29,6 +29,7 @@ impl Lower<'_, '_, '_> {
             None => self.node(at),
         };
         let result = self.node(at);
+        let thrown = self.node(at);
         let mut parameters = Parameters::with_capacity(params.items.len());
         for parameter in &params.items {
             let node = self.node(parameter.pattern.span());
@@ -40,6 +41,7 @@ impl Lower<'_, '_, '_> {
             arguments: None,
             is_arrow,
         });
+        let region = self.graph.open_region(thrown, true);
         for (parameter, &node) in params.items.iter().zip(&parameters) {
             if let Some(initializer) = &parameter.initializer {
                 let value = self.expression(initializer);
@@ -56,14 +58,17 @@ impl Lower<'_, '_, '_> {
             self.bind(&parameter.rest.argument, node);
         }
         body(self, result);
+        self.graph.close_region(region);
         let frame = self.frames.pop().unwrap_or_default();
         if let Some(function) = self.graph.functions.get_mut(id as usize) {
             // A recursive use may have made its instance already.
             function.parameters = parameters;
             function.rest = rest;
             function.arguments = frame.arguments;
-            function.this = this;
+            // An arrow function is called on nothing, and has the `this` around.
+            function.this = if is_arrow { NONE } else { this };
             function.result = result;
+            function.thrown = thrown;
         }
         let node = self.holding(at, Atom::Function(id));
         (id, node)
@@ -220,6 +225,7 @@ impl Lower<'_, '_, '_> {
                             slot.parameters = made.parameters;
                             slot.rest = made.rest;
                             slot.arguments = made.arguments;
+                            slot.thrown = made.thrown;
                         }
                         continue;
                     }

@@ -234,8 +234,8 @@ impl Lower<'_, '_, '_> {
             "undefined" | "NaN" | "Infinity" => NONE,
             "exports" => self.exports_node,
             "module" => self.module_node,
-            "__dirname" => self.graph.constant(crate::ability::OWN),
-            "__filename" => self.graph.constant(crate::flow::OWN_FILE),
+            "__dirname" => self.own(identifier.span, "dirname"),
+            "__filename" => self.own(identifier.span, "filename"),
             "arguments" => self.arguments(identifier.span),
             name => {
                 let path = match name {
@@ -251,6 +251,13 @@ impl Lower<'_, '_, '_> {
                 node
             }
         }
+    }
+
+    /// What CommonJS has a variable for, and modules a member of `import.meta`.
+    fn own(&mut self, at: Span, member: &str) -> Node {
+        let meta = self.builtin(at, "import.meta");
+        let key = self.name_key(member);
+        self.member(at, meta, key)
     }
 
     fn arguments(&mut self, at: Span) -> Node {

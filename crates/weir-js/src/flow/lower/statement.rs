@@ -51,6 +51,13 @@ impl Lower<'_, '_, '_> {
         self.bind(&parameter.pattern, value);
     }
 
+    /// What a block may throw, given to the one that catches it.
+    fn thrown_to(&mut self, handler: &CatchClause<'_>, errors: Node) {
+        if let Some(parameter) = &handler.param {
+            self.bind(&parameter.pattern, errors);
+        }
+    }
+
     /// What importing `specifier` gives.
     pub(super) fn import(&mut self, at: Span, specifier: &str) -> Node {
         let text = self.graph.constant(specifier);
@@ -103,9 +110,20 @@ impl<'a> Visit<'a> for Lower<'_, '_, '_> {
 
     fn visit_try_statement(&mut self, it: &TryStatement<'a>) {
         let before = self.graph.rules.len();
+        let region = it.handler.as_ref().map(|handler| {
+            let errors = match &handler.param {
+                Some(parameter) => self.node(parameter.span),
+                None => NONE,
+            };
+            (errors, self.graph.open_region(errors, false))
+        });
         self.visit_block_statement(&it.block);
+        if let Some((_, region)) = region {
+            self.graph.close_region(region);
+        }
         let tried = before..self.graph.rules.len();
-        if let Some(handler) = &it.handler {
+        if let Some((handler, (errors, _))) = it.handler.as_ref().zip(region) {
+            self.thrown_to(handler, errors);
             self.visit_catch_clause(handler);
             self.caught(handler, tried);
         }
@@ -127,6 +145,14 @@ impl<'a> Visit<'a> for Lower<'_, '_, '_> {
             let value = self.expression(argument);
             let result = self.frames.last().map_or(NONE, |frame| frame.result);
             self.graph.copy(value, result);
+        }
+    }
+
+    fn visit_throw_statement(&mut self, it: &ThrowStatement<'a>) {
+        let from = self.expression(&it.argument);
+        let out = self.graph.errors_here();
+        if from != NONE && out != NONE {
+            self.graph.rule(Rule::Thrown { from, out });
         }
     }
 
