@@ -227,7 +227,9 @@ fn from_own(rest: &str, file: &str) -> Where {
     match outside {
         0 => Where::Own(inside),
         // `node_modules`, or the scope's folder in it.
-        1 | 2 if is_package_file(&inside) && !is_part(&inside) => Where::Sibling(format!("../{inside}")),
+        1 | 2 if is_package_file(&inside) && !is_part(&inside) => {
+            Where::Sibling(format!("../{inside}"))
+        }
         _ => Where::Elsewhere(format!("../{inside}")),
     }
 }

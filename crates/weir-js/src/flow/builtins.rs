@@ -74,6 +74,14 @@ pub(crate) fn member<'a>(path: &'a str, member: &'a str) -> Cow<'a, str> {
         ("node:buffer", "Buffer") => Cow::Borrowed("Buffer"),
         ("node:url", "URL") => Cow::Borrowed("URL"),
         (loader, "g") if loader.starts_with("webpack:") => Cow::Borrowed("global"),
+        ("pkg:shelljs" | "pkg:bun", "env") => Cow::Borrowed("process.env"),
+        ("pkg:zx", "fs" | "os" | "path") => Cow::Owned(["node:", member].concat()),
+        ("pkg:zx", "fetch") => Cow::Borrowed("fetch"),
+        ("Deno", "writeTextFile" | "writeFile") | ("Bun" | "pkg:bun", "write") => {
+            Cow::Borrowed("node:fs.writeFile")
+        }
+        ("pkg:bun", name) if name != "$" => Cow::Owned(["Bun.", name].concat()),
+        ("Deno", "writeTextFileSync" | "writeFileSync") => Cow::Borrowed("node:fs.writeFileSync"),
         ("node:process", name) => Cow::Owned(["process", ".", name].concat()),
         (path, name) => Cow::Owned([path, ".", name].concat()),
     }
@@ -322,6 +330,7 @@ impl Solver<'_> {
             | "node:fs.writeFileSync"
             | "node:fs.appendFile"
             | "node:fs.appendFileSync" => self.kept_in_file(call),
+            "Deno.env.toObject" | "Deno.env.get" => self.environment_of_deno(id, path, call),
             "node:dns.Resolver" => self.give(call.out, "node:dns"),
             _ if Self::copies_file(path) => self.copied_file(call),
             _ if calls::READS_FILE.contains(&path) => self.read_file(first, call),
@@ -408,7 +417,11 @@ impl Solver<'_> {
         }
         let decodes = match path {
             // None of them can be constructed: `new (global(name))()` is some class.
-            "atob" | "unescape" | "String.fromCharCode" | "String.fromCodePoint" => !call.is_new,
+            "atob" | "unescape" => !call.is_new,
+            // Characters that are counted are the names of keys.
+            "String.fromCharCode" | "String.fromCodePoint" => {
+                !call.is_new && !self.graph.counted.contains(&self.current)
+            }
             "Buffer.from" | "Buffer" => self
                 .known_texts(Self::argument(call, 1))
                 .iter()
@@ -590,6 +603,7 @@ impl Solver<'_> {
             return true;
         }
         let (name, member) = network::split_package(rest);
+        self.changes_requests(id, path, call);
         if !network::is_client(name) {
             // Common helpers with a known meaning.
             match rest {

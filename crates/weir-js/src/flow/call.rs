@@ -160,6 +160,8 @@ impl Solver<'_> {
         if name.is_some_and(|name| calls::METHODS_WITHOUT_VALUE.contains(&name)) {
             return;
         }
+        self.tells_client(id, call);
+        self.stays_client(name.unwrap_or_default(), call);
         if call.is_new {
             let object = self.made(id, 0);
             let spread = self.graph.spread(object);

@@ -60,9 +60,9 @@ impl Solver<'_> {
                 if alone.iter().any(|other| other.source == *stolen) {
                     continue;
                 }
-                let source =
-                    self.graph
-                        .source(stolen.kind, &stolen.detail, call.file, call.offset);
+                let source = self
+                    .graph
+                    .source(stolen.kind, &stolen.detail, call.file, call.offset);
                 self.graph.add(there, Atom::Taint(source), NONE);
             }
         }

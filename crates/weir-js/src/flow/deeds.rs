@@ -199,6 +199,13 @@ impl Solver<'_> {
             .iter()
             .find(|(name, _)| *name == function)
             .map(|(_, at)| (Verb::Write, *at));
+        // What is opened to be written or added to is written.
+        let opened = || {
+            let modes = self.known_texts(Self::argument(call, 1));
+            let writes = modes.iter().any(|mode| mode.starts_with(['a', 'w']));
+            (matches!(function, "open" | "openSync") && writes).then_some((Verb::Write, 0))
+        };
+        let written = written.or_else(opened);
         let removed = abilities::REMOVERS
             .iter()
             .find(|(name, _)| *name == function)

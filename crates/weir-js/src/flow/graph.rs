@@ -332,6 +332,8 @@ pub(crate) struct Graph {
     pub(crate) completions: Map<u32, (u32, Node)>,
     /// Variables of files that evaluate code, by file and name.
     pub(crate) variables: Map<(u32, Name), SmallVec<[Node; 2]>>,
+    /// Calls that make characters of counters, by their rules.
+    pub(crate) counted: HashSet<u32, Quick>,
     /// Where errors go.
     pub(super) regions: super::thrown::Regions,
     /// Calls of `catch` and `then`, by their rules: what the promise was rejected with.
@@ -365,6 +367,7 @@ impl Default for Graph {
             loaders: Vec::new(),
             completions: Map::default(),
             variables: Map::default(),
+            counted: HashSet::default(),
             regions: super::thrown::Regions::default(),
             rejections: HashMap::default(),
         };

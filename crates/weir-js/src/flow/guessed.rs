@@ -8,6 +8,7 @@ use super::graph::{Arguments, Atom, Call, Key, NONE, Node, Rule};
 use super::sinks::Sink;
 use super::solve::Solver;
 use crate::tables::network;
+use crate::tables::silent::is_silent;
 
 /// Deepest object in object in which an address is looked for.
 const DEPTH: usize = 3;
@@ -21,8 +22,11 @@ impl Solver<'_> {
     /// A function of a package that nobody knows, and that is given an address.
     pub(super) fn unknown_client(&self, path: &str, call: &Call) -> Option<Sink> {
         let all: Vec<Node> = call.arguments.iter().map(|(node, _)| *node).collect();
-        let host = self.addressed(call)?;
         let name = path.trim_start_matches("pkg:");
+        if is_silent(name) {
+            return None;
+        }
+        let host = self.addressed(call).or_else(|| self.told_package(path))?;
         Some(Sink {
             host: Some(host),
             is_guessed: true,
@@ -122,9 +126,9 @@ impl Solver<'_> {
         match rule {
             Rule::Call(call) => {
                 let is_package = self.graph.atoms(call.callee).iter().any(|(atom, _)| {
-                    matches!(atom, Atom::Builtin(path) if self.graph.name(*path).starts_with("pkg:"))
+                    matches!(atom, Atom::Builtin(path) if self.graph.name(*path).strip_prefix("pkg:").is_some_and(|name| !is_silent(name)))
                 });
-                is_package && self.addressed(call).is_some()
+                is_package && (self.addressed(call).is_some() || self.client_made(call).is_some())
             }
             store => self.loaded_address(store).is_some(),
         }

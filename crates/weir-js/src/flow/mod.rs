@@ -11,6 +11,7 @@ mod asked;
 mod builtins;
 mod call;
 mod channels;
+mod clients;
 mod contents;
 mod copied;
 mod deeds;

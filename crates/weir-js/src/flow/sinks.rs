@@ -34,6 +34,7 @@ struct Carrier {
     label: String,
     host: Option<String>,
     is_loaded: bool,
+    is_guessed: bool,
 }
 
 impl Carrier {
@@ -43,6 +44,7 @@ impl Carrier {
             label: label.into(),
             host,
             is_loaded: false,
+            is_guessed: false,
         }
     }
 }
@@ -226,7 +228,7 @@ impl Solver<'_> {
         }
         let (carrier, sent) = if matches!(name, "pipe" | "pipeThrough") {
             (*all.first()?, vec![call.receiver])
-        } else if network::SENDS.contains(&name) {
+        } else if network::SENDS.contains(&name) || self.is_given(name, call) {
             (call.receiver, all.to_vec())
         } else {
             return None;
@@ -243,6 +245,7 @@ impl Solver<'_> {
             label,
             host,
             is_loaded,
+            is_guessed,
         } = self.carrier(carrier)?;
         let host = match name {
             // One request after another may be made of it.
@@ -253,8 +256,16 @@ impl Solver<'_> {
             host,
             is_credential_field,
             is_loaded,
+            is_guessed,
             ..Sink::of(kind, format!("{label}.{name}"), sent)
         })
+    }
+
+    /// Whether a method of a client that nobody knows is given something.
+    fn is_given(&self, name: &str, call: &Call) -> bool {
+        !calls::METHODS_WITHOUT_VALUE.contains(&name)
+            && !matches!(name, "on" | "once" | "then" | "catch" | "finally")
+            && self.is_unnamed_client(call.receiver)
     }
 
     fn pipeline(&self, call: &Call) -> Option<Sink> {
@@ -263,6 +274,7 @@ impl Solver<'_> {
         Some(Sink {
             host: to.host,
             is_loaded: to.is_loaded,
+            is_guessed: to.is_guessed,
             ..Sink::of(to.kind, to.label, all)
         })
     }
@@ -304,10 +316,17 @@ impl Solver<'_> {
                         label: format!("fs.createWriteStream of {}", to.label),
                         host: None,
                         is_loaded: to.is_loaded,
+                        is_guessed: false,
                     });
                 }
                 if self.is_local_socket(&path, made) {
                     return None;
+                }
+                if let Some(host) = self.client_made(made) {
+                    return Some(Carrier {
+                        is_guessed: true,
+                        ..Carrier::of(SinkKind::Http, shown(&path), Some(host))
+                    });
                 }
                 let kind = network::call(&path).or_else(|| socket_kind(&path))?;
                 let host = self.host(&all).or_else(|| self.opened_host(*instance));

@@ -87,6 +87,8 @@ pub(crate) struct Solver<'m> {
     pub(super) buffers: Set<u32>,
     /// Calls that rules made, by the call that is written.
     pub(super) stands_for: HashMap<u32, u32, Quick>,
+    /// Where packages were told to send.
+    pub(super) told_packages: super::clients::Told,
     /// Where requests were opened to.
     pub(super) opened: super::opened::Opened,
     /// Calls that leave the code of the package, by their rules, once all is solved.
@@ -125,6 +127,7 @@ impl<'m> Solver<'m> {
             channels: super::channels::Channels::default(),
             buffers: Set::default(),
             stands_for: HashMap::default(),
+            told_packages: super::clients::Told::default(),
             opened: super::opened::Opened::default(),
             outward: Vec::new(),
             members: HashMap::default(),

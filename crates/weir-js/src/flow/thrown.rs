@@ -93,9 +93,7 @@ impl Solver<'_> {
         for atom in self.graph.held(from) {
             match atom {
                 Atom::Taint(_) | Atom::Environment(_) => self.graph.add(out, atom, from),
-                Atom::Object(object)
-                    if self.graph.data(object, false, self.current).is_some() =>
-                {
+                Atom::Object(object) if self.graph.data(object, false, self.current).is_some() => {
                     self.graph.add(out, atom, from);
                 }
                 _ => {}
@@ -163,7 +161,8 @@ impl Solver<'_> {
     pub(super) fn hears_uncaught(&mut self, call: &Call) {
         let is_process = self.graph.known("process");
         let mut atoms = self.graph.atoms(call.receiver).iter();
-        if !atoms.any(|(atom, _)| matches!(atom, Atom::Builtin(name) if Some(*name) == is_process)) {
+        if !atoms.any(|(atom, _)| matches!(atom, Atom::Builtin(name) if Some(*name) == is_process))
+        {
             return;
         }
         let events = self.known_texts(Self::argument(call, 0));

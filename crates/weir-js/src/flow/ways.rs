@@ -12,6 +12,8 @@ pub(super) const AS_JSON: &[&str] = &["toJSON"];
 pub(super) const AS_TEXT: &[&str] = &["toString", "valueOf", "Symbol.toPrimitive"];
 /// Purpose of the call that listens for an event that is awaited.
 const AWAITED: u8 = 3;
+/// Most arguments of an event that is awaited.
+const ARGUMENTS: usize = 4;
 /// Shortest name of a variable that is looked for in a text with places to fill.
 const VARIABLE: usize = 5;
 /// Most of them.
@@ -74,7 +76,13 @@ impl Solver<'_> {
     /// `await once(emitter, 'x')`, `for await (… of on(emitter, 'x'))`: the arguments of what is emitted, in
     /// a list.
     fn awaited_event(&mut self, id: u32, path: &str, call: &Call) {
+        let is_new = !self.made.contains_key(&(id, 0));
         let given = self.made(id, 0);
+        if is_new {
+            let elements = (0..ARGUMENTS).map(|_| self.graph.node(call.file, call.offset));
+            let elements: Vec<Node> = elements.collect();
+            self.graph.set_elements(given, elements);
+        }
         let mut out = given;
         if path.ends_with(".on") {
             out = self.made(id, 1);
@@ -85,9 +93,11 @@ impl Solver<'_> {
         if self.redirected.contains(&(id, AWAITED)) {
             return;
         }
+        let list = self.graph.objects.get(given as usize);
+        let parameters = list.and_then(|list| list.elements.clone());
         let function = index(self.graph.functions.len());
         self.graph.functions.push(Function {
-            rest: Some(given),
+            parameters: parameters.unwrap_or_default().into(),
             ..Function::default()
         });
         let listener = self.graph.node(call.file, call.offset);
@@ -121,7 +131,10 @@ impl Solver<'_> {
                     self.subscribes(&name, Self::argument(call, 1));
                 }
             }
-            _ => match function.strip_prefix('#').and_then(|it| it.rsplit_once('.')) {
+            _ => match function
+                .strip_prefix('#')
+                .and_then(|it| it.rsplit_once('.'))
+            {
                 Some((name, "publish")) => {
                     let name = self.graph.intern(&diagnostics(name));
                     let told = self.graph.field(self.graph.globals, name);

@@ -169,6 +169,7 @@ pub(crate) const READS_FILE: &[&str] = &[
     "pkg:jsonfile.readFile",
     "pkg:jsonfile.readFileSync",
     "pkg:load-json-file",
+    "pkg:shelljs.cat",
     "pkg:graceful-fs.readFile",
     // A database is a file: browsers keep passwords in some.
     "node:sqlite.DatabaseSync",

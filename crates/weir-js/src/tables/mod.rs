@@ -13,6 +13,7 @@ pub(crate) mod network;
 pub(crate) mod programs;
 pub(crate) mod scripts;
 pub(crate) mod secrets;
+pub(crate) mod silent;
 pub(crate) mod systems;
 pub(crate) mod targets;
 pub(crate) mod tools;
@@ -24,7 +25,7 @@ pub(crate) mod writes;
 mod tests {
     use super::{
         abilities, calls, commands, credentials, flows, gates, hosts, network, scripts, secrets,
-        systems, uploads, vaults, writes,
+        silent, systems, uploads, vaults, writes,
     };
 
     #[test]
@@ -89,6 +90,11 @@ mod tests {
             flows::DECODERS
                 .iter()
                 .map(|(path, reason)| ("decoder", *path, *reason)),
+        );
+        rows.extend(
+            silent::SILENT
+                .iter()
+                .map(|(name, reason)| ("silent", *name, *reason)),
         );
         assert!(systems::SYSTEMS.iter().all(|row| !row.reason.is_empty()));
         assert!(flows::FLOWS.iter().all(|row| !row.reason.is_empty()));

@@ -8,6 +8,7 @@ mod bundled;
 mod bundles;
 mod carried;
 mod chains;
+mod clients;
 mod commands;
 mod commands_handed;
 mod commands_hidden;
@@ -29,6 +30,7 @@ mod reached;
 mod roundabout;
 mod told_each;
 mod unasked;
+mod ways;
 
 use weir_model::contents::Surface;
 

@@ -487,6 +487,10 @@ impl Lower<'_, '_, '_> {
             let id = index(self.graph.rules.len());
             self.graph.rejections.insert(id, errors);
         }
+        if self.makes_counted_character(call) {
+            let id = index(self.graph.rules.len());
+            self.graph.counted.insert(id);
+        }
         self.emit(at, callee, receiver, method, arguments, false)
     }
 

@@ -1,6 +1,7 @@
 //! From syntax trees to values and rules.
 
 mod bundle;
+mod counter;
 mod expression;
 mod function;
 mod literal;
@@ -73,6 +74,7 @@ pub(crate) fn lower<'s>(
         evaluator,
         left_out,
         bundles: bundle::Bundles::of(program, scoping),
+        counters: Vec::new(),
     };
     lower.visit_program(program);
     lower.keep_variables(program.source_text);
@@ -109,6 +111,8 @@ struct Lower<'g, 's, 'a> {
     left_out: &'s Set<Span>,
     /// Loaders of a bundler.
     bundles: bundle::Bundles,
+    /// Counters of the loops around.
+    counters: Vec<SymbolId>,
 }
 
 impl Lower<'_, '_, '_> {

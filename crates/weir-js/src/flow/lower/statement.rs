@@ -156,6 +156,15 @@ impl<'a> Visit<'a> for Lower<'_, '_, '_> {
         }
     }
 
+    fn visit_for_statement(&mut self, it: &ForStatement<'a>) {
+        let counter = self.counter(it);
+        self.counters.extend(counter);
+        walk::walk_for_statement(self, it);
+        if counter.is_some() {
+            self.counters.pop();
+        }
+    }
+
     fn visit_for_in_statement(&mut self, it: &ForInStatement<'a>) {
         let from = self.expression(&it.right);
         if from != NONE {
