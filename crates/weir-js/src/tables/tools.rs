@@ -198,7 +198,7 @@ pub(crate) fn sender(name: &str, rest: &[String]) -> Option<&'static Tool> {
             .iter()
             .all(|one| words.next().is_some_and(|word| word == one))
     };
-    (row.words.is_empty() || row.words.iter().any(|wanted| begins(wanted))).then_some(row)
+    (row.words.is_empty() || row.words.iter().any(begins)).then_some(row)
 }
 
 /// Whether a program of the table is named so, whatever it is told.
