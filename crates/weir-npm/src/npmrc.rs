@@ -7,9 +7,11 @@ use std::fmt;
 use url::Url;
 
 mod access;
+mod guarded;
 mod ini;
 
 pub use access::{Access, ClientCertificate, Credentials, Pem, PemSource};
+pub use guarded::Vouchers;
 
 /// Settings of npm, layered as npm layers them. Holds secrets: its `Debug` shows keys only.
 ///
@@ -21,6 +23,8 @@ pub struct Npmrc {
     values: BTreeMap<String, Vec<String>>,
     /// Where settings were found, for those who have to change them.
     places: BTreeMap<String, String>,
+    /// Variables that were not put into a setting, by its key.
+    withheld: BTreeMap<String, Vec<String>>,
 }
 
 impl fmt::Debug for Npmrc {
@@ -48,8 +52,11 @@ impl Npmrc {
                 .collect();
             values.insert(key, value);
         }
-        let places = BTreeMap::new();
-        Self { values, places }.with_home(env)
+        let found = Self {
+            values,
+            ..Self::default()
+        };
+        found.with_home(env)
     }
 
     /// Reads the `npm_config_*` variables of an environment. The prefix is matched in any case; `_` becomes
@@ -74,13 +81,18 @@ impl Npmrc {
             places.insert(key.clone(), name.clone());
             values.insert(key, value);
         }
-        Self { values, places }.with_home(env)
+        let found = Self {
+            values,
+            places,
+            ..Self::default()
+        };
+        found.with_home(env)
     }
 
     /// The same settings, with the place where all of them were found: a file, an option.
     #[must_use]
     pub fn found_in(mut self, place: &str) -> Self {
-        let keys = self.values.keys().cloned();
+        let keys = self.values.keys().chain(self.withheld.keys()).cloned();
         self.places = keys.map(|key| (key, place.to_owned())).collect();
         self
     }
@@ -115,10 +127,11 @@ impl Npmrc {
     pub fn merge(project: Self, user: Self, global: Self, env: Self) -> Self {
         let mut merged = global;
         for layer in [user, project, env] {
-            merged
-                .places
-                .retain(|key, _| !layer.values.contains_key(key));
+            let is_left = |key: &String| !layer.values.contains_key(key);
+            merged.places.retain(|key, _| is_left(key));
+            merged.withheld.retain(|key, _| is_left(key));
             merged.places.extend(layer.places);
+            merged.withheld.extend(layer.withheld);
             merged.values.extend(layer.values);
         }
         merged

@@ -337,6 +337,12 @@ fn proxied(
     // Nothing is taken from the process environment behind our back.
     let mut builder = builder.no_proxy();
     let proxies = Proxies::of(npmrc, environment);
+    let used = [proxies.https, proxies.http].into_iter().flatten();
+    if let Some(why) = used.filter_map(|it| npmrc.why_withheld(it.setting)).next() {
+        return Err(UpstreamError::Client {
+            why: format!("a proxy's address cannot be used: {why}"),
+        });
+    }
     if let Some(proxy) = proxies.https {
         builder = builder.proxy(usable(Proxy::https(proxy.address))?);
     }

@@ -9,7 +9,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use weir_model::ordinary::what_else;
-use weir_npm::npmrc::Npmrc;
+use weir_npm::npmrc::{Npmrc, Vouchers};
 
 use crate::UpstreamError;
 
@@ -65,6 +65,12 @@ impl Environment {
         }
     }
 
+    /// The addresses of proxies.
+    fn proxies(&self) -> Vec<&str> {
+        let names = ["https_proxy", "http_proxy", "proxy"];
+        names.iter().filter_map(|name| self.either(name)).collect()
+    }
+
     fn home(&self) -> Option<PathBuf> {
         let name = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
         self.get(name)
@@ -97,15 +103,72 @@ pub fn load_npmrc(
     environment: &Environment,
     overrides: Npmrc,
 ) -> Result<Npmrc, UpstreamError> {
-    let read = |path: Option<PathBuf>| -> Result<Npmrc, UpstreamError> {
-        let Some(path) = path else {
-            return Ok(Npmrc::default());
-        };
-        Ok(match read_file(&path)? {
-            Some(text) => Npmrc::parse(&text, &environment.0).found_in(&path.display().to_string()),
-            None => Npmrc::default(),
-        })
+    load(folder, environment, overrides, None)
+}
+
+/// What there is to go by where a project's own settings may be a stranger's.
+pub struct Guard<'a> {
+    /// The text of the project's `.npmrc` before the change that is to be judged.
+    pub base: Option<&'a str>,
+    /// The registry of whoever names none; asked for only where it matters.
+    pub default_registry: &'a dyn Fn() -> Option<String>,
+}
+
+impl std::fmt::Debug for Guard<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guard").finish_non_exhaustive()
+    }
+}
+
+/// The same as [`load_npmrc`] for a project that a stranger may have written: see [`Npmrc::parse_guarded`] for
+/// which variables of the environment are put into its settings. A file that the project names as the user's or the
+/// machine's is the project's.
+///
+/// # Errors
+/// When one of the files exists and cannot be read.
+pub fn load_npmrc_guarded(
+    folder: &Path,
+    environment: &Environment,
+    overrides: Npmrc,
+    guard: &Guard<'_>,
+) -> Result<Npmrc, UpstreamError> {
+    load(folder, environment, overrides, Some(guard))
+}
+
+/// One file of settings, unread.
+type Text = Option<(PathBuf, String)>;
+
+fn load(
+    folder: &Path,
+    environment: &Environment,
+    overrides: Npmrc,
+    guard: Option<&Guard<'_>>,
+) -> Result<Npmrc, UpstreamError> {
+    let text = |path: Option<PathBuf>| -> Result<Text, UpstreamError> {
+        let Some(path) = path else { return Ok(None) };
+        Ok(read_file(&path)?.map(|text| (path, text)))
     };
+    let plain = |text: &Text| match text {
+        Some((path, text)) => {
+            Npmrc::parse(text, &environment.0).found_in(&path.display().to_string())
+        }
+        None => Npmrc::default(),
+    };
+    // What a project says, as far as others vouch for it.
+    let guarded = |text: &Text, own: &Npmrc, base: Option<&str>| match (text, guard) {
+        (Some((path, text)), Some(guard)) => {
+            let vouchers = Vouchers {
+                own,
+                base,
+                proxies: environment.proxies(),
+                default_registry: guard.default_registry,
+            };
+            let found = Npmrc::parse_guarded(text, &environment.0, &vouchers);
+            found.found_in(&path.display().to_string())
+        }
+        _ => plain(text),
+    };
+    let base = guard.and_then(|guard| guard.base);
     let setting = |layers: &[&Npmrc], key: &str| -> Option<PathBuf> {
         let found = layers.iter().find_map(|layer| layer.get(key));
         found
@@ -114,29 +177,51 @@ pub fn load_npmrc(
     };
     let env = overrides.over(Npmrc::from_env(&environment.0));
     // The folder that an npm installs to for everybody may be one that came with it (Homebrew's does).
-    let builtin = read(builtin_file(environment))?;
+    let builtin = plain(&text(builtin_file(environment))?);
 
     let project_file = workspaces::project_root(folder).join(".npmrc");
-    let project = if env.is_global() {
-        Npmrc::default()
-    } else {
-        read(Some(project_file.clone()))?
+    let project_text = match env.is_global() {
+        true => None,
+        false => text(Some(project_file.clone()))?,
     };
+    // It says where other files are, too; what else it says is read once these are.
+    let project = guarded(&project_text, &env, base);
     let user_file = setting(&[&env, &project, &builtin], "userconfig")
         .or_else(|| environment.home().map(|home| home.join(".npmrc")));
+    let names =
+        |key: &str| env.get(key).is_none() && project.get(key).is_some_and(|it| !it.is_empty());
+    let (names_user, names_global) = (names("userconfig"), names("globalconfig"));
     // In the home folder the "project" file is the user's own.
-    let project = if user_file.as_ref() == Some(&project_file) {
-        Npmrc::default()
-    } else {
-        project
+    let project_text = project_text.filter(|_| user_file.as_ref() != Some(&project_file));
+    let project = match &project_text {
+        Some(_) => project,
+        None => Npmrc::default(),
     };
-    let user = read(user_file)?;
+    let user_text = text(user_file)?;
+    let user = match names_user {
+        true => guarded(&user_text, &env, None),
+        false => plain(&user_text),
+    };
     let global_file = setting(&[&env, &project, &user, &builtin], "globalconfig").or_else(|| {
         let prefix =
             setting(&[&env, &user, &builtin], "prefix").or_else(|| default_prefix(environment));
         prefix.map(|prefix| prefix.join("etc").join("npmrc"))
     });
-    let global = read(global_file)?;
+    let global_text = text(global_file)?;
+    // What only a file that the project names says vouches for nothing.
+    let known = match names_user {
+        true => env.clone(),
+        false => env.clone().over(user.clone()),
+    };
+    let global = match names_global || names_user {
+        true => guarded(&global_text, &known, None),
+        false => plain(&global_text),
+    };
+    let known = match names_global || names_user {
+        true => known,
+        false => known.over(global.clone()),
+    };
+    let project = guarded(&project_text, &known.over(builtin.clone()), base);
     Ok(Npmrc::merge(project, user, global.over(builtin), env))
 }
 

@@ -73,18 +73,20 @@ pub enum UpstreamError {
         /// What was asked for.
         url: String,
     },
-    /// 401 or 403: the upstream does not let us.
+    /// 401 or 403, or any other refusal where credentials were kept back: the upstream does not let us.
     #[error(
         "{url}: the upstream refused with {status}{}",
-        if *with_credentials { ", in spite of credentials" } else { "; no credentials are configured for it" }
+        refused(*with_credentials, withheld.as_deref())
     )]
     Denied {
         /// What was asked for.
         url: String,
-        /// 401 or 403.
+        /// The status.
         status: u16,
         /// Whether credentials were sent.
         with_credentials: bool,
+        /// Why those were not sent that a project's settings have for it.
+        withheld: Option<String>,
     },
     /// The upstream ended the connection over the client certificate.
     #[error("{url}: the upstream refused the connection: {why}")]
@@ -237,6 +239,15 @@ impl UpstreamError {
     #[must_use]
     pub const fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })
+    }
+}
+
+/// What went along with a request that was refused.
+fn refused(with_credentials: bool, withheld: Option<&str>) -> String {
+    match withheld {
+        _ if with_credentials => ", in spite of credentials".to_owned(),
+        Some(why) => format!("; no credentials were sent: {why}"),
+        None => "; no credentials are configured for it".to_owned(),
     }
 }
 

@@ -16,7 +16,7 @@ mod tarball;
 mod tests;
 
 pub use client::{Limits, Options, Timeouts};
-pub use config::{Environment, load_npmrc, project_root};
+pub use config::{Environment, Guard, load_npmrc, load_npmrc_guarded, project_root};
 pub use elsewhere::Elsewhere;
 pub use error::{Fault, UNUSABLE, UpstreamError};
 pub use files::{Fetched, Files};

@@ -147,7 +147,17 @@ impl Wrong {
 /// setting, where it was found, and the variables that were not set.
 fn configured(npmrc: &Npmrc, key: &str, address: &str) -> Result<Url, UpstreamError> {
     let unset = npmrc.unset_in(key);
-    let base = if unset.is_empty() {
+    let base = if let Some(why) = npmrc.why_withheld(key) {
+        // As it is written, but for a password.
+        let shown = match address.contains('@') {
+            true => UNREADABLE,
+            false => address,
+        };
+        Err(Wrong {
+            shown: shown.to_owned(),
+            why,
+        })
+    } else if unset.is_empty() {
         base_of(address)
     } else {
         let variables = unset.join(", ");

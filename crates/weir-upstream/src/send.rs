@@ -43,6 +43,8 @@ pub(crate) struct Answer {
     pub(crate) url: Url,
     pub(crate) response: Response,
     pub(crate) with_credentials: bool,
+    /// Why none went there that a project's settings have for it.
+    withheld: Option<String>,
 }
 
 impl Http {
@@ -145,6 +147,10 @@ impl Http {
             url: url.clone(),
             response,
             with_credentials,
+            withheld: match with_credentials {
+                true => None,
+                false => self.npmrc.withheld_from(url.as_str()),
+            },
         })
     }
 
@@ -208,11 +214,18 @@ impl Answer {
         match status {
             StatusCode::OK => Ok(self),
             StatusCode::NOT_MODIFIED if conditional => Ok(self),
-            StatusCode::NOT_FOUND | StatusCode::GONE => Err(UpstreamError::NotFound { url: url() }),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(UpstreamError::Denied {
+            // Many registries say so of what they do not let everybody see.
+            StatusCode::NOT_FOUND | StatusCode::GONE if self.withheld.is_none() => {
+                Err(UpstreamError::NotFound { url: url() })
+            }
+            StatusCode::UNAUTHORIZED
+            | StatusCode::FORBIDDEN
+            | StatusCode::NOT_FOUND
+            | StatusCode::GONE => Err(UpstreamError::Denied {
                 url: url(),
                 status: status.as_u16(),
                 with_credentials: self.with_credentials,
+                withheld: self.withheld,
             }),
             _ => Err(UpstreamError::Status {
                 url: url(),

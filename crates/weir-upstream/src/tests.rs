@@ -1,4 +1,5 @@
 mod certificates;
+mod guarded;
 mod settings;
 mod tarballs;
 

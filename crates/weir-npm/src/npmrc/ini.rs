@@ -139,13 +139,18 @@ pub(super) fn replace_env(text: &str, env: &BTreeMap<String, String>) -> String 
 
 /// The names that still stand in a text as `${NAME}` after [`replace_env`]: nothing was there in their place.
 pub(super) fn variables(text: &str) -> Vec<&str> {
-    let starts = text.match_indices("${");
     let plain = |name: &&str| {
         let mut characters = name.chars();
         characters.all(|it| it == '_' || it.is_ascii_alphanumeric())
     };
+    expressions(text).filter(plain).collect()
+}
+
+/// All names that stand in a text as `${NAME}`.
+pub(super) fn expressions(text: &str) -> impl Iterator<Item = &str> {
+    let starts = text.match_indices("${");
     let names = starts.filter_map(|(at, _)| expression_name(text.get(at..)?));
-    names.map(|(name, _)| name).filter(plain).collect()
+    names.map(|(name, _)| name)
 }
 
 /// The name in a `${NAME}` or `${NAME?}` at the start of a text, and the length of the whole.
