@@ -18,7 +18,8 @@ use weir_npm::npmrc::Npmrc;
 use weir_policy::Policy;
 use weir_store::Store;
 use weir_upstream::{
-    Elsewhere, Environment, Files, Options, OwnRegistry, UpstreamError, Upstreams, load_npmrc,
+    Elsewhere, Environment, Files, Guard, Options, OwnRegistry, UpstreamError, Upstreams,
+    load_npmrc, load_npmrc_guarded,
 };
 
 use crate::cli::Global;
@@ -234,6 +235,40 @@ pub(crate) fn upstreams_of(global: &Global, policy: &Policy, folder: &Path) -> R
     upstreams_by(global, policy, &npmrc)
 }
 
+/// The registries behind, as npm would know them in a project whose own `.npmrc` may be a stranger's: variables of
+/// the environment are put only into what somebody else vouches for. `base` is the text of that file before a
+/// change.
+pub(crate) fn upstreams_of_project(
+    global: &Global,
+    policy: &Policy,
+    folder: &Path,
+    base: Option<&str>,
+) -> Result<Upstreams> {
+    let npmrc = project_npmrc(global, folder, base).context("reading the npm configuration")?;
+    upstreams_by(global, policy, &npmrc)
+}
+
+fn project_npmrc(
+    global: &Global,
+    folder: &Path,
+    base: Option<&str>,
+) -> Result<Npmrc, UpstreamError> {
+    let default_registry = || {
+        let data = data_folder(global).ok()?;
+        npms::own_default(&data).map(|url| url.to_string())
+    };
+    let guard = Guard {
+        base,
+        default_registry: &default_registry,
+    };
+    load_npmrc_guarded(
+        folder,
+        &Environment::of_process(),
+        command_line(global),
+        &guard,
+    )
+}
+
 /// The registries behind, as npm's settings have them.
 fn upstreams_by(global: &Global, policy: &Policy, npmrc: &Npmrc) -> Result<Upstreams> {
     let mut options = Options {
@@ -254,7 +289,7 @@ fn upstreams_by(global: &Global, policy: &Policy, npmrc: &Npmrc) -> Result<Upstr
 
 /// The file that keeps npm's settings from being read in a folder, and why.
 pub(crate) fn unreadable_settings(global: &Global, folder: &Path) -> Option<(PathBuf, String)> {
-    match load_npmrc(folder, &Environment::of_process(), command_line(global)) {
+    match project_npmrc(global, folder, None) {
         Err(UpstreamError::Settings { path, why }) => Some((path, why)),
         _ => None,
     }
@@ -322,6 +357,18 @@ pub(crate) async fn engine_of(global: &Global, folder: &Path) -> Result<Arc<Engi
     let policy = policy_of(global, folder)?;
     let folder = std::path::absolute(folder).context("finding the project's folder")?;
     let upstreams = upstreams_of(global, &policy, &folder)?;
+    engine_before(global, policy, upstreams).await
+}
+
+/// The same for a project whose own `.npmrc` may be a stranger's: see [`upstreams_of_project`].
+pub(crate) async fn engine_of_project(
+    global: &Global,
+    folder: &Path,
+    base: Option<&str>,
+) -> Result<Arc<Engine>> {
+    let policy = policy_of(global, folder)?;
+    let folder = std::path::absolute(folder).context("finding the project's folder")?;
+    let upstreams = upstreams_of_project(global, &policy, &folder, base)?;
     engine_before(global, policy, upstreams).await
 }
 

@@ -485,6 +485,15 @@ impl Node {
         }
     }
 
+    /// Whether nobody can say what the entry is of: it leads to what is neither an address nor a path, and no
+    /// client writes such a place. What npm makes of it need not be what the entry's name and version say:
+    /// `npm:other@1.0.0`, or a tag, is looked up and installed. yarn 2 and later have protocols of their own,
+    /// and plugins may add others.
+    #[must_use]
+    pub fn is_unclear(&self, format: Format) -> bool {
+        matches!(self.source, Source::Other(_)) && format != Format::YarnBerry
+    }
+
     /// `name@version`, or the name alone.
     #[must_use]
     pub fn label(&self) -> String {

@@ -224,8 +224,9 @@ fn package(member: &Member<'_>) -> Result<Node, LockfileError> {
     let source = match (place, resolved) {
         (place, _) if is_link => link(member, place, resolved)?,
         (None, _) => Source::Project(key.to_owned()),
+        // npm takes an empty text for none.
+        (_, None | Some("")) => Source::Registry(None),
         (_, Some(resolved)) => unlinked(resolved_source(name, resolved)),
-        (_, None) => Source::Registry(None),
     };
     let mut node = Node::new(key, member.line, name, source);
     node.place = place.unwrap_or(name).to_owned();
@@ -413,7 +414,7 @@ fn nested(key: &str, member: &Member<'_>) -> Result<Node, LockfileError> {
     let entry = &member.value;
     let place = member.key.as_ref();
     let version = entry.text("version")?.unwrap_or_default();
-    let resolved = entry.text("resolved")?;
+    let resolved = entry.text("resolved")?.filter(|text| !text.is_empty());
     let (name, version, source) = match version
         .strip_prefix("npm:")
         .and_then(super::graph::split_name)

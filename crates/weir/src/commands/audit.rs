@@ -23,6 +23,7 @@ use self::registry::Registry;
 use self::tree::Tree;
 use super::check::{self, Rule};
 use super::locked;
+use crate::addresses::without_secrets;
 use crate::cli::{Audit, Global, Omit};
 use crate::{exit, setup};
 
@@ -45,6 +46,11 @@ const NOTHING_LOCKED: Rule = Rule {
     id: "nothing-locked",
     level: CheckLevel::Error,
     todo: "nothing was audited: run the client's install and commit the lockfile it writes",
+};
+const UNKNOWN_SOURCE: Rule = Rule {
+    id: "unknown-source",
+    level: CheckLevel::Warning,
+    todo: "let the client write the entry anew, and find out who put this there: it was not audited",
 };
 const ELSEWHERE: Rule = Rule {
     id: "not-from-a-registry",
@@ -205,7 +211,11 @@ fn ask<'l>(
         }
         let from_registry = tree::from_registry(node);
         if !from_registry {
-            report.unchecked.push(unchecked(&ELSEWHERE, file, node));
+            let rule = match node.is_unclear(tree.lockfile.format) {
+                true => &UNKNOWN_SOURCE,
+                false => &ELSEWHERE,
+            };
+            report.unchecked.push(unchecked(rule, file, node));
         }
         let Some(version) = node.version.as_deref() else {
             if from_registry {
@@ -234,11 +244,12 @@ fn unchecked(rule: &Rule, file: &str, node: &Node) -> CheckFinding {
         _ if tree::from_registry(node) => "the lockfile gives no version".to_owned(),
         Source::Git { url, .. } => format!("it comes from git, {url}"),
         Source::Tarball(url) => format!("it comes from {url}"),
+        Source::Other(text) => format!("could not be audited: it comes from {text:?}"),
         _ => "it comes from no registry".to_owned(),
     };
     CheckFinding {
         file: file.to_owned(),
-        package: Some(printable(&node.label(), 300)),
+        package: Some(printable(&without_secrets(&node.label()), 300)),
         ..check::about_file(rule, Path::new(file), node.line, &what)
     }
 }

@@ -38,6 +38,7 @@ use weir_model::finding::printable;
 use weir_model::json::v1;
 use weir_model::json::v1::{ChangedPackage, CheckFinding, CheckLevel, CheckedLockfile};
 use weir_npm::lockfile::{Edge, Lockfile, Node, NodeId, Paths};
+use weir_upstream::project_root;
 
 pub(super) use self::catalogs::Catalogs;
 use self::client::ClientFiles;
@@ -47,6 +48,7 @@ use self::registries::Registries;
 pub(super) use self::step::unambiguous;
 pub(super) use self::text::line;
 use self::tree::{Commit, Tree};
+use crate::addresses::without_secrets;
 use crate::cli::{Check, Global};
 use crate::{exit, files, setup};
 
@@ -104,7 +106,7 @@ struct Checked<'l> {
 }
 
 impl Checked<'_> {
-    /// Notes a finding at a line. Texts come from the file and are made safe to print.
+    /// Notes a finding at a line. Texts come from the file and are made safe to print and to hand around.
     fn add(&mut self, rule: &Rule, line: u32, id: Option<NodeId>, what: &str) {
         let package = id
             .and_then(|id| self.lockfile.node(id))
@@ -116,8 +118,8 @@ impl Checked<'_> {
             level: rule.level,
             file: self.file.clone(),
             line,
-            package: package.map(|label| printable(&label, 300)),
-            what: printable(what, 600),
+            package: package.map(|label| printable(&without_secrets(&label), 300)),
+            what: printable(&without_secrets(what), 600),
             todo: rule.todo,
             path: path.iter().map(name).collect(),
         });
@@ -153,6 +155,8 @@ struct Run<'o> {
     tree: Tree,
     /// The project as it was.
     base: Option<Tree>,
+    /// The `.npmrc` that npm reads for the project, as it was.
+    npmrc_before: Option<String>,
     /// Where registries are asked or releases are assessed.
     engine: Option<Arc<Engine>>,
 }
@@ -188,12 +192,15 @@ pub(super) async fn run(global: &Global, options: &Check) -> Result<ExitCode> {
             options.folder.display()
         );
     }
+    let npmrc_before = npmrc_before(options);
+    let asks = base.is_some() || options.online;
     let run = Run {
         global,
         options,
         tree: Tree::Folder(options.folder.clone()),
-        engine: engine(global, options, base.is_some() || options.online).await?,
+        engine: engine(global, options, npmrc_before.as_deref(), asks).await?,
         base: base.map(Tree::Commit),
+        npmrc_before,
     };
     report
         .findings
@@ -225,12 +232,30 @@ pub(super) async fn run(global: &Global, options: &Check) -> Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-async fn engine(global: &Global, options: &Check, needed: bool) -> Result<Option<Arc<Engine>>> {
+/// The `.npmrc` that npm reads for the project, as it was before the change: it may lie further up, at the root of
+/// the workspaces. None where that is in no repository.
+fn npmrc_before(options: &Check) -> Option<String> {
+    let folder = std::path::absolute(&options.folder).ok()?;
+    let commit = Commit::find(&project_root(&folder), options.base.as_deref()?).ok()?;
+    let text = Tree::Commit(commit)
+        .read(".npmrc", weir_npm::settings::MAX_SIZE)
+        .ok()??;
+    Some(String::from_utf8_lossy(&text).into_owned())
+}
+
+async fn engine(
+    global: &Global,
+    options: &Check,
+    npmrc_before: Option<&str>,
+    needed: bool,
+) -> Result<Option<Arc<Engine>>> {
     if !needed {
         return Ok(None);
     }
     let folder = std::path::absolute(&options.folder).unwrap_or_else(|_| options.folder.clone());
-    setup::engine_of(global, &folder).await.map(Some)
+    setup::engine_of_project(global, &folder, npmrc_before)
+        .await
+        .map(Some)
 }
 
 /// Says what was found in all the ways that were asked for.
@@ -305,7 +330,7 @@ pub(super) fn about_file(rule: &Rule, file: &Path, line: u32, what: &str) -> Che
         file: shown(file),
         line,
         package: None,
-        what: printable(what, 600),
+        what: printable(&without_secrets(what), 600),
         todo: rule.todo,
         path: Vec::new(),
     }
@@ -409,7 +434,7 @@ async fn check(run: &Run<'_>, file: &Path, report: &mut v1::Check) -> Result<()>
         &state.manifests,
     ));
     let before = earlier(run, file, report);
-    let registries = Registries::learn(run.global, run.options, &state, before.as_ref()).await?;
+    let registries = Registries::learn(run, &state, before.as_ref()).await?;
     let name = shown(file);
     let (mut checked, mut findings) = state.judge(&name, &run.tree, &registries);
     let (mut packages, new) = match &run.base {
@@ -546,7 +571,7 @@ async fn known(
             known.contents(engine.store(), &nodes).await?;
             known
         }
-        _ => Known::kept(run.global, &folder, &nodes).await?,
+        _ => Known::kept(run, &folder, &nodes).await?,
     };
     known.installed(&options.folder, lockfile);
     Ok(known)

@@ -97,8 +97,10 @@ fn unreadable(error: IntegrityError) -> Recorded {
 }
 
 /// Why no registry can be asked about an entry that is said to come from one.
-pub(super) fn unaskable(node: &Node) -> Option<&'static str> {
-    if !node.is_served() {
+pub(super) fn unaskable(node: &Node, format: Format) -> Option<&'static str> {
+    if node.is_unclear(format) {
+        Some("where it comes from is neither an address nor a path")
+    } else if !node.is_served() {
         None
     } else if node.version.is_none() {
         Some("the lockfile gives no version")
@@ -307,15 +309,18 @@ mod tests {
     #[test]
     fn an_entry_that_nobody_can_be_asked_about_says_why() {
         let mut named = entry(r#", "version": "1.0.0""#);
-        assert_eq!(unaskable(&named), None);
+        assert_eq!(unaskable(&named, Format::Npm), None);
         named.name = "no such name".to_owned();
-        let unnamed = unaskable(&named).unwrap();
+        let unnamed = unaskable(&named, Format::Npm).unwrap();
         assert!(unnamed.contains("name"), "{unnamed}");
         assert_eq!(Locked::of(&named, Format::Npm), None);
         let nowhen = entry("");
-        assert_eq!(unaskable(&nowhen), Some("the lockfile gives no version"));
+        assert_eq!(
+            unaskable(&nowhen, Format::Npm),
+            Some("the lockfile gives no version")
+        );
         // Inside another package's tarball.
         (named.flags.bundled, named.source) = (true, Source::Registry(None));
-        assert_eq!(unaskable(&named), None);
+        assert_eq!(unaskable(&named, Format::Npm), None);
     }
 }

@@ -123,7 +123,7 @@ impl Releases {
         if locked.is_empty() {
             return Ok(Self::default());
         }
-        let engine = match setup::engine_of(global, &options.folder).await {
+        let engine = match setup::engine_of_project(global, &options.folder, None).await {
             Ok(engine) => engine,
             Err(error) if options.verify => return Err(error),
             // Nothing is lost but what is kept; a lockfile alone makes a bill.

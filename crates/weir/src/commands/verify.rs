@@ -25,6 +25,7 @@ use self::rules::{
 };
 use super::locked::{Locked, Recorded, manifests, nothing_locked, unaskable};
 use super::{check, own};
+use crate::addresses::without_secrets;
 use crate::cli::{Global, Verify};
 use crate::counted::counted;
 use crate::{exit, setup};
@@ -108,7 +109,7 @@ async fn trusts(
     locked.dedup();
     let policy = setup::policy_of(global, &options.folder)?;
     let folder = std::path::absolute(&options.folder).unwrap_or_else(|_| options.folder.clone());
-    let upstreams = Arc::new(setup::upstreams_of(global, &policy, &folder)?);
+    let upstreams = Arc::new(setup::upstreams_of_project(global, &policy, &folder, None)?);
     let (withheld, asked): (Vec<Locked>, Vec<Locked>) = locked
         .into_iter()
         .partition(|it| own::is_withheld(&policy, &upstreams, &it.wanted.name));
@@ -184,7 +185,7 @@ fn judge(
         }
         for (rule, what) in notes {
             let mut finding = finding(rule, file, node.line, &what);
-            finding.package = Some(printable(&node.label(), 300));
+            finding.package = Some(printable(&without_secrets(&node.label()), 300));
             finding.path = path_to(&paths, id);
             report.findings.push(finding);
         }
@@ -210,7 +211,7 @@ fn judge(
                 "package comes from an address of its own, which signs nothing",
                 "packages come from addresses of their own, which sign nothing"
             ),
-            printable(&first.label(), 300)
+            printable(&without_secrets(&first.label()), 300)
         );
         let told = finding(&ELSEWHERE, file, first.line, &what);
         report.findings.push(told);
@@ -245,7 +246,7 @@ fn about<'t>(
     trusts: &'t BTreeMap<Locked, Trust>,
     report: &mut v1::Verify,
 ) -> Option<About<'t>> {
-    if let Some(why) = unaskable(node) {
+    if let Some(why) = unaskable(node, lockfile.format) {
         report.counts.unchecked += 1;
         return Some((None, vec![(&UNASKABLE, why.to_owned())]));
     }
@@ -352,7 +353,7 @@ fn finding(rule: &Rule, file: &str, line: u32, what: &str) -> CheckFinding {
         file: file.to_owned(),
         line,
         package: None,
-        what: printable(what, 600),
+        what: printable(&without_secrets(what), 600),
         todo: rule.todo,
         path: Vec::new(),
     }

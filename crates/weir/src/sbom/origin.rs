@@ -3,6 +3,8 @@
 use weir_npm::lockfile::Source;
 use weir_npm::spec::{DependencySpec, classify};
 
+use crate::addresses::without_secrets;
+
 /// Where a component comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -30,7 +32,8 @@ impl Origin {
                 None => Self::Unknown,
             },
             Source::Project(path) | Source::File(path) | Source::Link(path) => {
-                Self::Local(once(path).to_owned())
+                // What no client knows as an address counts as a path, and may hold a password all the same.
+                Self::Local(without_secrets(once(path)).into_owned())
             }
             Source::Patch(base) => patched(base),
             Source::Other(_) => Self::Unknown,
@@ -124,6 +127,10 @@ mod tests {
             (Source::File(text("./a#./a")), local("./a")),
             (Source::File(text("./a#b")), local("./a#b")),
             (Source::Link(text("../a")), local("../a")),
+            (
+                Source::File(text("s3://u:p@files.example.invalid/a.tgz?t=1")),
+                local("s3://***@files.example.invalid/a.tgz?***"),
+            ),
             (Source::Project(text("packages/a")), local("packages/a")),
             (Source::Patch(text("a@npm:1.0.0")), Origin::Unsaid),
             (Source::Patch(text("@s/a@npm:1.0.0")), Origin::Unsaid),

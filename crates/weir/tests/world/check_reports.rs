@@ -2,7 +2,7 @@
 
 use crate::support::{World, river};
 
-/// A project with one error, one warning and one note, and with text that tries to be more than text.
+/// A project with errors, warnings and notes, and with text that tries to be more than text.
 fn project(world: &World) {
     world.write(
         "work/package.json",
@@ -61,8 +61,10 @@ fn annotations_and_a_summary_for_github() {
         "{out}"
     );
     assert!(
-        commands.iter().any(|line| line
-            .starts_with("::warning file=package-lock.json,line=4,title=unknown-source::")),
+        commands
+            .iter()
+            .any(|line| line
+                .starts_with("::error file=package-lock.json,line=4,title=unknown-source::")),
         "{out}"
     );
     // What the lockfile says cannot be a command, and a percent sign stays one.

@@ -78,6 +78,11 @@ fn fields_of_npm_with_an_underscore_are_read_as_npm_reads_them() {
             None,
         ),
         (
+            r#""resolved": "", "integrity": "sha512-A""#.to_owned(),
+            Source::Registry(None),
+            Some("sha512-A"),
+        ),
+        (
             r#""_integrity": "sha512-B", "integrity": "sha512-A""#.to_owned(),
             Source::Registry(None),
             Some("sha512-A"),
@@ -215,5 +220,40 @@ fn a_key_of_yarn_is_split_at_every_comma() {
             [("ms", "npm:2.1.3"), ("silt", "npm:^1.0.0")],
             "{key}"
         );
+    }
+}
+
+/// npm looks it up like what a manifest asks for, and installs that.
+#[test]
+fn what_is_no_address_and_no_path_is_unclear() {
+    for (resolved, is_unclear) in [
+        ("npm:evil@6.6.6", true),
+        ("npm:evil", true),
+        ("NPM:evil@6.6.6", true),
+        ("jsr:@evil/x@1.0.0", true),
+        ("evil", true),
+        ("evil@6.6.6", true),
+        ("latest", true),
+        ("^1.0.0", true),
+        ("1.0.0", true),
+        ("workspace:*", true),
+        ("weird:x", true),
+        ("", false),
+        ("file:vendor/ms.tgz", false),
+        ("vendor/ms.tgz", false),
+        ("github:river/ms#0123abc", false),
+        ("git+ssh://git@git.example.invalid/ms.git#0123abc", false),
+        ("https://registry.example.invalid/ms/-/ms-2.1.3.tgz", false),
+        ("https://files.example.invalid/ms", false),
+    ] {
+        let entry = format!(r#"{{"version": "2.1.3", "resolved": "{resolved}"}}"#);
+        for text in [
+            format!(r#"{{"lockfileVersion": 3, "packages": {{"node_modules/ms": {entry}}}}}"#),
+            format!(r#"{{"lockfileVersion": 1, "dependencies": {{"ms": {entry}}}}}"#),
+        ] {
+            let lockfile = read("package-lock.json", &text);
+            let node = at(&lockfile, "node_modules/ms");
+            assert_eq!(node.is_unclear(lockfile.format), is_unclear, "{text}");
+        }
     }
 }

@@ -52,7 +52,7 @@ impl Registry {
     pub(super) fn of(global: &Global, options: &Audit, policy: Policy, store: &Store) -> Self {
         let folder =
             std::path::absolute(&options.folder).unwrap_or_else(|_| options.folder.clone());
-        let upstreams = setup::upstreams_of(global, &policy, &folder);
+        let upstreams = setup::upstreams_of_project(global, &policy, &folder, None);
         if let Err(error) = upstreams.as_ref()
             && !options.offline
         {

@@ -8,6 +8,7 @@ use weir_model::json::v1::{AuditPath, Need};
 use weir_npm::lockfile::{self, Edge, Lockfile, Node, NodeId, Source};
 
 use super::super::check::{Catalogs, Manifests};
+use crate::addresses::without_secrets;
 use crate::sbom::origin::Origin;
 
 /// A lockfile's graph, seen from both ends.
@@ -125,7 +126,7 @@ impl<'l> Tree<'l> {
             let node = edge.to.and_then(|to| self.lockfile.node(to));
             node.map_or_else(
                 || printable(&edge.name, 220),
-                |it| printable(&it.label(), 300),
+                |it| printable(&without_secrets(&it.label()), 300),
             )
         };
         AuditPath {

@@ -14,6 +14,7 @@ use super::digests::agree;
 use super::entries::NO_INTEGRITY;
 use super::tree::Tree;
 use super::{Checked, Findings, Rule, about_file};
+use crate::addresses::without_secrets;
 use crate::setup::POLICY;
 
 const ENTRY_REPLACED: Rule = Rule {
@@ -189,11 +190,16 @@ fn changed(
         line: first.map_or(1, |(_, node)| node.line),
         name: printable(name, 220),
         kind,
-        before: before.iter().map(|it| printable(it, 300)).collect(),
-        after: after.iter().map(|it| printable(it, 300)).collect(),
+        before: before.iter().map(shown_version).collect(),
+        after: after.iter().map(shown_version).collect(),
         releases: Vec::new(),
         path: path.iter().map(step).collect(),
     }
+}
+
+/// A version, or the place of what has none.
+fn shown_version(text: &String) -> String {
+    printable(&without_secrets(text), 300)
 }
 
 /// Entries of the same version with another digest, or from another place.
@@ -214,7 +220,12 @@ fn replaced(
                 continue;
             };
             // What comes from git or from an address of its own may well be moved.
-            if matches!(node.source, Source::Registry(_)) {
+            let was_release = || {
+                let mut sources = before.iter().map(|(_, it)| &it.source);
+                sources.all(|it| matches!(it, Source::Registry(_)))
+            };
+            let is_unclear = node.is_unclear(checked.lockfile.format);
+            if matches!(node.source, Source::Registry(_)) || (is_unclear && was_release()) {
                 let what = format!("was {was} before this change, and is {is}");
                 checked.add(&ENTRY_REPLACED, node.line, Some(*id), &what);
             }

@@ -8,8 +8,10 @@ use weir_npm::lockfile::{Format, Lockfile, Node, NodeId, Source};
 use weir_npm::spec::{DependencySpec, classify};
 
 use super::known::{Known, release_of};
-use super::step::{OTHER_PACKAGE, OUT_OF_STEP, unambiguous};
+use super::settings::CREDENTIAL;
+use super::step::{OTHER_PACKAGE, OUT_OF_STEP, asker, unambiguous};
 use super::{Checked, Rule};
+use crate::addresses::holds_secret;
 
 pub(super) const NO_INTEGRITY: Rule = Rule {
     id: "no-integrity",
@@ -41,6 +43,13 @@ const UNKNOWN_SOURCE: Rule = Rule {
     level: CheckLevel::Warning,
     todo: "could not be checked: look at the entry yourself",
 };
+/// The same of npm's: it writes addresses and paths only, and looks up and installs whatever else it finds there.
+const UNWRITTEN_SOURCE: Rule = Rule {
+    id: UNKNOWN_SOURCE.id,
+    level: CheckLevel::Error,
+    todo: "let npm write the entry anew, and find out who put this there: npm does not, and it installs what that \
+           names, whatever the entry's name and version say",
+};
 const UNWRITTEN_FIELD: Rule = Rule {
     id: "unwritten-field",
     level: CheckLevel::Error,
@@ -59,6 +68,7 @@ pub(super) fn check(checked: &mut Checked<'_>, folder: &Path) {
         Format::YarnClassic => led_elsewhere(checked),
         Format::Npm | Format::Pnpm | Format::Bun => {}
     }
+    credentials(checked);
     for (id, node) in lockfile.nodes.iter().enumerate() {
         if let Some(said) = &node.other_version {
             let what = format!(
@@ -85,11 +95,41 @@ pub(super) fn check(checked: &mut Checked<'_>, folder: &Path) {
                 digest(checked, id, node);
             }
             Source::Git { url, commit } => git(checked, id, node, url, commit.as_deref()),
+            Source::Other(text) if lockfile.format == Format::Npm => {
+                let what = format!("comes from {text:?}, which is neither an address nor a path");
+                checked.add(&UNWRITTEN_SOURCE, node.line, Some(id), &what);
+            }
             Source::Other(text) => {
                 let what = format!("comes from {text:?}, which weir does not know");
                 checked.add(&UNKNOWN_SOURCE, node.line, Some(id), &what);
             }
             _ => {}
+        }
+    }
+}
+
+/// Addresses that let their bearer in, of entries and of what the project asks for.
+fn credentials(checked: &mut Checked<'_>) {
+    let lockfile = checked.lockfile;
+    for (id, node) in lockfile.nodes.iter().enumerate() {
+        let address = match &node.source {
+            Source::Registry(Some(url)) | Source::Tarball(url) | Source::Git { url, .. } => url,
+            _ => continue,
+        };
+        if holds_secret(address) {
+            let what = "has an address that holds a credential, written out";
+            checked.add(&CREDENTIAL, node.line, Some(id), what);
+        }
+    }
+    for edge in &lockfile.edges {
+        let from = lockfile.node(edge.from).map(|it| &it.source);
+        if matches!(from, Some(Source::Project(_))) && holds_secret(&edge.spec) {
+            let what = format!(
+                "{} asks for {} by an address that holds a credential, written out",
+                asker(lockfile, edge.from),
+                edge.name
+            );
+            checked.add(&CREDENTIAL, edge.line, None, &what);
         }
     }
 }

@@ -16,9 +16,10 @@ use weir_npm::lockfile::{Format, Lockfile, Node};
 use weir_npm::manifest::Manifest;
 use weir_npm::name::PackageName;
 use weir_store::Store;
+use weir_upstream::Upstreams;
 
 use super::super::own::is_withheld;
-use crate::cli::Global;
+use super::Run;
 use crate::{files, setup};
 
 /// Packuments asked for at a time.
@@ -134,7 +135,8 @@ impl Known {
     }
 
     /// Looks into the data folder, if there is one.
-    pub(super) async fn kept(global: &Global, folder: &Path, nodes: &[&Node]) -> Result<Self> {
+    pub(super) async fn kept(run: &Run<'_>, folder: &Path, nodes: &[&Node]) -> Result<Self> {
+        let global = run.global;
         let mut known = Self {
             why: "not asked for, and not known from before".to_owned(),
             ..Self::default()
@@ -149,7 +151,12 @@ impl Known {
             let why = format!("cannot read {}: {why}", file.display());
             known.why = printable(&why, 300);
         } else {
-            known.kept_digests(global, folder, &store, nodes).await?;
+            let policy = setup::policy_of(global, folder)?;
+            let before = run.npmrc_before.as_deref();
+            match setup::upstreams_of_project(global, &policy, folder, before) {
+                Ok(upstreams) => known.kept_digests(&upstreams, &store, nodes).await?,
+                Err(error) => known.why = printable(&format!("{error:#}"), 600),
+            }
         }
         known.contents(&store, nodes).await?;
         store.close().await.context("closing the data folder")?;
@@ -159,16 +166,14 @@ impl Known {
     /// Adds the digests that the data folder holds of the registries that npm would know in a folder.
     async fn kept_digests(
         &mut self,
-        global: &Global,
-        folder: &Path,
+        upstreams: &Upstreams,
         store: &Store,
         nodes: &[&Node],
     ) -> Result<()> {
-        let upstreams = setup::upstreams_of(global, &setup::policy_of(global, folder)?, folder)?;
         let releases: Vec<(PackageName, String)> =
             nodes.iter().filter_map(|node| release_of(node)).collect();
         let names = releases.iter().map(|(name, _)| name);
-        let digests = kept_digests(store, &upstreams, names).await?;
+        let digests = kept_digests(store, upstreams, names).await?;
         self.digests = digests
             .into_iter()
             .map(|(release, digest)| (release, Digest::Is(digest)))

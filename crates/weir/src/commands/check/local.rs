@@ -161,6 +161,7 @@ pub(super) fn place(node: &Node) -> &str {
         | Source::File(place)
         | Source::Link(place)
         | Source::Project(place)
+        | Source::Other(place)
         | Source::Git { url: place, .. } => place,
         _ => &node.key,
     }

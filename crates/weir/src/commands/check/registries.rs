@@ -16,8 +16,8 @@ use weir_upstream::{Conditional, PackumentResponse, Upstream, Upstreams};
 use super::super::own::is_withheld;
 use super::client::ClientFiles;
 use super::url::normal;
-use super::{State, addresses};
-use crate::cli::{Check, Global};
+use super::{Run, State, addresses};
+use crate::cli::Check;
 use crate::setup;
 
 /// The name of an entry, and what stands before the name in its address.
@@ -50,11 +50,11 @@ impl Registries {
     /// # Errors
     /// When the policy, which says which names are yours, has mistakes.
     pub(super) async fn learn(
-        global: &Global,
-        options: &Check,
+        run: &Run<'_>,
         state: &State,
         before: Option<&State>,
     ) -> Result<Self> {
+        let (global, options) = (run.global, run.options);
         let mut found = Self::default();
         let lockfile = &state.lockfile;
         let entries = recorded(lockfile);
@@ -66,7 +66,8 @@ impl Registries {
         let policy = setup::policy_of(global, &folder)?;
         let in_yarnrc = in_yarnrc(lockfile.format, &state.files);
         found.allowed.extend(in_yarnrc.iter().cloned());
-        let upstreams = setup::upstreams_of(global, &policy, &folder);
+        let upstreams =
+            setup::upstreams_of_project(global, &policy, &folder, run.npmrc_before.as_deref());
         match &upstreams {
             Ok(upstreams) => found.ask(options, &policy, upstreams, &entries).await,
             Err(error) => found.unasked = Some(format!("{error:#}")),

@@ -54,7 +54,7 @@ const PLAIN_REGISTRY: Rule = Rule {
     level: CheckLevel::Error,
     todo: "use https: whoever is on the way can answer in the registry's place",
 };
-const CREDENTIAL: Rule = Rule {
+pub(super) const CREDENTIAL: Rule = Rule {
     id: "credential-in-project",
     level: CheckLevel::Warning,
     todo: "revoke it, and put a variable like ${NPM_TOKEN} in its place",

@@ -104,7 +104,11 @@ pub(super) fn answer<'a>(
         }
         return;
     }
-    if of_registry && matches!(node.source, Source::Tarball(_) | Source::Git { .. }) {
+    let is_elsewhere = matches!(
+        node.source,
+        Source::Tarball(_) | Source::Git { .. } | Source::Other(_)
+    );
+    if of_registry && is_elsewhere {
         let what = format!(
             "{}, and the entry leads elsewhere: {}",
             asks(lockfile, request),
