@@ -27,7 +27,7 @@ pub struct Ways<'l> {
 
 impl Lockfile {
     /// The shortest ways from any project to an entry, at most `limit`. No way goes through a package
-    /// twice. Empty for a project, and for what no project leads to.
+    /// twice. Empty for what no project leads to; a project is led to by others only.
     #[must_use]
     pub fn ways_to(&self, id: NodeId, limit: usize) -> Ways<'_> {
         let mut into: Vec<Vec<usize>> = vec![Vec::new(); self.nodes.len()];

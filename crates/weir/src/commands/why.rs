@@ -1,6 +1,6 @@
 //! `weir why`: the ways by which a package comes into a project, and what is known of each step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -9,11 +9,14 @@ use jiff::Timestamp;
 use weir_engine::{Asking, Engine};
 use weir_model::finding::printable;
 use weir_model::json::v1::{self, WhyKnown, WhyLockfile, WhyRelease, WhySince, WhyStep};
-use weir_npm::lockfile::{DependencyKind, Edge, Lockfile, Node, NodeId, Source};
+use weir_npm::lockfile::{
+    DependencyKind, Edge, Format, Lockfile, Node, NodeId, Source, folder_from,
+};
 use weir_npm::name::PackageName;
 use weir_npm::version::{Range, Version};
 
 use super::{check, own, wanted};
+use crate::addresses::without_secrets;
 use crate::cli::{Global, Why};
 use crate::{exit, print, setup};
 
@@ -40,11 +43,32 @@ impl Asked {
         })
     }
 
-    /// Whether an entry answers. One of unknown version answers only where none is asked for.
-    fn is(&self, node: &Node) -> bool {
-        if node.name != self.name && node.place != self.name {
-            return false;
-        }
+    /// The entries that answer: by their own name, and by the one under which somebody asks for them, as only
+    /// pnpm's lockfile has it for an alias. Of the projects those that another one asks for.
+    fn answers(&self, lockfile: &Lockfile) -> Vec<NodeId> {
+        let wanted: HashSet<NodeId> = lockfile.edges.iter().filter_map(|edge| edge.to).collect();
+        let by_edge = lockfile.edges.iter().filter(|edge| edge.name == self.name);
+        let by_edge: HashSet<NodeId> = by_edge.filter_map(|edge| edge.to).collect();
+        let is_named = |id: NodeId, node: &Node| {
+            node.name == self.name || node.place == self.name || by_edge.contains(&id)
+        };
+        let is_wanted = |id: &NodeId| wanted.contains(id);
+        let nodes = lockfile.nodes.iter().enumerate();
+        let found = nodes.filter(|(id, node)| match &node.source {
+            Source::Project(_) => is_wanted(id),
+            // Of a workspace there is the link and what it leads to, which is what is asked for.
+            Source::Link(folder) => {
+                let project = lockfile.project(&folder_from("", folder));
+                !project.as_ref().is_some_and(is_wanted)
+            }
+            _ => true,
+        });
+        let found = found.filter(|(id, node)| is_named(*id, node) && self.is_version(node));
+        found.map(|(id, _)| id).collect()
+    }
+
+    /// Whether an entry has the version that is asked for. One of unknown version has it only where none is.
+    fn is_version(&self, node: &Node) -> bool {
         let Some(range) = &self.range else {
             return true;
         };
@@ -65,8 +89,9 @@ pub(super) async fn run(global: &Global, options: &Why) -> Result<ExitCode> {
     }
     let mut lockfiles = Vec::new();
     for file in &files {
-        let lockfile = check::read_whole(&options.folder, file)
+        let mut lockfile = check::read_whole(&options.folder, file)
             .map_err(|(line, what)| anyhow!("{}:{line}: {what}", check::shown(file)))?;
+        lead_to_workspaces(&mut lockfile);
         if let Ok(manifests) = check::Manifests::in_folder(&options.folder, &lockfile) {
             let named = options.lockfile.as_ref();
             for finding in check::apart(&options.folder, named, &manifests) {
@@ -75,7 +100,7 @@ pub(super) async fn run(global: &Global, options: &Why) -> Result<ExitCode> {
         }
         lockfiles.push((check::shown(file), lockfile));
     }
-    let engine = setup::engine_of(global, &options.folder).await?;
+    let engine = setup::engine_of_project(global, &options.folder, None).await?;
     let mut facts = Facts {
         engine: &engine,
         ask: !options.offline,
@@ -110,6 +135,23 @@ pub(super) async fn run(global: &Global, options: &Why) -> Result<ExitCode> {
     Ok(ExitCode::from(exit::FINE))
 }
 
+/// Leads requests of yarn 1's workspaces for each other to them: its lockfile holds neither.
+fn lead_to_workspaces(lockfile: &mut Lockfile) {
+    if lockfile.format != Format::YarnClassic {
+        return;
+    }
+    let projects = lockfile.projects().filter_map(|(id, _)| {
+        let name = lockfile.node(id)?.name.clone();
+        (!name.is_empty()).then_some((name, id))
+    });
+    let projects: HashMap<String, NodeId> = projects.collect();
+    for edge in &mut lockfile.edges {
+        if edge.to.is_none() {
+            edge.to = projects.get(&edge.name).copied();
+        }
+    }
+}
+
 /// What is known of releases, each asked for once.
 struct Facts<'e> {
     engine: &'e Arc<Engine>,
@@ -126,12 +168,16 @@ impl Facts<'_> {
         limit: usize,
     ) -> Result<Vec<WhyRelease>> {
         let mut found = Vec::new();
-        let nodes = lockfile.nodes.iter().enumerate();
-        for (id, node) in nodes.filter(|(_, node)| asked.is(node)) {
-            if matches!(node.source, Source::Project(_)) {
+        for id in asked.answers(lockfile) {
+            let Some(node) = lockfile.node(id) else {
                 continue;
+            };
+            let mut release = self.release(lockfile, (id, node), limit).await?;
+            // A folder beside the project that pnpm links: its lockfile names none.
+            if release.name.is_empty() {
+                release.name = printable(&asked.name, 220);
             }
-            found.push(self.release(lockfile, (id, node), limit).await?);
+            found.push(release);
         }
         Ok(found)
     }
@@ -155,7 +201,10 @@ impl Facts<'_> {
         }
         Ok(WhyRelease {
             name: printable(&node.name, 220),
-            version: node.version.as_deref().map(|it| printable(it, 100)),
+            version: node
+                .version
+                .as_deref()
+                .map(|it| printable(&without_secrets(it), 100)),
             paths,
             more: ways.more,
         })
@@ -164,7 +213,8 @@ impl Facts<'_> {
     async fn step(&mut self, lockfile: &Lockfile, edge: &Edge) -> Result<WhyStep> {
         let node = edge.to.and_then(|to| lockfile.node(to));
         let from = lockfile.node(edge.from);
-        let name = node.map_or(edge.name.as_str(), |node| node.name.as_str());
+        let name = node.map_or("", |node| node.name.as_str());
+        let name = if name.is_empty() { &edge.name } else { name };
         let release = match node.and_then(of_registry) {
             Some((name, version)) => Some(self.known(&name, version).await?),
             None => None,
@@ -177,8 +227,8 @@ impl Facts<'_> {
             name: printable(name, 220),
             version: node
                 .and_then(|node| node.version.as_deref())
-                .map(|it| printable(it, 100)),
-            spec: Some(printable(&edge.spec, 200)),
+                .map(|it| printable(&without_secrets(it), 100)),
+            spec: Some(printable(&without_secrets(&edge.spec), 200)),
             list: Some(list_of(edge.kind)),
             folder: None,
             release,
@@ -259,7 +309,10 @@ fn project(node: &Node) -> WhyStep {
     };
     WhyStep {
         name: printable(name, 220),
-        version: node.version.as_deref().map(|it| printable(it, 100)),
+        version: node
+            .version
+            .as_deref()
+            .map(|it| printable(&without_secrets(it), 100)),
         spec: None,
         list: None,
         folder: Some(printable(folder, 300)),

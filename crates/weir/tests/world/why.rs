@@ -231,3 +231,61 @@ fn a_way_says_which_workspace_it_begins_at() {
         ]
     );
 }
+
+/// The name that a project uses need not be the package's, and a workspace is asked for by others.
+#[test]
+fn a_package_is_found_by_the_name_it_is_asked_for_under() {
+    let (world, registry) = (World::new(), tree());
+    let root = r#"{"name": "app", "version": "1.0.0", "workspaces": ["p/*"], "dependencies": {"cipher2": "npm:cipher@1.0.0"}}"#;
+    world.write("work/package.json", root);
+    world.write(
+        "work/p/a/package.json",
+        r#"{"name": "@m/a", "version": "1.0.0", "dependencies": {"@m/b": "1.0.0"}}"#,
+    );
+    world.write(
+        "work/p/b/package.json",
+        r#"{"name": "@m/b", "version": "1.0.0"}"#,
+    );
+    let npm = r#"{"name": "app", "version": "1.0.0", "lockfileVersion": 3, "packages": {
+        "": {"name": "app", "version": "1.0.0", "workspaces": ["p/*"], "dependencies": {"cipher2": "npm:cipher@1.0.0"}},
+        "node_modules/@m/a": {"resolved": "p/a", "link": true},
+        "node_modules/@m/b": {"resolved": "p/b", "link": true},
+        "node_modules/cipher2": {"name": "cipher", "version": "1.0.0"},
+        "p/a": {"name": "@m/a", "version": "1.0.0", "dependencies": {"@m/b": "1.0.0"}},
+        "p/b": {"name": "@m/b", "version": "1.0.0"}}}"#;
+    let pnpm = "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      cipher2:\n        \
+        specifier: npm:cipher@1.0.0\n        version: cipher@1.0.0\n  p/a:\n    dependencies:\n      '@m/b':\n        \
+        specifier: 1.0.0\n        version: link:../b\n  p/b: {}\npackages:\n  cipher@1.0.0:\n    \
+        resolution: {integrity: sha512-AAAA}\nsnapshots:\n  cipher@1.0.0: {}\n";
+    let yarn = "# yarn lockfile v1\n\n\n\"cipher2@npm:cipher@1.0.0\":\n  version \"1.0.0\"\n";
+    let bun = r#"{"lockfileVersion": 1, "workspaces": {
+        "": {"name": "app", "dependencies": {"cipher2": "npm:cipher@1.0.0"}},
+        "p/a": {"name": "@m/a", "version": "1.0.0", "dependencies": {"@m/b": "1.0.0"}},
+        "p/b": {"name": "@m/b", "version": "1.0.0"}},
+        "packages": {"@m/a": ["@m/a@workspace:p/a"], "@m/b": ["@m/b@workspace:p/b"],
+        "cipher2": ["cipher@1.0.0", "", {}, "sha512-AAAA"]}}"#;
+    for (file, text) in [
+        ("package-lock.json", npm),
+        ("pnpm-lock.yaml", pnpm),
+        ("yarn.lock", yarn),
+        ("bun.lock", bun),
+    ] {
+        world.write(&format!("work/{file}"), text);
+        for (asked, name, first) in [("cipher2", "cipher", "app"), ("@m/b", "@m/b", "@m/a")] {
+            let report = why(&world, &registry, &[asked, "--offline"]);
+            let found = report["lockfiles"][0]["found"].as_array().unwrap();
+            assert_eq!(found.len(), 1, "{file} {asked}: {report:#}");
+            assert_eq!(found[0]["name"], name, "{file} {asked}: {report:#}");
+            assert_eq!(
+                found[0]["paths"][0][0]["name"], first,
+                "{file} {asked}: {report:#}"
+            );
+        }
+        // Near miss: nothing is called like this, and no version of it is another.
+        for asked in ["cipher3", "cipher2@2.0.0", "app"] {
+            let run = world.run_before(&registry, &["why", asked, "--offline"]);
+            assert_eq!(run.code, Some(1), "{file} {asked}: {}", run.text());
+        }
+        std::fs::remove_file(world.path(&format!("work/{file}"))).unwrap();
+    }
+}
