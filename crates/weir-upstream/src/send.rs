@@ -12,7 +12,7 @@ use crate::UpstreamError;
 use crate::client::{Limits, Options, Timeouts};
 use crate::clients::{Chosen, Clients};
 use crate::error::shown;
-use crate::tarball::OwnRegistry;
+use crate::tarball::{OwnRegistry, is_private};
 
 /// What all upstreams of one configuration share.
 #[derive(Debug)]
@@ -85,6 +85,21 @@ impl Http {
         signed: Signed<'_>,
         timeout: Duration,
     ) -> Result<Answer, UpstreamError> {
+        self.get_named_by(start, start, headers, signed, timeout)
+            .await
+    }
+
+    /// The same for an address that a registry named. Where that is outside of private networks no
+    /// redirect leads into one: whoever can write to a server out there could have this machine ask any in here.
+    pub(crate) async fn get_named_by(
+        &self,
+        registry: &Url,
+        start: &Url,
+        headers: &HeaderMap,
+        signed: Signed<'_>,
+        timeout: Duration,
+    ) -> Result<Answer, UpstreamError> {
+        let is_inside = is_private(registry);
         let mut url = start.clone();
         for _ in 0..=MAX_REDIRECTS {
             let signed = if url.origin() == start.origin() {
@@ -99,6 +114,15 @@ impl Http {
                 })
                 .await?;
             match next(&url, &answer.response)? {
+                Some(target) if !is_inside && is_private(&target) && !self.is_set(&target) => {
+                    return Err(UpstreamError::Redirect {
+                        url: shown(&url),
+                        why: format!(
+                            "it leads from outside into a private network, to {}, which npm's settings do not name",
+                            shown(&target)
+                        ),
+                    });
+                }
                 Some(target) => url = target,
                 None => return Ok(answer),
             }
@@ -108,6 +132,17 @@ impl Http {
             url: shown(start),
             why,
         })
+    }
+
+    /// Whether npm's settings name an address: by a registry on its host, or by what is to be shown to it.
+    fn is_set(&self, url: &Url) -> bool {
+        let scoped = self.npmrc.scope_registries().map(|(_, registry)| registry);
+        let mut registries = self.npmrc.registry().into_iter().chain(scoped);
+        let on_its_host = registries.any(|registry| {
+            Url::parse(&registry).is_ok_and(|registry| registry.origin() == url.origin())
+        });
+        let access = self.npmrc.access_for(url.as_str());
+        on_its_host || access.credentials.is_some() || access.certificate.is_some()
     }
 
     /// Sends a POST once. Redirects are not followed: a body is not to travel further than asked.

@@ -163,11 +163,16 @@ impl Upstream {
             Signed::Never
         };
         let http = self.http()?;
-        persistently(|| open(http, url, signed)).await
+        persistently(|| open(http, self.base(), url, signed)).await
     }
 }
 
-async fn open(http: &Http, url: &Url, signed: Signed<'_>) -> Result<TarballStream, UpstreamError> {
+async fn open(
+    http: &Http,
+    registry: &Url,
+    url: &Url,
+    signed: Signed<'_>,
+) -> Result<TarballStream, UpstreamError> {
     let mut headers = HeaderMap::new();
     headers.insert(
         ACCEPT,
@@ -175,7 +180,7 @@ async fn open(http: &Http, url: &Url, signed: Signed<'_>) -> Result<TarballStrea
     );
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     let answer = http
-        .get(url, &headers, signed, http.timeouts.tarball)
+        .get_named_by(registry, url, &headers, signed, http.timeouts.tarball)
         .await?;
     let answer = answer.successful(false)?;
     let (url, response) = (answer.url, answer.response);
@@ -287,7 +292,7 @@ fn may_follow(base: &Url, found: &Url) -> bool {
 }
 
 /// Whether a host lies on this machine or in a private network, as far as its name says.
-fn is_private(url: &Url) -> bool {
+pub(crate) fn is_private(url: &Url) -> bool {
     let address = match url.host() {
         None => return true,
         Some(Host::Domain(name)) => {

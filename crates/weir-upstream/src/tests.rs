@@ -442,6 +442,63 @@ async fn redirects_end() {
     }
 }
 
+/// Names of the outside are had through a proxy, which stands in for all of them.
+#[tokio::test]
+async fn a_redirect_does_not_lead_from_outside_into_a_private_network() {
+    let inside = Server::start(|_, _| http("200 OK", &[JSON], b"{\"in\":\"side\"}")).await;
+    let target = format!("location: {}secret", inside.address);
+    let proxy = Server::start(move |request, _| {
+        let location = match request.split(' ').nth(1).unwrap_or_default() {
+            it if it.contains("/inside") => target.as_str(),
+            it if it.contains("/name") => "location: http://vault.internal/secret",
+            it if it.contains("/further") => "location: http://cdn.example/inside",
+            it if it.contains("/outside") => "location: http://cdn.example/there",
+            it if it.ends_with("/there") => return http("200 OK", &[JSON], b"{\"out\":\"side\"}"),
+            other => panic!("{other}"),
+        };
+        http("302 Found", &[location], b"")
+    })
+    .await;
+    let set = |registry: &str, more: &str| {
+        let text = format!(
+            "registry={registry}\nproxy={}\nnoproxy=127.0.0.1\n{more}",
+            proxy.address
+        );
+        let npmrc = Npmrc::parse(&text, &BTreeMap::new());
+        Upstreams::from_npmrc(&npmrc, &Options::default()).unwrap()
+    };
+    let outside = set("http://registry.example/", "");
+    assert_eq!(
+        raw(fetch(&outside, "outside").await.unwrap()),
+        b"{\"out\":\"side\"}"
+    );
+    let cdn = Url::parse("http://cdn.example/inside.tgz").unwrap();
+    let tarball = outside.default_upstream().tarball(&cdn).await.map(drop);
+    for refused in [
+        fetch(&outside, "inside").await.map(drop),
+        fetch(&outside, "further").await.map(drop),
+        fetch(&outside, "name").await.map(drop),
+        tarball,
+    ] {
+        let error = refused.unwrap_err();
+        assert!(matches!(error, UpstreamError::Redirect { .. }), "{error}");
+        assert!(error.to_string().contains("private network"), "{error}");
+    }
+    assert!(inside.seen().is_empty(), "{:?}", inside.seen());
+    // Near misses: a registry that lies inside itself, and a host that npm's settings name.
+    let private = set("http://registry.internal/", "");
+    let named = format!("{}:_authToken=1nside", inside.key());
+    let scoped = format!("@in:registry={}npm/", inside.address);
+    for upstreams in [
+        private,
+        set("http://registry.example/", &named),
+        set("http://registry.example/", &scoped),
+    ] {
+        let found = fetch(&upstreams, "inside").await.unwrap();
+        assert_eq!(raw(found), b"{\"in\":\"side\"}");
+    }
+}
+
 #[tokio::test]
 async fn nobody_there_is_said_so() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
