@@ -46,7 +46,7 @@ fn document(found: Result<Option<Arc<Document>>, EngineError>) -> Answer {
 
 /// Relays a read.
 pub(crate) async fn get(state: &Arc<State>, path: &str) -> Answer {
-    if !READABLE.iter().any(|readable| path.starts_with(readable)) {
+    if !is_readable(path) {
         return answer::error(
             StatusCode::NOT_FOUND,
             "weir does not pass this on: it would act with the gateway's own account. Ask the \
@@ -54,6 +54,12 @@ pub(crate) async fn get(state: &Arc<State>, path: &str) -> Answer {
         );
     }
     relay(state.engine.relay(path).await)
+}
+
+/// Whether a path, with its query, is one of those exactly: what begins like one may be anything.
+fn is_readable(path: &str) -> bool {
+    let (path, _) = path.split_once('?').unwrap_or((path, ""));
+    READABLE.contains(&path)
 }
 
 fn relay(result: Result<weir_upstream::Document, weir_engine::EngineError>) -> Answer {
@@ -65,5 +71,27 @@ fn relay(result: Result<weir_upstream::Document, weir_engine::EngineError>) -> A
             answer
         }
         Err(error) => answer::error(StatusCode::BAD_GATEWAY, &format!("weir: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_listed_is_passed_on() {
+        for (path, readable) in [
+            ("-/v1/search", true),
+            ("-/v1/search?text=a&from=../x", true),
+            ("-/v1/searchanything", false),
+            ("-/v1/search/x", false),
+            ("-/v1/search/..?text=a", false),
+            ("-/v1/search%2f..", false),
+            ("-/v1/search;/..;", false),
+            ("-/v1/searc?h", false),
+            ("-/whoami?-/v1/search", false),
+        ] {
+            assert_eq!(is_readable(path), readable, "{path}");
+        }
     }
 }
