@@ -10,13 +10,16 @@ mod request;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{self, Body};
-use http::header::{CONTENT_ENCODING, HeaderName};
-use http::{HeaderMap, StatusCode};
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_ENCODING, HeaderName};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use weir_engine::audit::{AuditAnswer, UpstreamSaid};
 
 use crate::answer::{self, Answer};
+use crate::connections::START_OF_REQUEST;
 use crate::server::State;
 use request::{Form, Request};
 
@@ -49,9 +52,15 @@ pub(crate) async fn post(
     let Some(form) = form(path) else {
         return answer::error(StatusCode::NOT_FOUND, "there is no such audit endpoint");
     };
-    let Ok(body) = body::to_bytes(body, BODY_LIMIT).await else {
-        let text = format!("the request body is cut short, or has more than {BODY_LIMIT} bytes");
-        return answer::error(StatusCode::PAYLOAD_TOO_LARGE, &text);
+    let body = match whole(body, START_OF_REQUEST).await {
+        Ok(body) => body,
+        Err((status, why)) => {
+            let mut refused = answer::error(status, &why);
+            // What is left of the body would be read as the next request.
+            let close = HeaderValue::from_static("close");
+            refused.headers_mut().insert(CONNECTION, close);
+            return refused;
+        }
     };
     let encoding = headers.get(CONTENT_ENCODING);
     let encoding = encoding.map(|value| value.as_bytes().to_vec());
@@ -80,6 +89,25 @@ pub(crate) async fn post(
         answer
     });
     answered.await.unwrap_or_else(broken_off)
+}
+
+/// The body of a request, or what is wrong with it. It has as long as the start of one: who sends a byte of it an hour
+/// holds no place.
+async fn whole(body: Body, longest: Duration) -> Result<Bytes, (StatusCode, String)> {
+    match tokio::time::timeout(longest, body::to_bytes(body, BODY_LIMIT)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err((
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the request body is cut short, or has more than {BODY_LIMIT} bytes"),
+        )),
+        Err(_) => Err((
+            StatusCode::REQUEST_TIMEOUT,
+            format!(
+                "the request body did not come within {} s",
+                longest.as_secs()
+            ),
+        )),
+    }
 }
 
 /// Reads and writes what may be large where no other request waits for it. Nothing if that broke off.

@@ -13,6 +13,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::crowd::Crowd;
+
 /// How long the start of a request may take, from the first look for it to its last header. It counts
 /// for connections that are kept open for a next request as well: no client keeps an idle one longer
 /// than half a minute, and one that sends a header an hour would hold its place for ever.
@@ -36,11 +38,13 @@ pub(crate) async fn serve<H, A>(
     http.timer(TokioTimer::new())
         .header_read_timeout(start_of_request);
     let connections = GracefulShutdown::new();
+    let crowd = Crowd::by_open_files();
     let mut stopped = std::pin::pin!(stopped);
     loop {
-        let accepted = tokio::select! {
+        // Whoever comes while all places are taken waits at the door, which costs no file.
+        let (room, accepted) = tokio::select! {
             () = &mut stopped => break,
-            accepted = listener.accept() => accepted,
+            both = async { (crowd.room().await, listener.accept().await) } => both,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -51,6 +55,10 @@ pub(crate) async fn serve<H, A>(
                 continue;
             }
         };
+        let Some(place) = room.and_then(|room| crowd.admit(peer.ip(), room)) else {
+            tracing::warn!(peer = %peer, "a peer has half of all connections already, and gets no more");
+            continue;
+        };
         at_once(&stream);
         let handle = handle.clone();
         let service = service_fn(move |request| {
@@ -60,6 +68,7 @@ pub(crate) async fn serve<H, A>(
         let connection = http.serve_connection(TokioIo::new(stream), service);
         let connection = connections.watch(connection);
         tokio::spawn(async move {
+            let _place = place;
             if let Err(error) = connection.await {
                 tracing::debug!(peer = %peer, %error, "a connection broke off");
             }

@@ -4,6 +4,8 @@ mod answer;
 mod audit;
 mod client;
 mod connections;
+mod crowd;
+mod host;
 mod packument;
 mod passthrough;
 mod refusal;

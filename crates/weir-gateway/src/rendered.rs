@@ -72,7 +72,8 @@ impl Answers {
         let cache = Cache::builder()
             .max_capacity(bytes)
             .weigher(|key: &Key, value: &Arc<Rendered>| {
-                let size = value.body.len() + key.name.as_str().len() + 256;
+                let named = key.name.as_str().len() + key.origin.len();
+                let size = value.body.len() + named + 256;
                 u32::try_from(size).unwrap_or(u32::MAX)
             })
             .time_to_idle(Duration::from_secs(600))

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::header::HOST;
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use hyper::body::Incoming;
 use moka::sync::Cache;
 use tokio::net::TcpListener;
@@ -16,6 +17,7 @@ use weir_model::LedgerEntry;
 use weir_model::ledger::LedgerEvent;
 
 use crate::answer::{self, Answer};
+use crate::host::{self, Names, Refused};
 use crate::refusal::Explained;
 use crate::rendered::Answers;
 use crate::route::Route;
@@ -28,6 +30,9 @@ pub struct GatewayConfig {
     /// The address clients reach it under, with a final slash, where that is not what they put in
     /// their `Host` header (behind a proxy that rewrites it).
     pub public_url: Option<String>,
+    /// The names of this machine. On loopback without a public address, requests are answered that come by one of them,
+    /// by an address or as `localhost`, and no others.
+    pub own_names: Vec<String>,
     /// Whether packuments are compressed for clients that accept it. On loopback it only costs.
     pub compress: bool,
     /// Bytes of memory for ready-made packuments.
@@ -56,6 +61,7 @@ const MENTIONED: u64 = 50_000;
 #[derive(Debug)]
 pub struct Gateway {
     state: Arc<State>,
+    own_names: Vec<String>,
 }
 
 /// A gateway that listens.
@@ -89,6 +95,7 @@ impl Gateway {
         };
         Self {
             state: Arc::new(state),
+            own_names: config.own_names,
         }
     }
 
@@ -102,10 +109,12 @@ impl Gateway {
         let (stop, stopped) = watch::channel(false);
         let engine = Arc::clone(&self.state.engine);
         let state = self.state;
+        let names = Names::of(address, state.public_url.is_some(), &self.own_names);
+        let door = Arc::new(Door { names, address });
         tokio::spawn(keep_house(Arc::downgrade(&state)));
         let handle = move |peer, request| {
-            let state = Arc::clone(&state);
-            async move { handle(&state, peer, request).await }
+            let (state, door) = (Arc::clone(&state), Arc::clone(&door));
+            async move { handle(&state, &door, peer, request).await }
         };
         let task = tokio::spawn(async move {
             let mut stopped = stopped;
@@ -153,13 +162,41 @@ async fn keep_house(state: std::sync::Weak<State>) {
     }
 }
 
-async fn handle(state: &Arc<State>, peer: SocketAddr, request: Request<Incoming>) -> Answer {
+/// Where clients come in.
+#[derive(Debug)]
+struct Door {
+    names: Names,
+    address: SocketAddr,
+}
+
+impl Door {
+    /// Leaves the name that a request came by as its only `Host`, or says why it is not answered.
+    fn admit(&self, request: &mut Parts) -> Result<(), Refused> {
+        let host = self.names.read(request)?.map(str::to_owned);
+        let host = host.unwrap_or_else(|| host::authority_of(self.address));
+        if let Ok(host) = HeaderValue::from_str(&host) {
+            request.headers.insert(HOST, host);
+        }
+        Ok(())
+    }
+}
+
+async fn handle(
+    state: &Arc<State>,
+    door: &Door,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Answer {
     let (mut parts, body) = request.into_parts();
-    let peer = http::HeaderValue::from_str(&peer.ip().to_string());
+    if let Err(refused) = door.admit(&mut parts) {
+        tracing::debug!(peer = %peer, ?refused, "a request is not answered for the name that it came by");
+        return refused.answer();
+    }
+    let peer = HeaderValue::from_str(&peer.ip().to_string());
     // Only ever set here: what a client claims to be its peer address is overwritten.
     parts
         .headers
-        .insert(PEER, peer.unwrap_or(http::HeaderValue::from_static("-")));
+        .insert(PEER, peer.unwrap_or(HeaderValue::from_static("-")));
     let route = Route::read(parts.uri.path());
     let headers = &parts.headers;
     let head = parts.method == Method::HEAD;
@@ -208,7 +245,8 @@ async fn handle(state: &Arc<State>, peer: SocketAddr, request: Request<Incoming>
 const PEER: http::HeaderName = http::HeaderName::from_static("x-weir-peer");
 
 impl State {
-    /// The address that tarball URLs carry for this client, with a final slash.
+    /// The address that tarball URLs carry for this client, with a final slash. Its `Host` is a name that was let in,
+    /// see [`Door::admit`].
     pub(crate) fn origin(&self, headers: &HeaderMap) -> Arc<str> {
         if let Some(url) = &self.public_url {
             return Arc::clone(url);

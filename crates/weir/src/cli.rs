@@ -219,7 +219,8 @@ pub(crate) struct Serve {
     /// Where to listen.
     #[arg(long, default_value = "127.0.0.1:4874", value_name = "ADDRESS")]
     pub listen: SocketAddr,
-    /// The address clients reach the gateway under, where it is not what they put in `Host`.
+    /// The address clients reach the gateway under, where it is not what they put in `Host`, or on loopback not a
+    /// name of this machine.
     #[arg(long, value_name = "URL", value_parser = parse_public_url)]
     pub public_url: Option<String>,
 }

@@ -164,6 +164,8 @@ fn replaced(
 async fn open(engine: &Arc<Engine>, session: &Arc<Session>) -> Result<Running> {
     let config = GatewayConfig {
         public_url: None,
+        // Clients are pointed at its address.
+        own_names: Vec::new(),
         // Over loopback, compressing and decompressing cost more than copying.
         compress: false,
         cache_bytes: engine.policy().cache.memory.bytes() / 2,

@@ -20,6 +20,7 @@ pub(super) async fn run(global: &Global, options: Serve) -> Result<ExitCode> {
     let seen_from_outside = options.public_url.clone();
     let config = GatewayConfig {
         public_url: options.public_url,
+        own_names: own_names(),
         compress: true,
         cache_bytes,
         explain_by_command: false,
@@ -40,6 +41,27 @@ pub(super) async fn run(global: &Global, options: Serve) -> Result<ExitCode> {
     anstream::eprintln!("weir: stopping, requests under way may finish");
     running.stop(GRACE).await;
     Ok(ExitCode::from(exit::FINE))
+}
+
+/// What this machine calls itself: the whole name, and its first part where it has several.
+fn own_names() -> Vec<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let variable = || {
+        ["HOSTNAME", "COMPUTERNAME"]
+            .iter()
+            .find_map(|it| std::env::var(it).ok())
+    };
+    let name = name.or_else(asked_for_its_name).or_else(variable);
+    let name = name.unwrap_or_default().trim().to_owned();
+    let first = name.split_once('.').map(|(first, _)| first.to_owned());
+    first.into_iter().chain([name]).collect()
+}
+
+/// The machine's name where no file has it.
+fn asked_for_its_name() -> Option<String> {
+    let asked = std::process::Command::new("hostname").output().ok()?;
+    let name = asked.status.success().then_some(asked.stdout)?;
+    String::from_utf8(name).ok()
 }
 
 #[cfg(unix)]

@@ -1,5 +1,8 @@
 //! `weir serve` as a registry: pages, packuments in both forms, validators, compression.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use serde_json::Value;
 use weir_testing::tarball::gzip;
 use weir_testing::{Package, Registry, Release};
@@ -349,4 +352,105 @@ fn another_public_address_is_used_where_one_is_set() {
         document["versions"]["1.0.0"]["dist"]["tarball"],
         "https://npm.example.invalid/proxy/gauge-reader/-/gauge-reader-1.0.0.tgz"
     );
+}
+
+/// Sends a request as it is, and reads the answer.
+fn raw(gateway: &Gateway, head: &str) -> String {
+    let address = gateway.url().trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address.trim_end_matches('/')).unwrap();
+    // A server may answer and close before it has all of a request that is too long.
+    let _ = stream.write_all(format!("{head}connection: close\r\n\r\n").as_bytes());
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// A web page may have its own name lead to loopback, and its browser lets it read what comes.
+#[test]
+fn on_loopback_only_the_names_of_this_machine_are_answered() {
+    let (world, registry) = (World::new(), river());
+    let listening = |arguments: &[&str]| {
+        Gateway::start(world.weir_before(&registry).arg("serve").args(arguments))
+    };
+    let here = world.serve(&registry);
+    let ask = |gateway: &Gateway, host: &str| {
+        raw(
+            gateway,
+            &format!("GET /gauge-reader HTTP/1.1\r\nhost: {host}\r\n"),
+        )
+    };
+    for host in [
+        "localhost:4874",
+        "weir.localhost",
+        "[::1]:4874",
+        "127.0.0.1",
+    ] {
+        let answer = ask(&here, host);
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{host}: {answer}");
+        let tarball = format!("http://{host}/gauge-reader/-/gauge-reader-1.0.0.tgz");
+        assert!(answer.contains(&tarball), "{host}: {answer}");
+    }
+    registry.clear_requests();
+    for host in ["rebind.evil.example:4874", "host.docker.internal:4874"] {
+        let answer = ask(&here, host);
+        assert!(answer.starts_with("HTTP/1.1 421 "), "{host}: {answer}");
+        let setting = format!("--public-url http://{host}/");
+        assert!(answer.contains(&setting), "{host}: {answer}");
+    }
+    let absolute = raw(
+        &here,
+        "GET http://evil.example/gauge-reader HTTP/1.1\r\nhost: localhost\r\n",
+    );
+    assert!(absolute.starts_with("HTTP/1.1 421 "), "{absolute}");
+    for odd in [
+        "",
+        "host: localhost\r\nhost: localhost\r\n",
+        "host: a\",\"x\":\"y\r\n",
+    ] {
+        let answer = raw(&here, &format!("GET /gauge-reader HTTP/1.1\r\n{odd}"));
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{odd}: {answer}");
+    }
+    let long = ask(&here, &"a".repeat(100_000));
+    assert!(long.starts_with("HTTP/1.1 4"), "{long}");
+    assert!(registry.requests().is_empty());
+    // HTTP/1.0 need not say where it goes.
+    let old = raw(&here, "GET /gauge-reader HTTP/1.0\r\n");
+    assert!(
+        old.contains(&format!("{}gauge-reader/-/", here.url())),
+        "{old}"
+    );
+
+    // Where clients come from elsewhere, or through a proxy, by whatever name.
+    let open = listening(&["--listen", "0.0.0.0:0"]);
+    let public = listening(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--public-url",
+        "https://weir.example/",
+    ]);
+    for (gateway, origin) in [
+        (&open, "http://host.docker.internal:4874/"),
+        (&public, "https://weir.example/"),
+    ] {
+        let answer = ask(gateway, "host.docker.internal:4874");
+        assert!(
+            answer.contains(&format!("{origin}gauge-reader/-/")),
+            "{answer}"
+        );
+    }
+}
+
+#[test]
+fn what_only_begins_like_a_search_is_not_passed_on() {
+    let (world, registry) = (World::new(), river());
+    let gateway = world.serve(&registry);
+    for path in [
+        "/-/v1/searchanything",
+        "/-/v1/search/x",
+        "/-/v1/search/..",
+        "/-/v1/search%2f..",
+    ] {
+        assert_eq!(gateway.get(path, &[]).status, 404, "{path}");
+    }
+    assert!(registry.requests().is_empty());
 }
