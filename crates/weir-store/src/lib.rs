@@ -13,6 +13,7 @@ pub mod ledger;
 mod names;
 pub mod packuments;
 mod presence;
+mod private;
 mod refusals;
 mod store;
 mod trust;

@@ -9,6 +9,7 @@ use crate::blobs::Verified;
 use crate::database::Database;
 use crate::ledger::Ledger;
 use crate::presence::{Openings, Presence};
+use crate::private;
 
 /// The data folder. Cheap to clone; all clones are one store.
 #[derive(Debug, Clone)]
@@ -46,7 +47,7 @@ impl Store {
             alone,
         } = prepared.await.map_err(|_| StoreError::Closed)??;
 
-        let database = Database::open(&folder.join("weir.db")).await?;
+        let database = Database::open(&folder.join(DATABASE)).await?;
 
         // From here on others may come in: a first opener held them back until the database stood.
         // Aside, because whoever comes first may hold us back in turn.
@@ -129,6 +130,9 @@ impl Store {
 /// Bytes that are written to see whether there is room for more.
 const ROOM: usize = 64 << 10;
 
+/// The database.
+const DATABASE: &str = "weir.db";
+
 /// The file whose lock says that somebody has the folder open.
 const LOCK: &str = "weir.lock";
 
@@ -154,8 +158,12 @@ fn prepare(folder: &Path) -> Result<Prepared, StoreError> {
         .canonicalize()
         .map_err(StoreError::file("resolve", folder))?;
     for inner in ["blobs", "packuments", crate::advisories::FOLDER] {
-        create_private(&folder.join(inner))?;
+        let inner = folder.join(inner);
+        create_private(&inner)?;
+        private::close_folder(&inner);
     }
+    private::warn_of_writable(&folder);
+    private::create_database(&folder.join(DATABASE));
     let path = folder.join(LOCK);
     let lock = File::options()
         .create(true)

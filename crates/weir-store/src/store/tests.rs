@@ -228,6 +228,36 @@ async fn only_the_owner_may_look_inside() {
     assert_eq!(mode & 0o077, 0);
 }
 
+/// Made by `mkdir`, a volume, or by a CI that restored a cache.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_kept_is_the_owners_in_a_folder_that_was_there_before() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let outer = tempfile::tempdir().unwrap();
+    let folder = outer.path().join("data");
+    let set = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    fs::create_dir(&folder).unwrap();
+    set(&folder, 0o755);
+    for round in 0..2 {
+        let store = Store::open(&folder).await.unwrap();
+        store.try_to_write().await.unwrap();
+        for file in ["weir.db", "weir.db-wal", "weir.db-shm"] {
+            assert_eq!(mode(&folder.join(file)), 0o600, "{file} {round}");
+        }
+        for inner in ["blobs", "packuments"] {
+            assert_eq!(mode(&folder.join(inner)), 0o700, "{inner} {round}");
+        }
+        // It may be there for others, too.
+        assert_eq!(mode(&folder), 0o755);
+        store.close().await.unwrap();
+        set(&folder.join("weir.db"), 0o644);
+        set(&folder.join("blobs"), 0o755);
+    }
+}
+
 /// Clients hang up whenever they like. A write that is given up half-way must not leave a transaction
 /// open: that would lock everybody out.
 #[tokio::test(flavor = "multi_thread")]
