@@ -6,6 +6,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use weir_model::{Advisory, AdvisoryKind, Baseline, Contents, Trust};
+use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
 
@@ -203,6 +204,13 @@ impl Scene {
     #[must_use]
     pub fn earlier(mut self, bytes: EarlierBytes) -> Self {
         self.surroundings.earlier.push(bytes);
+        self
+    }
+
+    /// Says what the bytes that were read are, whatever the registry says of them.
+    #[must_use]
+    pub fn read_as(mut self, bytes: Integrity) -> Self {
+        self.surroundings.bytes = Some(bytes);
         self
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use weir_model::Baseline;
 use weir_model::habits::{By, Moment};
+use weir_npm::integrity::Integrity;
 use weir_npm::packument::VersionEntry;
 
 use crate::{EarlierBytes, Subject};
@@ -61,6 +62,8 @@ pub struct Surroundings {
     /// The bytes that this version had when it was decided on or served here, the first ones first; empty where
     /// nobody looked them up.
     pub earlier: Vec<EarlierBytes>,
+    /// The digest of its bytes, by which they are kept here, where they are: the registry may give a weaker one.
+    pub bytes: Option<Integrity>,
 }
 
 impl Subject<'_> {

@@ -11,7 +11,7 @@ const SHOWN: usize = 12;
 
 pub(crate) static SIGNAL: Declaration = Declaration {
     id: "replaced-release",
-    summary: "The version had other bytes when weir first decided on it",
+    summary: "The version had other bytes when weir first decided on it, or may have had",
     since: "next",
     layer: Layer::History,
     kind: Kind::Indicator,
@@ -24,12 +24,15 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     documentation: Documentation {
         sees: "The registry gives another digest for a version than when weir first decided on it or served it, as the \
                ledger has it. Only digests of the same algorithm are compared, and only those that came from the same \
-               registry. Where an older weir did not write down from which one they came, both are possible, and it \
+               registry. Where the registry gives only a weaker digest than it did, the bytes themselves are compared \
+               once they were read; until then the missing digest is the finding, which weighs less, as whoever \
+               replaces bytes leaves it out. Where an older weir did not write down from which one they came, both are possible, and it \
                weighs less. Nothing is said once the first bytes are back.",
         matters: "A version that is published never changes: registries refuse to publish it again, even after it was \
                   removed. Where its bytes change all the same, somebody has the registry in hand, or a proxy before \
                   it, and whatever was read and approved of that version is not what is installed now.",
-        wrong: "Some private registries allow to publish a version again, and a mirror that packs anew gives the same \
+        wrong: "A mirror or an older registry program may give fewer digests than the one before it; the same bytes \
+                are no finding once they were read. Some private registries allow to publish a version again, and a mirror that packs anew gives the same \
                 files another digest.",
         todo: "Compare both tarballs: lockfiles pin the first. Ask whoever runs the registry who put the second one \
                there, and do not take it before that is known.",
@@ -71,18 +74,53 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         return;
     };
     let mut earlier = surroundings.earlier.iter();
-    let first = earlier.find_map(|bytes| Some((bytes, compared(bytes, &now)?)));
-    if let Some((first, false)) = first {
-        observation.find(finding(first, &now));
+    let read = surroundings.bytes.as_ref();
+    let first = earlier.find_map(|bytes| Some((bytes, compared(bytes, &now, read)?)));
+    if let Some((first, Compared::Other(after))) = first {
+        observation.find(finding(first, after));
+        return;
+    }
+    let mut earlier = surroundings.earlier.iter();
+    let stronger = earlier.find(|bytes| is_stronger(bytes, &now, read));
+    if let Some(stronger) = stronger {
+        observation.find(weakened(stronger, &now));
     }
 }
 
-/// Whether earlier bytes are those of a digest; nothing where they cannot be compared.
-fn compared(bytes: &EarlierBytes, now: &Integrity) -> Option<bool> {
+/// What comes of comparing earlier bytes with those of now.
+enum Compared<'a> {
+    Same,
+    /// They are others, by this digest.
+    Other(&'a Integrity),
+}
+
+/// Whether earlier bytes are those that the registry names, or else those that were read; nothing where they cannot be
+/// compared.
+fn compared<'a>(
+    bytes: &EarlierBytes,
+    now: &'a Integrity,
+    read: Option<&'a Integrity>,
+) -> Option<Compared<'a>> {
     if bytes.origin == Origin::Elsewhere {
         return None;
     }
-    same_bytes(&Integrity::parse(&bytes.integrity).ok()?, now)
+    let before = Integrity::parse(&bytes.integrity).ok()?;
+    let mut found = [Some(now), read].into_iter().flatten();
+    found.find_map(|now| {
+        Some(match same_bytes(&before, now)? {
+            true => Compared::Same,
+            false => Compared::Other(now),
+        })
+    })
+}
+
+/// Whether the registry gave a stronger digest for earlier bytes than it does now, and nothing tells whether they are
+/// the same.
+fn is_stronger(bytes: &EarlierBytes, now: &Integrity, read: Option<&Integrity>) -> bool {
+    let before = Integrity::parse(&bytes.integrity).ok();
+    bytes.origin == Origin::Here
+        && before.is_some_and(|before| before.strongest().0 > now.strongest().0)
+        && compared(bytes, now, read).is_none()
 }
 
 /// Whether two texts give the same digest by the strongest algorithm that both have; nothing where they have none in
@@ -123,6 +161,23 @@ fn finding(first: &EarlierBytes, now: &Integrity) -> Finding {
     finding
 }
 
+fn weakened(before: &EarlierBytes, now: &Integrity) -> Finding {
+    let after = now.to_string();
+    let mut finding = SIGNAL.finding(format!(
+        "The registry gives no stronger digest than {} any more, and it was {} when first decided on, {}: whether its \
+         bytes are still the same is not known",
+        shortened(&after),
+        shortened(&before.integrity),
+        before.first,
+    ));
+    finding.severity = Severity::Medium;
+    finding.confidence = Confidence::Medium;
+    let before = Some(before.integrity.clone());
+    let change = Evidence::change("dist.integrity", before, Some(after));
+    finding.evidence.push(change);
+    finding
+}
+
 /// The beginning of a digest, which is enough to tell two apart.
 fn shortened(integrity: &str) -> String {
     let (algorithm, digest) = integrity.split_once('-').unwrap_or(("", integrity));
@@ -152,7 +207,49 @@ fn samples() -> Vec<crate::sample::Sample> {
         let manifest = format!(r#"{{"dist":{{"integrity":"{}"}}}}"#, sha512(2));
         Scene::of("left-lib", "1.4.1").release("1.4.1", "2026-06-01T09:00:00Z", &manifest)
     };
+    // The registry gives a weaker digest of twos, in a form of its own.
+    let weak = || {
+        let manifest = format!(r#"{{"dist":{{"shasum":"{}"}}}}"#, "02".repeat(20));
+        Scene::of("left-lib", "1.4.1").release("1.4.1", "2026-06-01T09:00:00Z", &manifest)
+    };
+    let sha1 = |fill, origin| {
+        let integrity = digest(Algorithm::Sha1, fill);
+        earlier(integrity, "2026-06-12T09:00:00Z", origin)
+    };
+    let read = |scene: Scene, fill: u8| {
+        let bytes = Integrity::from_digest(Algorithm::Sha512, &[fill; 64]);
+        match bytes {
+            Ok(bytes) => scene.read_as(bytes),
+            Err(_) => scene,
+        }
+    };
     vec![
+        Sample::flagged(
+            "Other bytes were read than were decided on, and the registry leaves the strong digest out",
+            read(weak().earlier(monday(1, Origin::Here)), 2),
+        ),
+        Sample::flagged(
+            "The registry leaves the strong digest out, and nobody has read the bytes",
+            weak().earlier(monday(1, Origin::Here)),
+        ),
+        Sample::flagged(
+            "The same, and the weaker digest was decided on too",
+            weak()
+                .earlier(monday(1, Origin::Here))
+                .earlier(sha1(2, Origin::Here)),
+        ),
+        Sample::passing(
+            "Near miss: the registry leaves the strong digest out, and the bytes that were read are the same",
+            read(weak().earlier(monday(2, Origin::Here)), 2),
+        ),
+        Sample::passing(
+            "The registry never gave a strong digest",
+            read(weak().earlier(sha1(2, Origin::Here)), 2),
+        ),
+        Sample::passing(
+            "Another registry gave a stronger digest under the same name and version",
+            weak().earlier(monday(1, Origin::Elsewhere)),
+        ),
         Sample::flagged(
             "Other bytes were decided on a week ago, from the same registry",
             scene().earlier(monday(1, Origin::Here)),
