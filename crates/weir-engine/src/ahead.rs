@@ -67,7 +67,8 @@ impl Engine {
         version: &str,
         over: &Arc<AtomicBool>,
     ) -> Result<(), EngineError> {
-        if self.gated(name, version).await?.is_some() {
+        if let Some(gated) = self.gated(name, version).await? {
+            self.look_up_again(name, version, &gated);
             return Ok(());
         }
         let held = self.packuments.get(name).await?;

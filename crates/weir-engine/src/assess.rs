@@ -156,10 +156,15 @@ impl Engine {
             if let Ok(contents) = &contents {
                 past = self.judge_baseline(held, version, contents, past).await?;
             }
-            let mut verdict = self.decide_after(held, version, &contents, &past).await?;
+            let bytes = blob.as_ref().and_then(Blob::integrity);
+            let mut verdict = self
+                .decide_after(held, version, &contents, &past, bytes.as_ref())
+                .await?;
             if refuses_for_good(&verdict.decision) && self.clears_up(held, version, &past).await {
                 past = Arc::new(self.past_of(held, version).await?);
-                verdict = self.decide_after(held, version, &contents, &past).await?;
+                verdict = self
+                    .decide_after(held, version, &contents, &past, bytes.as_ref())
+                    .await?;
             }
             // A block is evidence by itself.
             if verdict.decision.action != Action::Block {
@@ -171,20 +176,39 @@ impl Engine {
                 self.remember(&verdict, contents);
             }
             self.note_dependencies(held, version, &verdict).await;
-            self.note_lesson(held, version, &verdict).await?;
-            self.keep(held.packument.name(), &verdict, blob.clone())
-                .await?;
-            if !verdict.decision.action.serves() {
-                // The ledger names its id, whether or not anybody asked for the release.
-                self.keep_refusal(&verdict).await?;
+            if let Err(error) = self.keep_all_of(held, &verdict, blob.clone()).await {
+                if verdict.decision.action.serves() {
+                    return Err(error);
+                }
+                tracing::error!(package.name = %held.packument.name(), package.version = version, %error,
+                    "a refusal could not be written down; it is given all the same");
             }
-            self.append(decided(&verdict, held, self.now())).await?;
             let undisturbed = !verdict.decision.action.serves() || self.refusals() == refusals;
             if undisturbed || self.past_of(held, version).await?.refuses_as(&past) {
                 self.free(held, &verdict);
                 return Ok(verdict);
             }
         }
+    }
+
+    /// Keeps a verdict, and what is learned of it. Each part is tried, also where one before it failed.
+    async fn keep_all_of(
+        &self,
+        held: &Held,
+        verdict: &Arc<Verdict>,
+        blob: Option<Blob>,
+    ) -> Result<(), EngineError> {
+        let name = held.packument.name();
+        let version = &verdict.assessment.release.version;
+        let learned = self.note_lesson(held, version, verdict).await;
+        let kept = self.keep(name, verdict, blob).await;
+        let explained = match verdict.decision.action.serves() {
+            true => Ok(()),
+            // The ledger names its id, whether or not anybody asked for the release.
+            false => self.keep_refusal(verdict).await,
+        };
+        let noted = self.append(decided(verdict, held, self.now())).await;
+        learned.and(kept).and(explained).and(noted)
     }
 
     /// Has resolutions made anew where a release serves that was held in the last one without having been read.
@@ -195,13 +219,15 @@ impl Engine {
         }
     }
 
-    /// Decides on metadata and contents together, by what is known of the releases before.
+    /// Decides on metadata and contents together, by what is known of the releases before. `bytes` is the digest of
+    /// those that are here.
     async fn decide_after(
         self: &Arc<Self>,
         held: &Arc<Held>,
         version: &str,
         contents: &Result<Contents, String>,
         past: &Arc<Past>,
+        bytes: Option<&Integrity>,
     ) -> Result<Verdict, EngineError> {
         let first_seen = self.times_of(held, version).await?.get(version).copied();
         let beside = match contents {
@@ -214,6 +240,7 @@ impl Engine {
         };
         let trust = self.trust.of_held(held, version).await;
         let around = Surroundings {
+            bytes: bytes.cloned(),
             earlier: self.earlier_bytes(held, version).await?,
             ..self.surroundings(held, version).await?
         };

@@ -96,6 +96,7 @@ impl Engine {
             && let Some(gated) = self.gated(name, version).await?
             && let Some(stream) = self.open(&gated).await?
         {
+            self.look_up_again(name, version, &gated);
             let verdict = Arc::clone(&gated.verdict);
             let waited = Waited::default();
             return Ok(Bringing::Serve(Tarball {
@@ -224,7 +225,12 @@ impl Engine {
         };
         let kept = Some(blob.clone());
         let verdict = self.decide_fully(held, version, Ok(contents), kept).await?;
-        Ok(Some(Gated { verdict, blob }))
+        let listed = self.listed_by(held.packument.name());
+        Ok(Some(Gated {
+            verdict,
+            blob,
+            listed,
+        }))
     }
 
     /// In observe mode a refusal is only written down.
@@ -463,12 +469,22 @@ impl Engine {
             return self.mismatch(held, version, &expected, arrived).await;
         }
         self.forget_damaged(held, version);
-        let blob = self.store.keep_blob(arrived, &expected).await?;
+        let blob = self.store.keep_blob(arrived, &expected).await;
         let tarball = arrived.bytes();
         let contents = self
             .contents_of(tarball, &expected, Priority::Foreground)
             .await;
-        self.decide_fully(held, version, contents, Some(blob)).await
+        match blob {
+            Ok(blob) => self.decide_fully(held, version, contents, Some(blob)).await,
+            // What cannot be kept is not served, and is refused all the same where it would be.
+            Err(error) => {
+                let verdict = self.decide_fully(held, version, contents, None).await?;
+                match verdict.decision.action.serves() {
+                    true => Err(error.into()),
+                    false => Ok(verdict),
+                }
+            }
+        }
     }
 
     /// The same for a release that is served before: its bytes are kept and read when no client waits, unless by then

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, RwLock, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use dashmap::DashMap;
@@ -41,6 +41,7 @@ use crate::resolution::{Resolution, is_refused};
 use crate::trust::{ReleaseVerifier, TrustSources};
 use crate::unread::{AGAIN_AFTER, GoneThrough};
 use crate::verdicts::Verdict;
+use crate::withdrawn::{self, Listed, Settled};
 use crate::worker::{Priority, WorkerPool, WorkerProgram};
 
 /// What an engine is made of.
@@ -65,6 +66,7 @@ pub struct EngineConfig {
 pub(crate) struct Gated {
     pub(crate) verdict: Arc<Verdict>,
     pub(crate) blob: Blob,
+    pub(crate) listed: Listed,
 }
 
 /// From a package name to a decision.
@@ -88,6 +90,8 @@ pub struct Engine {
     pub(crate) walking: Keyed<PackageName>,
     pub(crate) gate: Cache<(PackageName, String), Arc<Gated>>,
     pub(crate) small: Cache<String, Bytes>,
+    /// How many packages are looked up again at a time, after they were served.
+    pub(crate) looking_up: Arc<Semaphore>,
     pub(crate) flights: DashMap<(PackageName, String), Weak<Flight>>,
     reading: Keyed<String>,
     /// Releases that are being decided on, by name and version.
@@ -137,8 +141,16 @@ impl Engine {
         let upstreams = Arc::new(upstreams);
         let cache = policy.cache.memory.bytes();
         let quiet = Arc::new(Quiet::default());
+        let gate = Cache::builder()
+            .max_capacity(50_000)
+            .time_to_idle(Duration::from_secs(600))
+            .build();
+        let settled = Settled {
+            gate: gate.clone(),
+            store: store.clone(),
+        };
         let packuments = Arc::new(Packuments::new(
-            store.clone(),
+            settled,
             Arc::clone(&upstreams),
             Arc::clone(&quiet),
             policy.cache.packument_ttl.get(),
@@ -192,11 +204,9 @@ impl Engine {
                 .max_capacity(10_000)
                 .time_to_live(AGAIN_AFTER)
                 .build(),
-            gate: Cache::builder()
-                .max_capacity(50_000)
-                .time_to_idle(Duration::from_secs(600))
-                .build(),
+            gate,
             small,
+            looking_up: Arc::new(Semaphore::new(withdrawn::AT_ONCE)),
             flights: DashMap::new(),
             walking: Keyed::default(),
             reading: Keyed::default(),
@@ -387,6 +397,8 @@ impl Engine {
         let gated = Arc::new(Gated {
             verdict: Arc::new(verdict),
             blob,
+            // By an earlier run: looked up soon.
+            listed: Listed::until(Instant::now()),
         });
         // A refusal meanwhile may be what this verdict is to be taken anew for.
         if self.refusals() == refusals {
@@ -408,12 +420,19 @@ impl Engine {
             .map_err(|error| EngineError::Store(error.to_string()))?;
         let refuses = !verdict.decision.action.serves();
         let known = refuses && self.is_kept(name, verdict).await?;
+        let mut written = Ok(());
         if self.records() {
-            self.store
-                .put_verdict(name.as_str(), version, &verdict.generation, json)
-                .await?;
+            let put = self
+                .store
+                .put_verdict(name.as_str(), version, &verdict.generation, json);
+            written = put.await.map_err(EngineError::from);
         } else {
             self.unkept.put(name, verdict);
+        }
+        // A refusal counts at once, whether or not it could be written down.
+        if !refuses {
+            written?;
+            written = Ok(());
         }
         let key = (name.clone(), version.clone());
         if verdict.is_settled(self.now())
@@ -424,6 +443,7 @@ impl Engine {
                 Arc::new(Gated {
                     verdict: Arc::clone(verdict),
                     blob,
+                    listed: self.listed_by(name),
                 }),
             );
         } else {
@@ -432,10 +452,11 @@ impl Engine {
         if refuses && !known {
             self.resolve_anew();
             if is_refused(verdict) {
-                self.reconsider(name, verdict).await?;
+                let reconsidered = self.reconsider(name, verdict).await;
+                written = written.and(reconsidered);
             }
         }
-        Ok(())
+        written
     }
 
     /// Has resolutions and ready-made answers made anew, as after a refusal.

@@ -168,10 +168,18 @@ impl Engine {
     }
 
     fn why_no_integrity(&self, held: &Held, version: &str) -> &'static str {
-        let manifest = self.manifest(held, version);
-        match manifest.is_ok_and(|manifest| manifest.dist.unreadable_integrity) {
-            true => "what the registry gives as dist.integrity cannot be read",
-            false => "the registry gives none to check the tarball against",
+        let none = "the registry gives none to check the tarball against";
+        let Ok(manifest) = self.manifest(held, version) else {
+            return none;
+        };
+        if manifest.dist.unreadable_integrity {
+            return "what the registry gives as dist.integrity cannot be read";
+        }
+        match manifest.dist.best_integrity() {
+            Some(several) if several.is_ambiguous() => {
+                "the registry gives several digests of one algorithm, of which any would do"
+            }
+            _ => none,
         }
     }
 

@@ -37,6 +37,7 @@ mod together;
 pub mod trust;
 mod unread;
 mod verdicts;
+mod withdrawn;
 pub mod worker;
 
 pub use ahead::Ahead;

@@ -20,6 +20,7 @@ use crate::EngineError;
 use crate::clock::Clock;
 use crate::keyed::Keyed;
 use crate::quiet::Quiet;
+use crate::withdrawn::Settled;
 
 /// A packument at hand.
 #[derive(Debug)]
@@ -108,6 +109,8 @@ pub(crate) struct Packuments {
     memory: Cache<PackageName, Arc<Held>>,
     loading: Keyed<PackageName>,
     store: Store,
+    /// What is put out of date when it is listed no more.
+    settled: Settled,
     upstreams: Arc<Upstreams>,
     time_to_live: Duration,
     quiet: Arc<Quiet>,
@@ -120,7 +123,7 @@ pub(crate) struct Packuments {
 
 impl Packuments {
     pub(crate) fn new(
-        store: Store,
+        settled: Settled,
         upstreams: Arc<Upstreams>,
         quiet: Arc<Quiet>,
         time_to_live: Duration,
@@ -138,7 +141,8 @@ impl Packuments {
         Self {
             memory,
             loading: Keyed::default(),
-            store,
+            store: settled.store.clone(),
+            settled,
             upstreams,
             time_to_live,
             quiet,
@@ -146,6 +150,11 @@ impl Packuments {
             missed: OnceCell::new(),
             writing: Arc::new(Semaphore::new(1)),
         }
+    }
+
+    /// What passes without a further look.
+    pub(crate) fn settled(&self) -> &Settled {
+        &self.settled
     }
 
     /// Whether packuments are still being written to disk.
@@ -201,7 +210,12 @@ impl Packuments {
                     let fresh_until = Instant::now() + self.time_to_live;
                     held(packument, origin, fresh_until, None)
                 }
-                Err(error) => self.fall_back(name, stored, origin, error).await?,
+                Err(error) => {
+                    if matches!(error, EngineError::NoSuchPackage { .. }) {
+                        self.settled.withdraw(name, |_| true).await?;
+                    }
+                    self.fall_back(name, stored, origin, error).await?
+                }
             }
         };
         // Where nothing is kept nothing was seen that could be gone.
@@ -278,13 +292,17 @@ impl Packuments {
             let noted = self.store.put_vanished(name.as_str(), upstream.id(), &gone);
             noted.await?;
             let missed = self.missed().await?;
-            let mut missed = missed.write().unwrap_or_else(PoisonError::into_inner);
-            missed.insert(name.as_str().to_owned());
+            {
+                let mut missed = missed.write().unwrap_or_else(PoisonError::into_inner);
+                missed.insert(name.as_str().to_owned());
+            }
+            let withdrawn = |version: &str| gone.iter().any(|it| it.version == version);
+            self.settled.withdraw(name, withdrawn).await?;
         }
         Ok(())
     }
 
-    fn still_fresh(&self, fetched_at: Timestamp, now: Timestamp) -> Option<Duration> {
+    pub(crate) fn still_fresh(&self, fetched_at: Timestamp, now: Timestamp) -> Option<Duration> {
         let age = Duration::try_from(now.duration_since(fetched_at)).ok()?;
         self.time_to_live
             .checked_sub(age)

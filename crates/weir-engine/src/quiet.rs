@@ -62,6 +62,11 @@ impl Quiet {
         self.hurry.store(true, Ordering::Relaxed);
     }
 
+    /// Whether somebody waits for everything to be done.
+    pub(crate) fn is_in_a_hurry(&self) -> bool {
+        self.hurry.load(Ordering::Relaxed)
+    }
+
     fn elapsed(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }

@@ -41,6 +41,13 @@ impl Blob {
         &self.sha512
     }
 
+    /// The same as an integrity.
+    #[must_use]
+    pub fn integrity(&self) -> Option<Integrity> {
+        let digest = hex::decode(&self.sha512).ok()?;
+        Integrity::from_digest(Algorithm::Sha512, &digest).ok()
+    }
+
     /// Reads all of it. Meant for worker input; clients are better served from [`Self::path`].
     ///
     /// # Errors

@@ -79,6 +79,20 @@ impl Store {
         blocking(move || load(&path, &name, &upstream)).await
     }
 
+    /// When the upstream last said that the packument that is kept is its present state. A few bytes are read for it;
+    /// nothing where none is kept, or the file is damaged there.
+    ///
+    /// # Errors
+    /// When the file exists and cannot be read.
+    pub async fn packument_fetched_at(
+        &self,
+        name: &str,
+        upstream: &str,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let path = self.packument_path(name, upstream);
+        blocking(move || fetched_at(&path)).await
+    }
+
     /// Keeps a packument, in place of the one before.
     ///
     /// # Errors
@@ -205,6 +219,26 @@ fn checksum(bytes: &[u8]) -> u32 {
     let mut crc = Crc::new();
     crc.update(bytes);
     crc.sum()
+}
+
+fn fetched_at(path: &Path) -> Result<Option<Timestamp>, StoreError> {
+    use io::Read as _;
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(StoreError::file("open", path)(error)),
+    };
+    let (mut magic, mut plain, mut flipped) = ([0; 8], [0; 8], [0; 8]);
+    for field in [&mut magic, &mut plain, &mut flipped] {
+        match file.read_exact(field) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            Err(error) => return Err(StoreError::file("read", path)(error)),
+        }
+    }
+    let at = i64::from_le_bytes(plain);
+    let is_whole = magic == MAGIC && i64::from_le_bytes(flipped) == !at;
+    Ok(Timestamp::from_millisecond(at).ok().filter(|_| is_whole))
 }
 
 fn load(path: &Path, name: &str, upstream: &str) -> Result<Option<StoredPackument>, StoreError> {

@@ -83,6 +83,26 @@ impl Store {
             .map_err(failed)
     }
 
+    /// All verdicts on a package that may count, of whatever generation: version and verdict.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn verdicts_of_any(&self, name: &str) -> Result<Vec<(String, String)>, StoreError> {
+        let failed = StoreError::query("verdict", "list verdicts");
+        sqlx::query(
+            "SELECT version, json FROM verdict WHERE name = $1 AND generation NOT LIKE 'outdated %'",
+        )
+        .bind(name)
+        .fetch_all(&self.inner.database.read)
+        .await
+        .and_then(|rows| {
+            rows.iter()
+                .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+                .collect()
+        })
+        .map_err(failed)
+    }
+
     /// Marks a verdict as out of date: it is found as the last one, and decided anew before it counts.
     ///
     /// # Errors
@@ -146,6 +166,8 @@ mod tests {
         let kept = store.verdicts("a", "1").await.unwrap();
         assert_eq!(kept, [("1.0.0".to_owned(), "1.0.0".to_owned())]);
         assert_eq!(store.verdict("a", "1.0.1", "1").await.unwrap(), None);
+        let kept = store.verdicts_of_any("a").await.unwrap();
+        assert_eq!(kept, [("1.0.0".to_owned(), "1.0.0".to_owned())]);
         let last = store.last_verdict("a", "1.0.1").await.unwrap();
         assert_eq!(last.as_deref(), Some("1.0.1"));
     }

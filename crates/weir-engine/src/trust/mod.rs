@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use moka::sync::Cache;
 use weir_model::{AttestationState, SignatureState, Trust};
 use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
@@ -27,6 +28,7 @@ use weir_upstream::Upstreams;
 use crate::EngineError;
 use crate::packuments::{Held, Packuments};
 use crate::quiet::Quiet;
+use crate::withdrawn::Settled;
 pub use documents::Document;
 use documents::{Documents, Kind};
 use facts::Facts;
@@ -99,8 +101,13 @@ impl ReleaseVerifier {
         upstreams: Arc<Upstreams>,
         sources: &TrustSources,
     ) -> Result<Self, EngineError> {
+        // Nothing is served here.
+        let settled = Settled {
+            gate: Cache::new(0),
+            store: store.clone(),
+        };
         let packuments = Arc::new(Packuments::new(
-            store.clone(),
+            settled,
             Arc::clone(&upstreams),
             Arc::new(Quiet::default()),
             policy.cache.packument_ttl.get(),

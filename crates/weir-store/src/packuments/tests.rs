@@ -42,6 +42,10 @@ async fn a_touch_moves_only_the_time() {
         .await
         .unwrap();
     store.touch_packument("a", UPSTREAM, at(9)).await.unwrap();
+    let fetched_at = store.packument_fetched_at("a", UPSTREAM).await.unwrap();
+    assert_eq!(fetched_at, Some(at(9)));
+    let fetched_at = store.packument_fetched_at("b", UPSTREAM).await.unwrap();
+    assert_eq!(fetched_at, None);
     let found = store.packument("a", UPSTREAM).await.unwrap().unwrap();
     assert_eq!(
         found,

@@ -401,3 +401,38 @@ fn another_upstream_has_its_own_bytes_under_the_same_name() {
         assert_eq!(replaced(&run), [] as [Value; 0]);
     }
 }
+
+/// Whoever replaces bytes leaves out the digest that would tell.
+#[test]
+fn replaced_bytes_are_told_by_what_was_read_where_the_registry_gives_a_weaker_digest() {
+    let (world, registry) = (World::new(), river());
+    world.policy("[cache]\npackument_ttl = \"0s\"\n");
+    let with = |text: &str| {
+        Release::new("1.0.0")
+            .published("2024-01-02T03:04:05.678Z")
+            .file("index.js", text)
+    };
+    registry.add(
+        Package::new("tide-table")
+            .maintainer("mill")
+            .release(with("'one';")),
+    );
+    let inspect =
+        || replaced(&world.run_before(&registry, &["inspect", "--json", "tide-table@1.0.0"]));
+    assert_eq!(inspect(), [] as [Value; 0]);
+    registry.edit_packument("tide-table", |packument| {
+        let dist = &mut packument["versions"]["1.0.0"]["dist"];
+        dist.as_object_mut().unwrap().remove("integrity");
+    });
+    assert_eq!(inspect(), [] as [Value; 0], "they are the same bytes");
+    registry.update("tide-table", |mut package| {
+        *package.release_mut("1.0.0").unwrap() = with("'another';");
+        package
+    });
+    for found in [inspect(), inspect()] {
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0]["severity"], "high");
+        let message = found[0]["message"].as_str().unwrap();
+        assert!(message.contains("replaced its bytes"), "{message}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use weir_testing::{Fault, Flavour, Package, Release};
 
-use crate::support::{NPM, World, eventually, river};
+use crate::support::{Gateway, NPM, World, eventually, gauge_reader, river};
 
 const GOOD: &str = "/gauge-reader/-/gauge-reader-1.1.0.tgz";
 
@@ -255,4 +255,66 @@ fn what_an_upstream_declines_for_good_is_answered_so() {
     }
     registry.clear_faults();
     assert_eq!(gateway.get(GOOD, &[("user-agent", NPM)]).status, 200);
+}
+
+/// Frozen installs never ask for a packument. What is taken away is looked for after it was served, and served no more.
+#[test]
+fn what_the_registry_takes_away_is_not_served_from_what_is_kept() {
+    const REMOVED: &str = "/gauge-reader/-/gauge-reader-1.0.0.tgz";
+    const PACKAGE: &str = "/@millpond/sluice/-/sluice-2.0.0.tgz";
+    let (world, registry) = (short_lived(), river());
+    let mut gateway = world.serve(&registry);
+    let status = |gateway: &Gateway, path| gateway.get(path, &[("user-agent", NPM)]).status;
+    for path in [REMOVED, GOOD, PACKAGE] {
+        assert_eq!(status(&gateway, path), 200, "{path}");
+    }
+    // While the packument counts nobody is asked.
+    registry.clear_requests();
+    assert_eq!(status(&gateway, REMOVED), 200);
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert_eq!(registry.requests().len(), 0);
+
+    // One that fails has taken nothing away.
+    registry.fault(Fault::on("*").status(503));
+    outlive();
+    for _ in 0..3 {
+        assert_eq!(status(&gateway, REMOVED), 200);
+        assert_eq!(status(&gateway, PACKAGE), 200);
+        outlive();
+    }
+    registry.clear_faults();
+    registry.edit_packument("gauge-reader", |packument| {
+        packument["versions"]
+            .as_object_mut()
+            .unwrap()
+            .remove("1.0.0");
+    });
+    registry.remove("@millpond/sluice");
+    eventually("what is gone is not found", || {
+        status(&gateway, REMOVED) == 404 && status(&gateway, PACKAGE) == 404
+    });
+    assert_eq!(status(&gateway, GOOD), 200, "the others stay");
+    gateway.stop();
+
+    // Not by the next process either, which asks nobody for what it has.
+    let gateway = world.serve(&registry);
+    registry.clear_requests();
+    assert_eq!(status(&gateway, REMOVED), 404);
+    assert_eq!(status(&gateway, PACKAGE), 404);
+    assert_eq!(status(&gateway, GOOD), 200);
+}
+
+/// Whoever asks for the packument finds it out for all.
+#[test]
+fn a_package_that_is_gone_is_gone_with_its_tarballs() {
+    let (world, registry) = (short_lived(), river());
+    let gateway = world.serve(&registry);
+    let status = |path| gateway.get(path, &[("user-agent", NPM)]).status;
+    assert_eq!(status(GOOD), 200);
+    registry.remove("gauge-reader");
+    outlive();
+    assert_eq!(status("/gauge-reader"), 404);
+    assert_eq!(status(GOOD), 404);
+    registry.add(gauge_reader());
+    assert_eq!(status(GOOD), 200, "and there again");
 }
