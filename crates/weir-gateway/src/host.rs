@@ -15,6 +15,9 @@ use crate::answer::{self, Answer};
 /// Longest name, in bytes (RFC 1035 section 2.3.4).
 const LONGEST_NAME: usize = 255;
 
+/// Most digits of a port.
+const LONGEST_PORT: usize = 5;
+
 /// Which names are answered.
 #[derive(Debug, Clone)]
 pub(crate) enum Names {
@@ -119,7 +122,9 @@ fn authority(bytes: &[u8]) -> Result<&str, Refused> {
     let port_fits = match port.strip_prefix(':') {
         None => port.is_empty(),
         Some(number) => {
-            number.bytes().all(|byte| byte.is_ascii_digit())
+            // Zeros before it would make it as long as anybody likes.
+            number.len() <= LONGEST_PORT
+                && number.bytes().all(|byte| byte.is_ascii_digit())
                 && (number.is_empty() || number.parse::<u16>().is_ok())
         }
     };
