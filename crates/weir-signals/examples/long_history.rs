@@ -130,5 +130,6 @@ fn surroundings(
         before: moments(packument, settled, &|_| false, None),
         before_by_account: Vec::new(),
         earlier: Vec::new(),
+        bytes: None,
     })
 }

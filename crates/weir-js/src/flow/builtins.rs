@@ -590,9 +590,8 @@ impl Solver<'_> {
                 return true;
             }
             Some(Vaulted::Reads) => {
-                let source =
-                    self.graph
-                        .source(SourceKind::CredentialTool, rest, call.file, call.offset);
+                let kind = vaults::kind(path);
+                let source = self.graph.source(kind, rest, call.file, call.offset);
                 self.give_data(source, call);
                 return true;
             }

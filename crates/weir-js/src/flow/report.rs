@@ -137,8 +137,8 @@ impl Solver<'_> {
                 let host = sink.host.as_deref();
                 is_odd || host.is_some_and(|host| network::is_foreign(&source.detail, host))
             };
-            let is_login = source.kind == SourceKind::SecretVariable
-                || (source.kind == SourceKind::CredentialTool && vaults::is_told(&source.detail));
+            let is_login =
+                source.kind == SourceKind::SecretVariable || vaults::is_told(&source.detail);
             if one.is_credential_field && is_login && !is_strange() {
                 continue;
             }

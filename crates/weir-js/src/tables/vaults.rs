@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use weir_model::contents::SourceKind;
+
 use crate::hash::Map;
 
 /// A row: a module, its clients, and what of them reads secrets.
@@ -119,6 +121,23 @@ fn row(module: &str) -> Option<&'static Vault> {
     rows.get(module).copied()
 }
 
+/// Packages that ask a cloud who this machine is, as its metadata service tells it. Their clients do so whenever they
+/// are called.
+const IDENTITIES: &[&str] = &["google-auth-library", "@azure/identity"];
+
+/// What kind of secret is read where [`of`] says so.
+pub(crate) fn kind(path: &str) -> SourceKind {
+    let rest = path.strip_prefix("pkg:").unwrap_or(path);
+    let is_of = |module: &&str| {
+        rest.strip_prefix(*module)
+            .is_some_and(|members| members.starts_with('.'))
+    };
+    match IDENTITIES.iter().any(|module| is_of(&module)) {
+        true => SourceKind::CloudMetadata,
+        false => SourceKind::CredentialTool,
+    }
+}
+
 /// Whether a package is there for nothing else.
 pub(crate) fn is_vault(package: &str) -> bool {
     package != "aws-sdk" && row(package).is_some()
@@ -145,7 +164,30 @@ pub(crate) fn is_told(detail: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Vaulted, is_told, of};
+    use weir_model::contents::SourceKind;
+
+    use super::{Vaulted, is_told, kind, of};
+
+    #[test]
+    fn who_a_machine_is_is_no_secret_of_a_vault() {
+        for (path, is) in [
+            (
+                "pkg:google-auth-library.GoogleAuth.getAccessToken",
+                SourceKind::CloudMetadata,
+            ),
+            (
+                "pkg:@azure/identity.DefaultAzureCredential.getToken",
+                SourceKind::CloudMetadata,
+            ),
+            (
+                "pkg:@azure/keyvault-secrets.SecretClient.getSecret",
+                SourceKind::CredentialTool,
+            ),
+        ] {
+            assert!(matches!(of(path), Some(Vaulted::Reads)), "{path}");
+            assert_eq!(kind(path), is, "{path}");
+        }
+    }
 
     #[test]
     fn readers_are_told_from_clients() {
