@@ -132,7 +132,7 @@ pub(crate) fn kind(path: &str) -> SourceKind {
         rest.strip_prefix(*module)
             .is_some_and(|members| members.starts_with('.'))
     };
-    match IDENTITIES.iter().any(|module| is_of(&module)) {
+    match IDENTITIES.iter().any(is_of) {
         true => SourceKind::CloudMetadata,
         false => SourceKind::CredentialTool,
     }

@@ -111,7 +111,7 @@ fn owner(flow: &Flow) -> Option<usize> {
     };
     OWNERS
         .iter()
-        .position(|words| words.iter().any(|it| begins(&it)))
+        .position(|words| words.iter().any(begins))
 }
 
 /// Whether a secret leaves, as soon as a library is loaded, together with one of somebody else: no service asks for

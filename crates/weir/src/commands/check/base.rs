@@ -190,15 +190,15 @@ fn changed(
         line: first.map_or(1, |(_, node)| node.line),
         name: printable(name, 220),
         kind,
-        before: before.iter().map(shown_version).collect(),
-        after: after.iter().map(shown_version).collect(),
+        before: before.iter().map(|it| shown_version(it)).collect(),
+        after: after.iter().map(|it| shown_version(it)).collect(),
         releases: Vec::new(),
         path: path.iter().map(step).collect(),
     }
 }
 
 /// A version, or the place of what has none.
-fn shown_version(text: &String) -> String {
+fn shown_version(text: &str) -> String {
     printable(&without_secrets(text), 300)
 }
 
