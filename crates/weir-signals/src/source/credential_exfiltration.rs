@@ -109,9 +109,7 @@ fn owner(flow: &Flow) -> Option<usize> {
         name.strip_prefix(*word)
             .is_some_and(|rest| rest.starts_with('_'))
     };
-    OWNERS
-        .iter()
-        .position(|words| words.iter().any(begins))
+    OWNERS.iter().position(|words| words.iter().any(begins))
 }
 
 /// Whether a secret leaves, as soon as a library is loaded, together with one of somebody else: no service asks for

@@ -189,8 +189,11 @@ fn a_slow_upstream_does_not_hold_up_others() {
                 url.trim_start_matches("http://").trim_end_matches('/'),
             );
             let mut stream = stream.unwrap();
-            std::io::Write::write_all(&mut stream, b"GET /silent-lake HTTP/1.1\r\nhost: localhost\r\n\r\n")
-                .unwrap();
+            std::io::Write::write_all(
+                &mut stream,
+                b"GET /silent-lake HTTP/1.1\r\nhost: localhost\r\n\r\n",
+            )
+            .unwrap();
             std::thread::sleep(std::time::Duration::from_millis(600));
         });
         eventually("the silent one is asked", || {
