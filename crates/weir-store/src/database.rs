@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::any::AnyPoolOptions;
+use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::{AnyConnection, AnyPool, Connection as _, Executor, Row};
 use weir_model::ordinary::what_else;
 
@@ -251,6 +251,15 @@ async fn migrate(pool: &AnyPool, path: &Path) -> Result<(), StoreError> {
             .map_err(failed(step.number))?;
     }
     transaction.commit().await.map_err(failed(known))
+}
+
+/// The two texts of each row.
+///
+/// # Errors
+/// When a row has others.
+pub(crate) fn text_pairs(rows: &[AnyRow]) -> sqlx::Result<Vec<(String, String)>> {
+    let pair = |row: &AnyRow| Ok((row.try_get(0)?, row.try_get(1)?));
+    rows.iter().map(pair).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 
 use crate::first_seen::from_millisecond;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, database};
 
 /// Most names kept that were asked for in vain; beyond it the oldest go. Two hundred bytes each.
 const MOST_MISSED: i64 = 100_000;
@@ -141,11 +141,7 @@ impl Store {
             .bind(name)
             .fetch_all(&self.inner.database.read)
             .await
-            .and_then(|rows| {
-                rows.iter()
-                    .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-                    .collect()
-            })
+            .and_then(|rows| database::text_pairs(&rows))
             .map_err(StoreError::query("dependent", "look up a name"))
     }
 }

@@ -2,7 +2,7 @@
 
 use sqlx::Row;
 
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, database};
 
 impl Store {
     /// The verdict on a release, if it was decided in this generation.
@@ -75,11 +75,7 @@ impl Store {
             .bind(generation)
             .fetch_all(&self.inner.database.read)
             .await
-            .and_then(|rows| {
-                rows.iter()
-                    .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-                    .collect()
-            })
+            .and_then(|rows| database::text_pairs(&rows))
             .map_err(failed)
     }
 
@@ -95,11 +91,7 @@ impl Store {
         .bind(name)
         .fetch_all(&self.inner.database.read)
         .await
-        .and_then(|rows| {
-            rows.iter()
-                .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-                .collect()
-        })
+        .and_then(|rows| database::text_pairs(&rows))
         .map_err(failed)
     }
 

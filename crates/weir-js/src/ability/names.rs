@@ -11,7 +11,7 @@ use super::page::is_new_script;
 use super::syntax::{first, key_name, last_name, text};
 use super::{NAMES, OUTSIDE, Seen};
 use crate::flow::UNKNOWN;
-use crate::tables::abilities;
+use crate::tables::{abilities, network};
 
 /// Longest constant that is remembered by name, in bytes.
 const CONSTANT: usize = 512;
@@ -350,9 +350,9 @@ impl Seen {
 
     /// Module and function of a callee, where it belongs to something known.
     pub(super) fn path(&self, callee: &Expression<'_>) -> Option<(String, String)> {
-        let split = |path: &str| match path.split_once('.') {
-            Some((module, function)) => (module.to_owned(), function.to_owned()),
-            None => (path.to_owned(), String::new()),
+        let split = |path: &str| {
+            let (module, function) = network::split_package(path);
+            (module.to_owned(), function.to_owned())
         };
         match callee {
             Expression::Identifier(name) => self.named(name.name.as_str()).map(split),

@@ -243,14 +243,13 @@ fn value<'w>(rest: &'w [String], names: [&str; 2]) -> Option<&'w str> {
     })
 }
 
-/// The host of a registry that not everybody uses, from which a package is installed by its name: whatever that
-/// is there, its hooks run.
+/// The host of a registry that a command names itself, from which a package is installed by its name: whatever that
+/// is there, its hooks run. Which one is right is the user's to say, and theirs needs no naming.
 fn foreign_registry(rest: &[String]) -> Option<String> {
     let address = value(rest, ["--registry", "--index-url"])?;
     let mut plain = rest.iter().filter(|word| !word.starts_with('-'));
     plain.next();
     plain.find(|word| *word != address)?;
     let host = network::host_of(address)?;
-    let is_foreign = !commands::is_open_packages(&host) && !network::is_local(&host);
-    is_foreign.then_some(host)
+    (!network::is_local(&host)).then_some(host)
 }

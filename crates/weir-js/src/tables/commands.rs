@@ -218,31 +218,6 @@ pub(crate) const CONTAINER_VALUES: &[&str] = &[
     "--stop-timeout",
 ];
 
-/// Registries of packages, and mirrors of theirs, that are open to everybody or belong to a code host.
-const OPEN_PACKAGES: &[&str] = &[
-    "npmjs.org",
-    "npmjs.com",
-    "yarnpkg.com",
-    "jsr.io",
-    "npm.pkg.github.com",
-    "gitlab.com",
-    "npmmirror.com",
-    "taobao.org",
-    "cnpmjs.org",
-    "tencent.com",
-    "tencentyun.com",
-    "huaweicloud.com",
-    "aliyun.com",
-    "pypi.org",
-    "jfrog.io",
-    "amazonaws.com",
-    "visualstudio.com",
-    "dev.azure.com",
-    "pkg.dev",
-    "cloudsmith.io",
-    "fontawesome.com",
-];
-
 /// Where modules of Go lie for everybody to look at.
 const OPEN_SOURCE: &[&str] = &[
     "github.com",
@@ -259,12 +234,6 @@ const OPEN_SOURCE: &[&str] = &[
     "honnef.co",
     "codeberg.org",
 ];
-
-/// Whether a host is such a registry of packages.
-pub(crate) fn is_open_packages(host: &str) -> bool {
-    let host = host.split(':').next().unwrap_or(host);
-    is_of(host, OPEN_PACKAGES)
-}
 
 /// Whether a host is one of those of modules.
 pub(crate) fn is_open_source(host: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use weir_model::contents::{CapabilityKind, SourceKind, Surface};
 
-use super::{installed, run};
+use super::{assert_each_flows, assert_none_flows, installed, run};
 
 use SourceKind::{CredentialFile, Decoded, Environment};
 
@@ -90,27 +90,17 @@ const CLIENTS: &[(&str, SourceKind, &str)] = &[
     ),
 ];
 
-fn with_modules(code: &str) -> String {
-    format!("const fs = require('fs'), os = require('os'); {code}")
-}
+/// What all of them begin with.
+const BEFORE: &str = "const fs = require('fs'), os = require('os'); ";
 
 #[test]
 fn what_clients_are_given_leaves() {
-    let mut missed = String::new();
-    for (says, source, code) in CLIENTS {
-        let code = with_modules(code);
-        let facts = installed(&[("index.js", &code)]);
-        if !facts.flows.iter().any(|flow| flow.source == *source) {
-            missed.push_str(&format!("{says}: {:?}\n", facts.flows));
-        }
-    }
-    assert!(missed.is_empty(), "{missed}");
+    assert_each_flows(BEFORE, CLIENTS);
 }
 
 #[test]
 fn what_does_not_send_has_no_flow() {
-    let mut wrong = String::new();
-    for (says, code) in [
+    let cases = [
         (
             "colours an address and the environment",
             "const chalk = require('chalk'); console.log(chalk.red('https://api.example/', JSON.stringify(process.env))); fetch('https://api.example')",
@@ -147,14 +137,8 @@ fn what_does_not_send_has_no_flow() {
             "looks at all requests",
             "require('axios').interceptors.request.use(o => { console.log(o.url, process.env); return o })",
         ),
-    ] {
-        let code = with_modules(code);
-        let facts = installed(&[("index.js", &code)]);
-        if !facts.flows.is_empty() {
-            wrong.push_str(&format!("{says}: {:?}\n", facts.flows));
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
+    ];
+    assert_none_flows(BEFORE, &cases);
 }
 
 #[test]

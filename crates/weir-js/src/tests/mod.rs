@@ -32,7 +32,7 @@ mod told_each;
 mod unasked;
 mod ways;
 
-use weir_model::contents::Surface;
+use weir_model::contents::{SourceKind, Surface};
 
 use crate::{Facts, Limits, Package, SourceFile, analyse};
 
@@ -67,4 +67,32 @@ fn run(files: &[(&str, &str)], commands: &[&str], entries: &[(Surface, &str)]) -
         ..Package::default()
     };
     analyse(&package, &Limits::default())
+}
+
+/// Each piece of code has a flow from the source beside it, where install runs it behind `before`.
+fn assert_each_flows(before: &str, cases: &[(&str, SourceKind, &str)]) {
+    assert!(!cases.is_empty());
+    let mut missed = String::new();
+    for (says, source, code) in cases {
+        let code = format!("{before}{code}");
+        let facts = installed(&[("index.js", &code)]);
+        if !facts.flows.iter().any(|flow| flow.source == *source) {
+            missed.push_str(&format!("{says}: {:?}\n", facts.flows));
+        }
+    }
+    assert!(missed.is_empty(), "{missed}");
+}
+
+/// No piece of code has a flow, where install runs it behind `before`.
+fn assert_none_flows(before: &str, cases: &[(&str, &str)]) {
+    assert!(!cases.is_empty());
+    let mut wrong = String::new();
+    for (says, code) in cases {
+        let code = format!("{before}{code}");
+        let facts = installed(&[("index.js", &code)]);
+        if !facts.flows.is_empty() {
+            wrong.push_str(&format!("{says}: {:?}\n", facts.flows));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
 }

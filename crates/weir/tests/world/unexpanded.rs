@@ -73,6 +73,14 @@ const ASKING: [&[&str]; 6] = [
     &["sbom", "--verify"],
 ];
 
+/// No request holds the secret, or anything that lets in.
+fn assert_told_nothing(registry: &Registry) {
+    for request in registry.requests() {
+        assert!(!request.path.contains(SECRET), "{}", request.path);
+        assert_eq!(request.header("authorization"), None);
+    }
+}
+
 #[test]
 fn a_registry_that_only_the_project_names_gets_no_variable() {
     let (world, registry) = (World::new(), registry());
@@ -91,10 +99,7 @@ fn a_registry_that_only_the_project_names_gets_no_variable() {
             let run = run(&world, arguments);
             assert!(!run.text().contains(SECRET), "{}", run.text());
         }
-        for request in registry.requests() {
-            assert!(!request.path.contains(SECRET), "{}", request.path);
-            assert_eq!(request.header("authorization"), None);
-        }
+        assert_told_nothing(&registry);
     }
 }
 
@@ -206,8 +211,5 @@ fn a_project_does_not_name_its_own_user() {
         let run = run(&world, arguments);
         assert!(!run.text().contains(SECRET), "{}", run.text());
     }
-    for request in registry.requests() {
-        assert!(!request.path.contains(SECRET), "{}", request.path);
-        assert_eq!(request.header("authorization"), None);
-    }
+    assert_told_nothing(&registry);
 }
