@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use jiff::Timestamp;
 
 /// An npm supply-chain defence: a registry gateway that holds releases which deviate from their own
 /// past or behave like an attack, and lets everything else through.
 #[derive(Debug, Parser)]
-#[command(name = "weir", version)]
+#[command(name = "weir", version, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -36,8 +37,44 @@ impl Cli {
             command.mut_arg(id, |argument| argument.env(Resettable::Reset))
         };
         let command = empty.into_iter().fold(command, unset);
-        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+        let matches = command.try_get_matches();
+        let matches = matches.unwrap_or_else(|error| with_a_client(error).exit());
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
+}
+
+/// Commands of clients that who comes to weir may type without the client.
+const OF_CLIENTS: [&str; 18] = [
+    "add",
+    "ci",
+    "create",
+    "dlx",
+    "exec",
+    "i",
+    "init",
+    "install",
+    "ls",
+    "outdated",
+    "publish",
+    "remove",
+    "run",
+    "start",
+    "test",
+    "uninstall",
+    "update",
+    "view",
+];
+
+/// Says how a client's command is run through weir, where that is what was typed.
+fn with_a_client(error: clap::Error) -> clap::Error {
+    let named = match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(named)) if OF_CLIENTS.contains(&named.as_str()) => named,
+        _ => return error,
+    };
+    let text = format!(
+        "{named:?} is a command of a client: write the client behind weir, as in `weir npm {named}`"
+    );
+    Cli::command().error(ErrorKind::InvalidSubcommand, text)
 }
 
 /// Options that every command takes.
@@ -455,7 +492,7 @@ pub(crate) struct Ledger {
     /// Only this version.
     #[arg(long, value_name = "VERSION")]
     pub version: Option<String>,
-    /// Only these events: served, refused, decided.
+    /// Only this event: served, refused or decided.
     #[arg(long, value_name = "EVENT")]
     pub event: Option<weir_model::ledger::LedgerEvent>,
     /// Only with this decision: allow, notice, hold, block.

@@ -17,17 +17,20 @@ pub(crate) const FOUND: u8 = 5;
 
 /// Says on standard error why weir failed, with its causes, and gives the exit code.
 pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
-    anstream::eprintln!("weir: {error:#}");
-    if let Some(error) = error.downcast_ref::<PolicyError>() {
-        let all = match error {
-            PolicyError::Several(all) => all.as_slice(),
-            one => std::slice::from_ref(one),
-        };
-        for hint in all.iter().filter_map(PolicyError::hint) {
-            anstream::eprintln!("  hint: {hint}");
-        }
+    match error.downcast_ref::<PolicyError>() {
+        // Each with what might help it: who has three mistakes has to know whose a hint is.
+        Some(PolicyError::Several(all)) => all.iter().for_each(|one| mistake(one, one.hint())),
+        Some(one) => mistake(&format!("{error:#}"), one.hint()),
+        None => mistake(&format!("{error:#}"), None),
     }
     ExitCode::from(FAILED)
+}
+
+fn mistake(what: &dyn std::fmt::Display, hint: Option<String>) {
+    anstream::eprintln!("weir: {what}");
+    if let Some(hint) = hint {
+        anstream::eprintln!("  hint: {hint}");
+    }
 }
 
 /// The code for the strictest of several actions.

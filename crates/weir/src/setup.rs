@@ -28,12 +28,17 @@ use crate::trust_root;
 /// How a policy file is called.
 pub(crate) const POLICY: &str = "weir.toml";
 
+/// What is logged unless something else is asked for. A slow statement is none of the user's business.
+const LOGGED: &str = "warn,sqlx=error";
+
 /// Starts logging to standard error, which clients' own output is not mixed into.
 pub(crate) fn logging(global: &Global) {
-    let filter = global.log.clone().unwrap_or_else(|| "warn".to_owned());
+    let filter = global.log.clone().unwrap_or_else(|| LOGGED.to_owned());
     let filter = tracing_subscriber::EnvFilter::try_new(&filter).unwrap_or_else(|error| {
-        anstream::eprintln!("weir: the log filter {filter:?} is not valid ({error}); using warn");
-        tracing_subscriber::EnvFilter::new("warn")
+        anstream::eprintln!(
+            "weir: the log filter {filter:?} is not valid ({error}); using {LOGGED}"
+        );
+        tracing_subscriber::EnvFilter::new(LOGGED)
     });
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -92,7 +92,7 @@ impl std::str::FromStr for Period {
             .map(|(_, factor)| *factor);
         let Some(factor) = factor else {
             return Err(format!(
-                "{text:?} has an unknown unit {unit:?}: use one of ms, s, m, h, d, w"
+                "{text:?} has an unknown unit {unit:?}: use one of ms, s, m, h, d, w, right behind the number"
             ));
         };
         number

@@ -239,7 +239,7 @@ worker_memory = \"512\"
         mistakes(text),
         "\
 weir.toml:2:11: `age.minimum`: \"7\" has no unit: write \"7h\" for hours or \"7d\" for days
-weir.toml:3:19: `age.young_for_rules`: \"3 days\" has an unknown unit \" days\": use one of ms, s, m, h, d, w
+weir.toml:3:19: `age.young_for_rules`: \"3 days\" has an unknown unit \" days\": use one of ms, s, m, h, d, w, right behind the number
 weir.toml:6:3: `age.exclude`: \"latest\" is a tag, not a version range: what it names may change; write \"1.2.3\" or \"^2\"
 weir.toml:9:11: `decide.popular`: -1 is not between 0 and 4294967295
 weir.toml:10:15: `decide.hold_groups`: 5000000000 is not between 0 and 4294967295

@@ -23,7 +23,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         "axios, 2026",
     ],
     documentation: Documentation {
-        sees: "The time since the registry published the release, compared with `minimum-age` (24 hours \
+        sees: "The time since the registry published the release, compared with `age.minimum` (24 hours \
                unless configured otherwise). A release without a publish time counts from when weir first \
                saw it, never as old, and its publish time is reported as not known.",
         matters: "Most hijacked releases were found and removed within half an hour to six hours. Waiting a \

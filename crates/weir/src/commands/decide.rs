@@ -123,7 +123,7 @@ async fn find(global: &Global, what: &str) -> Result<Vec<Kept>> {
         Some((name, version)) => from_verdict(&store, name, version).await,
         None => bail!(
             "{what:?} is no file, and no refusal of that id is in {} (the gateway that refused may use another \
-             --data)",
+             --data); of a release name the version too: name@1.0.0",
             store.folder().display()
         ),
     }

@@ -13,7 +13,8 @@ pub(super) async fn run(global: &Global, options: &Explain) -> Result<ExitCode> 
     let store = setup::store(global).await?;
     let Some(refusal) = store.refusal(&options.id).await? else {
         anyhow::bail!(
-            "there is no refusal {:?} in {} (the gateway that refused may use another --data)",
+            "there is no refusal {:?} in {} (the gateway that refused may use another --data); `weir ledger \
+             --event refused` lists those that are here",
             options.id,
             store.folder().display()
         );

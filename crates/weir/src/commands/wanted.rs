@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use weir_engine::{Engine, Local};
 use weir_npm::name::PackageName;
 
@@ -19,6 +19,9 @@ impl<'a> Wanted<'a> {
     /// Finds out what is meant; reads it, if it is a tarball.
     pub(super) fn find(engine: &Engine, text: &'a str) -> Result<Self> {
         let path = Path::new(text);
+        if text.contains("://") {
+            bail!("addresses are not fetched: download {text} and name the file");
+        }
         let looks_local = text.starts_with(['.', '/']) || text.ends_with(".tgz");
         if path.is_dir() && (looks_local || path.join("package.json").is_file()) {
             let folder = path
@@ -32,6 +35,9 @@ impl<'a> Wanted<'a> {
             let found = crate::files::read(path, limit);
             let found = found.map_err(|why| anyhow!("reading {text}: {why}"))?;
             let bytes = found.ok_or_else(|| anyhow!("reading {text}: there is no such file"))?;
+            if !is_archive(text, &bytes) {
+                bail!("{text} is no tarball: name a .tgz, or the folder of a package");
+            }
             return Ok(Self::Local(text, Local::Tarball(bytes.into())));
         }
         if path.is_dir() {
@@ -45,6 +51,14 @@ impl<'a> Wanted<'a> {
             PackageName::parse(name).with_context(|| format!("{name:?} is not a package name"))?;
         Ok(Self::Release(name, version))
     }
+}
+
+/// Whether a file is meant as a tarball. One that is called so is judged as one, whatever is in it.
+fn is_archive(name: &str, bytes: &[u8]) -> bool {
+    const GZIP: [u8; 2] = [0x1f, 0x8b];
+    let name = name.to_ascii_lowercase();
+    let endings = [".tgz", ".tar.gz", ".tar"];
+    endings.iter().any(|ending| name.ends_with(ending)) || bytes.starts_with(&GZIP)
 }
 
 /// Splits `name@version`, minding the `@` of a scope.

@@ -19,7 +19,7 @@ type Transaction = sqlx::Transaction<'static, sqlx::Any>;
 const ROWS: usize = 100;
 
 /// A feed has to hold this many records before losing most of them is suspicious.
-const FEW: usize = 20;
+const FEW: usize = 4;
 
 /// What is kept of a record, to see whether it has changed.
 #[derive(Debug, Clone)]

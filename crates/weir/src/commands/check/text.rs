@@ -80,7 +80,28 @@ pub(super) fn totals(report: &v1::Check) -> String {
         }
         out.push('\n');
     }
+    out.push_str(&in_all(report));
     out
+}
+
+/// A line over everything, where something was found in other files than lockfiles.
+fn in_all(report: &v1::Check) -> String {
+    let is_elsewhere = |finding: &CheckFinding| {
+        !report
+            .lockfiles
+            .iter()
+            .any(|lockfile| lockfile.file == finding.file)
+    };
+    if !report.findings.iter().any(is_elsewhere) {
+        return String::new();
+    }
+    let is_error = |finding: &&CheckFinding| finding.level == CheckLevel::Error;
+    let errors = report.findings.iter().filter(is_error).count();
+    let rest = report.findings.len() - errors;
+    format!(
+        "in all: {errors} to be put right, {}\n",
+        counted(rest, "other finding", "other findings")
+    )
 }
 
 fn change_lines(changes: &CheckChanges) -> String {

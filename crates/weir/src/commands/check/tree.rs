@@ -104,8 +104,15 @@ impl Commit {
         let prefix = git(folder, &["rev-parse", "--show-prefix"])
             .with_context(|| format!("--base: {} is in no git repository", folder.display()))?;
         let wanted = format!("{name}^{{commit}}");
-        let id = git(folder, &["rev-parse", "--verify", "--quiet", &wanted])
-            .with_context(|| format!("--base: the repository has no commit {name:?}"))?;
+        // Why is known: git has nothing to add.
+        let id = git(folder, &["rev-parse", "--verify", "--quiet", &wanted]);
+        let Ok(id) = id else {
+            bail!(
+                "--base: the repository has no commit {name:?}{}; fetch it first, in CI with the history it \
+                 takes to compare (`git fetch origin <branch>`)",
+                branches(folder)
+            );
+        };
         Ok(Self {
             folder: folder.to_owned(),
             prefix: text(prefix)?.trim_end_matches('\n').to_owned(),
@@ -251,6 +258,29 @@ fn folder_above(folder: &Path) -> PathBuf {
 
 fn text(bytes: Vec<u8>) -> Result<String> {
     String::from_utf8(bytes).context("git said something that is not UTF-8")
+}
+
+/// Some branches of a repository, for who named one that it has not.
+fn branches(folder: &Path) -> String {
+    let asked = git(
+        folder,
+        &[
+            "for-each-ref",
+            "--count=8",
+            "--format=%(refname:short)",
+            "refs/heads",
+            "refs/remotes",
+        ],
+    );
+    let names = String::from_utf8(asked.unwrap_or_default()).unwrap_or_default();
+    let names: Vec<&str> = names.lines().collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(
+        " (it has {})",
+        weir_model::finding::printable(&names.join(", "), 300)
+    )
 }
 
 /// Runs git and gives what it prints.
