@@ -3,6 +3,7 @@
 use serde_json::Value;
 use weir_testing::Registry;
 
+use crate::check_base::{commit, git};
 use crate::support::{World, river};
 
 const MANIFEST: &str = r#"{
@@ -82,6 +83,35 @@ fn a_clean_project_is_quiet() {
     let folder = world.path("work").display().to_string();
     assert!(found(&world, &registry, 0, &[&folder, "--offline"]).is_empty());
     assert!(found(&world, &registry, 0, &["--lockfile", "package-lock.json"]).is_empty());
+}
+
+/// The lines of the lockfiles do not count what stands elsewhere, and the exit code does.
+#[test]
+fn what_is_wrong_in_other_files_is_counted_over_all() {
+    let (world, registry) = (World::new(), river());
+    project(&world, &lock(&registry));
+    world.write("work/.npmrc", "strict-ssl=false\n");
+    let run = world.run_before(&registry, &["check", "--offline"]);
+    assert_eq!(run.code, Some(5), "{}", run.text());
+    let last = run.stdout.lines().last().unwrap_or_default();
+    assert!(
+        last.starts_with("in all: 1 to be put right, "),
+        "{}",
+        run.text()
+    );
+}
+
+/// A branch that is not there: what there is, and how it comes.
+#[test]
+fn a_base_that_is_not_there_is_told_with_those_that_are() {
+    let (world, registry) = (World::new(), river());
+    project(&world, &lock(&registry));
+    git(&world, &["init", "--quiet", "--initial-branch", "trunk"]);
+    commit(&world);
+    let run = world.run_before(&registry, &["check", "--offline", "--base", "main"]);
+    assert_eq!(run.code, Some(1), "{}", run.text());
+    let told = "the repository has no commit \"main\" (it has trunk); fetch it first";
+    assert!(run.stderr.contains(told), "{}", run.text());
 }
 
 #[test]

@@ -84,13 +84,12 @@ pub(super) fn totals(report: &v1::Check) -> String {
     out
 }
 
-/// A line over everything, where something was found in other files than lockfiles.
+/// A line over everything, where something has to be put right in other files than lockfiles: their lines do not
+/// count it, and the exit code does.
 fn in_all(report: &v1::Check) -> String {
     let is_elsewhere = |finding: &CheckFinding| {
-        !report
-            .lockfiles
-            .iter()
-            .any(|lockfile| lockfile.file == finding.file)
+        let is_locked = |lockfile: &CheckedLockfile| lockfile.file == finding.file;
+        finding.level == CheckLevel::Error && !report.lockfiles.iter().any(is_locked)
     };
     if !report.findings.iter().any(is_elsewhere) {
         return String::new();
