@@ -34,6 +34,7 @@ mod known_bad;
 mod lifetime;
 mod listings;
 mod missed;
+mod mistyped;
 mod names;
 mod output;
 mod own_default;
