@@ -20,6 +20,7 @@ impl Solver<'_> {
                 Atom::Builtin(path) => {
                     let path = self.graph.name(path);
                     self.page_data(&path, call);
+                    self.page_gives(&path, call);
                     is_known |= self.builtin(id, &path, call);
                 }
                 Atom::Resolver(promise) => {

@@ -29,11 +29,30 @@ impl Solver<'_> {
             match atom {
                 Atom::Taint(_) => self.graph.add(out, atom, from),
                 Atom::Object(object) => {
-                    if let Some(data) = self.graph.data(object, false, self.current) {
-                        self.graph.copy(data, out);
+                    let Some(data) = self.graph.data(object, false, self.current) else {
+                        continue;
+                    };
+                    // `'"use strict";' + module` is no code that lies somewhere in the module.
+                    match self.graph.follows_code && self.graph.is_record(object) {
+                        true => self.derive(Rule::Secrets { from: data, out }),
+                        false => self.graph.copy(data, out),
                     }
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// Of what a node holds, the data that is no text which may be code.
+    pub(super) fn secrets(&mut self, from: Node, out: Node) {
+        for atom in self.graph.held(from) {
+            if let Atom::Taint(source) = atom
+                && !matches!(
+                    self.kind(source),
+                    Some(SourceKind::Fetched | SourceKind::Decoded)
+                )
+            {
+                self.graph.add(out, atom, from);
             }
         }
     }
