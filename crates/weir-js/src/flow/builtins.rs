@@ -548,7 +548,7 @@ impl Solver<'_> {
         }
     }
 
-    fn holds_builtin(&self, node: Node) -> bool {
+    pub(super) fn holds_builtin(&self, node: Node) -> bool {
         let mut atoms = self.graph.atoms(node).iter();
         atoms.any(|(atom, _)| matches!(atom, Atom::Builtin(_)))
     }

@@ -213,8 +213,12 @@ pub(crate) enum Rule {
     Elements { from: Node, out: Node },
     /// Of what `from` holds, what came from the network.
     Answered { from: Node, out: Node },
-    /// Of what `from` holds, the data that is neither fetched nor decoded.
-    Secrets { from: Node, out: Node },
+    /// Of what `from` holds, the data that was not decoded, nor fetched unless that counts.
+    Undecoded {
+        from: Node,
+        out: Node,
+        fetched: bool,
+    },
     /// Of what `from` holds, the data: what an error carries.
     Thrown { from: Node, out: Node },
     /// Property names of what `from` holds.
@@ -632,7 +636,7 @@ impl Graph {
             | Rule::Elements { from, .. }
             | Rule::Answered { from, .. }
             | Rule::Thrown { from, .. }
-            | Rule::Secrets { from, .. }
+            | Rule::Undecoded { from, .. }
             | Rule::Keys { from, .. } => {
                 reads.push(*from);
             }

@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 use weir_model::contents::SourceKind;
 
 use super::builtins;
-use super::overheard::{LOADED, LOADED_ONE};
 use super::graph::{Atom, Graph, Key, NONE, Name, Names, Node, Quick, Rule, TEXT_BYTES, Use};
+use super::overheard::{LOADED, LOADED_ONE};
 use super::queue::Queue;
 use crate::hash::Set;
 use crate::tables::{calls, secrets};
@@ -268,7 +268,7 @@ impl<'m> Solver<'m> {
             Rule::Answer(asked) => self.answer(&asked),
             Rule::Answered { from, out } => self.answered(from, out),
             Rule::Thrown { from, out } => self.throw(from, out),
-            Rule::Secrets { from, out } => self.secrets(from, out),
+            Rule::Undecoded { from, out, fetched } => self.undecoded(from, out, fetched),
             Rule::Inherit { class, out } => {
                 for atom in self.graph.held(class) {
                     if let Atom::Function(function) = atom {
@@ -290,7 +290,9 @@ impl<'m> Solver<'m> {
             Rule::Keys { from, out } => (4, *from, Key::Name(0), *out),
             Rule::Answer(asked) => (5, asked.result, Key::Name(0), asked.out),
             Rule::Thrown { from, out } => (6, *from, Key::Name(0), *out),
-            Rule::Secrets { from, out } => (7, *from, Key::Name(0), *out),
+            Rule::Undecoded { from, out, fetched } => {
+                (7, *from, Key::Name(Name::from(*fetched)), *out)
+            }
             _ => return,
         };
         if mark.1 != NONE && self.derived.insert(mark) {
@@ -375,7 +377,7 @@ impl<'m> Solver<'m> {
                     for &name in &names {
                         self.builtin_member(path, name, object, out);
                     }
-                    if names.is_empty() && self.is_guessing && self.graph.text(path) == LOADED {
+                    if names.is_empty() && self.graph.text(path) == LOADED {
                         self.give(out, LOADED_ONE);
                     }
                 }

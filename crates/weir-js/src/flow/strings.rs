@@ -34,7 +34,11 @@ impl Solver<'_> {
                     };
                     // `'"use strict";' + module` is no code that lies somewhere in the module.
                     match self.graph.follows_code && self.graph.is_record(object) {
-                        true => self.derive(Rule::Secrets { from: data, out }),
+                        true => self.derive(Rule::Undecoded {
+                            from: data,
+                            out,
+                            fetched: false,
+                        }),
                         false => self.graph.copy(data, out),
                     }
                 }
@@ -43,15 +47,18 @@ impl Solver<'_> {
         }
     }
 
-    /// Of what a node holds, the data that is no text which may be code.
-    pub(super) fn secrets(&mut self, from: Node, out: Node) {
+    /// Of what a node holds, the data that was not decoded, and where `fetched` does not count, not fetched either.
+    pub(super) fn undecoded(&mut self, from: Node, out: Node, fetched: bool) {
         for atom in self.graph.held(from) {
-            if let Atom::Taint(source) = atom
-                && !matches!(
-                    self.kind(source),
-                    Some(SourceKind::Fetched | SourceKind::Decoded)
-                )
-            {
+            let Atom::Taint(source) = atom else {
+                continue;
+            };
+            let passes = match self.kind(source) {
+                Some(SourceKind::Decoded) => false,
+                Some(SourceKind::Fetched) => fetched,
+                _ => true,
+            };
+            if passes {
                 self.graph.add(out, atom, from);
             }
         }

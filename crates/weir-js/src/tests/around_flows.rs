@@ -115,6 +115,10 @@ const PASSING: &[(&str, &str)] = &[
          exports.run = (id, server) => { const one = get(id); one.meta = server.load(id); const { code } = one.meta; return new Function('\"use strict\";' + code)(); };",
     ),
     (
+        "asks a server by a name that was decoded for what it evaluates",
+        "const names = JSON.parse(atob(process.argv[2])); exports.run = async (server) => { const text = await server.invoke({ type: 'load', data: [names.first] }); return new Function('\"use strict\";' + text)(); };",
+    ),
+    (
         "makes headers of an answer by the class of what it is called on",
         "class All { constructor(e) { this.all = e; } static concat(e, ...t) { return new this(e); } concat(...e) { return this.constructor.concat(this, ...e); } }
          [new All(), All].forEach((one) => one.concat(1)); fetch('https://api.example').then((answer) => { All.concat(answer.headers); }); exports.make = (text) => new Function(text);",
