@@ -145,18 +145,10 @@ impl Work<'_> {
     /// Reads the commands of configuration that is packed with the package.
     pub(crate) fn read_configuration(&mut self) {
         let package = self.package;
-        for (path, kind) in FILES {
-            let Some(index) = self.resolver.entry(path) else {
-                continue;
-            };
-            if self.path_of(index) != Some(path) {
-                continue;
-            }
-            let Some(file) = package
-                .files
-                .get(index)
-                .filter(|it| it.bytes.len() <= BYTES)
-            else {
+        for (index, file) in package.files.iter().enumerate() {
+            let mut rows = FILES.iter().filter(|_| file.path.starts_with('.'));
+            let row = rows.find(|(path, _)| *path == file.path);
+            let Some(&(path, kind)) = row.filter(|_| file.bytes.len() <= BYTES) else {
                 continue;
             };
             let text = String::from_utf8_lossy(file.bytes);

@@ -234,8 +234,8 @@ impl<'m> Solver<'m> {
                         }
                     }
                 }
-                if let Some(outcome) = self.spent() {
-                    return outcome;
+                if self.graph.steps > self.budget {
+                    return Outcome::Stopped;
                 }
             }
             if !self.graph.added.is_empty() {
