@@ -8,6 +8,7 @@ use weir_model::contents::{Flow, InstallStep, Place, Surface, Unread};
 
 use crate::ability;
 use crate::command::{Deed, Leak};
+use crate::component;
 use crate::flow;
 use crate::modules::Modules;
 use crate::parse::{self, Kind, Unparsed};
@@ -69,6 +70,8 @@ pub(crate) struct Work<'a> {
     pub(crate) has_made_files: bool,
     /// Both ends of each flow in `facts`, as file and offset, where they are JavaScript.
     pub(crate) ends: Vec<Ends>,
+    /// What configuration that is packed with the package runs, and that configuration.
+    pub(crate) opened: Vec<usize>,
     /// Places that run as soon as their file is loaded, of those where that makes a difference.
     pub(crate) at_load: HashSet<(u32, u32)>,
 }
@@ -96,9 +99,11 @@ pub(crate) fn run(package: &Package<'_>, limits: &Limits, allocator: &mut Alloca
         unfollowed: Vec::new(),
         has_made_files: false,
         ends: Vec::new(),
+        opened: Vec::new(),
         at_load: HashSet::new(),
     };
     work.read_commands();
+    work.read_configuration();
     work.modules = Modules::new(work.codes.len());
     work.survey_all();
     work.mark_surfaces();
@@ -117,9 +122,13 @@ pub(crate) fn run(package: &Package<'_>, limits: &Limits, allocator: &mut Alloca
 
 impl<'a> Code<'a> {
     fn of(file: &SourceFile<'a>) -> Self {
+        let bytes = match component::is_component(file.path) {
+            true => Cow::Owned(component::code(file.bytes)),
+            false => Cow::Borrowed(file.bytes),
+        };
         Self {
             path: Cow::Borrowed(file.path),
-            bytes: Cow::Borrowed(file.bytes),
+            bytes,
             survey: None,
             failure: None,
             is_utf8: false,
@@ -220,6 +229,7 @@ impl Work<'_> {
             .iter()
             .flat_map(|(_, roots)| roots.clone())
             .collect();
+        first.extend(&self.opened);
         first.extend(self.entries().into_iter().map(|(_, index)| index));
         first.retain(|&index| self.codes.get(index).is_some_and(Code::may_run));
         first.append(&mut wanted);
@@ -366,6 +376,7 @@ impl Work<'_> {
         for (surface, index) in self.entries() {
             self.modules.mark(&[index], surface);
         }
+        self.mark_opened();
     }
 
     /// What install runs and lists a folder to load what is in it does load it, as far as anybody can tell.

@@ -42,6 +42,10 @@ const CAREFUL: usize = 64 << 10;
 /// releases everything that took a longer way was no flow but objects that many functions share.
 const HOPS: usize = 10;
 
+/// What is told where values make ever more of each other. No real release comes near that limit.
+pub(crate) const OVERGROWN: &str =
+    "stopped where values make too much of each other; what it found until then is reported";
+
 /// How often steps of decoders count that come to nothing, in code that install does not reach.
 const WASTE: u64 = 16;
 
@@ -62,6 +66,8 @@ struct Gaps {
     bundles: usize,
     /// Whether the solver ran out of steps or the install surface out of bytes.
     is_stopped: bool,
+    /// Whether the solver ran out of room for what it made.
+    is_overgrown: bool,
     /// Steps left for all groups that install does not reach.
     quiet_steps: u64,
 }
@@ -265,6 +271,13 @@ impl Work<'_> {
                 suspicious: false,
             });
         }
+        if gaps.is_overgrown {
+            self.facts.unread.push(Unread {
+                path: "value flow".to_owned(),
+                why: OVERGROWN.to_owned(),
+                suspicious: true,
+            });
+        }
         if gaps.is_stopped {
             self.facts.unread.push(Unread {
                 path: "value flow".to_owned(),
@@ -331,9 +344,16 @@ impl Work<'_> {
                 break;
             }
             solver.is_careful = !group.installs && bytes > CAREFUL;
-            if solver.solve() == Outcome::Stopped {
-                gaps.is_stopped = true;
-                break;
+            match solver.solve() {
+                Outcome::Complete => {}
+                Outcome::Stopped => {
+                    gaps.is_stopped = true;
+                    break;
+                }
+                Outcome::Overgrown => {
+                    gaps.is_overgrown = true;
+                    break;
+                }
             }
             // A file that is evaluated is loaded.
             next = self.newly_evaluated(&mut solver, around);

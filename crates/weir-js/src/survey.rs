@@ -15,14 +15,15 @@ use oxc_ast::ast::{
     UnaryExpression, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
-use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
+use oxc_syntax::operator::{AssignmentOperator, BinaryOperator, UnaryOperator};
 
 use literals::{is_shouting, may_name_command, names_command, names_tool, tells_command};
 pub(crate) use shapes::literal;
 use shapes::{
-    asks_for_evaluation, hands_maker_on, is_answer, is_cookies, is_decoded, is_function_prototype,
-    last_name, loaded_by_each, loaded_in_loop, makes_functions, names_constructor,
-    names_data_beside, names_service_worker, spreads_storage, takes_cookies, takes_storage,
+    asks_for_evaluation, hands_maker_on, is_answer, is_cookies, is_decoded, is_function,
+    is_function_prototype, is_pressed_key, last_name, loaded_by_each, loaded_in_loop,
+    makes_functions, names_constructor, names_data_beside, names_service_worker,
+    names_what_is_typed, spreads_storage, takes_cookies, takes_storage, takes_target,
 };
 pub(crate) use signs::{COMMANDS, Ends, KINDS, SECRETS, Signs, TEXT, Unsure};
 
@@ -222,7 +223,8 @@ impl<'a> Visit<'a> for Survey {
         self.seen.assign(it);
         if let AssignmentTarget::StaticMemberExpression(member) = &it.left {
             let property = member.property.name.as_str();
-            self.signs.source |= secrets::is_key_function(property);
+            self.signs.source |= secrets::is_key_function(property)
+                || (is_function(&it.right) && self.seen.replaces(member));
             // An address that is put together and loaded carries what is in it.
             self.signs.sink |= property == "src"
                 && matches!(
@@ -230,6 +232,9 @@ impl<'a> Visit<'a> for Survey {
                     Expression::BinaryExpression(_) | Expression::TemplateLiteral(_)
                 );
         }
+        // `typed += event.key`
+        self.signs.source |=
+            it.operator == AssignmentOperator::Addition && is_pressed_key(&it.right);
         if self.recorder.is_some() {
             match &it.left {
                 AssignmentTarget::StaticMemberExpression(member) => {
@@ -391,6 +396,13 @@ impl<'a> Visit<'a> for Survey {
                 let first = it.arguments.first().and_then(Argument::as_expression);
                 self.signs.runs_text |= first.is_some_and(is_answer);
             },
+            "push" => {
+                let first = it.arguments.first().and_then(Argument::as_expression);
+                self.signs.source |= first.is_some_and(is_pressed_key);
+            },
+            "querySelector" | "getElementById" | "addEventListener" => {
+                self.signs.source |= names_what_is_typed(function, &it.arguments);
+            },
             "post" => {
                 let first = it.arguments.first().and_then(Argument::as_expression);
                 self.signs.runs_text |= matches!(first, Some(Expression::StringLiteral(text))
@@ -445,6 +457,7 @@ impl<'a> Visit<'a> for Survey {
         ) {
             self.evaluates(&it.arguments);
         }
+        self.signs.source |= last_name(&it.callee) == "FormData" && takes_target(&it.arguments);
         if last_name(&it.callee) == "Worker" && asks_for_evaluation(&it.arguments) {
             self.evaluates(it.arguments.get(..1).unwrap_or_default());
         }
@@ -509,6 +522,12 @@ impl<'a> Visit<'a> for Survey {
                 self.signs.source = true;
             },
             "process" => self.process_by_alias = true,
+            // All that an app stores, and all cookies of a browser.
+            "getAllKeys" => self.signs.source = true,
+            "cache" => self.signs.source |= matches!(&it.object, Expression::Identifier(name)
+                if name.name == "require"),
+            "cookies" => self.signs.source |= matches!(&it.object, Expression::Identifier(name)
+                if matches!(name.name.as_str(), "chrome" | "browser")),
             "cookie" => self.signs.source |= is_cookies(it),
             "constructor" => self.signs.runs_text |= makes_functions(&it.object),
             _ => self.signs.source |= secrets::is_seed_field(property),

@@ -66,6 +66,7 @@ pub(crate) const fn source_in_words(source: SourceKind) -> &'static str {
         SourceKind::HostFacts => "facts about host and user",
         SourceKind::CredentialTool => "what a credential tool prints",
         SourceKind::KeyArgument => "key material of its caller",
+        SourceKind::Overheard => "what is meant for others",
         SourceKind::Fetched => "what is fetched from the network",
         SourceKind::Decoded => "what is decoded from text in the package",
     }

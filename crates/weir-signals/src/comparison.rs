@@ -170,7 +170,7 @@ pub(crate) fn of_flow(flow: &Flow) -> Severity {
         {
             [Severity::High, Severity::High, Severity::Low]
         }
-        Source::Environment | Source::Clipboard if leaves => {
+        Source::Environment | Source::Clipboard | Source::Overheard if leaves => {
             [Severity::High, Severity::Medium, Severity::Low]
         }
         Source::SecretVariable if leaves => [Severity::Medium, Severity::Info, Severity::Info],

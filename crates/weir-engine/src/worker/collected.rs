@@ -115,8 +115,6 @@ const NO_CODE: &[&str] = &[
     "proto",
     "graphql",
     "gql",
-    "vue",
-    "svelte",
     "astro",
     "hbs",
     "handlebars",

@@ -1,12 +1,14 @@
 //! What a known function does to what it is given: hosts, files, programs.
 
-use oxc_ast::ast::{Argument, Expression, ObjectExpression, ObjectPropertyKind};
+use oxc_ast::ast::{
+    Argument, Expression, ObjectExpression, ObjectPropertyKind, StaticMemberExpression,
+};
 use weir_model::contents::CapabilityKind;
 
-use super::syntax::{first, has, is_true, key_name};
+use super::syntax::{first, has, is_true, key_name, text};
 use super::{Seen, Sure, TOUCHES, Touch, Verb};
 use crate::command;
-use crate::tables::{abilities, credentials};
+use crate::tables::{abilities, credentials, overheard};
 
 impl Seen {
     /// A function of a module that is known.
@@ -66,6 +68,34 @@ impl Seen {
     pub(crate) fn sets_hooks(&self, callee: &Expression<'_>) -> bool {
         self.path(callee)
             .is_some_and(|(module, function)| module == "module" && function == "register")
+    }
+
+    /// Whether a member is a function of Node or of a page that others call.
+    pub(crate) fn replaces(&self, it: &StaticMemberExpression<'_>) -> bool {
+        let member = it.property.name.as_str();
+        if !overheard::may_be_called_by_others(member) {
+            return false;
+        }
+        let object = match &it.object {
+            Expression::Identifier(object) => {
+                let object = object.name.as_str();
+                self.named(object).unwrap_or(object)
+            }
+            // `XMLHttpRequest.prototype.send`
+            Expression::StaticMemberExpression(inner) => {
+                return matches!(&inner.object, Expression::Identifier(of)
+                    if matches!(of.name.as_str(), "XMLHttpRequest" | "WebSocket"));
+            }
+            _ => return false,
+        };
+        let object = object.strip_suffix(".default").unwrap_or(object);
+        match object {
+            "globalThis" | "window" | "self" | "global" => {
+                overheard::is_called_by_others("global", member)
+            }
+            "JSON" | "Module" => overheard::is_called_by_others(object, member),
+            _ => overheard::is_called_by_others(&format!("node:{object}"), member),
+        }
     }
 
     /// Hooks of the loader of modules, which lie in a file or are the address itself. Where its beginning is
@@ -131,6 +161,16 @@ impl Seen {
 
     /// Reads, writes and removals of files.
     fn file(&mut self, function: &str, arguments: &[Argument<'_>], offset: u32) {
+        if matches!(function, "open" | "openSync")
+            && first(arguments, 1)
+                .and_then(text)
+                .is_some_and(|mode| mode.starts_with(['a', 'w']))
+        {
+            // What is opened to be written or added to is written.
+            self.writes = true;
+            self.touch(Verb::Write, first(arguments, 0), function, offset);
+            return;
+        }
         if abilities::READERS.contains(&function) {
             if function.starts_with("readdir") && self.listed.len() < TOUCHES {
                 match first(arguments, 0).and_then(|it| self.fold(it)) {

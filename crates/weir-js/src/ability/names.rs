@@ -29,6 +29,7 @@ fn module(specifier: &str) -> Option<&str> {
         "dns/promises" => Some("dns"),
         "os" | "vm" | "process" | "worker_threads" | "path" | "module" => Some(bare),
         "rimraf" | "del" => Some("rimraf"),
+        "write-file-atomic" => Some("fs.writeFile"),
         _ if FILE_PACKAGES.contains(&bare) => Some("fs"),
         _ => None,
     };

@@ -30,6 +30,9 @@ pub(super) const REPORT: &str = "process.report()";
 /// The runtime that runs the code, as the first word of its own command line.
 pub(super) const OWN_RUNTIME: &str = "process.argv.0";
 
+/// What Node's own functions start programs by.
+const BINDING: &str = "process.binding(spawn_sync)";
+
 /// Members that are constants.
 pub(crate) fn constant_member(path: &str) -> Option<&'static str> {
     match path {
@@ -76,6 +79,7 @@ pub(crate) fn member<'a>(path: &'a str, member: &'a str) -> Cow<'a, str> {
         (loader, "g") if loader.starts_with("webpack:") => Cow::Borrowed("global"),
         ("pkg:shelljs" | "pkg:bun", "env") => Cow::Borrowed("process.env"),
         ("pkg:zx", "fs" | "os" | "path") => Cow::Owned(["node:", member].concat()),
+        ("node:fs.writeFile", "sync") => Cow::Borrowed("node:fs.writeFileSync"),
         ("pkg:zx", "fetch") => Cow::Borrowed("fetch"),
         ("Deno", "writeTextFile" | "writeFile") | ("Bun" | "pkg:bun", "write") => {
             Cow::Borrowed("node:fs.writeFile")
@@ -102,6 +106,7 @@ impl Solver<'_> {
     /// A call of something built in. Returns whether what it does with data is known.
     pub(crate) fn builtin(&mut self, id: u32, path: &str, call: &Call) -> bool {
         self.sources_of_code(path, call);
+        self.gives_overheard(path, call);
         let first = Self::argument(call, 0);
         let second = Self::argument(call, 1);
         if path.starts_with("webpack:") {
@@ -123,7 +128,11 @@ impl Solver<'_> {
             "Module.createRequire" | "node:module.createRequire" => {
                 self.give(call.out, "require");
             }
+            "process.binding" if self.known_texts(first).iter().any(|it| it == "spawn_sync") => {
+                self.give(call.out, BINDING);
+            }
             "process.binding" => {}
+            "process.binding(spawn_sync).spawn" => self.spawned_by_binding(id, call),
             "process.report.getReport" => self.give(call.out, REPORT),
             // Only of functions, for their constructor: objects share theirs with too many others.
             "Object.getPrototypeOf" | "Reflect.getPrototypeOf" => {
@@ -135,6 +144,11 @@ impl Solver<'_> {
                 self.start(first, call);
                 self.worker_data(second);
                 self.give_instance(id, call);
+            }
+            "Map" | "Set" | "WeakMap" | "WeakSet" if call.is_new => {
+                let object = self.made(id, 0);
+                self.graph.collections.insert(object);
+                return false;
             }
             "MessageChannel" | "node:worker_threads.MessageChannel" if call.is_new => {
                 self.channel(id, call);
@@ -534,7 +548,7 @@ impl Solver<'_> {
         }
     }
 
-    fn holds_builtin(&self, node: Node) -> bool {
+    pub(super) fn holds_builtin(&self, node: Node) -> bool {
         let mut atoms = self.graph.atoms(node).iter();
         atoms.any(|(atom, _)| matches!(atom, Atom::Builtin(_)))
     }
@@ -542,6 +556,16 @@ impl Solver<'_> {
     /// A command that is run: its output may be a secret, and it may start files of the package.
     fn run_command(&mut self, call: &Call) {
         let program = Self::argument(call, 0);
+        // `$({ input })` is `$` with what its commands read.
+        if self.holds_one_of(call.callee, &["pkg:execa.$", "pkg:zx.$"])
+            && self.takes_options(program)
+        {
+            self.graph.copy(call.callee, call.out);
+            for input in self.fields_given(call, &["input"]) {
+                self.loose_content(input, false, call.out);
+            }
+            return;
+        }
         let list = self
             .listed(program)
             .or_else(|| self.listed(Self::argument(call, 1)));
@@ -571,6 +595,17 @@ impl Solver<'_> {
                 self.start(node, call);
             }
         }
+    }
+
+    /// Whether nothing but an object that is no list comes where a program belongs.
+    fn takes_options(&self, node: Node) -> bool {
+        let mut atoms = self.graph.atoms(node).iter().peekable();
+        let is_record = |object: u32| {
+            let found = self.graph.objects.get(object as usize);
+            found.is_some_and(|it| it.elements.is_none() && !it.fields.is_empty())
+        };
+        atoms.peek().is_some()
+            && atoms.all(|(atom, _)| matches!(atom, Atom::Object(object) if is_record(*object)))
     }
 
     pub(crate) fn known_texts(&self, node: Node) -> Vec<String> {
@@ -607,6 +642,10 @@ impl Solver<'_> {
             // Common helpers with a known meaning.
             match rest {
                 "os-homedir" | "homedir" => self.give_text(call.out, "~"),
+                "tar.c" | "tar.create" => {
+                    self.packs_all(call);
+                    return false;
+                }
                 // Folded paths keep the tilde.
                 "untildify" => self.graph.copy(Self::argument(call, 0), call.out),
                 "lodash.assign" | "lodash.merge" | "lodash.extend" | "lodash.defaults"

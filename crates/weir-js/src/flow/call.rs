@@ -20,6 +20,7 @@ impl Solver<'_> {
                 Atom::Builtin(path) => {
                     let path = self.graph.name(path);
                     self.page_data(&path, call);
+                    self.page_gives(&path, call);
                     is_known |= self.builtin(id, &path, call);
                 }
                 Atom::Resolver(promise) => {
@@ -191,8 +192,12 @@ impl Solver<'_> {
             self.keys_in(call.receiver, call.out);
         }
         let nodes: Vec<Node> = call.arguments.iter().map(|(node, _)| *node).collect();
+        let is_nameless = self.graph.follows_code && !self.holds_builtin(call.callee);
         for &argument in &nodes {
-            self.loose_content(argument, copies, call.out);
+            match is_nameless {
+                true => self.asked_of_unknown(argument, copies, call.out),
+                false => self.loose_content(argument, copies, call.out),
+            }
         }
         let has_data = nodes
             .iter()
@@ -225,13 +230,41 @@ impl Solver<'_> {
         if !has_data || self.is_careful {
             return;
         }
-        // `hash.update(secret)`, `form.append(name, secret)`: the receiver holds it from now on.
+        // `hash.update(secret)`, `form.append(name, secret)`: the receiver holds it from now on. What puts something
+        // into a map or a set is known.
         for atom in self.graph.held(call.receiver) {
-            if let Atom::Object(object) = atom {
+            if let Atom::Object(object) = atom
+                && !self.graph.collections.contains(&object)
+            {
                 let any = self.graph.any(object);
                 for &argument in &nodes {
                     self.loose_content(argument, copies, any);
                 }
+            }
+        }
+    }
+
+    /// What comes out of a function of which not even the name is known, of what it was given. Decoders take text;
+    /// what is asked for by an object that holds some among other things (`server.load({ url })`) is something else.
+    fn asked_of_unknown(&mut self, from: Node, copies: bool, out: Node) {
+        for atom in self.graph.held(from) {
+            match atom {
+                Atom::Object(object) => {
+                    if let Some(data) = self.graph.data(object, !copies, self.current) {
+                        let fetched = true;
+                        self.derive(Rule::Undecoded {
+                            from: data,
+                            out,
+                            fetched,
+                        });
+                    }
+                }
+                Atom::Taint(source) if !copies && self.graph.is_key(source) => {}
+                Atom::Taint(_) => self.graph.add(out, atom, from),
+                Atom::Environment(source) if copies => {
+                    self.graph.add(out, Atom::Taint(source), from);
+                }
+                _ => {}
             }
         }
     }

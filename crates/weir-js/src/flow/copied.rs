@@ -10,6 +10,8 @@ use crate::tables::{calls, credentials};
 
 /// Longest command that is looked into for what it packs, in bytes.
 const COMMAND: usize = 2 << 10;
+/// Purpose of the call that a call of Node's own binding is.
+const BINDING: u8 = 11;
 /// Most files that one command is asked for.
 const PACKED: usize = 4;
 
@@ -78,6 +80,58 @@ impl Solver<'_> {
             self.graph.add(call.receiver, Atom::Taint(source), NONE);
             self.graph.add(call.out, Atom::Taint(source), NONE);
         }
+    }
+
+    /// `tar.create({ file }, paths)`: the archive holds what lies there, be it a file or what the call gives.
+    pub(super) fn packs_all(&mut self, call: &Call) {
+        let file = self.fields_given(call, &["file", "f"]);
+        let files: Vec<String> = file
+            .iter()
+            .flat_map(|&path| self.disk_paths(path))
+            .collect();
+        let home = self.fields_given(call, &["cwd", "C"]);
+        let homes: Vec<String> = home
+            .iter()
+            .flat_map(|&path| self.known_texts(path))
+            .collect();
+        let paths = self.listed(Self::argument(call, 1)).unwrap_or_default();
+        for (path, _) in paths.into_iter().take(PACKED) {
+            for text in self.known_texts(path) {
+                let below = homes.iter().map(|home| format!("{home}/{text}"));
+                let found = below
+                    .chain([text.clone()])
+                    .find_map(|path| Some((credentials::kind(&path)?, path)));
+                let Some((kind, text)) = found else {
+                    continue;
+                };
+                let source = self.graph.source(kind, &text, call.file, call.offset);
+                self.graph.add(call.out, Atom::Taint(source), NONE);
+                for path in &files {
+                    let there = self.disk_file(path);
+                    self.graph.add(there, Atom::Taint(source), NONE);
+                }
+            }
+        }
+    }
+
+    /// `binding.spawn({ file, args })`, by which Node's own functions start a program.
+    pub(super) fn spawned_by_binding(&mut self, id: u32, call: &Call) {
+        let [files, lists] = ["file", "args"].map(|name| self.fields_given(call, &[name]));
+        let (Some(&file), words) = (files.first(), lists.first()) else {
+            return;
+        };
+        let callee = self.graph.node(call.file, call.offset);
+        self.give(callee, "node:child_process.spawnSync");
+        let arguments = std::iter::once(file).chain(words.copied());
+        let started = Call {
+            callee,
+            receiver: NONE,
+            method: None,
+            arguments: arguments.map(|node| (node, false)).collect(),
+            is_new: false,
+            ..call.clone()
+        };
+        self.redirect(id, BINDING, started);
     }
 
     /// Whether a call copies a file, by the path of what is called.

@@ -63,6 +63,7 @@ impl Solver<'_> {
                 let events = self.graph.texts(Self::argument(call, 0));
                 self.meet(id, call, &events, false, is_known);
                 self.hears_uncaught(call);
+                self.hears_page(call);
             }
             "getStore" | "run" | "enterWith" => return self.stored(id, name, call),
             _ => {}

@@ -213,6 +213,12 @@ pub(crate) enum Rule {
     Elements { from: Node, out: Node },
     /// Of what `from` holds, what came from the network.
     Answered { from: Node, out: Node },
+    /// Of what `from` holds, the data that was not decoded, nor fetched unless that counts.
+    Undecoded {
+        from: Node,
+        out: Node,
+        fetched: bool,
+    },
     /// Of what `from` holds, the data: what an error carries.
     Thrown { from: Node, out: Node },
     /// Property names of what `from` holds.
@@ -309,6 +315,8 @@ pub(crate) struct Graph {
     pub(crate) added: Vec<u32>,
     /// Atoms that were added.
     pub(crate) steps: u64,
+    /// Copies between nodes.
+    pub(super) links: u64,
     /// Copies of nodes with many uses. Of others, the list of uses is looked through.
     edges: HashSet<(Node, Node), Quick>,
     /// Modules by file: the `module` object.
@@ -332,6 +340,8 @@ pub(crate) struct Graph {
     pub(crate) completions: Map<u32, (u32, Node)>,
     /// Variables of files that evaluate code, by file and name.
     pub(crate) variables: Map<(u32, Name), SmallVec<[Node; 2]>>,
+    /// Objects that are maps and sets.
+    pub(super) collections: HashSet<u32, Quick>,
     /// Calls that make characters of counters, by their rules.
     pub(crate) counted: HashSet<u32, Quick>,
     /// Where errors go.
@@ -356,6 +366,7 @@ impl Default for Graph {
             grown: Vec::new(),
             added: Vec::new(),
             steps: 0,
+            links: 0,
             edges: HashSet::default(),
             modules: Map::default(),
             globals: 0,
@@ -367,6 +378,7 @@ impl Default for Graph {
             loaders: Vec::new(),
             completions: Map::default(),
             variables: Map::default(),
+            collections: HashSet::default(),
             counted: HashSet::default(),
             regions: super::thrown::Regions::default(),
             rejections: HashMap::default(),
@@ -597,6 +609,7 @@ impl Graph {
             }
         }
         slot.uses.push(Use::Copy(to));
+        self.links += 1;
         true
     }
 
@@ -623,6 +636,7 @@ impl Graph {
             | Rule::Elements { from, .. }
             | Rule::Answered { from, .. }
             | Rule::Thrown { from, .. }
+            | Rule::Undecoded { from, .. }
             | Rule::Keys { from, .. } => {
                 reads.push(*from);
             }

@@ -50,11 +50,14 @@ impl Laden {
         match rule {
             Rule::Call(call) => {
                 let Call {
+                    callee,
                     receiver,
                     arguments,
                     ..
                 } = &**call;
-                let mut given = arguments.iter().map(|(node, _)| *node).chain([*receiver]);
+                // A callee may hold what it was set up with.
+                let given = arguments.iter().map(|(node, _)| *node);
+                let mut given = given.chain([*receiver, *callee]);
                 given.any(|node| self.is_data(graph, node))
             }
             Rule::Store { value, .. } => self.is_data(graph, *value),

@@ -51,6 +51,7 @@ fn module(specifier: &str) -> Option<String> {
     match bare {
         // Drop-in replacements of Node's own.
         "fs-extra" | "graceful-fs" | "mz/fs" | "memfs_" => Some("node:fs".to_owned()),
+        "write-file-atomic" => Some("node:fs.writeFile".to_owned()),
         "follow-redirects" => None,
         "cross-spawn-promise" => Some("pkg:cross-spawn".to_owned()),
         "isomorphic-ws" | "ws" => Some("WebSocketPackage".to_owned()),

@@ -114,7 +114,10 @@ impl Solver<'_> {
                 if self.holds_object(call.receiver) =>
             {
                 // Pieces of a collection: the collection and what is in it.
-                self.graph.copy(call.receiver, call.out);
+                match name {
+                    "get" => self.got_of(call),
+                    _ => self.graph.copy(call.receiver, call.out),
+                }
                 self.derive(Rule::Elements {
                     from: call.receiver,
                     out: call.out,
@@ -166,6 +169,16 @@ impl Solver<'_> {
             .atoms(node)
             .iter()
             .any(|(atom, _)| matches!(atom, Atom::Object(_)))
+    }
+
+    /// `map.get(key)` is never the map itself, however the rest is read.
+    fn got_of(&mut self, call: &Call) {
+        for atom in self.graph.held(call.receiver) {
+            let is_map = matches!(atom, Atom::Object(it) if self.graph.collections.contains(&it));
+            if !is_map {
+                self.graph.add(call.out, atom, call.receiver);
+            }
+        }
     }
 
     /// Promises are taken for their value.

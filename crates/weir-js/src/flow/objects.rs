@@ -301,6 +301,28 @@ impl Graph {
                 .is_some_and(|found| found.fields.len() > TABLE)
     }
 
+    /// Whether an object is a map, a set, or a record: something is kept in it under a name that no list has. As a text
+    /// it says what it is, and nothing that is in it.
+    pub(super) fn is_record(&self, object: u32) -> bool {
+        let Some(found) = self.objects.get(object as usize) else {
+            return false;
+        };
+        if self.collections.contains(&object) {
+            return true;
+        }
+        // Reading a field makes its node.
+        let holds = |node: Node| !self.atoms(node).is_empty();
+        let is_number = |name: Name| self.text(name).starts_with(|c: char| c.is_ascii_digit());
+        let mut fields = found.fields.iter();
+        found.elements.is_none() && fields.any(|(&name, &node)| holds(node) && !is_number(name))
+    }
+
+    /// Whether an object is what `new` gives of some function of the package.
+    pub(super) fn is_instance(&self, object: u32) -> bool {
+        let mut functions = self.functions.iter();
+        functions.any(|function| function.instance == Some(object))
+    }
+
     /// Union of all fields.
     pub(crate) fn all(&mut self, object: u32) -> Node {
         let (node, is_new) = self.object_node(object, |object| &mut object.all);

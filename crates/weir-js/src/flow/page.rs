@@ -23,7 +23,12 @@ const DEPTH: u8 = 2;
 
 /// Whether a source is what a page keeps, by its detail.
 fn is_of_page(detail: &str) -> bool {
-    detail == COOKIES || STORAGE.contains(&detail)
+    detail == COOKIES
+        || STORAGE.contains(&detail)
+        || matches!(
+            detail,
+            super::overheard::ALL_COOKIES | super::overheard::APP_STORAGE
+        )
 }
 
 impl Graph {

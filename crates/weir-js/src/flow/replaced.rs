@@ -22,6 +22,7 @@ impl Solver<'_> {
                 if path.starts_with("pkg:") && path.ends_with(".prototype") {
                     self.replaces_method(value);
                 }
+                self.replaces(&path, names, value);
                 self.changes_defaults(&path, names, value);
                 (&*path == "global").then_some(self.graph.globals)
             }

@@ -155,6 +155,9 @@ impl Solver<'_> {
             {
                 continue;
             }
+            if source.kind == SourceKind::Overheard && !self.takes_elsewhere(call, sink) {
+                continue;
+            }
             if self.stays_with_page(&source.detail, sink, one.is_credential_field) {
                 continue;
             }

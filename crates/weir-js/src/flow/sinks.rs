@@ -222,6 +222,20 @@ impl Solver<'_> {
                 return Some(Sink::of(SinkKind::DynamicCode, "Runtime.evaluate", sent));
             }
         }
+        // `shell.cat(path).exec('curl …')`
+        if name == "exec" {
+            let mut held = self.graph.atoms(call.receiver).iter();
+            let is_text = held.any(|(atom, _)| matches!(atom, Atom::Taint(_)));
+            let lines = all.first().filter(|_| is_text);
+            let lines = lines.map_or_else(Vec::new, |&node| self.known_texts(node));
+            if let Some(line) = lines.iter().find(|line| command::names_tool(line)) {
+                let label = format!("exec with {}", tool_label(line));
+                return Some(Sink {
+                    host: command::host(line),
+                    ..Sink::of(SinkKind::NetworkCommand, label, vec![call.receiver])
+                });
+            }
+        }
         if name == "_compile" {
             let label = "module._compile";
             return Some(Sink::of(SinkKind::DynamicCode, label, all.to_vec()));
@@ -362,7 +376,7 @@ impl Solver<'_> {
         if !is_tool {
             return None;
         }
-        let mut sent = vec![Self::argument(call, 0)];
+        let mut sent = vec![Self::argument(call, 0), call.callee];
         let expands = text.contains('$') || text.contains('%') || text.contains("env");
         for &(argument, _) in call.arguments.iter().skip(1) {
             for (atom, _) in self.graph.atoms(argument) {

@@ -7,12 +7,10 @@ use weir_model::contents::SourceKind;
 
 use super::builtins;
 use super::graph::{Atom, Graph, Key, NONE, Name, Names, Node, Quick, Rule, TEXT_BYTES, Use};
+use super::overheard::{LOADED, LOADED_ONE};
 use super::queue::Queue;
 use crate::hash::Set;
 use crate::tables::{calls, secrets};
-
-/// Most rules that solving may add, so that hostile graphs stay in memory.
-const RULES: usize = 4_000_000;
 
 /// What a worker was given by whoever started it.
 const WORKER: &str = "node:worker_threads.workerData";
@@ -45,6 +43,8 @@ pub(crate) enum Outcome {
     Complete,
     /// The budget is spent; what was found so far is true.
     Stopped,
+    /// So is the room for what rules make of each other.
+    Overgrown,
 }
 
 /// The solver's state beside the graph.
@@ -89,6 +89,8 @@ pub(crate) struct Solver<'m> {
     pub(super) stands_for: HashMap<u32, u32, Quick>,
     /// Where packages were told to send.
     pub(super) told_packages: super::clients::Told,
+    /// What is meant for others.
+    pub(super) overheard: super::overheard::Overheard,
     /// Where requests were opened to.
     pub(super) opened: super::opened::Opened,
     /// Calls that leave the code of the package, by their rules, once all is solved.
@@ -98,7 +100,9 @@ pub(crate) struct Solver<'m> {
     /// What is not known passes data to its result only. In large programs everything comes near
     /// everything, and objects that take in whatever passes by make flows of nothing.
     pub(crate) is_careful: bool,
-    budget: u64,
+    pub(super) budget: u64,
+    /// What solving made.
+    pub(super) growth: super::growth::Growth,
     /// The rule that runs.
     pub(crate) current: u32,
 }
@@ -128,11 +132,13 @@ impl<'m> Solver<'m> {
             buffers: Set::default(),
             stands_for: HashMap::default(),
             told_packages: super::clients::Told::default(),
+            overheard: super::overheard::Overheard::default(),
             opened: super::opened::Opened::default(),
             outward: Vec::new(),
             members: HashMap::default(),
             is_careful: false,
             budget,
+            growth: super::growth::Growth::default(),
             current: 0,
         }
     }
@@ -141,7 +147,9 @@ impl<'m> Solver<'m> {
     /// which nothing is known. The last one only moves data, so without a source it is left out.
     /// May be called again after more files were lowered.
     pub(crate) fn solve(&mut self) -> Outcome {
+        self.growth.begin(&self.graph);
         let outcome = self.phases();
+        self.growth.end(&self.graph);
         self.note_outward();
         self.run_files = OnceCell::new();
         outcome
@@ -149,8 +157,9 @@ impl<'m> Solver<'m> {
 
     fn phases(&mut self) -> Outcome {
         self.is_guessing = false;
-        if self.run(Vec::new()) == Outcome::Stopped {
-            return Outcome::Stopped;
+        let exact = self.run(Vec::new());
+        if exact != Outcome::Complete {
+            return exact;
         }
         self.is_guessing = true;
         let strings = self.rules_where(|rule| match rule {
@@ -158,8 +167,9 @@ impl<'m> Solver<'m> {
             Rule::Call(call) => self.joins(call),
             _ => false,
         });
-        if self.run(strings) == Outcome::Stopped {
-            return Outcome::Stopped;
+        let joined = self.run(strings);
+        if joined != Outcome::Complete {
+            return joined;
         }
         if self.graph.sources.is_empty() || !self.has_sink() {
             return Outcome::Complete;
@@ -172,13 +182,14 @@ impl<'m> Solver<'m> {
         self.run(open)
     }
 
-    /// Whether a call puts strings together.
+    /// Whether a call puts strings together, or files by names that are known only once others were.
     fn joins(&self, call: &super::graph::Call) -> bool {
         let join = self.graph.known("join").map(Key::Name);
         (call.method.is_some() && call.method == join)
             || self.graph.atoms(call.callee).iter().any(|(atom, _)| {
                 matches!(atom, Atom::Builtin(path)
-                    if self.graph.name(*path).starts_with("node:path."))
+                    if self.graph.text(*path).starts_with("node:path.")
+                        || matches!(self.graph.text(*path), "pkg:tar.c" | "pkg:tar.create"))
             })
     }
 
@@ -223,7 +234,7 @@ impl<'m> Solver<'m> {
                         }
                     }
                 }
-                if self.is_spent() {
+                if self.graph.steps > self.budget {
                     return Outcome::Stopped;
                 }
             }
@@ -234,16 +245,10 @@ impl<'m> Solver<'m> {
                 return Outcome::Complete;
             };
             self.fire(rule);
-            if self.is_spent() {
-                return Outcome::Stopped;
+            if let Some(outcome) = self.spent() {
+                return outcome;
             }
         }
-    }
-
-    fn is_spent(&self) -> bool {
-        self.graph.steps > self.budget
-            || self.graph.rules.len() > RULES
-            || self.graph.size() > 2 * RULES
     }
 
     fn fire(&mut self, id: u32) {
@@ -263,6 +268,7 @@ impl<'m> Solver<'m> {
             Rule::Answer(asked) => self.answer(&asked),
             Rule::Answered { from, out } => self.answered(from, out),
             Rule::Thrown { from, out } => self.throw(from, out),
+            Rule::Undecoded { from, out, fetched } => self.undecoded(from, out, fetched),
             Rule::Inherit { class, out } => {
                 for atom in self.graph.held(class) {
                     if let Atom::Function(function) = atom {
@@ -284,6 +290,9 @@ impl<'m> Solver<'m> {
             Rule::Keys { from, out } => (4, *from, Key::Name(0), *out),
             Rule::Answer(asked) => (5, asked.result, Key::Name(0), asked.out),
             Rule::Thrown { from, out } => (6, *from, Key::Name(0), *out),
+            Rule::Undecoded { from, out, fetched } => {
+                (7, *from, Key::Name(Name::from(*fetched)), *out)
+            }
             _ => return,
         };
         if mark.1 != NONE && self.derived.insert(mark) {
@@ -342,7 +351,8 @@ impl<'m> Solver<'m> {
                 }
                 Atom::Function(function) => {
                     for &name in &names {
-                        if &*self.graph.name(name) == "constructor" {
+                        if &*self.graph.name(name) == "constructor" && !self.may_be_instance(object)
+                        {
                             // `(() => {}).constructor` makes functions of text.
                             let maker = self.graph.intern("Function");
                             self.graph.add(out, Atom::Builtin(maker), object);
@@ -367,6 +377,9 @@ impl<'m> Solver<'m> {
                     for &name in &names {
                         self.builtin_member(path, name, object, out);
                     }
+                    if names.is_empty() && self.graph.text(path) == LOADED {
+                        self.give(out, LOADED_ONE);
+                    }
                 }
                 Atom::Instance(instance) => {
                     for &name in &names {
@@ -388,6 +401,13 @@ impl<'m> Solver<'m> {
                 Atom::Resolver(_) => {}
             }
         }
+    }
+
+    /// Whether an object of a class of the package comes by as well: `this.constructor` is that class, whatever else
+    /// its methods are called on.
+    fn may_be_instance(&self, node: Node) -> bool {
+        let mut atoms = self.graph.atoms(node).iter();
+        atoms.any(|(atom, _)| matches!(atom, Atom::Object(it) if self.graph.is_instance(*it)))
     }
 
     /// A field is also read from what was spread into an object, and from its prototypes.
@@ -457,6 +477,9 @@ impl<'m> Solver<'m> {
         if &*path == "global" {
             let field = self.graph.field(self.graph.globals, name);
             self.graph.copy(field, out);
+        }
+        if path.starts_with('e') && self.typed(&path, &member, out) {
+            return;
         }
         let found = builtins::member(&path, &member);
         if found == "process.env" {

@@ -29,11 +29,37 @@ impl Solver<'_> {
             match atom {
                 Atom::Taint(_) => self.graph.add(out, atom, from),
                 Atom::Object(object) => {
-                    if let Some(data) = self.graph.data(object, false, self.current) {
-                        self.graph.copy(data, out);
+                    let Some(data) = self.graph.data(object, false, self.current) else {
+                        continue;
+                    };
+                    // `'"use strict";' + module` is no code that lies somewhere in the module.
+                    match self.graph.follows_code && self.graph.is_record(object) {
+                        true => self.derive(Rule::Undecoded {
+                            from: data,
+                            out,
+                            fetched: false,
+                        }),
+                        false => self.graph.copy(data, out),
                     }
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// Of what a node holds, the data that was not decoded, and where `fetched` does not count, not fetched either.
+    pub(super) fn undecoded(&mut self, from: Node, out: Node, fetched: bool) {
+        for atom in self.graph.held(from) {
+            let Atom::Taint(source) = atom else {
+                continue;
+            };
+            let passes = match self.kind(source) {
+                Some(SourceKind::Decoded) => false,
+                Some(SourceKind::Fetched) => fetched,
+                _ => true,
+            };
+            if passes {
+                self.graph.add(out, atom, from);
             }
         }
     }

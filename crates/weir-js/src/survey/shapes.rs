@@ -216,7 +216,7 @@ pub(super) fn is_function_prototype(it: &Expression<'_>) -> bool {
     }
 }
 
-fn is_function(it: &Expression<'_>) -> bool {
+pub(super) fn is_function(it: &Expression<'_>) -> bool {
     match it {
         Expression::FunctionExpression(_) | Expression::ArrowFunctionExpression(_) => true,
         Expression::ParenthesizedExpression(inner) => is_function(&inner.expression),
@@ -227,6 +227,29 @@ fn is_function(it: &Expression<'_>) -> bool {
 /// `document.cookie`
 pub(super) fn is_cookies(member: &StaticMemberExpression<'_>) -> bool {
     member.property.name == "cookie" && last_name(&member.object) == "document"
+}
+
+/// `event.key`, which is what was pressed where it is collected.
+pub(super) fn is_pressed_key(it: &Expression<'_>) -> bool {
+    matches!(it, Expression::StaticMemberExpression(member)
+        if member.property.name == "key" && matches!(&member.object, Expression::Identifier(_)))
+}
+
+/// Whether a call asks for a field for passwords, or hears of all requests of a page.
+pub(super) fn names_what_is_typed(function: &str, arguments: &[Argument<'_>]) -> bool {
+    let Some(Argument::StringLiteral(text)) = arguments.first() else {
+        return false;
+    };
+    match function {
+        "addEventListener" => text.value == "fetch",
+        _ => text.value.contains("password"),
+    }
+}
+
+/// `new FormData(event.target)`
+pub(super) fn takes_target(arguments: &[Argument<'_>]) -> bool {
+    matches!(arguments, [Argument::StaticMemberExpression(member)]
+        if matches!(member.property.name.as_str(), "target" | "currentTarget"))
 }
 
 /// Whether all cookies are what a call is given.

@@ -30,6 +30,7 @@ pub(crate) const FLOWS: &[Row] = &[
             SourceKind::Clipboard,
             SourceKind::CredentialTool,
             SourceKind::KeyArgument,
+            SourceKind::Overheard,
         ],
         to: &[
             SinkKind::Http,

@@ -10,6 +10,7 @@ pub(crate) mod folders;
 pub(crate) mod gates;
 pub(crate) mod hosts;
 pub(crate) mod network;
+pub(crate) mod overheard;
 pub(crate) mod programs;
 pub(crate) mod scripts;
 pub(crate) mod secrets;

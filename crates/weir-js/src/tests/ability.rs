@@ -98,6 +98,18 @@ const ABLE: &[(CapabilityKind, &str)] = &[
     ),
     (
         Persists,
+        "const fs = require('fs'), os = require('os'); const fd = fs.openSync(os.homedir() + '/.zshrc', 'a'); fs.writeSync(fd, x)",
+    ),
+    (
+        Persists,
+        "const fs = require('fs/promises'), os = require('os'); fs.open(os.homedir() + '/.bashrc', 'a').then((h) => h.appendFile(x))",
+    ),
+    (
+        Persists,
+        "const write = require('write-file-atomic'), os = require('os'); write(os.homedir() + '/.bashrc', x)",
+    ),
+    (
+        Persists,
         "require('fs').writeFileSync('.github/workflows/x.yml', x)",
     ),
     (

@@ -10,6 +10,18 @@ use SourceKind::{Decoded, Environment, Fetched};
 /// Name, source, sink, code of `index.js`, which is imported.
 const FLAGGED: &[(&str, SourceKind, SinkKind, &str)] = &[
     (
+        "evaluates what is kept in an object, by its own text",
+        Decoded,
+        DynamicCode,
+        "const kept = { text: atob('ZmV0Y2goKQ=='), toString() { return this.text; } }; new Function('\"use strict\";' + kept)();",
+    ),
+    (
+        "evaluates a list of decoded pieces",
+        Decoded,
+        DynamicCode,
+        "const kept = ['ZmV0', 'Y2goKQ=='].map((piece) => atob(piece)); new Function('\"use strict\";' + kept)();",
+    ),
+    (
         "makes a function by the constructor of a list's method",
         Decoded,
         DynamicCode,
@@ -94,6 +106,22 @@ const PASSING: &[(&str, &str)] = &[
     (
         "looks a variable up in a list of words",
         "const known = 'travis circle drone buildkite appveyor'; fetch('https://telemetry.example/?ci=' + known.indexOf(process.env.CI_TOKEN));",
+    ),
+    (
+        "keeps the source map of what it evaluates beside it",
+        "const known = new Map(); class Module { constructor(id) { this.id = id; } }
+         const get = (id) => { let one = known.get(id); if (!one) one = new Module(id); known.set(id, one); return one; };
+         exports.map = (id) => { const one = get(id); one.map = { text: JSON.parse(atob(one.meta.code.split('base64,')[1])) }; return one.map; };
+         exports.run = (id, server) => { const one = get(id); one.meta = server.load(id); const { code } = one.meta; return new Function('\"use strict\";' + code)(); };",
+    ),
+    (
+        "asks a server by a name that was decoded for what it evaluates",
+        "const names = JSON.parse(atob(process.argv[2])); exports.run = async (server) => { const text = await server.invoke({ type: 'load', data: [names.first] }); return new Function('\"use strict\";' + text)(); };",
+    ),
+    (
+        "makes headers of an answer by the class of what it is called on",
+        "class All { constructor(e) { this.all = e; } static concat(e, ...t) { return new this(e); } concat(...e) { return this.constructor.concat(this, ...e); } }
+         [new All(), All].forEach((one) => one.concat(1)); fetch('https://api.example').then((answer) => { All.concat(answer.headers); }); exports.make = (text) => new Function(text);",
     ),
 ];
 

@@ -361,3 +361,20 @@ fn decoders_without_an_end_are_left() {
         assert!(facts.flows.is_empty(), "{code}");
     }
 }
+
+/// Calls that spread unknown lists into many functions: each makes a rule for each parameter of each function, and
+/// nothing travels.
+#[test]
+fn rules_that_make_rules_end() {
+    let names: Vec<String> = (0..40).map(|at| format!("p{at}")).collect();
+    let functions: String = (0..40)
+        .map(|at| format!("v = function f{at}({}) {{}};", names.join(",")))
+        .collect();
+    let calls = "v(...[b]);".repeat(4_000);
+    let code = format!("let v; {functions} {calls} {PAYLOAD}");
+    let start = Instant::now();
+    let facts = installed(&[("index.js", &code)]);
+    let told = |one: &weir_model::contents::Unread| one.why == crate::follow::OVERGROWN;
+    assert!(facts.unread.iter().any(told), "{:?}", facts.unread);
+    assert!(start.elapsed() < Duration::from_secs(60));
+}

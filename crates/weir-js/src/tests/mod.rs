@@ -22,6 +22,8 @@ mod generated;
 mod hooks;
 mod hostile;
 mod kept_secrets;
+mod opened;
+mod overheard;
 mod package;
 mod passing;
 mod posted;

@@ -68,6 +68,9 @@ pub enum SourceKind {
     CredentialTool,
     /// Key material that a caller passes to an exported function (`privateKey`, `mnemonic`).
     KeyArgument,
+    /// What passes by and is meant for others: what they hand to a function of Node or of a page that the code has
+    /// replaced, what somebody types into a page.
+    Overheard,
     /// What was fetched from the network.
     Fetched,
     /// Text decoded at run time: base64, hex, character codes, decryption, inflation.

@@ -97,6 +97,7 @@ impl SourceKind {
             Self::HostFacts => "facts about host and user",
             Self::CredentialTool => "what a credential tool prints",
             Self::KeyArgument => "key material a caller passes in",
+            Self::Overheard => "what is meant for others",
             Self::Fetched => "what was fetched from the network",
             Self::Decoded => "text decoded at run time",
         }

@@ -27,7 +27,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         sees: "A value that travels, through the package's own code, from a source of secrets (the whole \
                environment, a variable whose name says that it holds a secret, a credential file, a wallet or \
                browser profile, a cloud's metadata service, the memory of another process, the clipboard, what \
-               a credential tool prints, key material handed over by a caller, facts about host and user) to the \
+               a credential tool prints, key material handed over by a caller, what others hand to a function of Node or of a \
+               page that the code has replaced, what is typed into a page, facts about host and user) to the \
                network: a request, a socket, a name lookup, a command. Where the code runs at install time the finding is \
                decisive; where it runs on import or from a command it is as severe, but does not decide alone, and \
                where nothing leads to it it is only mentioned.",
@@ -45,7 +46,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                 before did, out for a week, nothing of it decides; nor does it, whatever the rank, where at least \
                 20 releases in a row, of as many days and over half a year, ran the same at install and the newest that has been \
                 out for 90 days had the same flow. Crash reporters and deployment tools that send more are worth knowing about, \
-                and are reported below the weight that blocks.",
+                and are reported below the weight that blocks. Tools that measure wrap what asks the network: what others hand to that \
+                weighs less on import, and counts only where the code names the host.",
         todo: "Follow the path in the evidence. If it ran at install time on your machines, rotate what was read.",
     },
     observe,
@@ -161,9 +163,10 @@ fn at_install(flow: &Flow) -> Weight {
         SourceKind::SecretVariable if shows_host_its_own_token(flow) => {
             weight(Severity::Info, Confidence::Medium)
         }
-        SourceKind::HostFacts | SourceKind::Clipboard | SourceKind::KeyArgument => {
-            weight(Severity::High, Confidence::Medium)
-        }
+        SourceKind::HostFacts
+        | SourceKind::Clipboard
+        | SourceKind::KeyArgument
+        | SourceKind::Overheard => weight(Severity::High, Confidence::Medium),
         _ => (true, Severity::Critical, Confidence::High),
     }
 }
@@ -171,7 +174,7 @@ fn at_install(flow: &Flow) -> Weight {
 fn at_import(flow: &Flow) -> Weight {
     use SourceKind::{
         Clipboard, CloudMetadata, CredentialFile, CredentialTool, Environment, HostFacts,
-        KeyArgument, ProcessMemory, SecretVariable, WalletOrProfile,
+        KeyArgument, Overheard, ProcessMemory, SecretVariable, WalletOrProfile,
     };
     let is_quiet = matches!(flow.sink, SinkKind::Dns | SinkKind::NetworkCommand);
     match flow.source {
@@ -191,8 +194,20 @@ fn at_import(flow: &Flow) -> Weight {
         HostFacts | Clipboard if is_quiet && is_unasked(flow.surface, flow.at_load) => {
             weight(Severity::High, Confidence::Medium)
         }
+        // Who measures a page or a service wraps what asks the network, and tells a host of its own of it.
+        Overheard if is_request(&flow.source_detail) => {
+            weight(Severity::Medium, Confidence::Medium)
+        }
+        Overheard => weight(Severity::High, Confidence::Medium),
         _ => MENTION,
     }
+}
+
+/// Whether what is overheard was handed to a function that asks the network.
+fn is_request(detail: &str) -> bool {
+    ["http", "fetch", "XMLHttpRequest", "WebSocket", "undici"]
+        .iter()
+        .any(|name| detail.starts_with(name))
 }
 
 /// Parts of the paths of credentials that libraries of a cloud read to sign requests to it.
@@ -447,6 +462,14 @@ fn samples() -> Vec<crate::sample::Sample> {
                 Surface::Install,
                 (SourceKind::SecretVariable, "GITHUB_TOKEN"),
                 (SinkKind::Http, "https.get to api.github.com"),
+            ),
+        ),
+        Sample::flagged(
+            "A library replaces what reads files, and sends away what others read",
+            scene(
+                Surface::Import,
+                (SourceKind::Overheard, "fs.readFileSync, replaced"),
+                (SinkKind::Http, "fetch to collector.example"),
             ),
         ),
         Sample::passing(

@@ -180,6 +180,7 @@ fn if_it_ran(out: &mut String, chains: &[&Flow]) {
                 | SourceKind::CredentialFile
                 | SourceKind::CredentialTool
                 | SourceKind::CloudMetadata
+                | SourceKind::Overheard
                 | SourceKind::ProcessMemory => add(format!(
                     "take {} ({detail}) for stolen and replace what was in it",
                     flow.source.in_words()
