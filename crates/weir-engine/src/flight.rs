@@ -195,8 +195,7 @@ impl Flight {
     pub fn length(&self) -> Option<u64> {
         match &*self.progress.borrow() {
             Progress::Arrived(arrived) => Some(arrived.length()),
-            Progress::Chunks(_) => self.announced.get().copied(),
-            Progress::Failed(_) => None,
+            Progress::Chunks(_) | Progress::Failed(_) => self.announced.get().copied(),
         }
     }
 

@@ -94,7 +94,8 @@ impl Engine {
         let Some(integrity) = self.integrity_of(facts.held, facts.version) else {
             return Ok(verdict);
         };
-        facts.served_before = self.store.was_served(&integrity.to_string()).await?;
+        let (integrity, now) = (integrity.to_string(), self.now());
+        facts.served_before = self.store.was_served(&integrity, now).await?;
         if facts.served_before {
             return Ok(self.judge(&facts, generation));
         }

@@ -38,6 +38,11 @@ const FEW_VERSIONS: usize = 40;
 /// looked at in any case.
 const MOST_VERSIONS: usize = 60;
 
+/// Looking at one version takes longer the more there are, as each is measured by the others: so many versions times
+/// versions are gone through at most. That is all of 2,000 new ones of 2,500, and of 100,000 no more than of any package.
+/// What is new beyond is hidden until it is older, or asked for by its tarball.
+const MOST_COMPARED: usize = 5_000_000;
+
 /// Contents are read ahead of a resolution for at most this many suspicious versions.
 pub(crate) const READ_AHEAD: usize = 4;
 
@@ -67,6 +72,8 @@ pub(crate) struct Look<'l> {
     /// When reading ahead has to end.
     pub(crate) deadline: Instant,
     pub(crate) kept_out: BTreeMap<String, Arc<Verdict>>,
+    /// Versions that would have to be looked at, and are too many.
+    unseen: HashSet<String>,
 }
 
 impl Look<'_> {
@@ -87,15 +94,40 @@ impl Look<'_> {
     }
 }
 
+/// Why a version is looked at, the strongest reason last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Why {
+    /// It is of the last months, or one of few.
+    Recent,
+    /// It is younger than the policy's age.
+    Young,
+    /// A tag leads to it.
+    Tagged,
+    /// An advisory names it.
+    Named,
+}
+
+/// What came of looking at versions.
+struct Passed {
+    kept_out: BTreeMap<String, Arc<Verdict>>,
+    unseen: HashSet<String>,
+    /// Those that were looked at one by one.
+    looked: HashSet<String>,
+}
+
 /// What new resolutions of a package get.
 #[derive(Debug)]
 pub struct Resolution {
     /// Versions that are held or blocked, with the verdict.
     pub held: BTreeMap<String, Arc<Verdict>>,
+    /// Versions that are new or named by an advisory, and too many to be looked at: they are left out.
+    pub unseen: HashSet<String>,
     /// The tags as served: each on a version that may be had.
     pub tags: Vec<(String, String)>,
     /// Publish times for versions that the upstream gives none for: when weir first saw them.
     pub times: HashMap<String, String>,
+    /// When it was made. What a clock that ran ahead found old enough may be young still.
+    pub made: Timestamp,
     /// When the first hold ends by itself.
     pub ripens: Option<Timestamp>,
     /// What it was decided under.
@@ -109,7 +141,7 @@ impl Resolution {
     /// The verdict to show when no version at all may be had.
     #[must_use]
     pub fn nothing_left(&self) -> Option<Arc<Verdict>> {
-        if self.versions == 0 || self.held.len() < self.versions {
+        if self.versions == 0 || self.held.len() + self.unseen.len() < self.versions {
             return None;
         }
         let latest = self
@@ -146,13 +178,19 @@ impl Engine {
         if let Some(known) = self.resolutions.get(held.packument.name())
             && known.revision == held.revision
             && known.generation == generation
+            && known.made <= now
             && known.ripens.is_none_or(|moment| now < moment)
         {
             return Ok(known);
         }
         let times = self.missing_times(held).await?;
+        let (versions, unseen) = self.worth_a_look(held, &times, now);
+        if !unseen.is_empty() {
+            tracing::warn!(package.name = %held.packument.name(), looked_at = versions.len(), left_out = unseen.len(),
+                "a package has more new versions than can be looked at, and some are left out of its packument");
+        }
         let mut look = Look {
-            versions: self.worth_a_look(held, &times, now),
+            versions,
             times: &times,
             generation: &generation,
             inside: HashSet::new(),
@@ -166,6 +204,7 @@ impl Engine {
                     .get()
                     .saturating_mul(BUDGETS),
             kept_out: self.refused_before(held).await?,
+            unseen,
         };
         for damaged in self.damaged_of(held) {
             let version = damaged.verdict.assessment.release.version.clone();
@@ -183,7 +222,9 @@ impl Engine {
         .await?;
         self.name_others(held, &mut look).await?;
         let mut kept_out = look.kept_out;
-        let unread = kept_out.values().any(|verdict| verdict.preliminary);
+        let mut unseen = look.unseen;
+        unseen.retain(|version| !kept_out.contains_key(version));
+        let unread = kept_out.values().any(|verdict| verdict.preliminary) || !unseen.is_empty();
         if self.observes() {
             // Only written down: the packument stays as the upstream has it.
             for verdict in std::mem::take(&mut kept_out).into_values() {
@@ -192,9 +233,15 @@ impl Engine {
                     action = %verdict.decision.action, "observed: would be kept out");
                 self.keep_refusal(&verdict).await?;
             }
+            unseen.clear();
         }
         let looked: HashSet<String> = look.versions.into_iter().collect();
-        let mut resolution = finish(held, kept_out, &looked, times, generation, now);
+        let passed = Passed {
+            kept_out,
+            unseen,
+            looked,
+        };
+        let mut resolution = finish(held, passed, times, generation, now);
         // What came damaged is passed over for a while only.
         let damaged = self.damaged_of(held).into_iter().map(|it| it.until);
         let unread = now.checked_add(UNREAD_FOR).ok().filter(|_| unread);
@@ -319,40 +366,43 @@ impl Engine {
         Ok(kept)
     }
 
-    /// The versions to look at one by one, newest first.
+    /// The versions to look at one by one, newest first; and those for which there is no room, of which nobody can say
+    /// that they are fine.
     fn worth_a_look(
         &self,
         held: &Held,
         times: &HashMap<String, Timestamp>,
         now: Timestamp,
-    ) -> Vec<String> {
+    ) -> (Vec<String>, HashSet<String>) {
         let packument = &held.packument;
-        let few = packument.versions().len() <= FEW_VERSIONS;
+        let all = packument.versions().len();
+        let few = all <= FEW_VERSIONS;
         // Where advisories cannot be read, each verdict says so by itself.
         let named = self.about(packument.name()).unwrap_or_default();
-        let tagged = |version: &str| packument.dist_tags().iter().any(|(_, tag)| tag == version);
-        let mut versions: Vec<(bool, Timestamp, &str)> = Vec::new();
+        let tags = packument.dist_tags().iter();
+        let tagged: HashSet<&str> = tags.map(|(_, version)| version.as_str()).collect();
+        let mut versions: Vec<(Why, Timestamp, &str)> = Vec::new();
         for entry in packument.versions() {
             let version = entry.version.as_str();
             let known = packument
                 .published(version)
                 .or_else(|| times.get(version).copied());
             let Some(published) = known else { continue };
-            let must = self.policy.age.minimum.is_running(published, now)
-                || tagged(version)
-                || named.standing(version) == Standing::Affected;
-            if few || must || now.duration_since(published) < RECENT {
-                versions.push((must, published, version));
+            let why = if named.standing(version) == Standing::Affected {
+                Why::Named
+            } else if tagged.contains(version) {
+                Why::Tagged
+            } else if self.policy.age.minimum.is_running(published, now) {
+                Why::Young
+            } else {
+                Why::Recent
+            };
+            if few || why != Why::Recent || now.duration_since(published) < RECENT {
+                versions.push((why, published, version));
             }
         }
-        versions.sort_unstable_by(|one, other| other.cmp(one));
-        let musts = versions.iter().filter(|(must, ..)| *must).count();
-        versions.truncate(musts.max(MOST_VERSIONS));
-        versions.sort_unstable_by_key(|(_, published, _)| std::cmp::Reverse(*published));
-        versions
-            .into_iter()
-            .map(|(_, _, version)| version.to_owned())
-            .collect()
+        let is_young = |published| self.policy.age.minimum.is_running(published, now);
+        within_room(versions, all, is_young)
     }
 
     /// Reads the contents of a version that something speaks against, before anybody resolves to it: a range then
@@ -378,6 +428,28 @@ impl Engine {
     }
 }
 
+/// The versions that there is room to look at, of a package with `all` versions, newest first; and those for which there
+/// is none. A tag alone says nothing against a version, and the gate looks at it.
+fn within_room(
+    mut versions: Vec<(Why, Timestamp, &str)>,
+    all: usize,
+    is_young: impl Fn(Timestamp) -> bool,
+) -> (Vec<String>, HashSet<String>) {
+    versions.sort_unstable_by(|one, other| other.cmp(one));
+    let musts = versions.iter().filter(|(why, ..)| *why != Why::Recent);
+    let room = MOST_COMPARED / all.max(1);
+    let room = musts.count().min(room).max(MOST_VERSIONS);
+    let beyond = versions.split_off(room.min(versions.len()));
+    versions.sort_unstable_by_key(|(_, published, _)| std::cmp::Reverse(*published));
+    let unseen = beyond
+        .into_iter()
+        .filter(|(why, published, _)| *why == Why::Named || is_young(*published));
+    (
+        versions.iter().map(|(.., it)| (*it).to_owned()).collect(),
+        unseen.map(|(.., version)| version.to_owned()).collect(),
+    )
+}
+
 /// Whether a decision refuses, and not only until the release is older.
 pub(crate) fn refuses_for_good(decision: &Decision) -> bool {
     !decision.action.serves() && decision.until.is_none()
@@ -400,23 +472,29 @@ fn refused_for_good(kept_out: &BTreeMap<String, Arc<Verdict>>) -> impl Iterator<
         .map(|(version, _)| version)
 }
 
-/// `looked` are the versions that were looked at one by one. Of the others a tag moves only to what has been out
-/// for long: else it would name one release of a burst after the other, each of which the gate refuses.
+/// Of versions that were not looked at one by one a tag moves only to what has been out for long: else it would name one
+/// release of a burst after the other, each of which the gate refuses.
 fn finish(
     held: &Held,
-    kept_out: BTreeMap<String, Arc<Verdict>>,
-    looked: &HashSet<String>,
+    passed: Passed,
     times: HashMap<String, Timestamp>,
     generation: String,
     now: Timestamp,
 ) -> Resolution {
+    let Passed {
+        kept_out,
+        unseen,
+        looked,
+    } = passed;
     let packument = &held.packument;
     let is_young = |version: &str| {
         let published = packument.published(version);
         published.is_some_and(|published| now.duration_since(published) < SETTLED)
     };
     let tags = retag(packument, |version| {
-        !kept_out.contains_key(version) && (looked.contains(version) || !is_young(version))
+        !kept_out.contains_key(version)
+            && !unseen.contains(version)
+            && (looked.contains(version) || !is_young(version))
     });
     let ripens = kept_out
         .values()
@@ -428,12 +506,14 @@ fn finish(
             .into_iter()
             .map(|(version, time)| (version, weir_npm::time::format(time)))
             .collect(),
+        made: now,
         ripens,
         generation,
         revision: held.revision,
         versions: packument.versions().len(),
         latest: packument.tag("latest").map(str::to_owned),
         held: kept_out,
+        unseen,
     }
 }
 
@@ -501,5 +581,42 @@ pub(crate) fn instead_of(
             .iter()
             .find(vouched)
             .map(|version| (*version).to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_there_is_no_room_to_look_at_is_left_out_unless_it_is_old() {
+        let at = |hour: i64| Timestamp::from_second(hour * 3600).unwrap();
+        let now = 1_000_000;
+        let is_young = |published: Timestamp| published > at(now - 24);
+        let names: Vec<String> = (0..3000).map(|it| format!("1.0.{it}")).collect();
+        let (first, last) = ("1.0.0", "1.0.2999");
+        let listed = |count: usize, why: Why, hour: i64| -> Vec<(Why, Timestamp, &str)> {
+            let names = names.iter().take(count);
+            names.map(|name| (why, at(hour), name.as_str())).collect()
+        };
+        // As ever: all that has to be looked at, and no more of the rest than of any package.
+        let (looked, unseen) = within_room(listed(1000, Why::Young, now), 1000, is_young);
+        assert_eq!((looked.len(), unseen.len()), (1000, 0));
+        let (looked, unseen) = within_room(listed(1000, Why::Recent, 0), 1000, is_young);
+        assert_eq!((looked.len(), unseen.len()), (MOST_VERSIONS, 0));
+        // Too many: what is named and tagged first.
+        let mut versions = listed(2998, Why::Young, now);
+        versions.push((Why::Named, at(1), last));
+        versions.push((Why::Tagged, at(0), "1.0.2998"));
+        let (looked, unseen) = within_room(versions, 50_000, is_young);
+        assert_eq!((looked.len(), unseen.len()), (100, 2900));
+        assert_eq!(looked.last().map(String::as_str), Some("1.0.2998"));
+        assert!(looked.contains(&last.to_owned()));
+        assert!(unseen.contains(first) != looked.contains(&first.to_owned()));
+        // What is old and tagged is not left out.
+        let (looked, unseen) = within_room(listed(3000, Why::Tagged, 0), 1_000_000, is_young);
+        assert_eq!((looked.len(), unseen.len()), (MOST_VERSIONS, 0));
+        let (_, unseen) = within_room(listed(3000, Why::Named, 0), 1_000_000, is_young);
+        assert_eq!(unseen.len(), 3000 - MOST_VERSIONS);
     }
 }

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use boreal::compiler::{Compiler, CompilerParams};
-use boreal::scanner::{EvaluatedRule, ScanError, ScanParams, Scanner};
+use boreal::scanner::{
+    CallbackEvents, EvaluatedRule, ScanCallbackResult, ScanError, ScanEvent, ScanParams, Scanner,
+};
 use boreal::{Metadata, MetadataValue};
 use serde::{Deserialize, Serialize};
 use weir_model::contents::{RuleHit, Unread};
@@ -230,6 +233,49 @@ impl RuleSet {
         &self.warnings
     }
 
+    /// The rule over which a scan does not come to an end, in words: rules are gone through in their order, so it is the
+    /// one after the last that came to an end. Nothing where none of several did, as the search for patterns before them
+    /// may be what is slow.
+    fn slow_rule(&self, bytes: &[u8]) -> Option<String> {
+        let mut scanner = self.scanner.clone();
+        let params = scanner.scan_params().clone();
+        scanner.set_scan_params(
+            params
+                .include_not_matched_rules(true)
+                .callback_events(CallbackEvents::RULE_MATCH | CallbackEvents::RULE_NO_MATCH),
+        );
+        let last = Mutex::new(None);
+        let ended = scanner.scan_mem_with_callback(bytes, |event| {
+            if let ScanEvent::RuleMatch(rule) | ScanEvent::RuleNoMatch(rule) = event
+                && let Ok(mut last) = last.lock()
+            {
+                *last = Some((rule.namespace.to_owned(), rule.name.to_owned()));
+            }
+            ScanCallbackResult::Continue
+        });
+        // Quicker than the first time.
+        ended.err()?;
+        let last = last.into_inner().ok()?;
+        let mut rules = self.scanner.rules();
+        let next = match last {
+            Some((file, name)) => {
+                rules.find(|rule| rule.namespace == file && rule.name == name)?;
+                rules.next()?
+            }
+            None => {
+                let only = rules.next()?;
+                if rules.next().is_some() {
+                    return None;
+                }
+                only
+            }
+        };
+        Some(format!(
+            " (it was at rule {} of {})",
+            next.name, next.namespace
+        ))
+    }
+
     /// A severity that is none would silently count as another.
     fn check_severities(&self, sources: &Sources) -> Result<(), RulesError> {
         let mut mistakes = Vec::new();
@@ -335,6 +381,8 @@ pub struct Scan {
     unscanned: Vec<Unread>,
     spent: Duration,
     slow: usize,
+    /// Which rule took so long, in words, where it was looked for and found.
+    culprit: Option<Option<String>>,
 }
 
 /// What came of running rules over one package.
@@ -375,9 +423,12 @@ impl Scan {
                 let why = match error {
                     ScanError::Timeout => {
                         self.slow += 1;
+                        // Looked for once: it takes as long again.
+                        let culprit = self.culprit.get_or_insert_with(|| rules.slow_rule(bytes));
                         format!(
-                            "your rules took longer than {} s for it",
-                            FILE_TIME.as_secs()
+                            "your rules took longer than {} s for it{}",
+                            FILE_TIME.as_secs(),
+                            culprit.as_deref().unwrap_or_default()
                         )
                     }
                     _ => "your rules could not be run over it".to_owned(),

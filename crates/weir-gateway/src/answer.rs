@@ -3,6 +3,7 @@
 use axum::body::Body;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, WARNING};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use hyper::ext::ReasonPhrase;
 
 /// An answer as handlers give it.
 pub(crate) type Answer = Response<Body>;
@@ -30,6 +31,21 @@ pub(crate) fn json(status: StatusCode, value: &serde_json::Value) -> Answer {
 pub(crate) fn error(status: StatusCode, text: &str) -> Answer {
     json(status, &serde_json::json!({ "error": text }))
 }
+
+/// The same where the words have to reach a person whatever the client: pnpm, and yarn from its version 2 on, show the
+/// reason phrase and nothing else (PROTOCOL 3.4).
+pub(crate) fn failure(status: StatusCode, text: &str) -> Answer {
+    let mut answer = error(status, text);
+    let shown: String = text.chars().take(LONGEST_PHRASE).collect();
+    let phrase = header_text(&shown).as_bytes().to_vec();
+    if let Ok(phrase) = ReasonPhrase::try_from(phrase) {
+        answer.extensions_mut().insert(phrase);
+    }
+    answer
+}
+
+/// Longest reason phrase of a failure, in characters. Refusals are about as long at most.
+const LONGEST_PHRASE: usize = 600;
 
 /// A header value of printable ASCII; anything else becomes `?`, so that it can always be sent.
 pub(crate) fn header_text(text: &str) -> HeaderValue {
@@ -62,6 +78,16 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_words_of_a_failure_are_a_reason_phrase_that_can_be_sent() {
+        let long = format!("weir: \"é\r\nx: y\u{1b}{}", "a".repeat(2000));
+        let answer = failure(StatusCode::BAD_GATEWAY, &long);
+        let phrase = answer.extensions().get::<ReasonPhrase>().unwrap();
+        let phrase = std::str::from_utf8(phrase.as_bytes()).unwrap();
+        assert!(phrase.starts_with("weir: \"???x: y?aa"), "{phrase}");
+        assert_eq!(phrase.len(), LONGEST_PHRASE);
+    }
 
     #[test]
     fn a_warning_ends_where_its_quotes_end_whatever_an_upstream_said() {

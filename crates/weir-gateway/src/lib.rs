@@ -14,6 +14,7 @@ mod route;
 mod server;
 pub mod session;
 mod tarball;
+mod untaken;
 mod why;
 
 pub use server::{Gateway, GatewayConfig, Running};

@@ -139,6 +139,7 @@ fn make(
     let explained = state.explained_at(&key.origin);
     let treat = |version: &str| -> Treatment {
         match resolution.held.get(version) {
+            None if resolution.unseen.contains(version) => Treatment::Hide,
             None => Treatment::Keep,
             Some(_) if key.variant == Variant::Hidden => Treatment::Hide,
             Some(verdict) => {
@@ -191,6 +192,7 @@ fn make(
         last_modified: held.packument.modified().map(http_date),
         generation: resolution.generation.clone(),
         fresh_until: held.fresh_until,
+        made: resolution.made,
         ripens: resolution.ripens,
         stale: held.stale.clone(),
     })
@@ -214,12 +216,11 @@ fn http_date(moment: jiff::Timestamp) -> String {
 }
 
 fn answer(rendered: &Rendered, key: &Key, headers: &HeaderMap, cache: &'static str) -> Answer {
-    let unchanged = headers
-        .get(IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|tags| {
-            tags == "*" || tags.split(',').any(|tag| same_tag(tag, &rendered.etag))
-        });
+    // Several headers are one list (RFC 9110 section 5.3).
+    let tags = headers.get_all(IF_NONE_MATCH).iter();
+    let unchanged = tags
+        .filter_map(|value| value.to_str().ok())
+        .any(|tags| tags == "*" || tags.split(',').any(|tag| same_tag(tag, &rendered.etag)));
     let body = if unchanged {
         Body::empty()
     } else {
@@ -331,7 +332,11 @@ pub(crate) async fn version(
         return refusal::refuse(verdict, &state.explained(headers));
     }
     let origin = state.origin(headers);
-    match packument::render_version(&held.packument, version, &origin, None) {
+    let document = match resolution.unseen.contains(version) {
+        true => None,
+        false => packument::render_version(&held.packument, version, &origin, None),
+    };
+    match document {
         Some(document) => {
             let mut answer = Response::new(Body::from(document));
             let out = answer.headers_mut();

@@ -42,6 +42,8 @@ pub(crate) struct Rendered {
     pub generation: String,
     /// Until when the upstream need not be asked again.
     pub fresh_until: Instant,
+    /// When it was decided.
+    pub made: Timestamp,
     /// When the first hold in it ends.
     pub ripens: Option<Timestamp>,
     /// Why the document may be out of date, if the upstream could not be asked.
@@ -54,6 +56,7 @@ impl Rendered {
     pub(crate) fn is_current(&self, generation: &str, now: Timestamp) -> bool {
         self.generation == generation
             && Instant::now() < self.fresh_until
+            && self.made <= now
             && self.ripens.is_none_or(|moment| now < moment)
     }
 }

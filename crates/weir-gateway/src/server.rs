@@ -17,12 +17,13 @@ use weir_model::LedgerEntry;
 use weir_model::ledger::LedgerEvent;
 
 use crate::answer::{self, Answer};
+use crate::connections::{self, Patience};
 use crate::host::{self, Names, Refused};
 use crate::refusal::Explained;
 use crate::rendered::Answers;
 use crate::route::Route;
 use crate::session::Session;
-use crate::{audit, client, connections, packument, passthrough, tarball, why};
+use crate::{audit, client, packument, passthrough, tarball, why};
 
 /// How a gateway is set up.
 #[derive(Debug, Clone)]
@@ -121,7 +122,7 @@ impl Gateway {
             let wait = async move {
                 let _ = stopped.wait_for(|stop| *stop).await;
             };
-            connections::serve(listener, connections::START_OF_REQUEST, wait, handle).await;
+            connections::serve(listener, Patience::default(), wait, handle).await;
         });
         Ok(Running {
             address,
@@ -378,6 +379,6 @@ impl State {
         } else {
             format!("weir: {error}")
         };
-        answer::error(status, &text)
+        answer::failure(status, &text)
     }
 }

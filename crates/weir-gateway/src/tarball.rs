@@ -4,10 +4,14 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use futures_util::StreamExt as _;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use weir_engine::{Bringing, Tarball, TarballStream};
+use weir_engine::flight::Flight;
+use weir_engine::{Bringing, Tarball, TarballStream, Verdict};
+use weir_model::finding::printable;
 use weir_model::ledger::LedgerEvent;
+use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
 
 use crate::answer::{self, Answer};
@@ -31,7 +35,7 @@ pub(crate) async fn get(
             refusal::refuse(&verdict, &state.explained(headers))
         }
         // A question about a tarball hands out nothing, so there is nothing to write down.
-        Ok(Bringing::Serve(tarball)) if head => serve(tarball),
+        Ok(Bringing::Serve(tarball)) if head => serve(state, tarball, headers),
         Ok(Bringing::Serve(tarball)) => {
             if let Some(session) = &state.session {
                 session.tarball(&tarball.verdict, true, tarball.cached, tarball.waited);
@@ -46,14 +50,16 @@ pub(crate) async fn get(
                 .record(LedgerEvent::Served, &tarball.verdict, headers, Some(note))
                 .await
             {
-                Ok(()) => serve(tarball),
+                Ok(()) => serve(state, tarball, headers),
                 Err(error) => state.failure(&error, name.as_str()),
             }
         }
         Err(error) => {
             let mut answer = state.failure(&error, &format!("{name} {file}"));
-            // Of a tarball, pnpm asks again over every status but 401, 403 and 404. There is none that can be used.
-            if answer.status() == StatusCode::FAILED_DEPENDENCY {
+            // Of a tarball, pnpm asks again over every status but 401, 403 and 404, for more than a minute. There is
+            // none that can be used, and the words say why.
+            let status = answer.status();
+            if status.is_client_error() && status != StatusCode::UNAUTHORIZED {
                 *answer.status_mut() = StatusCode::NOT_FOUND;
             }
             answer
@@ -61,7 +67,58 @@ pub(crate) async fn get(
     }
 }
 
-fn serve(tarball: Tarball) -> Answer {
+/// A download that a client follows.
+struct Followed {
+    state: Arc<State>,
+    flight: Arc<Flight>,
+    verdict: Arc<Verdict>,
+    headers: HeaderMap,
+}
+
+impl Followed {
+    /// Its bytes. Where they end too early, that is written down: the client has only an answer that breaks off.
+    fn body(self, expected: Integrity) -> Body {
+        let followed = Arc::new(self);
+        let stream = Arc::clone(&followed.flight).follow(expected);
+        let told = stream.then(move |piece| {
+            let followed = Arc::clone(&followed);
+            async move {
+                if let Err(error) = &piece {
+                    followed.broke_off(error).await;
+                }
+                piece
+            }
+        });
+        Body::from_stream(told)
+    }
+
+    async fn broke_off(&self, error: &std::io::Error) {
+        let release = &self.verdict.assessment.release;
+        let (name, version) = (&release.name, &release.version);
+        let bytes = match (self.flight.broken_off(), self.flight.length()) {
+            (Some(broken), Some(length)) => format!(" after {} of {length} bytes", broken.after),
+            (Some(broken), None) => format!(" after {} bytes", broken.after),
+            (None, _) => String::new(),
+        };
+        tracing::warn!(package.name = name, package.version = version, %error,
+            "a tarball that a client followed broke off{bytes}");
+        let note = format!("broke off{bytes}: {error}");
+        if let Some(session) = &self.state.session {
+            session.failure(format!("the tarball of {name}@{version} {note}"));
+        }
+        let note = printable(&note, 300);
+        let event = LedgerEvent::Served;
+        let written = self
+            .state
+            .record(event, &self.verdict, &self.headers, Some(&note))
+            .await;
+        if let Err(error) = written {
+            tracing::error!(%error, "a broken download could not be written to the ledger");
+        }
+    }
+}
+
+fn serve(state: &Arc<State>, tarball: Tarball, headers: &HeaderMap) -> Answer {
     let (length, body) = match tarball.stream {
         TarballStream::Whole(bytes) => (Some(bytes.len() as u64), Body::from(bytes)),
         TarballStream::File { file, length } => {
@@ -71,7 +128,13 @@ fn serve(tarball: Tarball) -> Answer {
         }
         TarballStream::Flight { flight, expected } => {
             let length = flight.length();
-            (length, Body::from_stream(flight.follow(expected)))
+            let followed = Followed {
+                state: Arc::clone(state),
+                flight,
+                verdict: Arc::clone(&tarball.verdict),
+                headers: headers.clone(),
+            };
+            (length, followed.body(expected))
         }
     };
     let mut answer = Response::new(body);

@@ -1,7 +1,7 @@
 //! The settings in `.npmrc` files and `npm_config_*` variables that decide where requests go, with which
 //! credentials, and what is trusted. Texts and maps come in, answers come out; nothing is read from the machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use url::Url;
@@ -25,6 +25,10 @@ pub struct Npmrc {
     places: BTreeMap<String, String>,
     /// Variables that were not put into a setting, by its key.
     withheld: BTreeMap<String, Vec<String>>,
+    /// Settings of a connection that only a project's own file has, and that do not count.
+    ignored: BTreeSet<String>,
+    /// The file they are in.
+    ignored_in: Option<String>,
 }
 
 impl fmt::Debug for Npmrc {
@@ -94,6 +98,7 @@ impl Npmrc {
     pub fn found_in(mut self, place: &str) -> Self {
         let keys = self.values.keys().chain(self.withheld.keys()).cloned();
         self.places = keys.map(|key| (key, place.to_owned())).collect();
+        self.ignored_in = (!self.ignored.is_empty()).then(|| place.to_owned());
         self
     }
 
@@ -130,8 +135,11 @@ impl Npmrc {
             let is_left = |key: &String| !layer.values.contains_key(key);
             merged.places.retain(|key, _| is_left(key));
             merged.withheld.retain(|key, _| is_left(key));
+            merged.ignored.retain(is_left);
             merged.places.extend(layer.places);
             merged.withheld.extend(layer.withheld);
+            merged.ignored.extend(layer.ignored);
+            merged.ignored_in = layer.ignored_in.or(merged.ignored_in);
             merged.values.extend(layer.values);
         }
         merged

@@ -92,13 +92,15 @@ impl Ledger {
 }
 
 impl Store {
-    /// Whether these bytes were ever handed to a client from this data folder.
+    /// Whether these bytes were handed to a client from this data folder by a moment. What a clock that ran ahead served
+    /// does not count before its time has come.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn was_served(&self, integrity: &str) -> Result<bool, StoreError> {
-        sqlx::query("SELECT COUNT(*) FROM served WHERE integrity = $1")
+    pub async fn was_served(&self, integrity: &str, by: Timestamp) -> Result<bool, StoreError> {
+        sqlx::query("SELECT COUNT(*) FROM served WHERE integrity = $1 AND first_at_ms <= $2")
             .bind(integrity)
+            .bind(by.as_millisecond())
             .fetch_one(&self.inner.database.read)
             .await
             .and_then(|row| row.try_get::<i64, _>(0))

@@ -145,10 +145,10 @@ pub(crate) enum Trust {
 
 impl Trust {
     /// Decides as npm does: `ca` and `cafile` replace the system's authorities, `NODE_EXTRA_CA_CERTS` adds to
-    /// them.
+    /// them, unless there is nothing in it that can be used.
     ///
     /// # Errors
-    /// When one of them holds no usable certificate, or cannot be read.
+    /// When `ca` or `cafile` hold no usable certificate, or cannot be read.
     pub(crate) fn read(npmrc: &Npmrc, environment: &Environment) -> Result<Self, UpstreamError> {
         if !npmrc.strict_ssl() {
             tracing::warn!(
@@ -174,12 +174,10 @@ impl Trust {
         if !own.is_empty() {
             return Ok(Self::Only(own));
         }
-        let extra = match environment
-            .get("NODE_EXTRA_CA_CERTS")
-            .filter(|file| !file.is_empty())
-        {
+        let extra = environment.get("NODE_EXTRA_CA_CERTS");
+        let extra = match extra.filter(|file| !file.is_empty()) {
             None => Vec::new(),
-            Some(file) => certificate_file(Path::new(file), "NODE_EXTRA_CA_CERTS")?,
+            Some(file) => extra_certificates(Path::new(file)),
         };
         Ok(if extra.is_empty() {
             Self::System
@@ -208,6 +206,22 @@ impl Trust {
         let tls = named::tls(named, alone, identity)
             .map_err(|error| UpstreamError::Client { why: chain(&error) })?;
         Ok(builder.tls_backend_preconfigured(tls))
+    }
+}
+
+/// The certificates that `NODE_EXTRA_CA_CERTS` names. Node warns of a file that it cannot use, and goes on without: as
+/// it only adds to who is believed, that takes nothing from anybody.
+fn extra_certificates(path: &Path) -> Vec<CertificateDer<'static>> {
+    /// It is read for every set of clients, and one warning is enough.
+    static SAID: std::sync::Once = std::sync::Once::new();
+    match certificate_file(path, "NODE_EXTRA_CA_CERTS") {
+        Ok(found) => found,
+        Err(error) => {
+            SAID.call_once(|| {
+                tracing::warn!(%error, "extra certificate authorities are ignored, as Node does");
+            });
+            Vec::new()
+        }
     }
 }
 
@@ -337,12 +351,6 @@ fn proxied(
     // Nothing is taken from the process environment behind our back.
     let mut builder = builder.no_proxy();
     let proxies = Proxies::of(npmrc, environment);
-    let used = [proxies.https, proxies.http].into_iter().flatten();
-    if let Some(why) = used.filter_map(|it| npmrc.why_withheld(it.setting)).next() {
-        return Err(UpstreamError::Client {
-            why: format!("a proxy's address cannot be used: {why}"),
-        });
-    }
     if let Some(proxy) = proxies.https {
         builder = builder.proxy(usable(Proxy::https(proxy.address))?);
     }

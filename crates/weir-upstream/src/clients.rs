@@ -76,11 +76,22 @@ impl Clients {
 
     /// Says of a connection that did not come about through which proxy it was to go: what failed may be that one.
     pub(crate) fn explained(&self, url: &Url, error: UpstreamError) -> UpstreamError {
-        let UpstreamError::Connect { url: address, why } = error else {
-            return error;
-        };
+        match error {
+            UpstreamError::Connect { url: address, why } => UpstreamError::Connect {
+                url: address,
+                why: self.and_ignored(self.through(url, why)),
+            },
+            UpstreamError::Untrusted { url: address, why } => UpstreamError::Untrusted {
+                url: address,
+                why: self.and_ignored(why),
+            },
+            error => error,
+        }
+    }
+
+    fn through(&self, url: &Url, why: String) -> String {
         let proxy = client::proxy_for(&self.npmrc, &self.options.environment, url.scheme());
-        let why = match proxy {
+        match proxy {
             Some(proxy) if BY_PROXY.iter().any(|it| why.contains(it)) => {
                 format!("{why}; it was asked through {proxy}")
             }
@@ -89,8 +100,15 @@ impl Clients {
                 format!("{why}; asked through {proxy}, unless `noproxy` leaves the host out")
             }
             _ => why,
-        };
-        UpstreamError::Connect { url: address, why }
+        }
+    }
+
+    /// What was left out of the settings may be what the way there needs.
+    fn and_ignored(&self, why: String) -> String {
+        match self.npmrc.why_ignored() {
+            Some(ignored) => format!("{why}; {ignored}"),
+            None => why,
+        }
     }
 
     fn presenting(&self, certificate: &ClientCertificate) -> Result<Chosen, UpstreamError> {

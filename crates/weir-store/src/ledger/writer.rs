@@ -128,7 +128,10 @@ async fn commit(
             row.push_bind(*integrity).push_bind(*at);
         });
         insert
-            .push(" ON CONFLICT (integrity) DO NOTHING")
+            .push(
+                " ON CONFLICT (integrity) DO UPDATE SET first_at_ms = excluded.first_at_ms \
+                 WHERE excluded.first_at_ms < served.first_at_ms",
+            )
             .build()
             .execute(&mut *transaction)
             .await

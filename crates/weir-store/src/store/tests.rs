@@ -324,7 +324,7 @@ async fn what_was_acknowledged_survives_a_kill() {
         "{} of {acknowledged}",
         entries.len()
     );
-    assert!(store.was_served("sha512-a").await.unwrap());
+    assert!(store.was_served("sha512-a", Timestamp::MAX).await.unwrap());
     assert_eq!(
         std::fs::read_dir(folder.path().join("blobs"))
             .unwrap()

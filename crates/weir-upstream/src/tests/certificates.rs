@@ -382,7 +382,11 @@ async fn a_server_that_is_not_believed_is_told_with_what_to_do() {
         let text = format!("registry={address}\ncafile={}\n", world.path(authority));
         let npmrc = Npmrc::parse(&text, &BTreeMap::new());
         let upstreams = Upstreams::from_npmrc(&npmrc, &Options::default()).unwrap();
-        let error = fetch(&upstreams, "a").await.unwrap_err().to_string();
+        let error = fetch(&upstreams, "a").await.unwrap_err();
+        // Asking again changes nothing of it.
+        assert_eq!(error.final_status(), Some(UNUSABLE), "{error}");
+        assert_eq!(error.fault(), Fault::Network);
+        let error = error.to_string();
         assert!(error.contains(todo), "{address}: {error}");
     }
 }

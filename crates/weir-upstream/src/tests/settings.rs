@@ -123,13 +123,21 @@ fn certificate_settings_that_cannot_be_used_are_named() {
     let gone = folder.path().join("gone.pem");
     let text = format!("{base}cafile={}", gone.display());
     prepared(&text, &Options::default()).unwrap();
-    let variable = ("NODE_EXTRA_CA_CERTS".to_owned(), file.display().to_string());
-    let options = Options {
-        environment: [variable].into_iter().collect(),
-        ..Options::default()
-    };
-    let error = prepared(base, &options).unwrap_err();
-    assert!(error.to_string().contains("NODE_EXTRA_CA_CERTS"), "{error}");
+    // What only adds authorities is passed over whatever is wrong with it, as Node does.
+    let broken = folder.path().join("broken.pem");
+    let head = "-----BEGIN CERTIFICATE-----\nnot base64\n-----END CERTIFICATE-----\n";
+    std::fs::write(&broken, head).unwrap();
+    for extra in [&file, &broken, &gone, &folder.path().to_owned()] {
+        let variable = (
+            "NODE_EXTRA_CA_CERTS".to_owned(),
+            extra.display().to_string(),
+        );
+        let options = Options {
+            environment: [variable].into_iter().collect(),
+            ..Options::default()
+        };
+        prepared(base, &options).unwrap();
+    }
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ async fn backfill(global: &Global, options: &Backfill) -> Result<ExitCode> {
         let locked = locked.filter(|node| matches!(node.source, Source::Registry(_)));
         names.extend(locked.filter_map(|node| PackageName::parse(&node.name).ok()));
     }
-    let engine = setup::engine_of(global, &first_folder(options)).await?;
+    let engine = setup::engine_of_project(global, &first_folder(options), None).await?;
     let bar = progress::bar(names.len() as u64, "learning");
     let mut total = Backfilled::default();
     let mut failed: Vec<String> = Vec::new();

@@ -91,6 +91,11 @@ const APART: Rule = Rule {
     level: CheckLevel::Error,
     todo: "run the same command in that folder as well; --lockfile names the one here where it alone is meant",
 };
+const NOT_ASKED: Rule = Rule {
+    id: "registry-not-asked",
+    level: CheckLevel::Error,
+    todo: "could not check what only a registry knows: put the settings right",
+};
 const BASE_UNREADABLE: Rule = Rule {
     id: "base-unreadable",
     level: CheckLevel::Warning,
@@ -159,6 +164,8 @@ struct Run<'o> {
     npmrc_before: Option<String>,
     /// Where registries are asked or releases are assessed.
     engine: Option<Arc<Engine>>,
+    /// Why there is none where one is needed.
+    unable: Option<String>,
 }
 
 /// Checks a project; the exit code tells whether anything must be put right.
@@ -194,17 +201,28 @@ pub(super) async fn run(global: &Global, options: &Check) -> Result<ExitCode> {
     }
     let npmrc_before = npmrc_before(options);
     let asks = base.is_some() || options.online;
+    let (engine, unable) = engine(global, options, npmrc_before.as_deref(), asks).await?;
     let run = Run {
         global,
         options,
         tree: Tree::Folder(options.folder.clone()),
-        engine: engine(global, options, npmrc_before.as_deref(), asks).await?,
+        engine,
+        unable,
         base: base.map(Tree::Commit),
         npmrc_before,
     };
     report
         .findings
         .extend(settings::unread(global, &options.folder));
+    if let Some(why) = &run.unable
+        && report.findings.is_empty()
+    {
+        let manifest = options.folder.join("package.json");
+        let file = files.first().unwrap_or(&manifest);
+        let what = format!("no registry was asked: {why}");
+        report.findings.push(about_file(&NOT_ASKED, file, 1, &what));
+    }
+    report.findings.extend(settings::ignored(&run));
     if files.is_empty() {
         let file = options.folder.join("package.json");
         let what = nowhere(&options.folder);
@@ -243,19 +261,22 @@ fn npmrc_before(options: &Check) -> Option<String> {
     Some(String::from_utf8_lossy(&text).into_owned())
 }
 
+/// What registries are asked through, if they are to be; or why there is nothing to ask them through.
 async fn engine(
     global: &Global,
     options: &Check,
     npmrc_before: Option<&str>,
     needed: bool,
-) -> Result<Option<Arc<Engine>>> {
+) -> Result<(Option<Arc<Engine>>, Option<String>)> {
     if !needed {
-        return Ok(None);
+        return Ok((None, None));
     }
     let folder = std::path::absolute(&options.folder).unwrap_or_else(|_| options.folder.clone());
-    setup::engine_of_project(global, &folder, npmrc_before)
-        .await
-        .map(Some)
+    let engine = setup::engine_or_why(global, &folder, npmrc_before).await?;
+    Ok(match engine {
+        Ok(engine) => (Some(engine), None),
+        Err(why) => (None, Some(why)),
+    })
 }
 
 /// Says what was found in all the ways that were asked for.
@@ -461,10 +482,16 @@ async fn check(run: &Run<'_>, file: &Path, report: &mut v1::Check) -> Result<()>
             .is_none_or(|new: &HashSet<NodeId>| new.contains(&id))
     };
     // First, so that what is read for it is known to what follows.
-    if let (Some(engine), Some(_)) = (&run.engine, &run.base) {
+    if run.base.is_some() {
         let then = before.as_ref().map(|state| &state.lockfile);
-        let offline = run.options.offline;
-        releases::assess(engine, offline, &mut checked, then, &mut packages).await;
+        match (&run.engine, &run.unable) {
+            (Some(engine), _) => {
+                let offline = run.options.offline;
+                releases::assess(engine, offline, &mut checked, then, &mut packages).await;
+            }
+            (None, Some(why)) => releases::unassessed(why, &mut checked, &mut packages),
+            (None, None) => {}
+        }
     }
     let known = known(run, &state.lockfile, &wanted).await?;
     let (digests, same) = digests::check(&mut checked, &known, &wanted);
@@ -573,6 +600,9 @@ async fn known(
         }
         _ => Known::kept(run, &folder, &nodes).await?,
     };
+    if let Some(why) = &run.unable {
+        known.why = printable(why, 600);
+    }
     known.installed(&options.folder, lockfile);
     Ok(known)
 }

@@ -352,12 +352,22 @@ fn late(engine: &Engine, session: &Session, unfinished: Option<&str>) -> Vec<Str
             engine.analyses_under_way()
         ));
     }
+    // What broke off may have been asked for once more, and read then.
+    let mut open = BTreeMap::new();
     for late in engine.take_late() {
         match late {
-            Late::Settled(verdict) => session.settled(&verdict),
-            Late::Unsettled(name, version, why) => unread.push(format!("{name}@{version}: {why}")),
+            Late::Settled(verdict) => {
+                let release = &verdict.assessment.release;
+                open.remove(&(release.name.clone(), release.version.clone()));
+                session.settled(&verdict);
+            }
+            Late::Unsettled(name, version, why) => {
+                open.insert((name, version), why);
+            }
         }
     }
+    let open = open.into_iter();
+    unread.extend(open.map(|((name, version), why)| format!("{name}@{version}: {why}")));
     unread
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 use weir_testing::clients::Output;
 use weir_testing::{Fault, Package, Release};
 
-use crate::support::{NPM, World, block_id, eventually, noise, river};
+use crate::support::{Gateway, NOW, NPM, World, block_id, eventually, noise, river};
 
 const HELD: &str = "/gauge-reader/-/gauge-reader-1.2.0.tgz";
 const GOOD: &str = "/gauge-reader/-/gauge-reader-1.1.0.tgz";
@@ -435,4 +435,109 @@ fn replaced_bytes_are_told_by_what_was_read_where_the_registry_gives_a_weaker_di
         let message = found[0]["message"].as_str().unwrap();
         assert!(message.contains("replaced its bytes"), "{message}");
     }
+}
+
+/// Any of them would do for npm, so whoever can add one has their bytes installed.
+#[test]
+fn several_digests_of_one_algorithm_are_refused_and_called_that() {
+    let (world, registry) = (World::new(), river());
+    registry.edit_packument("gauge-reader", |document| {
+        let dist = &mut document["versions"]["1.1.0"]["dist"];
+        let own = dist["integrity"].as_str().unwrap_or_default().to_owned();
+        dist["integrity"] = format!("sha512-{}== {own}", "A".repeat(86)).into();
+        // Near miss: of two algorithms the stronger counts. It is refused here for its signature, which is of another text.
+        let dist = &mut document["versions"]["1.0.0"]["dist"];
+        let own = dist["integrity"].as_str().unwrap_or_default().to_owned();
+        dist["integrity"] = format!("sha1-{}= {own}", "A".repeat(27)).into();
+    });
+    let gateway = world.serve(&registry);
+    let refused = gateway.get(GOOD, &[("user-agent", NPM)]);
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    let said = refused.text();
+    assert!(
+        said.contains("several digests of one algorithm, of which any would do"),
+        "{said}"
+    );
+    assert!(!said.contains("gives none"), "{said}");
+    let other = gateway.get("/gauge-reader/-/gauge-reader-1.0.0.tgz", &[]);
+    let said = other.text();
+    assert!(!said.contains("several digests"), "{said}");
+}
+
+/// The same command where no file may grow beyond so many blocks: writing fails as on a full disk.
+#[cfg(target_os = "linux")]
+fn cramped(command: &std::process::Command, blocks: u32) -> std::process::Command {
+    let mut cramped = std::process::Command::new("/bin/sh");
+    cramped.env_clear();
+    cramped
+        .arg("-c")
+        .arg(format!(
+            "trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\""
+        ))
+        .arg(command.get_program())
+        .args(command.get_args());
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            cramped.env(name, value);
+        }
+    }
+    if let Some(folder) = command.get_current_dir() {
+        cramped.current_dir(folder);
+    }
+    cramped
+}
+
+/// A refusal costs nothing that a full disk could keep from being given; what would be served has to be written down.
+#[cfg(target_os = "linux")]
+#[test]
+fn refusals_are_given_on_a_full_disk_and_nothing_is_served_that_cannot_be_kept() {
+    const LARGE: &str = "/flood-plain/-/flood-plain-1.0.0.tgz";
+    let (world, registry) = (World::new(), river());
+    registry.add(
+        Package::new("flood-plain").maintainer("mill").release(
+            Release::new("1.0.0")
+                .published("2024-03-02T03:04:05.678Z")
+                .file("silt.bin", noise(1 << 20)),
+        ),
+    );
+    let mut roomy = world.serve(&registry);
+    assert_eq!(roomy.get(GOOD, &[("user-agent", NPM)]).status, 200);
+    roomy.stop();
+    let mut command = world.weir_before(&registry);
+    command.args(["serve", "--listen", "127.0.0.1:0"]);
+    let full = Gateway::start(&mut cramped(&command, 256));
+    // Long after the database has had all the room there is.
+    for round in 0..60 {
+        let held = full.get(HELD, &[("user-agent", NPM)]);
+        assert_eq!(held.status, 403, "{round}: {}", held.text());
+        assert!(held.reason.starts_with("Held by weir"), "{}", held.reason);
+    }
+    let large = full.get(LARGE, &[("user-agent", NPM)]);
+    assert_eq!(large.status, 500, "{}", large.reason);
+    assert_eq!(full.get(HELD, &[("user-agent", NPM)]).status, 403);
+    drop(full);
+    let roomy = world.serve(&registry);
+    let whole = roomy.get(LARGE, &[("user-agent", NPM)]);
+    assert_eq!(
+        whole.body,
+        registry.tarball("flood-plain", "1.0.0").unwrap()
+    );
+}
+
+/// What was served before is not held for its age, and counts from its own moment on only.
+#[test]
+fn what_a_clock_that_ran_ahead_served_is_young_again_by_one_that_is_right() {
+    let (world, registry) = (World::new().at("2026-11-24T12:00:00Z"), river());
+    let status = |gateway: &Gateway| gateway.get(HELD, &[("user-agent", NPM)]).status;
+    let mut ahead = world.serve(&registry);
+    assert_eq!(status(&ahead), 200);
+    ahead.stop();
+    let world = world.at(NOW);
+    let mut right = world.serve(&registry);
+    let tags = &right.packument(NPM, "gauge-reader")["dist-tags"];
+    assert_eq!(tags["latest"], "1.1.0");
+    assert_eq!(status(&right), 403);
+    right.stop();
+    let later = world.at("2026-11-24T12:00:01Z");
+    assert_eq!(status(&later.serve(&registry)), 200);
 }

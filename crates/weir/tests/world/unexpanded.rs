@@ -64,13 +64,14 @@ fn with_token(registry: &Registry) -> String {
     format!("registry={}\n{}", registry.url(), token_line(registry))
 }
 
-const ASKING: [&[&str]; 6] = [
+const ASKING: [&[&str]; 7] = [
     &["check"],
     &["check", "--online"],
     &["audit"],
     &["verify"],
     &["why", "silt"],
     &["sbom", "--verify"],
+    &["baseline", "backfill"],
 ];
 
 /// No request holds the secret, or anything that lets in.
@@ -117,10 +118,15 @@ fn what_was_not_put_in_is_told_with_the_registry() {
         );
     }
     project(&world, &registry, &address_with_variable(&registry));
-    for arguments in [&["check", "--online"][..], &["verify"], &["why", "silt"]] {
+    for (arguments, code) in [
+        // What can be told without asking anybody is told.
+        (&["check", "--online"][..], 5),
+        (&["verify"], 1),
+        (&["why", "silt"], 1),
+    ] {
         let run = run(&world, arguments);
         let text = run.text();
-        assert_eq!(run.code, Some(1), "{text}");
+        assert_eq!(run.code, Some(code), "{text}");
         assert!(
             text.contains("JOB_TOKEN was not put into registry"),
             "{arguments:?}: {text}"
@@ -196,6 +202,94 @@ fn a_host_that_others_name_gets_its_token() {
     let asked = other.requests();
     assert!(!asked.is_empty(), "{}", changed.text());
     assert!(asked.iter().all(|it| it.header("authorization").is_none()));
+}
+
+fn rules(run: &Output) -> Vec<String> {
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let rules = findings.iter().map(|it| it["rule"].as_str().unwrap());
+    rules.map(str::to_owned).collect()
+}
+
+/// That a registry cannot be asked is one more finding, and takes the place of none.
+#[test]
+fn a_change_to_a_registry_that_cannot_be_asked_is_told_all_the_same() {
+    let (world, registry) = (World::new(), registry());
+    project(&world, &registry, "");
+    let lockfile = world.path("work/package-lock.json");
+    let whole = std::fs::read_to_string(&lockfile).unwrap();
+    git(&world, &["init", "--quiet"]);
+    world.write(
+        "work/package-lock.json",
+        whole.replace("node_modules/silt", "node_modules/other"),
+    );
+    commit(&world);
+    world.write("work/package-lock.json", &whole);
+    for npmrc in [
+        address_with_variable(&registry),
+        "registry=https://[nowhere/\n".to_owned(),
+    ] {
+        world.write("work/.npmrc", &npmrc);
+        let run = run(&world, &["check", "--base", "HEAD", "--json"]);
+        assert_eq!(run.code, Some(5), "{}", run.text());
+        let told = rules(&run);
+        for rule in [
+            "registry-changed",
+            "registry-not-asked",
+            "releases-not-assessed",
+        ] {
+            let count = told.iter().filter(|it| *it == rule).count();
+            assert_eq!(count, 1, "{rule} among {told:?}");
+        }
+        let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let mut packages = report["changes"]["packages"].as_array().unwrap().iter();
+        let added = packages.find(|it| it["name"] == "silt").unwrap();
+        let unknown = added["releases"][0]["unknown"].to_string();
+        assert!(unknown.contains("no registry was asked"), "{unknown}");
+        assert!(!run.text().contains(SECRET), "{}", run.text());
+    }
+}
+
+/// A change leads no requests through a proxy of its own, and believes no authority of its own.
+#[test]
+fn a_connection_is_not_made_as_only_the_project_says() {
+    let (world, registry, proxy) = (World::new(), registry(), Registry::start());
+    registry.require_token(SECRET);
+    // The registry and its token are the user's.
+    world.write("home/.npmrc", with_token(&registry));
+    let lines = format!(
+        "proxy={0}\nhttps-proxy={0}\nstrict-ssl=false\ncafile=./own.pem\n",
+        proxy.url()
+    );
+    project(&world, &registry, &lines);
+    for (at, arguments) in ASKING.into_iter().enumerate() {
+        let run = run_with(&world, &format!("data{at}"), &[], arguments);
+        assert!(!run.text().contains(SECRET), "{}", run.text());
+        let told = run.text().contains("does not count here");
+        // Nobody was to be asked.
+        assert!(
+            told || arguments == ["audit"],
+            "{arguments:?}: {}",
+            run.text()
+        );
+        assert!(proxy.requests().is_empty(), "{arguments:?}");
+    }
+    assert!(!registry.requests().is_empty());
+    let run = run_with(&world, "data", &[], &["check", "--online", "--json"]);
+    let told = rules(&run);
+    let count = told.iter().filter(|it| *it == "connection-setting").count();
+    assert_eq!(count, 4, "{}", run.text());
+    // Near misses: what the commit has as well, or the user.
+    git(&world, &["init", "--quiet"]);
+    commit(&world);
+    world.write("work/README.md", "changed\n");
+    let same = run_with(&world, "data", &[], &["check", "--base", "HEAD", "--json"]);
+    let told = rules(&same);
+    assert!(!told.contains(&"connection-setting".to_owned()), "{told:?}");
+    world.write("home/.npmrc", with_token(&registry) + &lines);
+    let own = run_with(&world, "data", &[], &["check", "--online", "--json"]);
+    let told = rules(&own);
+    assert!(!told.contains(&"connection-setting".to_owned()), "{told:?}");
 }
 
 /// A file that the project names as the user's is the project's.

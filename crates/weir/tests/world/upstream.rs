@@ -246,14 +246,21 @@ fn what_an_upstream_declines_for_good_is_answered_so() {
             registry.clear_faults();
             registry.fault(Fault::on(path).status(status));
             let reply = gateway.get(path, &[("user-agent", NPM)]);
-            // Of a tarball that cannot be used, there is none.
-            let answered = if (answered, path) == (424, GOOD) {
-                404
-            } else {
-                answered
+            // Of a tarball, pnpm asks again over every other status.
+            let answered = match answered {
+                400 | 402..=499 if path == GOOD => 404,
+                _ => answered,
             };
             assert_eq!(reply.status, answered, "{path} {status}: {}", reply.text());
             assert!(reply.text().contains("weir: "), "{}", reply.text());
+            // Most clients show the reason phrase only.
+            assert!(reply.reason.starts_with("weir: "), "{}", reply.reason);
+            let todo = match status {
+                402 => "wants to be paid",
+                451 => "legal reasons",
+                _ => "",
+            };
+            assert!(reply.reason.contains(todo), "{}", reply.reason);
         }
     }
     registry.clear_faults();

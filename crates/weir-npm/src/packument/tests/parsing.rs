@@ -599,3 +599,22 @@ fn a_publication_is_what_the_whole_version_says() {
     assert_eq!(odd.publication("1.0.0"), None);
     assert_eq!(odd.publication("2.0.0"), None);
 }
+
+/// Each version is measured by the others: what nobody publishes is not gone through.
+#[test]
+fn more_versions_than_any_package_has_are_refused() {
+    let with = |count: usize| {
+        let versions: Vec<String> = (0..count)
+            .map(|it| format!(r#""1.0.{it}": {{}}"#))
+            .collect();
+        parse(format!(
+            r#"{{"dist-tags": {{}}, "versions": {{{}}}}}"#,
+            versions.join(",")
+        ))
+    };
+    assert_eq!(with(100_000).map(|it| it.versions().len()), Ok(100_000));
+    assert_eq!(
+        with(100_001).map(|_| ()),
+        Err(PackumentError::TooManyVersions(100_000))
+    );
+}

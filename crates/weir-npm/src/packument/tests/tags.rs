@@ -146,3 +146,26 @@ fn broken_versions_are_never_chosen() {
         [("latest".to_owned(), "1.0.0".to_owned())]
     );
 }
+
+#[test]
+fn of_a_flood_of_tags_only_the_first_move() {
+    let versions: Vec<String> = (0..2000).map(|it| format!("1.0.{it}")).collect();
+    let tags: Vec<(String, String)> = (0..30_000)
+        .map(|it| (format!("t{it}"), "1.9.9".to_owned()))
+        .collect();
+    let versions: Vec<&str> = versions.iter().map(String::as_str).collect();
+    let mut tags: Vec<(&str, &str)> = tags.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    tags.push(("kept", "1.0.0"));
+    tags.push(("latest", "1.9.9"));
+    let packument = of_versions(&versions, &tags);
+    let moved = retag(&packument, |_| true);
+    // Those that need not move are as ever, and so is `latest`.
+    assert_eq!(moved.len(), 10_000 + 2);
+    let last: Vec<_> = moved
+        .iter()
+        .rev()
+        .take(2)
+        .map(|(_, it)| it.as_str())
+        .collect();
+    assert_eq!(last, ["1.0.1999", "1.0.0"]);
+}

@@ -109,17 +109,39 @@ pub(super) async fn assess(
         }
     }
     let rule = if offline { &NOT_KEPT } else { &NOT_ASSESSED };
-    for (rule, unknown) in [(&NO_REGISTRY, &elsewhere), (rule, &unknown)] {
-        let Some(first) = unknown.first() else {
-            continue;
-        };
-        let more = match unknown.len() {
-            1 => String::new(),
-            count => format!(" and {} more", count - 1),
-        };
-        let what = format!("not everything is known of what is new: {first}{more}");
-        checked.add(rule, 1, None, &what);
+    tell(checked, &NO_REGISTRY, &elsewhere);
+    tell(checked, rule, &unknown);
+}
+
+/// Names what is new where registries cannot be asked, and why they cannot.
+pub(super) fn unassessed(why: &str, checked: &mut Checked<'_>, packages: &mut [ChangedPackage]) {
+    let (jobs, elsewhere) = jobs(checked.lockfile, None, packages);
+    let mut unknown = Vec::new();
+    for job in jobs {
+        unknown.push(format!(
+            "{} {} (no registry was asked)",
+            job.name, job.version
+        ));
+        if let Some(package) = packages.get_mut(job.at.0) {
+            let why = printable(&format!("no registry was asked: {why}"), 600);
+            package.releases.push(unknown_release(&job.version, why));
+        }
     }
+    tell(checked, &NO_REGISTRY, &elsewhere);
+    tell(checked, &NOT_ASSESSED, &unknown);
+}
+
+/// Says what is not known, if there is anything.
+fn tell(checked: &mut Checked<'_>, rule: &Rule, unknown: &[String]) {
+    let Some(first) = unknown.first() else {
+        return;
+    };
+    let more = match unknown.len() {
+        1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    let what = format!("not everything is known of what is new: {first}{more}");
+    checked.add(rule, 1, None, &what);
 }
 
 /// What is to be looked at, and what no registry tells of.

@@ -15,7 +15,7 @@ use weir_npm::lockfile::Format;
 use weir_npm::settings::Setting;
 
 use super::client::{Client, ClientFiles, File, shown};
-use super::{Findings, Rule, about_file};
+use super::{Findings, Rule, Run, about_file};
 use crate::cli::Global;
 use crate::setup;
 
@@ -59,6 +59,12 @@ pub(super) const CREDENTIAL: Rule = Rule {
     level: CheckLevel::Warning,
     todo: "revoke it, and put a variable like ${NPM_TOKEN} in its place",
 };
+const NOT_FOLLOWED: Rule = Rule {
+    id: "connection-setting",
+    level: CheckLevel::Warning,
+    todo: "make sure that this is wanted, and say it in your own .npmrc or in the environment: it leads requests, and \
+           what they show, to whom it names",
+};
 const UNREADABLE_SETTINGS: Rule = Rule {
     id: "unreadable-settings",
     level: CheckLevel::Warning,
@@ -80,6 +86,34 @@ pub(super) fn unread(global: &Global, folder: &Path) -> Option<CheckFinding> {
     let is_own = file == whole.join(".npmrc");
     let file = if is_own { folder.join(".npmrc") } else { file };
     Some(about_file(&UNREADABLE_REGISTRIES, &file, 1, &why))
+}
+
+/// Settings of the project's own `.npmrc` that do not count where registries are asked: whoever proposes a change
+/// could have requests go through a proxy of theirs, or believe whoever they like. Nothing where nobody is asked.
+pub(super) fn ignored(run: &Run<'_>) -> Vec<CheckFinding> {
+    let options = run.options;
+    if options.offline {
+        return Vec::new();
+    }
+    let whole = std::path::absolute(&options.folder).unwrap_or_else(|_| options.folder.clone());
+    let before = run.npmrc_before.as_deref();
+    let ignored = setup::ignored_settings(run.global, &whole, before);
+    if ignored.is_empty() {
+        return Vec::new();
+    }
+    let files = ClientFiles::read(&run.tree);
+    let told = ignored.into_iter().map(|(key, place)| {
+        let is_own = place == whole.join(".npmrc");
+        let setting = files.npmrc.get(&[&key]).filter(|_| is_own);
+        let line = setting.map_or(1, |it| it.line);
+        let file = match is_own {
+            true => options.folder.join(".npmrc"),
+            false => place,
+        };
+        let what = format!("`{key}` was not followed: only the project itself says it");
+        about_file(&NOT_FOLLOWED, &file, line, &what)
+    });
+    told.collect()
 }
 
 /// Whether a finding was told already: with another lockfile, or as a worse one of the same file.

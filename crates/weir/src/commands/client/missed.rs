@@ -276,7 +276,11 @@ async fn standing(engine: &Engine, node: &Node) -> Result<Standing, EngineError>
     match refused {
         Some(verdict) => {
             for bytes in known.iter().filter(|bytes| is_locked(&bytes.integrity)) {
-                if engine.store().was_served(&bytes.integrity).await? {
+                if engine
+                    .store()
+                    .was_served(&bytes.integrity, engine.now())
+                    .await?
+                {
                     return Ok(Standing::LookedAt);
                 }
             }
