@@ -18,7 +18,7 @@ pub use inventory::{
 
 /// Raised whenever the same bytes could give other facts. Stored contents of another version are
 /// computed anew.
-pub const ANALYSER_VERSION: u32 = 15;
+pub const ANALYSER_VERSION: u32 = 16;
 
 /// Facts about the contents of one tarball or folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
