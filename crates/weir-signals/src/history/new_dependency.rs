@@ -279,12 +279,13 @@ fn look_at(subject: &Subject<'_>, new: &New<'_>, facts: &DependencyFacts, findin
         &format!("{}; it {}", finding.message, words.join(", ")),
         400,
     );
-    let telling = !facts.hooks.is_empty() || forged.is_some() || unused;
+    // Parts for one platform are asked for by a name that is put together.
+    let is_part = is_named_after(subject, &new.name);
+    let telling = !facts.hooks.is_empty() || forged.is_some() || (unused && !is_part);
     let stood = facts
         .created
         .is_some_and(|created| have_both_stood(subject, created));
     let same_people = are_the_same(subject, &facts.by, &facts.maintainers);
-    let is_part = is_named_after(subject, &new.name);
     let severity = match (same_people, telling) {
         (true, _) if facts.hooks.is_empty() || is_part => Severity::Info,
         (false, false) if is_part => Severity::Info,
@@ -583,6 +584,18 @@ fn samples() -> Vec<crate::sample::Sample> {
         Sample::flagged(
             "The name of a part of the package and an install script, by somebody else, a day old",
             ours("left-lib-core").dependency(hooked("left-lib-core", "zed")),
+        ),
+        Sample::passing(
+            "Near miss: without a script, by somebody else, and in no file",
+            ours("left-lib-core")
+                .dependency(DependencyFacts {
+                    hooks: Vec::new(),
+                    ..hooked("left-lib-core", "zed")
+                })
+                .contents(weir_model::Contents {
+                    unmentioned: vec!["left-lib-core".to_owned()],
+                    ..weir_model::Contents::default()
+                }),
         ),
         Sample::passing(
             "Near miss: the same by one of its people",
