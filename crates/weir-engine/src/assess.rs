@@ -252,7 +252,7 @@ impl Engine {
             let subject = self.subject(held, version).without_refused(&no_baseline);
             new_dependencies(&subject.without_open(&open))
         };
-        let dependencies = self.dependency_facts(held, added).await;
+        let dependencies = self.dependency_facts(added).await;
         let asked = self.asked_anew(held, version, &no_baseline, &open);
         let brought = self.brought(held, asked).await;
         let facts = Facts {

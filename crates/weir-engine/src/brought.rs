@@ -10,7 +10,7 @@ use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
 use weir_npm::spec::{DependencySpec, classify};
 use weir_npm::version::{Range, Version, satisfying_max};
-use weir_signals::{Brought, Subject};
+use weir_signals::{Brought, PublishedBy, Subject, is_stamped};
 
 use crate::EngineError;
 use crate::engine::Engine;
@@ -146,7 +146,12 @@ impl Engine {
             }
         };
         brought.published = packument.published(&version);
+        brought.stamped = is_stamped(packument);
+        let publication = packument.publication(&version);
         let manifest = held.manifest(&version);
+        let repository = manifest.as_ref().ok();
+        let repository = repository.and_then(|it| it.manifest.repository.as_deref());
+        brought.by = PublishedBy::of(publication.as_ref(), repository);
         let raw = packument.version_raw(&version);
         brought.version = Some(version);
         let mut deeper = Vec::new();

@@ -157,6 +157,16 @@ mod tests {
         assert_eq!(known(later(7)), 0);
     }
 
+    /// A name that nothing has would leave what is meant by it to any waiver.
+    #[test]
+    fn what_is_never_silent_are_findings_that_there_are() {
+        let signals: Vec<&str> = weir_signals::CATALOGUE.iter().map(|it| it.id).collect();
+        for id in weir_policy::config::NEVER_SILENT {
+            assert!(*id == MISMATCH || signals.contains(id), "{id}");
+        }
+        assert!(weir_policy::config::NEVER_SILENT.contains(&MISMATCH));
+    }
+
     #[test]
     fn what_is_remembered_is_bounded() {
         let now = Timestamp::UNIX_EPOCH;

@@ -1,7 +1,6 @@
 //! From facts to a verdict: signals observe a release, policy decides.
 
 use jiff::Timestamp;
-use weir_model::advisory::AdvisoryKind;
 use weir_model::{
     Advisory, Assessment, AttestationState, Contents, Decision, Incomplete, ReleaseId,
     SignatureState, Trust,
@@ -228,16 +227,9 @@ impl Engine {
     }
 }
 
-/// The ids of advisories on vulnerabilities that affect `instead` and not `version`.
+/// The ids of advisories on vulnerabilities that affect `instead` and that `version` is said to fix.
 fn fixed_here(about: &PackageAdvisories, version: &str, instead: &str) -> Option<String> {
-    let here = about.matching(version);
-    let fixed: Vec<String> = about
-        .matching(instead)
-        .into_iter()
-        .filter(|advisory| advisory.kind == AdvisoryKind::Vulnerability)
-        .filter(|advisory| here.iter().all(|other| other.id != advisory.id))
-        .map(|advisory| advisory.id)
-        .collect();
+    let fixed = about.fixed_by(instead, version);
     (!fixed.is_empty()).then(|| fixed.join(", "))
 }
 

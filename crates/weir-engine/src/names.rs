@@ -5,9 +5,8 @@ use weir_model::{Action, Assessment};
 use weir_npm::name::PackageName;
 use weir_npm::packument::VersionManifest;
 use weir_policy::Policy;
-use weir_signals::{DependencyFacts, Dependents, NameIndex, NamesError};
+use weir_signals::{DependencyFacts, Dependents, NameIndex, NamesError, PublishedBy};
 
-use crate::alike::shares_maintainer;
 use crate::engine::Engine;
 use crate::inspect::pick;
 use crate::neighbours::owners;
@@ -15,8 +14,8 @@ use crate::packuments::Held;
 use crate::verdicts::Verdict;
 
 /// Most new dependencies of a release that are looked at: each costs a packument that whoever installs
-/// the release needs as well.
-const LOOKED_AT: usize = 5;
+/// the release needs as well, and as many are looked at for what they bring along.
+const LOOKED_AT: usize = 24;
 
 /// Most dependents told by name.
 const TOLD: usize = 5;
@@ -140,24 +139,18 @@ impl Engine {
     /// it. What cannot be had is left out: nobody can install it either.
     pub(crate) async fn dependency_facts(
         &self,
-        held: &Held,
         wanted: Vec<(String, String)>,
     ) -> Vec<DependencyFacts> {
         let looked_at = wanted.iter().take(LOOKED_AT);
-        let asking = looked_at.map(|(name, range)| self.dependency_fact(held, name, range));
+        let asking = looked_at.map(|(name, range)| self.dependency_fact(name, range));
         let found = futures_util::future::join_all(asking).await;
         found.into_iter().flatten().collect()
     }
 
-    async fn dependency_fact(
-        &self,
-        held: &Held,
-        name: &str,
-        range: &str,
-    ) -> Option<DependencyFacts> {
+    async fn dependency_fact(&self, name: &str, range: &str) -> Option<DependencyFacts> {
         let package = PackageName::parse(name).ok()?;
         match self.packuments.get(&package).await {
-            Ok(other) => Some(facts(held, &other, range)),
+            Ok(other) => Some(facts(&other, range)),
             Err(error) => {
                 tracing::info!(package.name = %name, %error, "a new dependency could not be looked at");
                 None
@@ -183,7 +176,7 @@ fn little_known<'m>(
 }
 
 /// What the packument of a dependency says of it.
-fn facts(held: &Held, dependency: &Held, range: &str) -> DependencyFacts {
+fn facts(dependency: &Held, range: &str) -> DependencyFacts {
     let packument = &dependency.packument;
     let version = pick(dependency, Some(range), jiff::Timestamp::MAX).ok();
     let manifest = version
@@ -199,16 +192,21 @@ fn facts(held: &Held, dependency: &Held, range: &str) -> DependencyFacts {
         }
         repository = manifest.manifest.repository.clone();
     }
+    let publication = version
+        .as_deref()
+        .and_then(|version| packument.publication(version));
+    let maintainers = packument.maintainers().iter();
     DependencyFacts {
         name: packument.name().to_string(),
         created: packument.created(),
         published: version
             .as_deref()
             .and_then(|version| packument.published(version)),
+        by: PublishedBy::of(publication.as_ref(), repository.as_deref()),
+        maintainers: maintainers.map(|person| person.name.clone()).collect(),
         version,
         hooks,
         repository,
-        same_people: shares_maintainer(held, dependency),
     }
 }
 

@@ -336,7 +336,8 @@ impl Engine {
             let verdict = self
                 .metadata_verdict_after(held, version, look.times, look.generation, &past)
                 .await?;
-            if verdict.assessment.counted().next().is_some() || replaced.contains(version) {
+            let suspect = verdict.assessment.counted().next().is_some() || is_early_fix(&verdict);
+            if suspect || replaced.contains(version) {
                 suspects.push(verdict);
             } else if !verdict.decision.action.serves() {
                 look.kept_out.insert(version.clone(), verdict);
@@ -448,6 +449,14 @@ fn within_room(
         versions.iter().map(|(.., it)| (*it).to_owned()).collect(),
         unseen.map(|(.., version)| version.to_owned()).collect(),
     )
+}
+
+/// Whether a release is let through before it is old enough because it fixes an advisory. That ends as soon as its
+/// contents speak against it.
+fn is_early_fix(verdict: &Verdict) -> bool {
+    let circumstances = verdict.decision.circumstances.as_ref();
+    verdict.decision.action.serves()
+        && circumstances.is_some_and(|it| it.fixes_advisory_of.is_some())
 }
 
 /// Whether a decision refuses, and not only until the release is older.

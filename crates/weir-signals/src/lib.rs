@@ -14,6 +14,7 @@ mod manifest;
 pub mod names;
 mod past;
 mod peers;
+mod people;
 #[cfg(any(test, feature = "samples"))]
 pub mod sample;
 mod settled;
@@ -40,6 +41,7 @@ pub use lesson::{by, lesson, line_number, moments, repository_owner};
 pub use names::{NameIndex, NamesError};
 pub use past::ReleaseSize;
 pub use peers::required as required_peers;
+pub use people::{PublishedBy, is_stamped};
 pub use subject::{
     DependencyFacts, Dependents, Previous, Settings, Sibling, Stage, Subject, baseline_version,
     previous_version,

@@ -13,6 +13,7 @@ use weir_npm::version::Version;
 use crate::comparison::{COMPARED_DAYS, is_worth_comparing};
 use crate::history::new_install_script;
 use crate::past::{self, ReleaseSize};
+use crate::people::PublishedBy;
 use crate::settled;
 use crate::timeline::{Timeline, is_before};
 use crate::{Alike, Brought, Comparison, Gone, NameIndex, Surroundings};
@@ -85,6 +86,9 @@ pub struct Previous<'a> {
     pub version: &'a str,
     /// Its manifest, or why it cannot be read.
     pub manifest: Result<VersionManifest, String>,
+    /// Whether nobody knows yet what it is, see [`Subject::without_open`]: then the package has no past that could
+    /// excuse anything. What differs from it is told all the same.
+    pub open: bool,
 }
 
 /// A release of another package of the same scope or publisher, and what it added.
@@ -124,8 +128,10 @@ pub struct DependencyFacts {
     pub hooks: Vec<String>,
     /// The repository that it names.
     pub repository: Option<String>,
-    /// Whether one of its maintainers is one of the release's, or published it.
-    pub same_people: bool,
+    /// Who published that version.
+    pub by: PublishedBy,
+    /// Who may publish it, by account name.
+    pub maintainers: Vec<String>,
 }
 
 /// One release and everything known about it. Borrowed and pure: no clock, no IO; whoever builds it
@@ -236,7 +242,8 @@ impl<'a> Subject<'a> {
     }
 
     /// Names versions that are young and that nobody has decided on: they are compared with only where
-    /// there is no other, or an attacker's first release would excuse the second for whoever asks first.
+    /// there is no other, and excuse nothing, or an attacker's first release would excuse the second for whoever asks
+    /// first.
     #[must_use]
     pub fn without_open(mut self, open: &'a dyn Fn(&str) -> bool) -> Self {
         self.open = Some(open);
@@ -321,7 +328,11 @@ impl<'a> Subject<'a> {
                 Some(Err(error)) => Err(error.to_string()),
                 None => Err(format!("the registry does not list {version}")),
             };
-            Some(Previous { version, manifest })
+            Some(Previous {
+                version,
+                manifest,
+                open: open(version),
+            })
         };
         self.previous.get_or_init(find).as_ref()
     }
@@ -333,9 +344,31 @@ impl<'a> Subject<'a> {
         Some((previous.version, previous.manifest.as_ref().ok()?))
     }
 
+    /// Whether every release before this one is young, and none is known to be fine: see [`Previous::open`].
+    pub(crate) fn is_beginning(&self) -> bool {
+        self.previous().is_some_and(|previous| previous.open)
+    }
+
+    /// Whether there are releases before this one, whatever they are.
+    pub(crate) fn has_earlier(&self) -> bool {
+        let earlier = |packument| previous_version(packument, self.version, &|_| false);
+        self.packument.known().copied().and_then(earlier).is_some()
+    }
+
+    /// Why there is no past that could excuse this release, in words.
+    pub(crate) fn without_past(&self) -> &'static str {
+        match self.previous() {
+            Some(_) => "no release before it has been out for a week or was found fine",
+            None if self.has_earlier() => {
+                "of the releases before it none counts, as they were refused or have something against them"
+            }
+            None => "by the registry's times no release is earlier",
+        }
+    }
+
     /// The previous release whose tarball would settle a question that metadata leaves open, if
-    /// any: this tarball compiles itself by way of a `binding.gyp` that no manifest mentions, or a script
-    /// is new that may stand where such a build was.
+    /// any: this tarball compiles itself by way of a `binding.gyp` that no manifest mentions, a bundled package runs
+    /// something, or a script is new that may stand where such a build was.
     #[must_use]
     pub fn wants_previous_contents(&self) -> Option<&'a str> {
         let contents = self.contents.known()?;
@@ -353,7 +386,8 @@ impl<'a> Subject<'a> {
             let now = self.manifest().map(|manifest| &manifest.manifest);
             now.is_ok_and(|now| new_install_script::may_replace_a_build(now, &previous.manifest))
         };
-        (open || replaced() || self.wants_comparison()).then_some(version)
+        let bundled = new_install_script::has_bundled_steps(contents);
+        (open || bundled || replaced() || self.wants_comparison()).then_some(version)
     }
 
     /// The older release whose tarball would tell whether flows that would decide are a habit of the package, if it

@@ -8,6 +8,9 @@ use weir_npm::version::Version;
 /// Versions looked back over for an earlier release with provenance.
 const LOOK_BACK: usize = 60;
 
+/// Other releases whose attestations are asked for where those of one are missing.
+const OTHERS: usize = 3;
+
 /// Why nothing is known of a package that its registry does not have.
 pub const NO_SUCH_PACKAGE: &str = "the registry has no such package";
 
@@ -135,6 +138,18 @@ impl Facts {
             })
             .collect()
     }
+}
+
+/// Other releases that announce attestations, newest first: a few of the last ones.
+pub(super) fn other_attested(packument: &Packument, version: &str) -> Vec<String> {
+    let order = packument.by_publish_time();
+    let others = order.iter().rev().filter(|known| **known != version);
+    let attested = others.take(LOOK_BACK).filter(|known| {
+        let facts = Facts::read(packument, known, false);
+        facts.is_ok_and(|facts| facts.attested)
+    });
+    let attested = attested.take(OTHERS);
+    attested.map(|known| (*known).to_owned()).collect()
 }
 
 /// The release before that has provenance: the last one of the same release line, else the last one, by

@@ -31,7 +31,7 @@ use crate::quiet::Quiet;
 use crate::withdrawn::Settled;
 pub use documents::Document;
 use documents::{Documents, Kind};
-use facts::Facts;
+use facts::{Facts, other_attested};
 pub use facts::{NO_SUCH_PACKAGE, NO_SUCH_VERSION, UNREADABLE_ENTRY};
 pub use kept::kept_digests;
 pub use keys::KEYS;
@@ -394,10 +394,14 @@ impl ReleaseVerifier {
                 under,
             };
         }
+        let others = |version: &str| match &packument {
+            Ok(held) => other_attested(&held.packument, version),
+            Err(_) => Vec::new(),
+        };
         let (signature, attestations) = match &keys {
             Ok(Keys { keys, .. }) => (
                 signature(wanted, &facts, keys),
-                self.attestations(wanted, &facts, keys).await,
+                self.attestations(wanted, &facts, keys, others).await,
             ),
             Err(why) => (
                 SignatureState::Unchecked { why: why.clone() },
@@ -412,11 +416,47 @@ impl ReleaseVerifier {
         }
     }
 
+    /// How a release stands that announces attestations which its registry does not have. One that is missing among
+    /// others is a failure. A registry that has those of no release passes on what another one announces.
+    async fn without_document(
+        &self,
+        wanted: &Wanted,
+        keys: &RegistryKeys,
+        others: &[String],
+    ) -> AttestationState {
+        const MISSING: &str = "the registry announces attestations and has none";
+        if keys.iter().next().is_none() {
+            let why = format!("{MISSING}, and no keys either: what it announces may be another's");
+            return AttestationState::Unchecked { why };
+        }
+        let mut missing = 0_usize;
+        for other in others {
+            match self.attestations_document(&wanted.name, other).await {
+                Ok(Some(_)) => {
+                    missing = 0;
+                    break;
+                }
+                Ok(None) => missing = missing.saturating_add(1),
+                // It says neither.
+                Err(_) => {}
+            }
+        }
+        match missing {
+            0 => AttestationState::Failed {
+                why: MISSING.to_owned(),
+            },
+            _ => AttestationState::Unchecked {
+                why: format!("{MISSING}, nor those of other releases that announce some"),
+            },
+        }
+    }
+
     async fn attestations(
         &self,
         wanted: &Wanted,
         facts: &Facts,
         keys: &RegistryKeys,
+        others: impl Fn(&str) -> Vec<String> + Send,
     ) -> AttestationState {
         if !facts.attested {
             return AttestationState::None;
@@ -426,7 +466,8 @@ impl ReleaseVerifier {
         let document = match document.await {
             Ok(Some(document)) => document,
             Ok(None) => {
-                return failed("the registry announces attestations and has none".to_owned());
+                let others = others(&wanted.version);
+                return self.without_document(wanted, keys, &others).await;
             }
             Err(error) => {
                 return AttestationState::Unchecked {

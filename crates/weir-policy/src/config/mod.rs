@@ -73,7 +73,7 @@ pub const INCOMPLETE_SIGNAL: &str = "incomplete-assessment";
 
 /// Signals that say that bytes are not what was published. They cannot be switched off, and waivers
 /// cover them only by naming them, and never without mention.
-pub const NEVER_SILENT: &[&str] = &["integrity-mismatch", "signature-mismatch"];
+pub const NEVER_SILENT: &[&str] = &["integrity-mismatch", "failed-verification"];
 
 /// Everything that can be set, with the defaults where nothing was.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -114,7 +114,7 @@ pub struct Policy {
 #[serde(default, deny_unknown_fields)]
 pub struct Age {
     /// Younger releases are held for new resolutions, whatever they contain, unless they fix an
-    /// advisory that affects what would be served instead. `"0h"` switches the hold off; at most a
+    /// advisory that affects what would be served instead and nothing speaks against them. `"0h"` switches the hold off; at most a
     /// year.
     pub minimum: Period,
     /// Releases that age does not hold: package names, patterns, or either with versions.

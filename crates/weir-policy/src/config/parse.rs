@@ -310,6 +310,16 @@ impl<'a> Collected<'a> {
                 _ => PolicyError::IncompleteExpectation { at, missing },
             });
         }
+        // Taken for "all of them", an empty list would cover everything where somebody meant nothing.
+        let empty = |value: &Spanned<DeValue<'_>>| matches!(value.get_ref(), DeValue::Array(items) if items.is_empty());
+        if list == "waiver" && table.get("signals").is_some_and(empty) {
+            self.mistakes.push(PolicyError::BadValue {
+                at: places.get("signals").unwrap_or(&at).clone(),
+                key: "waiver.signals".to_owned(),
+                why: "empty: name the signals that are covered, or leave the key out if all are"
+                    .to_owned(),
+            });
+        }
         if self.mistakes.len() > before {
             return;
         }

@@ -132,6 +132,11 @@ impl std::str::FromStr for VersionRange {
                 "{text:?} is a tag, not a version range: what it names may change; write \"1.2.3\" \
                  or \"^2\""
             )),
+            // npm leaves out what makes no sense, and so takes in versions that nobody meant.
+            Ok(range) if !range.is_understood() => Err(format!(
+                "{text:?} is not a version range: a part of it makes no sense, and without that part it would \
+                 be another range"
+            )),
             Ok(range) => Ok(Self(range)),
             Err(error) => Err(format!("{text:?} is not a version range: {error}")),
         }
@@ -303,5 +308,33 @@ mod tests {
         let range: VersionRange = "1.2.3 || ^2".parse().unwrap();
         assert!(range.matches("1.2.3") && range.matches("2.9.0"));
         assert!(!range.matches("1.2.4") && !range.matches("2.1.0-rc.1") && !range.matches("x"));
+    }
+
+    #[test]
+    fn a_range_of_which_npm_would_leave_out_a_part_is_refused() {
+        for text in [
+            ">=1.0.0 <1.5.O",
+            "<oops >=1",
+            "1.x <l.4",
+            ">1.0 !1.6.0",
+            "1.6.0 || foo",
+            ">=1.0.0, <2.0.0",
+        ] {
+            let error = text.parse::<VersionRange>().unwrap_err();
+            assert!(error.contains("makes no sense"), "{text}: {error}");
+            assert!(
+                format!("name@{text}").parse::<Selector>().is_err(),
+                "{text}"
+            );
+        }
+        for text in [
+            "*",
+            "1.x || >=2.0.0 <2.1.0-rc.1",
+            "1.0.0 - 2",
+            "> 1.0.0 < 2.0.0",
+            "=v1.0.0",
+        ] {
+            assert!(text.parse::<VersionRange>().is_ok(), "{text}");
+        }
     }
 }

@@ -385,7 +385,7 @@ fn columns_count_characters() {
 fn signals_are_checked_against_the_list_the_caller_brings() {
     let text = format!(
         "[signals]\nnew-hok = \"off\"\nyoung-release = \"off\"\nnew-hook = \"low\"\nintegrity-mismatch = \"off\"\n\
-         signature-mismatch = \"info\"\nincomplete-assessment = \"off\"\n{}",
+         failed-verification = \"info\"\nincomplete-assessment = \"off\"\n{}",
         WAIVER.replace("new-hook", "new-host")
     );
     let load = |ids: &[&'static str]| {
@@ -399,7 +399,7 @@ fn signals_are_checked_against_the_list_the_caller_brings() {
         "\
 weir.toml:2:1: there is no signal `new-hok` -> did you mean `new-hook`?
 weir.toml:5:1: `signals.integrity-mismatch`: this signal cannot be silenced; a waiver may name it for one release
-weir.toml:6:1: `signals.signature-mismatch`: this signal cannot be silenced; a waiver may name it for one release
+weir.toml:6:1: `signals.failed-verification`: this signal cannot be silenced; a waiver may name it for one release
 weir.toml:7:1: `signals.incomplete-assessment`: what could not be checked is set by decide.incomplete_unseen and decide.incomplete_established
 weir.toml:9:1: there is no signal `new-host` -> did you mean `new-hook`?"
     );
@@ -409,6 +409,29 @@ weir.toml:9:1: there is no signal `new-host` -> did you mean `new-hook`?"
         .file("weir.toml", loud)
         .load()
         .unwrap();
+}
+
+#[test]
+fn what_would_cover_more_than_was_meant_is_refused_at_its_line() {
+    let told = mistakes(&WAIVER.replace("1.2.3 || ^2", ">=1.0.0 <1.5.O"));
+    assert!(
+        told.starts_with(
+            "weir.toml:4:12: `waiver.versions`: \">=1.0.0 <1.5.O\" is not a version range: a part"
+        ),
+        "{told}"
+    );
+    let told = mistakes(&WAIVER.replace("[\"new-hook\"]", "[]"));
+    assert!(
+        told.starts_with("weir.toml:5:1: `waiver.signals`: empty"),
+        "{told}"
+    );
+    for key in ["[age]\nexclude", "[names]\ninternal"] {
+        let told = mistakes(&format!("{key} = [\"tide\", \"base@>=1.0.0 <1.5.O\"]\n"));
+        assert!(
+            told.starts_with("weir.toml:2:") && told.contains("makes no sense"),
+            "{told}"
+        );
+    }
 }
 
 #[test]

@@ -168,7 +168,7 @@ pub struct Waiver {
     /// The versions, as an npm range. `*` covers every version but prereleases.
     pub versions: VersionRange,
     /// The signals whose findings are covered. Without this key all are, except
-    /// `integrity-mismatch` and `signature-mismatch`, which have to be named. `young-release`
+    /// `integrity-mismatch` and `failed-verification`, which have to be named. `young-release`
     /// covers the hold for age, `incomplete-assessment` what could not be checked, but never that the
     /// registry gives no integrity.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -31,7 +31,7 @@ enum Youth {
     None,
     /// Young, and held for it.
     Held,
-    /// Young, and let through because it fixes an advisory.
+    /// Young, and let through because it fixes an advisory and nothing speaks against it.
     FixesAdvisory,
     /// Young, and let through because it has been served before.
     Served,
@@ -92,6 +92,18 @@ impl<'a> Case<'a> {
         self.groups = self.findings.iter().map(|finding| finding.group).collect();
         self.groups.sort_unstable();
         self.groups.dedup();
+        self.weigh_fix();
+    }
+
+    /// A fix is no reason not to wait while something speaks against the release: whoever took over a package may
+    /// bring the fix along.
+    fn weigh_fix(&mut self) {
+        let fixes = self.context.fixes_advisory_of.is_some();
+        self.youth = match self.youth {
+            Youth::FixesAdvisory if !self.groups.is_empty() => Youth::Held,
+            Youth::Held if fixes && self.groups.is_empty() => Youth::FixesAdvisory,
+            other => other,
+        };
     }
 
     /// Everything that speaks against the release.
@@ -159,6 +171,7 @@ impl<'a> Case<'a> {
         case.groups.push(group);
         case.groups.sort_unstable();
         case.groups.dedup();
+        case.weigh_fix();
         case
     }
 
@@ -264,31 +277,34 @@ impl<'a> Case<'a> {
         self.policy.age.minimum.after(self.context.published?)
     }
 
-    /// Why a young release passes all the same, for the record.
+    /// Why a young release passes all the same, or does not though it fixes an advisory, for the record.
     pub(super) fn spared_from_age(&self) -> Option<String> {
         let why = match self.youth {
-            Youth::FixesAdvisory => {
-                let fixed = self
-                    .context
-                    .fixes_advisory_of
-                    .as_deref()
-                    .unwrap_or("an advisory");
-                let instead = self.context.instead.as_deref();
-                let instead = instead
-                    .map_or("what would be served instead".to_owned(), |version| {
-                        format!("{version}, which would be served instead")
-                    });
-                format!("it fixes {fixed}, which affects {instead}")
+            Youth::FixesAdvisory => self.fix_in_words()?,
+            Youth::Held => {
+                let fix = self.fix_in_words()?;
+                return Some(format!(
+                    "held for its age although {fix}: something else speaks against it"
+                ));
             }
             Youth::Served => "exactly these bytes were served here before".to_owned(),
             Youth::Excluded => "age.exclude names it".to_owned(),
-            Youth::None | Youth::Held | Youth::Waived => return None,
+            Youth::None | Youth::Waived => return None,
         };
         let published = self.context.published.map_or("unknown".to_owned(), moment);
         Some(format!(
             "young ({} {published}), but not held for that: {why}",
             self.dated()
         ))
+    }
+
+    fn fix_in_words(&self) -> Option<String> {
+        let fixed = self.context.fixes_advisory_of.as_deref()?;
+        let instead = self.context.instead.as_deref();
+        let instead = instead.map_or("what would be served instead".to_owned(), |version| {
+            format!("{version}, which would be served instead")
+        });
+        Some(format!("it fixes {fixed}, which affects {instead}"))
     }
 }
 

@@ -33,7 +33,14 @@ const GAPS: [&str; 4] = [
     weir_model::assessment::PUBLISHER,
     weir_model::assessment::INTEGRITY,
 ];
-const SIGNALS: [&str; 5] = ["one", "two", "three", "integrity-mismatch", "young-release"];
+const SIGNALS: [&str; 6] = [
+    "one",
+    "two",
+    "three",
+    "integrity-mismatch",
+    "failed-verification",
+    "young-release",
+];
 
 fn a_finding() -> impl Strategy<Value = Finding> {
     let parts = (
@@ -93,8 +100,12 @@ fn a_waiver() -> impl Strategy<Value = Waiver> {
     let ends = prop::sample::select(vec!["2026-12-31", "2026-01-01"]);
     (signals, any::<bool>(), versions, ends).prop_map(|(signals, allow, versions, ends)| {
         let action = if allow { "allow" } else { "notice" };
+        let signals = match signals.is_empty() {
+            true => String::new(),
+            false => format!("signals = {signals:?}\n"),
+        };
         let text = format!(
-            "[[waiver]]\npackage = \"left-*\"\nversions = \"{versions}\"\nsignals = {signals:?}\n\
+            "[[waiver]]\npackage = \"left-*\"\nversions = \"{versions}\"\n{signals}\
              action = \"{action}\"\nreason = \"r\"\nauthor = \"a\"\nexpires = \"{ends}\"\n"
         );
         Policy::from_toml(&text, "w").unwrap().waivers.remove(0)

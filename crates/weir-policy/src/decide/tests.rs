@@ -288,6 +288,21 @@ fn young_releases_pass_when_there_is_a_reason_and_the_reason_is_told() {
     assert_eq!(decide(&release(vec![]), &aged(1), &other).action, Hold);
     // None of it helps against evidence.
     assert_eq!(action(&groups(&[Execution, Code]), &fixes), Hold);
+    let suspect = decide(&groups(&[Execution]), &fixes, &Policy::default());
+    assert_eq!(suspect.action, Hold);
+    let although = "held for its age although it fixes GHSA-x, which affects 1.3.0, which would be served \
+                    instead: something else speaks against it";
+    assert!(
+        suspect.reasons.iter().any(|it| it == although),
+        "{:?}",
+        suspect.reasons
+    );
+    // What a waiver covers speaks against it no more.
+    let waived = policy(&waiver(&format!(
+        "action = \"notice\"\nsignals = [\"some-execution\"]\n{UNTIL}"
+    )));
+    let execution = groups(&[Execution]);
+    assert_eq!(decide(&execution, &fixes, &waived).action, Notice);
     assert_eq!(action(&groups(&[Execution, Code]), &served), Hold);
 }
 

@@ -13,6 +13,7 @@ use weir_npm::version::Version;
 use crate::comparison::{is_leap, is_patch};
 use crate::names::words::Reading;
 use crate::names::{Strength, Transformation};
+use crate::people::are_the_same;
 use crate::settled::have_both_stood;
 use crate::timeline::in_words;
 use crate::{
@@ -22,6 +23,9 @@ use crate::{
 
 /// Dependencies reported one by one; a release with more has made its point.
 const LISTED: usize = 10;
+
+/// Most that are judged before those to report are chosen.
+const MOST: usize = 500;
 
 /// A package this young when a release begins to depend on it has no past (INCIDENTS I03: days, I38: a
 /// day, I36: a day).
@@ -51,8 +55,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                optional, that comes from the registry and that the previous release did not have, judged by its name \
                and by what is asked of it: a name that could be mistaken for a popular one; a name made of a whole popular one and more (`plain-` before \
                `crypto-js`) that arrives with a patch; any version at all (`latest`, `*`) of something little used; \
-               many optional ones at once. Popular packages, those of the same scope and those that share the \
-               package's name are not mentioned, others for information. Where the gateway looked at the dependency \
+               many optional ones at once. Popular packages, those of the same scope, and those that share the \
+               package's name unless somebody else published one lately that runs scripts, are not mentioned, others for information. Where the gateway looked at the dependency \
                itself, one that was first published within the 30 days before (before weir first saw the release, where it is \
                not known when it was published) counts, the more if it runs scripts at \
                install, names the repository of a popular package as its own, or is mentioned by no file of the \
@@ -103,15 +107,24 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     // age.
     let forward = is_forward(version, subject.version);
     let added = added(subject, &previous.manifest, &manifest.manifest);
-    let strangers: Vec<&New<'_>> = added
+    let (parts, strangers): (Vec<&New<'_>>, Vec<&New<'_>>) = added
         .iter()
         .filter(|new| !is_expected(subject, &new.name))
-        .collect();
-    for new in strangers.iter().take(LISTED) {
-        let mut finding = tell(subject, new, patch, version);
+        .partition(|new| is_named_after(subject, &new.name));
+    let mut found = Vec::new();
+    for new in strangers.iter().chain(&parts).take(MOST) {
+        let is_part = is_named_after(subject, &new.name);
+        let mut finding = match is_part {
+            true => named_after(subject, new, version),
+            false => tell(subject, new, patch, version),
+        };
         let facts = subject.dependencies.iter().find(|it| it.name == new.name);
         if let Some(facts) = facts {
             look_at(subject, new, facts, &mut finding);
+        }
+        // Parts of the package itself are called so, and most are.
+        if is_part && finding.severity == Severity::Info {
+            continue;
         }
         if !forward {
             finding.severity = Severity::Info;
@@ -121,6 +134,11 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
             None::<&str>,
             Some(new.text),
         ));
+        found.push(finding);
+    }
+    // What counts comes first: quiet packages cost nothing.
+    found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    for finding in found.into_iter().take(LISTED) {
         observation.find(finding);
     }
     let optional: Vec<&str> = strangers
@@ -150,17 +168,20 @@ pub fn unexplained(subject: &Subject<'_>) -> Vec<(String, String)> {
     else {
         return Vec::new();
     };
-    added(subject, &previous.manifest, &manifest.manifest)
-        .into_iter()
-        .filter(|new| !is_expected(subject, &new.name))
-        .map(|new| {
-            let asked = match classify(new.key, new.text) {
-                DependencySpec::Alias { spec, .. } => spec_text(&spec),
-                spec => spec_text(&spec),
-            };
-            (new.name, asked)
-        })
-        .collect()
+    let added = added(subject, &previous.manifest, &manifest.manifest).into_iter();
+    let unexplained = added.filter(|new| !is_expected(subject, &new.name));
+    // Those that are called like parts of the package come last: only a few are looked at.
+    let (parts, strangers): (Vec<_>, Vec<_>) =
+        unexplained.partition(|new| is_named_after(subject, &new.name));
+    let all = strangers.into_iter().chain(parts);
+    all.map(|new| {
+        let asked = match classify(new.key, new.text) {
+            DependencySpec::Alias { spec, .. } => spec_text(&spec),
+            spec => spec_text(&spec),
+        };
+        (new.name, asked)
+    })
+    .collect()
 }
 
 /// A tag or range as written.
@@ -212,6 +233,18 @@ fn tell(subject: &Subject<'_>, new: &New<'_>, patch: bool, version: &str) -> Fin
     finding
 }
 
+/// What is said of one that is named like a part of the package, where there is anything to say.
+fn named_after(subject: &Subject<'_>, new: &New<'_>, version: &str) -> Finding {
+    let mut finding = SIGNAL.finding(format!(
+        "{} {} is new since {version}, and called like a part of {}",
+        new.kind(),
+        weir_model::finding::printable(&new.name, 120),
+        subject.name
+    ));
+    finding.severity = Severity::Info;
+    finding
+}
+
 /// Adds what is known of the dependency itself.
 fn look_at(subject: &Subject<'_>, new: &New<'_>, facts: &DependencyFacts, finding: &mut Finding) {
     let since = subject.out_by_now();
@@ -246,12 +279,16 @@ fn look_at(subject: &Subject<'_>, new: &New<'_>, facts: &DependencyFacts, findin
         &format!("{}; it {}", finding.message, words.join(", ")),
         400,
     );
-    let telling = !facts.hooks.is_empty() || forged.is_some() || unused;
+    // Parts for one platform are asked for by a name that is put together.
+    let is_part = is_named_after(subject, &new.name);
+    let telling = !facts.hooks.is_empty() || forged.is_some() || (unused && !is_part);
     let stood = facts
         .created
         .is_some_and(|created| have_both_stood(subject, created));
-    let severity = match (facts.same_people, telling) {
-        (true, _) if facts.hooks.is_empty() => Severity::Info,
+    let same_people = are_the_same(subject, &facts.by, &facts.maintainers);
+    let severity = match (same_people, telling) {
+        (true, _) if facts.hooks.is_empty() || is_part => Severity::Info,
+        (false, false) if is_part => Severity::Info,
         (_, false) if stood => Severity::Info,
         (false, true) => Severity::Medium,
         _ => SIGNAL.severity,
@@ -283,13 +320,14 @@ fn added<'m>(subject: &Subject<'_>, before: &Manifest, after: &'m Manifest) -> V
         &before.dependencies,
         &before.optional_dependencies,
         &before.peer_dependencies,
-        // What it was built with has been looked at by the project for a while.
+        // What it was built with has been looked at by the project, where that is so for long.
         &before.dev_dependencies,
     ]
     .into_iter()
     .flat_map(BTreeMap::keys)
     .map(String::as_str)
     .collect();
+    let lately = peers::not_installed_for_long(subject, before);
     let mut found: Vec<New<'m>> = Vec::new();
     let bundled = &after.bundle_dependencies;
     let listed = |section: &'static str, map: &'m BTreeMap<String, String>| {
@@ -303,7 +341,7 @@ fn added<'m>(subject: &Subject<'_>, before: &Manifest, after: &'m Manifest) -> V
         .chain(peers.map(|(key, text)| (peers::SECTION, key, text)));
     for (section, key, text) in all {
         let repeated = found.iter().any(|other| other.key == key);
-        if !repeated && !known.contains(key) {
+        if !repeated && (!known.contains(key) || lately.contains(key)) {
             found.extend(from_registry(section, key, text));
         }
     }
@@ -337,22 +375,29 @@ fn from_registry<'m>(section: &'static str, key: &'m str, text: &'m str) -> Opti
     })
 }
 
-/// Whether the dependency needs no explanation: widely used, of the same scope, or named like the
-/// package.
+/// Whether the dependency needs no explanation: it is widely used, or of the same scope.
 pub(crate) fn is_expected(subject: &Subject<'_>, name: &str) -> bool {
     let own = subject.name;
     let Ok(dependency) = PackageName::parse(name) else {
         return false;
     };
     let same_scope = own.scope().is_some() && own.scope() == dependency.scope();
+    same_scope || subject.names.rank(name).is_some()
+}
+
+/// Whether the dependency is named like the package. So are parts of it, and what anybody else may call so.
+pub(crate) fn is_named_after(subject: &Subject<'_>, name: &str) -> bool {
+    let own = subject.name;
+    let Ok(dependency) = PackageName::parse(name) else {
+        return false;
+    };
     let family = |base: &str, name: &str| {
         name.strip_prefix(base)
             .is_some_and(|rest| rest.starts_with(['-', '.', '_']))
     };
-    let same_name = family(own.base(), dependency.base())
+    family(own.base(), dependency.base())
         || family(dependency.base(), own.base())
-        || dependency.scope().is_some_and(|scope| scope == own.base());
-    same_scope || same_name || subject.names.rank(name).is_some()
+        || dependency.scope().is_some_and(|scope| scope == own.base())
 }
 
 /// The popular package whose whole name is a part of this one: `crypto-js` in `plain-crypto-js`.
@@ -380,6 +425,7 @@ fn is_forward(previous: &str, current: &str) -> bool {
 
 #[cfg(any(test, feature = "samples"))]
 fn samples() -> Vec<crate::sample::Sample> {
+    use crate::people::PublishedBy;
     use crate::sample::{Sample, Scene};
     let pair = |before: &str, after: &str| {
         Scene::of("left-lib", "1.4.1")
@@ -397,6 +443,33 @@ fn samples() -> Vec<crate::sample::Sample> {
         version: Some("1.0.1".to_owned()),
         created: Some(created.parse().expect("a constant time")),
         ..DependencyFacts::default()
+    };
+    let unknown_key = "obscure-thing-of-mine";
+    let hooked = |name: &str, account: &str| DependencyFacts {
+        name: name.to_owned(),
+        hooks: vec!["postinstall".to_owned()],
+        by: PublishedBy::Account(account.to_owned()),
+        ..facts("2026-05-31T09:00:00Z")
+    };
+    let ours = |key: &str| {
+        let people = r#""maintainers":[{"name":"mara"}]"#;
+        pair(
+            &format!("{{{people}}}"),
+            &format!(r#"{{{people},"dependencies":{{"{key}":"^1.0.0"}}}}"#),
+        )
+    };
+    let built_with = |since: &'static str| {
+        let section = |section: &str| format!(r#"{{"{section}":{{"{unknown_key}":"^1.0.0"}}}}"#);
+        Scene::of("left-lib", "1.4.1")
+            .release("1.3.0", "2025-03-01T09:00:00Z", "{}")
+            .release("1.4.0", since, &section("devDependencies"))
+            .release("1.4.1", "2026-06-01T09:00:00Z", &section("dependencies"))
+    };
+    let twelve = || {
+        let quiet = ('a'..='k').map(|letter| format!(r#""obscure-{letter}-thing":"^1.0.0","#));
+        let quiet: String = quiet.collect();
+        let asks = format!(r#"{{"dependencies":{{{quiet}"{unknown_key}-too":"^1.0.0"}}}}"#);
+        pair("{}", &asks).dependency(hooked("obscure-thing-of-mine-too", "zed"))
     };
     let stood = |created: &str| {
         let mut scene = Scene::of("left-lib", "1.4.1");
@@ -495,10 +568,50 @@ fn samples() -> Vec<crate::sample::Sample> {
         ),
         Sample::passing(
             "A part split off last week by the same people, under another name",
-            unknown().dependency(DependencyFacts {
-                same_people: true,
+            ours(unknown_key).dependency(DependencyFacts {
+                by: PublishedBy::Account("mara".to_owned()),
                 ..facts("2026-05-27T09:00:00Z")
             }),
+        ),
+        Sample::flagged(
+            "Near miss: one that names a maintainer of the package, and that somebody else published",
+            ours(unknown_key).dependency(DependencyFacts {
+                by: PublishedBy::Account("zed".to_owned()),
+                maintainers: vec!["zed".to_owned(), "mara".to_owned()],
+                ..facts("2026-05-27T09:00:00Z")
+            }),
+        ),
+        Sample::flagged(
+            "The name of a part of the package and an install script, by somebody else, a day old",
+            ours("left-lib-core").dependency(hooked("left-lib-core", "zed")),
+        ),
+        Sample::passing(
+            "Near miss: without a script, by somebody else, and in no file",
+            ours("left-lib-core")
+                .dependency(DependencyFacts {
+                    hooks: Vec::new(),
+                    ..hooked("left-lib-core", "zed")
+                })
+                .contents(weir_model::Contents {
+                    unmentioned: vec!["left-lib-core".to_owned()],
+                    ..weir_model::Contents::default()
+                }),
+        ),
+        Sample::passing(
+            "Near miss: the same by one of its people",
+            ours("left-lib-core").dependency(hooked("left-lib-core", "mara")),
+        ),
+        Sample::flagged(
+            "What a release of two weeks before built with",
+            built_with("2026-05-18T09:00:00Z").dependency(hooked(unknown_key, "zed")),
+        ),
+        Sample::passing(
+            "Near miss: what it has been built with since last year",
+            built_with("2025-05-18T09:00:00Z").dependency(hooked(unknown_key, "zed")),
+        ),
+        Sample::flagged(
+            "Twelve new dependencies, of which the last by name counts",
+            twelve(),
         ),
         Sample::flagged(
             "A patch brings a dependency named after a popular package",

@@ -1,6 +1,6 @@
 //! `new-install-script`: something runs at install time that did not before.
 
-use weir_model::{Confidence, Contents, Evidence, Group, Severity};
+use weir_model::{Confidence, Contents, Evidence, Finding, Group, Severity};
 use weir_npm::manifest::Manifest;
 
 use crate::comparison::COMPARED_DAYS;
@@ -31,7 +31,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                did not have, or one that changed beyond version numbers. A `binding.gyp`, which npm compiles \
                without being told to, counts as `install`, also in the previous release, and so do scripts of bundled \
                packages, which npm runs as well. A first release with such a \
-               script is reported with less weight, and so is a command that only compiles or fetches native code. \
+               script is reported with less weight, as are those after it until one has been out for a week or was found \
+               fine, and so is a command that only compiles or fetches native code. \
                Where the previous release ran a script of its own already, a command that changed is only mentioned \
                once the release has been out for 90 days.",
         matters: "Install scripts run on every machine that installs the package, before anyone has looked at it, \
@@ -71,6 +72,12 @@ enum ToldBy {
 
 /// What stands between an event and the folder of a bundled package in [`weir_model::contents::InstallStep::event`].
 const OF: &str = " of ";
+
+/// Whether bundled packages run something: only the tarball of the release before tells whether they did there.
+pub(crate) fn has_bundled_steps(contents: &Contents) -> bool {
+    let mut steps = contents.install_steps.iter();
+    steps.any(|step| step.event.contains(OF))
+}
 
 /// What runs at install time, explicit or implicit.
 fn steps<'m>(manifest: &'m Manifest, contents: Option<&'m Contents>) -> Vec<Step<'m>> {
@@ -133,7 +140,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     }
     let Some((version, previous)) = subject.previous_manifest() else {
         for step in current {
-            first_release(subject, step, observation);
+            observation.find(first_release(subject, step));
         }
         return;
     };
@@ -142,14 +149,25 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         subject.previous_contents.known().copied(),
     );
     for step in current {
-        compare(subject, step, version, &before, observation);
+        let found = compare(subject, step, version, &before);
+        // A release that nobody knows yet excuses nothing.
+        let first = subject.is_beginning().then(|| first_release(subject, step));
+        let (found, first) = match (found, first) {
+            (Some(found), Some(first)) if first.severity > found.severity => (None, Some(first)),
+            (Some(found), _) => (Some(found), None),
+            other => other,
+        };
+        found
+            .or(first)
+            .into_iter()
+            .for_each(|it| observation.find(it));
     }
 }
 
-fn first_release(subject: &Subject<'_>, step: Step<'_>, observation: &mut Observation) {
+fn first_release(subject: &Subject<'_>, step: Step<'_>) -> Finding {
     let mut finding = SIGNAL.finding(format!(
-        "by the registry's times no release is earlier, and this one already runs code at install time: {} of {}@{} \
-         is `{}`",
+        "{}, and this one already runs code at install time: {} of {}@{} is `{}`",
+        subject.without_past(),
         step.event,
         subject.name,
         subject.version,
@@ -161,21 +179,21 @@ fn first_release(subject: &Subject<'_>, step: Step<'_>, observation: &mut Observ
         Nature::Inline => Severity::Medium,
     };
     finding.evidence.push(evidence(step, None));
-    observation.find(finding);
+    finding
 }
 
+/// What is to be said of a step beside those of the release before; nothing where it is as it was.
 fn compare(
     subject: &Subject<'_>,
     step: Step<'_>,
     version: &str,
     before: &[Step<'_>],
-    observation: &mut Observation,
-) {
+) -> Option<Finding> {
     let same_event = before.iter().find(|old| old.event == step.event);
     let nature = Nature::of(step.command);
     let command = printable(step.command);
     let (message, severity) = match same_event {
-        Some(old) if same_but_for_numbers(old.command, step.command) => return,
+        Some(old) if same_but_for_numbers(old.command, step.command) => return None,
         Some(old) => {
             let was_builder = Nature::of(old.command) == Nature::Builder;
             let severity = match nature {
@@ -215,14 +233,14 @@ fn compare(
     if step.told_by != ToldBy::Manifest && subject.previous_contents.known().is_none() {
         finding.confidence = Confidence::Low;
         finding.message.push_str(match subject.previous_contents {
-            Stage::Pending => " in its manifest, and its tarball has not been looked at yet",
+            Stage::Pending => " in its manifest, and its tarball was not looked at",
             _ => " in its manifest, and its tarball is not known",
         });
     }
     finding
         .evidence
         .push(evidence(step, same_event.map(|old| old.command)));
-    observation.find(finding);
+    Some(finding)
 }
 
 /// Whether a script of the package itself was run at install before.
@@ -400,6 +418,13 @@ fn samples() -> Vec<crate::sample::Sample> {
         install_steps: vec![step("postinstall of node_modules/left-inner", command, &[])],
         ..Contents::default()
     };
+    let begun = |known: &[&str]| {
+        let manifest = r#"{"scripts":{"postinstall":"node setup.js"}}"#;
+        Scene::of("left-lib", "1.0.1")
+            .release("1.0.0", "2026-06-14T09:00:00Z", manifest)
+            .release("1.0.1", "2026-06-14T09:05:00Z", manifest)
+            .knowing(known)
+    };
     // Scripts of a package that has run one of its own after each installation for long.
     let own = |scripts: &str| {
         let more = scripts.trim_matches(['{', '}']);
@@ -452,6 +477,14 @@ fn samples() -> Vec<crate::sample::Sample> {
                     r#"{"scripts":{"postinstall":"node setup.js"}}"#,
                 )
                 .refused("1.4.0"),
+        ),
+        Sample::flagged(
+            "The second release of a package, five minutes after a first that nobody knows, with the same script",
+            begun(&[]),
+        ),
+        Sample::passing(
+            "Near miss: the first was looked at and found fine",
+            begun(&["1.0.0"]),
         ),
         Sample::passing(
             "Near miss: a script that has been there for years, with another version in it",

@@ -19,6 +19,12 @@ const SHORT_YEARS: std::ops::RangeInclusive<u64> = 10..=40;
 /// A jump of this many major versions is more than a release line needs.
 const JUMP: u64 = 10;
 
+/// A minor or patch number of this many nines, where the package was not on the way there, is chosen to win.
+const NINES: usize = 3;
+
+/// So is one this many times as high as any before it.
+const THOUSANDFOLD: u64 = 1_000;
+
 /// A package that this many releases lie behind does not begin, whatever a mirror says of their times.
 const MANY_RELEASES: usize = 10;
 
@@ -41,7 +47,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     documentation: Documentation {
         sees: "A package whose first release is 90.0.0 or higher, or all nines, a date not being meant; and a \
                release whose major version is ten or more above every earlier one, unless the package has jumped \
-               like that before. Numbers of 90 and more weigh more. Only releases that had been out for a week count as \
+               like that before. Numbers of 90 and more weigh more. Likewise a minor or patch number of three nines or \
+               more, or a thousand times as high as any before it, dates and times not being meant: it is the highest \
+               of its line for ever. Only releases that had been out for a week count as \
                its past, so that a number laid down shortly before excuses no other.",
         matters: "A public package that is to be mistaken for an internal one has to have the higher number, and 99 \
                   is the one that people choose.",
@@ -68,11 +76,13 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         true => before().collect(),
         false => settled,
     };
-    let odd = jump(timeline, own, &past).or_else(|| {
-        begins
-            .then(|| beginning(own, timeline.before.is_empty()))
-            .flatten()
-    });
+    let odd = jump(timeline, own, &past)
+        .or_else(|| leap_below(own, &past))
+        .or_else(|| {
+            begins
+                .then(|| beginning(own, timeline.before.is_empty()))
+                .flatten()
+        });
     let Some(odd) = odd else {
         return;
     };
@@ -140,6 +150,69 @@ fn jump<'a>(timeline: &Timeline<'a>, own: &Event<'_>, past: &[&Event<'a>]) -> Op
     })
 }
 
+/// A minor or patch number far above every one of the past: it wins in its line for ever, as 99.0.0 wins everywhere.
+fn leap_below<'a>(own: &Event<'_>, past: &[&Event<'a>]) -> Option<Odd<'a>> {
+    // No range takes a prerelease unless it names one.
+    if own.version.is_prerelease() {
+        return None;
+    }
+    let below = past
+        .iter()
+        .filter(|it| it.version.precedence(&own.version).is_lt());
+    let before = highest(below.copied())?;
+    let leaps = |number: fn(&Version) -> u64| {
+        let own_number = number(&own.version);
+        // The numbers of all lines: builds are often counted through them.
+        let most = past.iter().map(|it| number(&it.version)).max()?;
+        let far =
+            own_number.saturating_sub(most) > JUMP && !is_date_or_moment(own_number, own.published);
+        let thousandfold = own_number >= most.max(1).saturating_mul(THOUSANDFOLD);
+        let nines = nines(own_number);
+        far.then_some((nines, thousandfold))
+    };
+    let (minor, patch) = (leaps(Version::minor), leaps(Version::patch));
+    let far = |it: &(usize, bool)| it.0 >= NINES || it.1;
+    let both = minor
+        .zip(patch)
+        .is_some_and(|(minor, patch)| minor.0.min(patch.0) >= 2);
+    if !both && !minor.is_some_and(|it| far(&it)) && !patch.is_some_and(|it| far(&it)) {
+        return None;
+    }
+    let words = format!(
+        "{} follows {}, far above every number before it, and stays the highest of its line for long",
+        own.text, before.text
+    );
+    Some(Odd {
+        words: weir_model::finding::printable(&words, 400),
+        previous: Some(before.text),
+        severity: SIGNAL.severity,
+    })
+}
+
+/// How many nines a number is; 0 where it is anything else.
+fn nines(number: u64) -> usize {
+    let text = number.to_string();
+    match text.bytes().all(|digit| digit == b'9') {
+        true => text.len(),
+        false => 0,
+    }
+}
+
+/// Whether a minor or patch number is a date, with the time of the day or without, or the moment of the release in
+/// seconds or milliseconds: builds are numbered so.
+fn is_date_or_moment(number: u64, published: jiff::Timestamp) -> bool {
+    /// What divides the hours, minutes and seconds off, or some of them.
+    const PARTS: [u64; 5] = [1, 100, 1_000, 10_000, 1_000_000];
+    const YEAR: u64 = 366 * 24 * 3600;
+    let second = u64::try_from(published.as_second()).unwrap_or(0);
+    let near = |number: u64| number.abs_diff(second) < YEAR;
+    let date = |divisor: &u64| {
+        let day = number / divisor;
+        day >= 10_000_000 && is_date(day)
+    };
+    is_date(number) || PARTS.iter().any(date) || near(number) || near(number / 1_000)
+}
+
 /// The release with the highest number.
 fn highest<'t, 'a: 't>(releases: impl Iterator<Item = &'t Event<'a>>) -> Option<&'t Event<'a>> {
     releases.max_by(|one, other| one.version.precedence(&other.version))
@@ -166,9 +239,7 @@ fn is_date(major: u64) -> bool {
 /// `9.9.9`, `99.9.0`: nines before all else, at least three digits in all.
 fn is_all_nines(version: &Version) -> bool {
     let numbers = [version.major(), version.minor()];
-    numbers
-        .iter()
-        .all(|number| *number > 0 && number.to_string().chars().all(|digit| digit == '9'))
+    numbers.iter().all(|number| nines(*number) > 0)
 }
 
 /// The largest step from the highest major version to a higher one among these releases, newest first.
@@ -219,6 +290,28 @@ fn samples() -> Vec<crate::sample::Sample> {
                 .release("99.0.0", "2026-06-13T09:00:00Z", "{}")
                 .release("99.0.1", "2026-06-14T09:00:00Z", "{}"),
         ),
+        Sample::flagged("From 1.5.0 to 1.5.99999", after("1.5.0", "1.5.99999")),
+        Sample::flagged("From 1.5.0 to 1.999999.0", after("1.5.0", "1.999999.0")),
+        Sample::flagged("From 1.5.0 to 10.99.99", after("1.5.0", "10.99.99")),
+        Sample::flagged("From 1.5.3 to 1.7000.0", after("1.5.3", "1.7000.0")),
+        Sample::passing(
+            "Near miss: the number after 1.998.0",
+            after("1.998.0", "1.999.0"),
+        ),
+        Sample::passing(
+            "Near miss: patches that are numbered by the day",
+            after("1.5.0", "1.5.20260614"),
+        ),
+        Sample::passing(
+            "Patches that are numbered by the minute",
+            after("1.5.0", "1.5.202606140900"),
+        ),
+        Sample::passing(
+            "Patches that are numbered by the second",
+            after("1.5.0", "1.5.1781427600"),
+        ),
+        Sample::passing("From 1.5.0 to 1.99.0", after("1.5.0", "1.99.0")),
+        Sample::passing("From 1.5.0 to 1.6.120", after("1.5.0", "1.6.120")),
         Sample::passing(
             "A patch of a release that jumped a month before",
             Scene::of("left-lib", "18.0.1")

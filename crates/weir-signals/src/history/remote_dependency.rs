@@ -70,13 +70,23 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let previous = subject.previous_manifest();
     for remote in remotes(&manifest.manifest).into_iter().take(LISTED) {
         let old = previous.and_then(|(_, previous)| any_section(&previous.manifest, remote.name));
-        if old.map(str::trim) == Some(remote.text) {
+        let same = old.map(str::trim) == Some(remote.text);
+        // A release that nobody knows yet excuses nothing.
+        let beginning = subject.is_beginning();
+        if same && !beginning {
             continue;
         }
-        let moved = old.is_some_and(|old| same_place(&classify(remote.name, old), &remote.spec));
+        let moved = !beginning
+            && old.is_some_and(|old| same_place(&classify(remote.name, old), &remote.spec));
         let what = from_where(&remote);
         let since = match previous {
+            None if subject.has_earlier() => {
+                "and no release before it counts that could explain it".to_owned()
+            }
             None => "in its first release".to_owned(),
+            Some((version, _)) if same => {
+                format!("as in {version}, which nobody has found fine so far")
+            }
             Some((version, _)) if moved => format!("another state of it than in {version}"),
             Some((version, _)) if old.is_some() => format!("from elsewhere than in {version}"),
             Some((version, _)) => format!("new since {version}"),
@@ -226,6 +236,13 @@ fn samples() -> Vec<crate::sample::Sample> {
             .release("1.4.0", "2025-03-01T09:00:00Z", before)
             .release("1.4.1", "2026-06-01T09:00:00Z", after)
     };
+    let begun = |known: &[&str]| {
+        let manifest = r#"{"dependencies":{"left-ui":"http://packages.example/left-ui"}}"#;
+        Scene::of("left-lib", "1.0.1")
+            .release("1.0.0", "2026-06-14T09:00:00Z", manifest)
+            .release("1.0.1", "2026-06-14T09:05:00Z", manifest)
+            .knowing(known)
+    };
     vec![
         Sample::flagged(
             "A git dependency appears among the optional ones",
@@ -241,6 +258,14 @@ fn samples() -> Vec<crate::sample::Sample> {
                 "2026-06-01T09:00:00Z",
                 r#"{"dependencies":{"left-ui":"http://packages.example/left-ui"}}"#,
             ),
+        ),
+        Sample::flagged(
+            "The second release of a package, five minutes after a first that nobody knows, does the same",
+            begun(&[]),
+        ),
+        Sample::passing(
+            "Near miss: the first was looked at and found fine",
+            begun(&["1.0.0"]),
         ),
         Sample::flagged(
             "A dependency moves from the registry to a repository",

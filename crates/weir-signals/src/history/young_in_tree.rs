@@ -4,18 +4,15 @@ use jiff::{SignedDuration, Timestamp};
 use weir_model::finding::printable;
 use weir_model::{Confidence, Evidence, Finding, Group, Incomplete, Severity};
 
-use crate::accounts::is_same_account;
 use crate::comparison::{is_leap, is_patch};
-use crate::history::new_dependency::is_expected;
+use crate::history::new_dependency::{is_expected, is_named_after};
+use crate::people::{MANY_RELEASES, PublishedBy, are_the_same, is_stamped};
 use crate::timeline::in_words;
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
 
 /// A package that had its first release within this time before the one that brings it is young
 /// (DETECTION section 3, rank 3).
 const YOUNG: SignedDuration = SignedDuration::from_hours(7 * 24);
-
-/// One that many releases lie behind is not, whatever a mirror says of its first.
-const MANY_RELEASES: usize = 10;
 
 /// Packages told one by one.
 const LISTED: usize = 5;
@@ -40,8 +37,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                where the young package runs something at install, it weighs more. Widely used packages end the search.",
         matters: "A release can stay clean and bring the payload as something else, one or more steps down, where nobody \
                   looks. The bait is made for the purpose, and so it is young.",
-        wrong: "Projects split themselves into packages on the day they need them: those of the same scope, of the same \
-                name, or with a maintainer in common are mentioned only. Packages and releases that do not exist are \
+        wrong: "Projects split themselves into packages on the day they need them: those of the same scope, and those \
+                that an account of the package published, are mentioned only. So are those of the same name, unless they \
+                run something at install: anybody may take such a name. Packages and releases that do not exist are \
                 mentioned; where a registry did not answer, the assessment is incomplete.",
         todo: "`weir why` shows the way; look at the young package itself, and at who asked for it in the repository.",
     },
@@ -65,8 +63,12 @@ pub struct Brought {
     pub package_since: Option<Timestamp>,
     /// How many releases it has.
     pub releases: usize,
+    /// Whether their times look like those of a mirror, see [`crate::is_stamped`].
+    pub stamped: bool,
     /// Whether it runs something at install.
     pub hooks: bool,
+    /// Who published that version.
+    pub by: PublishedBy,
     /// Who may publish it, by account name.
     pub maintainers: Vec<String>,
     /// Whether there is no such package.
@@ -99,7 +101,8 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let patch = subject.previous().is_some_and(|previous| {
         !is_leap(previous.version, subject.version) && is_patch(previous.version, subject.version)
     });
-    let mut told = 0;
+    let mirrored = subject.packument.known().is_some_and(|it| is_stamped(it));
+    let mut found = Vec::new();
     for brought in subject.brought {
         if let Some(why) = &brought.unknown {
             observation.incomplete(Incomplete {
@@ -107,16 +110,26 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
                 why: printable(why, 300),
             });
         }
-        if told < LISTED
-            && let Some(finding) = tell(subject, brought, at, patch)
-        {
-            told += 1;
-            observation.find(finding);
-        }
+        // On a mirror the times of other packages say when they were fetched, as its own do.
+        let stamped = brought.stamped && brought.releases > MANY_RELEASES;
+        let dated = !(stamped && mirrored);
+        found.extend(tell(subject, brought, dated.then_some(at), patch));
+    }
+    // What counts comes first: clean packages cost nothing.
+    found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    for finding in found.into_iter().take(LISTED) {
+        observation.find(finding);
     }
 }
 
-fn tell(subject: &Subject<'_>, brought: &Brought, at: Timestamp, patch: bool) -> Option<Finding> {
+/// What is to be said of a package that comes along with a release which came out `at` a moment; nothing for that where
+/// times say nothing.
+fn tell(
+    subject: &Subject<'_>,
+    brought: &Brought,
+    at: Option<Timestamp>,
+    patch: bool,
+) -> Option<Finding> {
     let name = printable(brought.name(), 220);
     let way = printable(&brought.path.join(" > "), 600);
     let own = subject.name;
@@ -130,10 +143,9 @@ fn tell(subject: &Subject<'_>, brought: &Brought, at: Timestamp, patch: bool) ->
         ));
         return Some(finding);
     }
-    let since = brought.package_since;
-    let young = since
-        .filter(|since| at.duration_since(*since) <= YOUNG && brought.releases <= MANY_RELEASES);
-    let Some(since) = young else {
+    let young = at.zip(brought.package_since);
+    let young = young.filter(|(at, since)| at.duration_since(*since) <= YOUNG);
+    let Some((at, since)) = young else {
         return brought.unanswered.then(|| unanswered(subject, brought));
     };
     let age = at.duration_since(since);
@@ -153,10 +165,12 @@ fn tell(subject: &Subject<'_>, brought: &Brought, at: Timestamp, patch: bool) ->
         "Brings {name}@{}, a package first published {when}{runs}, by way of {way}",
         printable(version, 80)
     ));
-    finding.severity = match (is_of_the_family(subject, brought), patch || brought.hooks) {
-        (true, _) => Severity::Info,
-        (false, true) => Severity::Medium,
-        (false, false) => SIGNAL.severity,
+    finding.severity = match (kinship(subject, brought), patch || brought.hooks) {
+        (Kinship::Family, _) => Severity::Info,
+        (Kinship::Name, _) if !brought.hooks => Severity::Info,
+        // As many releases at once may well be a mirror's doing.
+        (_, true) if !brought.stamped => Severity::Medium,
+        _ => SIGNAL.severity,
     };
     finding.evidence.push(Evidence::change(
         format!("{own} > {way}"),
@@ -184,19 +198,26 @@ fn unanswered(subject: &Subject<'_>, brought: &Brought) -> Finding {
     finding
 }
 
-/// Whether the package is a part of the same project, as far as names and people tell.
-fn is_of_the_family(subject: &Subject<'_>, brought: &Brought) -> bool {
-    // Whoever took over the package may have published the bait as well: only those count who were
-    // maintainers at the release before.
-    let earlier = subject.previous_manifest();
-    let earlier = earlier.map(|(_, manifest)| manifest.maintainers.as_slice());
-    let same_people = earlier.unwrap_or_default().iter().any(|person| {
-        // A registry may give people without a name, who are nobody in particular.
-        let known = !person.name.is_empty();
-        let mut names = brought.maintainers.iter();
-        known && names.any(|name| is_same_account(name, &person.name))
-    });
-    same_people || is_expected(subject, brought.name())
+/// What a package has to do with the one that brings it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kinship {
+    /// The same people publish it, or it is in the same scope, or widely used.
+    Family,
+    /// It is named like a part of it, which anybody may call theirs.
+    Name,
+    None,
+}
+
+fn kinship(subject: &Subject<'_>, brought: &Brought) -> Kinship {
+    let name = brought.name();
+    let same_people = || are_the_same(subject, &brought.by, &brought.maintainers);
+    if is_expected(subject, name) || same_people() {
+        Kinship::Family
+    } else if is_named_after(subject, name) {
+        Kinship::Name
+    } else {
+        Kinship::None
+    }
 }
 
 #[cfg(any(test, feature = "samples"))]
@@ -217,6 +238,27 @@ fn samples() -> Vec<crate::sample::Sample> {
         Scene::of("wire-client", version)
             .release("1.4.0", "2026-01-01T09:00:00Z", &by_hand("mara"))
             .release(version, "2026-06-14T09:00:00Z", &by_hand("mara"))
+    };
+    let mirrored = || {
+        let mut scene = Scene::of("wire-client", "1.4.1");
+        for version in [
+            "1.0.0", "1.0.1", "1.0.2", "1.1.0", "1.1.1", "1.2.0", "1.2.1", "1.3.0", "1.3.1",
+            "1.3.2", "1.4.0",
+        ] {
+            scene = scene.release(version, "2026-06-12T09:00:00Z", &by_hand("mara"));
+        }
+        scene.release("1.4.1", "2026-06-14T09:00:00Z", &by_hand("mara"))
+    };
+    let six = || {
+        let parts = ["a", "b", "c", "d", "e"].map(|part| format!("wire-client-{part}"));
+        let mut scene = scene("1.5.0");
+        for part in &parts {
+            scene = scene.brings(brought(&[part], "2026-06-14T08:00:00Z"));
+        }
+        scene.brings(Brought {
+            hooks: true,
+            ..brought(&["zlib-tide"], "2026-06-14T08:00:00Z")
+        })
     };
     let unanswered = Brought {
         unknown: Some("the registry did not answer".to_owned()),
@@ -263,9 +305,52 @@ fn samples() -> Vec<crate::sample::Sample> {
                 ..brought(&["tide-table"], "2026-06-13T09:00:00Z")
             }),
         ),
+        Sample::flagged(
+            "A package as young that lists a maintainer of this one, and that somebody else published",
+            scene("1.4.1").brings(Brought {
+                by: PublishedBy::Account("zed".to_owned()),
+                maintainers: vec!["zed".to_owned(), "mara".to_owned()],
+                ..brought(&["tide-table"], "2026-06-13T09:00:00Z")
+            }),
+        ),
         Sample::passing(
             "A part of itself, split off the same day",
             scene("1.4.1").brings(brought(&["wire-client-core"], "2026-06-14T08:00:00Z")),
+        ),
+        Sample::passing(
+            "The same with an install script, by an account that published this one",
+            scene("1.4.1").brings(Brought {
+                by: PublishedBy::Account("mara".to_owned()),
+                hooks: true,
+                ..brought(&["wire-client-core"], "2026-06-14T08:00:00Z")
+            }),
+        ),
+        Sample::flagged(
+            "Near miss: the name of a part of itself and an install script, by somebody else",
+            scene("1.4.1").brings(Brought {
+                by: PublishedBy::Account("zed".to_owned()),
+                hooks: true,
+                ..brought(&["@wire-client/setup"], "2026-06-14T08:00:00Z")
+            }),
+        ),
+        Sample::flagged(
+            "A package of yesterday that has had eleven releases since",
+            scene("1.4.1").brings(Brought {
+                releases: 11,
+                ..brought(&["plain-cipher"], "2026-06-13T09:00:00Z")
+            }),
+        ),
+        Sample::passing(
+            "Near miss: on a mirror that stamps what it fetches, this package as well",
+            mirrored().brings(Brought {
+                releases: 30,
+                stamped: true,
+                ..brought(&["tide-table"], "2026-06-13T09:00:00Z")
+            }),
+        ),
+        Sample::flagged(
+            "Six packages as young, of which the last one runs something at install",
+            six(),
         ),
         Sample::passing(
             "A package that has been there for half a year",

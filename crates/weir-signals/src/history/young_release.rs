@@ -31,7 +31,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         wrong: "Every release was young once, so this is no evidence against it and is never counted as such. \
                 Slow attacks outlast any wait.",
         todo: "Wait, or take the release before it. If the new one fixes an advisory that affects you, it \
-               is not held for its age alone.",
+               is not held for its age alone, while nothing speaks against it.",
     },
     observe,
     #[cfg(any(test, feature = "samples"))]

@@ -2,9 +2,10 @@
 
 use jiff::SignedDuration;
 use weir_model::{Confidence, Evidence, Finding, Group, Severity};
-use weir_npm::packument::{Person, Publication, Publisher};
+use weir_npm::packument::{Person, Publication, Publisher, VersionManifest};
 
 use crate::accounts::{Account, Resemblance, is_same_account};
+use crate::lesson::repository_owner;
 use crate::timeline::{Event, Timeline, in_words, is_same, who};
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};
 
@@ -17,6 +18,10 @@ const IDLE: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// Releases that others have to have published meanwhile: a package that slept has no idle people.
 const MEANWHILE: usize = 3;
+
+/// For how long a prerelease has to have been out before it makes its publisher known to stable releases: it costs
+/// nothing to publish one that nobody installs, and no attack on record but one was prepared for longer.
+const KNOWN_BY_PRERELEASE: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// With this many publishers among the last releases, one more is how the project works.
 const MANY: usize = 5;
@@ -45,12 +50,13 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     ],
     documentation: Documentation {
         sees: "The account that published a release, where none of the earlier releases is by it, or none for a \
-               year in which others published three or more. Releases count once they have been out for a week: until \
-               then whoever published them stays new. It says whether the account was listed as a \
+               year in which others published three or more. Releases count once they have been out for a week, \
+               prereleases for a stable one after 90 days: until then whoever published them stays new. It says whether the account was listed as a \
                maintainer in the release before (idle all the while) or was not (new, which weighs more). Names \
                that differ in case alone or in letters that look alike are two accounts, and so are two names with one \
                mail address: that is said. \
-               All workflows of one host are one publisher. Where it is not known when a release was published, those with \
+               All workflows of one host are one publisher. The first release by a workflow is told where it has no \
+               provenance and the owner of its repository changed, or somebody became a maintainer, along with it. Where it is not known when a release was published, those with \
                lower numbers are the ones before it, whoever published those with higher numbers that have been out for a \
                week is not new, and whether somebody was idle is not known. A release that also lost the evidence of where it was built \
                counts as evidence of trust, because both are one fact.",
@@ -75,8 +81,9 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let Some(publisher) = &publication.publisher else {
         return;
     };
-    // Only the owners can let a workflow publish, and what it publishes says where it comes from.
     if publisher.trusted_publisher {
+        let found = first_by_workflow(subject, publication, publisher);
+        found.into_iter().for_each(|it| observation.find(it));
         return;
     }
     let recent = past(timeline, publisher);
@@ -158,11 +165,95 @@ fn by_them<'t, 'a>(
     publisher: &Publisher,
     settled: bool,
 ) -> Option<&'t Event<'a>> {
+    // Workflows have one name, or none.
+    let account = (!publisher.trusted_publisher).then_some(publisher.name.as_str());
     timeline.last_by(
-        Some(&publisher.name),
-        |event| timeline.has_settled(event) == settled,
+        account,
+        |event| makes_known(timeline, event) == settled,
         |other| is_same(publisher, other),
     )
+}
+
+/// Whether that release makes whoever published it known: it had been out for a week, or for longer where it is a
+/// prerelease and this one is none.
+fn makes_known(timeline: &Timeline<'_>, event: &Event<'_>) -> bool {
+    let own = timeline.own.as_ref();
+    let alike = !event.version.is_prerelease() || own.is_some_and(|it| it.version.is_prerelease());
+    let ago = || timeline.ago(event);
+    timeline.has_settled(event) && (alike || ago().is_none_or(|ago| ago >= KNOWN_BY_PRERELEASE))
+}
+
+/// What is to be said of the first release by a workflow. Only owners can let one publish, and with provenance it says
+/// where it comes from. Without, nothing tells whose workflow it is, and whoever came to the package lately may have
+/// let it: so it is told where the repository, or who may publish, changed along with it.
+fn first_by_workflow(
+    subject: &Subject<'_>,
+    publication: &Publication,
+    publisher: &Publisher,
+) -> Option<Finding> {
+    let timeline = subject.timeline();
+    let recent = past(timeline, publisher);
+    let known = recent.iter().any(|(_, other)| is_same(publisher, other));
+    if publication.provenance || recent.is_empty() || known {
+        return None;
+    }
+    if by_them(timeline, publisher, true).is_some() {
+        return None;
+    }
+    let before = previous(timeline, publisher).map_or(&[][..], |earlier| &earlier.maintainers);
+    let is_new = |person: &&Person| {
+        let mut before = before.iter();
+        !before.any(|known| is_same_account(&known.name, &person.name))
+    };
+    let now = publication.maintainers.iter();
+    let came: Vec<Person> = match before.is_empty() {
+        true => Vec::new(),
+        false => now.filter(is_new).cloned().collect(),
+    };
+    let moved = moved_repository(subject);
+    let mut with = Vec::new();
+    if !came.is_empty() {
+        with.push(format!("{} became a maintainer", names(&came)));
+    }
+    if let Some((from, to)) = &moved {
+        with.push(format!("its repository moved from {from} to {to}"));
+    }
+    if with.is_empty() {
+        return None;
+    }
+    let words = format!(
+        "{} published this for the first time, without provenance, and {}",
+        who(publisher),
+        with.join(", and ")
+    );
+    let mut finding = SIGNAL.finding(weir_model::finding::printable(&words, 400));
+    if recent.len() < PAST || people(&recent) >= MANY {
+        finding.severity = Severity::Info;
+    }
+    if timeline.trust_dropped() {
+        finding.group = Group::Trust;
+    }
+    let usual = recent.first().map(|(_, other)| who(other));
+    finding.evidence.push(Evidence::change(
+        "_npmUser.name",
+        usual,
+        Some(who(publisher)),
+    ));
+    if let Some((from, to)) = moved {
+        finding
+            .evidence
+            .push(Evidence::change("repository", Some(from), Some(to)));
+    }
+    Some(finding)
+}
+
+/// The owners of the repositories that the release before and this one name, where they differ.
+fn moved_repository(subject: &Subject<'_>) -> Option<(String, String)> {
+    let owner =
+        |manifest: &VersionManifest| repository_owner(manifest.manifest.repository.as_deref()?);
+    let (_, before) = subject.previous_manifest()?;
+    let (from, to) = (owner(before)?, owner(subject.manifest().ok()?)?);
+    (from != to).then_some((from, to))
 }
 
 /// The earlier publisher whom this one could be taken for.
@@ -212,9 +303,14 @@ fn told(
     let name = who(publisher);
     let lately = by_them(timeline, publisher, false);
     // What is not known to have been out for a week is not said not to have been.
-    let were = match lately {
-        Some(event) if event.unplaced => "are known to have been",
-        _ => "had been",
+    let none = match lately {
+        Some(event) if event.unplaced => {
+            "none of the releases that are known to have been out for a week"
+        }
+        Some(event) if timeline.has_settled(event) => {
+            "no stable release before, nor a prerelease that had been out for 90 days"
+        }
+        _ => "none of the releases that had been out for a week",
     };
     let lately = lately.map(|event| match timeline.ago(event) {
         Some(ago) if ago.is_zero() => format!("{} (at the same time)", event.text),
@@ -229,14 +325,12 @@ fn told(
             last.text
         ),
         (Some((last, idle)), Some(lately)) => format!(
-            "{name} published this and {lately}, but none that {were} out for a week in {} (since {})",
+            "{name} published this and {lately}, but {none} in {} (since {})",
             in_words(idle),
             last.text
         ),
         (None, None) => format!("{name} published this and none of the releases before"),
-        (None, Some(lately)) => format!(
-            "{name} published this and {lately}, but none of the releases that {were} out for a week"
-        ),
+        (None, Some(lately)) => format!("{name} published this and {lately}, but {none}"),
     }
 }
 
@@ -300,6 +394,44 @@ fn samples() -> Vec<crate::sample::Sample> {
             .release("1.4.0", "2026-04-01T09:00:00Z", &mara())
     };
     let two = ["mara", "otto"];
+    let home = |user: serde_json::Value, repository: &str, maintainers: &[&str], dist| {
+        let list = maintainers.iter();
+        let list: Vec<_> = list
+            .map(|name| serde_json::json!({ "name": name }))
+            .collect();
+        serde_json::json!({
+            "_npmUser": user, "repository": repository, "maintainers": list, "dist": dist,
+        })
+        .to_string()
+    };
+    let workflows = |repository: &str, other: &str, provenance: bool| {
+        let mut dist = serde_json::json!({});
+        if provenance {
+            let predicate = "https://slsa.dev/provenance/v1";
+            dist = serde_json::json!({ "attestations": { "provenance": { "predicateType": predicate } } });
+        }
+        let by_hand = |name: &str| {
+            let user = serde_json::json!({ "name": name });
+            home(
+                user,
+                "github:mara/left-lib",
+                &["mara"],
+                serde_json::json!({}),
+            )
+        };
+        let by_workflow = serde_json::json!({
+            "name": "GitHub Actions", "trustedPublisher": { "id": "github" },
+        });
+        Scene::of("left-lib", "1.4.1")
+            .release("1.2.0", "2025-10-01T09:00:00Z", &by_hand("mara"))
+            .release("1.3.0", "2026-01-01T09:00:00Z", &by_hand("mara"))
+            .release("1.4.0", "2026-04-01T09:00:00Z", &by_hand("mara"))
+            .release(
+                "1.4.1",
+                "2026-06-14T09:00:00Z",
+                &home(by_workflow, repository, &["mara", other], dist),
+            )
+    };
     vec![
         Sample::flagged(
             "A stranger who was made a maintainer after the last release",
@@ -325,6 +457,34 @@ fn samples() -> Vec<crate::sample::Sample> {
                 .release("1.3.0", "2026-01-01T09:00:00Z", &by("mara", &two))
                 .release("1.4.0", "2026-04-01T09:00:00Z", &by("mara", &two))
                 .release("1.4.1", "2026-06-14T09:00:00Z", &by("otto", &two)),
+        ),
+        Sample::flagged(
+            "A stranger whose prerelease of eighteen days before nobody installed",
+            past()
+                .release("1.4.1-beta.0", "2026-05-27T09:00:00Z", &by("lena", &two))
+                .release("1.4.1", "2026-06-14T09:00:00Z", &by("lena", &two)),
+        ),
+        Sample::passing(
+            "Near miss: one who has published prereleases since last year",
+            past()
+                .release("1.4.0-beta.0", "2025-11-27T09:00:00Z", &by("lena", &two))
+                .release("1.4.1", "2026-06-14T09:00:00Z", &by("lena", &two)),
+        ),
+        Sample::flagged(
+            "A workflow, for the first time and without provenance, once the repository belongs to somebody else",
+            workflows("github:lena/left-lib", "mara", false),
+        ),
+        Sample::flagged(
+            "A workflow, for the first time and without provenance, once somebody became a maintainer",
+            workflows("github:mara/left-lib", "lena", false),
+        ),
+        Sample::passing(
+            "Near miss: the same people and repository",
+            workflows("github:mara/left-lib", "mara", false),
+        ),
+        Sample::passing(
+            "Near miss: with provenance, which says where it comes from",
+            workflows("github:lena/left-lib", "lena", true),
         ),
         Sample::flagged(
             "The second release by somebody whose first one was refused",

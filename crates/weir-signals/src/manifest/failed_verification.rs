@@ -20,7 +20,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         sees: "The registry's signature over name, version and integrity, made with one of the keys it names, and the \
                attestations it announces: that the registry took the release in, and where it was built. Each is \
                verified without a network against the trusted root that comes with weir. A release without a \
-               signature is not meant, and neither is a registry without keys.",
+               signature is not meant, and neither is a registry without keys, or one that has attestations of no release \
+               and passes on that others announce some.",
         matters: "A signature that does not hold says that somebody between the registry and you changed what is \
                   served: a mirror, a cache, a proxy. An attestation that is about another package, another tarball \
                   or another repository than it claims was put there to look like one that holds.",

@@ -331,7 +331,9 @@ pub(super) fn weigh_edit(
             Transformation::ChangedCharacter | Transformation::NeighbouringKey
         );
     if changed && target.len() <= SHORT + 1 {
-        return None;
+        return edit
+            .looks_the_same()
+            .then_some((Transformation::Homoglyph, Strength::Weak));
     }
     let word = edit.word(target);
     // Siblings differ in a short word by other letters (`client-sns`, `client-sqs`) or in their order
@@ -409,6 +411,13 @@ impl Edit {
             here,
             there,
         })
+    }
+
+    /// Whether the two characters are told apart by their height alone: `i`, `l`, `1`. The forms of names have `i`
+    /// for itself, as half of all names have one.
+    fn looks_the_same(&self) -> bool {
+        let is_stroke = |it: Option<char>| matches!(it, Some('i' | 'I' | 'l' | '1'));
+        is_stroke(self.here) && is_stroke(self.there)
     }
 
     /// The range of the word of `target` that the edit falls into.

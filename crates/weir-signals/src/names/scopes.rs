@@ -28,20 +28,30 @@ pub(super) fn search(names: &Compact, own: bool, name: &str, add: Add<'_>) {
 /// `@tan-stack/x`, `@tanstak/x`.
 fn search_near(names: &Compact, scope: &str, base: &str, add: Add<'_>) {
     let mut near: Vec<String> = names.scopes_like(scope).map(str::to_owned).collect();
-    if scope.len() > SHORT {
+    // What a letter less leaves of five is often a word: it tells less, but of `@types`, where all the names are
+    // those of other packages.
+    let short = scope.len() == SHORT;
+    if scope.len() >= SHORT {
         near.extend(names.scopes_one_slip_from(scope).map(str::to_owned));
     }
     near.retain(|trusted| trusted.len() > SHORT && trusted != scope);
     for trusted in near {
+        let chance = short && trusted != "types";
         let sibling = format!("@{trusted}/{base}");
         if names.rank(&sibling).is_some() {
-            add(&sibling, Transformation::NearScope, Strength::Strong);
+            let strength = if chance {
+                Strength::Fair
+            } else {
+                Strength::Strong
+            };
+            add(&sibling, Transformation::NearScope, strength);
         } else if is_known(names, &trusted) {
-            add(
-                &format!("@{trusted}"),
-                Transformation::NearScope,
-                Strength::Fair,
-            );
+            let strength = if chance {
+                Strength::Weak
+            } else {
+                Strength::Fair
+            };
+            add(&format!("@{trusted}"), Transformation::NearScope, strength);
         }
     }
 }

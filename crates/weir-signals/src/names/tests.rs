@@ -73,6 +73,10 @@ fn known_lookalikes_are_found() {
         ("core-tracing", "@azure/core-tracing", DroppedScope),
         ("@azzure/core-tracing", "@azure/core-tracing", NearScope),
         ("@bable/core", "@babel/core", NearScope),
+        ("@type/node", "@types/node", NearScope),
+        ("@typs/node", "@types/node", NearScope),
+        ("axlos", "axios", Homoglyph),
+        ("ax1os", "axios", Homoglyph),
         (
             "@typescript_eslint/parser",
             "@typescript-eslint/parser",

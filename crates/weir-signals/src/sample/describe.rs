@@ -73,7 +73,9 @@ impl Scene {
                 "version": it.version,
                 "published": it.published.map(|time| time.to_string()),
                 "package since": it.package_since.map(|time| time.to_string()),
+                "published by": it.by.in_words(),
                 "maintainers": it.maintainers,
+                "runs something at install": it.hooks.then_some(true),
                 "no such release": it.unanswered,
                 "not known": it.unknown,
             })
@@ -120,7 +122,8 @@ impl Scene {
                 "published": facts.published.map(|time| time.to_string()),
                 "scripts": facts.hooks,
                 "repository": facts.repository,
-                "same people": facts.same_people,
+                "published by": facts.by.in_words(),
+                "maintainers": facts.maintainers,
             })
         });
         shown.insert("new dependencies".to_owned(), dependencies.collect());

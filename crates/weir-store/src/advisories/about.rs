@@ -186,6 +186,46 @@ impl PackageAdvisories {
         fixed::why_not(records, asked, version)
     }
 
+    /// The ids of the vulnerabilities that affect one version and that another is said to fix: every record of such a
+    /// flaw can be read as a whole, and states a fix that comes no later. None where the other is lower, or where something
+    /// affects it, or may, that the first is free of.
+    #[must_use]
+    pub fn fixed_by(&self, affected: &str, version: &str) -> Vec<String> {
+        let (from, to) = (Version::parse(affected).ok(), Version::parse(version).ok());
+        let (Some(from), Some(to)) = (from, to) else {
+            return Vec::new();
+        };
+        if to.precedence(&from) == Ordering::Less {
+            return Vec::new();
+        }
+        let there = |voice: &Voice| voice.standing(affected, Some(&from));
+        let here = |voice: &Voice| voice.standing(version, Some(&to));
+        let mut fixed = Vec::new();
+        for flaw in &self.flaws {
+            let before = Speaking::of(flaw, &there);
+            let after = Speaking::of(flaw, &here).map(|it| it.standing);
+            let Some(before) = before else {
+                match after {
+                    Some(_) => return Vec::new(),
+                    None => continue,
+                }
+            };
+            match after {
+                Some(after) if after < before.standing => return Vec::new(),
+                Some(_) => continue,
+                None if before.standing != Standing::Affected => continue,
+                None => {}
+            }
+            let advisory = before.advisory(flaw);
+            let stated = fixed::why_not(counting(flaw), (affected, Some(&from)), &to).is_none();
+            if stated && advisory.kind == AdvisoryKind::Vulnerability {
+                fixed.push(advisory.id);
+            }
+        }
+        fixed.sort();
+        fixed
+    }
+
     /// The versions that records of what affects a version name as fixes, above it, whatever others say of
     /// them. Lowest first.
     #[must_use]

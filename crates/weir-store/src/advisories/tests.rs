@@ -8,6 +8,7 @@ use super::*;
 
 mod damaged;
 mod feeds;
+mod fixing;
 mod sources;
 use crate::store::tests::{at, open};
 

@@ -192,6 +192,19 @@ fn a_young_release_that_fixes_a_flaw_is_not_held_for_its_age() {
         )],
     );
     assert!(report.contains("1 vulnerability"), "{report}");
+    // It has no provenance, where the one before had: a fix does not make up for that.
+    let mut gateway = world.serve(&registry);
+    assert_eq!(ask(&gateway, YOUNG).0, 403);
+    gateway.stop();
+    registry.edit_packument("gauge-reader", |document| {
+        for manifest in document["versions"].as_object_mut().unwrap().values_mut() {
+            let dist = manifest["dist"].as_object_mut().unwrap();
+            dist.remove("attestations");
+        }
+    });
+    let world = World::new();
+    let record = record("GHSA-aaaa-bbbb-cccc", "gauge-reader", before, "");
+    import(&world, &[("GHSA-inert", record)]);
     let gateway = world.serve(&registry);
     let (status, reason) = ask(&gateway, YOUNG);
     assert_eq!(status, 200, "{reason}");
@@ -201,6 +214,25 @@ fn a_young_release_that_fixes_a_flaw_is_not_held_for_its_age() {
     );
     // A flaw is no reason to refuse the old one: that is for audits.
     assert_eq!(ask(&gateway, GOOD).0, 200);
+}
+
+#[test]
+fn a_young_release_past_the_last_affected_one_is_held_as_any_other() {
+    for affected in [
+        r#""ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"last_affected": "1.1.0"}]}]"#,
+        r#""versions": ["1.0.0", "1.1.0"]"#,
+    ] {
+        let (world, registry) = (World::new(), river());
+        let last = record("GHSA-aaaa-bbbb-cccc", "gauge-reader", affected, "");
+        import(&world, &[("GHSA-inert", last)]);
+        let gateway = world.serve(&registry);
+        let (status, reason) = ask(&gateway, YOUNG);
+        assert_eq!(status, 403, "{affected}: {reason}");
+        assert_eq!(
+            gateway.packument(NPM, "gauge-reader")["dist-tags"]["latest"],
+            "1.1.0"
+        );
+    }
 }
 
 #[test]

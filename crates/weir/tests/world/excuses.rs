@@ -85,6 +85,31 @@ fn the_first_to_ask_is_not_served_the_second_release_of_an_attack() {
     }
 }
 
+/// Whoever pins the second release of a package, minutes after the first, has it measured by nothing.
+#[test]
+fn the_first_release_of_a_package_does_not_excuse_the_second() {
+    let begun = |version: &str, published: &str| {
+        Release::new(version)
+            .published(published)
+            .script("postinstall", "node setup.js")
+            .file("setup.js", "console.log('setting up');\n")
+    };
+    let releases = [
+        begun("1.0.0", "2026-11-18T11:00:00.000Z"),
+        begun("1.0.1", "2026-11-18T11:05:00.000Z"),
+    ];
+    let registry = before(Package::new("mongose").maintainer("eve").releases(releases));
+    let gateway = World::new().serve(&registry);
+    let answer = gateway.get("/mongose/-/mongose-1.0.1.tgz", &[("user-agent", NPM)]);
+    assert_eq!(answer.status, 403, "{}", answer.reason);
+    let seen = World::new().run_before(&registry, &["inspect", "mongose@1.0.1"]);
+    assert!(
+        seen.says("no release before it has been out for a week"),
+        "{}",
+        seen.text()
+    );
+}
+
 /// Of a moment that is only asked about nothing is kept, and what was refused a moment ago still excuses nothing.
 #[test]
 fn so_it_is_at_a_moment_that_is_only_asked_about() {

@@ -316,6 +316,13 @@ fn announced_attestations_that_are_not_there_fail() {
     registry.serve(path, 404, "application/json", "{}");
     let report = verify(&world, &registry, 5);
     assert_eq!(found(&report), rules(&[("attestation-failed", 3)]));
+    // A registry that has none of any release passes on what another one announces.
+    let other = "/-/npm/v1/attestations/@scope/built@1.0.0";
+    registry.serve(other, 404, "application/json", "{}");
+    let world = World::new();
+    lockfile(&world, &registry, &[("@scope/built", "1.1.0")]);
+    let report = verify(&world, &registry, 1);
+    assert_eq!(found(&report), rules(&[("unchecked", 3)]));
 }
 
 #[test]

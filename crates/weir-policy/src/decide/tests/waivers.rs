@@ -1,6 +1,7 @@
 //! What waivers cover, and what none does.
 
 use super::*;
+use crate::config::NEVER_SILENT;
 
 #[test]
 fn waivers_only_concern_their_package_versions_and_time() {
@@ -133,22 +134,21 @@ fn bytes_that_could_be_anything_are_held_whatever_is_allowed_or_waived() {
 
 #[test]
 fn a_mismatch_is_only_waived_by_name_and_never_in_silence() {
-    let mismatch = Finding {
-        signal: "integrity-mismatch".into(),
-        ..decisive(Shape)
-    };
-    let assessment = release(vec![mismatch, finding(Code)]);
-    let all = policy(&waiver(&format!("action = \"allow\"\n{UNTIL}")));
-    assert_eq!(decide(&assessment, &old(), &all).action, Block);
-    let named = policy(&waiver(&format!(
-        "action = \"allow\"\nsignals = [\"integrity-mismatch\", \"some-code\"]\n{UNTIL}"
-    )));
-    let decision = decide(&assessment, &old(), &named);
-    assert_eq!(decision.action, Notice);
-    assert!(
-        decision
-            .reasons
-            .iter()
-            .any(|reason| reason.ends_with("[integrity-mismatch]"))
-    );
+    for signal in NEVER_SILENT {
+        let mismatch = Finding {
+            signal: (*signal).into(),
+            ..decisive(Shape)
+        };
+        let assessment = release(vec![mismatch, finding(Code)]);
+        let all = policy(&waiver(&format!("action = \"allow\"\n{UNTIL}")));
+        assert_eq!(decide(&assessment, &old(), &all).action, Block);
+        let named = policy(&waiver(&format!(
+            "action = \"allow\"\nsignals = [\"{signal}\", \"some-code\"]\n{UNTIL}"
+        )));
+        let decision = decide(&assessment, &old(), &named);
+        assert_eq!(decision.action, Notice);
+        let told = format!("[{signal}]");
+        let mut reasons = decision.reasons.iter();
+        assert!(reasons.any(|reason| reason.ends_with(&told)), "{signal}");
+    }
 }
