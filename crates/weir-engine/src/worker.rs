@@ -14,5 +14,6 @@ mod mentions;
 mod patience;
 mod pool;
 pub mod protocol;
+mod shrinkwrap;
 
 pub use pool::{Deadline, Priority, WorkerPool, WorkerProgram};

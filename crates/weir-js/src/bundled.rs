@@ -2,11 +2,13 @@
 //!
 //! npm takes what is listed as bundled, what lies in folders below that, and what of the rest those depend
 //! on, for packages it has installed: their hooks run, and `binding.gyp` is built. What lies there unlisted
-//! is unpacked and left alone. pnpm and yarn run none of these.
+//! is unpacked and left alone. pnpm and yarn run none of these. Folders of the package that it names as
+//! dependencies (`file:./sub`) are installed by all clients, and yarn runs their hooks.
 
 use std::collections::{BTreeMap, HashSet};
 
 use weir_npm::manifest::Manifest;
+use weir_npm::spec::{DependencySpec, classify, inside_package};
 
 use crate::SourceFile;
 
@@ -31,17 +33,22 @@ pub struct Bundled {
 
 /// The bundled packages of which something may run at install time, in the order of their folders.
 pub(crate) fn packages(files: &[SourceFile<'_>], manifest: &Manifest) -> Vec<Bundled> {
-    if manifest.bundle_dependencies.is_empty() {
+    let own = folders("", manifest);
+    if manifest.bundle_dependencies.is_empty() && own.is_empty() {
         return Vec::new();
     }
-    let found = manifests(files);
-    let mut wanted: Vec<String> = manifest
-        .bundle_dependencies
-        .iter()
-        .map(|name| format!("{MODULES}/{name}"))
-        .collect();
+    let mut found = manifests(files);
+    let bundled = manifest.bundle_dependencies.iter();
+    let mut wanted: Vec<String> = bundled.map(|name| format!("{MODULES}/{name}")).collect();
+    wanted.extend(own);
     let mut seen: HashSet<String> = HashSet::new();
     while let Some(folder) = wanted.pop() {
+        if !found.contains_key(folder.as_str())
+            && seen.len() < PACKAGES
+            && let Some((folder, manifest)) = folder_of(files, &folder)
+        {
+            found.insert(folder, manifest);
+        }
         let Some(inner) = found.get(folder.as_str()) else {
             continue;
         };
@@ -53,6 +60,7 @@ pub(crate) fn packages(files: &[SourceFile<'_>], manifest: &Manifest) -> Vec<Bun
             .range(below.as_str()..)
             .take_while(|(path, _)| path.starts_with(&below));
         wanted.extend(nested.map(|(path, _)| (*path).to_owned()));
+        wanted.extend(folders(&folder, inner));
         let maps = [
             &inner.dependencies,
             &inner.optional_dependencies,
@@ -76,6 +84,43 @@ pub(crate) fn packages(files: &[SourceFile<'_>], manifest: &Manifest) -> Vec<Bun
         .collect();
     packages.sort_by(|one, other| one.folder.cmp(&other.folder));
     packages
+}
+
+/// Folders of the package that a package in it names as dependencies.
+fn folders(from: &str, manifest: &Manifest) -> Vec<String> {
+    let maps = [&manifest.dependencies, &manifest.optional_dependencies];
+    let paths = maps.into_iter().flatten().filter_map(|(name, spec)| {
+        // Few are, and those begin so.
+        let is_path = spec.contains([':', '.', '/']);
+        match is_path.then(|| classify(name, spec))? {
+            DependencySpec::File(path) => within(from, &path),
+            _ => None,
+        }
+    });
+    paths.take(PACKAGES).collect()
+}
+
+/// The folder that a path means in another one, where it stays in the package.
+fn within(from: &str, path: &str) -> Option<String> {
+    // A path from the root of a machine is none of the package, whatever stands before it.
+    if path.starts_with(['/', '\\', '~']) {
+        return None;
+    }
+    match from {
+        "" => inside_package(path),
+        from => inside_package(&format!("{from}/{path}")),
+    }
+}
+
+/// The manifest of a folder that is not in a `node_modules`.
+fn folder_of<'a>(files: &[SourceFile<'a>], folder: &str) -> Option<(&'a str, Manifest)> {
+    let is_it = |file: &&SourceFile<'a>| file.path.strip_suffix("/package.json") == Some(folder);
+    let file = files.iter().rev().find(is_it)?;
+    if file.bytes.len() > MANIFEST {
+        return None;
+    }
+    let manifest = Manifest::from_json(file.bytes).ok()?;
+    Some((file.path.strip_suffix("/package.json")?, manifest))
 }
 
 /// Manifests of packages that lie in a `node_modules`, by their folders.

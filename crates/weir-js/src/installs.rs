@@ -16,6 +16,9 @@ const GYP_TEXT: usize = 4 << 20;
 /// Event of what `binding.gyp` runs.
 const GYP: &str = "binding.gyp";
 
+/// Before the name of a command that runs in the place of a tool.
+const BIN: &str = "bin.";
+
 /// Between an event and the folder of the package whose it is, where that lies in another one.
 const OF: &str = " of ";
 
@@ -83,6 +86,26 @@ impl Work<'_> {
         let package = self.package;
         for owner in Owner::all(package) {
             self.read_hooks(owner);
+        }
+        self.read_shadowing();
+    }
+
+    /// Commands that scripts of any package run in the place of a tool.
+    fn read_shadowing(&mut self) {
+        let package = self.package;
+        for (name, path) in &package.shadowing {
+            let inside = path.replace('\\', "/");
+            let command = command::quoted(&format!("./{}", inside.trim_start_matches("./")));
+            let reading = command::read(&command, &package.scripts);
+            let programs = reading.programs.clone();
+            let mut roots = self.read_command("package.json", &command, reading);
+            roots.extend(self.programs_of(&programs));
+            let step = InstallStep {
+                event: format!("{BIN}{name}"),
+                command,
+                reaches: Vec::new(),
+            };
+            self.steps.push((step, roots));
         }
     }
 

@@ -43,6 +43,7 @@ pub use bundled::Bundled;
 
 use weir_model::contents::{Capability, Flow, Host, InstallStep, Surface, Unread};
 use weir_npm::manifest::Manifest;
+use weir_npm::tools::{plain, shadowed};
 
 /// Most files of a folder of commands that count as such.
 const COMMANDS: usize = 1_000;
@@ -92,11 +93,13 @@ pub struct Package<'a> {
     pub name: Option<&'a str>,
     /// Packages that lie in this one, and whose hooks run as well.
     pub bundled: Vec<Bundled>,
+    /// Commands that install scripts, of whatever package, find in the place of a tool: name and file.
+    pub shadowing: Vec<(String, String)>,
 }
 
 impl<'a> Package<'a> {
     /// A package as its manifest describes it: `preinstall`, `install` and `postinstall` run at
-    /// install time, those of packages bundled with it too, `main` (default `index`) and the exported paths at
+    /// install time, those of packages bundled with it and of its own folders that it depends on too, `main` (default `index`) and the exported paths at
     /// import, `bin` by hand.
     /// `prepare` runs for git dependencies only and is left to the caller.
     #[must_use]
@@ -117,7 +120,9 @@ impl<'a> Package<'a> {
                 .values()
                 .map(|path| (Surface::Command, path.clone())),
         );
-        entries.extend(commands_in_folder(files, manifest));
+        let in_folder = commands_in_folder(files, manifest);
+        let shadowing = shadowing(manifest, &in_folder);
+        entries.extend(in_folder);
         Self {
             files,
             unkept: &[],
@@ -128,6 +133,7 @@ impl<'a> Package<'a> {
             gypfile: manifest.gypfile,
             name: manifest.name.as_deref(),
             bundled: bundled::packages(files, manifest),
+            shadowing,
         }
     }
 }
@@ -137,6 +143,17 @@ fn install_commands(manifest: &Manifest) -> Vec<(String, String)> {
     let scripts = manifest.install_scripts();
     scripts
         .map(|(event, command)| (event.to_owned(), command.to_owned()))
+        .collect()
+}
+
+/// The commands of a package that bear the name of a tool which install scripts start, unless it is called after that.
+fn shadowing(manifest: &Manifest, in_folder: &[(Surface, String)]) -> Vec<(String, String)> {
+    let own = manifest.name.as_deref().unwrap_or_default();
+    let named = manifest.bin.iter();
+    let all = named.chain(in_folder.iter().map(|(_, path)| (path, path)));
+    all.filter(|(name, _)| shadowed(own, name).is_some_and(|one| !one.is_named))
+        .map(|(name, path)| (plain(name), path.clone()))
+        .take(COMMANDS)
         .collect()
 }
 

@@ -11,6 +11,7 @@ pub mod repository;
 pub mod settings;
 pub mod spec;
 pub mod time;
+pub mod tools;
 pub mod version;
 
 #[doc(hidden)]

@@ -41,6 +41,9 @@ pub struct Manifest {
     pub module_type: Option<String>,
     /// `gypfile`.
     pub gypfile: Option<bool>,
+    /// Where builders of native code fetch what was built elsewhere: those fields of `binary` that say so.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub binary: BTreeMap<String, String>,
     /// `repository`, its URL.
     pub repository: Option<String>,
     /// Fields that hold something else than npm expects there, by name.
@@ -67,6 +70,15 @@ const MAX_ITEMS: usize = 10_000;
 
 /// Most entries of `odd`: enough to show that a manifest is odd, whatever it repeats.
 const MAX_ODD: usize = 256;
+
+/// Fields of `binary` that node-pre-gyp and prebuild-install put addresses together of.
+const BINARY: [&str; 5] = [
+    "host",
+    "remote_path",
+    "production_host",
+    "staging_host",
+    "development_host",
+];
 
 /// Fields by which hosts of files for pages, and bundlers beside the commonest, choose what is loaded.
 const ELSEWHERE: [&str; 16] = [
@@ -138,6 +150,11 @@ impl Manifest {
             "main" => self.main = Some(text(value)?),
             "type" => self.module_type = Some(text(value)?),
             "gypfile" => self.gypfile = Some(serde_json::from_str(value).ok()?),
+            // What packages beside native ones keep there means nothing to builders.
+            "binary" => {
+                let host = |name: &&str| Some(((*name).to_owned(), member(value, name)?));
+                self.binary = BINARY.iter().filter_map(host).collect();
+            }
             "repository" => self.repository = Some(read_repository(value)?),
             // What else old packages say there means nothing to npm.
             "directories" => self.bin_folder = member(value, "bin"),

@@ -62,6 +62,28 @@ pub fn names_tarball(path: &str) -> bool {
         .any(|ending| path.ends_with(ending))
 }
 
+/// The folder or file of a package that a path of [`DependencySpec::File`] names, without `.` and `..` in it; nothing
+/// where it leads out of the package, or to the package itself.
+#[must_use]
+pub fn inside_package(path: &str) -> Option<String> {
+    let path = path.trim().replace('\\', "/");
+    let is_drive = matches!(path.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
+    if is_drive || path.starts_with(['/', '~']) {
+        return None;
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join("/"))
+}
+
 /// Classifies what dependency `name` asks for, as npm's own argument parser does (npm-package-arg), and
 /// where clients disagree, as the client that reaches further: `user@host:path` is git for yarn and pnpm
 /// and a folder for npm, so it is git here. Never fails; what nobody would take is

@@ -8,6 +8,7 @@ use weir_files::rules::RuleSet;
 use weir_model::contents::{Size, Unread};
 
 use super::beside::Beside;
+use super::shrinkwrap;
 
 /// Most text kept for analysis, in bytes. The largest real package in the reference corpus holds
 /// 69 MB of JavaScript (PEERS section 6); what is beyond is reported as not read.
@@ -160,6 +161,10 @@ pub(super) struct Collected<'r> {
     /// The other files, by name.
     pub(super) unkept: Vec<Left>,
     pub(super) manifest: Option<Vec<u8>>,
+    /// What fixes the versions of the package's dependencies; without text where it is too large.
+    pub(super) locks: Vec<(String, Option<Vec<u8>>)>,
+    /// Such a file is at hand, and is kept as data as well.
+    is_data: bool,
     pub(super) size: Size,
     pub(super) unread: Vec<Unread>,
 }
@@ -192,6 +197,14 @@ impl Collected<'_> {
             return true;
         }
         let name = path.rsplit('/').next().unwrap_or(path);
+        if shrinkwrap::is_one(path) {
+            self.is_data = self.wants_data(path, name, size);
+            let is_read = size <= shrinkwrap::MOST_BYTES;
+            if !is_read {
+                self.locks.push((path.to_owned(), None));
+            }
+            return is_read;
+        }
         if is_beside(name) {
             return self.wants_data(path, name, size);
         }
@@ -274,6 +287,12 @@ impl Collected<'_> {
     }
 
     fn keep(&mut self, path: &str, data: &[u8]) {
+        if shrinkwrap::is_one(path) {
+            self.locks.push((path.to_owned(), Some(data.to_vec())));
+            if !self.is_data {
+                return;
+            }
+        }
         if Beside::is_program(path, data) {
             let head = data.get(..weir_files::HEAD_BYTES).unwrap_or(data);
             self.programs.push((path.to_owned(), head.to_vec()));

@@ -11,11 +11,14 @@ use weir_model::Contents;
 use weir_model::contents::{InstallStep, Size, Violation};
 use weir_npm::manifest::Manifest;
 
-use super::collected::Collected;
-use super::mentions;
+use super::collected::{Collected, Left};
+use super::{mentions, shrinkwrap};
 
 /// Most clashes of names that are told.
 const CLASHES: usize = 8;
+
+/// Most packages in a package that are listed.
+const BUNDLED: usize = 4_000;
 
 /// The archive reader's rule for two names of one file.
 const CLASH: &str = "name-clash";
@@ -101,6 +104,22 @@ fn bundled_names(manifest: Option<&[u8]>) -> Vec<String> {
     names
 }
 
+/// The packages in the package's own `node_modules`, by name: those that have a manifest.
+fn bundled_in(files: &[(String, Vec<u8>)], unkept: &[Left]) -> Vec<String> {
+    let kept = files.iter().map(|(path, _)| path.as_str());
+    let left = unkept.iter().map(|file| file.path.as_str());
+    let names = kept.chain(left).filter_map(|path| {
+        let name = path.strip_prefix("node_modules/")?;
+        let name = name.strip_suffix("/package.json")?;
+        let parts = if name.starts_with('@') { 2 } else { 1 };
+        (name.split('/').count() == parts).then(|| name.to_owned())
+    });
+    let mut names: Vec<String> = names.take(BUNDLED).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 impl Collected<'_> {
     fn analyse(mut self, violations: Vec<Violation>, analyst: &mut Analyst) -> Contents {
         let manifest = match self.manifest.as_deref().map(Manifest::from_json) {
@@ -137,9 +156,12 @@ impl Collected<'_> {
             })
             .collect();
         let fallback = Manifest::default();
+        let own = manifest.as_ref().unwrap_or(&fallback);
+        let shrinkwrap = shrinkwrap::of(&self.locks, own);
+        let bundled = bundled_in(&self.files, &self.unkept);
         let package = Package {
             unkept: &unkept,
-            ..Package::new(&files, manifest.as_ref().unwrap_or(&fallback))
+            ..Package::new(&files, own)
         };
         let facts = analyst.analyse(&package);
         let violations = with_clashes(violations, &files, &facts.install_steps);
@@ -159,6 +181,8 @@ impl Collected<'_> {
         };
         Contents {
             unmentioned,
+            shrinkwrap,
+            bundled: Some(bundled),
             manifest,
             size: self.size,
             violations,
@@ -304,6 +328,36 @@ mod tests {
             events,
             ["postinstall of node_modules/@s/in/node_modules/deep"]
         );
+    }
+
+    /// npm follows the file whatever the manifest asks for, and takes what is bundled only where it is there.
+    #[test]
+    fn what_the_package_fixes_and_brings_is_read() {
+        let entry =
+            r#""node_modules/silt":{"version":"1.0.0","resolved":"https://one.invalid/mud.tgz"}"#;
+        // Larger than any data that is kept.
+        let blank = " ".repeat(80 << 10);
+        let lock = format!(r#"{{"lockfileVersion":3,"packages":{{"":{{}},{entry}}}}}{blank}"#);
+        for (name, found) in [
+            ("npm-shrinkwrap.json", Some(false)),
+            ("package-lock.json", Some(true)),
+            ("lib/npm-shrinkwrap.json", None),
+        ] {
+            let archive = tgz(&[
+                Entry::file("package/package.json", r#"{"name":"a","version":"1.0.0"}"#),
+                Entry::file(format!("package/{name}"), &*lock),
+                Entry::file("package/node_modules/b/package.json", "{}"),
+                Entry::file("package/node_modules/b/node_modules/c/package.json", "{}"),
+                Entry::file("package/node_modules/@s/d/package.json", "{}"),
+            ]);
+            let contents = of_tarball(&archive, &weir_archive::Limits::default()).unwrap();
+            let shrinkwrap = contents.shrinkwrap;
+            assert_eq!(shrinkwrap.as_ref().map(|it| it.is_lock), found, "{name}");
+            let elsewhere = shrinkwrap.map(|it| it.elsewhere.len());
+            assert_eq!(elsewhere, found.map(|_| 1), "{name}");
+            let bundled = contents.bundled.unwrap();
+            assert_eq!(bundled, ["@s/d", "b"]);
+        }
     }
 
     /// On macOS and Windows the last of two such names wins, and a hook runs it.

@@ -61,3 +61,28 @@ fn what_only_lies_there_is_not() {
     let prepared = r#"{"scripts": {"prepare": "node x.js"}}"#;
     assert!(found(listed, &[("node_modules/foo/package.json", prepared)]).is_empty());
 }
+
+#[test]
+fn folders_that_the_package_depends_on_are_installed() {
+    let files = [
+        (
+            "sub/package.json",
+            r#"{"dependencies": {"deep": "file:../lib/deep"}, "scripts": {"install": "node x.js"}}"#,
+        ),
+        ("lib/deep/package.json", HOOK),
+        ("other/package.json", HOOK),
+    ];
+    for (spec, expected) in [
+        ("file:./sub", &["lib/deep", "sub"][..]),
+        ("link:sub/", &["lib/deep", "sub"]),
+        ("portal:./lib/../sub", &["lib/deep", "sub"]),
+        ("file:../sub", &[]),
+        ("file:/sub", &[]),
+        ("^1.0.0", &[]),
+    ] {
+        let manifest = format!(r#"{{"dependencies": {{"sub": "{spec}"}}}}"#);
+        assert_eq!(found(&manifest, &files), expected, "{spec}");
+        let developed = format!(r#"{{"devDependencies": {{"sub": "{spec}"}}}}"#);
+        assert!(found(&developed, &files).is_empty(), "{spec}");
+    }
+}

@@ -3,6 +3,7 @@
 
 mod acts;
 mod brought;
+mod builders;
 mod builds;
 mod clients;
 mod coded;
@@ -35,6 +36,7 @@ pub(crate) use nested::ends_in_encoding;
 pub(crate) use open::is_open;
 pub(crate) use run::{Build, Reading, read, read_in};
 pub(crate) use shell::cut;
+pub(crate) use starts::quoted;
 pub(crate) use texts::number;
 pub(crate) use words::{is_shell, reads_program};
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::builders;
 use super::builds::{build_folder, cmake, make};
 use super::clients::manager;
 use super::folder::within;
@@ -51,6 +52,7 @@ pub(super) fn invocation(
         if name == "NODE_OPTIONS" {
             preloads(&shell_words(value), folder, reading);
         }
+        builders::settings(name, value, folder, reading);
     }
     if let Some(script) = inline_script(&simple.words) {
         let words = unwrapped(&simple.words);
@@ -89,6 +91,10 @@ pub(super) fn invocation(
     }
     if runs_input(&name, rest) || (is_runtime && rest.iter().all(|word| word.starts_with('-'))) {
         fed(&name, simple, before, folder, reading, next);
+    }
+    // And then it is that file, whatever else it does.
+    if is_own && builders::is_one(&name) {
+        reading.files.push(within(folder, first));
     }
     match &*name {
         "cp" | "mv" | "ln" | "install" => {
@@ -152,9 +158,9 @@ pub(super) fn invocation(
                 next.push(quote(inner));
             }
         }
-        "node-gyp" | "node-pre-gyp" | "prebuild-install" | "node-gyp-build" | "cmake-js" => {
+        name if builders::is_one(name) => {
             let build = build_folder(rest, folder);
-            if &*name == "cmake-js" {
+            if name == "cmake-js" {
                 reading.builds.push(Build {
                     folder: build.clone(),
                     file: None,
@@ -163,7 +169,9 @@ pub(super) fn invocation(
                 });
             }
             reading.node_gyp.push(build);
-            next.extend(reading.wrapped(&name, rest, folder));
+            next.extend(builders::commands(name, rest));
+            builders::options(rest, folder, reading);
+            next.extend(reading.wrapped(name, rest, folder));
         }
         "." | "source" => {
             if let Some(file) = rest.iter().find(|word| !word.starts_with('-')) {
@@ -256,6 +264,15 @@ fn gives_code(language: Language, word: &str) -> bool {
                 && options.ends_with(['c', 'e', 'E', 'r'])
         }),
         _ => matches!(word, "-c" | "-e" | "-C" | "-E"),
+    }
+}
+
+/// A word in quotes, where it needs any.
+pub(crate) fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "./_-@".contains(c);
+    match word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => quote(&[word.to_owned()]),
     }
 }
 

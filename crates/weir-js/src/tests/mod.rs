@@ -4,6 +4,7 @@ mod aliases;
 mod answered;
 mod around_flows;
 mod at_load;
+mod builders;
 mod bundled;
 mod bundles;
 mod carried;

@@ -5,6 +5,7 @@
 mod behaviour;
 mod flow;
 mod inventory;
+mod locked;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ pub use flow::{Flow, Place, SinkKind, SourceKind, Step, Surface};
 pub use inventory::{
     Binary, BinaryFormat, FileDigest, HiddenKind, HiddenText, Obfuscated, RuleHit, Sketch,
 };
+pub use locked::{LockedElsewhere, LockedKind, LockedOrigin, OutOfRange, Shrinkwrap};
 
 /// Raised whenever the same bytes could give other facts. Stored contents of another version are
 /// computed anew.
@@ -64,6 +66,13 @@ pub struct Contents {
     /// was read: then nobody knows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmentioned: Vec<String>,
+    /// The package's own `npm-shrinkwrap.json`, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shrinkwrap: Option<Shrinkwrap>,
+    /// Packages that lie in the package's own `node_modules`, by name, the first of them. Nothing where nobody
+    /// has looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundled: Option<Vec<String>>,
     /// What could not be analysed, and why.
     pub unread: Vec<Unread>,
     /// Files over which the operator's rules did not come to an end.
@@ -104,8 +113,9 @@ pub struct Violation {
 /// One thing that runs when the package is installed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallStep {
-    /// `preinstall`, `install`, `postinstall`, `prepare` (git dependencies only), or `binding.gyp`; with ` of ` and
-    /// its folder, where it is one of a package that lies in this one.
+    /// `preinstall`, `install`, `postinstall`, `prepare` (git dependencies only), `binding.gyp`, or `bin.` and the name
+    /// of a command that install scripts of any package find instead of a tool; with ` of ` and its folder, where it is
+    /// one of a package that lies in this one.
     pub event: String,
     /// The command line, or for `binding.gyp` what node-gyp would run.
     pub command: String,

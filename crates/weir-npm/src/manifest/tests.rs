@@ -31,6 +31,7 @@ fn a_whole_manifest() {
             "fesm2020": "fesm/n.mjs",
             "typesVersions": {"*": {"x": ["./x.d.ts"]}},
             "repository": {"type": "git", "url": "git+https://host.example/repo.git"},
+            "binary": {"host": "https://files.example", "remote_path": "{version}", "module_name": "n", "napi_versions": [3]},
             "unknown": {"deep": [1, 2, 3]}
         }"#,
     )
@@ -65,6 +66,10 @@ fn a_whole_manifest() {
         .into(),
         module_type: Some("module".to_owned()),
         gypfile: Some(true),
+        binary: map(&[
+            ("host", "https://files.example"),
+            ("remote_path", "{version}"),
+        ]),
         repository: Some("git+https://host.example/repo.git".to_owned()),
         odd: Vec::new(),
     };

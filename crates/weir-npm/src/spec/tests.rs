@@ -27,6 +27,25 @@ fn show(spec: &str) -> String {
 }
 
 #[test]
+fn paths_that_stay_in_a_package_are_told_from_those_that_leave_it() {
+    for (path, inside) in [
+        ("./sub", Some("sub")),
+        ("sub/../lib/./sub/", Some("lib/sub")),
+        ("lib\\sub.tgz", Some("lib/sub.tgz")),
+        ("../sub", None),
+        ("sub/../../x", None),
+        (".", None),
+        ("/tmp/x", None),
+        ("//host/share", None),
+        ("\\\\host\\share", None),
+        ("~/x", None),
+        ("C:x", None),
+    ] {
+        assert_eq!(super::inside_package(path).as_deref(), inside, "{path}");
+    }
+}
+
+#[test]
 fn specs_of_the_registry() {
     for (spec, want) in [
         ("", "range "),
