@@ -249,11 +249,15 @@ impl Engine {
             |other: &str| past.excuses_not(&held.packument, version, other) || malware(other);
         let open = |version: &str| past.is_open(&held.packument, version);
         let added = {
-            let subject = self.subject(held, version).without_refused(&no_baseline);
+            let mut subject = self.subject(held, version).without_refused(&no_baseline);
+            if let Ok(contents) = contents {
+                subject.contents = Stage::Known(contents);
+            }
             new_dependencies(&subject.without_open(&open))
         };
         let dependencies = self.dependency_facts(added).await;
-        let asked = self.asked_anew(held, version, &no_baseline, &open);
+        let read = (contents.as_ref().ok(), beside.previous.known());
+        let asked = self.asked_anew(held, version, &no_baseline, &open, read);
         let brought = self.brought(held, asked).await;
         let facts = Facts {
             contents: match contents {

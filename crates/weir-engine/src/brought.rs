@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use weir_model::Contents;
+use weir_model::contents::Shrinkwrap;
 use weir_npm::manifest::Manifest;
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
 use weir_npm::spec::{DependencySpec, classify};
 use weir_npm::version::{Range, Version, satisfying_max};
-use weir_signals::{Brought, PublishedBy, Subject, is_stamped};
+use weir_signals::{Brought, PublishedBy, Stage, Subject, is_stamped};
 
 use crate::EngineError;
 use crate::engine::Engine;
@@ -55,13 +57,15 @@ impl Engine {
     }
 
     /// The dependencies of a young release that are new, or of which something else is asked than
-    /// before.
+    /// before, and the releases that its own shrinkwrap begins to name. `read` is what lies in it, and in the one before
+    /// it where that is known.
     pub(crate) fn asked_anew(
         &self,
         held: &Held,
         version: &str,
         no_baseline: &dyn Fn(&str) -> bool,
         open: &dyn Fn(&str) -> bool,
+        read: (Option<&Contents>, Option<&Contents>),
     ) -> Vec<Next> {
         let published = held.packument.published(version);
         if published.is_some_and(|published| self.now().duration_since(published) > COMPARED) {
@@ -69,7 +73,8 @@ impl Engine {
         }
         let name = held.packument.name();
         let mut subject = Subject::new(name, version, &self.names, self.now());
-        subject.packument = weir_signals::Stage::Known(&held.packument);
+        subject.packument = Stage::Known(&held.packument);
+        let (contents, earlier) = read;
         let subject = subject.without_refused(no_baseline).without_open(open);
         let Ok(manifest) = subject.manifest() else {
             return Vec::new();
@@ -79,14 +84,18 @@ impl Engine {
             return Vec::new();
         };
         let raw = |version| held.packument.version_raw(version);
-        let before = installed(&previous.manifest, raw(previous_version));
-        let after = installed(&manifest.manifest, raw(version));
+        let before = installed(&previous.manifest, raw(previous_version), earlier);
+        let after = installed(&manifest.manifest, raw(version), contents);
         let changed = after
             .into_iter()
             .filter(|(key, spec)| before.get(key) != Some(spec));
-        changed
-            .filter_map(|(key, spec)| self.step(key, spec, &[]))
-            .collect()
+        let asked = changed.filter_map(|(key, spec)| self.step(key, spec, &[]));
+        let own = contents.and_then(|it| it.shrinkwrap.as_ref());
+        let own = own.filter(|own| weir_signals::follows_shrinkwrap(&subject, own));
+        let earlier = earlier.and_then(|it| it.shrinkwrap.as_ref());
+        let named = own.into_iter().flat_map(|own| begun(own, earlier));
+        let named = named.filter_map(|(name, version)| self.step(name, version, &[]));
+        asked.chain(named).collect()
     }
 
     /// A dependency as the next thing to look at. Widely used ones have been looked at by everybody.
@@ -159,7 +168,7 @@ impl Engine {
             Ok(manifest) => {
                 brought.hooks = manifest.manifest.install_scripts().next().is_some()
                     || manifest.manifest.gypfile == Some(true);
-                let steps = installed(&manifest.manifest, raw).into_iter();
+                let steps = installed(&manifest.manifest, raw, None).into_iter();
                 deeper = steps
                     .filter_map(|(key, spec)| self.step(key, spec, &next.path))
                     .collect();
@@ -171,14 +180,34 @@ impl Engine {
     }
 }
 
+/// The releases that a package's own shrinkwrap names, and that of the release before did not.
+fn begun<'s>(
+    own: &'s Shrinkwrap,
+    earlier: Option<&'s Shrinkwrap>,
+) -> impl Iterator<Item = (&'s str, &'s str)> {
+    let known: BTreeSet<&String> = earlier.into_iter().flat_map(|it| &it.releases).collect();
+    let new = own.releases.iter().filter(move |it| !known.contains(it));
+    new.filter_map(|release| release.rsplit_once('@'))
+}
+
 /// What is installed along: names and what is asked of them, peers that are not optional among them. `raw`
-/// is the version as its registry has it.
-fn installed<'m>(manifest: &'m Manifest, raw: Option<&str>) -> BTreeMap<&'m str, &'m str> {
+/// is the version as its registry has it. What is said to be bundled is left out unless it is known not to lie in the
+/// tarball.
+fn installed<'m>(
+    manifest: &'m Manifest,
+    raw: Option<&str>,
+    contents: Option<&Contents>,
+) -> BTreeMap<&'m str, &'m str> {
+    let inside = contents.and_then(|it| it.bundled.as_ref());
+    let is_bundled = |name: &String| {
+        let lies_there = inside.is_none_or(|inside| inside.contains(name));
+        manifest.bundle_dependencies.contains(name) && lies_there
+    };
     manifest
         .dependencies
         .iter()
         .chain(&manifest.optional_dependencies)
-        .filter(|(name, _)| !manifest.bundle_dependencies.contains(name))
+        .filter(|(name, _)| !is_bundled(name))
         .map(|(name, spec)| (name.as_str(), spec.as_str()))
         .chain(weir_signals::required_peers(manifest, raw))
         .collect()

@@ -8,6 +8,8 @@ use weir_model::contents::{
 use weir_model::{Contents, Difference, Evidence, Severity};
 use weir_npm::version::Version;
 
+use crate::history::own_shrinkwrap;
+
 /// Releases older than this are not compared by their contents, so that a lockfile of last year
 /// costs no second download: of the hijacked releases on record nearly all were found within
 /// hours, the slowest within three months (INCIDENTS I03).
@@ -54,6 +56,14 @@ impl<'a> Comparison<'a> {
     }
 }
 
+/// Whether a version is above the one that it is compared with; of what is no version nobody knows that it is not.
+pub(crate) fn is_forward(previous: &str, current: &str) -> bool {
+    match (Version::parse(previous), Version::parse(current)) {
+        (Ok(previous), Ok(current)) => previous.precedence(&current).is_lt(),
+        _ => true,
+    }
+}
+
 /// Whether semver announces a break from one version to the other.
 pub(crate) fn is_leap(previous: &str, current: &str) -> bool {
     let (Ok(previous), Ok(current)) = (Version::parse(previous), Version::parse(current)) else {
@@ -96,6 +106,7 @@ pub fn is_worth_comparing(contents: &Contents) -> bool {
             .files
             .iter()
             .any(|file| file.surface.is_some() && file.longest_line >= LONG_LINE)
+        || own_shrinkwrap::is_worth_comparing(contents)
 }
 
 /// What a new ability weighs, by where it runs. Reading the environment or facts about the host

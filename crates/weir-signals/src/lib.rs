@@ -2,8 +2,11 @@
 
 mod accounts;
 mod alike;
+mod bundles;
+mod called;
 mod catalogue;
 mod chain;
+mod commands;
 mod comparison;
 mod declaration;
 mod history;
@@ -19,6 +22,7 @@ mod people;
 pub mod sample;
 mod settled;
 mod source;
+
 mod subject;
 mod surroundings;
 #[cfg(test)]
@@ -33,6 +37,7 @@ pub use declaration::{
     Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, find,
 };
 pub use history::new_dependency::unexplained as new_dependencies;
+pub use history::own_shrinkwrap::is_followed as follows_shrinkwrap;
 pub use history::replaced_release::{EarlierBytes, Origin, same_bytes};
 pub use history::vanished_versions::Gone;
 pub use history::young_in_tree::Brought;

@@ -106,6 +106,8 @@ fn ids_are_unique_and_never_change() {
     tls-disabled
     archive-ambiguity
     new-install-script
+    shadowed-tool
+    build-source
     new-flow
     new-capability
     new-obfuscation
@@ -116,6 +118,7 @@ fn ids_are_unique_and_never_change() {
     trust-downgrade
     size-jump
     remote-dependency
+    own-shrinkwrap
     new-dependency
     young-in-tree
     new-publisher

