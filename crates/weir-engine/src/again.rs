@@ -1,15 +1,18 @@
 //! A kept verdict, taken again: what it comes to under the policy, the advisories and the lists in force. No registry
 //! is asked.
 
+use std::sync::Arc;
+
 use weir_model::{Assessment, Circumstances, Contents, Decision, ReleaseId, Request};
 use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
 use weir_policy::Context;
-use weir_signals::{Alike, Observation, Stage, Subject};
+use weir_signals::{Alike, Observation, Stage, Subject, Surroundings};
 
 use crate::EngineError;
+use crate::compare::Beside;
 use crate::engine::Engine;
-use crate::judge::slice;
+use crate::judge::{Facts, slice};
 use crate::trust::Wanted;
 use crate::verdicts::Verdict;
 use crate::worker::Priority;
@@ -70,7 +73,30 @@ impl Engine {
         if passes && verdict.blob.is_none() && self.kept_contents(&integrity).await?.is_none() {
             return Ok(None);
         }
+        if !passes {
+            verdict.decision.instead = self.instead_at_hand(name, &verdict).await;
+        }
         Ok(Some(verdict))
+    }
+
+    /// What to use instead of a release that is refused, as far as the kept packument tells.
+    async fn instead_at_hand(&self, name: &PackageName, verdict: &Verdict) -> Option<String> {
+        let held = self.packuments.kept(name).await.ok()??;
+        let version = &verdict.assessment.release.version;
+        let past = self.past_of(&held, version).await.ok()?;
+        let beside = Beside::pending(&Arc::new(past));
+        let around = Surroundings::default();
+        let facts = Facts::on_metadata(&held, version, &beside, &around);
+        let about = self.about(name).ok()?;
+        let assessment = &verdict.assessment;
+        let decision = self.decide(
+            assessment,
+            &held,
+            verdict.published,
+            &facts,
+            Some(about.as_ref()),
+        );
+        decision.instead
     }
 
     /// The refusal of a release that nobody looked at, for what advisories or `names.internal` say of its name and
@@ -99,7 +125,8 @@ impl Engine {
         assessment.sort();
         let context = Context {
             rank: self.rank(name),
-            request: Request::Pinned,
+            // No other release was looked for that could be named instead.
+            request: Request::Inspection,
             ..Context::new(self.now())
         };
         let decision = self.decide_in(&assessment, &context);

@@ -109,7 +109,11 @@ mod tests {
             (
                 vec![
                     ("dam", "1.0.0", format!("http://127.0.0.1:9/dam: {refused}")),
-                    ("reed", "2.0.1", format!("http://127.0.0.1:9/reed: {refused}")),
+                    (
+                        "reed",
+                        "2.0.1",
+                        format!("http://127.0.0.1:9/reed: {refused}"),
+                    ),
                     (
                         "@mill/reed",
                         "2.0.1",
@@ -124,9 +128,21 @@ mod tests {
             (
                 vec![
                     ("dam", "1.0.0", format!("http://127.0.0.1:9/dam: {refused}")),
-                    ("reed", "1.0.0", format!("http://127.0.0.1:8/reed: {refused}")),
-                    ("silt", "1.0.0", "http://127.0.0.1:9/silt: answered 503".to_owned()),
-                    ("moss", "1.0.0", "http://127.0.0.1:9/moss: answered 503".to_owned()),
+                    (
+                        "reed",
+                        "1.0.0",
+                        format!("http://127.0.0.1:8/reed: {refused}"),
+                    ),
+                    (
+                        "silt",
+                        "1.0.0",
+                        "http://127.0.0.1:9/silt: answered 503".to_owned(),
+                    ),
+                    (
+                        "moss",
+                        "1.0.0",
+                        "http://127.0.0.1:9/moss: answered 503".to_owned(),
+                    ),
                 ],
                 vec![1, 1, 2],
             ),

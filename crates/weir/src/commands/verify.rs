@@ -191,7 +191,9 @@ fn judge(
                 unanswered.add(&node.name, node.version.as_deref(), id, &what);
                 continue;
             }
-            report.findings.push(of_entry(rule, file, node, path_to(&paths, id), &what));
+            report
+                .findings
+                .push(of_entry(rule, file, node, path_to(&paths, id), &what));
         }
     }
     for Cause { first, why, count } in unanswered.into_all() {

@@ -396,7 +396,10 @@ mod tests {
             let observed = told(true);
             assert!(observed.contains(&format!("would be {word}")), "{observed}");
             assert!(!observed.contains("SERVED"), "{observed}");
-            assert!(observed.ends_with("observe mode: nothing was refused\n"), "{observed}");
+            assert!(
+                observed.ends_with("observe mode: nothing was refused\n"),
+                "{observed}"
+            );
             let enforced = told(false);
             assert!(enforced.contains("SERVED, AND REFUSED SINCE"), "{enforced}");
         }
@@ -405,7 +408,10 @@ mod tests {
         summary.seen.insert(release("1.0.0"), seen(false));
         let text = super::summary(&summary, &[], Duration::ZERO, true, true);
         assert!(!text.contains("would be"), "{text}");
-        assert!(text.ends_with("observe mode: nothing else was refused\n"), "{text}");
+        assert!(
+            text.ends_with("observe mode: nothing else was refused\n"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -113,7 +113,10 @@ fn a_release_that_is_not_there_and_a_registry_that_fails_are_no_pass() {
     let told = "2 of 2 digests could not be compared with the registry; dam@1.0.0 first: ";
     assert!(what.starts_with(told), "{what}");
     let digests = &unanswered["lockfiles"][0]["digests"];
-    assert_eq!((&digests["same"], &digests["not_compared"]), (&0.into(), &2.into()));
+    assert_eq!(
+        (&digests["same"], &digests["not_compared"]),
+        (&0.into(), &2.into())
+    );
     // What was asked for was not done.
     assert_eq!(run.status.code(), Some(1), "{unanswered:#}");
     // Nobody asked for it.

@@ -181,12 +181,20 @@ fn what_honest_packages_have_too_is_not_taken_for_malicious() {
         "{}",
         run.text()
     );
-    assert!(run.says("left out 6 files, loose/LICENSE first"), "{}", run.text());
+    assert!(
+        run.says("left out 6 files, loose/LICENSE first"),
+        "{}",
+        run.text()
+    );
     // By a slip.
     for file in ["loose/LICENSE", "loose/yarn.lock"] {
         let run = world.run_before(&registry, &["known-bad", "import", file]);
         assert_eq!(run.code, Some(1), "{}", run.text());
-        assert!(run.says("honest packages have the same file"), "{}", run.text());
+        assert!(
+            run.says("honest packages have the same file"),
+            "{}",
+            run.text()
+        );
     }
     assert_eq!(world.run(&["known-bad", "show"]).stdout.lines().count(), 1);
 }

@@ -133,7 +133,11 @@ impl Warm {
         let install = [words[0], "install"];
         let first = wrapped(&warm.world, &warm.client, &warm.project, &install);
         first.assert_success();
-        assert!(first.stderr.contains("weir: 1 release seen"), "{}", first.stderr);
+        assert!(
+            first.stderr.contains("weir: 1 release seen"),
+            "{}",
+            first.stderr
+        );
         Some(warm)
     }
 
@@ -158,7 +162,11 @@ impl Warm {
     fn is_quiet(&self) {
         let run = self.again();
         run.assert_success();
-        assert!(run.stderr.contains("weir: 0 releases seen"), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("weir: 0 releases seen"),
+            "{}",
+            run.stderr
+        );
         for word in ["NOT CHECKED", "INSTALLED"] {
             assert!(!run.says(word), "{}", run.stderr);
         }
@@ -167,7 +175,11 @@ impl Warm {
     /// That it is told to be refused, with an id that leads somewhere.
     fn is_refused(&self, how: &str, code: i32) {
         let run = self.again();
-        assert!(run.stderr.contains("weir: 0 releases seen"), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("weir: 0 releases seen"),
+            "{}",
+            run.stderr
+        );
         let program = self.words[0];
         let told = format!(
             "INSTALLED, AND {how}: gauge-reader@1.1.0, which {program} had already; weir explain w-"
@@ -288,7 +300,11 @@ fn what_cannot_be_decided_anew_is_told_as_not_checked() {
                 advisories or another version of itself: gauge-reader@1.1.0.";
     assert!(run.says(told), "{}", run.text());
     assert!(
-        !warm.registry.requests().iter().any(|it| it.path.contains("attestations")),
+        !warm
+            .registry
+            .requests()
+            .iter()
+            .any(|it| it.path.contains("attestations")),
         "nobody is asked"
     );
 }

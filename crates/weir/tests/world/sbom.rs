@@ -99,7 +99,10 @@ fn a_foreign_digest_is_not_called_verified() {
             "{integrity}: {}",
             run.text()
         );
-        assert_eq!(run.stderr.contains("1 of 1 release could not be verified"), not_checked);
+        assert_eq!(
+            run.stderr.contains("1 of 1 release could not be verified"),
+            not_checked
+        );
         let verified: Value = serde_json::from_str(&run.stdout).unwrap();
         let properties = properties(&verified);
         let signature = properties.iter().find(|(name, _)| name == "weir:signature");

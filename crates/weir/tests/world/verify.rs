@@ -347,7 +347,10 @@ fn a_registry_that_does_not_answer_is_told_once() {
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(found(&report), rules(&[("unchecked", 3)]), "{report:#}");
     let what = report["findings"][0]["what"].as_str().unwrap();
-    assert!(what.starts_with("2 releases, plain@1.0.0 first: "), "{what}");
+    assert!(
+        what.starts_with("2 releases, plain@1.0.0 first: "),
+        "{what}"
+    );
     assert_eq!(report["releases"].as_array().unwrap().len(), 2);
     assert_eq!(report["counts"]["unchecked"], 2);
 }
