@@ -170,7 +170,12 @@ impl Engine {
         };
         let decision = self.decide_in(assessment, &Context::again(&now, &self.policy));
         // That can only make it milder.
-        if decision.action.serves() || !self.store.was_served(&integrity.to_string(), self.now()).await? {
+        if decision.action.serves()
+            || !self
+                .store
+                .was_served(&integrity.to_string(), self.now())
+                .await?
+        {
             return Ok(decision);
         }
         let served = Circumstances {
