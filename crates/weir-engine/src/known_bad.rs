@@ -29,12 +29,15 @@ pub struct Imported {
     pub sketches: usize,
     /// What could not be used: which file, and why.
     pub refused: Vec<(String, String)>,
+    /// Files of folders that were left out, because honest packages have the same ones.
+    pub left_out: Vec<String>,
 }
 
 impl Engine {
     /// Takes in a file or folder: lists of digests (`.txt`, `.sha256`, `.csv`, `.list`), packages (`.tgz`,
-    /// `.tar.gz`), and anything else as a file that is malicious as it is. What cannot be used is named,
-    /// and the rest is taken in. With `exact`, near copies of packages are left alone.
+    /// `.tar.gz`, and folders whose `package.json` has a name and a version), and anything else as a file that is
+    /// malicious as it is. What cannot be used is named, and the rest is taken in. With `exact`, near copies of
+    /// packages are left alone.
     ///
     /// # Errors
     /// When the path cannot be read or the database cannot be written.
@@ -44,26 +47,26 @@ impl Engine {
         exact: bool,
     ) -> Result<Imported, String> {
         let mut imported = Imported::default();
-        let mut files = Vec::new();
+        let mut found = Vec::new();
         let kind =
             std::fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?;
         match kind.is_dir() {
-            true => walk(path, 0, &mut files, &mut imported.refused),
-            false => files.push(path.to_owned()),
+            true => walk(path, 0, &mut found, &mut imported.refused),
+            false => found.push(path.to_owned()),
         }
-        files.sort();
-        for file in files {
-            let label = file
-                .strip_prefix(path)
-                .ok()
-                .filter(|rest| !rest.as_os_str().is_empty())
-                .unwrap_or(&file);
-            let label = weir_model::finding::printable(&label.to_string_lossy(), 200);
+        found.sort();
+        for file in found {
+            let label = weir_model::finding::printable(&file.to_string_lossy(), 200);
             let taken = match kind_of(&file) {
                 Kind::List => self.import_list(&file, &label, &mut imported).await,
                 Kind::Package => {
                     self.import_package(&file, &label, exact, &mut imported)
                         .await
+                }
+                Kind::Ordinary if file == path => Err(ORDINARY.to_owned()),
+                Kind::Ordinary => {
+                    imported.left_out.push(label);
+                    continue;
                 }
                 Kind::Sample => self.import_sample(&file, &label, &mut imported).await,
             };
@@ -126,8 +129,15 @@ impl Engine {
         exact: bool,
         imported: &mut Imported,
     ) -> Result<(), String> {
-        let bytes = read(file, self.policy().limits.tarball_size.bytes())?;
-        let contents = self.read_local(Local::Tarball(bytes.into())).await?;
+        let package = match file.is_dir() {
+            // A worker does not know where it was started.
+            true => Local::Folder(file.canonicalize().map_err(|error| error.to_string())?),
+            false => {
+                let bytes = read(file, self.policy().limits.tarball_size.bytes())?;
+                Local::Tarball(bytes.into())
+            }
+        };
+        let contents = self.read_local(package).await?;
         is_whole(&contents)?;
         let why = format!("listed as malicious ({label})");
         let mut content = alike::bad_content_of(&contents, &why);
@@ -264,8 +274,39 @@ fn known(digest: String, listed_in: &str, remark: &str) -> BadContent {
 enum Kind {
     List,
     Package,
+    /// What a package has that is the same in others, honest ones among them.
+    Ordinary,
     Sample,
 }
+
+/// Why a file that others have too is not taken for malicious.
+const ORDINARY: &str = "honest packages have the same file, and all of them would be blocked for it: give the package \
+                        as .tgz or as its folder, or list the digest of a file that is malicious";
+
+/// What files are called that say who may use a package, and what it is for.
+const SAYING: [&str; 8] = [
+    "license",
+    "licence",
+    "copying",
+    "copyright",
+    "notice",
+    "readme",
+    "changelog",
+    "authors",
+];
+
+/// Files that clients and compilers write or read, and that run nothing.
+const WRITTEN: [&str; 9] = [
+    "package.json",
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    ".package-lock.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "bun.lock",
+    "tsconfig.json",
+    "jsconfig.json",
+];
 
 fn kind_of(file: &Path) -> Kind {
     let name = file
@@ -273,13 +314,27 @@ fn kind_of(file: &Path) -> Kind {
         .map(|name| name.to_string_lossy().to_ascii_lowercase())
         .unwrap_or_default();
     let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
-    if ends(&[".tgz", ".tar.gz"]) {
+    let stem = name.split('.').next().unwrap_or(&name);
+    let is_text = !name.contains('.') || ends(&[".md", ".txt", ".markdown", ".rst"]);
+    if file.is_dir() || ends(&[".tgz", ".tar.gz"]) {
         Kind::Package
+    } else if (is_text && SAYING.contains(&stem))
+        || WRITTEN.contains(&name.as_str())
+        || ends(&[".md", ".d.ts", ".d.mts", ".d.cts"])
+    {
+        Kind::Ordinary
     } else if ends(&[".txt", ".sha256", ".sha256sum", ".csv", ".list"]) {
         Kind::List
     } else {
         Kind::Sample
     }
+}
+
+/// Whether a folder holds a package, by the manifest in it.
+fn is_package(folder: &Path) -> bool {
+    let manifest = read(&folder.join("package.json"), LIST_BYTES);
+    let manifest = manifest.map(weir_npm::manifest::Manifest::from_json);
+    matches!(manifest, Ok(Ok(it)) if it.name.is_some() && it.version.is_some())
 }
 
 fn read(file: &Path, limit: u64) -> Result<Vec<u8>, String> {
@@ -303,6 +358,10 @@ fn walk(
     };
     if depth > DEPTH {
         return refuse(refused, format!("deeper than {DEPTH} folders"));
+    }
+    // Read as a whole: most files of a malicious package are those of an honest one.
+    if is_package(folder) {
+        return files.push(folder.to_owned());
     }
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,

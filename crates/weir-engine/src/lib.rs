@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod again;
 mod ahead;
 pub mod alike;
 mod assess;

@@ -374,6 +374,17 @@ impl Packuments {
         });
     }
 
+    /// What is kept on disk, however old it is, without asking anybody.
+    pub(crate) async fn kept(&self, name: &PackageName) -> Result<Option<Held>, EngineError> {
+        let upstream: Arc<str> = Arc::from(self.upstreams.upstream_for(name).id());
+        let Some(stored) = self.store.packument(name.as_str(), &upstream).await? else {
+            return Ok(None);
+        };
+        let packument = parse(name, stored.raw).await?;
+        let why = format!("of {}, and the registry is not asked", stored.fetched_at);
+        Ok(Some(held(packument, upstream, Instant::now(), Some(why))))
+    }
+
     /// What is kept on disk, where the upstream fails; never where it says that there is none.
     async fn fall_back(
         &self,

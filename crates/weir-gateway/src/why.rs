@@ -33,9 +33,15 @@ pub(crate) async fn ready(state: &Arc<State>) -> Answer {
 }
 
 /// The explanation as lines of text. What comes from packages is made printable.
-fn text(id: &str, stored: &weir_store::StoredRefusal, policy: &weir_policy::Policy) -> String {
+fn text(
+    id: &str,
+    stored: &weir_store::StoredRefusal,
+    policy: &weir_policy::Policy,
+    observed: bool,
+) -> String {
+    let became = weir_policy::became(observed);
     let mut lines = vec![
-        format!("{id}: {} was refused", stored.assessment.release),
+        format!("{id}: {} {became}", stored.assessment.release),
         format!("first {}, last {}", stored.first_at, stored.last_at),
     ];
     lines.extend(weir_policy::explain(
@@ -91,7 +97,12 @@ pub(crate) async fn page(state: &Arc<State>, id: &str, headers: &HeaderMap) -> A
             Err(error) => answer::error(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
         };
     }
-    let mut page = Response::new(Body::from(text(id, &stored, state.engine.policy())));
+    let observed = match state.engine.store().ledger().only_observed(id).await {
+        Ok(observed) => observed,
+        Err(error) => return state.failure(&error.into(), id),
+    };
+    let page = text(id, &stored, state.engine.policy(), observed);
+    let mut page = Response::new(Body::from(page));
     page.headers_mut().insert(
         CONTENT_TYPE,
         HeaderValue::from_static("text/plain; charset=utf-8"),

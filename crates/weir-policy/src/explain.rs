@@ -3,7 +3,7 @@
 use weir_model::finding::printable;
 use weir_model::{Action, Assessment, BlockId, Decision, Group, ReleaseId, Request, Severity};
 
-use crate::config::{NEVER_SILENT, Policy, SignalSetting, Waiver};
+use crate::config::{GateMode, NEVER_SILENT, Policy, SignalSetting, Waiver};
 use crate::decide::{
     Context, Difference, Lifted, PINNED, Trace, action_of, is_not_known, moment, subsets, trace,
     waivable,
@@ -244,7 +244,7 @@ fn told(
     let mut lines = vec![format!(
         "{}: {}",
         assessment.release,
-        outcome(decision.action)
+        outcome(decision.action, policy.gate.mode)
     )];
     let (not_known, reasons): (Vec<&String>, Vec<&String>) = decision
         .reasons
@@ -491,8 +491,21 @@ pub fn structure_of(decision: &Decision, assessment: &Assessment, policy: &Polic
     lines
 }
 
-fn outcome(action: Action) -> &'static str {
+/// What became of a release that is refused, in words. `observed` where it was served all the same.
+#[must_use]
+pub const fn became(observed: bool) -> &'static str {
+    match observed {
+        true => "was served in observe mode, and would be refused otherwise",
+        false => "was refused",
+    }
+}
+
+fn outcome(action: Action, mode: GateMode) -> &'static str {
     match action {
+        Action::Hold if mode == GateMode::Observe => "would be held, and observe mode serves it",
+        Action::Block if mode == GateMode::Observe => {
+            "would be blocked, and observe mode serves it"
+        }
         Action::Allow => "allowed, it is served",
         Action::Notice => "notice, it is served",
         Action::Hold => "held, it is not served for now",

@@ -9,4 +9,4 @@ pub mod json;
 pub use config::{Loader, Policy};
 pub use decide::{ALONE, Context, Request, Trace, decide, gap_in_words, is_not_known, trace};
 pub use error::{Origin, PolicyError};
-pub use explain::{deprecation_text, explain, refusal_line, structure, structure_of};
+pub use explain::{became, deprecation_text, explain, refusal_line, structure, structure_of};

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod alike;
+mod beside;
 mod bundles;
 mod called;
 mod catalogue;
@@ -30,6 +31,7 @@ mod tests;
 mod timeline;
 
 pub use alike::{Alike, KnownBad, NearCopy};
+pub use beside::{BESIDE, Beside};
 pub use catalogue::{CATALOGUE, COMPARING, observe_all, observe_comparison};
 pub use chain::tells;
 pub use comparison::{Comparison, is_patch, is_worth_comparing};

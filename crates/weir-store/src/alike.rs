@@ -165,18 +165,26 @@ impl Store {
         Ok(())
     }
 
+    /// Whether any content is known to be bad.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn knows_bad_content(&self) -> Result<bool, StoreError> {
+        sqlx::query("SELECT 1 FROM bad_content LIMIT 1")
+            .fetch_optional(&self.inner.database.read)
+            .await
+            .map(|any| any.is_some())
+            .map_err(StoreError::query("bad_content", "look for digests"))
+    }
+
     /// Which of these digests were the reason for a refusal.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn bad_content(&self, digests: &[&str]) -> Result<Vec<BadContent>, StoreError> {
         let failed = |source| StoreError::query("bad_content", "look up digests")(source);
-        let any = sqlx::query("SELECT 1 FROM bad_content LIMIT 1")
-            .fetch_optional(&self.inner.database.read)
-            .await
-            .map_err(failed)?;
         let mut found = Vec::new();
-        if any.is_none() {
+        if !self.knows_bad_content().await? {
             return Ok(found);
         }
         for part in digests.chunks(BOUND) {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod addresses;
+mod causes;
 mod cli;
 mod clients;
 mod commands;

@@ -207,16 +207,19 @@ fn mention(out: &mut String, finding: &Finding) {
     );
 }
 
-/// The explanation behind a refusal's id. `file` is the policy's; nothing for the defaults.
+/// The explanation behind a refusal's id. `file` is the policy's; nothing for the defaults. `observed` where the release
+/// was served all the same.
 pub(crate) fn refusal(
     id: &str,
     refusal: &StoredRefusal,
     policy: &Policy,
     file: Option<&Path>,
+    observed: bool,
 ) -> String {
     let mut out = String::new();
     let release = printable(&refusal.assessment.release.to_string(), 300);
-    line(&mut out, format_args!("{id}: {release} was refused"));
+    let became = weir_policy::became(observed);
+    line(&mut out, format_args!("{id}: {release} {became}"));
     line(
         &mut out,
         format_args!("  first {}, last {}", refusal.first_at, refusal.last_at),

@@ -53,6 +53,21 @@ impl Ledger {
         rows.iter().rev().map(entry_of).collect()
     }
 
+    /// Whether the release behind a refusal's id was served all the same, and never refused: so observe mode has it.
+    ///
+    /// # Errors
+    /// When the database cannot be read or holds an entry that this weir does not understand.
+    pub async fn only_observed(&self, block_id: &str) -> Result<bool, StoreError> {
+        let one = |event| Filter {
+            event: Some(event),
+            block_id: Some(block_id.to_owned()),
+            limit: Some(1),
+            ..Filter::default()
+        };
+        let refused = self.entries(&one(LedgerEvent::Refused)).await?;
+        Ok(refused.is_empty() && !self.entries(&one(LedgerEvent::Served)).await?.is_empty())
+    }
+
     /// The entries wanted, newest last, read in pages. With a limit, the newest that many.
     pub fn stream<'a>(
         &'a self,

@@ -16,6 +16,7 @@ use weir_npm::lockfile::Source;
 use weir_npm::name::PackageName;
 
 use super::check;
+use crate::causes::{Cause, Causes};
 use crate::cli::{Backfill, BaselineCommand, Global};
 use crate::counted::counted;
 use crate::{exit, progress, setup};
@@ -23,7 +24,7 @@ use crate::{exit, progress, setup};
 /// Packuments asked for at a time.
 const AT_ONCE: usize = 8;
 
-/// Failures told one by one.
+/// Causes of failures that are told.
 const TOLD: usize = 10;
 
 /// Values of one kind that are shown.
@@ -49,7 +50,7 @@ async fn backfill(global: &Global, options: &Backfill) -> Result<ExitCode> {
     let engine = setup::engine_of_project(global, &first_folder(options), None).await?;
     let bar = progress::bar(names.len() as u64, "learning");
     let mut total = Backfilled::default();
-    let mut failed: Vec<String> = Vec::new();
+    let mut failed: Vec<(PackageName, String)> = Vec::new();
     let count = names.len();
     let mut waiting = names.into_iter();
     let mut learning = JoinSet::new();
@@ -73,7 +74,7 @@ async fn backfill(global: &Global, options: &Backfill) -> Result<ExitCode> {
                 total.refused += done.refused;
                 total.unreadable += done.unreadable;
             }
-            Err(error) => failed.push(format!("{name}: {error:#}")),
+            Err(error) => failed.push((name, format!("{error:#}"))),
         }
     }
     bar.finish_and_clear();
@@ -96,19 +97,35 @@ async fn backfill(global: &Global, options: &Backfill) -> Result<ExitCode> {
         ),
         counted(failed.len(), "package", "packages")
     );
-    failed.sort_unstable();
-    for text in failed.iter().take(TOLD) {
-        anstream::eprintln!("weir: not learned: {}", printable(text, 400));
-    }
-    if failed.len() > TOLD {
-        anstream::eprintln!("weir: and {} more", failed.len() - TOLD);
-    }
+    tell(&mut failed);
     let code = if failed.is_empty() {
         exit::FINE
     } else {
         exit::FAILED
     };
     Ok(ExitCode::from(code))
+}
+
+/// Says once for each cause of how many packages nothing was learned.
+fn tell(failed: &mut [(PackageName, String)]) {
+    failed.sort_unstable();
+    let mut causes = Causes::default();
+    for (name, why) in failed.iter() {
+        causes.add(name.as_str(), None, name, why);
+    }
+    let causes = causes.into_all();
+    for Cause { first, why, count } in causes.iter().take(TOLD) {
+        let text = match count {
+            1 => format!("{first}: {why}"),
+            _ => format!("{count} packages, {first} first: {why}"),
+        };
+        anstream::eprintln!("weir: not learned: {}", printable(&text, 400));
+    }
+    let more = causes.iter().skip(TOLD).map(|cause| cause.count);
+    let more: usize = more.sum();
+    if more > 0 {
+        anstream::eprintln!("weir: and {more} more");
+    }
 }
 
 fn files(options: &Backfill) -> Result<Vec<PathBuf>> {

@@ -241,13 +241,22 @@ pub(super) async fn run(global: &Global, options: &Check) -> Result<ExitCode> {
         engine.close().await;
     }
     tell(options, &report)?;
-    let worst = report.findings.iter().map(|finding| finding.level).max();
-    let code = if worst == Some(CheckLevel::Error) {
+    Ok(ExitCode::from(code(options, &report)))
+}
+
+/// Whether anything must be put right, or what was asked for could not be done: who has digests compared with those of
+/// the registry is not told that all is well by one that does not answer.
+fn code(options: &Check, report: &v1::Check) -> u8 {
+    let findings = &report.findings;
+    let worst = findings.iter().map(|finding| finding.level).max();
+    let mut rules = findings.iter().map(|finding| finding.rule);
+    if worst == Some(CheckLevel::Error) {
         exit::FOUND
+    } else if options.online && rules.any(|rule| rule == digests::NOT_COMPARED.id) {
+        exit::FAILED
     } else {
         exit::FINE
-    };
-    Ok(ExitCode::from(code))
+    }
 }
 
 /// The `.npmrc` that npm reads for the project, as it was before the change: it may lie further up, at the root of

@@ -117,7 +117,7 @@ pub(super) async fn run(
         print::summary(&summary, &unread, took, engine.observes(), failed)
     );
     let missed = before.missed(&engine, &summary).await;
-    missed.tell(client, &replaced.by_address);
+    missed.tell(client, &replaced.by_address, engine.observes());
     if restored.is_some() {
         let stop = running.stop(Duration::from_secs(5));
         interrupts.while_closing(stop).await;

@@ -25,9 +25,10 @@ pub(super) async fn run(global: &Global, options: &Explain) -> Result<ExitCode> 
     } else {
         let policy = setup::policy(global)?;
         let file = setup::policy_file(global)?;
+        let observed = store.ledger().only_observed(&options.id).await?;
         crate::out::print!(
             "{}",
-            print::refusal(&options.id, &refusal, &policy, file.as_deref())
+            print::refusal(&options.id, &refusal, &policy, file.as_deref(), observed)
         );
     }
     Ok(ExitCode::from(exit::FINE))

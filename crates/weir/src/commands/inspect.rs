@@ -80,7 +80,16 @@ fn wanted(options: &Inspect) -> Result<Vec<String>> {
                 .with_context(|| format!("reading {}", file.display()))?;
             text.lines().map(str::to_owned).collect()
         };
-        wanted.extend(lines.into_iter().filter(|line| !line.trim().is_empty()));
+        let mut named = lines.into_iter().filter(|line| !line.trim().is_empty());
+        let Some(first) = named.next() else {
+            // What wrote the list may have failed, and nothing looked at is no pass.
+            match file.as_os_str() == "-" {
+                true => bail!("--from -: standard input names no release"),
+                false => bail!("--from: {} names no release", file.display()),
+            }
+        };
+        wanted.push(first);
+        wanted.extend(named);
     }
     Ok(wanted)
 }

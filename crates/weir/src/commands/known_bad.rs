@@ -35,6 +35,12 @@ pub(super) async fn run(global: &Global, command: KnownBadCommand) -> Result<Exi
                 for (place, why) in imported.refused {
                     anstream::eprintln!("weir: {place}: {why}");
                 }
+                if let Some(first) = imported.left_out.first() {
+                    anstream::eprintln!(
+                        "weir: left out {}, {first} first: honest packages have the same",
+                        counted(imported.left_out.len(), "file", "files")
+                    );
+                }
             }
             engine.close().await;
             crate::out::println!(

@@ -8,11 +8,12 @@ use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
 use serde_json::Value;
 use weir_engine::{Engine, KeptRelease};
-use weir_model::Trust;
+use weir_model::{AttestationState, SignatureState, Trust};
 use weir_npm::lockfile::{Format, Lockfile, Node, Source};
 
 use super::locked::{self, Locked};
 use super::{check, own};
+use crate::addresses::without_secrets;
 use crate::cli::{Global, Sbom, SbomFormat};
 use crate::counted::counted;
 use crate::sbom::licence::Licence;
@@ -64,7 +65,14 @@ pub(super) async fn run(global: &Global, options: &Sbom) -> Result<ExitCode> {
             .with_context(|| format!("writing {}", file.display()))?,
         None => crate::out::println!("{text}"),
     }
-    Ok(ExitCode::from(exit::FINE))
+    Ok(match &releases.not_verified {
+        // What could not be checked is no pass, whatever is in the bill.
+        Some(what) => {
+            anstream::eprintln!("weir: {what}");
+            ExitCode::from(exit::FAILED)
+        }
+        None => ExitCode::from(exit::FINE),
+    })
 }
 
 fn lockfile_of(options: &Sbom) -> Result<PathBuf> {
@@ -110,6 +118,8 @@ struct Releases {
     /// By what an entry locks: of the same release in two places, one may record other bytes.
     kept: HashMap<Locked, KeptRelease>,
     manifests: HashMap<(String, String), String>,
+    /// What was to be verified and could not be, in words.
+    not_verified: Option<String>,
 }
 
 impl Releases {
@@ -164,8 +174,10 @@ impl Releases {
         for (locked, kept) in asked.iter().zip(&mut kept) {
             kept.trust = kept.trust.take().map(|trust| locked.judged(trust));
         }
+        let not_verified = verify.then(|| not_verified(&asked, &kept)).flatten();
         let all = asked.into_iter().zip(kept);
         Ok(Self {
+            not_verified,
             kept: all.chain(withheld.into_iter().zip(decided)).collect(),
             manifests: engine.kept_manifests(&wanted).await?,
         })
@@ -200,6 +212,32 @@ impl Releases {
             }
         }
     }
+}
+
+/// That some of the releases that registries were asked about could not be verified, and of the first why.
+fn not_verified(asked: &[Locked], kept: &[KeptRelease]) -> Option<String> {
+    let unchecked = |(locked, kept): (&'_ Locked, &'_ KeptRelease)| {
+        let trust = kept.trust.as_ref()?;
+        let why = match (&trust.signature, &trust.attestations) {
+            (SignatureState::Unchecked { why }, _) | (_, AttestationState::Unchecked { why }) => {
+                why
+            }
+            _ => return None,
+        };
+        let label = format!("{}@{}", locked.wanted.name, locked.wanted.version);
+        Some(weir_model::finding::printable(
+            &without_secrets(&format!("{label}: {why}")),
+            400,
+        ))
+    };
+    let found: Vec<String> = asked.iter().zip(kept).filter_map(unchecked).collect();
+    let first = found.first()?;
+    Some(format!(
+        "{} of {} could not be verified, and {} in the bill as not checked; first {first}",
+        found.len(),
+        counted(asked.len(), "release", "releases"),
+        if found.len() == 1 { "is" } else { "are" }
+    ))
 }
 
 fn not_asked(count: usize, first: &Locked) -> String {

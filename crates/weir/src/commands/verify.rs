@@ -26,6 +26,7 @@ use self::rules::{
 use super::locked::{Locked, Recorded, manifests, nothing_locked, unaskable};
 use super::{check, own};
 use crate::addresses::without_secrets;
+use crate::causes::{Cause, Causes};
 use crate::cli::{Global, Verify};
 use crate::counted::counted;
 use crate::{exit, setup};
@@ -167,6 +168,7 @@ fn judge(
     let (mut unsigned, mut archives) = (Vec::new(), Vec::new());
     let mut packages = 0;
     let mut elsewhere: Vec<&Node> = Vec::new();
+    let mut unanswered = Causes::default();
     for (id, node) in lockfile.nodes.iter().enumerate() {
         if matches!(node.source, Source::Tarball(_) | Source::Git { .. }) {
             elsewhere.push(node);
@@ -184,11 +186,27 @@ fn judge(
             _ => {}
         }
         for (rule, what) in notes {
-            let mut finding = finding(rule, file, node.line, &what);
-            finding.package = Some(printable(&without_secrets(&node.label()), 300));
-            finding.path = path_to(&paths, id);
-            report.findings.push(finding);
+            // Where a registry does not answer, that is one thing to say, and not one for each of its packages.
+            if *rule == UNCHECKED {
+                unanswered.add(&node.name, node.version.as_deref(), id, &what);
+                continue;
+            }
+            report
+                .findings
+                .push(of_entry(rule, file, node, path_to(&paths, id), &what));
         }
+    }
+    for Cause { first, why, count } in unanswered.into_all() {
+        let Some(node) = lockfile.node(first) else {
+            continue;
+        };
+        report.findings.push(match count {
+            1 => of_entry(&UNCHECKED, file, node, path_to(&paths, first), &why),
+            _ => {
+                let what = format!("{count} releases, {} first: {why}", node.label());
+                finding(&UNCHECKED, file, node.line, &what)
+            }
+        });
     }
     if let Some(line) = archives.first() {
         let what = format!(
@@ -231,6 +249,15 @@ fn judge(
         packages,
         digests: None,
     });
+}
+
+/// A finding about one entry.
+fn of_entry(rule: &Rule, file: &str, node: &Node, path: Vec<String>, what: &str) -> CheckFinding {
+    CheckFinding {
+        package: Some(printable(&without_secrets(&node.label()), 300)),
+        path,
+        ..finding(rule, file, node.line, what)
+    }
 }
 
 fn path_to(paths: &weir_npm::lockfile::Paths<'_>, id: NodeId) -> Vec<String> {

@@ -49,20 +49,29 @@ pub(crate) fn summary(
         ),
     );
     for action in [Action::Block, Action::Hold, Action::Notice] {
-        requested(&mut out, summary, action);
+        requested(&mut out, summary, action, observes);
     }
     kept_out.print(&mut out, summary);
     gaps(&mut out, summary, unread);
     if observes {
         line(
             &mut out,
-            format_args!("  observe mode: nothing was refused"),
+            format_args!("  observe mode: {} was refused", not_refused(summary)),
         );
     }
     out
 }
 
-fn requested(out: &mut String, summary: &Summary, action: Action) {
+/// What observe mode refused nothing of: a tarball without a digest is refused all the same.
+fn not_refused(summary: &Summary) -> &'static str {
+    let mut seen = summary.seen.values();
+    match seen.any(|seen| !seen.served && !seen.action.serves()) {
+        true => "nothing else",
+        false => "nothing",
+    }
+}
+
+fn requested(out: &mut String, summary: &Summary, action: Action, observes: bool) {
     let colour = style::of(action);
     for (index, ((name, version), seen)) in summary.with_action(action).enumerate() {
         if index == SUMMARY_LINES {
@@ -77,6 +86,8 @@ fn requested(out: &mut String, summary: &Summary, action: Action) {
             (Action::Notice, _) => "notice",
             (Action::Hold, false) => "held",
             (Action::Block, false) => "blocked",
+            (Action::Hold, true) if observes => "would be held",
+            (Action::Block, true) if observes => "would be blocked",
             // Its contents were read after it was served, because it was long established.
             _ => "SERVED, AND REFUSED SINCE",
         };
@@ -369,6 +380,38 @@ mod tests {
                 assert!(line.ends_with(wanted), "{line}");
             }
         }
+    }
+
+    /// Who looks before refusing anything is not told that something was refused.
+    #[test]
+    fn observe_mode_says_what_would_be() {
+        for (action, word) in [(Action::Block, "blocked"), (Action::Hold, "held")] {
+            let mut summary = Summary::default();
+            let late = Seen {
+                action,
+                ..seen(true)
+            };
+            summary.seen.insert(release("1.0.0"), late);
+            let told = |observes| super::summary(&summary, &[], Duration::ZERO, observes, false);
+            let observed = told(true);
+            assert!(observed.contains(&format!("would be {word}")), "{observed}");
+            assert!(!observed.contains("SERVED"), "{observed}");
+            assert!(
+                observed.ends_with("observe mode: nothing was refused\n"),
+                "{observed}"
+            );
+            let enforced = told(false);
+            assert!(enforced.contains("SERVED, AND REFUSED SINCE"), "{enforced}");
+        }
+        // A tarball without a digest is refused in any mode.
+        let mut summary = Summary::default();
+        summary.seen.insert(release("1.0.0"), seen(false));
+        let text = super::summary(&summary, &[], Duration::ZERO, true, true);
+        assert!(!text.contains("would be"), "{text}");
+        assert!(
+            text.ends_with("observe mode: nothing else was refused\n"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -531,3 +531,31 @@ fn a_digest_that_goes_is_an_error() {
         assert_eq!(code == 5, !wanted.is_empty(), "{file}: {change:#}");
     }
 }
+
+/// What is new was not there before: there is nothing to compare it with, and nothing is missing once it was read.
+#[test]
+fn offline_a_package_that_is_new_is_compared_with_nothing() {
+    let (world, registry) = (World::new(), river());
+    committed(&world, &registry);
+    world.write(
+        "work/package-lock.json",
+        lock(
+            &registry,
+            &[("gauge-reader", "1.0.0"), ("@millpond/sluice", "2.0.0")],
+        ),
+    );
+    let unknown = || {
+        let (_, report) = report(&world, &registry, &["--base", "HEAD", "--offline"]);
+        let packages = report["changes"]["packages"].as_array().unwrap();
+        let new = packages.iter().find(|it| it["name"] == "@millpond/sluice");
+        new.unwrap()["releases"][0]["unknown"].clone()
+    };
+    assert_eq!(
+        unknown(),
+        serde_json::json!(["no decision is kept", "its contents are not kept"])
+    );
+    world
+        .run_before(&registry, &["inspect", "@millpond/sluice@2.0.0"])
+        .assert_success();
+    assert_eq!(unknown(), serde_json::json!([]));
+}

@@ -107,12 +107,26 @@ fn a_release_that_is_not_there_and_a_registry_that_fails_are_no_pass() {
         .output()
         .unwrap();
     let unanswered: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let found = of_rule(&unanswered, "digest-not-compared");
+    assert_eq!(found.len(), 1, "one cause: {unanswered:#}");
+    let what = found[0]["what"].as_str().unwrap();
+    let told = "2 of 2 digests could not be compared with the registry; dam@1.0.0 first: ";
+    assert!(what.starts_with(told), "{what}");
+    let digests = &unanswered["lockfiles"][0]["digests"];
     assert_eq!(
-        of_rule(&unanswered, "digest-not-compared").len(),
-        2,
-        "{unanswered:#}"
+        (&digests["same"], &digests["not_compared"]),
+        (&0.into(), &2.into())
     );
-    assert_eq!(unanswered["lockfiles"][0]["digests"]["same"], 0);
+    // What was asked for was not done.
+    assert_eq!(run.status.code(), Some(1), "{unanswered:#}");
+    // Nobody asked for it.
+    let unasked = ["--upstream", "http://127.0.0.1:9/", "check"];
+    world.run(&unasked).assert_success();
+    // What must be put right comes first.
+    let text = std::fs::read_to_string(world.path("work/pnpm-lock.yaml")).unwrap();
+    world.write("work/pnpm-lock.yaml", text.replace(&right[0], "rubbish"));
+    let run = world.run(&[&unasked[..], &["--online"]].concat());
+    assert_eq!(run.code, Some(5), "{}", run.text());
 }
 
 /// What `weir verify` has learned is compared without asking again.

@@ -381,6 +381,31 @@ fn lists_come_from_files_and_standard_input() {
     assert_eq!(objects(&only.stdout).len(), 1, "{}", only.text());
 }
 
+/// What wrote the list may have failed.
+#[test]
+fn a_list_that_names_no_release_is_no_pass() {
+    let (world, registry) = (World::new(), river());
+    let list = world.write("work/list.txt", "\n  \n");
+    let list = list.to_str().unwrap();
+    let from_file = world.run_before(&registry, &["inspect", "--from", list]);
+    assert_eq!(from_file.code, Some(1), "{}", from_file.text());
+    assert!(
+        from_file.says("list.txt names no release"),
+        "{}",
+        from_file.text()
+    );
+    let beside = world.run_before(&registry, &["inspect", "gauge-reader", "--from", list]);
+    assert_eq!(beside.code, Some(1), "{}", beside.text());
+    let mut command = world.weir_before(&registry);
+    let piped = output_with(command.args(["inspect", "--from", "-"]), "");
+    assert_eq!(piped.code, Some(1), "{}", piped.text());
+    assert!(
+        piped.says("standard input names no release"),
+        "{}",
+        piped.text()
+    );
+}
+
 /// Text from packages is printed as text, whatever it holds.
 #[test]
 fn terminal_escapes_in_packages_stay_escapes() {

@@ -116,6 +116,89 @@ fn a_folder_of_samples_is_taken_in_and_what_cannot_be_used_is_named() {
     assert_eq!(run.code, Some(4), "{}", run.text());
 }
 
+/// The licence of a malicious package is that of honest ones.
+#[test]
+fn an_unpacked_package_is_read_as_one_and_not_file_by_file() {
+    let (world, registry, sink) = (World::new(), Registry::start(), Sink::start());
+    let (licence, shared) = ("Anybody may use it. ".repeat(30), code("shared"));
+    let hook =
+        r#"{"name": "right-lib", "version": "2.0.1", "scripts": {"postinstall": "node run.js"}}"#;
+    let bad = aimed_at(NPM_CREDENTIALS, &sink.url());
+    for (file, text) in [
+        ("LICENSE", licence.as_str()),
+        ("index.js", &shared),
+        ("package.json", hook),
+        ("run.js", &bad),
+    ] {
+        world.write(&format!("work/samples/right-lib/{file}"), text);
+    }
+    let run = world.run_before(&registry, &["known-bad", "import", "samples"]);
+    run.assert_success();
+    let shown = world.run(&["known-bad", "show"]).stdout;
+    assert!(shown.contains("samples/right-lib, run.js"), "{shown}");
+    assert!(!shown.contains("LICENSE"), "{shown}");
+    // Honest packages with the same files.
+    let honest = package(
+        &world,
+        "honest.tgz",
+        &[
+            ("package.json", MANIFEST),
+            ("LICENSE", &licence),
+            ("index.js", &shared),
+        ],
+    );
+    let run = world.run_before(&registry, &["inspect", &honest]);
+    assert!(!run.says("known-bad-content"), "{}", run.text());
+    let copy = package(
+        &world,
+        "copy.tgz",
+        &[("package.json", MANIFEST), ("lib/odd.js", &bad)],
+    );
+    let run = world.run_before(&registry, &["inspect", &copy]);
+    assert!(run.says("known-bad-content"), "{}", run.text());
+    assert_eq!(run.code, Some(4), "{}", run.text());
+}
+
+#[test]
+fn what_honest_packages_have_too_is_not_taken_for_malicious() {
+    let (world, registry) = (World::new(), Registry::start());
+    let text = "Anybody may use it. ".repeat(30);
+    let ordinary = [
+        "LICENSE",
+        "licence.txt",
+        "README.md",
+        "docs/usage.md",
+        "index.d.ts",
+        "yarn.lock",
+    ];
+    for file in ordinary {
+        world.write(&format!("work/loose/{file}"), &text);
+    }
+    world.write("work/loose/license-check.js", code("payload"));
+    let run = world.run_before(&registry, &["known-bad", "import", "loose"]);
+    assert!(
+        run.assert_success().stdout.contains("1 digest taken in"),
+        "{}",
+        run.text()
+    );
+    assert!(
+        run.says("left out 6 files, loose/LICENSE first"),
+        "{}",
+        run.text()
+    );
+    // By a slip.
+    for file in ["loose/LICENSE", "loose/yarn.lock"] {
+        let run = world.run_before(&registry, &["known-bad", "import", file]);
+        assert_eq!(run.code, Some(1), "{}", run.text());
+        assert!(
+            run.says("honest packages have the same file"),
+            "{}",
+            run.text()
+        );
+    }
+    assert_eq!(world.run(&["known-bad", "show"]).stdout.lines().count(), 1);
+}
+
 #[test]
 fn a_path_that_is_not_there_does_not_keep_the_others_out() {
     let (world, registry) = (World::new(), Registry::start());

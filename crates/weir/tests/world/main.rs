@@ -11,6 +11,7 @@ mod audit_lockfiles;
 mod audit_unread;
 mod baseline;
 mod check;
+mod check_addresses;
 mod check_apart;
 mod check_base;
 mod check_declared;

@@ -5,7 +5,7 @@ use std::process::Command;
 use weir_testing::clients::{self, Client, Kind};
 use weir_testing::{Package, Project, Registry, Release};
 
-use crate::support::{World, output, river};
+use crate::support::{World, block_id, output, river};
 
 /// A project whose own configuration names the registry.
 fn project(registry: &Registry, range: &str) -> Project {
@@ -102,6 +102,211 @@ fn a_refused_release_out_of_a_cache_is_told_and_fails_the_run() {
         run.text()
     );
     assert_eq!(run.code, Some(3), "{}", run.text());
+}
+
+/// A release that was let pass, in the cache of a client that asks nobody for it.
+struct Warm {
+    world: World,
+    registry: Registry,
+    project: Project,
+    client: Client,
+    words: &'static [&'static str],
+}
+
+impl Warm {
+    /// Nothing where the client is not here.
+    fn installed(kind: Kind, words: &'static [&'static str], policy: &str) -> Option<Self> {
+        let client = clients::or_skip(kind)?;
+        let (world, registry) = (World::new(), river());
+        let project = project(&registry, "1.1.0").file("weir.toml", policy);
+        let project = project.file(
+            ".npmrc",
+            format!("registry={}\naudit=false\n", registry.url()),
+        );
+        let warm = Self {
+            world,
+            registry,
+            project,
+            client,
+            words,
+        };
+        let install = [words[0], "install"];
+        let first = wrapped(&warm.world, &warm.client, &warm.project, &install);
+        first.assert_success();
+        assert!(
+            first.stderr.contains("weir: 1 release seen"),
+            "{}",
+            first.stderr
+        );
+        Some(warm)
+    }
+
+    /// Installs once more out of the cache.
+    fn again(&self) -> clients::Output {
+        self.project.forget_modules();
+        wrapped(&self.world, &self.client, &self.project, self.words)
+    }
+
+    fn advisory(&self, id: &str, name: &str, version: &str) {
+        let record = format!(
+            r#"{{"schema_version": "1.7.4", "id": "{id}", "published": "2026-11-19T08:00:00Z",
+                "modified": "2026-11-19T09:00:00Z", "summary": "an inert record", "affected": [
+                {{"package": {{"ecosystem": "npm", "name": "{name}"}}, "versions": ["{version}"]}}]}}"#
+        );
+        self.world.write(&format!("work/osv/{id}.json"), record);
+        let run = self.world.run(&["advisories", "import", "osv"]);
+        run.assert_success();
+    }
+
+    /// That the cache was asked and nobody else, and that nothing is said of what it gave.
+    fn is_quiet(&self) {
+        let run = self.again();
+        run.assert_success();
+        assert!(
+            run.stderr.contains("weir: 0 releases seen"),
+            "{}",
+            run.stderr
+        );
+        for word in ["NOT CHECKED", "INSTALLED"] {
+            assert!(!run.says(word), "{}", run.stderr);
+        }
+    }
+
+    /// That it is told to be refused, with an id that leads somewhere.
+    fn is_refused(&self, how: &str, code: i32) {
+        let run = self.again();
+        assert!(
+            run.stderr.contains("weir: 0 releases seen"),
+            "{}",
+            run.stderr
+        );
+        let program = self.words[0];
+        let told = format!(
+            "INSTALLED, AND {how}: gauge-reader@1.1.0, which {program} had already; weir explain w-"
+        );
+        assert!(run.says(&told), "{}", run.text());
+        assert_eq!(run.code, Some(code), "{}", run.text());
+        let id = block_id(&run.stderr).unwrap();
+        let explained = self.world.run(&["explain", &id]);
+        let explained = explained.assert_success();
+        assert!(explained.says("gauge-reader@1.1.0"), "{}", explained.text());
+    }
+}
+
+/// An advisory comes after the install as a rule: that is when a warm cache must not be silent.
+fn an_advisory_counts_for_what_a_cache_has(kind: Kind, words: &'static [&'static str]) {
+    let Some(warm) = Warm::installed(kind, words, "") else {
+        return;
+    };
+    warm.is_quiet();
+    // Near misses: another package, and another version.
+    warm.advisory("MAL-2026-8", "gauge-writer", "1.1.0");
+    warm.advisory("MAL-2026-9", "gauge-reader", "1.0.0");
+    warm.is_quiet();
+    warm.advisory("MAL-2026-1", "gauge-reader", "1.1.0");
+    warm.is_refused("blocked", 4);
+    // Not once only.
+    warm.is_refused("blocked", 4);
+}
+
+#[test]
+fn an_advisory_counts_for_what_npm_had_already() {
+    an_advisory_counts_for_what_a_cache_has(Kind::Npm, &["npm", "ci"]);
+}
+
+#[test]
+fn an_advisory_counts_for_what_pnpm_had_already() {
+    an_advisory_counts_for_what_a_cache_has(Kind::Pnpm10, &["pnpm", "install"]);
+}
+
+#[test]
+fn an_advisory_counts_for_what_yarn_1_had_already() {
+    an_advisory_counts_for_what_a_cache_has(Kind::Yarn1, &["yarn", "install"]);
+}
+
+/// What let a release pass once may be gone: a waiver, a milder policy, a list that did not know its content.
+#[test]
+fn what_a_cache_has_is_decided_on_by_the_policy_and_the_lists_of_now() {
+    let npm = &["npm", "ci"];
+    let Some(warm) = Warm::installed(Kind::Npm, npm, "[age]\nminimum = \"1h\"\n") else {
+        return;
+    };
+    let policy = |text: &str| warm.project.write("weir.toml", text);
+    // Another policy that lets it pass as well.
+    policy("[age]\nminimum = \"2h\"\n");
+    warm.is_quiet();
+    policy("[names]\ninternal = [\"gauge-reader\"]\n");
+    warm.is_refused("blocked", 4);
+    policy("");
+    warm.is_quiet();
+    // Observing refuses nothing, and says what it would.
+    policy("[names]\ninternal = [\"gauge-reader\"]\n[gate]\nmode = \"observe\"\n");
+    let observed = warm.again();
+    observed.assert_success();
+    let told = "weir: would be blocked: gauge-reader@1.1.0, which npm had already";
+    assert!(observed.says(told), "{}", observed.text());
+    // A rule of one's own, written after the install: kept bytes are read once more.
+    let rule = |text: &str| {
+        let rule = format!(
+            "rule odd {{ meta: severity = \"critical\" strings: $a = \"{text}\" condition: $a }}"
+        );
+        warm.project.write("yara/own.yar", rule);
+    };
+    policy("[rules]\nfolder = \"yara\"\n[decide]\nhold_groups = 1\n");
+    rule("nowhere-in-it");
+    warm.is_quiet();
+    rule("gauge-reader");
+    warm.is_refused("held", 3);
+}
+
+/// What is installed from a cache that weir never saw is matched against the advisories at least.
+#[test]
+fn malware_that_weir_never_looked_at_is_told_as_such() {
+    let Some(npm) = clients::or_skip(Kind::Npm) else {
+        return;
+    };
+    let (world, registry) = (World::new(), river());
+    let project = project(&registry, "1.1.0");
+    npm.install(&project).assert_success();
+    project.forget_modules();
+    let warm = Warm {
+        world,
+        registry,
+        project,
+        client: npm,
+        words: &["npm", "ci"],
+    };
+    warm.advisory("MAL-2026-1", "gauge-reader", "1.1.0");
+    warm.is_refused("blocked", 4);
+}
+
+/// What is known to have been looked at, and of which nothing is kept to decide by.
+#[test]
+fn what_cannot_be_decided_anew_is_told_as_not_checked() {
+    let Some(warm) = Warm::installed(Kind::Npm, &["npm", "ci"], "") else {
+        return;
+    };
+    // Verification is expected, and the trusted root that it was done with is another now.
+    warm.project.write(
+        "weir.toml",
+        "[[expect]]\npackage = \"gauge-*\"\nevidence = \"signature\"\non_breach = \"block\"\n",
+    );
+    warm.registry.clear_requests();
+    let mut command = warm.world.wrapper(&warm.client, &warm.project);
+    command.env_remove("WEIR_TRUSTED_ROOT");
+    warm.project.forget_modules();
+    let run = output(command.args(warm.words));
+    let told = "NOT CHECKED: 1 release that npm had already, and that weir looked at under another policy, other \
+                advisories or another version of itself: gauge-reader@1.1.0.";
+    assert!(run.says(told), "{}", run.text());
+    assert!(
+        !warm
+            .registry
+            .requests()
+            .iter()
+            .any(|it| it.path.contains("attestations")),
+        "nobody is asked"
+    );
 }
 
 /// Clients that fetch what comes by git or by an address themselves, as far as they are here, and their programs.

@@ -209,11 +209,30 @@ fn observe_mode_refuses_nothing_and_records_everything() {
         "gauge-reader@1.2.0",
     );
 
+    // Nobody is told that it was refused.
+    let id = entries[0]["block_id"].as_str().unwrap();
+    let page = gateway.get(&format!("/-/weir/why/{id}"), &[]).text();
+    let explained = world.run(&["explain", id]).stdout;
+    for text in [&page, &explained] {
+        let became =
+            "gauge-reader@1.2.0 was served in observe mode, and would be refused otherwise";
+        assert!(text.contains(became), "{text}");
+        assert!(
+            text.contains("would be held, and observe mode serves it"),
+            "{text}"
+        );
+    }
+
     // What only observing let through is no reason to let it through once the policy is enforced.
     drop(gateway);
     world.policy("[gate]\nmode = \"enforce\"\n");
     let gateway = world.serve(&registry);
     assert_eq!(gateway.get(HELD, &[("user-agent", NPM)]).status, 403);
+    let explained = world.run(&["explain", id]).stdout;
+    assert!(
+        explained.contains("gauge-reader@1.2.0 was refused"),
+        "{explained}"
+    );
 }
 
 #[test]

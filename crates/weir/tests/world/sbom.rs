@@ -91,12 +91,47 @@ fn a_foreign_digest_is_not_called_verified() {
         let path = world.path("work/package-lock.json");
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, text.replace(&right, &integrity)).unwrap();
-        let verified = bill(&world, &registry, &["--verify"]);
+        let run = world.run_before(&registry, &["sbom", "--verify"]);
+        let not_checked = said == "not checked: ";
+        assert_eq!(
+            run.code,
+            Some(i32::from(not_checked)),
+            "{integrity}: {}",
+            run.text()
+        );
+        assert_eq!(
+            run.stderr.contains("1 of 1 release could not be verified"),
+            not_checked
+        );
+        let verified: Value = serde_json::from_str(&run.stdout).unwrap();
         let properties = properties(&verified);
         let signature = properties.iter().find(|(name, _)| name == "weir:signature");
         let (_, signature) = signature.unwrap();
         assert!(signature.starts_with(said), "{integrity}: {signature}");
     }
+}
+
+/// The bill is written, and says of each that it was not checked: whoever asked for it to be checked hears that too.
+#[test]
+fn a_registry_that_does_not_answer_verifies_nothing() {
+    let (world, registry) = (World::new(), registry());
+    lockfile(&world, &registry, &[("@scope/lib", "1.0.0")]);
+    let arguments = ["--upstream", "http://127.0.0.1:9/", "sbom"];
+    let run = world.run(&[&arguments[..], &["--verify", "--output", "bill.json"]].concat());
+    assert_eq!(run.code, Some(1), "{}", run.text());
+    let told = "weir: 1 of 1 release could not be verified, and is in the bill as not checked; first @scope/lib@1.0.0: ";
+    assert_eq!(run.stderr.matches(told).count(), 1, "{}", run.text());
+    let bill = std::fs::read(world.path("work/bill.json")).unwrap();
+    let bill: Value = serde_json::from_slice(&bill).unwrap();
+    let properties = properties(&bill);
+    assert!(
+        properties
+            .iter()
+            .any(|(name, value)| name == "weir:signature" && value.starts_with("not checked: ")),
+        "{properties:?}"
+    );
+    // Nobody asked for it.
+    world.run(&arguments).assert_success();
 }
 
 #[test]

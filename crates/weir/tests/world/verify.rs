@@ -343,6 +343,25 @@ fn what_could_not_be_checked_is_never_a_pass() {
     assert_eq!(found(&verify(&world, &registry, 0)), []);
 }
 
+/// One sentence for each package of a project would bury everything else.
+#[test]
+fn a_registry_that_does_not_answer_is_told_once() {
+    let (world, registry) = (World::new(), registry());
+    let releases = [("plain", "1.0.0"), ("@scope/built", "1.1.0")];
+    lockfile(&world, &registry, &releases);
+    let run = world.run(&["--upstream", "http://127.0.0.1:9/", "verify", "--json"]);
+    assert_eq!(run.code, Some(1), "{}", run.text());
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(found(&report), rules(&[("unchecked", 3)]), "{report:#}");
+    let what = report["findings"][0]["what"].as_str().unwrap();
+    assert!(
+        what.starts_with("2 releases, plain@1.0.0 first: "),
+        "{what}"
+    );
+    assert_eq!(report["releases"].as_array().unwrap().len(), 2);
+    assert_eq!(report["counts"]["unchecked"], 2);
+}
+
 #[test]
 fn names_that_are_yours_are_not_told_to_the_default_registry() {
     let (world, registry) = (World::new(), registry());

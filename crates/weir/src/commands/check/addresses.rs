@@ -7,7 +7,7 @@ use weir_model::json::v1::{CheckFinding, CheckLevel};
 use weir_npm::lockfile::{Lockfile, Node, NodeId, Source};
 use weir_npm::spec::DependencySpec;
 
-use super::registries::Registries;
+use super::registries::{Registries, Unasked};
 use super::url::{Address, normal, without_query};
 use super::{Checked, Rule, remote};
 
@@ -35,6 +35,12 @@ const ASSUMED: Rule = Rule {
     id: "registry-assumed",
     level: CheckLevel::Warning,
     todo: "run without --offline where the registry in npm's configuration can be reached",
+};
+/// The same, where it was asked.
+const NO_ANSWER: Rule = Rule {
+    id: ASSUMED.id,
+    level: ASSUMED.level,
+    todo: "run it again when the registry in npm's configuration answers",
 };
 /// The same, where asking npm's registry does not help.
 const YARNS_OWN: Rule = Rule {
@@ -112,8 +118,13 @@ pub(super) fn check(checked: &mut Checked<'_>, registries: &Registries) {
             None if registries.withheld => "none but the configured one is taken for it".to_owned(),
             None => "no address is that of most entries".to_owned(),
         };
-        let what = format!("the registry was not asked where its tarballs are ({why}): {assumed}");
-        checked.add(&ASSUMED, 1, None, &what);
+        let (rule, did, why) = match why {
+            Unasked::Offline => (&ASSUMED, "was not asked", "--offline"),
+            Unasked::NotAsked(why) => (&ASSUMED, "was not asked", why.as_str()),
+            Unasked::NoAnswer(why) => (&NO_ANSWER, "did not say", why.as_str()),
+        };
+        let what = format!("the registry {did} where its tarballs are ({why}): {assumed}");
+        checked.add(rule, 1, None, &what);
     }
     let lockfile = checked.lockfile;
     for (id, node) in lockfile.nodes.iter().enumerate() {

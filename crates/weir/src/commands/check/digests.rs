@@ -8,6 +8,7 @@ use weir_npm::lockfile::{Node, NodeId};
 use super::super::own::NAME_THEIR_REGISTRY;
 use super::known::{Digest, Known, release_of};
 use super::{Checked, Rule};
+use crate::causes::{Cause, Causes};
 use crate::counted::counted;
 
 const OTHER_DIGEST: Rule = Rule {
@@ -20,7 +21,7 @@ const NO_SUCH_RELEASE: Rule = Rule {
     level: CheckLevel::Error,
     todo: "find out who wrote this entry; a release that was taken back cannot be compared any more",
 };
-const NOT_COMPARED: Rule = Rule {
+pub(super) const NOT_COMPARED: Rule = Rule {
     id: "digest-not-compared",
     level: CheckLevel::Warning,
     todo: "run it again when the registry answers: it counts as not checked",
@@ -53,6 +54,8 @@ enum Compared {
     /// And whether by a digest that nobody can make other bytes for.
     Same(bool),
     Not(&'static Rule, String),
+    /// What the registry says could not be had.
+    Unanswered(String),
     /// Its name is yours, and the default registry was not told it.
     Withheld,
     Unlike(Unlike),
@@ -107,6 +110,7 @@ pub(super) fn check(
         why: None,
     };
     let (mut same, mut withheld, mut unlike) = (Vec::new(), Vec::new(), Vec::new());
+    let mut unanswered = Causes::default();
     for (id, node) in lockfile
         .nodes
         .iter()
@@ -125,16 +129,17 @@ pub(super) fn check(
             Compared::Unlike(why) => unlike.push(why),
             Compared::Withheld => withheld.push(node),
             Compared::Not(rule, what) => {
-                if rule.level == CheckLevel::Error {
-                    counts.different += 1;
-                } else {
-                    counts.not_compared += 1;
-                }
+                counts.different += 1;
                 checked.add(rule, node.line, Some(id), &what);
+            }
+            Compared::Unanswered(why) => {
+                counts.not_compared += 1;
+                unanswered.add(&node.name, node.version.as_deref(), id, &why);
             }
         }
     }
     counts.not_compared += unlike.len();
+    tell_unanswered(checked, &counts, unanswered);
     counts.why = uncompared(checked, known, &counts, &unlike);
     if let Some(first) = withheld.first() {
         let what = unasked(withheld.len(), first);
@@ -145,6 +150,28 @@ pub(super) fn check(
         }
     }
     (counts, same)
+}
+
+/// Says once for each cause how many digests could not be had.
+fn tell_unanswered(checked: &mut Checked<'_>, counts: &ComparedDigests, causes: Causes<NodeId>) {
+    let all = counts.same + counts.different + counts.not_compared;
+    let lockfile = checked.lockfile;
+    for Cause { first, why, count } in causes.into_all() {
+        let node = lockfile.node(first);
+        let line = node.map_or(1, |node| node.line);
+        if count == 1 {
+            let what = format!("could not be compared with the registry: {why}");
+            checked.add(&NOT_COMPARED, line, Some(first), &what);
+            continue;
+        }
+        let label = node.map(Node::label).unwrap_or_default();
+        let what = format!(
+            "{count} of {} could not be compared with the registry; {} first: {why}",
+            counted(all, "digest", "digests"),
+            printable(&label, 220)
+        );
+        checked.add(&NOT_COMPARED, line, None, &what);
+    }
 }
 
 /// Says once for each reason how many digests were not compared; gives the reasons.
@@ -191,10 +218,7 @@ fn compare(node: &Node, said: Option<&Digest>) -> Compared {
     let theirs = match said {
         None => None,
         Some(Digest::NoSuchRelease(what)) => return Compared::Not(&NO_SUCH_RELEASE, what.clone()),
-        Some(Digest::Failed(why)) => {
-            let what = format!("could not be compared with the registry: {why}");
-            return Compared::Not(&NOT_COMPARED, what);
-        }
+        Some(Digest::Failed(why)) => return Compared::Unanswered(why.clone()),
         Some(Digest::Withheld) => return Compared::Withheld,
         Some(Digest::Is(theirs)) => Some(theirs),
     };

@@ -33,13 +33,24 @@ pub(super) struct Registries {
     /// Whether that is taken for the registry yarn 1 has by itself, which is another than npm's and which
     /// nothing here knows.
     pub(super) yarns_own: bool,
-    /// Why the registries themselves were not asked or did not answer.
-    pub(super) unasked: Option<String>,
+    /// Why the registries themselves did not say where their tarballs are.
+    pub(super) unasked: Option<Unasked>,
     /// Whether the default registry was not asked because that would have told it a name that is yours.
     pub(super) withheld: bool,
     /// Entries of the registry that yarn 1 has by itself, if anything: their addresses are of none that is
     /// known, and only their digests can tell.
     pub(super) undecided: HashSet<NodeId>,
+}
+
+/// Why a registry did not say where its tarballs are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unasked {
+    /// Nobody was to be asked.
+    Offline,
+    /// It could not be asked.
+    NotAsked(String),
+    /// It was asked, and did not answer.
+    NoAnswer(String),
 }
 
 impl Registries {
@@ -58,7 +69,8 @@ impl Registries {
         let mut found = Self::default();
         let lockfile = &state.lockfile;
         let entries = recorded(lockfile);
-        if entries.is_empty() {
+        // One at an address of another form needs to know as well which registries there are.
+        if !lockfile.nodes.iter().any(has_address) {
             return Ok(found);
         }
         let folder =
@@ -70,7 +82,7 @@ impl Registries {
             setup::upstreams_of_project(global, &policy, &folder, run.npmrc_before.as_deref());
         match &upstreams {
             Ok(upstreams) => found.ask(options, &policy, upstreams, &entries).await,
-            Err(error) => found.unasked = Some(format!("{error:#}")),
+            Err(error) => found.unasked = Some(Unasked::NotAsked(format!("{error:#}"))),
         }
         if lockfile.format == Format::YarnClassic && !names_default(&state.files) {
             let is_of_default = |name: &str| {
@@ -159,19 +171,19 @@ impl Registries {
             }
             asked.insert(upstream.id());
             if options.offline {
-                self.unasked = Some("--offline".to_owned());
+                self.unasked = Some(Unasked::Offline);
                 return;
             }
             match public(upstream, &name).await {
                 Ok(hosts) => self.allowed.extend(hosts),
-                Err(why) => self.unasked = Some(why),
+                Err(why) => self.unasked = Some(Unasked::NoAnswer(why)),
             }
         }
         // It would have had to be told a name that is yours, and there was no other to ask it by.
         self.withheld = withheld && !asked.contains(upstreams.default_upstream().id());
         if self.withheld && self.unasked.is_none() {
             let why = "all that it could be asked about has names that are yours";
-            self.unasked = Some(why.to_owned());
+            self.unasked = Some(Unasked::NotAsked(why.to_owned()));
         }
     }
 }
@@ -184,6 +196,11 @@ async fn public(upstream: &Upstream, name: &PackageName) -> Result<Vec<String>, 
         Ok(PackumentResponse::NotModified) => Err("no answer".to_owned()),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// Whether an entry says at which address of a registry it is.
+fn has_address(node: &Node) -> bool {
+    matches!(node.source, Source::Registry(Some(_)))
 }
 
 /// The names of what comes from registries, each with what stands before the name in its address.

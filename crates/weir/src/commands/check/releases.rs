@@ -363,17 +363,35 @@ async fn from_kept(engine: &Arc<Engine>, job: &Job) -> Outcome {
         }
         None => None,
     };
-    match (before, after) {
-        (Some(before), Some(after)) => compared(engine, release, &before, &after),
-        _ => {
-            release
-                .unknown
-                .push("behaviour not compared: its contents are not kept".to_owned());
-            Outcome {
-                release,
-                minded: None,
-            }
+    if let (Some(before), Some(after)) = (&before, &after) {
+        return compared(engine, release, before, after);
+    }
+    let was = job.before.as_ref().map(|(version, _)| version.as_str());
+    let missing = not_kept(was, before.is_some(), after.is_some());
+    release.unknown.extend(missing);
+    Outcome {
+        release,
+        minded: None,
+    }
+}
+
+/// Whose contents are not kept, of a package that was at another version before or not there. Where it was not there,
+/// there is nothing to compare it with.
+fn not_kept(was: Option<&str>, has_before: bool, has_after: bool) -> Option<String> {
+    match (was, has_before, has_after) {
+        (None, _, true) | (Some(_), true, true) => None,
+        (None, _, false) => Some("its contents are not kept".to_owned()),
+        (Some(_), true, false) => {
+            Some("behaviour not compared: its contents are not kept".to_owned())
         }
+        (Some(was), false, true) => Some(format!(
+            "behaviour not compared: the contents of {} are not kept",
+            printable(was, 100)
+        )),
+        (Some(was), false, false) => Some(format!(
+            "behaviour not compared: neither its contents nor those of {} are kept",
+            printable(was, 100)
+        )),
     }
 }
 

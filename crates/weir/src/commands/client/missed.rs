@@ -142,6 +142,8 @@ pub(super) struct Missed {
     by_address: BTreeMap<String, String>,
     /// Releases of a registry that were never looked at.
     unseen: Vec<String>,
+    /// Releases that were looked at, of which it cannot be told what would be decided now.
+    undecided: Vec<String>,
     /// Releases of a registry that are refused, with the id of the refusal.
     refused: Vec<(String, Action, String)>,
     /// Why it is not known.
@@ -183,6 +185,7 @@ impl Missed {
         match standing {
             Standing::LookedAt => {}
             Standing::Unseen => self.unseen.push(node.label()),
+            Standing::NotDecided => self.undecided.push(node.label()),
             Standing::Refused(verdict) => {
                 let action = verdict.decision.action;
                 let id = verdict.block_id().0;
@@ -191,8 +194,8 @@ impl Missed {
         }
     }
 
-    /// Says it, but for what was said before the client ran.
-    pub(super) fn tell(&self, client: Client, said: &BTreeMap<String, String>) {
+    /// Says it, but for what was said before the client ran. `observes` where nothing is refused.
+    pub(super) fn tell(&self, client: Client, said: &BTreeMap<String, String>, observes: bool) {
         let client = client.program();
         let new = self.by_address.iter();
         let by_address: Vec<String> = new
@@ -205,13 +208,22 @@ impl Missed {
                 listed(&by_address)
             );
         }
-        if !self.unseen.is_empty() {
+        for (releases, which) in [
+            (&self.unseen, "and that weir has never looked at"),
+            (
+                &self.undecided,
+                "and that weir looked at under another policy, other advisories or another version of itself",
+            ),
+        ] {
+            if releases.is_empty() {
+                continue;
+            }
             anstream::eprintln!(
-                "weir: NOT CHECKED: {} that {client} had already, and that weir has never looked at: {}. Without its \
-                 cache and what is installed, {client} asks weir for {}",
-                counted(self.unseen.len(), "release", "releases"),
-                listed(&self.unseen),
-                if self.unseen.len() == 1 { "it" } else { "them" }
+                "weir: NOT CHECKED: {} that {client} had already, {which}: {}. Without its cache and what is \
+                 installed, {client} asks weir for {}",
+                counted(releases.len(), "release", "releases"),
+                listed(releases),
+                if releases.len() == 1 { "it" } else { "them" }
             );
         }
         for (label, action, id) in &self.refused {
@@ -219,8 +231,12 @@ impl Missed {
                 Action::Block => "blocked",
                 Action::Allow | Action::Notice | Action::Hold => "held",
             };
+            let how = match observes {
+                true => "would be",
+                false => "INSTALLED, AND",
+            };
             anstream::eprintln!(
-                "weir: INSTALLED, AND {what}: {}, which {client} had already; weir explain {id}",
+                "weir: {how} {what}: {}, which {client} had already; weir explain {id}",
                 listed(std::slice::from_ref(label))
             );
         }
@@ -240,7 +256,10 @@ impl Missed {
 
 /// What weir knows of a release that nobody asked it for.
 enum Standing {
+    /// It was looked at, and would be let pass now.
     LookedAt,
+    /// It was looked at, and what would be decided now cannot be told.
+    NotDecided,
     Unseen,
     Refused(Box<Verdict>),
 }
@@ -252,43 +271,26 @@ async fn standing(engine: &Engine, node: &Node) -> Result<Standing, EngineError>
     let Some((name, version)) = name.zip(version) else {
         return Ok(Standing::Unseen);
     };
-    let locked = node.integrity.as_deref().map(Integrity::parse);
-    let locked = locked.and_then(Result::ok);
+    let integrity = node.integrity.as_deref();
+    let locked = integrity.map(Integrity::parse).and_then(Result::ok);
     let is_locked = |known: &str| locked.as_ref().is_none_or(|locked| agree(locked, known));
-    let verdict = engine.kept_verdict(&name, version).await?;
-    let verdict = verdict.filter(|verdict| {
-        let known = verdict.assessment.release.integrity.as_deref();
-        // To let something pass, its bytes have to have been looked at.
-        let is_whole = verdict.blob.is_some() || !verdict.decision.action.serves();
-        is_whole && !verdict.preliminary && known.is_some_and(is_locked)
-    });
-    let refused = match verdict {
-        Some(verdict) if verdict.decision.action.serves() || engine.observes() => {
-            return Ok(Standing::LookedAt);
-        }
-        Some(verdict) if verdict.decision.action == Action::Block => {
-            return Ok(Standing::Refused(Box::new(verdict)));
-        }
-        held => held.filter(|it| it.decision.until.is_none_or(|until| until > engine.now())),
+    // What let it pass once may be another policy, or be from before the advisory.
+    let refused = match engine.decide_again(&name, version, &is_locked).await? {
+        Some(verdict) if verdict.decision.action.serves() => return Ok(Standing::LookedAt),
+        Some(verdict) => Some(verdict),
+        None => engine.refused_by_name(&name, version, integrity),
     };
-    let known = engine.store().known_bytes(name.as_str(), version).await?;
-    // What was served before keeps flowing while it is held.
-    match refused {
-        Some(verdict) => {
-            for bytes in known.iter().filter(|bytes| is_locked(&bytes.integrity)) {
-                if engine
-                    .store()
-                    .was_served(&bytes.integrity, engine.now())
-                    .await?
-                {
-                    return Ok(Standing::LookedAt);
-                }
-            }
-            Ok(Standing::Refused(Box::new(verdict)))
-        }
-        None if known.iter().any(|bytes| is_locked(&bytes.integrity)) => Ok(Standing::LookedAt),
-        None => Ok(Standing::Unseen),
+    if let Some(verdict) = refused {
+        // There has to be something to read behind the id.
+        engine.keep_refusal(&verdict).await?;
+        return Ok(Standing::Refused(Box::new(verdict)));
     }
+    let known = engine.store().known_bytes(name.as_str(), version).await?;
+    let mut known = known.iter();
+    Ok(match known.any(|bytes| is_locked(&bytes.integrity)) {
+        true => Standing::NotDecided,
+        false => Standing::Unseen,
+    })
 }
 
 /// Whether a locked digest can be one of the bytes that are known. Where the two are of different kinds it can.

@@ -5,6 +5,7 @@ use weir_model::json::v1::CheckLevel;
 use super::super::own;
 
 /// A rule: its id, how much its findings matter, and what to do about them.
+#[derive(PartialEq, Eq)]
 pub(super) struct Rule {
     pub(super) id: &'static str,
     pub(super) level: CheckLevel,
