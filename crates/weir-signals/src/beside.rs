@@ -30,17 +30,6 @@ pub static BESIDE: &[Beside] = &[
         },
     },
     Beside {
-        id: "signature-mismatch",
-        summary: "A name of policies and waivers for bytes that are not what was signed",
-        documentation: Documentation {
-            sees: "Nothing by itself: `failed-verification` is the signal that tells of a registry's signature or an \
-                   attestation that does not hold, and findings have that name.",
-            matters: "`weir.toml` and waivers may name it, and it cannot be switched off.",
-            wrong: "No finding has it, so a waiver that names it covers nothing.",
-            todo: "See `failed-verification`, and name that.",
-        },
-    },
-    Beside {
         id: "incomplete-assessment",
         summary: "A name of waivers for what could not be checked",
         documentation: Documentation {
