@@ -98,9 +98,9 @@ pub struct Package<'a> {
 }
 
 impl<'a> Package<'a> {
-    /// A package as its manifest describes it: `preinstall`, `install` and `postinstall` run at
-    /// install time, those of packages bundled with it and of its own folders that it depends on too, `main` (default `index`) and the exported paths at
-    /// import, `bin` by hand.
+    /// A package as its manifest describes it: `preinstall`, `install` and `postinstall` run at install time, those of
+    /// packages bundled with it and of its own folders that it depends on too, `main` (default `index`) and the
+    /// exported paths at import, `bin` by hand.
     /// `prepare` runs for git dependencies only and is left to the caller.
     #[must_use]
     pub fn new(files: &'a [SourceFile<'a>], manifest: &'a Manifest) -> Self {

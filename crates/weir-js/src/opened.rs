@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use weir_model::contents::Surface;
+use weir_model::contents::{Surface, Unread};
 
 use crate::analyse::Work;
 use crate::command;
@@ -63,6 +63,12 @@ impl Kind {
         }
         found
     }
+}
+
+/// What is known of a file by its path.
+fn row(path: &str) -> Option<(&'static str, Kind)> {
+    let mut rows = FILES.iter().filter(|_| path.starts_with('.'));
+    rows.find(|(known, _)| *known == path).copied()
 }
 
 /// Whether a task runs as soon as the folder is opened. It may need others.
@@ -145,15 +151,26 @@ impl Work<'_> {
     /// Reads the commands of configuration that is packed with the package.
     pub(crate) fn read_configuration(&mut self) {
         let package = self.package;
+        for file in package.unkept {
+            if row(file.path).is_some() {
+                self.configuration_unread(file.path, file.why.to_owned());
+            }
+        }
         for (index, file) in package.files.iter().enumerate() {
-            let mut rows = FILES.iter().filter(|_| file.path.starts_with('.'));
-            let row = rows.find(|(path, _)| *path == file.path);
-            let Some(&(path, kind)) = row.filter(|_| file.bytes.len() <= BYTES) else {
+            let Some((path, kind)) = row(file.path) else {
                 continue;
             };
-            let text = String::from_utf8_lossy(file.bytes);
-            let Ok(value) = serde_json::from_str(&plain(&text)) else {
+            if file.bytes.len() > BYTES {
+                self.configuration_unread(path, format!("larger than {BYTES} bytes"));
                 continue;
+            }
+            let text = String::from_utf8_lossy(file.bytes);
+            let value = match serde_json::from_str(&plain(&text)) {
+                Ok(value) => value,
+                Err(error) => {
+                    self.configuration_unread(path, format!("no JSON: {error}"));
+                    continue;
+                }
             };
             let before = (self.unfollowed.len(), self.has_made_files);
             let lines = kind.commands(&value);
@@ -169,6 +186,15 @@ impl Work<'_> {
             self.unfollowed.truncate(before.0);
             self.has_made_files = before.1;
         }
+    }
+
+    /// What an editor or an assistant may understand and we do not is told, whatever it says.
+    fn configuration_unread(&mut self, path: &str, why: String) {
+        self.facts.unread.push(Unread {
+            path: path.to_owned(),
+            why,
+            suspicious: false,
+        });
     }
 
     /// Marks what runs when the folder is opened.

@@ -123,10 +123,7 @@ fn release(node: &Node) -> String {
 }
 
 fn cut(text: &str) -> String {
-    let mut end = text.len().min(ADDRESS);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
+    let end = text.floor_char_boundary(ADDRESS);
     text.get(..end).unwrap_or_default().to_owned()
 }
 

@@ -91,6 +91,12 @@ async fn most_of_a_feed_does_not_vanish_unasked() {
         ..Import::new("one", from.path(), at(1))
     };
     assert_eq!(store.import_osv(&import, |_| ()).await.unwrap().removed, 29);
+    // A list of one's own is small, and holds back as much.
+    for (feed, count, is_believed) in [("four", 4, false), ("three", 3, true)] {
+        whole(&store, feed, &records[..count]).await.unwrap();
+        let left = whole(&store, feed, &records[..1]).await;
+        assert_eq!(left.is_ok(), is_believed, "{feed}");
+    }
 }
 
 #[tokio::test]
