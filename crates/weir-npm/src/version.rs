@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use ecow::EcoString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Longest version node-semver reads, in characters.
@@ -38,7 +39,8 @@ pub enum VersionError {
 /// spelling) are ordered by their text, so that order and equality agree.
 #[derive(Clone)]
 pub struct Version {
-    raw: Box<str>,
+    /// Most versions fit where they need no allocation: a history is read over and over.
+    raw: EcoString,
     inner: deno_semver::Version,
 }
 

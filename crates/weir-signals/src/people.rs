@@ -112,14 +112,19 @@ const LINES: usize = 3;
 pub fn is_stamped(packument: &Packument) -> bool {
     let entries = packument.versions().iter();
     let mut times: Vec<_> = entries.filter_map(|entry| entry.published()).collect();
-    times.sort_unstable();
-    let (Some(first), Some(last)) = (times.first(), times.get(MANY_RELEASES)) else {
+    if times.len() <= MANY_RELEASES {
         return false;
-    };
+    }
+    // Nearly all packages end here: their versions need not be read for it.
+    let (earliest, last, _) = times.select_nth_unstable(MANY_RELEASES);
+    let first = earliest.iter().min();
+    if first.is_none_or(|first| last.duration_since(*first) > AT_ONCE) {
+        return false;
+    }
     let entries = packument.versions().iter();
     let versions = entries.filter_map(|entry| Version::parse(&entry.version).ok());
     let lines: BTreeSet<(u64, u64)> = versions.map(|it| (it.major(), it.minor())).collect();
-    last.duration_since(*first) <= AT_ONCE && lines.len() >= LINES
+    lines.len() >= LINES
 }
 
 #[cfg(test)]

@@ -359,3 +359,17 @@ fn proxied(
     }
     Ok(builder)
 }
+
+/// Has the random numbers that TLS needs seeded while nobody waits: the library measures jitter for that once in each
+/// process, for some tens of milliseconds, and the first connection would wait for it.
+pub(crate) fn seed_randomness() {
+    let fill = || {
+        rustls::crypto::aws_lc_rs::default_provider()
+            .secure_random
+            .fill(&mut [0])
+    };
+    // Where this fails the first connection says so.
+    let _ = std::thread::Builder::new()
+        .name("randomness".to_owned())
+        .spawn(fill);
+}

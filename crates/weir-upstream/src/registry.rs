@@ -13,7 +13,7 @@ use url::Url;
 use weir_npm::name::PackageName;
 use weir_npm::npmrc::Npmrc;
 
-use crate::client::Options;
+use crate::client::{Options, seed_randomness};
 use crate::error::shown;
 use crate::send::{Answer, Http, Signed, persistently};
 use crate::tarball::{OwnRegistry, unexpected};
@@ -91,7 +91,7 @@ impl Upstreams {
     }
 
     /// Reads what requests need, so that settings which cannot be used are heard of at once and not with
-    /// the first request.
+    /// the first request, and begins what would hold that up.
     ///
     /// # Errors
     /// When a file of certificate authorities, a proxy, or the client certificate of one of the registries cannot
@@ -101,6 +101,10 @@ impl Upstreams {
         for upstream in all.filter(|upstream| upstream.unusable.is_none()) {
             let http = upstream.http()?;
             http.prepare_for(&upstream.base, upstream.signed())?;
+        }
+        let mut all = std::iter::once(&self.default).chain(self.scopes.values());
+        if all.any(|upstream| upstream.base.scheme() == "https") {
+            seed_randomness();
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! `young-in-tree`: a release brings along a package that is days old.
 
+use std::cell::LazyCell;
+
 use jiff::{SignedDuration, Timestamp};
 use weir_model::finding::printable;
 use weir_model::{Confidence, Evidence, Finding, Group, Incomplete, Severity};
@@ -101,7 +103,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
     let patch = subject.previous().is_some_and(|previous| {
         !is_leap(previous.version, subject.version) && is_patch(previous.version, subject.version)
     });
-    let mirrored = subject.packument.known().is_some_and(|it| is_stamped(it));
+    let mirrored = LazyCell::new(|| subject.packument.known().is_some_and(|it| is_stamped(it)));
     let mut found = Vec::new();
     for brought in subject.brought {
         if let Some(why) = &brought.unknown {
@@ -112,7 +114,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         }
         // On a mirror the times of other packages say when they were fetched, as its own do.
         let stamped = brought.stamped && brought.releases > MANY_RELEASES;
-        let dated = !(stamped && mirrored);
+        let dated = !(stamped && *mirrored);
         found.extend(tell(subject, brought, dated.then_some(at), patch));
     }
     // What counts comes first: clean packages cost nothing.
