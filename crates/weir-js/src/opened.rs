@@ -23,7 +23,7 @@ const FILES: [(&str, Kind); 9] = [
 ];
 /// Largest file that is read, in bytes.
 const BYTES: usize = 256 << 10;
-/// Most commands of one file.
+/// Most commands of one file; that there are so many is told.
 const COMMANDS: usize = 64;
 /// Deepest value in a value.
 const DEPTH: usize = 12;
@@ -59,7 +59,13 @@ impl Kind {
                     collect(&file[field], 0, &mut found);
                 }
             }
-            Self::Container => found.extend(file["initializeCommand"].as_str().map(str::to_owned)),
+            Self::Container => match &file["initializeCommand"] {
+                // Each under a name of its own.
+                Value::Object(several) => {
+                    found.extend(several.values().filter_map(line_of).take(COMMANDS))
+                }
+                one => found.extend(line_of(one)),
+            },
         }
         found
     }
@@ -78,6 +84,25 @@ fn runs_by_itself(file: &Value) -> bool {
     tasks.any(|task| task["runOptions"]["runOn"] == "folderOpen")
 }
 
+/// A command that is written as a line, or as its words.
+fn line_of(command: &Value) -> Option<String> {
+    match command {
+        Value::String(line) => Some(line.clone()),
+        Value::Array(words) => {
+            let (first, words) = words.split_first()?;
+            Some(with_words(first.as_str()?, words))
+        }
+        _ => None,
+    }
+}
+
+/// A command and its words as a line that a shell would take apart in the same way.
+fn with_words(command: &str, words: &[Value]) -> String {
+    let words = words.iter().filter_map(Value::as_str);
+    let quoted = words.map(|word| format!(" '{}'", word.replace('\'', "'\\''")));
+    std::iter::once(command.to_owned()).chain(quoted).collect()
+}
+
 /// Whatever stands under the name `command`, with the words of `args`.
 fn collect(value: &Value, depth: usize, found: &mut Vec<String>) {
     if depth > DEPTH || found.len() >= COMMANDS {
@@ -87,9 +112,7 @@ fn collect(value: &Value, depth: usize, found: &mut Vec<String>) {
         Value::Object(fields) => {
             if let Some(command) = fields.get("command").and_then(Value::as_str) {
                 let words = fields.get("args").and_then(Value::as_array);
-                let words = words.into_iter().flatten().filter_map(Value::as_str);
-                let quoted = words.map(|word| format!(" '{}'", word.replace('\'', "'\\''")));
-                found.push(std::iter::once(command.to_owned()).chain(quoted).collect());
+                found.push(with_words(command, words.map_or(&[], Vec::as_slice)));
             }
             for field in fields.values() {
                 collect(field, depth + 1, found);
@@ -174,6 +197,9 @@ impl Work<'_> {
             };
             let before = (self.unfollowed.len(), self.has_made_files);
             let lines = kind.commands(&value);
+            if lines.len() >= COMMANDS {
+                self.configuration_unread(path, format!("{COMMANDS} commands or more"));
+            }
             for line in &lines {
                 let reading = command::read(line, &BTreeMap::new());
                 let started = self.read_command(path, line, reading);
@@ -244,6 +270,16 @@ mod tests {
                 Kind::Container,
                 r#"{"initializeCommand":"a","postCreateCommand":"b"}"#,
                 vec!["a"],
+            ),
+            (
+                Kind::Container,
+                r#"{"initializeCommand":["sh","-c","a b"]}"#,
+                vec!["sh '-c' 'a b'"],
+            ),
+            (
+                Kind::Container,
+                r#"{"initializeCommand":{"one":"a b","two":["c","d"],"three":7}}"#,
+                vec!["a b", "c 'd'"],
             ),
         ] {
             let value = serde_json::from_str(text).unwrap();

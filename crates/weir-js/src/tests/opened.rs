@@ -64,9 +64,12 @@ fn configuration_that_runs_nothing_by_itself_is_quiet() {
 #[test]
 fn configuration_that_cannot_be_read_is_told() {
     let padded = format!("{{{}}}", " ".repeat(300 << 10));
+    let many = vec![r#"{"command":"true"}"#; 64].join(",");
+    let many = format!(r#"{{"hooks":[{many}]}}"#);
     for (path, text) in [
         (".vscode/tasks.json", "{\"tasks\": ["),
         (".claude/settings.json", &*padded),
+        (".cursor/hooks.json", &*many),
     ] {
         let facts = run(&[(path, text)], &[], &[]);
         let told: Vec<&str> = facts.unread.iter().map(|it| it.path.as_str()).collect();
