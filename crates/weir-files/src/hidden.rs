@@ -465,6 +465,27 @@ fn bidi_control(rest: &[u8]) -> Option<Direction> {
     }
 }
 
+/// Whether a control stands first in a template that holds nothing else but one value: `` `<control>${text}` ``, as
+/// functions are written that turn a text around.
+fn begins_template(text: &[u8], at: usize) -> bool {
+    if at.checked_sub(1).and_then(|before| text.get(before)) != Some(&b'`') {
+        return false;
+    }
+    let behind = text.get(at + 3..).unwrap_or_default();
+    let Some(behind) = behind.strip_prefix(b"${") else {
+        return false;
+    };
+    let is_value = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'.');
+    let value = behind.iter().take(LONGEST_VALUE);
+    let length = value.take_while(|byte| is_value(byte)).count();
+    behind
+        .get(length..)
+        .is_some_and(|rest| rest.starts_with(b"}`"))
+}
+
+/// Longest value in a template that is looked at for this, in bytes.
+const LONGEST_VALUE: usize = 80;
+
 /// The first control of the stretch that is open at its end, if text stands right behind it.
 fn unclosed(text: &[u8], from: usize, to: usize) -> Option<Hidden> {
     let mut open: Vec<(Direction, usize)> = Vec::new();
@@ -492,7 +513,8 @@ fn unclosed(text: &[u8], from: usize, to: usize) -> Option<Hidden> {
                         | b'\\'
                         | b'\n'
                         | b'\r'
-                ) || behind >= 0x80;
+                ) || behind >= 0x80
+                    || begins_template(text, at);
                 if !is_data && open.len() < 64 {
                     open.push((direction, at));
                 }

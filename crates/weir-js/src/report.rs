@@ -79,7 +79,8 @@ impl Work<'_> {
             let surfaces = self.modules.surfaces(index).list();
             let file = u32::try_from(index).unwrap_or(u32::MAX);
             let loaded = |offset| self.at_load.contains(&(file, offset));
-            collected.file(&code.path, &surfaces, &survey.seen, loaded, |offset| {
+            let whose = (&*code.path, self.package.name);
+            collected.file(whose, &surfaces, &survey.seen, loaded, |offset| {
                 self.place((file, offset))
             });
         }
@@ -111,8 +112,12 @@ impl Work<'_> {
         for (touch, file) in folded.touches {
             let surfaces = self.modules.surfaces(file as usize);
             let place = self.place((file, touch.offset));
-            let Some((kind, detail)) = ability::judged(&touch, &place.path, surfaces.has_install())
-            else {
+            let stand = ability::Stand {
+                file: &place.path,
+                at_install: surfaces.has_install(),
+                package: self.package.name,
+            };
+            let Some((kind, detail)) = ability::judged(&touch, stand) else {
                 continue;
             };
             for surface in surfaces.list() {

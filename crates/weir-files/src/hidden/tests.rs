@@ -111,12 +111,15 @@ fn lines_that_read_in_another_order_are_found_and_data_is_not() {
         // After the examples of the Trojan Source paper, with our own words.
         "/*\u{202e} } \u{2066}if (isAdmin)\u{2069} \u{2066} admins only */",
         "if (level != 'user\u{202e} \u{2066}// check it\u{2069} \u{2066}') {",
+        "const shown = `\u{202e}${level} != 'user'`; // check it",
+        "const shown = '\u{202e}${level}'; if (check) {",
         "a(); // \u{202b}comment\nb();",
     ] {
         assert_eq!(kinds(text), [Bidi], "{text:?}");
     }
     for text in [
         "const pattern = /[\u{202a}-\u{202e}\u{2066}-\u{2069}]/g;",
+        "exports.turned = (text) => `\u{202e}${text}`;",
         "const controls = ['\u{202a}', '\u{202b}', '\u{202d}', '\u{202e}'];",
         "const name = '\u{2068}' + user + '\u{2069}';",
         "say('\u{202b}שלום\u{202c}');",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use weir_model::contents::{Capability, CapabilityKind, Host, HostClass, Place, Spot, Surface};
 
-use super::{Act, Seen, Sure, is_host, judge, tells_at_load, tells_each};
+use super::{Act, Seen, Stand, Sure, is_host, judge, tells_at_load, tells_each};
 use crate::place;
 use crate::tables::hosts;
 
@@ -117,7 +117,7 @@ impl Collected {
     /// Most files show nothing that others have not shown: `place` is not asked then.
     pub(crate) fn file(
         &mut self,
-        path: &str,
+        (path, package): (&str, Option<&str>),
         surfaces: &[Surface],
         seen: &Seen,
         loaded: impl Fn(u32) -> bool,
@@ -126,10 +126,13 @@ impl Collected {
         let Some(&strongest) = surfaces.first() else {
             return;
         };
-        let judged = seen
-            .touches
-            .iter()
-            .filter_map(|touch| judge(touch, path, strongest == Surface::Install));
+        let stand = Stand {
+            file: path,
+            at_install: strongest == Surface::Install,
+            package,
+        };
+        let judged = seen.touches.iter();
+        let judged = judged.filter_map(|touch| judge(touch, stand));
         let mut acts: Vec<Act> = judged.collect();
         let touched = acts.len();
         acts.extend(seen.acts.iter().cloned());

@@ -33,7 +33,7 @@ pub(crate) use at_load::AtLoad;
 pub(crate) use collected::Collected;
 pub(crate) use fold::{ENCODED, OWN};
 pub(crate) use gates::Gates;
-pub(crate) use paths::{Touch, Verb, is_everything, judge};
+pub(crate) use paths::{Stand, Touch, Verb, is_everything, is_own_data, judge};
 
 /// What is told of code that both reads and replaces what was copied.
 pub(crate) const EXCHANGES: &str = "reads and replaces what was copied";
@@ -420,10 +420,6 @@ fn is_host(host: &str) -> bool {
 }
 
 /// The ability that a touched path shows, and what exactly.
-pub(crate) fn judged(
-    touch: &Touch,
-    file: &str,
-    at_install: bool,
-) -> Option<(CapabilityKind, String)> {
-    judge(touch, file, at_install).map(|act| (act.kind, act.detail.into_owned()))
+pub(crate) fn judged(touch: &Touch, stand: Stand<'_>) -> Option<(CapabilityKind, String)> {
+    judge(touch, stand).map(|act| (act.kind, act.detail.into_owned()))
 }

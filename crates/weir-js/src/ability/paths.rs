@@ -42,9 +42,31 @@ enum Where {
     Elsewhere(String),
 }
 
-/// The ability that a touched path shows. `at_install` says that the working folder is the
-/// package's own.
-pub(crate) fn judge(touch: &Touch, file: &str, at_install: bool) -> Option<Act> {
+/// Where code runs that touches a path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stand<'a> {
+    /// The file.
+    pub(crate) file: &'a str,
+    /// Whether the working folder is the package's own.
+    pub(crate) at_install: bool,
+    /// Name of the package.
+    pub(crate) package: Option<&'a str>,
+}
+
+impl Stand<'_> {
+    /// Where a command runs of which only that is known: at the package's root, by whoever calls it.
+    pub(crate) const COMMAND: Self = Self {
+        file: "package.json",
+        at_install: false,
+        package: None,
+    };
+}
+
+/// The ability that a touched path shows.
+pub(crate) fn judge(touch: &Touch, stand: Stand<'_>) -> Option<Act> {
+    let Stand {
+        file, at_install, ..
+    } = stand;
     let shown = |path: &str| {
         let path = path.replace(UNKNOWN, "…").replace('\u{f8fd}', "itself");
         format!("{} by {}", path, touch.by)
@@ -76,6 +98,9 @@ pub(crate) fn judge(touch: &Touch, file: &str, at_install: bool) -> Option<Act> 
             CapabilityKind::WritesPackages,
             format!("its own package.json by {}", touch.by),
         ),
+        (Verb::Write, Where::Sibling(path)) if !at_install && is_own_data(&path, stand.package) => {
+            None
+        }
         (Verb::Write, Where::Sibling(path)) => act(CapabilityKind::WritesPackages, shown(&path)),
         // The running file, replaced by another text.
         (Verb::Write, Where::Own(path)) if path.contains('\u{f8fd}') => {
@@ -263,6 +288,24 @@ fn other_package(path: &str) -> Option<String> {
     is_package_file(rest).then(|| format!("node_modules/{rest}"))
 }
 
+/// Endings of files that hold data and no code.
+const DATA: [&str; 9] = [
+    ".css", ".html", ".json", ".log", ".map", ".toml", ".txt", ".yaml", ".yml",
+];
+
+/// Whether a path leads to data in the folder of a package, where that lies once installed: to a package of that name
+/// these are its own files. Its manifest and its code decide what runs next time, whoever writes them.
+pub(crate) fn is_own_data(path: &str, package: Option<&str>) -> bool {
+    let installed = path.rsplit_once("node_modules/").map(|(_, rest)| rest);
+    let inside = installed
+        .zip(package)
+        .and_then(|(rest, name)| rest.strip_prefix(name)?.strip_prefix('/'));
+    inside.is_some_and(|inside| {
+        let is_data = DATA.iter().any(|ending| inside.ends_with(ending));
+        is_data && !inside.contains("..") && inside != "package.json"
+    })
+}
+
 /// The package whose whole folder a path is, by its name: `node_modules/ethers`, `node_modules/@a/b`.
 fn whole_package(path: &str) -> Option<String> {
     let (_, name) = path.trim_end_matches('/').rsplit_once("node_modules/")?;
@@ -280,6 +323,14 @@ fn whole_package(path: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn installed(file: &str) -> Stand<'_> {
+        Stand {
+            file,
+            at_install: true,
+            package: Some("own"),
+        }
+    }
+
     fn kind(verb: Verb, path: &str, file: &str) -> Option<CapabilityKind> {
         let touch = Touch {
             verb,
@@ -287,7 +338,23 @@ mod tests {
             by: "f".to_owned(),
             offset: 0,
         };
-        judge(&touch, file, true).map(|act| act.kind)
+        judge(&touch, installed(file)).map(|act| act.kind)
+    }
+
+    #[test]
+    fn a_package_knows_its_own_data_by_name() {
+        for (path, own) in [
+            ("node_modules/@acme/tool/__dev/w.json", true),
+            ("/srv/app/node_modules/@acme/tool/w.json", true),
+            ("node_modules/@acme/tool/package.json", false),
+            ("node_modules/@acme/tool/index.js", false),
+            ("node_modules/@acme/tool/../../x/w.json", false),
+            ("node_modules/@acme/tools/w.json", false),
+            ("@acme/tool/w.json", false),
+        ] {
+            assert_eq!(is_own_data(path, Some("@acme/tool")), own, "{path}");
+            assert!(!is_own_data(path, None), "{path}");
+        }
     }
 
     #[test]
@@ -419,7 +486,7 @@ mod tests {
                 offset: 0,
             };
             // Where it lies outside of all that is known it may be told for that.
-            judge(&touch, "a.js", true)
+            judge(&touch, installed("a.js"))
                 .map(|act| act.kind)
                 .filter(|kind| *kind != WritesOutside)
         };

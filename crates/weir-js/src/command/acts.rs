@@ -7,7 +7,7 @@ use super::ran::Brought;
 use super::shell::{Mark, Simple};
 use super::words::{SHELLS, short, target};
 use super::wrappers::unwrapped;
-use crate::ability::{Touch, Verb, is_everything, judge, tells_each};
+use crate::ability::{Stand, Touch, Verb, is_everything, judge, tells_each};
 use crate::tables::{network, systems};
 
 /// Most deeds of one script before each kind is told once.
@@ -433,7 +433,7 @@ impl Deeds {
             by: by.to_owned(),
             offset: 0,
         };
-        if let Some(act) = judge(&touch, "package.json", false) {
+        if let Some(act) = judge(&touch, Stand::COMMAND) {
             self.deed(act.kind, act.detail.into_owned(), simple);
         }
     }

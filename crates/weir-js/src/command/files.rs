@@ -38,11 +38,17 @@ impl Run {
         let name = program(first);
         self.started.push(literal(first));
         if runs(&name) {
+            let mut before = "";
             for word in rest {
                 // `--require=x`
-                let value = word.split_once('=').map(|(_, value)| literal(value));
-                self.started.extend(value);
-                self.started.push(literal(word));
+                let value = word.split_once('=');
+                let value = value.filter(|(option, value)| !is_setting(option, &literal(value)));
+                self.started.extend(value.map(|(_, value)| literal(value)));
+                let text = literal(word);
+                if !is_setting(before, &text) {
+                    self.started.push(text);
+                }
+                before = word;
             }
         }
         if runs_input(&name, rest) {
@@ -71,6 +77,23 @@ impl Run {
     }
 }
 
+/// Options of runtimes and of what starts programs behind which code stands.
+const LOADERS: [&str; 5] = [
+    "-r",
+    "--require",
+    "--import",
+    "--loader",
+    "--experimental-loader",
+];
+
+/// Whether what stands behind an option is read for the environment, as `.env` is behind `--env-file` or `-e`.
+pub(crate) fn is_setting(option: &str, value: &str) -> bool {
+    let name = value.rsplit(['/', '\\']).next().unwrap_or(value);
+    let is_environment = name == ".env" || name.starts_with(".env.");
+    let is_asked = matches!(option, "--env-file" | "--env-file-if-exists");
+    is_asked || is_environment && option.starts_with('-') && !LOADERS.contains(&option)
+}
+
 /// Whether a program, by its name, runs files that it is given. One whose name is not known may.
 fn runs(name: &str) -> bool {
     name.contains(UNKNOWN)
@@ -95,6 +118,21 @@ mod tests {
     use super::run;
 
     #[test]
+    fn environments_are_settings_but_where_they_are_loaded() {
+        for (line, runs) in [
+            ("npx dotenv -e .env", false),
+            ("node --config=.env.local a.js", false),
+            ("node --require .env a.js", true),
+            ("node .env", true),
+            ("sh .env", true),
+        ] {
+            let run = run(line);
+            let is_run = run.started.iter().any(|word| word.starts_with(".env"));
+            assert_eq!(is_run, runs, "{line}: {run:?}");
+        }
+    }
+
+    #[test]
     fn what_is_run_is_told_from_what_is_read() {
         for (line, runs) in [
             ("/tmp/x", true),
@@ -116,6 +154,9 @@ mod tests {
             ("node --require=/tmp/x a.js", true),
             ("\u{f8ff} '/tmp/x'", true),
             ("cd /tmp; nohup /tmp/x &", true),
+            ("node --env-file=/tmp/x a.js", false),
+            ("node --env-file /tmp/x a.js", false),
+            ("node --env-file a.env /tmp/x", true),
             ("ffmpeg '-i' '/tmp/x' 'out.gif'", false),
             ("tar xzf /tmp/x -C vendor", false),
             ("unzip /tmp/x", false),

@@ -30,7 +30,7 @@ mod words;
 mod wrappers;
 
 pub(crate) use acts::{Deed, at_home};
-pub(crate) use files::run;
+pub(crate) use files::{is_setting, run};
 pub(crate) use leaks::{Leak, Stolen, host, names_tool, sources};
 pub(crate) use nested::ends_in_encoding;
 pub(crate) use open::is_open;

@@ -8,8 +8,8 @@ use super::UNKNOWN;
 use super::graph::{Atom, Call, Node};
 use super::solve::Solver;
 use super::text;
-use crate::ability::OWN;
-use crate::command;
+use crate::ability::{OWN, is_own_data};
+use crate::command::{self, is_setting};
 use crate::tables::calls;
 use crate::tables::writes::{self, Trusted};
 
@@ -110,7 +110,8 @@ impl Solver<'_> {
             }
             // The running file itself: what it is replaced by runs next time.
             let is_self = text.starts_with(OWN) && text.contains('\u{f8fd}');
-            if is_self || text.contains("node_modules/") && !text.contains("node_modules/.") {
+            let is_installed = text.contains("node_modules/") && !text.contains("node_modules/.");
+            if is_self || is_installed && !self.is_own_data(text) {
                 return Some(Target::of(SinkKind::OtherPackage, text));
             }
         }
@@ -133,6 +134,11 @@ impl Solver<'_> {
                 &text,
             )
         })
+    }
+
+    /// Whether a path leads to data among this package's own files, where they lie once installed.
+    fn is_own_data(&self, path: &str) -> bool {
+        is_own_data(path, self.modules.manifest("name").as_deref())
     }
 
     /// Paths of programs that are started, made executable or taken in, and of files that are loaded.
@@ -176,8 +182,14 @@ impl Solver<'_> {
         let listed = |at| self.listed(Self::argument(call, at)).into_iter().flatten();
         if programs.is_empty() {
             // Whatever the program is, it may run what it is given.
+            let mut before: Vec<String> = Vec::new();
             for (node, _) in listed(0).chain(listed(1)).take(LISTED) {
-                files.started.extend(self.known_texts(node));
+                let texts = self.known_texts(node);
+                let is_data = |text: &&String| before.iter().any(|it| is_setting(it, text));
+                files
+                    .started
+                    .extend(texts.iter().filter(|it| !is_data(it)).cloned());
+                before = texts;
             }
         }
         files.started.extend(programs);

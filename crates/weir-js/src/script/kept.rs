@@ -5,7 +5,7 @@ use weir_model::contents::SourceKind;
 use super::flow::Reader;
 use super::lex::{Statement, Token};
 use super::said::{Said, add};
-use crate::ability::{Touch, Verb, judge};
+use crate::ability::{Stand, Touch, Verb, judge};
 use crate::command::{self, Stolen};
 
 impl Reader<'_> {
@@ -87,7 +87,7 @@ impl Reader<'_> {
             by: by.to_owned(),
             offset: 0,
         };
-        if let Some(act) = judge(&touch, "package.json", false) {
+        if let Some(act) = judge(&touch, Stand::COMMAND) {
             self.deed(act.kind, act.detail.into_owned(), line);
         }
     }
