@@ -5,6 +5,7 @@ use weir_npm::manifest::Manifest;
 
 use crate::commands::{BUILDERS, Nature, program, words};
 use crate::comparison::COMPARED_DAYS;
+use crate::settled::is_settled;
 use crate::{
     Declaration, Documentation, Input, Kind, Layer, Maturity, Observation, Stage, Subject,
 };
@@ -39,7 +40,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                a second line, a program of the package's own with a tool's name, or an option that names a program \
                (`--python=`) is more than that. \
                Where the previous release ran a script of its own already, a command that changed is only mentioned \
-               once the release has been out for 90 days.",
+               once the release has been out for 90 days. A script that starts a file of the package is only mentioned in \
+               popular packages whose release has been out for a month.",
         matters: "Install scripts run on every machine that installs the package, before anyone has looked at it, \
                   with all of that machine's secrets. Most of the attacks on record added one to a package that \
                   never had any.",
@@ -227,6 +229,8 @@ fn compare(
             ),
             match nature {
                 Nature::Builder => Severity::Low,
+                // Many have run it for a month, and nobody has found it hostile so far.
+                Nature::OwnScript if is_settled(subject) => Severity::Info,
                 Nature::OwnScript => SIGNAL.severity,
                 Nature::Inline => Severity::High,
             },
@@ -462,6 +466,26 @@ fn samples() -> Vec<crate::sample::Sample> {
             pair("{}", "{}")
                 .contents(bundles("node setup.js"))
                 .previous_contents(bundles("node setup.js")),
+        ),
+        Sample::passing(
+            "Near miss: a popular package has run it for more than a month",
+            Scene::of("express", "9.9.9")
+                .release("9.9.8", "2025-03-01T09:00:00Z", "{}")
+                .release(
+                    "9.9.9",
+                    "2026-05-01T09:00:00Z",
+                    r#"{"scripts":{"preinstall":"node install.js"}}"#,
+                ),
+        ),
+        Sample::flagged(
+            "A popular package has run it for a week",
+            Scene::of("express", "9.9.9")
+                .release("9.9.8", "2025-03-01T09:00:00Z", "{}")
+                .release(
+                    "9.9.9",
+                    "2026-06-08T09:00:00Z",
+                    r#"{"scripts":{"preinstall":"node install.js"}}"#,
+                ),
         ),
         Sample::passing(
             "A prepare script, which does not run for packages from a registry",
