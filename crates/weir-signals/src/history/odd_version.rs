@@ -10,11 +10,12 @@ use crate::{Declaration, Documentation, Input, Kind, Layer, Maturity, Observatio
 /// section 3: one in twelve malicious packages of 2026 was "99.x").
 const WINS: u64 = 90;
 
-/// Years that a version number may mean.
-const YEARS: std::ops::RangeInclusive<u64> = 1_900..=2_100;
+/// The first year that a version number may mean. The last is the one after the release came out: a year far ahead is
+/// chosen to win, as 9999 is.
+const FIRST_YEAR: u64 = 1_900;
 
-/// The same where two digits stand for a year: all that npm has been there for, and some to come.
-const SHORT_YEARS: std::ops::RangeInclusive<u64> = 10..=40;
+/// The same where two digits stand for a year: all that npm has been there for.
+const FIRST_SHORT_YEAR: u64 = 10;
 
 /// A jump of this many major versions is more than a release line needs.
 const JUMP: u64 = 10;
@@ -45,10 +46,11 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         "PhantomRaven, 2025",
     ],
     documentation: Documentation {
-        sees: "A package whose first release is 90.0.0 or higher, or all nines, a date not being meant; and a \
+        sees: "A package whose first release is 90.0.0 or higher, or all nines, a date not being meant, which ends with the \
+               year after the release; and a \
                release whose major version is ten or more above every earlier one, unless the package has jumped \
                like that before. Numbers of 90 and more weigh more. Likewise a minor or patch number of three nines or \
-               more, or a thousand times as high as any before it, dates and times not being meant: it is the highest \
+               more, in a first release too, or a thousand times as high as any before it, dates and times not being meant: it is the highest \
                of its line for ever. Only releases that had been out for a week count as \
                its past, so that a number laid down shortly before excuses no other.",
         matters: "A public package that is to be mistaken for an internal one has to have the higher number, and 99 \
@@ -103,9 +105,12 @@ struct Odd<'a> {
 
 /// A number that no package begins with.
 fn beginning<'a>(own: &Event<'_>, is_first: bool) -> Option<Odd<'a>> {
+    let is_dated = is_date(own.version.major(), last_year(own.published));
     let severity = match own.version.major() {
-        major if is_date(major) => return None,
-        WINS.. => Severity::Medium,
+        WINS.. if !is_dated => Severity::Medium,
+        // `1.0.9999`, and `2026.99.99`, which is no date.
+        _ if is_highest_of_its_line(&own.version) => Severity::Low,
+        _ if is_dated => return None,
         _ if is_all_nines(&own.version) => Severity::Low,
         JUMP..WINS => Severity::Info,
         _ => return None,
@@ -134,7 +139,7 @@ fn jump<'a>(timeline: &Timeline<'a>, own: &Event<'_>, past: &[&Event<'a>]) -> Op
         return None;
     }
     let severity = match major {
-        _ if is_date(major) => Severity::Info,
+        _ if is_date(major, last_year(own.published)) => Severity::Info,
         WINS.. => Severity::Medium,
         _ => SIGNAL.severity,
     };
@@ -204,13 +209,14 @@ fn is_date_or_moment(number: u64, published: jiff::Timestamp) -> bool {
     /// What divides the hours, minutes and seconds off, or some of them.
     const PARTS: [u64; 5] = [1, 100, 1_000, 10_000, 1_000_000];
     const YEAR: u64 = 366 * 24 * 3600;
+    let last = last_year(published);
     let second = u64::try_from(published.as_second()).unwrap_or(0);
     let near = |number: u64| number.abs_diff(second) < YEAR;
     let date = |divisor: &u64| {
         let day = number / divisor;
-        day >= 10_000_000 && is_date(day)
+        day >= 10_000_000 && is_date(day, last)
     };
-    is_date(number) || PARTS.iter().any(date) || near(number) || near(number / 1_000)
+    is_date(number, last) || PARTS.iter().any(date) || near(number) || near(number / 1_000)
 }
 
 /// The release with the highest number.
@@ -219,21 +225,33 @@ fn highest<'t, 'a: 't>(releases: impl Iterator<Item = &'t Event<'a>>) -> Option<
 }
 
 /// `2026`, `202606`, `20260615`, `2606`, `260615`: a year, a month or a day. 9999 is none of them, and no number
-/// is excused for being large: the largest wins.
-fn is_date(major: u64) -> bool {
+/// is excused for being large: the largest wins. `last` is the last year that it may mean.
+fn is_date(major: u64, last: u64) -> bool {
+    let year = |number: u64| (FIRST_YEAR..=last).contains(&number);
+    let short_year =
+        |number: u64| number >= FIRST_SHORT_YEAR && number <= last.saturating_sub(2_000);
     let month = |number: u64| (1..=12).contains(&(number % 100));
     let day = |number: u64| (1..=31).contains(&(number % 100)) && month(number / 100);
     match major {
-        1_000..=9_999 => {
-            YEARS.contains(&major) || (SHORT_YEARS.contains(&(major / 100)) && month(major))
-        }
+        1_000..=9_999 => year(major) || (short_year(major / 100) && month(major)),
         100_000..=999_999 => {
-            (YEARS.contains(&(major / 100)) && month(major))
-                || (SHORT_YEARS.contains(&(major / 10_000)) && day(major))
+            (year(major / 100) && month(major)) || (short_year(major / 10_000) && day(major))
         }
-        10_000_000..=99_999_999 => YEARS.contains(&(major / 10_000)) && day(major),
+        10_000_000..=99_999_999 => year(major / 10_000) && day(major),
         _ => false,
     }
+}
+
+/// The last year that a number of a release may mean which came out at a moment.
+fn last_year(published: jiff::Timestamp) -> u64 {
+    let year = published.to_zoned(jiff::tz::TimeZone::UTC).year();
+    u64::try_from(year).unwrap_or(0).saturating_add(1)
+}
+
+/// `1.0.9999`, `1.999.0`, `2026.99.99`: a minor or patch number that nothing of its line comes after.
+fn is_highest_of_its_line(version: &Version) -> bool {
+    let (minor, patch) = (nines(version.minor()), nines(version.patch()));
+    minor >= NINES || patch >= NINES || minor.min(patch) >= 2
 }
 
 /// `9.9.9`, `99.9.0`: nines before all else, at least three digits in all.
@@ -351,6 +369,12 @@ mod tests {
             ("90.0.0", Some(Severity::Medium)),
             ("99.9.0", Some(Severity::Medium)),
             ("9999.9.9", Some(Severity::Medium)),
+            ("1.0.9999", Some(Severity::Low)),
+            ("1.999.0", Some(Severity::Low)),
+            ("1.99.3", None),
+            ("2026.99.99", Some(Severity::Low)),
+            ("2027.1.0", None),
+            ("2099.1.1", Some(Severity::Medium)),
         ] {
             let mut observation = Observation::default();
             Scene::of("left-lib", version)
@@ -416,12 +440,14 @@ mod tests {
     #[test]
     fn dates_are_told_from_numbers_that_are_to_win() {
         for major in [1999, 2026, 2606, 202_606, 260_615, 20_260_615] {
-            assert!(is_date(major), "{major}");
+            assert!(is_date(major, 2027), "{major}");
         }
         for major in [
             99,
             999,
             1899,
+            2028,
+            2806,
             2613,
             9999,
             9912,
@@ -435,7 +461,7 @@ mod tests {
             99_999_999,
             9_007_199_254_740_991,
         ] {
-            assert!(!is_date(major), "{major}");
+            assert!(!is_date(major, 2027), "{major}");
         }
     }
 }
