@@ -58,8 +58,10 @@ pub struct TextFacts {
     pub obfuscated: Vec<Obfuscated>,
     /// Digests, files that a surface reaches first.
     pub files: Vec<FileDigest>,
-    /// How many files have no digest because there are too many.
+    /// How many are not listed because there are too many.
     pub files_left_out: u64,
+    /// The digests of these.
+    pub left_out: Vec<String>,
     /// A sketch of all code.
     pub sketch: Option<Sketch>,
     /// What was not looked at.
@@ -88,6 +90,7 @@ pub fn look(
             facts.files.push(describe(file, surface));
         } else {
             facts.files_left_out += 1;
+            facts.left_out.push(digest_of(file.bytes));
         }
         hidden_text(file, surface, limits, &mut facts);
         if !is_script(file) {

@@ -33,7 +33,7 @@ fn files_are_described_strongest_surface_first() {
     );
     let paths: Vec<&str> = facts.files.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(paths, ["setup.js", "notes.gyp"]);
-    assert_eq!(facts.files_left_out, 1);
+    assert_eq!((facts.files_left_out, facts.left_out.len()), (1, 1));
     assert_eq!(
         facts.obfuscated.len(),
         1,

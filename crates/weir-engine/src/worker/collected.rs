@@ -280,10 +280,12 @@ impl Collected<'_> {
 
     /// A file of which all is in memory.
     fn whole(&mut self, path: &str, data: &[u8]) {
-        self.beside.whole(path, data);
+        let before = self.files.len();
         if self.keeps {
             self.keep(path, data);
         }
+        let is_code = self.files.len() > before && path != "package.json";
+        self.beside.whole(path, data, is_code);
     }
 
     fn keep(&mut self, path: &str, data: &[u8]) {

@@ -12,7 +12,7 @@ use weir_model::contents::{InstallStep, Size, Violation};
 use weir_npm::manifest::Manifest;
 
 use super::collected::{Collected, Left};
-use super::{mentions, shrinkwrap};
+use super::{beside, mentions, shrinkwrap};
 
 /// Most clashes of names that are told.
 const CLASHES: usize = 8;
@@ -140,7 +140,12 @@ impl Collected<'_> {
             .chain(&self.data)
             .map(|(path, bytes)| SourceFile { path, bytes })
             .collect();
-        let (binaries, scanned, unread) = self.beside.finish();
+        let beside::Found {
+            binaries,
+            scanned,
+            mut others,
+            unread,
+        } = self.beside.finish();
         self.unread.extend(unread);
         let is_binary: HashSet<&str> = binaries.iter().map(|it| it.path.as_str()).collect();
         let unkept: Vec<Unkept<'_>> = self
@@ -175,6 +180,9 @@ impl Collected<'_> {
             .collect();
         let looked = weir_files::look(&texts, &facts.surfaces, &weir_files::Limits::default());
         self.unread.extend(looked.unread);
+        others.extend_from_slice(&looked.left_out);
+        others.sort_unstable();
+        others.dedup();
         let unmentioned = match &manifest {
             Some(manifest) if self.unread.is_empty() => mentions::missing(manifest, &texts),
             _ => Vec::new(),
@@ -196,6 +204,7 @@ impl Collected<'_> {
             rule_hits: scanned.hits,
             files: looked.files,
             files_left_out: looked.files_left_out,
+            other_digests: others.concat(),
             sketch: looked.sketch,
             unread: self.unread,
             unscanned: scanned.unscanned,
@@ -298,6 +307,50 @@ mod tests {
             let contents = of_tarball(&archive, &weir_archive::Limits::default()).unwrap();
             let told = contents.unread.iter().any(|one| one.path == path);
             assert_eq!(told, is_told, "{manifest}: {:?}", contents.unread);
+        }
+    }
+
+    /// Payloads come as data, as images and in other languages.
+    #[test]
+    fn every_file_is_known_by_its_digest() {
+        let bytes = [b'a'; 300];
+        let digest = weir_files::digest_of(&bytes);
+        for (path, is_other) in [
+            ("payload.dat", true),
+            ("data.json", true),
+            ("stage.py", true),
+            ("i.png", true),
+            (".github/workflows/w.yml", true),
+            ("types.d.ts", true),
+            ("README.md", true),
+            ("index.js", false),
+            ("LICENSE", false),
+            ("index.js.map", false),
+        ] {
+            let files = [
+                Entry::file("package/package.json", "{}"),
+                Entry::file(format!("package/{path}"), &bytes[..]),
+                Entry::file("package/short.dat", &bytes[..199]),
+            ];
+            let contents = of_tarball(&tgz(&files), &weir_archive::Limits::default()).unwrap();
+            let is_listed = contents.files.iter().any(|it| it.digest == digest);
+            let expected = if is_other { digest.as_str() } else { "" };
+            assert_eq!(contents.other_digests, expected, "{path}");
+            assert_eq!(is_listed, !is_other && path != "index.js.map", "{path}");
+        }
+    }
+
+    #[test]
+    fn files_beyond_those_listed_are_known_by_their_digests_all_the_same() {
+        let text = |number: usize| format!("// {number:0300}");
+        let mut files = vec![Entry::file("package/package.json", "{}")];
+        let numbered = |number| Entry::file(format!("package/{number:04}.js"), text(number));
+        files.extend((0..1_002).map(numbered));
+        let contents = of_tarball(&tgz(&files), &weir_archive::Limits::default()).unwrap();
+        assert_eq!((contents.files.len(), contents.files_left_out), (1_000, 2));
+        for left in [1_000, 1_001] {
+            let digest = weir_files::digest_of(text(left).as_bytes());
+            assert!(contents.other_digests.contains(&digest), "{left}");
         }
     }
 

@@ -56,9 +56,13 @@ pub struct Contents {
     /// Digests of the files with code, to find what was added and what siblings share.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileDigest>,
-    /// How many more files with code there are, whose digests were left out.
+    /// How many more files with code there are, which are not listed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub files_left_out: u64,
+    /// What else copies are known by: SHA-256 of every file that is neither among `files` nor among `binaries`, but for
+    /// source maps and what is very short. The first 16 bytes of each in hexadecimal, in order, one right behind the other.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub other_digests: String,
     /// A sketch of all code, to find near copies; absent where there is too little of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sketch: Option<Sketch>,

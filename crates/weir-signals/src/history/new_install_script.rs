@@ -229,15 +229,17 @@ fn compare(
             ),
             match nature {
                 Nature::Builder => Severity::Low,
-                // Many have run it for a month, and nobody has found it hostile so far.
-                Nature::OwnScript if is_settled(subject) => Severity::Info,
                 Nature::OwnScript => SIGNAL.severity,
                 Nature::Inline => Severity::High,
             },
         ),
     };
     let mut finding = SIGNAL.finding(message);
-    finding.severity = severity;
+    finding.severity = match nature {
+        // Many have run it for a month, and nobody has found it hostile so far.
+        Nature::OwnScript if is_settled(subject) => Severity::Info,
+        _ => severity,
+    };
     // A previous tarball may have had the same binding.gyp or bundled package, of which its manifest said nothing.
     if step.told_by != ToldBy::Manifest && subject.previous_contents.known().is_none() {
         finding.confidence = Confidence::Low;
