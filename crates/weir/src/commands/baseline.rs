@@ -92,8 +92,8 @@ async fn backfill(global: &Global, options: &Backfill) -> Result<ExitCode> {
         counted(learned, "release", "releases"),
         counted(
             refused,
-            "refused one that does not teach",
-            "refused ones that do not teach"
+            "that is or would be refused and does not teach",
+            "that are or would be refused and do not teach"
         ),
         counted(failed.len(), "package", "packages")
     );

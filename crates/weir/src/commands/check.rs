@@ -37,7 +37,7 @@ use weir_engine::Engine;
 use weir_model::finding::printable;
 use weir_model::json::v1;
 use weir_model::json::v1::{ChangedPackage, CheckFinding, CheckLevel, CheckedLockfile};
-use weir_npm::lockfile::{Edge, Lockfile, Node, NodeId, Paths};
+use weir_npm::lockfile::{Edge, Format, Lockfile, Node, NodeId, Paths, Problem};
 use weir_upstream::project_root;
 
 pub(super) use self::catalogs::Catalogs;
@@ -581,7 +581,13 @@ fn parse(file: &Path, text: &[u8]) -> Result<Lockfile, (u32, String)> {
             .key
             .map(|key| format!("{key:?}: "))
             .unwrap_or_default();
-        (error.line, format!("{key}{}", error.problem))
+        let known = match (&error.problem, Format::of(&name, text)) {
+            (Problem::UnknownVersion(_), Some(Format::Npm)) => " (1 to 3 are)",
+            (Problem::UnknownVersion(_), Some(Format::Pnpm)) => " (5.x, 6.x and 9.x are)",
+            (Problem::UnknownVersion(_), Some(Format::Bun)) => " (0 to 3 are)",
+            _ => "",
+        };
+        (error.line, format!("{key}{}{known}", error.problem))
     })
 }
 

@@ -129,10 +129,7 @@ fn why(folder: &Path) -> (String, &'static str) {
             "give the project's folder, where both are",
         );
     }
-    (
-        format!("there is no lockfile in {whole}"),
-        NO_LOCKFILE.todo,
-    )
+    (format!("there is no lockfile in {whole}"), NO_LOCKFILE.todo)
 }
 
 fn is_there(file: &Path) -> bool {

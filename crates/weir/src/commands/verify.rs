@@ -19,9 +19,9 @@ use weir_model::{AttestationState, Breach, ClaimChange, ClaimKind, SignatureStat
 use weir_npm::lockfile::{Lockfile, Node, NodeId, Source};
 
 use self::rules::{
-    ATTESTATION, CHANGED, ELSEWHERE, MISSING, NO_SUCH_RELEASE, NOTHING_LOCKED,
-    ORDINARY, OWN_ARCHIVES, Rule, SIGNATURE, UNASKABLE, UNCHECKED, UNCOMPARED, UNEXPECTED,
-    UNREADABLE, UNREADABLE_THERE, UNSIGNED, UNUSUAL, WITHHELD_NAMES,
+    ATTESTATION, CHANGED, ELSEWHERE, MISSING, NO_SUCH_RELEASE, NOTHING_LOCKED, ORDINARY,
+    OWN_ARCHIVES, Rule, SIGNATURE, UNASKABLE, UNCHECKED, UNCOMPARED, UNEXPECTED, UNREADABLE,
+    UNREADABLE_THERE, UNSIGNED, UNUSUAL, WITHHELD_NAMES,
 };
 use super::locked::{Locked, Recorded, manifests, nothing_locked, unaskable};
 use super::{check, lockless, own};
@@ -150,12 +150,7 @@ fn left_out(options: &Verify, file: &Path, lockfile: &Lockfile) -> Vec<CheckFind
 }
 
 /// What does not hold of a release, at its entry: what a bill names as well, and whoever asks for one is to hear of.
-pub(super) fn errors(
-    file: &str,
-    node: &Node,
-    path: &[String],
-    trust: &Trust,
-) -> Vec<CheckFinding> {
+pub(super) fn errors(file: &str, node: &Node, path: &[String], trust: &Trust) -> Vec<CheckFinding> {
     let wrong = notes(trust).into_iter();
     let wrong = wrong.filter(|(rule, _)| rule.level == CheckLevel::Error);
     wrong

@@ -185,7 +185,10 @@ fn what_is_left_open_depends_on_the_client_and_its_version() {
         (
             "yarn1",
             &[],
-            &["no-release-age package.json:1", "scripts-run package.json:1"],
+            &[
+                "no-release-age package.json:1",
+                "scripts-run package.json:1",
+            ],
         ),
         (
             "yarn1",
@@ -222,7 +225,10 @@ fn what_is_left_open_depends_on_the_client_and_its_version() {
         (
             "bun",
             &[],
-            &["no-release-age package.json:1", "scripts-run package.json:1"],
+            &[
+                "no-release-age package.json:1",
+                "scripts-run package.json:1",
+            ],
         ),
         (
             "bun",
