@@ -212,9 +212,9 @@ fn shown(command: &mut Command) -> anyhow::Result<(ExitStatus, String)> {
     Ok((output.status, text))
 }
 
-/// The id in the words `weir explain w-…`.
+/// The id in the words `weir explain w-…`, whatever options stand between.
 fn refusal_id(output: &str) -> Option<&str> {
-    let (_, rest) = output.split_once("weir explain w-")?;
+    let (_, rest) = output.split_once(" explain w-")?;
     let length = rest
         .find(|c: char| !c.is_ascii_alphanumeric())
         .unwrap_or(rest.len());

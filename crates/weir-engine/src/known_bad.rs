@@ -139,7 +139,7 @@ impl Engine {
         };
         let contents = self.read_local(package).await?;
         is_whole(&contents)?;
-        let why = format!("listed as malicious ({label})");
+        let why = format!("{LISTED}{label})");
         let mut content = alike::bad_content_of(&contents, &why);
         for one in &mut content {
             let inside = one.path.take().unwrap_or_else(|| "all code".to_owned());
@@ -225,13 +225,21 @@ fn is_whole(contents: &Contents) -> Result<(), String> {
 pub enum Forgotten {
     /// It was known, and is no more.
     Yes,
-    /// Nothing is known by this digest or name.
+    /// It was taken in from there, and is known no more.
+    Source {
+        /// How many digests.
+        digests: usize,
+        /// Of how many packages near copies are not known any more.
+        packages: usize,
+    },
+    /// Nothing is known by this digest or name, or from there.
     Unknown,
     /// Several digests begin like this; nothing was forgotten.
     Several(Vec<String>),
 }
 
-/// Forgets a digest, whole or as it is kept or by its beginning, or the near copies of a package by its name.
+/// Forgets a digest, whole or as it is kept or by its beginning, the near copies of a package by its name, or else all
+/// that was taken in from a file or folder, as it was given then.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -244,11 +252,11 @@ pub async fn forget(store: &Store, what: &str) -> Result<Forgotten, StoreError> 
         None => ("", what),
     };
     let Some(beginning) = beginning(digits) else {
-        return Ok(Forgotten::Unknown);
+        return forget_source(store, what).await;
     };
     let mut digests = store.bad_digests(&format!("{kind}{beginning}")).await?;
     match (digests.pop(), digests.is_empty()) {
-        (None, _) => Ok(Forgotten::Unknown),
+        (None, _) => forget_source(store, what).await,
         (Some(digest), true) => {
             store.forget_bad_content(&digest).await?;
             Ok(Forgotten::Yes)
@@ -257,6 +265,46 @@ pub async fn forget(store: &Store, what: &str) -> Result<Forgotten, StoreError> 
             digests.push(digest);
             Ok(Forgotten::Several(digests))
         }
+    }
+}
+
+/// Forgets all that an import took in from a path, and below it where it is a folder.
+async fn forget_source(store: &Store, what: &str) -> Result<Forgotten, StoreError> {
+    let source = weir_model::finding::printable(what.trim_end_matches(['/', '\\']), 200);
+    if source.is_empty() {
+        return Ok(Forgotten::Unknown);
+    }
+    let content = store.all_bad_content().await?.into_iter();
+    // What was refused here has a name, and was not taken in.
+    let content = content.filter(|bad| {
+        let place = bad.path.as_deref().unwrap_or_default();
+        bad.name.is_empty() && is_from(place, &source)
+    });
+    let digests: Vec<String> = content.map(|bad| bad.digest).collect();
+    let listed = store.bad_sketches().await?.into_iter();
+    let listed = listed.filter(|(_, why)| {
+        let label = why.strip_prefix(LISTED);
+        label.is_some_and(|label| is_from(label, &source))
+    });
+    let packages: Vec<String> = listed.map(|(name, _)| name).collect();
+    if digests.is_empty() && packages.is_empty() {
+        return Ok(Forgotten::Unknown);
+    }
+    store.forget_all_bad(&digests, &packages).await?;
+    Ok(Forgotten::Source {
+        digests: digests.len(),
+        packages: packages.len(),
+    })
+}
+
+/// How the reason of what a package was taken in for begins; its place follows, in brackets.
+const LISTED: &str = "listed as malicious (";
+
+/// Whether a place is this file, a line or a member of it, or in this folder.
+fn is_from(place: &str, source: &str) -> bool {
+    match place.strip_prefix(source) {
+        Some(rest) => rest.is_empty() || rest.starts_with(['/', '\\', ':', ',', ')']),
+        None => false,
     }
 }
 

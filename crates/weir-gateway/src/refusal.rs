@@ -1,6 +1,8 @@
 //! How a refusal reaches the person: 403, a reason phrase, a JSON `error`, an `npm-notice` line
 //! (PROTOCOL 3.4: each client shows another one of these, and only 403 is never retried).
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
@@ -14,8 +16,8 @@ use crate::answer::{self, Answer};
 pub(crate) enum Explained {
     /// A page of this gateway, under this origin (`http://host:port/`).
     Page(String),
-    /// The command `weir explain`, for a gateway that ends with the client.
-    Command,
+    /// The command, as `weir explain`, for a gateway that ends with the client.
+    Command(Arc<str>),
 }
 
 impl Explained {
@@ -24,7 +26,7 @@ impl Explained {
     pub(crate) fn pointer(&self, block_id: &str) -> String {
         match self {
             Self::Page(origin) => format!("{origin}-/weir/why/{block_id}"),
-            Self::Command => format!("weir explain {block_id}"),
+            Self::Command(command) => format!("{command} {block_id}"),
         }
     }
 }

@@ -38,8 +38,9 @@ pub struct GatewayConfig {
     pub compress: bool,
     /// Bytes of memory for ready-made packuments.
     pub cache_bytes: u64,
-    /// Whether refusals point to this gateway's own page or to `weir explain`.
-    pub explain_by_command: bool,
+    /// The command that explains a refusal, but for its id, for a gateway that ends with the client. Without one,
+    /// refusals point to this gateway's own page.
+    pub explain_by_command: Option<String>,
 }
 
 /// What all handlers share.
@@ -52,7 +53,7 @@ pub(crate) struct State {
     /// Refusals that packuments tell of and that are written down already, by event and id.
     mentioned: Cache<String, ()>,
     public_url: Option<Arc<str>>,
-    explain_by_command: bool,
+    explain_by_command: Option<Arc<str>>,
 }
 
 /// How many mentioned refusals are remembered as written down. One forgotten is written again.
@@ -92,7 +93,7 @@ impl Gateway {
             compress: config.compress,
             mentioned: Cache::new(MENTIONED),
             public_url,
-            explain_by_command: config.explain_by_command,
+            explain_by_command: config.explain_by_command.map(Arc::from),
         };
         Self {
             state: Arc::new(state),
@@ -264,10 +265,9 @@ impl State {
     }
 
     pub(crate) fn explained_at(&self, origin: &str) -> Explained {
-        if self.explain_by_command {
-            Explained::Command
-        } else {
-            Explained::Page(origin.to_owned())
+        match &self.explain_by_command {
+            Some(command) => Explained::Command(Arc::clone(command)),
+            None => Explained::Page(origin.to_owned()),
         }
     }
 
@@ -302,8 +302,11 @@ impl State {
     /// Writes down a refusal. The refusal is given whether or not it could be written down.
     pub(crate) async fn record_refusal(&self, verdict: &Verdict, headers: &HeaderMap) {
         let release = &verdict.assessment.release;
-        tracing::warn!(package.name = release.name, package.version = release.version,
-            block.id = %verdict.block_id(), action = %verdict.decision.action, "refused");
+        // Of one run of a client, the summary tells it, and no line in the middle of what the client says.
+        if self.session.is_none() {
+            tracing::warn!(package.name = release.name, package.version = release.version,
+                block.id = %verdict.block_id(), action = %verdict.decision.action, "refused");
+        }
         if let Err(error) = self
             .record(LedgerEvent::Refused, verdict, headers, None)
             .await

@@ -36,6 +36,17 @@ pub struct Summary {
     pub longest_analysis: Duration,
 }
 
+impl Summary {
+    /// Whether nobody asked for anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.seen.is_empty()
+            && self.held.is_empty()
+            && self.failed.is_empty()
+            && self.packuments == 0
+    }
+}
+
 /// A release whose tarball was asked for.
 #[derive(Debug, Clone)]
 pub struct Seen {

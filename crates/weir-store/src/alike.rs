@@ -274,6 +274,55 @@ impl Store {
             .map_err(StoreError::query("bad_content", "forget a digest"))
     }
 
+    /// The packages that were refused or listed and whose near copies are known: name, and why.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn bad_sketches(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let failed = |source| StoreError::query("sketch", "list sketches")(source);
+        let rows = sqlx::query("SELECT name, why FROM sketch WHERE bad = 1 ORDER BY name")
+            .fetch_all(&self.inner.database.read)
+            .await
+            .map_err(failed)?;
+        rows.iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+            .collect::<Result<_, sqlx::Error>>()
+            .map_err(failed)
+    }
+
+    /// Forgets digests, and the sketches of packages by their names: all of them or, where that fails, none.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn forget_all_bad(
+        &self,
+        digests: &[String],
+        packages: &[String],
+    ) -> Result<(), StoreError> {
+        let failed = |source| StoreError::query("bad_content", "forget an import")(source);
+        let mut transaction = self.inner.database.write.begin().await.map_err(failed)?;
+        for digest in digests {
+            sqlx::query("DELETE FROM bad_content WHERE digest = $1")
+                .bind(digest)
+                .execute(&mut *transaction)
+                .await
+                .map_err(failed)?;
+        }
+        for name in packages {
+            for sql in [
+                "DELETE FROM sketch_band WHERE name = $1 AND bad = 1",
+                "DELETE FROM sketch WHERE name = $1 AND bad = 1",
+            ] {
+                sqlx::query(sql)
+                    .bind(name)
+                    .execute(&mut *transaction)
+                    .await
+                    .map_err(failed)?;
+            }
+        }
+        transaction.commit().await.map_err(failed)
+    }
+
     /// Forgets the sketch of a package that was refused or listed; says whether there was one.
     ///
     /// # Errors

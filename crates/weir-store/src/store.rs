@@ -163,7 +163,12 @@ fn prepare(folder: &Path) -> Result<Prepared, StoreError> {
         private::close_folder(&inner);
     }
     private::warn_of_writable(&folder);
-    private::create_database(&folder.join(DATABASE));
+    let database = folder.join(DATABASE);
+    // A database would be made at its end, wherever that is.
+    if database.symlink_metadata().is_ok_and(|it| it.is_symlink()) {
+        fs::metadata(&database).map_err(StoreError::file("follow the link", &database))?;
+    }
+    private::create_database(&database);
     let path = folder.join(LOCK);
     let lock = File::options()
         .create(true)

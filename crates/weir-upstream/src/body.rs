@@ -84,10 +84,9 @@ pub(crate) async fn read(
         b"" | b"identity" => Decoder::Identity(target),
         b"gzip" | b"x-gzip" => Decoder::Gzip(Box::new(MultiGzDecoder::new(target))),
         other => {
-            let other = weir_model::finding::printable(&String::from_utf8_lossy(other), 60);
-            return Err(broken(format!(
-                "it is encoded as {other:?}, which was not asked for"
-            )));
+            let encoding = weir_model::finding::printable(&String::from_utf8_lossy(other), 60);
+            let url = shown(url);
+            return Err(UpstreamError::Encoded { url, encoding });
         }
     };
     let sorted = |error: io::Error| match error.kind() {

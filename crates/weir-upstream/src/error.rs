@@ -136,6 +136,14 @@ pub enum UpstreamError {
         /// How.
         why: String,
     },
+    /// The answer is packed in a way that was not asked for, and that is not read.
+    #[error("{url}: the answer is encoded as {encoding:?}, which was not asked for")]
+    Encoded {
+        /// What was asked for.
+        url: String,
+        /// How, made printable.
+        encoding: String,
+    },
     /// The answer is longer than we are willing to read.
     #[error("{url}: the answer is larger than {limit} bytes")]
     TooLarge {
@@ -194,6 +202,7 @@ impl UpstreamError {
             | Self::Path { .. } => Fault::Request,
             Self::Status { .. }
             | Self::Body { .. }
+            | Self::Encoded { .. }
             | Self::TooLarge { .. }
             | Self::Unexpected { .. }
             | Self::Redirect { .. } => Fault::Upstream,

@@ -151,14 +151,14 @@ impl Wrong {
 /// setting, where it was found, and the variables that were not set.
 fn configured(npmrc: &Npmrc, key: &str, address: &str) -> Result<Url, UpstreamError> {
     let unset = npmrc.unset_in(key);
+    // As it is written, but for a password.
+    let written = match address.contains('@') {
+        true => UNREADABLE,
+        false => address,
+    };
     let base = if let Some(why) = npmrc.why_withheld(key) {
-        // As it is written, but for a password.
-        let shown = match address.contains('@') {
-            true => UNREADABLE,
-            false => address,
-        };
         Err(Wrong {
-            shown: shown.to_owned(),
+            shown: written.to_owned(),
             why,
         })
     } else if unset.is_empty() {
@@ -166,7 +166,7 @@ fn configured(npmrc: &Npmrc, key: &str, address: &str) -> Result<Url, UpstreamEr
     } else {
         let variables = unset.join(", ");
         Err(Wrong {
-            shown: UNREADABLE.to_owned(),
+            shown: written.to_owned(),
             why: format!("{variables} is not set in the environment"),
         })
     };

@@ -392,6 +392,9 @@ async fn other_encodings_are_refused_by_name() {
     let server = Server::start(|_, _| http("200 OK", &[JSON, "content-encoding: br"], b"{}")).await;
     let error = fetch(&server.upstreams(), "a").await.unwrap_err();
     assert!(error.to_string().contains("\"br\""), "{error}");
+    // It would come like that again.
+    assert_eq!(error.final_status(), Some(UNUSABLE), "{error}");
+    assert_eq!(server.seen().len(), 1);
 }
 
 #[tokio::test]

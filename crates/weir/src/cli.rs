@@ -37,10 +37,25 @@ impl Cli {
             command.mut_arg(id, |argument| argument.env(Resettable::Reset))
         };
         let command = empty.into_iter().fold(command, unset);
-        let matches = command.try_get_matches();
-        let matches = matches.unwrap_or_else(|error| with_a_client(error).exit());
+        let from_environment: Vec<clap::Id> = command
+            .get_arguments()
+            .filter(|argument| argument.get_env().is_some())
+            .map(|argument| argument.get_id().clone())
+            .collect();
+        let bare = || from_environment.into_iter().fold(command.clone(), unset);
+        let matches = command.clone().try_get_matches();
+        let matches = matches.unwrap_or_else(|error| wrong(bare, error).exit());
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
+}
+
+/// What is said of a command line that makes no sense. What the environment gave is left out of it: usage lines would
+/// show `--data` as if it had to be typed, and nothing at all would count as something.
+fn wrong(bare: impl FnOnce() -> clap::Command, error: clap::Error) -> clap::Error {
+    if !error.use_stderr() {
+        return error;
+    }
+    with_a_client(bare().try_get_matches().err().unwrap_or(error))
 }
 
 /// Commands of clients that who comes to weir may type without the client.
@@ -617,10 +632,10 @@ pub(crate) enum KnownBadCommand {
     },
     /// List what is known, and where from.
     Show,
-    /// Forget digests, or the near copies of a package by its name.
+    /// Forget digests, the near copies of a package by its name, or all that was taken in from a path.
     Forget {
-        /// Digests (a whole SHA-256 digest, as `show` prints it, or its first digits, eight at least), or
-        /// names.
+        /// Digests (a whole SHA-256 digest, as `show` prints it, or its first digits, eight at least), names,
+        /// or files and folders as they were given to `import`.
         #[arg(required = true, value_name = "WHAT")]
         what: Vec<String>,
     },

@@ -12,6 +12,7 @@ mod inspect;
 mod known_bad;
 mod ledger;
 mod locked;
+mod lockless;
 mod own;
 mod policy;
 mod sbom;

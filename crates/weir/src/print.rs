@@ -24,7 +24,7 @@ use weir_store::StoredRefusal;
 pub(crate) use changes::{behaviour, difference};
 pub(crate) use does::able_at_install;
 pub(crate) use redecided::{Redecided, redecided};
-pub(crate) use summary::summary;
+pub(crate) use summary::{Ran, summary};
 
 mod style {
     use anstyle::{AnsiColor, Style};

@@ -86,6 +86,12 @@ pub(crate) fn data_folder(global: &Global) -> Result<PathBuf> {
 /// Opens the data folder.
 pub(crate) async fn store(global: &Global) -> Result<Store> {
     let folder = data_folder(global)?;
+    if folder.metadata().is_ok_and(|it| !it.is_dir()) {
+        bail!(
+            "opening the data folder {}: it is a file: --data, or WEIR_DATA, names a folder",
+            folder.display()
+        );
+    }
     Store::open(&folder)
         .await
         .with_context(|| format!("opening the data folder {}", folder.display()))
@@ -198,7 +204,8 @@ pub(crate) fn trust(global: &Global) -> Result<TrustSources> {
     let (root, place) = match &global.trusted_root {
         Some(file) => {
             let root = trust_root::text_of(file).context("finding the trusted root")?;
-            let root = root.with_context(|| format!("there is no {}", file.display()))?;
+            let root =
+                root.with_context(|| format!("--trusted-root: there is no {}", file.display()))?;
             (Some(root), file.display().to_string())
         }
         None => {
@@ -313,7 +320,53 @@ fn upstreams_by(global: &Global, policy: &Policy, npmrc: &Npmrc) -> Result<Upstr
         options.own_registry = OwnRegistry::by(move || npms::own_default(&data));
     }
     Upstreams::from_npmrc(npmrc, &options)
+        .map_err(|error| of_command_line(global, error))
         .context("setting up the registry behind weir (--upstream <URL> names one)")
+}
+
+/// An address that was typed is no setting of npm's.
+fn of_command_line(global: &Global, error: UpstreamError) -> UpstreamError {
+    match error {
+        UpstreamError::Address {
+            address,
+            setting,
+            why,
+        } if global.upstream.is_some() && setting.starts_with(" of registry ") => {
+            UpstreamError::Address {
+                address,
+                setting: " of --upstream".to_owned(),
+                why,
+            }
+        }
+        other => other,
+    }
+}
+
+/// How weir is called to look at what this run kept. Who named a data folder has to name it again.
+pub(crate) fn called_again(global: &Global) -> String {
+    let typed = global.data.as_ref();
+    let typed = typed
+        .filter(|data| std::env::var_os("WEIR_DATA").is_none_or(|set| set != data.as_os_str()));
+    match typed.and_then(|data| data.to_str()).and_then(quoted) {
+        Some(data) => format!("weir --data {data}"),
+        None => "weir".to_owned(),
+    }
+}
+
+/// A path as a shell takes it, where it fits into a line of an answer. One that does not is left to who typed it.
+fn quoted(path: &str) -> Option<String> {
+    const LONGEST: usize = 100;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:,=".contains(c);
+    let is_printable = |c: char| (' '..='~').contains(&c) && !"'\\\"".contains(c);
+    if path.is_empty() || path.len() > LONGEST {
+        None
+    } else if path.chars().all(is_plain) {
+        Some(path.to_owned())
+    } else if path.chars().all(is_printable) {
+        Some(format!("'{path}'"))
+    } else {
+        None
+    }
 }
 
 /// The file that keeps npm's settings from being read in a folder, and why.

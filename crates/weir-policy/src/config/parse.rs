@@ -446,6 +446,13 @@ fn plural(list: &str) -> &'static str {
     }
 }
 
+/// The one that begins with a word: no typo for what is left out, and yet what was meant.
+fn begun<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const SHORTEST: usize = 4;
+    let mut found = candidates.filter(|it| word.len() >= SHORTEST && it.starts_with(word));
+    found.next().filter(|_| found.next().is_none())
+}
+
 fn unknown_signal(id: &str, known: Option<&[&str]>, at: &Origin) -> Option<PolicyError> {
     let known = known?;
     let own = [AGE_SIGNAL].into_iter().chain(NEVER_SILENT.iter().copied());
@@ -455,7 +462,9 @@ fn unknown_signal(id: &str, known: Option<&[&str]>, at: &Origin) -> Option<Polic
     Some(PolicyError::UnknownSignal {
         at: at.clone(),
         signal: id.to_owned(),
-        nearest: nearest(id, known.iter().copied().chain(own)).map(str::to_owned),
+        nearest: nearest(id, known.iter().copied().chain(own.clone()))
+            .or_else(|| begun(id, known.iter().copied().chain(own)))
+            .map(str::to_owned),
     })
 }
 

@@ -78,8 +78,17 @@ impl std::str::FromStr for NameGlob {
         // What is left once the wildcards are filled in has to be a name npm knows.
         let sample = text.replace('*', "x");
         if let Err(error) = PackageName::parse(&sample) {
+            let help = match text.strip_prefix('@') {
+                Some(scope) if !scope.contains(['/', '@']) => {
+                    format!("; all packages of a scope are {:?}", format!("{text}/*"))
+                }
+                rest if rest.unwrap_or(text).contains('@') => {
+                    "; it takes no versions here".to_owned()
+                }
+                _ => String::new(),
+            };
             return Err(format!(
-                "{text:?} is not a package name or pattern: {error}"
+                "{text:?} is not a package name or pattern: {error}{help}"
             ));
         }
         if !text.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
@@ -267,7 +276,9 @@ mod tests {
             ("a?", "only wildcard"),
             ("{a,b}", "only wildcard"),
             ("a b", "not a package name"),
-            ("@acme", "not a package name"),
+            ("@acme", "all packages of a scope are \"@acme/*\""),
+            ("billing-core@<5", "takes no versions"),
+            ("@acme/core@<5", "takes no versions"),
             ("a/b/c", "not a package name"),
         ] {
             let error = pattern.parse::<NameGlob>().unwrap_err();

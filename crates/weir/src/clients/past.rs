@@ -88,11 +88,12 @@ impl Past {
         let program = client.program();
         match &self.what {
             Leads::Entries(count) => format!(
-                "{} of {} the registry they came from, and {program} fetches from there",
+                "{} of {} {}, and {program} fetches from there",
                 counted(*count, "entry", "entries"),
+                self.file.display(),
                 match count {
-                    1 => format!("{} names", self.file.display()),
-                    _ => format!("{} name", self.file.display()),
+                    1 => "names the registry it came from",
+                    _ => "name the registry they came from",
                 }
             ),
             Leads::Names(names) | Leads::Lost(names) => {
@@ -163,8 +164,8 @@ impl Past {
         if stays {
             "No variable changes that here: point them at a gateway (`weir serve`) in that file"
         } else {
-            "Name those registries in the project's .npmrc or in your own (`@scope:registry=<address>`), where \
-             weir finds them, and not there"
+            "Name those registries in the project's .npmrc or in your own (`@scope:registry=<address>`, and \
+             `registry=<address>` for the default one), where weir finds them, and not there"
         }
     }
 

@@ -5,7 +5,7 @@ mod print;
 mod registry;
 mod tree;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
@@ -22,16 +22,11 @@ use weir_store::Advisories;
 use self::registry::Registry;
 use self::tree::Tree;
 use super::check::{self, Rule};
-use super::locked;
+use super::{locked, lockless};
 use crate::addresses::without_secrets;
 use crate::cli::{Audit, Global, Omit};
 use crate::{exit, setup};
 
-const NO_LOCKFILE: Rule = Rule {
-    id: "no-lockfile",
-    level: CheckLevel::Error,
-    todo: "run the client's install once and commit the lockfile it writes",
-};
 const UNREADABLE: Rule = Rule {
     id: "unreadable",
     level: CheckLevel::Error,
@@ -69,6 +64,7 @@ struct Audited<'l> {
 
 /// Audits a project; the exit code tells whether anything at or above the threshold was found.
 pub(super) async fn run(global: &Global, options: &Audit) -> Result<ExitCode> {
+    let files = lockless::find(&options.folder, options.lockfile.as_ref())?;
     let policy = setup::policy_of(global, &options.folder)?;
     let store = setup::store(global).await?;
     let advisories = Advisories::load(&store).await?;
@@ -88,7 +84,7 @@ pub(super) async fn run(global: &Global, options: &Audit) -> Result<ExitCode> {
         unchecked: Vec::new(),
         withheld: 0,
     };
-    let lockfiles = read(options, &mut report);
+    let lockfiles = read(options, &files, &mut report);
     let trees: Vec<(&str, Tree<'_>)> = lockfiles
         .iter()
         .map(|(file, lockfile, manifests)| {
@@ -123,17 +119,16 @@ pub(super) async fn run(global: &Global, options: &Audit) -> Result<ExitCode> {
 }
 
 /// Reads the lockfiles, each with the manifests beside it.
-fn read(options: &Audit, report: &mut v1::Audit) -> Vec<(String, Lockfile, check::Manifests)> {
-    let files = check::find(&options.folder, options.lockfile.as_ref());
+fn read(
+    options: &Audit,
+    files: &[PathBuf],
+    report: &mut v1::Audit,
+) -> Vec<(String, Lockfile, check::Manifests)> {
     if files.is_empty() {
-        let file = options.folder.join("package.json");
-        let what = super::check::nowhere(&options.folder);
-        report
-            .unchecked
-            .push(check::about_file(&NO_LOCKFILE, &file, 1, &what));
+        report.unchecked.push(lockless::finding(&options.folder));
     }
     let mut lockfiles = Vec::new();
-    for file in &files {
+    for file in files {
         let mut lockfile = match check::read(file) {
             Ok(lockfile) => lockfile,
             Err((line, what)) => {

@@ -15,7 +15,7 @@ use weir_model::json::v1;
 use weir_npm::lockfile::Source;
 use weir_npm::name::PackageName;
 
-use super::check;
+use super::{check, lockless};
 use crate::causes::{Cause, Causes};
 use crate::cli::{Backfill, BaselineCommand, Global};
 use crate::counted::counted;
@@ -92,8 +92,8 @@ async fn backfill(global: &Global, options: &Backfill) -> Result<ExitCode> {
         counted(learned, "release", "releases"),
         counted(
             refused,
-            "refused one that does not teach",
-            "refused ones that do not teach"
+            "that is or would be refused and does not teach",
+            "that are or would be refused and do not teach"
         ),
         counted(failed.len(), "package", "packages")
     );
@@ -130,13 +130,17 @@ fn tell(failed: &mut [(PackageName, String)]) {
 
 fn files(options: &Backfill) -> Result<Vec<PathBuf>> {
     if !options.lockfile.is_empty() {
+        options
+            .lockfile
+            .iter()
+            .try_for_each(|file| lockless::has_a_name(file))?;
         return Ok(options.lockfile.clone());
     }
     let mut files = Vec::new();
     for folder in &options.folders {
-        let found = check::find(folder, None);
+        let found = lockless::find(folder, None)?;
         if found.is_empty() {
-            bail!(super::check::nowhere(folder));
+            return Err(lockless::error(folder));
         }
         files.extend(found);
     }

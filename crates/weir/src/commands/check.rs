@@ -37,7 +37,7 @@ use weir_engine::Engine;
 use weir_model::finding::printable;
 use weir_model::json::v1;
 use weir_model::json::v1::{ChangedPackage, CheckFinding, CheckLevel, CheckedLockfile};
-use weir_npm::lockfile::{Edge, Lockfile, Node, NodeId, Paths};
+use weir_npm::lockfile::{Edge, Format, Lockfile, Node, NodeId, Paths, Problem};
 use weir_upstream::project_root;
 
 pub(super) use self::catalogs::Catalogs;
@@ -48,20 +48,10 @@ use self::registries::Registries;
 pub(super) use self::step::unambiguous;
 pub(super) use self::text::line;
 use self::tree::{Commit, Tree};
+use super::lockless;
 use crate::addresses::without_secrets;
 use crate::cli::{Check, Global};
 use crate::{exit, files, setup};
-
-/// What clients read, in the order in which npm prefers its two.
-const NAMES: [&str; 5] = [
-    "npm-shrinkwrap.json",
-    "package-lock.json",
-    "yarn.lock",
-    PNPMS,
-    "bun.lock",
-];
-
-const PNPMS: &str = "pnpm-lock.yaml";
 
 /// A rule: its id, how much its findings matter, and what to do about them.
 #[derive(Debug)]
@@ -71,11 +61,6 @@ pub(super) struct Rule {
     pub(super) todo: &'static str,
 }
 
-const NO_LOCKFILE: Rule = Rule {
-    id: "no-lockfile",
-    level: CheckLevel::Error,
-    todo: "run the client's install once and commit the lockfile it writes",
-};
 const UNREADABLE: Rule = Rule {
     id: "unreadable",
     level: CheckLevel::Error,
@@ -170,6 +155,7 @@ struct Run<'o> {
 
 /// Checks a project; the exit code tells whether anything must be put right.
 pub(super) async fn run(global: &Global, options: &Check) -> Result<ExitCode> {
+    let files = lockless::find(&options.folder, options.lockfile.as_ref())?;
     let base = match &options.base {
         Some(name) => Some(Commit::find(&options.folder, name)?),
         None => None,
@@ -187,7 +173,6 @@ pub(super) async fn run(global: &Global, options: &Check) -> Result<ExitCode> {
     };
     // Told also where nothing is asked that the policy would answer.
     setup::policy_file_of(global, &options.folder)?;
-    let files = find(&options.folder, options.lockfile.as_ref());
     if base.is_some()
         && let Some(outside) = files
             .iter()
@@ -224,11 +209,7 @@ pub(super) async fn run(global: &Global, options: &Check) -> Result<ExitCode> {
     }
     report.findings.extend(settings::ignored(&run));
     if files.is_empty() {
-        let file = options.folder.join("package.json");
-        let what = nowhere(&options.folder);
-        report
-            .findings
-            .push(about_file(&NO_LOCKFILE, &file, 1, &what));
+        report.findings.push(lockless::finding(&options.folder));
     }
     if let [first, second, ..] = files.as_slice() {
         let what = format!("{} and {} are both here", first.display(), second.display());
@@ -322,37 +303,6 @@ fn tell(options: &Check, report: &v1::Check) -> Result<()> {
     Ok(())
 }
 
-/// The lockfiles of a folder, or the one that is named.
-pub(super) fn find(folder: &Path, named: Option<&PathBuf>) -> Vec<PathBuf> {
-    if let Some(file) = named {
-        return vec![file.clone()];
-    }
-    let here = NAMES.iter().map(|name| folder.join(name));
-    let mut files: Vec<PathBuf> = here
-        .filter(|file| file.symlink_metadata().is_ok())
-        .collect();
-    // npm reads its shrinkwrap and not the other, when both are there.
-    if files
-        .first()
-        .is_some_and(|file| file.ends_with("npm-shrinkwrap.json"))
-    {
-        files.retain(|file| !file.ends_with("package-lock.json"));
-    }
-    files
-}
-
-/// Why there is no lockfile in a folder.
-pub(super) fn nowhere(folder: &Path) -> String {
-    let shown = folder.display();
-    match folder.metadata() {
-        Ok(it) if it.is_dir() => format!("there is no lockfile in {shown}"),
-        Ok(_) => {
-            format!("{shown} is no folder: give the project's, and --lockfile for a file of it")
-        }
-        Err(_) => format!("there is no folder {shown}"),
-    }
-}
-
 pub(super) fn about_file(rule: &Rule, file: &Path, line: u32, what: &str) -> CheckFinding {
     CheckFinding {
         rule: rule.id,
@@ -375,7 +325,7 @@ pub(super) fn apart(
 ) -> Vec<CheckFinding> {
     let apart = manifests.apart().iter().filter(|_| named.is_none());
     let told = apart.map(|inner| {
-        let file = folder.join(inner).join(PNPMS);
+        let file = folder.join(inner).join(lockless::PNPMS);
         let what = "this workspace has a lockfile of its own, which was not looked into";
         about_file(&APART, &file, 1, what)
     });
@@ -631,7 +581,13 @@ fn parse(file: &Path, text: &[u8]) -> Result<Lockfile, (u32, String)> {
             .key
             .map(|key| format!("{key:?}: "))
             .unwrap_or_default();
-        (error.line, format!("{key}{}", error.problem))
+        let known = match (&error.problem, Format::of(&name, text)) {
+            (Problem::UnknownVersion(_), Some(Format::Npm)) => " (1 to 3 are)",
+            (Problem::UnknownVersion(_), Some(Format::Pnpm)) => " (5.x, 6.x and 9.x are)",
+            (Problem::UnknownVersion(_), Some(Format::Bun)) => " (0 to 3 are)",
+            _ => "",
+        };
+        (error.line, format!("{key}{}{known}", error.problem))
     })
 }
 

@@ -69,7 +69,8 @@ pub(super) async fn run(
     let replaced = replaced(global, client, doing, &place, &spelled, &npmrc)?;
     let engine = setup::engine_by(global, &place.folder, &npmrc).await?;
     let session = Arc::new(Session::default());
-    let running = open(&engine, &session).await?;
+    let weir = setup::called_again(global);
+    let running = open(&engine, &session, &weir).await?;
     let gateway = running.url();
     let way = Way {
         gateway: &gateway,
@@ -112,12 +113,19 @@ pub(super) async fn run(
     let (unread, restored) = after.see_to_it(&mut interrupts).await;
     let summary = session.summary();
     let failed = !status.as_ref().is_ok_and(ExitStatus::success);
-    anstream::eprint!(
-        "{}",
-        print::summary(&summary, &unread, took, engine.observes(), failed)
-    );
+    // Nobody asked for anything: the client could not be started, or said something of itself.
+    let is_idle = status.is_err() || doing == Doing::Says;
+    if !(is_idle && summary.is_empty()) {
+        let run = print::Ran {
+            took,
+            observes: engine.observes(),
+            failed,
+            weir: &weir,
+        };
+        anstream::eprint!("{}", print::summary(&summary, &unread, &run));
+    }
     let missed = before.missed(&engine, &summary).await;
-    missed.tell(client, &replaced.by_address, engine.observes());
+    missed.tell(client, &replaced.by_address, engine.observes(), &weir);
     if restored.is_some() {
         let stop = running.stop(Duration::from_secs(5));
         interrupts.while_closing(stop).await;
@@ -161,7 +169,7 @@ fn replaced(
 }
 
 /// Opens the gateway of one run.
-async fn open(engine: &Arc<Engine>, session: &Arc<Session>) -> Result<Running> {
+async fn open(engine: &Arc<Engine>, session: &Arc<Session>, weir: &str) -> Result<Running> {
     let config = GatewayConfig {
         public_url: None,
         // Clients are pointed at its address.
@@ -169,7 +177,7 @@ async fn open(engine: &Arc<Engine>, session: &Arc<Session>) -> Result<Running> {
         // Over loopback, compressing and decompressing cost more than copying.
         compress: false,
         cache_bytes: engine.policy().cache.memory.bytes() / 2,
-        explain_by_command: true,
+        explain_by_command: Some(format!("{weir} explain")),
     };
     Gateway::new(Arc::clone(engine), config, Some(Arc::clone(session)))
         .listen(&addresses(engine))

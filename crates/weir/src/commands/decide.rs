@@ -170,7 +170,9 @@ fn from_file(file: &str) -> Result<Vec<Kept>> {
     let mut found = Vec::new();
     let objects = serde_json::Deserializer::from_str(&text).into_iter::<Written>();
     for (number, object) in (1..).zip(objects) {
-        let written = object.with_context(|| format!("{file}: object {number}"))?;
+        let written = object.with_context(|| {
+            format!("{file}: object {number} is not what `weir inspect --json` prints")
+        })?;
         if written.schema != ASSESSMENT {
             bail!(
                 "{file}: object {number} is of schema {:?}, not {ASSESSMENT:?}",

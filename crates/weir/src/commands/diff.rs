@@ -54,10 +54,15 @@ async fn compare(engine: &Arc<Engine>, options: &Diff) -> Result<Compared> {
 async fn side(engine: &Arc<Engine>, text: &str) -> Result<Side> {
     match Wanted::find(engine, text)? {
         Wanted::Release(name, version) => Ok(engine.side(&name, version).await?),
-        Wanted::Local(label, what) => engine
-            .side_local(label, what)
-            .await
-            .map_err(|why| anyhow!("{label} could not be read: {why}")),
+        Wanted::Local(label, what) => {
+            let side = engine.side_local(label, what).await;
+            let side = side.map_err(|why| anyhow!("{label} could not be read: {why}"))?;
+            // Compared with nothing, all would be new, or nothing.
+            if side.contents.size.files == 0 {
+                bail!("{label} holds no file: there is nothing to compare with");
+            }
+            Ok(side)
+        }
     }
 }
 

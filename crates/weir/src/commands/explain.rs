@@ -12,6 +12,13 @@ use crate::{exit, print, setup};
 pub(super) async fn run(global: &Global, options: &Explain) -> Result<ExitCode> {
     let store = setup::store(global).await?;
     let Some(refusal) = store.refusal(&options.id).await? else {
+        if !options.id.starts_with("w-") {
+            anyhow::bail!(
+                "{:?} is no id of a refusal: they look like w-3k9x2m4q7c, and `weir ledger --event refused` lists \
+                 those that are here",
+                options.id
+            );
+        }
         anyhow::bail!(
             "there is no refusal {:?} in {} (the gateway that refused may use another --data); `weir ledger \
              --event refused` lists those that are here",

@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use weir_engine::{Assessed, Engine, History};
+use weir_engine::{Assessed, Engine, EngineError, History};
 use weir_model::json::v1;
 use weir_model::ledger::LedgerEvent;
 use weir_model::{Action, LedgerEntry};
 use weir_npm::name::PackageName;
 use weir_policy::Policy;
 
-use super::wanted::Wanted;
+use super::wanted::{Wanted, split};
 use crate::cli::{Global, Inspect};
 use crate::{exit, print, progress, setup};
 
@@ -60,7 +60,8 @@ pub(super) async fn run(global: &Global, options: Inspect) -> Result<ExitCode> {
             }
             Err(error) => {
                 failed = true;
-                bar.suspend(|| anstream::eprintln!("weir: {release}: {error:#}"));
+                let told = told(&engine, global, release, &error);
+                bar.suspend(|| anstream::eprintln!("weir: {told}"));
             }
         }
         bar.inc(1);
@@ -68,6 +69,27 @@ pub(super) async fn run(global: &Global, options: Inspect) -> Result<ExitCode> {
     bar.finish_and_clear();
     engine.close().await;
     Ok(ExitCode::from(if failed { exit::FAILED } else { code }))
+}
+
+/// Why a release could not be looked at. Its name stands in front, once.
+fn told(engine: &Engine, global: &Global, release: &str, error: &anyhow::Error) -> String {
+    let text = match error.downcast_ref::<EngineError>() {
+        Some(EngineError::NoSuchVersion { name, version }) => {
+            let parsed = PackageName::parse(name);
+            let registry =
+                parsed.map(|name| engine.upstreams().upstream_for(&name).id().to_owned());
+            let on = registry.map_or_else(|_| String::new(), |it| format!(" on {it}"));
+            let by = global
+                .now
+                .map_or_else(String::new, |now| format!(" that was out by {now}"));
+            format!("{name} has no version or tag {version}{on}{by}")
+        }
+        _ => format!("{error:#}"),
+    };
+    match text.starts_with(split(release).0) {
+        true => text,
+        false => format!("{release}: {text}"),
+    }
 }
 
 fn wanted(options: &Inspect) -> Result<Vec<String>> {
@@ -80,7 +102,9 @@ fn wanted(options: &Inspect) -> Result<Vec<String>> {
                 .with_context(|| format!("reading {}", file.display()))?;
             text.lines().map(str::to_owned).collect()
         };
-        let mut named = lines.into_iter().filter(|line| !line.trim().is_empty());
+        let lines = lines.iter().map(|line| line.trim());
+        let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let mut named = lines.map(str::to_owned);
         let Some(first) = named.next() else {
             // What wrote the list may have failed, and nothing looked at is no pass.
             match file.as_os_str() == "-" {

@@ -51,7 +51,14 @@ pub(super) async fn run(global: &Global, command: KnownBadCommand) -> Result<Exi
         }
         KnownBadCommand::Show => {
             let store = setup::store(global).await?;
-            for bad in store.all_bad_content().await? {
+            let all = store.all_bad_content().await?;
+            if all.is_empty() {
+                anstream::eprintln!(
+                    "weir: no malicious content is known; `weir known-bad import` takes some in, and what is \
+                     blocked for its code is remembered"
+                );
+            }
+            for bad in all {
                 let place = bad.path.unwrap_or_else(|| "all code".to_owned());
                 let place = match bad.name.is_empty() {
                     true => place,
@@ -67,12 +74,23 @@ pub(super) async fn run(global: &Global, command: KnownBadCommand) -> Result<Exi
             for one in &what {
                 let why = match forget(&store, one).await? {
                     Forgotten::Yes => continue,
+                    Forgotten::Source { digests, packages } => {
+                        crate::out::println!(
+                            "{one}: {} forgotten, and near copies of {}",
+                            counted(digests, "digest", "digests"),
+                            counted(packages, "package", "packages")
+                        );
+                        continue;
+                    }
                     Forgotten::Unknown if is_too_short(one) => {
                         format!(
                             "no name that is known, and a digest is found by {FEWEST} digits at least"
                         )
                     }
-                    Forgotten::Unknown => "nothing is known by this digest or name".to_owned(),
+                    Forgotten::Unknown => {
+                        "nothing is known by this digest or name, or was taken in from such a path"
+                            .to_owned()
+                    }
                     Forgotten::Several(digests) => format!(
                         "{} digests begin like this, and none was forgotten: {}",
                         digests.len(),

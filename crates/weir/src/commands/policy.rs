@@ -24,7 +24,10 @@ pub(super) fn run(global: &Global, command: PolicyCommand) -> Result<ExitCode> {
             let Some(file) =
                 file.map_or_else(|| setup::policy_file(global), |file| Ok(Some(file)))?
             else {
-                bail!("there is no policy file to check: the defaults are in force");
+                bail!(
+                    "there is no policy file to check, and the defaults are in force: make a weir.toml, or name \
+                     the file"
+                );
             };
             let policy = setup::read_policy(&file)?;
             let expired = policy.expired_waivers(setup::clock(global).now());

@@ -1,6 +1,6 @@
 //! `weir sbom`: what a lockfile locks, as a bill of materials.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Component as Part, Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ use weir_model::{AttestationState, SignatureState, Trust};
 use weir_npm::lockfile::{Format, Lockfile, Node, Source};
 
 use super::locked::{self, Locked};
-use super::{check, own};
+use super::{check, lockless, own, verify};
 use crate::addresses::without_secrets;
 use crate::cli::{Global, Sbom, SbomFormat};
 use crate::counted::counted;
@@ -65,20 +65,24 @@ pub(super) async fn run(global: &Global, options: &Sbom) -> Result<ExitCode> {
             .with_context(|| format!("writing {}", file.display()))?,
         None => crate::out::println!("{text}"),
     }
-    Ok(match &releases.not_verified {
-        // What could not be checked is no pass, whatever is in the bill.
-        Some(what) => {
-            anstream::eprintln!("weir: {what}");
-            ExitCode::from(exit::FAILED)
-        }
-        None => ExitCode::from(exit::FINE),
-    })
+    let does_not_hold = options.verify && releases.tell_errors(&check::shown(&file), &lockfile);
+    // What could not be checked is no pass, whatever is in the bill.
+    if let Some(what) = &releases.not_verified {
+        anstream::eprintln!("weir: {what}");
+    }
+    Ok(ExitCode::from(if does_not_hold {
+        exit::FOUND
+    } else if releases.not_verified.is_some() {
+        exit::FAILED
+    } else {
+        exit::FINE
+    }))
 }
 
 fn lockfile_of(options: &Sbom) -> Result<PathBuf> {
-    let files = check::find(&options.folder, options.lockfile.as_ref());
+    let files = lockless::find(&options.folder, options.lockfile.as_ref())?;
     match files.as_slice() {
-        [] => bail!(super::check::nowhere(&options.folder)),
+        [] => Err(lockless::error(&options.folder)),
         [one] => Ok(one.clone()),
         [one, other, ..] => bail!(
             "{} and {} are both here: say which one with --lockfile",
@@ -192,6 +196,34 @@ impl Releases {
             decision: kept.decision,
             trust: kept.trust,
         }
+    }
+
+    /// Names on standard error what does not hold, entry by entry as `weir verify` does; whether anything does not.
+    fn tell_errors(&self, file: &str, lockfile: &Lockfile) -> bool {
+        let paths = lockfile.paths();
+        let mut wrong = HashSet::new();
+        for (id, node) in lockfile.nodes.iter().enumerate() {
+            let Some(locked) = Locked::of(node, lockfile.format) else {
+                continue;
+            };
+            let kept = self.kept.get(&locked);
+            let Some(trust) = kept.and_then(|kept| kept.trust.as_ref()) else {
+                continue;
+            };
+            for finding in verify::errors(file, node, &verify::path_to(&paths, id), trust) {
+                anstream::eprint!("{}", check::line(&finding));
+                wrong.insert(locked.clone());
+            }
+        }
+        if !wrong.is_empty() {
+            anstream::eprintln!(
+                "weir: {} of {} in the bill {} not hold",
+                wrong.len(),
+                counted(self.kept.len(), "release", "releases"),
+                if wrong.len() == 1 { "does" } else { "do" }
+            );
+        }
+        !wrong.is_empty()
     }
 
     /// The licence as the lockfile, the installed package or the kept packument has it.

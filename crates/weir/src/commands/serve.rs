@@ -23,7 +23,7 @@ pub(super) async fn run(global: &Global, options: Serve) -> Result<ExitCode> {
         own_names: own_names(),
         compress: true,
         cache_bytes,
-        explain_by_command: false,
+        explain_by_command: None,
     };
     let running = Gateway::new(engine, config, None)
         .listen(&[options.listen])

@@ -139,7 +139,7 @@ fn before(data: &Path) -> Kept {
 /// A root that the operator vouches for. It has to be one; nothing else can be verified of it.
 fn of_file(path: &Path, before: Kept, now: jiff::Timestamp) -> Result<Kept> {
     let text = text_of(path).context("finding the trusted root")?;
-    let text = text.with_context(|| format!("there is no {}", path.display()))?;
+    let text = text.with_context(|| format!("--from: there is no {}", path.display()))?;
     weir_provenance::Verifier::from_root(&text).with_context(|| path.display().to_string())?;
     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     Ok(Kept {
@@ -175,7 +175,12 @@ async fn of_repository(
     let beginning = start.as_deref().map(str::as_bytes);
     let updated = update(source, beginning, metadata, &hosts, now)
         .await
-        .with_context(|| format!("refreshing the trusted root from {from}"))?;
+        .with_context(|| {
+            format!(
+                "refreshing the trusted root from {from} (--from takes a folder that mirrors it, or a \
+                 trusted_root.json, where it cannot be reached)"
+            )
+        })?;
     Ok(Kept {
         root: Some(updated.root),
         keys: updated.keys,
@@ -195,7 +200,7 @@ async fn of_repository(
 /// The root metadata that a repository's chain begins with.
 fn beginning(file: &Path) -> Result<String> {
     let text = text_of(file).context("finding where the chain begins (--root)")?;
-    text.with_context(|| format!("there is no {}", file.display()))
+    text.with_context(|| format!("--root: there is no {}", file.display()))
 }
 
 /// The hosts of the registries in the npm configuration; none where there is no registry.

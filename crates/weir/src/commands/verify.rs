@@ -19,12 +19,12 @@ use weir_model::{AttestationState, Breach, ClaimChange, ClaimKind, SignatureStat
 use weir_npm::lockfile::{Lockfile, Node, NodeId, Source};
 
 use self::rules::{
-    ATTESTATION, CHANGED, ELSEWHERE, MISSING, NO_LOCKFILE, NO_SUCH_RELEASE, NOTHING_LOCKED,
-    ORDINARY, OWN_ARCHIVES, Rule, SIGNATURE, UNASKABLE, UNCHECKED, UNCOMPARED, UNEXPECTED,
-    UNREADABLE, UNREADABLE_THERE, UNSIGNED, UNUSUAL, WITHHELD_NAMES,
+    ATTESTATION, CHANGED, ELSEWHERE, MISSING, NO_SUCH_RELEASE, NOTHING_LOCKED, ORDINARY,
+    OWN_ARCHIVES, Rule, SIGNATURE, UNASKABLE, UNCHECKED, UNCOMPARED, UNEXPECTED, UNREADABLE,
+    UNREADABLE_THERE, UNSIGNED, UNUSUAL, WITHHELD_NAMES,
 };
 use super::locked::{Locked, Recorded, manifests, nothing_locked, unaskable};
-use super::{check, own};
+use super::{check, lockless, own};
 use crate::addresses::without_secrets;
 use crate::causes::{Cause, Causes};
 use crate::cli::{Global, Verify};
@@ -33,6 +33,7 @@ use crate::{exit, setup};
 
 /// Verifies a project's lockfiles; the exit code tells whether all of it holds.
 pub(super) async fn run(global: &Global, options: &Verify) -> Result<ExitCode> {
+    let files = lockless::find(&options.folder, options.lockfile.as_ref())?;
     let mut report = v1::Verify {
         schema: v1::VERIFY,
         lockfiles: Vec::new(),
@@ -41,11 +42,8 @@ pub(super) async fn run(global: &Global, options: &Verify) -> Result<ExitCode> {
         findings: Vec::new(),
     };
     let mut lockfiles = Vec::new();
-    let files = check::find(&options.folder, options.lockfile.as_ref());
     if files.is_empty() {
-        let file = check::shown(&options.folder.join("package.json"));
-        let what = super::check::nowhere(&options.folder);
-        report.findings.push(finding(&NO_LOCKFILE, &file, 1, &what));
+        report.findings.push(lockless::finding(&options.folder));
     }
     for file in &files {
         match check::read(file) {
@@ -149,6 +147,15 @@ fn left_out(options: &Verify, file: &Path, lockfile: &Lockfile) -> Vec<CheckFind
         found.push(finding(&NOTHING_LOCKED, &check::shown(file), 1, &what));
     }
     found
+}
+
+/// What does not hold of a release, at its entry: what a bill names as well, and whoever asks for one is to hear of.
+pub(super) fn errors(file: &str, node: &Node, path: &[String], trust: &Trust) -> Vec<CheckFinding> {
+    let wrong = notes(trust).into_iter();
+    let wrong = wrong.filter(|(rule, _)| rule.level == CheckLevel::Error);
+    wrong
+        .map(|(rule, what)| of_entry(rule, file, node, path.to_vec(), &what))
+        .collect()
 }
 
 /// How an entry's bytes are recorded and signed, if anybody could be asked, and what there is to say of it.
@@ -260,7 +267,7 @@ fn of_entry(rule: &Rule, file: &str, node: &Node, path: Vec<String>, what: &str)
     }
 }
 
-fn path_to(paths: &weir_npm::lockfile::Paths<'_>, id: NodeId) -> Vec<String> {
+pub(super) fn path_to(paths: &weir_npm::lockfile::Paths<'_>, id: NodeId) -> Vec<String> {
     let path = paths.to(id);
     path.iter().map(|edge| printable(&edge.name, 220)).collect()
 }

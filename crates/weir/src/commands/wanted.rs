@@ -23,6 +23,9 @@ impl<'a> Wanted<'a> {
             bail!("addresses are not fetched: download {text} and name the file");
         }
         let looks_local = text.starts_with(['.', '/']) || text.ends_with(".tgz");
+        if looks_local && path.is_dir() && !path.join("package.json").exists() {
+            bail!("there is no package.json in that folder: name the folder of a package");
+        }
         if path.is_dir() && (looks_local || path.join("package.json").is_file()) {
             let folder = path
                 .canonicalize()
@@ -44,6 +47,10 @@ impl<'a> Wanted<'a> {
             anstream::eprintln!(
                 "weir: {text} is taken for a package of the registry; `./{text}` means the folder of that \
                  name here, which has no package.json"
+            );
+        } else if path.is_file() {
+            anstream::eprintln!(
+                "weir: {text} is taken for a package of the registry; `./{text}` means the file of that name here"
             );
         }
         let (name, version) = split(text);

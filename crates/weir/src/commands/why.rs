@@ -15,7 +15,7 @@ use weir_npm::lockfile::{
 use weir_npm::name::PackageName;
 use weir_npm::version::{Range, Version};
 
-use super::{check, own, wanted};
+use super::{check, lockless, own, wanted};
 use crate::addresses::without_secrets;
 use crate::cli::{Global, Why};
 use crate::{exit, print, setup};
@@ -83,9 +83,9 @@ impl Asked {
 /// Shows the ways; fails where the project holds nothing of that name.
 pub(super) async fn run(global: &Global, options: &Why) -> Result<ExitCode> {
     let asked = Asked::parse(&options.package)?;
-    let files = check::find(&options.folder, options.lockfile.as_ref());
+    let files = lockless::find(&options.folder, options.lockfile.as_ref())?;
     if files.is_empty() {
-        bail!(super::check::nowhere(&options.folder));
+        return Err(lockless::error(&options.folder));
     }
     let mut lockfiles = Vec::new();
     for file in &files {

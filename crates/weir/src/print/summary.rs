@@ -15,14 +15,26 @@ use crate::counted::counted;
 /// How many lines of one kind a summary prints before it only counts.
 const SUMMARY_LINES: usize = 20;
 
+/// One run of a client, as far as it shapes what is said.
+pub(crate) struct Ran<'a> {
+    /// How long it took.
+    pub(crate) took: Duration,
+    /// Whether nothing is refused.
+    pub(crate) observes: bool,
+    /// Whether the client failed.
+    pub(crate) failed: bool,
+    /// How weir is called to look at what was kept.
+    pub(crate) weir: &'a str,
+}
+
 /// What happened during one run of a client, which may have failed.
-pub(crate) fn summary(
-    summary: &Summary,
-    unread: &[String],
-    took: Duration,
-    observes: bool,
-    failed: bool,
-) -> String {
+pub(crate) fn summary(summary: &Summary, unread: &[String], run: &Ran<'_>) -> String {
+    let Ran {
+        took,
+        observes,
+        failed,
+        weir,
+    } = *run;
     let mut out = String::new();
     let kept_out = KeptOut::of(summary, failed);
     // What is counted is what is told below: what made no difference to this run is neither.
@@ -49,9 +61,9 @@ pub(crate) fn summary(
         ),
     );
     for action in [Action::Block, Action::Hold, Action::Notice] {
-        requested(&mut out, summary, action, observes);
+        requested(&mut out, summary, action, run);
     }
-    kept_out.print(&mut out, summary);
+    kept_out.print(&mut out, summary, weir);
     gaps(&mut out, summary, unread);
     if observes {
         line(
@@ -71,7 +83,7 @@ fn not_refused(summary: &Summary) -> &'static str {
     }
 }
 
-fn requested(out: &mut String, summary: &Summary, action: Action, observes: bool) {
+fn requested(out: &mut String, summary: &Summary, action: Action, run: &Ran<'_>) {
     let colour = style::of(action);
     for (index, ((name, version), seen)) in summary.with_action(action).enumerate() {
         if index == SUMMARY_LINES {
@@ -86,8 +98,8 @@ fn requested(out: &mut String, summary: &Summary, action: Action, observes: bool
             (Action::Notice, _) => "notice",
             (Action::Hold, false) => "held",
             (Action::Block, false) => "blocked",
-            (Action::Hold, true) if observes => "would be held",
-            (Action::Block, true) if observes => "would be blocked",
+            (Action::Hold, true) if run.observes => "would be held",
+            (Action::Block, true) if run.observes => "would be blocked",
             // Its contents were read after it was served, because it was long established.
             _ => "SERVED, AND REFUSED SINCE",
         };
@@ -103,7 +115,7 @@ fn requested(out: &mut String, summary: &Summary, action: Action, observes: bool
                 .instead
                 .as_ref()
                 .map_or(String::new(), |v| format!(", use {v} instead"));
-            line(out, format_args!("    weir explain {id}{instead}"));
+            line(out, format_args!("    {} explain {id}{instead}", run.weir));
         }
     }
 }
@@ -187,18 +199,18 @@ impl<'s> KeptOut<'s> {
         Self { told, perhaps }
     }
 
-    fn print(&self, out: &mut String, summary: &Summary) {
+    fn print(&self, out: &mut String, summary: &Summary, weir: &str) {
         let perhaps = self.perhaps;
         if perhaps > 0 {
             line(
                 out,
                 format_args!(
-                    "  {perhaps} more kept out of what could be chosen: weir ledger --event decided"
+                    "  {perhaps} more kept out of what could be chosen: {weir} ledger --event decided"
                 ),
             );
         }
         for (bearing, release, held) in self.told.iter().take(SUMMARY_LINES) {
-            one_kept_out(out, summary, *bearing, release, held);
+            one_kept_out(out, (summary, weir), *bearing, release, held);
         }
         if self.told.len() > SUMMARY_LINES {
             line(
@@ -214,7 +226,7 @@ impl<'s> KeptOut<'s> {
 
 fn one_kept_out(
     out: &mut String,
-    summary: &Summary,
+    (summary, weir): (&Summary, &str),
     bearing: Bearing,
     (name, version): &Release,
     held: &Held,
@@ -243,7 +255,7 @@ fn one_kept_out(
     line(
         out,
         format_args!(
-            "  {colour}{what}{colour:#} {}{until}: {} ({}; weir explain {}{})",
+            "  {colour}{what}{colour:#} {}{until}: {} ({}; {weir} explain {}{})",
             printable(&format!("{name}@{version}"), 300),
             reasons(&held.reasons, 400),
             printable(&why, 300),
@@ -341,7 +353,17 @@ mod tests {
     }
 
     fn told(summary: &Summary, failed: bool) -> String {
-        super::summary(summary, &[], Duration::ZERO, false, failed)
+        told_by(summary, false, failed)
+    }
+
+    fn told_by(summary: &Summary, observes: bool, failed: bool) -> String {
+        let run = Ran {
+            took: Duration::ZERO,
+            observes,
+            failed,
+            weir: "weir",
+        };
+        super::summary(summary, &[], &run)
     }
 
     #[test]
@@ -392,7 +414,7 @@ mod tests {
                 ..seen(true)
             };
             summary.seen.insert(release("1.0.0"), late);
-            let told = |observes| super::summary(&summary, &[], Duration::ZERO, observes, false);
+            let told = |observes| told_by(&summary, observes, false);
             let observed = told(true);
             assert!(observed.contains(&format!("would be {word}")), "{observed}");
             assert!(!observed.contains("SERVED"), "{observed}");
@@ -406,7 +428,7 @@ mod tests {
         // A tarball without a digest is refused in any mode.
         let mut summary = Summary::default();
         summary.seen.insert(release("1.0.0"), seen(false));
-        let text = super::summary(&summary, &[], Duration::ZERO, true, true);
+        let text = told_by(&summary, true, true);
         assert!(!text.contains("would be"), "{text}");
         assert!(
             text.ends_with("observe mode: nothing else was refused\n"),

@@ -35,17 +35,23 @@ const LOCKS: [(&str, &str); 5] = [
     ),
 ];
 
-/// What is found about settings: `rule file:line`, and the exit code.
-fn found(registry: &Registry, client: &str, files: &[(&str, &str)]) -> (Vec<String>, i32) {
-    let world = World::new();
-    let (_, lock) = LOCKS.iter().find(|(name, _)| *name == client).unwrap();
-    let lockfile = match client {
+fn lock_of(client: &str) -> &'static str {
+    LOCKS.iter().find(|(name, _)| *name == client).unwrap().1
+}
+
+fn lockfile_of(client: &str) -> &'static str {
+    match client {
         "npm" => "package-lock.json",
         "pnpm" => "pnpm-lock.yaml",
         "bun" => "bun.lock",
         _ => "yarn.lock",
-    };
-    world.write(&format!("work/{lockfile}"), lock);
+    }
+}
+
+/// What is found about settings: `rule file:line`, and the exit code.
+fn found(registry: &Registry, client: &str, files: &[(&str, &str)]) -> (Vec<String>, i32) {
+    let world = World::new();
+    world.write(&format!("work/{}", lockfile_of(client)), lock_of(client));
     if !files.iter().any(|(name, _)| *name == "package.json") {
         world.write("work/package.json", r#"{"name": "app"}"#);
     }
@@ -82,9 +88,9 @@ fn what_is_left_open_depends_on_the_client_and_its_version() {
             "npm",
             &[],
             &[
-                "no-release-age .npmrc:1",
-                "scripts-run .npmrc:1",
-                "remote-sources .npmrc:1",
+                "no-release-age package.json:1",
+                "scripts-run package.json:1",
+                "remote-sources package.json:1",
             ],
         ),
         (
@@ -101,7 +107,7 @@ fn what_is_left_open_depends_on_the_client_and_its_version() {
                 "package.json",
                 r#"{"name": "app", "packageManager": "npm@12.0.2"}"#,
             )],
-            &["no-release-age .npmrc:1"],
+            &["no-release-age package.json:1"],
         ),
         (
             "npm",
@@ -129,10 +135,10 @@ fn what_is_left_open_depends_on_the_client_and_its_version() {
             "pnpm",
             &[],
             &[
-                "no-release-age pnpm-workspace.yaml:1",
-                "no-trust-policy pnpm-workspace.yaml:1",
-                "scripts-run pnpm-workspace.yaml:1",
-                "remote-sources pnpm-workspace.yaml:1",
+                "no-release-age package.json:1",
+                "no-trust-policy package.json:1",
+                "scripts-run package.json:1",
+                "remote-sources package.json:1",
             ],
         ),
         (
@@ -141,7 +147,7 @@ fn what_is_left_open_depends_on_the_client_and_its_version() {
                 "package.json",
                 r#"{"name": "app", "packageManager": "pnpm@11.2.0"}"#,
             )],
-            &["no-trust-policy pnpm-workspace.yaml:1"],
+            &["no-trust-policy package.json:1"],
         ),
         (
             "pnpm",
@@ -179,7 +185,10 @@ fn what_is_left_open_depends_on_the_client_and_its_version() {
         (
             "yarn1",
             &[],
-            &["no-release-age package.json:1", "scripts-run .yarnrc:1"],
+            &[
+                "no-release-age package.json:1",
+                "scripts-run package.json:1",
+            ],
         ),
         (
             "yarn1",
@@ -216,7 +225,10 @@ fn what_is_left_open_depends_on_the_client_and_its_version() {
         (
             "bun",
             &[],
-            &["no-release-age bunfig.toml:1", "scripts-run package.json:1"],
+            &[
+                "no-release-age package.json:1",
+                "scripts-run package.json:1",
+            ],
         ),
         (
             "bun",
@@ -251,6 +263,76 @@ fn what_is_left_open_depends_on_the_client_and_its_version() {
             (wanted.iter().map(|it| (*it).to_owned()).collect(), 0),
             "{client} {files:?}"
         );
+    }
+}
+
+/// Each finding about a default names a line, and is gone where that line is written. It stands at a file that is there.
+#[test]
+fn what_is_to_be_written_is_said_and_settles_it() {
+    let npmrc = "min-release-age=1\nallow-git=root\nallow-remote=root\nignore-scripts=true\n";
+    let pnpm = "minimumReleaseAge: 1440\nblockExoticSubdeps: true\ntrustPolicy: no-downgrade\n";
+    let berry = "npmMinimalAgeGate: 1440\napprovedGitRepositories: []\nenableScripts: false\n";
+    let bunfig = "[install]\nminimumReleaseAge = 86400\n";
+    let cases: [(&str, &str, &str, &str, &[&str]); 5] = [
+        ("npm", ".npmrc", npmrc, "{}", &[]),
+        (
+            "pnpm",
+            "pnpm-workspace.yaml",
+            pnpm,
+            r#"{"pnpm": {"onlyBuiltDependencies": []}}"#,
+            &[],
+        ),
+        (
+            "yarn1",
+            ".yarnrc",
+            "ignore-scripts true\n",
+            "{}",
+            &["no-release-age"],
+        ),
+        ("yarn", ".yarnrc.yml", berry, "{}", &[]),
+        (
+            "bun",
+            "bunfig.toml",
+            bunfig,
+            r#"{"trustedDependencies": []}"#,
+            &[],
+        ),
+    ];
+    let registry = river();
+    let told = |client: &str, files: &[(&str, &str)]| -> Vec<Value> {
+        let world = World::new();
+        world.write(&format!("work/{}", lockfile_of(client)), lock_of(client));
+        for (name, text) in files {
+            world.write(&format!("work/{name}"), text);
+        }
+        let run = world.run_before(&registry, &["check", "--json", "--offline"]);
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        let findings = report["findings"].as_array().unwrap().iter();
+        let notes = findings.filter(|it| SETTINGS.contains(&it["rule"].as_str().unwrap()));
+        notes.cloned().collect()
+    };
+    for (client, file, text, manifest, left) in cases {
+        let before = told(client, &[("package.json", "{}")]);
+        assert!(before.len() > left.len(), "{client}");
+        for finding in &before {
+            assert_eq!(finding["file"], "package.json", "{client}");
+            let todo = finding["todo"].as_str().unwrap();
+            assert!(todo.contains('`'), "{client}: {todo}");
+            let lines = text.lines().chain([manifest]);
+            let is_the_line = |line: &str| {
+                let written = format!("`{line}`");
+                todo.contains(&written) || todo.contains(line.trim_matches(['{', '}']))
+            };
+            let is_said = lines.into_iter().any(is_the_line);
+            let is_without = left.contains(&finding["rule"].as_str().unwrap());
+            assert!(is_said || is_without, "{client}: {todo}");
+        }
+        let after = told(client, &[(file, text), ("package.json", manifest)]);
+        let after: Vec<&str> = after
+            .iter()
+            .map(|it| it["rule"].as_str().unwrap())
+            .collect();
+        assert_eq!(after, left, "{client}");
     }
 }
 

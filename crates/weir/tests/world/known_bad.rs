@@ -291,6 +291,62 @@ fn a_digest_is_forgotten_by_its_whole_or_a_beginning_that_is_its_alone() {
     assert_eq!(known(), 3);
 }
 
+/// Who imported a folder wrongly takes back all of it, and nothing else.
+#[test]
+fn an_import_is_taken_back_by_the_path_it_was_given_as() {
+    let (world, registry) = (World::new(), Registry::start());
+    let manifest = r#"{"name": "right-lib", "version": "2.0.1"}"#;
+    let known = || world.run(&["known-bad", "show"]).stdout.lines().count();
+    let import = || {
+        world.write("work/samples/deep/run.js", code("one"));
+        world.write("work/samples/list.txt", digest("two"));
+        package(
+            &world,
+            "samples/right-lib.tgz",
+            &[
+                ("package.json", manifest),
+                ("index.js", &library("drop.invalid")),
+            ],
+        );
+        world.write("work/samples-of-others/run.js", code("three"));
+        world.write("work/list.txt", digest("four"));
+        let paths = [
+            "known-bad",
+            "import",
+            "samples",
+            "samples-of-others",
+            "list.txt",
+        ];
+        world.run_before(&registry, &paths).assert_success();
+    };
+    import();
+    let all = known();
+    for (source, told, left) in [
+        ("samples/", "and near copies of 1 package", 2),
+        ("samples", "and near copies of 1 package", 2),
+        (
+            "samples/deep",
+            "1 digest forgotten, and near copies of 0 packages",
+            all - 1,
+        ),
+        ("samples/list.txt", "1 digest forgotten", all - 1),
+        ("list.txt", "1 digest forgotten", all - 1),
+    ] {
+        import();
+        assert_eq!(known(), all, "{source}");
+        let run = world.run(&["known-bad", "forget", source]);
+        run.assert_success();
+        assert!(run.stdout.contains(told), "{source}: {}", run.text());
+        assert_eq!(known(), left, "{source}");
+    }
+    import();
+    for unknown in ["sample", "samples/dee", "elsewhere", "/"] {
+        let run = world.run(&["known-bad", "forget", unknown]);
+        assert_eq!(run.code, Some(1), "{unknown}: {}", run.text());
+        assert_eq!(known(), all, "{unknown}");
+    }
+}
+
 /// A library with enough members and words in it to be told from others, which knows one host.
 fn library(host: &str) -> String {
     let mut text = format!("'use strict';\nexports.home = 'https://{host}/';\n");

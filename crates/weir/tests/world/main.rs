@@ -27,6 +27,7 @@ mod diff;
 mod downloads;
 mod excuses;
 mod expectations;
+mod explained;
 mod files;
 mod gate;
 mod hostile;

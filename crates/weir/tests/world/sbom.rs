@@ -93,12 +93,8 @@ fn a_foreign_digest_is_not_called_verified() {
         std::fs::write(&path, text.replace(&right, &integrity)).unwrap();
         let run = world.run_before(&registry, &["sbom", "--verify"]);
         let not_checked = said == "not checked: ";
-        assert_eq!(
-            run.code,
-            Some(i32::from(not_checked)),
-            "{integrity}: {}",
-            run.text()
-        );
+        let code = if not_checked { 1 } else { 5 };
+        assert_eq!(run.code, Some(code), "{integrity}: {}", run.text());
         assert_eq!(
             run.stderr.contains("1 of 1 release could not be verified"),
             not_checked
@@ -108,6 +104,64 @@ fn a_foreign_digest_is_not_called_verified() {
         let signature = properties.iter().find(|(name, _)| name == "weir:signature");
         let (_, signature) = signature.unwrap();
         assert!(signature.starts_with(said), "{integrity}: {signature}");
+    }
+}
+
+/// As `weir verify` ends: what does not hold is named, and the bill is written all the same.
+#[test]
+fn what_does_not_hold_is_named_and_ends_as_verify_does() {
+    let registry = registry();
+    for (name, release, rule) in [
+        (
+            "wrongly",
+            Release::new("1.0.0").wrongly_signed(),
+            "signature-failed",
+        ),
+        (
+            "unsigned",
+            Release::new("1.0.0").unsigned(),
+            "signature-missing",
+        ),
+        (
+            "forged",
+            Release::new("1.0.0")
+                .attested_with(Provenance::from_repository(
+                    "https://git.example.invalid/owner/lib",
+                ))
+                .forged_attestation(),
+            "attestation-failed",
+        ),
+    ] {
+        let world = World::new();
+        let release = release.published("2025-01-01T10:00:00.000Z");
+        registry.add(Package::new(name).maintainer("mara").release(release));
+        lockfile(
+            &world,
+            &registry,
+            &[("@scope/lib", "1.0.0"), (name, "1.0.0")],
+        );
+        let run = world.run_before(&registry, &["sbom", "--verify"]);
+        assert_eq!(run.code, Some(5), "{name}: {}", run.text());
+        let line = format!("package-lock.json:4: error: {name}@1.0.0: ");
+        assert_eq!(
+            run.stderr.matches(&line).count(),
+            1,
+            "{name}: {}",
+            run.stderr
+        );
+        assert!(run.stderr.contains(rule), "{name}: {}", run.stderr);
+        assert!(
+            run.stderr
+                .contains("weir: 1 of 2 releases in the bill does not hold"),
+            "{name}: {}",
+            run.stderr
+        );
+        let bill: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(bill["components"].as_array().unwrap().len(), 2);
+        let verify = world.run_before(&registry, &["verify"]);
+        assert_eq!(verify.code, run.code, "{name}: {}", verify.text());
+        // Nobody asked for it.
+        world.run_before(&registry, &["sbom"]).assert_success();
     }
 }
 

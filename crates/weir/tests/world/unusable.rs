@@ -45,6 +45,15 @@ fn what_asking_again_does_not_change_is_answered_for_good() {
             PACKUMENT,
             Fault::on(PACKUMENT).status(200).body(large()),
         ),
+        (
+            "another encoding",
+            PACKUMENT,
+            Fault::on(PACKUMENT)
+                .status(200)
+                .header("content-type", "application/json")
+                .header("content-encoding", "br")
+                .body("{}"),
+        ),
         ("too large", GOOD, Fault::on(GOOD).status(200).body(large())),
         ("half of it", GOOD, Fault::on(GOOD).cut_after(100)),
     ] {

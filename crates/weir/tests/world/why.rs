@@ -155,7 +155,7 @@ fn what_cannot_be_answered_is_an_error() {
         assert_eq!(run.code, Some(1), "{arguments:?}: {}", run.text());
         assert!(run.stderr.contains(words), "{arguments:?}: {}", run.stderr);
     };
-    failed(&["cipher"], "there is no lockfile in .");
+    failed(&["cipher"], "nor a package.json; give the project's folder");
     project(&world);
     failed(
         &["nothing-like-it"],

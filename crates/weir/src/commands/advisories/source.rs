@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use weir_store::advisories::{Feed, fingerprint};
-use weir_upstream::{Conditional, Fetched, Url};
+use weir_upstream::{Conditional, Fetched, UpstreamError, Url};
 
 use crate::cli::Global;
 use crate::setup;
@@ -135,7 +135,11 @@ impl Source {
         let fetched = files
             .fetch(url, &known.unwrap_or_default(), MAX_FETCH, &mut file)
             .await
-            .context("fetching it")?;
+            .map_err(|error| match error {
+                // No registry is meant.
+                UpstreamError::Address { address, why, .. } => anyhow!("{address}: {why}"),
+                other => anyhow::Error::new(other).context("fetching it"),
+            })?;
         let Fetched::Whole(validators) = fetched else {
             return Ok(None);
         };

@@ -13,7 +13,7 @@ use super::client::{ClientFiles, File, shown};
 use super::digests::agree;
 use super::entries::NO_INTEGRITY;
 use super::tree::Tree;
-use super::{Checked, Findings, Rule, about_file};
+use super::{Checked, Findings, Rule, about_file, settings};
 use crate::addresses::without_secrets;
 use crate::setup::POLICY;
 
@@ -71,8 +71,13 @@ pub(super) fn only_new(findings: Vec<CheckFinding>, before: &[CheckFinding]) -> 
 /// What makes two findings the same: all but the line and the way that leads there.
 fn key(finding: &CheckFinding) -> String {
     let package = finding.package.as_deref().unwrap_or_default();
+    // What nothing sets moves into the file for it with the first line of that.
+    let file = match settings::is_of_defaults(finding.rule) {
+        true => "",
+        false => &finding.file,
+    };
     // None of them holds a line break.
-    [finding.rule, &finding.file, package, &finding.what].join("\n")
+    [finding.rule, file, package, &finding.what].join("\n")
 }
 
 /// What is locked under a name, as far as a change of it matters.

@@ -86,6 +86,20 @@ impl ClientFiles {
         files
     }
 
+    /// Whether one of them is there, be it that it could not be read.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let read = [
+            &self.npmrc,
+            &self.yarnrc,
+            &self.yarnrc_yml,
+            &self.pnpm,
+            &self.bunfig,
+            &self.package,
+        ];
+        read.iter().any(|file| file.name == Some(name))
+            || self.broken.iter().any(|(broken, ..)| broken == name)
+    }
+
     /// The client and version for a lockfile, as far as the project says.
     pub(super) fn client(&self, lockfile: &Lockfile) -> Client {
         let format = lockfile.format;

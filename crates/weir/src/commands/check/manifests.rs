@@ -311,7 +311,7 @@ fn apart(tree: &Tree, lockfile: &Lockfile, found: &BTreeMap<String, Found>) -> V
         return Vec::new();
     }
     let own = |folder: &&String| {
-        let file = format!("{folder}/{}", super::PNPMS);
+        let file = format!("{folder}/{}", crate::commands::lockless::PNPMS);
         // One that cannot be read is there as well.
         !matches!(tree.read(&file, weir_npm::lockfile::MAX_SIZE), Ok(None))
     };

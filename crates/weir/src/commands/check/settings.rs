@@ -5,6 +5,7 @@
 //! 4.14, 4.15 and 4.16.
 
 mod ages;
+mod lines;
 mod sources;
 mod transport;
 
@@ -19,25 +20,26 @@ use super::{Findings, Rule, Run, about_file};
 use crate::cli::Global;
 use crate::setup;
 
+/// The rules about defaults. What to do is said client by client, by [`lines::to_write`].
 const NO_AGE: Rule = Rule {
     id: "no-release-age",
     level: CheckLevel::Note,
-    todo: "let the client wait a day or more before it takes a release: most attacks are found by then",
+    todo: "take a version of the client that knows the setting: most attacks are found within a day",
 };
 const SCRIPTS_RUN: Rule = Rule {
     id: "scripts-run",
     level: CheckLevel::Note,
-    todo: "let install scripts run only where they are named",
+    todo: "",
 };
 const REMOTE_SOURCES: Rule = Rule {
     id: "remote-sources",
     level: CheckLevel::Note,
-    todo: "let no dependency fetch code past the registry unless the project itself asks for it",
+    todo: "",
 };
 const NO_TRUST_POLICY: Rule = Rule {
     id: "no-trust-policy",
     level: CheckLevel::Note,
-    todo: "`trustPolicy: no-downgrade` refuses releases with weaker evidence of their origin than before",
+    todo: "",
 };
 const WEAK: Rule = Rule {
     id: "weak-setting",
@@ -116,6 +118,14 @@ pub(super) fn ignored(run: &Run<'_>) -> Vec<CheckFinding> {
     told.collect()
 }
 
+/// Whether a rule is about what the clients do where nothing is set: told of the file it belongs into, or of another
+/// while that is not there.
+pub(super) fn is_of_defaults(rule: &str) -> bool {
+    [NO_AGE, SCRIPTS_RUN, REMOTE_SOURCES, NO_TRUST_POLICY]
+        .iter()
+        .any(|it| it.id == rule)
+}
+
 /// Whether a finding was told already: with another lockfile, or as a worse one of the same file.
 pub(super) fn is_told(told: &[CheckFinding], finding: &CheckFinding) -> bool {
     let is_worse = |it: &CheckFinding| {
@@ -157,9 +167,16 @@ impl Judge<'_> {
         self.findings.about(name, rule, setting.line, &what);
     }
 
-    /// A setting that is not there, in the file it belongs into.
+    /// A setting that is not there, in the file it belongs into. Where there is no such file either, it is told of the
+    /// manifest, without which nothing is checked: code hosts show nothing beside the lines of a file that is not there.
     fn lacks(&mut self, rule: &Rule, file: &str, what: &str) {
-        self.findings.about(file, rule, 1, what);
+        let rule = Rule {
+            todo: lines::to_write(rule, self.client.format),
+            ..*rule
+        };
+        let is_there = self.files.has(file);
+        let file = if is_there { file } else { "package.json" };
+        self.findings.about(file, &rule, 1, what);
     }
 }
 

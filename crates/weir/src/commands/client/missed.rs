@@ -194,8 +194,15 @@ impl Missed {
         }
     }
 
-    /// Says it, but for what was said before the client ran. `observes` where nothing is refused.
-    pub(super) fn tell(&self, client: Client, said: &BTreeMap<String, String>, observes: bool) {
+    /// Says it, but for what was said before the client ran. `observes` where nothing is refused; `weir` is how weir is
+    /// called to look at what was kept.
+    pub(super) fn tell(
+        &self,
+        client: Client,
+        said: &BTreeMap<String, String>,
+        observes: bool,
+        weir: &str,
+    ) {
         let client = client.program();
         let new = self.by_address.iter();
         let by_address: Vec<String> = new
@@ -236,7 +243,7 @@ impl Missed {
                 false => "INSTALLED, AND",
             };
             anstream::eprintln!(
-                "weir: {how} {what}: {}, which {client} had already; weir explain {id}",
+                "weir: {how} {what}: {}, which {client} had already; {weir} explain {id}",
                 listed(std::slice::from_ref(label))
             );
         }

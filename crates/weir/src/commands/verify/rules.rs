@@ -12,11 +12,6 @@ pub(super) struct Rule {
     pub(super) todo: &'static str,
 }
 
-pub(super) const NO_LOCKFILE: Rule = Rule {
-    id: "no-lockfile",
-    level: CheckLevel::Error,
-    todo: "run the client's install once and commit the lockfile it writes",
-};
 pub(super) const UNREADABLE: Rule = Rule {
     id: "unreadable",
     level: CheckLevel::Error,
