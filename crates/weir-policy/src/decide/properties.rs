@@ -120,22 +120,26 @@ fn a_policy() -> impl Strategy<Value = Policy> {
         prop::sample::subsequence(vec!["one", "two"], 0..=2),
         prop::sample::select(vec!["", "block", "count"]),
     );
-    (settings, prop::collection::vec(a_waiver(), 0..4)).prop_map(|((hold, more, off, expects), waivers)| {
-        let mut text = format!(
-            "[decide]\nhold_groups = {hold}\nblock_groups = {}\n[signals]\n",
-            hold + more
-        );
-        for (signal, setting) in off.iter().zip(["off", "low"]) {
-            text.push_str(&format!("{signal} = \"{setting}\"\n"));
-        }
-        if !expects.is_empty() {
-            text.push_str(&format!("[[expect]]\npackage = \"left-*\"\non_breach = \"{expects}\"\n"));
-        }
-        Policy {
-            waivers,
-            ..Policy::from_toml(&text, "p").unwrap()
-        }
-    })
+    (settings, prop::collection::vec(a_waiver(), 0..4)).prop_map(
+        |((hold, more, off, expects), waivers)| {
+            let mut text = format!(
+                "[decide]\nhold_groups = {hold}\nblock_groups = {}\n[signals]\n",
+                hold + more
+            );
+            for (signal, setting) in off.iter().zip(["off", "low"]) {
+                text.push_str(&format!("{signal} = \"{setting}\"\n"));
+            }
+            if !expects.is_empty() {
+                text.push_str(&format!(
+                    "[[expect]]\npackage = \"left-*\"\non_breach = \"{expects}\"\n"
+                ));
+            }
+            Policy {
+                waivers,
+                ..Policy::from_toml(&text, "p").unwrap()
+            }
+        },
+    )
 }
 
 proptest! {
