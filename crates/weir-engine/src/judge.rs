@@ -1,6 +1,7 @@
 //! From facts to a verdict: signals observe a release, policy decides.
 
 use jiff::Timestamp;
+use weir_model::assessment::{ATTESTATIONS, SIGNATURE};
 use weir_model::{
     Advisory, Assessment, AttestationState, Contents, Decision, Incomplete, ReleaseId,
     SignatureState, Trust,
@@ -245,8 +246,8 @@ pub(crate) fn slice(advisories: &Stage<Vec<Advisory>>) -> Stage<&[Advisory]> {
 /// What could not be verified, and why. A registry that signs nothing leaves no gap.
 fn unverified(trust: &Trust) -> Option<Incomplete> {
     let (what, why) = match (&trust.signature, &trust.attestations) {
-        (SignatureState::Unchecked { why }, _) => ("registry signature", why),
-        (_, AttestationState::Unchecked { why }) => ("attestations", why),
+        (SignatureState::Unchecked { why }, _) => (SIGNATURE, why),
+        (_, AttestationState::Unchecked { why }) => (ATTESTATIONS, why),
         _ => return None,
     };
     Some(Incomplete {

@@ -33,6 +33,12 @@ pub const INTEGRITY: &str = "integrity";
 /// weir first saw it stands in for its age, which is why a policy can tell this gap from others.
 pub const PUBLISH_TIME: &str = "publish time";
 
+/// What [`Incomplete::what`] says where the registry's signature could not be verified.
+pub const SIGNATURE: &str = "registry signature";
+
+/// What [`Incomplete::what`] says where the attestations that the registry announces could not be verified.
+pub const ATTESTATIONS: &str = "attestations";
+
 /// Something that could not be looked at. "Could not check" is a result of its own, never a pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Incomplete {

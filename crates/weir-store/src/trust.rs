@@ -75,6 +75,20 @@ impl Store {
         .map_err(StoreError::query("document", "keep a document"))
     }
 
+    /// Forgets a document of an upstream.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn forget_document(&self, upstream: &str, path: &str) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM document WHERE upstream = $1 AND path = $2")
+            .bind(upstream)
+            .bind(path)
+            .execute(&self.inner.database.write)
+            .await
+            .map(drop)
+            .map_err(StoreError::query("document", "forget a document"))
+    }
+
     /// What came of verifying all known releases of some packages, by name and version.
     ///
     /// # Errors
@@ -157,6 +171,10 @@ mod tests {
         let kept = store.document(one, "-/k").await.unwrap().unwrap();
         assert_eq!((kept.body.as_str(), kept.fetched_at), ("new", at));
         assert_eq!(store.document(two, "-/k").await.unwrap(), None);
+        store.forget_document(two, "-/k").await.unwrap();
+        assert!(store.document(one, "-/k").await.unwrap().is_some());
+        store.forget_document(one, "-/k").await.unwrap();
+        assert_eq!(store.document(one, "-/k").await.unwrap(), None);
 
         let names: Vec<String> = (0..450).map(|number| format!("n{number}")).collect();
         let records: Vec<_> = names

@@ -30,6 +30,8 @@ pub(crate) struct Kind {
     pub(crate) fresh_for: Duration,
     /// Whether bytes are such a document: nothing else replaces what is kept.
     pub(crate) check: fn(&[u8]) -> Result<(), String>,
+    /// Whether such a document holds nothing: it does not replace one that does.
+    pub(crate) is_empty: fn(&[u8]) -> bool,
 }
 
 /// An answer is looked up again after this long: by then another process may have fetched the document,
@@ -38,6 +40,9 @@ const REMEMBERED: Duration = Duration::from_secs(10);
 
 /// Most documents in memory.
 const IN_MEMORY: u64 = 500;
+
+/// Why a kept document is used where the upstream answers that it has none.
+const GONE: &str = "the upstream had one, and says now that it has none";
 
 /// What an upstream answered: a document, that there is none, or why it did not answer.
 type Answered = Result<Option<Arc<Document>>, EngineError>;
@@ -77,7 +82,8 @@ impl Documents {
         answered
     }
 
-    /// A document of an upstream as it is now, however fresh the kept one is.
+    /// A document of an upstream as it is now, however fresh the kept one is. Where the upstream has none, none is
+    /// kept any longer: somebody asked, and is told.
     pub(crate) async fn refetch(
         &self,
         upstream: &Upstream,
@@ -91,7 +97,10 @@ impl Documents {
         })?;
         self.memory
             .invalidate(&(upstream.id().to_owned(), path.to_owned()));
-        let Some(body) = fetched else { return Ok(None) };
+        let Some(body) = fetched else {
+            self.store.forget_document(upstream.id(), path).await?;
+            return Ok(None);
+        };
         let text = String::from_utf8_lossy(&body);
         let now = Clock::system().now();
         self.store
@@ -115,7 +124,13 @@ impl Documents {
             let body = Bytes::from(kept.body.clone());
             return Ok(Some(Document { body, stale: None }));
         }
+        let holds = kept
+            .as_ref()
+            .is_some_and(|kept| !(kind.is_empty)(kept.body.as_bytes()));
         let why = match fetch(upstream, path, kind).await {
+            // What was there is not gone because whoever answers today does not pass it on.
+            Ok(None) if holds => GONE.to_owned(),
+            Ok(Some(body)) if holds && (kind.is_empty)(&body) => GONE.to_owned(),
             Ok(None) => return Ok(None),
             Ok(Some(body)) => {
                 let text = String::from_utf8_lossy(&body);
@@ -129,7 +144,7 @@ impl Documents {
         match kept {
             Some(kept) => {
                 tracing::warn!(document.path = path, %why, fetched_at = %kept.fetched_at,
-                    "the upstream failed: a stale document is used");
+                    "the document that was kept is used");
                 Ok(Some(Document {
                     stale: Some(format!("of {}, because {why}", kept.fetched_at)),
                     body: kept.body.into(),

@@ -2,11 +2,16 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use weir_npm::packument::{Packument, Signature};
 use weir_npm::version::Version;
 
-/// Versions looked back over for an earlier release with provenance.
+/// Versions looked back over for earlier releases with provenance.
 const LOOK_BACK: usize = 60;
+
+/// Earlier releases whose provenance is asked for, until that of one holds.
+const EARLIER: usize = 3;
 
 /// Other releases whose attestations are asked for where those of one are missing.
 const OTHERS: usize = 3;
@@ -30,62 +35,34 @@ pub(crate) struct Facts {
     pub(crate) shasum: Option<String>,
     /// `dist.signatures`: label and signature.
     pub(crate) signatures: Vec<(String, String)>,
+    /// Whether something stands there that is no signature.
+    #[serde(default)]
+    pub(crate) odd_signatures: bool,
     /// When it was published.
     pub(crate) published: Option<Timestamp>,
     /// Whether `dist.attestations` announces attestations.
     pub(crate) attested: bool,
+    /// Whether what stands there announces nothing that could be read.
+    #[serde(default)]
+    pub(crate) odd_attestations: bool,
     /// Whether it announces provenance among them.
     pub(crate) provenance: bool,
     /// Whether it says that a trusted publisher published it, and not a token.
     pub(crate) trusted_publisher: bool,
     /// Whether it says that a person approved it before it went out.
     pub(crate) approved: bool,
-    /// The earlier release whose claims its own are compared with.
-    pub(crate) before: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Manifest {
+    /// Earlier releases with provenance: its own claims are compared with those of the first that holds.
     #[serde(default)]
-    dist: Dist,
-    #[serde(rename = "_npmUser")]
-    user: Option<Lenient>,
+    pub(crate) earlier: Vec<String>,
 }
 
-/// Who published it; whatever else stands there says nothing.
+/// Both are read apart from each other and from the rest: what is odd about one takes the other not away.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Lenient {
-    User(User),
-    Other(serde::de::IgnoredAny),
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct User {
-    trusted_publisher: Option<serde::de::IgnoredAny>,
-    approver: Option<serde::de::IgnoredAny>,
-}
-
-#[derive(Default, Deserialize)]
-struct Dist {
-    integrity: Option<String>,
-    // Whatever else stands there is nothing to compare with.
-    shasum: Option<serde_json::Value>,
-    #[serde(default)]
-    signatures: Vec<WrittenSignature>,
-    attestations: Option<Announced>,
-}
-
-#[derive(Deserialize)]
-struct WrittenSignature {
-    keyid: String,
-    sig: String,
-}
-
-#[derive(Deserialize)]
-struct Announced {
-    provenance: Option<serde::de::IgnoredAny>,
+struct Manifest<'raw> {
+    #[serde(borrow)]
+    dist: Option<&'raw RawValue>,
+    #[serde(borrow, rename = "_npmUser")]
+    user: Option<&'raw RawValue>,
 }
 
 impl Facts {
@@ -102,29 +79,43 @@ impl Facts {
         let raw = packument
             .version_raw(version)
             .ok_or_else(|| NO_SUCH_VERSION.to_owned())?;
-        let Manifest { dist, user } =
-            serde_json::from_str(raw).map_err(|error| format!("{UNREADABLE_ENTRY}: {error}"))?;
-        let provenance = dist
-            .attestations
-            .as_ref()
-            .is_some_and(|announced| announced.provenance.is_some());
-        let signatures = dist.signatures.into_iter();
-        let (trusted_publisher, approved) = match user {
-            Some(Lenient::User(user)) => {
-                (user.trusted_publisher.is_some(), user.approver.is_some())
-            }
-            Some(Lenient::Other(_)) | None => (false, false),
+        let manifest = match serde_json::from_str::<Manifest<'_>>(raw) {
+            Ok(manifest) => Some(manifest),
+            Err(_) if raw.trim_start().starts_with('{') => None,
+            Err(error) => return Err(format!("{UNREADABLE_ENTRY}: {error}")),
         };
+        let user = manifest.as_ref().and_then(|it| it.user);
+        let user = user.and_then(|raw| serde_json::from_str::<Map<String, Value>>(raw.get()).ok());
+        let dist = manifest.and_then(|manifest| match manifest.dist {
+            Some(raw) => serde_json::from_str::<Map<String, Value>>(raw.get()).ok(),
+            None => Some(Map::new()),
+        });
+        // Half a surrogate pair is enough, and clients read on: what stands there may be anything.
+        let is_odd = dist.is_none();
+        let dist = dist.unwrap_or_default();
+        let names = |field| {
+            user.as_ref()
+                .is_some_and(|user| said(user, field).is_some())
+        };
+        let text = |field| Some(dist.get(field)?.as_str()?.to_owned());
+        let (signatures, odd_signatures) = signatures(said(&dist, "signatures"));
+        let announced = said(&dist, "attestations");
+        let provenance = announced.and_then(|it| said(it.as_object()?, "provenance"));
         Ok(Self {
-            integrity: dist.integrity,
-            shasum: dist.shasum.and_then(|it| Some(it.as_str()?.to_owned())),
-            signatures: signatures.map(|it| (it.keyid, it.sig)).collect(),
+            integrity: text("integrity"),
+            shasum: text("shasum"),
+            signatures,
+            odd_signatures: odd_signatures || is_odd,
             published: packument.published(version),
-            attested: dist.attestations.is_some(),
-            provenance,
-            trusted_publisher,
-            approved,
-            before: look_back.then(|| before(packument, version)).flatten(),
+            attested: announced.is_some() || is_odd,
+            odd_attestations: is_odd || announced.is_some_and(|it| !it.is_object()),
+            provenance: provenance.is_some(),
+            trusted_publisher: names("trustedPublisher"),
+            approved: names("approver"),
+            earlier: match look_back {
+                true => earlier(packument, version),
+                false => Vec::new(),
+            },
         })
     }
 
@@ -140,6 +131,31 @@ impl Facts {
     }
 }
 
+/// What a field says. What counts as nothing in JavaScript is passed over by clients.
+fn said<'v>(object: &'v Map<String, Value>, field: &str) -> Option<&'v Value> {
+    object.get(field).filter(|value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::Bool(true) | Value::Array(_) | Value::Object(_) => true,
+    })
+}
+
+/// The signatures that can be read, and whether anything there is none.
+fn signatures(value: Option<&Value>) -> (Vec<(String, String)>, bool) {
+    let Some(value) = value else {
+        return (Vec::new(), false);
+    };
+    let Some(items) = value.as_array() else {
+        return (Vec::new(), true);
+    };
+    let text = |item: &Value, field| Some(item.get(field)?.as_str()?.to_owned());
+    let read = |item| Some((text(item, "keyid")?, text(item, "sig")?));
+    let signatures: Vec<_> = items.iter().filter_map(read).collect();
+    let odd = signatures.len() < items.len();
+    (signatures, odd)
+}
+
 /// Other releases that announce attestations, newest first: a few of the last ones.
 pub(super) fn other_attested(packument: &Packument, version: &str) -> Vec<String> {
     let order = packument.by_publish_time();
@@ -152,26 +168,55 @@ pub(super) fn other_attested(packument: &Packument, version: &str) -> Vec<String
     attested.map(|known| (*known).to_owned()).collect()
 }
 
-/// The release before that has provenance: the last one of the same release line, else the last one, by
-/// publish time. A back-port is compared with its own line.
-fn before(packument: &Packument, version: &str) -> Option<String> {
-    let order = packument.by_publish_time();
-    let at = order.iter().position(|known| *known == version)?;
+/// The last releases before that have provenance: those of the same release line first, the newest first. A
+/// back-port is compared with its own line.
+fn earlier(packument: &Packument, version: &str) -> Vec<String> {
     let line = major(version);
-    let earlier = order.get(..at)?.iter().rev().take(LOOK_BACK);
-    let mut with = earlier.filter(|known| {
-        packument
-            .publication(known)
-            .is_some_and(|publication| publication.provenance)
-    });
-    let first = with.next()?;
-    if major(first) == line {
-        return Some((*first).to_owned());
+    let has_provenance = |known: &&str| {
+        let publication = packument.publication(known);
+        publication.is_some_and(|publication| publication.provenance)
+    };
+    let before = before(packument, version).into_iter().take(LOOK_BACK);
+    let (mut own, others): (Vec<&str>, Vec<&str>) = before
+        .filter(has_provenance)
+        .partition(|known| major(known) == line);
+    own.extend(others);
+    let first = own.into_iter().take(EARLIER);
+    first.map(str::to_owned).collect()
+}
+
+/// The releases before one, the last first: by publish time, and where it is not known when one was published, by
+/// number. Whoever leaves out times does not keep a release from being compared.
+fn before<'p>(packument: &'p Packument, version: &str) -> Vec<&'p str> {
+    let number = Version::parse(version).ok();
+    let lower = |timed: bool| {
+        let entries = packument.versions().iter();
+        let entries = entries.filter(move |entry| timed || entry.published().is_none());
+        let numbers = entries.filter_map(|entry| {
+            let other = Version::parse(&entry.version).ok()?;
+            Some((other, entry.version.as_str()))
+        });
+        let mut lower: Vec<(Version, &str)> = numbers
+            .filter(|(other, _)| number.as_ref().is_some_and(|number| other < number))
+            .collect();
+        lower.sort_by(|(one, _), (other, _)| other.cmp(one));
+        lower.into_iter().map(|(_, version)| version)
+    };
+    if packument.published(version).is_none() {
+        return lower(true).collect();
     }
-    let same = with.find(|known| major(known) == line);
-    Some((*same.unwrap_or(first)).to_owned())
+    let order = packument.by_publish_time();
+    let at = order.iter().position(|known| *known == version);
+    let dated = order.into_iter().take(at.unwrap_or_default());
+    let mut before: Vec<&str> = dated.collect();
+    before.reverse();
+    before.extend(lower(false));
+    before
 }
 
 fn major(version: &str) -> Option<u64> {
     Version::parse(version).ok().map(|version| version.major())
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,19 @@ const KEYS_KIND: Kind = Kind {
         Ok(_) => Ok(()),
         Err(error) => Err(error.to_string()),
     },
+    is_empty: names_none,
 };
+
+/// Whether a document names no keys at all, not even some of a kind that is not known.
+fn names_none(body: &[u8]) -> bool {
+    let keys = RegistryKeys::parse(body);
+    keys.is_ok_and(|keys| keys.is_empty() && keys.skipped() == 0)
+}
+
+/// The same of an answer.
+fn names_no_keys(document: Option<&Document>) -> bool {
+    document.is_none_or(|document| document.body.is_empty() || names_none(&document.body))
+}
 
 /// How long somebody who waits for bytes waits for keys: a registry that answers does so in less.
 const SOON: Duration = Duration::from_secs(2);
@@ -33,7 +45,7 @@ const SOON: Duration = Duration::from_secs(2);
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// Raised when what is kept of a release, or how it is made, changes: kept records are then made anew.
-const RECORD_FORMAT: u32 = 2;
+const RECORD_FORMAT: u32 = 3;
 
 /// Keys as a registry lists them, whatever they hold.
 #[derive(Default, Deserialize)]
@@ -92,15 +104,25 @@ impl KnownKeys {
             body => RegistryKeys::parse(body).map_err(|error| error.to_string())?,
         };
         let noted = (digest, Arc::new(keys));
+        self.set(upstream, &noted);
+        Ok(noted)
+    }
+
+    /// Notes what an upstream's releases are verified with from here on.
+    fn set(&self, upstream: &str, keys: &(String, Arc<RegistryKeys>)) {
+        let is_known = |known: &(String, Arc<RegistryKeys>)| known.0 == keys.0;
         if self
             .read
-            .insert(upstream.to_owned(), noted.clone())
-            .is_some()
+            .get(upstream)
+            .is_some_and(|known| is_known(&known))
         {
+            return;
+        }
+        let before = self.read.insert(upstream.to_owned(), keys.clone());
+        if before.is_some_and(|before| !is_known(&before)) {
             tracing::info!(upstream, "the registry's keys have changed");
             self.changes.fetch_add(1, Ordering::Relaxed);
         }
-        Ok(noted)
     }
 
     /// The copy of the keys of an upstream's registry.
@@ -164,6 +186,12 @@ impl ReleaseVerifier {
         for (id, upstream) in asked {
             let fetched = self.documents.refetch(upstream, KEYS, KEYS_KIND).await;
             let read = match fetched {
+                Ok(document)
+                    if self.known.pinned_for(upstream).is_some()
+                        && names_no_keys(document.as_ref()) =>
+                {
+                    Err("it names no keys; the kept copy of them stays in force".to_owned())
+                }
                 Ok(document) => {
                     let body = document.map(|it| it.body).unwrap_or_default();
                     self.known
@@ -178,20 +206,27 @@ impl ReleaseVerifier {
     }
 
     /// The keys of an upstream; else why they could not be had. The kept copy stands in for a registry
-    /// that does not answer.
+    /// that does not answer, or that names no keys: there are some, and whoever answers leaves them out.
     pub(super) async fn keys(&self, upstream: &Upstream) -> Result<Keys, String> {
         let pinned = self.known.pinned_for(upstream);
-        let body = match self.keys_document(upstream).await {
-            Ok(document) => document.map(|it| it.body.clone()).unwrap_or_default(),
-            Err(error) => {
-                let (digest, keys) = pinned.ok_or_else(|| error.to_string())?;
-                tracing::warn!(upstream = upstream.id(), %error, "the kept copy of its keys is used");
-                return Ok(Keys {
-                    under: self.under(digest),
-                    keys: Arc::clone(keys),
-                });
+        let answer = self.keys_document(upstream).await;
+        let why = match &answer {
+            Ok(document) if names_no_keys(document.as_deref()) => {
+                Some("it names no keys".to_owned())
             }
+            Ok(_) => None,
+            Err(error) => Some(error.to_string()),
         };
+        if let (Some(why), Some(copy)) = (&why, pinned) {
+            tracing::warn!(upstream = upstream.id(), %why, "the kept copy of its keys is used");
+            self.known.set(upstream.id(), copy);
+            return Ok(Keys {
+                under: self.under(&copy.0),
+                keys: Arc::clone(&copy.1),
+            });
+        }
+        let answer = answer.map_err(|error| error.to_string())?;
+        let body = answer.map(|it| it.body.clone()).unwrap_or_default();
         let (digest, keys) = self.known.note(upstream.id(), &body)?;
         if let Some(id) = pinned.and_then(|(_, pinned)| pinned.contradicts(&keys)) {
             let id = weir_model::finding::printable(id, 120);
@@ -276,3 +311,6 @@ impl ReleaseVerifier {
         self.known.changes.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests;

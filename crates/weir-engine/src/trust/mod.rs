@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use moka::sync::Cache;
-use weir_model::{AttestationState, SignatureState, Trust};
+use weir_model::{AttestationState, Claims, SignatureState, Trust};
 use weir_npm::integrity::Integrity;
 use weir_npm::name::PackageName;
 use weir_policy::Policy;
@@ -37,7 +37,7 @@ pub use kept::kept_digests;
 pub use keys::KEYS;
 use keys::{Keys, KnownKeys};
 pub use record::NOT_COMPARED;
-use record::{Compared, Record, broken, compared, predecessor, signature, trust};
+use record::{Compared, Record, broken, claims, compared, predecessors, signature, trust};
 
 /// Attestations are made once; a day lets a document that grew in the meantime come in.
 const ATTESTATIONS_KIND: Kind = Kind {
@@ -46,6 +46,7 @@ const ATTESTATIONS_KIND: Kind = Kind {
         Ok(_) => Ok(()),
         Err(error) => Err(error.to_string()),
     },
+    is_empty: |_| false,
 };
 
 /// Releases verified at a time: enough to keep the line busy while the processors verify.
@@ -235,31 +236,58 @@ impl ReleaseVerifier {
     /// When the data folder fails; what a registry does wrong is part of the answer.
     pub async fn verify(self: &Arc<Self>, wanted: &[Wanted]) -> Result<Vec<Trust>, EngineError> {
         let mut made = self.records(wanted).await?;
-        let earlier: Vec<Wanted> = made
-            .iter()
-            .zip(wanted)
-            .filter_map(|(record, wanted)| predecessor(record.as_ref()?, wanted))
-            .collect();
-        let before = self.records(&earlier).await?;
-        let before: HashMap<(&str, &str), Record> = earlier
-            .iter()
-            .map(|it| (it.name.as_str(), it.version.as_str()))
-            .zip(before)
-            .filter_map(|(key, record)| Some((key, record?)))
-            .collect();
-        let trusts = made.drain(..).zip(wanted).map(|(record, wanted)| {
+        let before = self.claims_before(wanted, &made).await?;
+        let trusts = made.drain(..).zip(wanted).zip(&before);
+        let trusts = trusts.map(|((record, wanted), before)| {
             let Some(record) = record else {
                 return Trust::unchecked("the work was cut short");
             };
-            let earlier = record.facts.before.as_deref();
-            let earlier = earlier.and_then(|version| before.get(&(wanted.name.as_str(), version)));
-            let trust = trust(wanted, record.clone(), earlier, &self.expectations);
-            match compared(&record.facts, wanted.integrity.as_ref()) {
+            let compared = compared(&record.facts, wanted.integrity.as_ref());
+            let before = before.as_ref().map(|(version, it)| (version.as_str(), it));
+            let trust = trust(wanted, record, before, &self.expectations);
+            match compared {
                 Compared::Not(why) => trust.not_compared(&why),
                 Compared::Same | Compared::Other(_) => trust,
             }
         });
         Ok(trusts.collect())
+    }
+
+    /// For each release the one it is compared with, and what that claims. Where the attestations of one do not
+    /// hold, or could not be had, it is the next one: a release in between excuses none that comes after it.
+    async fn claims_before(
+        self: &Arc<Self>,
+        wanted: &[Wanted],
+        made: &[Option<Record>],
+    ) -> Result<Vec<Option<(String, Claims)>>, EngineError> {
+        let mut found: Vec<Option<(String, Claims)>> = vec![None; wanted.len()];
+        for round in 0.. {
+            let mut asked = Vec::new();
+            let mut earlier = Vec::new();
+            for (at, (record, wanted)) in made.iter().zip(wanted).enumerate() {
+                let open = found.get(at).is_some_and(Option::is_none);
+                let next = record.as_ref().and_then(|it| predecessors(it).get(round));
+                if let Some(version) = next.filter(|_| open) {
+                    asked.push(at);
+                    earlier.push(Wanted {
+                        name: wanted.name.clone(),
+                        version: version.clone(),
+                        integrity: None,
+                    });
+                }
+            }
+            if earlier.is_empty() {
+                break;
+            }
+            let records = self.records(&earlier).await?;
+            for ((at, record), earlier) in asked.into_iter().zip(records).zip(earlier) {
+                let claims = record.as_ref().and_then(claims).cloned();
+                if let (Some(slot), Some(claims)) = (found.get_mut(at), claims) {
+                    *slot = Some((earlier.version, claims));
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// What is kept of releases and still stands, in their order, without asking anybody.
@@ -280,9 +308,10 @@ impl ReleaseVerifier {
         for wanted in wanted {
             let made = record(&wanted.name, &wanted.version)
                 .filter(|made| compared(&made.facts, wanted.integrity.as_ref()) == Compared::Same);
-            let earlier = made.and_then(|made| made.facts.before.as_deref());
-            let earlier = earlier.and_then(|version| record(&wanted.name, version));
-            trusts.push(made.map(|made| trust(wanted, made.clone(), earlier, &self.expectations)));
+            let mut earlier = made.map(predecessors).unwrap_or_default().iter();
+            let before = earlier
+                .find_map(|it| Some((it.as_str(), record(&wanted.name, it).and_then(claims)?)));
+            trusts.push(made.map(|made| trust(wanted, made.clone(), before, &self.expectations)));
         }
         Ok(trusts)
     }
@@ -462,6 +491,14 @@ impl ReleaseVerifier {
             return AttestationState::None;
         }
         let failed = |why: String| AttestationState::Failed { why };
+        if facts.odd_attestations {
+            const ODD: &str = "what the registry announces as attestations cannot be read";
+            if keys.is_empty() {
+                let why = format!("{ODD}, and it names no keys: that may be another's");
+                return AttestationState::Unchecked { why };
+            }
+            return failed(ODD.to_owned());
+        }
         let document = self.attestations_document(&wanted.name, &wanted.version);
         let document = match document.await {
             Ok(Some(document)) => document,

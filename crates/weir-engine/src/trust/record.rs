@@ -1,7 +1,7 @@
 //! What is kept of a release that was verified, and what follows from it.
 
 use serde::{Deserialize, Serialize};
-use weir_model::{AttestationState, SignatureState, Trust};
+use weir_model::{AttestationState, Claims, SignatureState, Trust};
 use weir_npm::integrity::{Algorithm, Integrity};
 use weir_policy::config::{Expectation, Traced, breaches};
 use weir_provenance::{RegistryKeys, verify_signature};
@@ -41,12 +41,14 @@ impl Record {
                 integrity: None,
                 shasum: None,
                 signatures: Vec::new(),
+                odd_signatures: false,
                 published: None,
                 attested: false,
+                odd_attestations: false,
                 provenance: false,
                 trusted_publisher: false,
                 approved: false,
-                before: None,
+                earlier: Vec::new(),
             },
             under,
             signature: SignatureState::Unchecked {
@@ -68,8 +70,15 @@ pub(super) fn signature(wanted: &Wanted, facts: &Facts, keys: &RegistryKeys) -> 
             },
         };
     }
+    // Not milder than one that does not hold: whoever changes bytes has none to put there.
+    let missing = || match facts.odd_signatures {
+        true => SignatureState::Failed {
+            why: "what the registry gives as its signature cannot be read".to_owned(),
+        },
+        false => SignatureState::Missing,
+    };
     let Some(integrity) = &facts.integrity else {
-        return SignatureState::Missing;
+        return missing();
     };
     let verified = verify_signature(
         keys,
@@ -83,7 +92,7 @@ pub(super) fn signature(wanted: &Wanted, facts: &Facts, keys: &RegistryKeys) -> 
         Ok(verified) => SignatureState::Verified {
             keyid: verified.keyid().to_owned(),
         },
-        Err(weir_provenance::SignatureFault::Missing) => SignatureState::Missing,
+        Err(weir_provenance::SignatureFault::Missing) => missing(),
         Err(fault) => SignatureState::Failed {
             why: fault.to_string(),
         },
@@ -149,25 +158,28 @@ pub(super) fn compared(facts: &Facts, expected: Option<&Integrity>) -> Compared 
     })
 }
 
-/// What a release is compared with: nothing, where its own attestations do not stand.
-pub(super) fn predecessor(record: &Record, wanted: &Wanted) -> Option<Wanted> {
-    let stands = matches!(
-        &record.attestations,
-        AttestationState::Verified { .. } | AttestationState::None
-    );
-    let before = record.facts.before.clone().filter(|_| stands)?;
-    Some(Wanted {
-        name: wanted.name.clone(),
-        version: before,
-        integrity: None,
-    })
+/// What a release is compared with, the first of which the claims hold: nothing, where its own attestations do
+/// not stand.
+pub(super) fn predecessors(record: &Record) -> &[String] {
+    match &record.attestations {
+        AttestationState::Verified { .. } | AttestationState::None => &record.facts.earlier,
+        AttestationState::Failed { .. } | AttestationState::Unchecked { .. } => &[],
+    }
+}
+
+/// What an earlier release claims, where that holds.
+pub(super) fn claims(record: &Record) -> Option<&Claims> {
+    match &record.attestations {
+        AttestationState::Verified { claims } => claims.as_deref(),
+        _ => None,
+    }
 }
 
 /// What is to be said of a release: with what it was before, and what is expected of it.
 pub(super) fn trust(
     wanted: &Wanted,
     record: Record,
-    earlier: Option<&Record>,
+    earlier: Option<(&str, &Claims)>,
     expectations: &[Expectation],
 ) -> Trust {
     let mut trust = Trust {
@@ -178,16 +190,12 @@ pub(super) fn trust(
         breaches: Vec::new(),
     };
     trust.breaches = broken(wanted, &record.facts, &trust, expectations);
-    let earlier = earlier.and_then(|earlier| match &earlier.attestations {
-        AttestationState::Verified { claims } => claims.as_deref(),
-        _ => None,
-    });
-    if let Some(before) = earlier {
+    if let Some((version, before)) = earlier {
         trust.changes = match trust.claims() {
             Some(after) => after.changes_since(before),
             None => vec![before.lost()],
         };
-        trust.since = record.facts.before;
+        trust.since = Some(version.to_owned());
     }
     trust
 }

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use weir_model::assessment::{ATTESTATIONS, SIGNATURE};
 use weir_model::{AttestationState, Breach, Claims, Expected, SignatureState, Trust};
 
 use super::pattern::{ReferencePattern, RepositoryPattern, WorkflowPattern};
@@ -155,13 +156,13 @@ pub struct Traced<'a> {
     pub approved: bool,
 }
 
-/// Every expectation that a release breaks. What could not be verified, or did not hold, is told by
-/// itself and breaks nothing here.
+/// Every expectation that a release breaks. What did not hold is told by itself and breaks nothing here, and
+/// neither does what could not be verified: see [`Policy::waits_to_verify`](super::Policy::waits_to_verify).
 #[must_use]
 pub fn breaches(expectations: &[Expectation], release: &Traced<'_>) -> Vec<Breach> {
     expectations
         .iter()
-        .filter(|expectation| expectation.applies(release))
+        .filter(|expectation| expectation.applies(release.name, release.published))
         .flat_map(|expectation| expectation.broken_by(release))
         .collect()
 }
@@ -186,10 +187,16 @@ impl Expectation {
         Some((key, why))
     }
 
-    fn applies(&self, release: &Traced<'_>) -> bool {
+    fn applies(&self, name: &str, published: Option<Timestamp>) -> bool {
         // A release of which nobody knows when it was published does not escape by that.
-        let earlier = |day: &Day| release.published.is_some_and(|it| day.is_after(it));
-        self.package.matches(release.name) && !self.since.as_ref().is_some_and(earlier)
+        let earlier = |day: &Day| published.is_some_and(|it| day.is_after(it));
+        self.package.matches(name) && !self.since.as_ref().is_some_and(earlier)
+    }
+
+    /// Whether a release may be one that has to be blocked, for all that is known while this gap is there.
+    pub(super) fn waits_for(&self, gap: &str, name: &str, published: Option<Timestamp>) -> bool {
+        let asks = gap == SIGNATURE || (gap == ATTESTATIONS && self.evidence > Evidence::Signature);
+        asks && self.on_breach == OnBreach::Block && self.applies(name, published)
     }
 
     fn broken_by(&self, release: &Traced<'_>) -> Vec<Breach> {

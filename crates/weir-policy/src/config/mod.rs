@@ -498,6 +498,15 @@ impl Policy {
         self.expectations.iter().any(|it| it.package.matches(name))
     }
 
+    /// Whether an expectation with `on_breach = "block"` can be told neither kept nor broken while something,
+    /// see [`Incomplete::what`](weir_model::Incomplete::what), could not be checked of a release. `published` is
+    /// when the registry says that it was published.
+    #[must_use]
+    pub fn waits_to_verify(&self, gap: &str, name: &str, published: Option<Timestamp>) -> bool {
+        let mut expectations = self.expectations.iter();
+        expectations.any(|it| it.waits_for(gap, name, published))
+    }
+
     /// The waivers that have ended, as [`PolicyError::ExpiredWaiver`]s to show or to fail a check
     /// with. They are no reason to refuse a policy: a gateway restarted on the day after would not
     /// come up, and a decision ignores them anyway.

@@ -53,6 +53,7 @@ pub(super) struct Case<'a> {
     incomplete: bool,
     unknown_publisher: bool,
     no_integrity: bool,
+    unverified: bool,
     first_seen: bool,
 }
 
@@ -78,6 +79,7 @@ impl<'a> Case<'a> {
             incomplete: false,
             unknown_publisher: assessment.incomplete.iter().any(is_publisher),
             no_integrity: assessment.incomplete.iter().any(is_integrity),
+            unverified: waits_to_verify(assessment, context, policy),
             first_seen: is_first_seen(assessment, context),
         };
         case.incomplete = assessment
@@ -132,6 +134,7 @@ impl<'a> Case<'a> {
         let gaps = keep(Ground::Incomplete);
         case.incomplete &= gaps;
         case.unknown_publisher &= gaps;
+        case.unverified &= gaps;
         case.no_integrity &= keep(Ground::NoIntegrity);
         case.count_groups();
         case
@@ -239,6 +242,11 @@ impl<'a> Case<'a> {
         self.no_integrity
     }
 
+    /// Whether something is expected of its origin, and could not be verified.
+    pub(super) fn is_unverified(&self) -> bool {
+        self.unverified
+    }
+
     pub(super) fn is_incomplete(&self) -> bool {
         self.incomplete
     }
@@ -306,6 +314,16 @@ impl<'a> Case<'a> {
         });
         Some(format!("it fixes {fixed}, which affects {instead}"))
     }
+}
+
+/// Whether a gap keeps an expectation about the release's origin from being told kept or broken.
+fn waits_to_verify(assessment: &Assessment, context: &Context, policy: &Policy) -> bool {
+    let name = &assessment.release.name;
+    // The moment weir first saw it says nothing of whether an expectation was there before.
+    let seen = is_first_seen(assessment, context);
+    let published = context.published.filter(|_| !seen);
+    let mut gaps = assessment.incomplete.iter();
+    gaps.any(|gap| policy.waits_to_verify(&gap.what, name, published))
 }
 
 /// Whether the gap is that nobody knows who published what.

@@ -27,11 +27,12 @@ const SEVERITIES: [Severity; 5] = [
     Severity::High,
     Severity::Critical,
 ];
-const GAPS: [&str; 4] = [
+const GAPS: [&str; 5] = [
     "contents",
     weir_model::assessment::PUBLISH_TIME,
     weir_model::assessment::PUBLISHER,
     weir_model::assessment::INTEGRITY,
+    weir_model::assessment::ATTESTATIONS,
 ];
 const SIGNALS: [&str; 6] = [
     "one",
@@ -117,20 +118,28 @@ fn a_policy() -> impl Strategy<Value = Policy> {
         1_u32..4,
         0_u32..3,
         prop::sample::subsequence(vec!["one", "two"], 0..=2),
+        prop::sample::select(vec!["", "block", "count"]),
     );
-    (settings, prop::collection::vec(a_waiver(), 0..4)).prop_map(|((hold, more, off), waivers)| {
-        let mut text = format!(
-            "[decide]\nhold_groups = {hold}\nblock_groups = {}\n[signals]\n",
-            hold + more
-        );
-        for (signal, setting) in off.iter().zip(["off", "low"]) {
-            text.push_str(&format!("{signal} = \"{setting}\"\n"));
-        }
-        Policy {
-            waivers,
-            ..Policy::from_toml(&text, "p").unwrap()
-        }
-    })
+    (settings, prop::collection::vec(a_waiver(), 0..4)).prop_map(
+        |((hold, more, off, expects), waivers)| {
+            let mut text = format!(
+                "[decide]\nhold_groups = {hold}\nblock_groups = {}\n[signals]\n",
+                hold + more
+            );
+            for (signal, setting) in off.iter().zip(["off", "low"]) {
+                text.push_str(&format!("{signal} = \"{setting}\"\n"));
+            }
+            if !expects.is_empty() {
+                text.push_str(&format!(
+                    "[[expect]]\npackage = \"left-*\"\non_breach = \"{expects}\"\n"
+                ));
+            }
+            Policy {
+                waivers,
+                ..Policy::from_toml(&text, "p").unwrap()
+            }
+        },
+    )
 }
 
 proptest! {
@@ -192,6 +201,18 @@ proptest! {
         let decision = decide(&assessment, &context, &policy);
         let bare = assessment.incomplete.iter().any(|gap| gap.what == weir_model::assessment::INTEGRITY);
         prop_assert!(!(bare && decision.action.serves()));
+    }
+
+    #[test]
+    fn what_is_expected_and_not_verified_is_only_served_under_a_waiver(
+        assessment in an_assessment(), context in a_context(), policy in a_policy(),
+    ) {
+        let open = policy.waits_to_verify(weir_model::assessment::ATTESTATIONS, "left-pad", context.published);
+        let gap = assessment.incomplete.iter().any(|gap| gap.what == weir_model::assessment::ATTESTATIONS);
+        if open && gap {
+            let decision = decide(&assessment, &context, &policy);
+            prop_assert!(decision.waiver.is_some() || !decision.action.serves());
+        }
     }
 
     #[test]

@@ -33,6 +33,7 @@ impl Rule {
             When::Incomplete { known } => case.is_incomplete() && case.is_known() == known,
             When::UnknownPublisher => case.is_publisher_unknown(),
             When::NoIntegrity => case.lacks_integrity(),
+            When::Unverified => case.is_unverified(),
         }
     }
 
@@ -114,6 +115,9 @@ impl Rule {
             }
             When::NoIntegrity => {
                 "the registry gives no integrity to check the tarball against".to_owned()
+            }
+            When::Unverified => {
+                "something is expected of its origin and could not be verified".to_owned()
             }
         }
     }

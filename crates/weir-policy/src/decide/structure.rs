@@ -212,6 +212,8 @@ pub enum When {
     UnknownPublisher,
     /// The registry gives nothing to check the tarball against.
     NoIntegrity,
+    /// Something is expected of its origin, and could not be verified.
+    Unverified,
 }
 
 /// One rule.
@@ -304,6 +306,15 @@ pub const RULES: &[Rule] = &[
         answer: Answer::Fixed(Action::Hold),
         sentence: "The registry gives no integrity to check the tarball against, so that its bytes could \
                    be anything. Neither a setting nor a waiver lets that pass.",
+    },
+    Rule {
+        id: "unverified-expectation",
+        topic: Topic::Completeness,
+        when: When::Unverified,
+        answer: Answer::Fixed(Action::Hold),
+        sentence: "An entry of `[[expect]]` with `on_breach = \"block\"` applies to the release, and the \
+                   registry's signature or the attestations it announces could not be verified. Neither its age \
+                   nor that it was served here before says that they hold.",
     },
     Rule {
         id: "incomplete-unseen",

@@ -3,6 +3,7 @@ use weir_model::{Confidence, Finding, Group, Incomplete, ReleaseId, Severity};
 use super::*;
 
 mod alone;
+mod expected;
 mod waivers;
 
 pub(super) const NOW: &str = "2026-11-22T12:00:00Z";

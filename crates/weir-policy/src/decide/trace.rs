@@ -215,9 +215,11 @@ fn bound(when: When, answer: Answer, policy: &Policy) -> String {
             policy.age.young_for_rules
         )),
         When::HeldForAge => Some(format!("{} (age.minimum)", policy.age.minimum)),
-        When::Decisive | When::Incomplete { .. } | When::UnknownPublisher | When::NoIntegrity => {
-            None
-        }
+        When::Decisive
+        | When::Incomplete { .. }
+        | When::UnknownPublisher
+        | When::NoIntegrity
+        | When::Unverified => None,
     };
     match (count, answer) {
         (Some(count), _) => count,

@@ -30,7 +30,7 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     documentation: Documentation {
         sees: "What the certificates of two verified provenances say: repository and owner with their numbers, \
                workflow, signing workflow, branch or tag, trigger, kind of machine, deployment environment. The \
-               release is compared with the last one before it of its line that has provenance. What changes with \
+               release is compared with the last one before it of its line that has provenance which holds. What changes with \
                every build is left out, and so is a repository that was renamed and kept its number.",
         matters: "Valid provenance only says where a release was built. Attackers who cannot steal a token let the \
                   project's own pipeline build for them: from a branch where releases come from tags, from another \

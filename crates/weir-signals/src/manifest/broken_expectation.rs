@@ -20,7 +20,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
         sees: "What an `[[expect]]` of `weir.toml` says of a package, and a verified release does not keep: how much \
                evidence there has to be (signature, provenance, trusted publisher, approval), the repository, the \
                workflow, the branch or tag, the trigger, the kind of machine, the deployment environment, the issuer. \
-               What could not be verified, or did not hold, is told by itself and breaks nothing here.",
+               What could not be verified, or did not hold, is told by itself and breaks nothing here; a release of \
+               which something that blocks is expected is held until it can be verified.",
         matters: "Comparing a release with the one before says nothing about the first one, and nothing about a \
                   project whose releases were always built the wrong way. What you know of a project you depend on, \
                   or of your own, is a rule that an attacker with a stolen token cannot keep.",

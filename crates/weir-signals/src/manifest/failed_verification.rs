@@ -19,7 +19,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
     documentation: Documentation {
         sees: "The registry's signature over name, version and integrity, made with one of the keys it names, and the \
                attestations it announces: that the registry took the release in, and where it was built. Each is \
-               verified without a network against the trusted root that comes with weir. A release without a \
+               verified without a network against the trusted root that comes with weir. What stands in the place of a \
+               signature, or announces attestations, and cannot be read does not hold either. A release without a \
                signature is not meant, and neither is a registry without keys, or one that has attestations of no release \
                and passes on that others announce some.",
         matters: "A signature that does not hold says that somebody between the registry and you changed what is \

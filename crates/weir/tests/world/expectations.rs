@@ -2,7 +2,7 @@
 //! them to it alike.
 
 use serde_json::Value;
-use weir_testing::{Package, Provenance, Registry, Release};
+use weir_testing::{Fault, Package, Provenance, Registry, Release};
 
 use crate::support::{World, assert_explained, lockfile};
 
@@ -194,4 +194,25 @@ fn releases_from_before_are_not_held_to_it_and_mistakes_are_named_at_their_line(
     let check = world.run(&["policy", "check"]);
     assert_eq!(check.code, Some(1));
     assert!(check.says("weir.toml:3:14"), "{}", check.text());
+}
+
+/// Whoever takes evidence away does not get through by taking it away badly.
+#[test]
+fn what_is_expected_and_could_not_be_verified_is_held_however_old() {
+    let (world, registry) = (World::new(), registry(|it| it, true));
+    registry.fault(Fault::on("/-/npm/v1/attestations/*").status(503));
+    // Nobody expects anything of it: served, with a notice.
+    let answer = world.serve(&registry).get(TARBALL, &[]);
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("x-weir-decision"), Some("notice"));
+    world.policy(KEPT);
+    let answer = world.serve(&registry).get(TARBALL, &[]);
+    assert_eq!(answer.status, 403);
+    assert_eq!(answer.header("x-weir-decision"), Some("hold"));
+    let said = answer.json()["error"].as_str().unwrap().to_owned();
+    assert!(said.contains("could not be verified"), "{said}");
+    assert_explained(&world, &said, "@scope/lib@1.0.0");
+    // Once it can be verified it passes.
+    registry.clear_faults();
+    assert_eq!(world.serve(&registry).get(TARBALL, &[]).status, 200);
 }

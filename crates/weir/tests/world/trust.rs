@@ -33,6 +33,35 @@ fn a_wrong_signature_is_seen_before_any_byte_leaves() {
     assert_eq!(gateway.get(TARBALL, &[]).status, 200);
 }
 
+/// Whoever changed the bytes has no signature for them; one that cannot be read is no better than a wrong one.
+#[test]
+fn a_signature_that_cannot_be_read_is_as_bad_as_a_wrong_one() {
+    for odd in [json!("x"), json!({}), json!([{"sig": "abcd"}])] {
+        let (world, registry) = (World::new(), registry(|it| it));
+        let put = odd.clone();
+        registry.edit_packument(POPULAR, move |document| {
+            document["versions"]["1.0.0"]["dist"]["signatures"] = put.clone();
+        });
+        let answer = world.serve(&registry).get(TARBALL, &[("user-agent", NPM)]);
+        assert_eq!(answer.status, 403, "{odd}");
+        assert_eq!(answer.header("x-weir-decision"), Some("block"), "{odd}");
+        lockfile(&world, &registry, &[(POPULAR, "1.0.0")]);
+        let run = world.run_before(&registry, &["verify"]);
+        assert_eq!(run.code, Some(5), "{}", run.text());
+        assert!(run.says("cannot be read"), "{}", run.text());
+    }
+    // Near miss: a mirror that keeps no signatures and writes so.
+    for none in [json!([]), json!(null)] {
+        let (world, registry) = (World::new(), registry(|it| it));
+        let put = none.clone();
+        registry.edit_packument(POPULAR, move |document| {
+            document["versions"]["1.0.0"]["dist"]["signatures"] = put.clone();
+        });
+        let answer = world.serve(&registry).get(TARBALL, &[("user-agent", NPM)]);
+        assert_eq!(answer.status, 200, "{none}");
+    }
+}
+
 #[test]
 fn attestations_are_verified_right_after_and_a_failure_counts_at_once() {
     let (world, registry) = (
@@ -252,4 +281,28 @@ fn kept_keys_stand_in_for_a_registry_that_does_not_answer_and_contradict_another
         "{}",
         contradicted.text()
     );
+}
+
+#[test]
+fn kept_keys_stand_in_for_a_registry_that_names_none() {
+    for (status, body) in [(404, "{}"), (200, r#"{"keys":[]}"#)] {
+        let registry = registry(Release::wrongly_signed);
+        let document = {
+            let world = World::new();
+            let gateway = world.serve(&registry);
+            gateway.get("/-/npm/v1/keys", &[]).text().to_owned()
+        };
+        registry.serve("/-/npm/v1/keys", status, "application/json", body);
+        let (with, without) = (World::new(), World::new());
+        let kept = json!({"root": null, "origin": null, "keys": {"127.0.0.1": document}});
+        with.write("data/trust-root.json", kept.to_string());
+        // Nobody knows of keys there.
+        for (world, code) in [(&with, 5), (&without, 1)] {
+            lockfile(world, &registry, &[(POPULAR, "1.0.0")]);
+            let run = world.run_before(&registry, &["verify"]);
+            assert_eq!(run.code, Some(code), "{}", run.text());
+        }
+        let answer = with.serve(&registry).get(TARBALL, &[]);
+        assert_eq!(answer.status, 403, "{status}");
+    }
 }

@@ -145,6 +145,39 @@ fn each_way_not_to_hold_is_named_at_its_line() {
     );
 }
 
+/// A release in between whose attestations do not hold, or could not be had, excuses none that comes after it.
+#[test]
+fn lost_provenance_is_told_past_a_release_that_does_not_hold_and_without_times() {
+    let registry = Registry::start();
+    let built =
+        |version: &str, day: &str| attested(version, &format!("{day}T10:00:00.000Z"), |it| it);
+    let bare =
+        |version: &str, day: &str| Release::new(version).published(&format!("{day}T10:00:00.000Z"));
+    let package = Package::new("lib")
+        .maintainer("mara")
+        .repository(REPOSITORY);
+    registry.add(
+        package
+            .release(built("1.0.0", "2025-01-01"))
+            .release(built("1.1.0", "2025-02-01").forged_attestation())
+            .release(bare("1.2.0", "2025-03-01"))
+            .release(bare("1.3.0", "2025-04-01")),
+    );
+    registry.edit_packument("lib", |document| {
+        document["time"].as_object_mut().unwrap().remove("1.3.0");
+    });
+    for version in ["1.2.0", "1.3.0"] {
+        let world = World::new();
+        lockfile(&world, &registry, &[("lib", version)]);
+        let report = verify(&world, &registry, 0);
+        assert_eq!(found(&report), rules(&[("provenance-changed", 3)]));
+        let what = report["findings"][0]["what"].as_str().unwrap();
+        assert!(what.contains("1.0.0 was built from"), "{what}");
+        // A second run asks nobody, and says the same.
+        assert_eq!(found(&verify(&world, &registry, 0)).len(), 1);
+    }
+}
+
 #[test]
 fn a_lockfile_with_another_integrity_than_was_signed_fails() {
     let (world, registry) = (World::new(), registry());
