@@ -310,16 +310,7 @@ impl<'a> Collected<'a> {
                 _ => PolicyError::IncompleteExpectation { at, missing },
             });
         }
-        // Taken for "all of them", an empty list would cover everything where somebody meant nothing.
-        let empty = |value: &Spanned<DeValue<'_>>| matches!(value.get_ref(), DeValue::Array(items) if items.is_empty());
-        if list == "waiver" && table.get("signals").is_some_and(empty) {
-            self.mistakes.push(PolicyError::BadValue {
-                at: places.get("signals").unwrap_or(&at).clone(),
-                key: "waiver.signals".to_owned(),
-                why: "empty: name the signals that are covered, or leave the key out if all are"
-                    .to_owned(),
-            });
-        }
+        self.refuse_empty(list, &table, &places);
         if self.mistakes.len() > before {
             return;
         }
@@ -338,6 +329,30 @@ impl<'a> Collected<'a> {
                 key: list.to_owned(),
                 why: error.message().to_owned(),
             }));
+    }
+
+    /// An empty list is no list: where all are meant a waiver would cover everything, and an expectation would expect
+    /// nothing, where somebody meant something.
+    fn refuse_empty(&mut self, list: &str, table: &DeTable<'_>, places: &BTreeMap<String, Origin>) {
+        let empty = |value: &Spanned<DeValue<'_>>| matches!(value.get_ref(), DeValue::Array(items) if items.is_empty());
+        let named = table.iter().filter(|(_, value)| empty(value));
+        for (key, _) in named {
+            let name = key.get_ref().as_ref();
+            let Some(at) = places.get(name) else {
+                continue;
+            };
+            let why = match list {
+                "waiver" => {
+                    "empty: name the signals that are covered, or leave the key out if all are"
+                }
+                _ => "empty: name what is expected, or leave the key out",
+            };
+            self.mistakes.push(PolicyError::BadValue {
+                at: at.clone(),
+                key: format!("{list}.{name}"),
+                why: why.to_owned(),
+            });
+        }
     }
 
     fn expectation(

@@ -425,6 +425,11 @@ fn what_would_cover_more_than_was_meant_is_refused_at_its_line() {
         told.starts_with("weir.toml:5:1: `waiver.signals`: empty"),
         "{told}"
     );
+    let told = mistakes("[[expect]]\npackage = \"a\"\nrepository = []\n");
+    assert!(
+        told.starts_with("weir.toml:3:1: `expect.repository`: empty"),
+        "{told}"
+    );
     for key in ["[age]\nexclude", "[names]\ninternal"] {
         let told = mistakes(&format!("{key} = [\"tide\", \"base@>=1.0.0 <1.5.O\"]\n"));
         assert!(
