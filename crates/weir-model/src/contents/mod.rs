@@ -20,7 +20,7 @@ pub use locked::{LockedElsewhere, LockedKind, LockedOrigin, OutOfRange, Shrinkwr
 
 /// Raised whenever the same bytes could give other facts. Stored contents of another version are
 /// computed anew.
-pub const ANALYSER_VERSION: u32 = 16;
+pub const ANALYSER_VERSION: u32 = 17;
 
 /// Facts about the contents of one tarball or folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -32,7 +32,7 @@ use waiver::Waived;
 
 /// Raised whenever the same policy and assessment could give another decision; part of
 /// [`Policy::fingerprint`].
-pub const RULES_VERSION: u32 = 13;
+pub const RULES_VERSION: u32 = 14;
 
 /// What a decision depends on besides the assessment and the policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
