@@ -108,9 +108,31 @@ impl Lockfile {
     pub fn parse_as(format: Format, file: &str, text: &[u8]) -> Result<Self, LockfileError> {
         read(format, text).map_err(|error| error.in_file(file))
     }
+
+    /// Reads what a client wrote down of the tree that it installed, in the format of a lockfile. pnpm 12 lists there
+    /// what it left out, as an optional release that could not be had: none of that is among the nodes.
+    ///
+    /// # Errors
+    /// [`LockfileError`], with the line and the key.
+    pub fn parse_installed(format: Format, file: &str, text: &[u8]) -> Result<Self, LockfileError> {
+        read_as(format, text, Extent::Installed).map_err(|error| error.in_file(file))
+    }
+}
+
+/// What a file is to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// All that a project locks.
+    Locked,
+    /// What of it was installed.
+    Installed,
 }
 
 fn read(format: Format, bytes: &[u8]) -> Result<Lockfile, LockfileError> {
+    read_as(format, bytes, Extent::Locked)
+}
+
+fn read_as(format: Format, bytes: &[u8], extent: Extent) -> Result<Lockfile, LockfileError> {
     if bytes.len() > MAX_SIZE {
         return Err(Problem::TooLarge.at(1, None));
     }
@@ -125,7 +147,7 @@ fn read(format: Format, bytes: &[u8]) -> Result<Lockfile, LockfileError> {
     match format {
         Format::Npm => npm::read(&json::parse(text, json::Dialect::Json)?),
         Format::Bun => bun::read(&json::parse(text, json::Dialect::Commas)?),
-        Format::Pnpm => pnpm::read_all(&yaml::parse_all(text)?),
+        Format::Pnpm => pnpm::read_all(&yaml::parse_all(text)?, extent),
         Format::YarnBerry => yarn_berry::read(&yaml::parse(text)?),
         Format::YarnClassic => yarn_classic::read(text),
     }

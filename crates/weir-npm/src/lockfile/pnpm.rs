@@ -12,13 +12,13 @@ mod contradictions;
 
 use std::collections::{HashMap, HashSet};
 
-use super::Format;
 use super::error::{LockfileError, Problem};
 use super::graph::{
     DependencyKind, Edge, Lockfile, Node, NodeId, Patch, Source, folder_from, split_name,
 };
 use super::npm::is_limited;
 use super::tree::{Kind, Member, Value};
+use super::{Extent, Format};
 
 const LISTS: [(&str, DependencyKind); 3] = [
     ("dependencies", DependencyKind::Normal),
@@ -41,7 +41,7 @@ enum Keys {
 }
 
 /// Reads the project's document, and the client's before it where there is one.
-pub(super) fn read_all(documents: &[Value<'_>]) -> Result<Lockfile, LockfileError> {
+pub(super) fn read_all(documents: &[Value<'_>], extent: Extent) -> Result<Lockfile, LockfileError> {
     let (client, project) = match documents {
         [] => return Err(Problem::Syntax("the file is empty".to_owned()).at(1, None)),
         [project] if is_clients(project) => (Some(project), None),
@@ -64,12 +64,16 @@ pub(super) fn read_all(documents: &[Value<'_>]) -> Result<Lockfile, LockfileErro
     for document in client.into_iter().chain([project]) {
         (_, reader.keys) = self::version(document)?;
         reader.terms(document)?;
-        for member in document.members("packages")? {
-            reader.package(member)?;
+        let packages = document.members("packages")?;
+        let left_out = complete::left_out(reader.keys, document, extent)?;
+        for member in packages {
+            if !left_out.contains(&*member.key) {
+                reader.package(member)?;
+            }
         }
         reader.projects(document)?;
         reader.all_dependencies(document)?;
-        complete::check(reader.keys, document)?;
+        complete::check(reader.keys, document, extent)?;
     }
     Ok(reader.lockfile)
 }

@@ -4,16 +4,20 @@
 
 use std::collections::HashSet;
 
+use super::super::Extent;
 use super::super::error::{LockfileError, Problem};
 use super::super::tree::{Member, Value};
 use super::{CLIENT_LISTS, Keys, LISTS, keys_of, without_peers};
 
 /// Refuses a document with an entry in one of `packages` and `snapshots` only, or with a dependency that has none.
-pub(super) fn check(keys: Keys, document: &Value<'_>) -> Result<(), LockfileError> {
+/// What pnpm left out of a tree has an entry in `packages` only.
+pub(super) fn check(keys: Keys, document: &Value<'_>, extent: Extent) -> Result<(), LockfileError> {
     let packages = document.members("packages")?;
     let entries = if keys == Keys::At {
         let snapshots = document.members("snapshots")?;
-        all_placed(packages, snapshots)?;
+        if extent == Extent::Locked {
+            all_placed(packages, snapshots)?;
+        }
         snapshots
     } else {
         packages
@@ -35,17 +39,42 @@ pub(super) fn check(keys: Keys, document: &Value<'_>) -> Result<(), LockfileErro
         .try_for_each(|it| all_there(keys, &there, &it.key, &it.value, project_lists()))
 }
 
+/// The keys of the releases that a record of what was installed lists though they were left out.
+pub(super) fn left_out<'d>(
+    keys: Keys,
+    document: &'d Value<'_>,
+    extent: Extent,
+) -> Result<HashSet<&'d str>, LockfileError> {
+    if keys != Keys::At || extent == Extent::Locked {
+        return Ok(HashSet::new());
+    }
+    let packages = document.members("packages")?;
+    let snapshots = document.members("snapshots")?;
+    Ok(unplaced(packages, snapshots)
+        .map(|entry| entry.key.as_ref())
+        .collect())
+}
+
 /// Since version 9 what a release is and what it got are in two lists.
 fn all_placed(packages: &[Member<'_>], snapshots: &[Member<'_>]) -> Result<(), LockfileError> {
-    let keys = snapshots.iter().map(|entry| entry.key.as_ref());
-    let placed: HashSet<&str> = keys
-        .flat_map(|key| [key, without_peers(Keys::At, key)])
-        .collect();
-    let lone = packages.iter().find(|it| !placed.contains(&*it.key));
+    let lone = unplaced(packages, snapshots).next();
     lone.map_or(Ok(()), |entry| {
         let problem = Problem::Missing("the entry in snapshots");
         Err(problem.at(entry.line, Some(&entry.key)))
     })
+}
+
+/// Entries of the first list that have none in the second.
+fn unplaced<'d, 'v>(
+    packages: &'d [Member<'v>],
+    snapshots: &'d [Member<'v>],
+) -> impl Iterator<Item = &'d Member<'v>> {
+    let keys = snapshots.iter().map(|entry| entry.key.as_ref());
+    let placed: HashSet<&str> = keys
+        .flat_map(|key| [key, without_peers(Keys::At, key)])
+        .collect();
+    let mut packages = packages.iter();
+    std::iter::from_fn(move || packages.find(|it| !placed.contains(&*it.key)))
 }
 
 /// Refuses a dependency without an entry. What is linked needs none.
@@ -89,7 +118,7 @@ fn missing(dependency: &Member<'_>, asker: &str, got: &str) -> LockfileError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::{Format, read};
+    use super::super::super::{Format, Lockfile, read};
 
     /// A project that asks for `a`, `a` for `b`, and one of its workspaces for what is linked.
     const AT: &str = "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      a:\n        specifier: '1'\n        \
@@ -109,6 +138,33 @@ mod tests {
     fn said(text: &str) -> Option<(u32, String)> {
         let error = read(Format::Pnpm, text.as_bytes()).err()?;
         Some((error.line, error.to_string()))
+    }
+
+    /// What pnpm 12 writes of a tree without `b`, which was optional and could not be had.
+    #[test]
+    fn what_was_left_out_of_a_tree_is_not_in_it() {
+        let without = AT
+            .replacen("  b@1.0.0:\n    optional: true\n", "", 1)
+            .replacen("    optionalDependencies:\n      b: 1.0.0\n", "", 1)
+            .replacen("    dependencies:\n      c: b@1.0.0\n", "    {}\n", 1);
+        let installed = |text: &str| {
+            Lockfile::parse_installed(Format::Pnpm, "lock.yaml", text.as_bytes()).map(|it| {
+                it.nodes
+                    .into_iter()
+                    .map(|node| node.name)
+                    .collect::<Vec<_>>()
+            })
+        };
+        let names = installed(&without).unwrap();
+        assert!(names.iter().any(|name| name == "a"), "{names:?}");
+        assert!(names.iter().all(|name| name != "b"), "{names:?}");
+        // A project's own lockfile lists nothing that it does not have.
+        let (_, why) = said(&without).unwrap();
+        assert!(why.contains("entry in snapshots is missing"), "{why}");
+        // What something asks for was not left out.
+        let asked = AT.replacen("  b@1.0.0:\n    optional: true\n", "", 1);
+        assert!(installed(&asked).is_err());
+        assert!(installed(AT).unwrap().iter().any(|name| name == "b"));
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl Before {
         };
         let format = record.format.or_else(|| Format::of(record.list, &text));
         let format = format.ok_or("its format is not known")?;
-        let lockfile = Lockfile::parse_as(format, record.list, &text);
+        let lockfile = Lockfile::parse_installed(format, record.list, &text);
         let lockfile = lockfile.map_err(|error| error.to_string())?;
         let mut nodes = lockfile.nodes;
         nodes.retain(|node| self.is_there(format, node));
