@@ -1,5 +1,6 @@
 //! What happened during one run of a client.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use weir_gateway::Summary;
@@ -26,6 +27,9 @@ pub(crate) struct Ran<'a> {
     /// How weir is called to look at what was kept.
     pub(crate) weir: &'a str,
 }
+
+/// How the policy says that a gap was the reason.
+const NOT_EVERYTHING: &str = "not everything could be checked";
 
 /// What happened during one run of a client, which may have failed.
 pub(crate) fn summary(summary: &Summary, unread: &[String], run: &Ran<'_>) -> String {
@@ -85,9 +89,13 @@ fn not_refused(summary: &Summary) -> &'static str {
 
 fn requested(out: &mut String, summary: &Summary, action: Action, run: &Ran<'_>) {
     let colour = style::of(action);
-    for (index, ((name, version), seen)) in summary.with_action(action).enumerate() {
+    let told = || {
+        let all = summary.with_action(action);
+        all.filter(|(_, seen)| action != Action::Notice || !is_a_gap_only(seen))
+    };
+    for (index, ((name, version), seen)) in told().enumerate() {
         if index == SUMMARY_LINES {
-            let more = summary.with_action(action).count() - index;
+            let more = told().count() - index;
             line(
                 out,
                 format_args!("  ... and {more} more with decision {action}"),
@@ -120,6 +128,15 @@ fn requested(out: &mut String, summary: &Summary, action: Action, run: &Ran<'_>)
     }
 }
 
+/// Whether a release is noticed for nothing but that something of it could not be checked, which is told by itself.
+fn is_a_gap_only(seen: &Seen) -> bool {
+    let is_told = |gap: &String| !gap.starts_with(PUBLISHER) && !gap.starts_with(PUBLISH_TIME);
+    let is_gap = |reason: &String| reason.contains(NOT_EVERYTHING);
+    seen.incomplete.iter().any(is_told)
+        && !seen.reasons.is_empty()
+        && seen.reasons.iter().all(is_gap)
+}
+
 /// Reasons on one line. The first begins with the decision, which the line has said already.
 fn reasons(reasons: &[String], limit: usize) -> String {
     let mut reasons = reasons.to_vec();
@@ -142,6 +159,14 @@ fn could_have_been(version: &str, used: &[&str]) -> bool {
         .any(|used| used.major() == version.major() && used < version)
 }
 
+/// Whether `latest` led to the kept out version, and leads to one in use now: whoever asked for no version in
+/// particular got that in its place, an older major even.
+fn stood_in(about: &str, used: &[&str]) -> bool {
+    let tags = about.split(", ");
+    let mut latest = tags.filter_map(|tag| tag.strip_prefix("tag latest leads to "));
+    latest.any(|version| used.contains(&version))
+}
+
 /// What a version that was kept out has to do with the run, the clearest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Bearing {
@@ -158,7 +183,9 @@ fn bearing(version: &str, held: &Held, used: &[&str], failed: bool) -> Option<Be
     if !used.is_empty() && could_have_been(version, used) {
         return Some(Bearing::Newer);
     }
-    if held.about.is_some() && (failed || used.is_empty()) {
+    let stood_in = |about: &str| stood_in(about, used);
+    let about = held.about.as_deref();
+    if about.is_some_and(|about| failed || used.is_empty() || stood_in(about)) {
         return Some(Bearing::Asked);
     }
     failed.then_some(Bearing::Perhaps)
@@ -265,25 +292,49 @@ fn one_kept_out(
     );
 }
 
+/// The gaps that many have come first, each with the first release that has it.
+fn not_checked(out: &mut String, alike: BTreeMap<&str, Vec<&Release>>) {
+    let mut alike: Vec<(&str, Vec<&Release>)> = alike.into_iter().collect();
+    alike.sort_by_key(|(_, releases)| std::cmp::Reverse(releases.len()));
+    for (gap, releases) in alike.iter().take(SUMMARY_LINES) {
+        let Some((name, version)) = releases.first() else {
+            continue;
+        };
+        let which = match releases.len() {
+            1 => format!("{name}@{version}"),
+            count => format!("{count} releases (first {name}@{version})"),
+        };
+        line(
+            out,
+            format_args!("  not checked {which}: {}", printable(gap, 400)),
+        );
+    }
+    let rest = alike.iter().skip(SUMMARY_LINES);
+    let rest: usize = rest.map(|(_, releases)| releases.len()).sum();
+    if rest > 0 {
+        line(
+            out,
+            format_args!("  ... and {rest} more not checked for other reasons"),
+        );
+    }
+}
+
 fn gaps(out: &mut String, summary: &Summary, unread: &[String]) {
     let (mut unknown_publishers, mut unknown_times) = (0_usize, 0_usize);
-    for ((name, version), seen) in &summary.seen {
+    // One registry may have the same to say of each: one line tells as much as a thousand.
+    let mut alike: BTreeMap<&str, Vec<&Release>> = BTreeMap::new();
+    for (release, seen) in &summary.seen {
         for gap in &seen.incomplete {
-            // Registries leave these out of everything: one line says as much as a thousand.
             if gap.starts_with(PUBLISHER) {
                 unknown_publishers += 1;
-                continue;
-            }
-            if gap.starts_with(PUBLISH_TIME) {
+            } else if gap.starts_with(PUBLISH_TIME) {
                 unknown_times += 1;
-                continue;
+            } else {
+                alike.entry(gap).or_default().push(release);
             }
-            line(
-                out,
-                format_args!("  not checked {name}@{version}: {}", printable(gap, 400)),
-            );
         }
     }
+    not_checked(out, alike);
     for text in unread {
         line(out, format_args!("  not checked {}", printable(text, 400)));
     }
@@ -369,6 +420,9 @@ mod tests {
     #[test]
     fn what_was_kept_out_is_told_where_it_may_have_been_wanted() {
         const TAG: Option<&str> = Some("tag next is withheld");
+        const LATEST: Option<&str> = Some("tag latest leads to 1.9.0");
+        let latest =
+            ["(tag latest leads to 1.9.0; weir explain w-2.0.0-beta.1, use 1.9.0 instead)"];
         let all = ["(tag next is withheld; weir explain w-2.0.0-beta.1, use 1.9.0 instead)"];
         let why = ["(kept out; weir explain w-2.0.0-beta.1, use 1.9.0 instead)"];
         let newer = ["(used 1.9.0 instead; weir explain w-1.10.0)"];
@@ -381,8 +435,11 @@ mod tests {
             ("2.0.0-beta.1", TAG, Some("1.9.0"), true, &all[..]),
             ("1.10.0", None, Some("1.9.0"), false, &newer[..]),
             ("1.10.0", TAG, Some("1.9.0"), true, &newer[..]),
+            // Whoever asked for no version got an older major.
+            ("2.0.0-beta.1", LATEST, Some("1.9.0"), false, &latest[..]),
             // Nobody missed it.
             ("2.0.0-beta.1", None, None, false, &[]),
+            ("2.0.0-beta.1", LATEST, Some("1.8.0"), false, &[]),
             ("2.0.0-beta.1", TAG, Some("1.9.0"), false, &[]),
             ("1.8.1", None, Some("1.9.0"), false, &[]),
         ] {
@@ -434,6 +491,58 @@ mod tests {
             text.ends_with("observe mode: nothing else was refused\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn what_could_not_be_checked_of_many_is_one_line() {
+        const GAP: &str = "registry signature: the registry sends no keys";
+        let with_gaps = |gaps: &[&str]| Seen {
+            action: Action::Notice,
+            reasons: vec![format!(
+                "notice: {NOT_EVERYTHING}; the release is long established"
+            )],
+            incomplete: gaps.iter().map(|&gap| gap.to_owned()).collect(),
+            ..seen(true)
+        };
+        let mut summary = Summary::default();
+        for patch in 0..SUMMARY_LINES * 2 {
+            let release = release(&format!("1.0.{patch}"));
+            summary.seen.insert(release, with_gaps(&[GAP]));
+        }
+        summary.seen.insert(
+            release("2.0.0"),
+            with_gaps(&["contents: a file is cut off"]),
+        );
+        // What nothing else tells of is told.
+        summary.seen.insert(release("3.0.0"), with_gaps(&[]));
+        let text = told(&summary, false);
+        let lines: Vec<&str> = text.lines().skip(1).collect();
+        let count = SUMMARY_LINES * 2;
+        let expected = [
+            format!("  notice reed@3.0.0: {NOT_EVERYTHING}; the release is long established"),
+            format!("  not checked {count} releases (first reed@1.0.0): {GAP}"),
+            "  not checked reed@2.0.0: contents: a file is cut off".to_owned(),
+        ];
+        let plain: Vec<String> = lines
+            .iter()
+            .map(|line| anstream::adapter::strip_str(line).to_string())
+            .collect();
+        assert_eq!(plain, expected, "{text}");
+        // As many reasons as releases end somewhere.
+        let mut summary = Summary::default();
+        for patch in 0..SUMMARY_LINES + 5 {
+            let gap = format!("contents: file {patch} is cut off");
+            summary
+                .seen
+                .insert(release(&format!("1.0.{patch}")), with_gaps(&[&gap]));
+        }
+        let text = told(&summary, false);
+        assert_eq!(
+            text.matches("not checked reed@").count(),
+            SUMMARY_LINES,
+            "{text}"
+        );
+        assert!(text.contains("... and 5 more not checked"), "{text}");
     }
 
     #[test]
