@@ -7,7 +7,7 @@ mod past;
 
 pub(crate) use arguments::{IGNORES_WORKSPACE, Said};
 pub(crate) use doing::Doing;
-pub(crate) use past::{Around, Past, is_by_shell};
+pub(crate) use past::{Around, Past, is_by_later_yarn, is_by_shell};
 
 /// A client weir can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,6 +149,9 @@ impl Client {
         word.is_some_and(|word| writing.contains(&word))
     }
 
+    /// Variables that are nobody's for the run but weir's, whether it sets them or not.
+    pub(crate) const TAKEN: &[&str] = &["yarn_registry"];
+
     /// The environment that points the client at a gateway, and every other one that it starts: a script of
     /// `npm run` may well call pnpm.
     pub(crate) fn environment(self, way: &Way<'_>) -> Vec<(String, String)> {
@@ -167,7 +170,11 @@ impl Client {
         put("pnpm_config_registry", gateway);
         put("pnpm_config_noproxy", &way.direct);
         put("pnpm_config_no_proxy", &way.direct);
-        put("YARN_REGISTRY", gateway);
+        // yarn 1 sets npm's variable inside its scripts by this one. Yarns from 2.0 to 3.5 stop at a variable of
+        // theirs that they do not know, and it is one.
+        if !way.by_later_yarn {
+            put("YARN_REGISTRY", gateway);
+        }
         put("YARN_NPM_REGISTRY_SERVER", gateway.trim_end_matches('/'));
         // Berry refuses plain HTTP to hosts it is not told of; this one is loopback.
         put("YARN_UNSAFE_HTTP_WHITELIST", "127.0.0.1");
@@ -175,6 +182,8 @@ impl Client {
         put("YARN_HTTP_PROXY", "");
         put("YARN_HTTPS_PROXY", "");
         put("BUN_CONFIG_REGISTRY", gateway);
+        // Where `pnpm` or `yarn` is corepack's, it fetches the client itself, in the version that the project names.
+        put("COREPACK_NPM_REGISTRY", gateway.trim_end_matches('/'));
         // npm's own variables, which npm itself takes amiss or to heart: for whom they are meant, and where they
         // are needed. One inside a script then asks the proxy, which is no silent way.
         match self {
@@ -236,6 +245,8 @@ pub(crate) struct Way<'a> {
     pub direct: String,
     /// Whether npm's settings name a proxy.
     pub is_proxied: bool,
+    /// Whether the project is one of yarn 2 or later, which no yarn 1 works in.
+    pub by_later_yarn: bool,
 }
 
 /// A variable's name in the one spelling for all that clients take for the same: `NPM_CONFIG_REGISTRY` and
@@ -284,6 +295,7 @@ mod tests {
             replaced: "always",
             direct: "corp.example,127.0.0.1".to_owned(),
             is_proxied: true,
+            by_later_yarn: false,
         };
         for (client, leading) in [
             (
@@ -321,8 +333,9 @@ mod tests {
             ] {
                 assert_eq!(value(name), Some(gateway), "{client:?}");
             }
-            let berry = value("YARN_NPM_REGISTRY_SERVER");
-            assert_eq!(berry, Some("http://127.0.0.1:4874"), "{client:?}");
+            for name in ["YARN_NPM_REGISTRY_SERVER", "COREPACK_NPM_REGISTRY"] {
+                assert_eq!(value(name), Some("http://127.0.0.1:4874"), "{client:?}");
+            }
         }
     }
 
@@ -336,6 +349,7 @@ mod tests {
             replaced: "always",
             direct: "127.0.0.1".to_owned(),
             is_proxied: false,
+            by_later_yarn: true,
         };
         for line in ["view @acme/left", "version patch", "pkg get name"] {
             let leading = Client::Pnpm.leading(&way, &words(line));
@@ -346,6 +360,8 @@ mod tests {
         }
         let set = Client::Pnpm.environment(&way);
         assert!(set.iter().all(|(name, _)| name != "npm_config_no_proxy"));
+        // Yarns before 3.6 stop at it, in a script of any client.
+        assert!(set.iter().all(|(name, _)| name != "YARN_REGISTRY"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! gone after it. Its address is put back to the one the upstream's own packuments give, so that the
 //! lockfile is the one a direct run would have written.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -68,6 +69,50 @@ pub(crate) fn packages<'t>(text: &'t str, gateway: &str) -> Vec<&'t str> {
     names.sort_unstable();
     names.dedup();
     names
+}
+
+/// bun's lockfile with nothing in the place of addresses that bun finds by a release's name and version, at whatever
+/// registry it is pointed at. So it writes those of npm's own registry itself; any other address in there sends it
+/// past the next gateway. Left as they are: those of packages that `origins` does not know, and other lockfiles.
+pub(crate) fn shortened<'t>(
+    file: &Path,
+    text: &'t str,
+    gateway: &str,
+    origins: &HashMap<String, String>,
+) -> Cow<'t, str> {
+    if file.file_name().is_none_or(|name| name != "bun.lock") {
+        return Cow::Borrowed(text);
+    }
+    let start = format!("\"{gateway}");
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(&start) {
+        out.push_str(before);
+        let path = path_in(after);
+        let end = after.get(path.len()..).unwrap_or_default();
+        let known = release_at(path).filter(|(name, _)| origins.contains_key(*name));
+        let is_its_own = known.is_some_and(|(name, version)| {
+            let first = before.trim_end().strip_suffix(',').unwrap_or_default();
+            first.ends_with(&format!("[\"{name}@{version}\""))
+        });
+        if is_its_own && end.starts_with('"') {
+            out.push('"');
+            rest = end;
+        } else {
+            out.push_str(&start);
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// The name and version in a tarball's path of registries' own form.
+fn release_at(path: &str) -> Option<(&str, &str)> {
+    let (name, file) = path.split_once("/-/")?;
+    let base = name.rsplit('/').next()?;
+    let version = file.strip_prefix(base)?.strip_prefix('-')?;
+    Some((name, version.strip_suffix(".tgz")?))
 }
 
 /// Puts the addresses back: `origins` gives, for each package, the address (with a final slash) its
@@ -184,6 +229,43 @@ mod tests {
         assert!(restored.contains("\"https://registry.example.invalid/a/-/a-1.0.0.tgz\""));
         assert!(restored.contains("\"https://scoped.example.invalid/npm/@s/b/-/b-1.0.0.tgz\""));
         assert!(restored.contains("https://other.example/c.tgz"));
+    }
+
+    #[test]
+    fn addresses_that_bun_finds_by_itself_are_left_out_of_its_lockfile() {
+        let origins: HashMap<String, String> = ["a", "@s/b"]
+            .map(|name| (name.to_owned(), "https://r.example.invalid/".to_owned()))
+            .into();
+        let entry = |id: &str, address: &str| {
+            format!("    \"x\": [\"{id}\", \"{address}\", {{}}, \"sha512-x\"],\n")
+        };
+        let at = |path: &str| format!("{GATEWAY}{path}");
+        let file = Path::new("project/bun.lock");
+        for (id, path) in [
+            ("a@1.0.0", "a/-/a-1.0.0.tgz"),
+            ("@s/b@1.0.0-rc.1", "@s/b/-/b-1.0.0-rc.1.tgz"),
+        ] {
+            let text = entry(id, &at(path)) + &entry("c@1.0.0", "");
+            let short = shortened(file, &text, GATEWAY, &origins);
+            assert_eq!(short, entry(id, "") + &entry("c@1.0.0", ""));
+            // Others have an address each.
+            let other = shortened(Path::new("package-lock.json"), &text, GATEWAY, &origins);
+            assert_eq!(other, text);
+        }
+        for (id, address) in [
+            // Nobody knows where it is, another release, another form, another registry.
+            ("c@1.0.0", at("c/-/c-1.0.0.tgz")),
+            ("a@1.0.0", at("a/-/a-1.0.1.tgz")),
+            ("a@1.0.0", at("@s/b/-/b-1.0.0.tgz")),
+            ("a@1.0.0", at("download/a/1.0.0/ab")),
+            (
+                "a@1.0.0",
+                "https://r.example.invalid/a/-/a-1.0.0.tgz".to_owned(),
+            ),
+        ] {
+            let text = entry(id, &address);
+            assert_eq!(shortened(file, &text, GATEWAY, &origins), text, "{address}");
+        }
     }
 
     #[test]

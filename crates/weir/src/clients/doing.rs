@@ -11,6 +11,8 @@ pub(crate) enum Doing {
     Runs,
     /// It brings what yarn's lockfile locks, and what is added to that.
     Installs,
+    /// It asks a registry, or fetches, but nothing by an address that bun's or yarn 1's lockfile has.
+    Beside,
     /// It may fetch.
     Fetches,
 }
@@ -35,6 +37,51 @@ const INSTALLING: &[&str] = &[
     "upgrade-interactive",
     "upgradeInteractive",
     "why",
+];
+
+/// Commands of bun that ask for documents, look into a lockfile, or work in a folder of their own.
+const BESIDE_BUN: &[&str] = &["audit", "c", "create", "info", "outdated", "why", "x"];
+
+/// Those of `bun pm`. `pack` and `version` run what the project likes.
+const BESIDE_BUN_PM: &[&str] = &[
+    "bin",
+    "cache",
+    "default-trust",
+    "hash",
+    "hash-print",
+    "hash-string",
+    "list",
+    "ls",
+    "migrate",
+    "pkg",
+    "untrusted",
+    "view",
+    "why",
+];
+
+/// Commands of bun that write a lockfile.
+const BUN_LOCKS: &[&str] = &[
+    "a",
+    "add",
+    "i",
+    "install",
+    "link",
+    "patch",
+    "r",
+    "remove",
+    "rm",
+    "uninstall",
+    "update",
+];
+
+/// Options with which they write none, or are told which.
+const BUN_LOCKS_NOT: &[&str] = &[
+    "--dry-run",
+    "--frozen-lockfile",
+    "--global",
+    "--no-save",
+    "--save-text-lockfile",
+    "-g",
 ];
 
 /// Commands of all clients that run something, whether they fetch it before or not.
@@ -144,8 +191,18 @@ impl Client {
         match self {
             Self::Yarn | Self::Bun if runs => Doing::Runs,
             Self::Yarn => self.doing_by_yarn(arguments),
+            Self::Bun if is_beside_bun(arguments) => Doing::Beside,
             _ => Doing::Fetches,
         }
+    }
+
+    /// Whether bun may write a lockfile of the kind that it writes unless it is told otherwise.
+    pub(crate) fn makes_lockfile(self, arguments: &[String]) -> bool {
+        let said_not = |word: &String| BUN_LOCKS_NOT.contains(&word.as_str());
+        let command = arguments.iter().find(|word| !word.starts_with('-'));
+        self == Self::Bun
+            && command.is_some_and(|word| BUN_LOCKS.contains(&word.as_str()))
+            && !arguments.iter().any(said_not)
     }
 
     /// In a member of the workspaces, yarn does what comes after its name.
@@ -166,6 +223,7 @@ impl Client {
             }
             ["workspaces", "run", ..] => Doing::Runs,
             [word, ..] if INSTALLING.contains(word) => Doing::Installs,
+            ["audit" | "info", ..] => Doing::Beside,
             [_, ..] => Doing::Fetches,
             // Without a command yarn installs. What stands behind an option may be that option's value, or one.
             [] => {
@@ -199,6 +257,17 @@ impl Client {
     }
 }
 
+fn is_beside_bun(arguments: &[String]) -> bool {
+    let plain = |word: &&String| PLAIN_OPTIONS.contains(&word.as_str());
+    let words = arguments.iter().skip_while(plain).map(String::as_str);
+    let words: Vec<&str> = words.take(2).collect();
+    match words.as_slice() {
+        ["pm", word, ..] => BESIDE_BUN_PM.contains(word),
+        [word, ..] => BESIDE_BUN.contains(word),
+        [] => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,7 +283,17 @@ mod tests {
             (Client::Yarn, "-v", Doing::Says),
             (Client::Yarn, "--silent run hi", Doing::Runs),
             (Client::Bun, "test", Doing::Runs),
-            (Client::Bun, "x tool", Doing::Fetches),
+            (Client::Bun, "x tool", Doing::Beside),
+            (Client::Bun, "--silent pm ls --all", Doing::Beside),
+            (Client::Bun, "outdated", Doing::Beside),
+            (Client::Bun, "pm pack", Doing::Fetches),
+            (Client::Bun, "add x", Doing::Fetches),
+            // It may be the option's value.
+            (Client::Bun, "--cwd x install", Doing::Fetches),
+            (Client::Yarn, "info left", Doing::Beside),
+            (Client::Yarn, "workspace a audit", Doing::Beside),
+            (Client::Yarn, "add info", Doing::Installs),
+            (Client::Yarn, "create left", Doing::Fetches),
             (Client::Yarn, "dlx tool", Doing::Fetches),
             // The command may be `install`, with `run` for an option's value.
             (Client::Yarn, "--cwd run install", Doing::Installs),
@@ -239,6 +318,23 @@ mod tests {
         }
         // yarn without any word installs.
         assert_eq!(Client::Yarn.doing(&[]), Doing::Installs);
+    }
+
+    #[test]
+    fn commands_of_bun_that_write_a_lockfile_are_known() {
+        for (client, line, expected) in [
+            (Client::Bun, "install", true),
+            (Client::Bun, "add left --exact", true),
+            (Client::Bun, "--silent remove left", true),
+            (Client::Bun, "install --save-text-lockfile", false),
+            (Client::Bun, "add -g left", false),
+            (Client::Bun, "pm ls", false),
+            (Client::Bun, "run install", false),
+            (Client::Pnpm, "install", false),
+        ] {
+            let makes = client.makes_lockfile(&words(line));
+            assert_eq!(makes, expected, "{client:?} {line}");
+        }
     }
 
     #[test]

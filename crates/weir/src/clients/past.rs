@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use weir_model::finding::printable;
 use weir_npm::lockfile::Format;
 use weir_npm::settings::{MAX_SIZE, Said, Setting, Settings};
+use weir_npm::version::Version;
 
 use super::{Client, Doing};
 use crate::counted::counted;
@@ -65,6 +66,8 @@ pub(crate) enum Leads {
     Binary,
     /// A setting that makes bun write a binary lockfile, in which nothing can be put back after a run.
     WritesBinary,
+    /// A bun, of this version, that writes one unless it is told otherwise.
+    OldBun(String),
 }
 
 /// How a file of settings is written.
@@ -130,6 +133,11 @@ impl Past {
                  this run when that is gone",
                 self.file.display()
             ),
+            Leads::OldBun(version) => format!(
+                "bun {} writes a binary lockfile ({}), which would send it to the gateway of this run when that is gone",
+                printable(version, 40),
+                self.file.display()
+            ),
         }
     }
 
@@ -152,6 +160,9 @@ impl Past {
                         no tarball), and remove what addresses are in that";
             }
             Leads::WritesBinary => return "Remove that setting, and bun writes bun.lock",
+            Leads::OldBun(_) => {
+                return "Take bun 1.2 or later, which writes text; 1.1.39 and later do with --save-text-lockfile";
+            }
             Leads::Names(names) => {
                 // pnpm is told by arguments, and later yarns of everything at once.
                 let lost = |name: &String| !survives(name.trim_start_matches('@'));
@@ -188,6 +199,37 @@ impl Past {
 
     fn is_yaml(&self) -> bool {
         self.file.extension().is_some_and(|end| end == "yml")
+    }
+}
+
+impl Around<'_> {
+    /// Whether bun has a lockfile here, whose kind it keeps.
+    pub(crate) fn has_lockfile_of_bun(&self) -> bool {
+        let there = |name: &str| self.project.join(name).exists();
+        there("bun.lock") || there("bun.lockb")
+    }
+
+    /// Before 1.2, bun writes a binary lockfile where no setting says otherwise. `version` is what it says of itself.
+    pub(crate) fn by_old_bun(&self, version: &str) -> Option<Past> {
+        let version = version.trim();
+        let said = Version::parse(version).ok()?;
+        let is_told = |file: PathBuf| {
+            let text = readable(&file).then(|| std::fs::read(&file).ok()).flatten();
+            let settings = text.and_then(|text| read(Kind::Bunfig, &text));
+            settings.is_some_and(|it| it.get(&["install", "saveTextLockfile"]).is_some())
+        };
+        let mut files: Vec<PathBuf> = [self.home, self.config]
+            .into_iter()
+            .flatten()
+            .map(|folder| folder.join(".bunfig.toml"))
+            .collect();
+        let own = || self.project.join("bunfig.toml");
+        files.push(self.bunfig.map_or_else(own, Path::to_owned));
+        let is_old = (said.major(), said.minor()) < (1, 2);
+        (is_old && !files.into_iter().any(is_told)).then(|| Past {
+            file: PathBuf::from("bun.lockb"),
+            what: Leads::OldBun(version.to_owned()),
+        })
     }
 }
 
@@ -292,6 +334,20 @@ fn file_naming(scopes: &BTreeSet<String>, around: &Around<'_>) -> PathBuf {
 /// one of them. A yarn 1 that is asked for another does not go on.
 fn is_berry(project: &Path) -> bool {
     has_berrys_files(project) || asks_for_berry(&project.join("package.json"))
+}
+
+/// Whether only yarn 2 or later works in a project: it asks for one, or has their files and no lockfile of yarn 1.
+/// What is empty is none of yarn 1's.
+pub(crate) fn is_by_later_yarn(project: &Path) -> bool {
+    let lock = project.join("yarn.lock");
+    let is_classic = || {
+        let text = std::fs::read(&lock);
+        text.is_ok_and(|text| {
+            !text.trim_ascii().is_empty()
+                && Format::of("yarn.lock", &text) == Some(Format::YarnClassic)
+        })
+    };
+    asks_for_berry(&project.join("package.json")) || (has_berrys_files(project) && !is_classic())
 }
 
 /// Whether a manifest has a `packageManager` that is yarn, and not yarn 0 or 1.

@@ -25,7 +25,7 @@ use weir_npm::name::PackageName;
 use weir_npm::npmrc::Npmrc;
 
 use crate::cli::Global;
-use crate::clients::{Client, Doing, Way, one_spelling};
+use crate::clients::{Client, Doing, Way, is_by_later_yarn, one_spelling};
 use crate::lockfiles::classic::{self, Recorded};
 use crate::{exit, lockfiles, print, progress, setup};
 use hosts::Replaced;
@@ -78,10 +78,12 @@ pub(super) async fn run(
         replaced: &replaced.host,
         direct: direct(&npmrc),
         is_proxied: npmrc.proxy().or(npmrc.https_proxy()).is_some(),
+        by_later_yarn: is_by_later_yarn(&place.project),
     };
     // Before the client runs: a signal in between would end weir and leave the client behind.
     let mut interrupts = Interrupts::listen().context("listening for signals")?;
-    let led_past = !client.bypassing(&place.project, doing).is_empty();
+    // A command that reads no lockfile left that as it was.
+    let led_past = doing == Doing::Beside || !client.bypassing(&place.project, doing).is_empty();
     let recorded = if client.is_pointed(doing) {
         classic::point(&place.project, &gateway)?
     } else {
@@ -278,6 +280,7 @@ async fn run_client(
     let is_set = |name: &str| {
         set.iter()
             .any(|(it, _)| one_spelling(it) == one_spelling(name))
+            || Client::TAKEN.contains(&one_spelling(name).as_str())
     };
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(is_set) {
@@ -404,7 +407,8 @@ async fn restore_lockfiles(
                 None => {}
             }
         }
-        let restored = lockfiles::restore(&text, gateway, &origins, &recorded);
+        let short = lockfiles::shortened(&file, &text, gateway, &origins);
+        let restored = lockfiles::restore(&short, gateway, &origins, &recorded);
         if let Some(warning) = lockfiles::not_placed(&file, &restored, gateway) {
             anstream::eprintln!("{warning}");
         }

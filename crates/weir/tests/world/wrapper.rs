@@ -318,6 +318,29 @@ fn a_registry_in_another_spelling_of_the_variable_is_taken_away() {
     );
 }
 
+/// Yarns before 3.6 stop at this variable, whoever set it; yarn 1 needs it. Corepack fetches the client itself.
+#[test]
+fn variables_of_yarn_1_are_not_given_to_later_ones() {
+    let (world, registry) = (World::new(), river());
+    world.program("yarn", "env | grep -i -e '^yarn_registry=' -e '^corepack'");
+    for (asked, is_later) in [("yarn@3.2.4", true), ("yarn@1.22.22", false)] {
+        let manifest = format!(r#"{{"name": "project", "packageManager": "{asked}"}}"#);
+        let project = Project::new().file("package.json", manifest);
+        let mut command = world.weir_before(&registry);
+        let command = command.current_dir(project.path());
+        let command = command.env("YARN_REGISTRY", "http://x.invalid/");
+        let run = output(command.args(["yarn", "install"]));
+        run.assert_success();
+        let given = |name: &str| {
+            let mut lines = run.stdout.lines();
+            lines.any(|line| line.starts_with(&format!("{name}=http://127.0.0.1:")))
+        };
+        assert!(given("COREPACK_NPM_REGISTRY"), "{}", run.stdout);
+        assert_eq!(given("YARN_REGISTRY"), !is_later, "{}", run.stdout);
+        assert!(!run.stdout.contains("x.invalid"), "{}", run.stdout);
+    }
+}
+
 /// npm reads the settings of the folder it is told, and of no other project; so does weir, or it would ask
 /// everybody's registry for a private name.
 #[test]

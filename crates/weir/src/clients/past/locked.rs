@@ -65,6 +65,9 @@ impl Client {
     /// What in a lockfile leads past weir. Whatever its size: what is not looked at would.
     fn in_lockfile(self, file: &Path, doing: Doing) -> Option<Leads> {
         let name = file.file_name()?.to_str()?;
+        if self == Self::Bun && doing == Doing::Beside {
+            return None;
+        }
         if name == "bun.lockb" {
             return Some(Leads::Binary);
         }
@@ -77,6 +80,9 @@ impl Client {
             _ => Format::of(name, &bytes)?,
         };
         if format == Format::YarnClassic {
+            if doing == Doing::Beside {
+                return None;
+            }
             let found = classic::Addresses::of(&String::from_utf8_lossy(&bytes));
             let stay = if self.is_pointed(doing) {
                 found.past

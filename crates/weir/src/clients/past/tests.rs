@@ -316,3 +316,64 @@ fn a_scope_that_does_not_come_up_is_no_matter() {
         assert_eq!(matters, expected, "{client:?} {file} {scope}");
     }
 }
+
+#[test]
+fn a_bun_that_writes_binary_lockfiles_is_known_by_its_version() {
+    let by = |version: &str, files: &[(&str, &str)]| {
+        let files = Files::new(files);
+        let path = |name: &str| files.0.path().join(name);
+        let (project, home) = (path("work"), path("home"));
+        let around = Around {
+            folder: &project,
+            project: &project,
+            home: Some(&home),
+            config: None,
+            bunfig: None,
+            yarnrc_yml: ".yarnrc.yml",
+            known: &[],
+            by_shell: false,
+        };
+        around.by_old_bun(version).is_some()
+    };
+    for (version, expected) in [
+        ("1.0.36\n", true),
+        ("1.1.45\n", true),
+        ("1.2.0\n", false),
+        ("1.4.5", false),
+        ("2.0.0", false),
+        ("said nothing", false),
+    ] {
+        assert_eq!(by(version, &[]), expected, "{version}");
+    }
+    // Where it is off, that setting is refused for itself.
+    let told = [("work/bunfig.toml", "[install]\nsaveTextLockfile = true\n")];
+    assert!(!by("1.1.45", &told));
+}
+
+#[test]
+fn a_project_of_later_yarns_has_no_lockfile_of_yarn_1() {
+    const BERRY: &str = "__metadata:\n  version: 6\n";
+    const CLASSIC: &str = "# yarn lockfile v1\na@1:\n  version \"1.0.0\"\n";
+    for (files, expected) in [
+        (&[("work/.yarnrc.yml", "")][..], true),
+        (&[("work/yarn.lock", BERRY)], true),
+        (
+            &[("work/package.json", r#"{"packageManager": "yarn@3.2.4"}"#)],
+            true,
+        ),
+        (&[("work/.yarnrc.yml", ""), ("work/yarn.lock", "")], true),
+        (
+            &[("work/.yarnrc.yml", ""), ("work/yarn.lock", CLASSIC)],
+            false,
+        ),
+        (
+            &[("work/package.json", r#"{"packageManager": "yarn@1.22.22"}"#)],
+            false,
+        ),
+        (&[], false),
+    ] {
+        let there = Files::new(files);
+        let found = is_by_later_yarn(&there.0.path().join("work"));
+        assert_eq!(found, expected, "{files:?}");
+    }
+}

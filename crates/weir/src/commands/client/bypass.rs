@@ -1,6 +1,7 @@
 //! What would go past the gateway: refused before the client runs, or said aloud.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use anyhow::{Result, bail};
 
@@ -98,6 +99,9 @@ impl Asked<'_> {
         };
         let mut past = client.bypassing(&place.project, self.doing);
         past.extend(client.past_settings(&around));
+        if client.makes_lockfile(self.arguments) && !around.has_lockfile_of_bun() {
+            past.extend(bun_version().and_then(|version| around.by_old_bun(&version)));
+        }
         past
     }
 
@@ -140,6 +144,13 @@ impl Asked<'_> {
         let mut files = locks.iter().chain([&manifest, &own]);
         files.any(|file| has(file, &start))
     }
+}
+
+/// What bun says of its version: not asked for unless it may matter, as it takes a moment.
+fn bun_version() -> Option<String> {
+    let mut bun = std::process::Command::new(Client::Bun.program());
+    let said = bun.arg("--version").stdin(Stdio::null()).output().ok()?;
+    String::from_utf8(said.stdout).ok()
 }
 
 /// Whether a text is in a file; it may be in one that is there and cannot be read.

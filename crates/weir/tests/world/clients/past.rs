@@ -158,3 +158,45 @@ fn a_binary_lockfile_of_bun_is_refused_until_it_is_a_text() {
     );
     assert!(registry.requests().is_empty());
 }
+
+/// bun keeps to what its lockfile says, so that what a run writes there is what the next one starts with.
+#[test]
+fn what_bun_writes_down_stops_no_later_run() {
+    let Some(bun) = clients::or_skip(Kind::Bun) else {
+        return;
+    };
+    let (world, registry) = (World::new(), river());
+    registry.present_tarballs_at("https://registry.example.invalid/");
+    let project = Project::new()
+        .file(".npmrc", format!("registry={}\n", registry.url()))
+        .dependency("gauge-reader", "^1.0.0");
+    let run = |arguments: &[&str]| output(world.wrapper(&bun, &project).arg("bun").args(arguments));
+    for arguments in [
+        &["install"][..],
+        &["install", "--frozen-lockfile"],
+        &["add", "@millpond/sluice"],
+        &["install"],
+    ] {
+        let goes_on = run(arguments);
+        goes_on.assert_success();
+        assert!(!goes_on.says("stops at that"), "{}", goes_on.text());
+        let lock = project.read("bun.lock").unwrap();
+        assert!(lock.contains("[\"gauge-reader@1.1.0\", \"\", "), "{lock}");
+        assert!(!lock.contains("://"), "{lock}");
+    }
+    // Addresses that somebody else wrote stop what reads them, and nothing else.
+    let lock = project.read("bun.lock").unwrap();
+    let address = "https://registry.example.invalid/gauge-reader/-/gauge-reader-1.1.0.tgz";
+    let other = format!("[\"gauge-reader@1.1.0\", \"{address}\", ");
+    project.write(
+        "bun.lock",
+        lock.replace("[\"gauge-reader@1.1.0\", \"\", ", &other),
+    );
+    let stopped = run(&["install"]);
+    assert_eq!(stopped.code, Some(1), "{}", stopped.text());
+    for arguments in [&["pm", "ls"][..], &["outdated"]] {
+        let goes_on = run(arguments);
+        assert!(!goes_on.says("past weir"), "{}", goes_on.text());
+        assert!(!goes_on.says("stops at that"), "{}", goes_on.text());
+    }
+}
