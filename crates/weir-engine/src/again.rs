@@ -141,7 +141,7 @@ impl Engine {
     }
 
     /// The verdict that was made last, under whatever was in force then. What cannot be understood counts as absent.
-    async fn last_verdict(
+    pub(crate) async fn last_verdict(
         &self,
         name: &PackageName,
         version: &str,
@@ -223,7 +223,7 @@ impl Engine {
         };
         let alike = match &contents {
             Some(contents) => Alike {
-                bad: self.known_bad(contents).await,
+                bad: self.known_bad_again(name, &version, contents).await,
                 ..Alike::default()
             },
             None => Alike::default(),

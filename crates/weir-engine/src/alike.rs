@@ -4,19 +4,23 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use weir_files::sketch::{bands, similarity};
-use weir_model::contents::{Contents, Sketch, Surface};
+use weir_model::contents::{Contents, Sketch};
 use weir_model::{Action, Group};
 use weir_npm::name::PackageName;
 use weir_signals::names::Strength;
-use weir_signals::{Alike, KnownBad, NearCopy};
+use weir_signals::{Alike, NearCopy};
 use weir_store::{BadContent, KeptSketch};
 
 use crate::engine::Engine;
 use crate::packuments::Held;
 use crate::verdicts::Verdict;
 
+mod before;
+mod content;
 mod doubt;
 mod local;
+
+pub(crate) use content::{kind_of_digest, listed};
 
 /// Names alike whose packages are fetched to compare. The best one is nearly always the one meant.
 const FETCHED: usize = 1;
@@ -39,7 +43,7 @@ impl Engine {
         contents: &Contents,
     ) -> Alike {
         let mut alike = Alike {
-            bad: self.known_bad(contents).await,
+            bad: self.known_bad_of(held, version, contents).await,
             ..Alike::default()
         };
         let name = held.packument.name();
@@ -52,7 +56,7 @@ impl Engine {
             return alike;
         }
         self.lookalike_targets(held, sketch, &mut alike).await;
-        self.seen_before(held, sketch, &mut alike).await;
+        self.seen_before(held, version, sketch, &mut alike).await;
         alike
     }
 
@@ -117,7 +121,13 @@ impl Engine {
     }
 
     /// What this gateway has read that is popular or was refused, and is nearly the same.
-    async fn seen_before(self: &Arc<Self>, held: &Arc<Held>, sketch: &Sketch, alike: &mut Alike) {
+    async fn seen_before(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        version: &str,
+        sketch: &Sketch,
+        alike: &mut Alike,
+    ) {
         let name = held.packument.name();
         let near = match self.store.sketches_near(&bands(sketch), COMPARED).await {
             Ok(near) => near,
@@ -126,23 +136,24 @@ impl Engine {
                 return;
             }
         };
-        for kept in near {
-            let known = alike.near.iter().any(|near| near.name == kept.name);
-            let theirs = Sketch {
-                pieces: kept.pieces,
-                least: kept.least.clone(),
-            };
-            let share = similarity(sketch, &theirs).filter(|share| *share >= LEAST);
-            let (Some(share), false, Ok(other)) = (share, known, PackageName::parse(&kept.name))
-            else {
+        for (kept, share) in nearest(sketch, near) {
+            let known = alike
+                .near
+                .iter()
+                .any(|near| near.name == kept.name && near.refused.is_some() == kept.bad);
+            let (false, Ok(other)) = (known, PackageName::parse(&kept.name)) else {
                 continue;
             };
             let counts = kept.bad || self.rank(&other).is_some();
-            if other != *name && counts {
-                alike
-                    .near
-                    .push(self.near_of(held, kept, &other, share).await);
+            if other == *name || !counts {
+                continue;
             }
+            if kept.bad && self.is_original(held, version, &other, &kept).await {
+                continue;
+            }
+            alike
+                .near
+                .push(self.near_of(held, kept, &other, share).await);
         }
     }
 
@@ -178,42 +189,6 @@ impl Engine {
         }
     }
 
-    /// Content of this release that was refused before.
-    pub(crate) async fn known_bad(&self, contents: &Contents) -> Vec<KnownBad> {
-        let whole = whole_digest(contents);
-        let digests: Vec<&str> = contents
-            .files
-            .iter()
-            .filter(|file| file.bytes >= BAD_BYTES)
-            .map(|file| file.digest.as_str())
-            .chain(
-                contents
-                    .binaries
-                    .iter()
-                    .map(|binary| binary.digest.as_str()),
-            )
-            .chain(whole.as_deref())
-            .collect();
-        let found = match self.store.bad_content(&digests).await {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::warn!(%error, "refused content could not be looked up");
-                return Vec::new();
-            }
-        };
-        found
-            .into_iter()
-            .map(|bad| KnownBad {
-                path: path_of(contents, &bad.digest),
-                listed_in: bad.path.filter(|_| bad.name.is_empty()),
-                digest: bad.digest,
-                name: bad.name,
-                version: bad.version,
-                why: bad.why,
-            })
-            .collect()
-    }
-
     /// Remembers a release by its code: as one that may pass, or as one that was blocked for what its
     /// code does, unless that refusal may well be wrong, see [`doubt`]. Nobody waits for it.
     pub(crate) fn remember(self: &Arc<Self>, verdict: &Arc<Verdict>, contents: &Contents) {
@@ -229,6 +204,10 @@ impl Engine {
             (Some(_), Some(sketch)) => Some((sketch, true)),
             _ => None,
         };
+        let now = self.now();
+        let since = verdict
+            .published
+            .map_or(now, |published| published.min(now));
         let sketch = kept.map(|(sketch, bad)| {
             let kept = KeptSketch {
                 name: name.clone(),
@@ -237,10 +216,18 @@ impl Engine {
                 pieces: sketch.pieces,
                 least: sketch.least.clone(),
                 why: why.clone().unwrap_or_default(),
+                since: Some(since),
             };
             (kept, bands(sketch))
         });
-        let bad = why.map_or_else(Vec::new, |why| bad_content(contents, &name, &version, &why));
+        let bad = why.map_or_else(Vec::new, |why| {
+            let mut bad = content::learned(contents);
+            for one in &mut bad {
+                (one.name, one.version) = (name.clone(), version.clone());
+                (one.why, one.since) = (why.clone(), Some(since));
+            }
+            bad
+        });
         if sketch.is_none() && bad.is_empty() {
             return;
         }
@@ -290,105 +277,31 @@ fn malicious_code(verdict: &Verdict) -> Option<String> {
         .map(|finding| finding.message.clone())
 }
 
-/// The files that read what is sent away at install time, and the release as a whole.
-fn bad_content(contents: &Contents, name: &str, version: &str, why: &str) -> Vec<BadContent> {
-    let reads: BTreeSet<&str> = contents
-        .flows
-        .iter()
-        .filter(|flow| flow.surface == Surface::Install)
-        .map(|flow| flow.source_place.path.as_str())
-        .collect();
-    let files = contents
-        .files
-        .iter()
-        .filter(|file| reads.contains(file.path.as_str()) && file.bytes >= BAD_BYTES)
-        .map(|file| (file.digest.clone(), Some(file.path.clone())));
-    files
-        .chain(whole_digest(contents).map(|digest| (digest, None)))
-        .map(|(digest, path)| BadContent {
-            digest,
-            name: name.to_owned(),
-            version: version.to_owned(),
-            path,
-            why: why.to_owned(),
-        })
-        .collect()
+/// The sketches that are near enough to hear of, with their shares: of each package the nearest that may pass, and the
+/// nearest that was refused.
+fn nearest(sketch: &Sketch, near: Vec<KeptSketch>) -> Vec<(KeptSketch, f64)> {
+    let mut nearest: Vec<(KeptSketch, f64)> = Vec::new();
+    for kept in near {
+        let Some(share) = share_of(sketch, &kept).filter(|share| *share >= LEAST) else {
+            continue;
+        };
+        let mut others = nearest.iter_mut();
+        match others.find(|(other, _)| (&other.name, other.bad) == (&kept.name, kept.bad)) {
+            Some(other) if other.1 < share => *other = (kept, share),
+            Some(_) => {}
+            None => nearest.push((kept, share)),
+        }
+    }
+    nearest
 }
 
-/// What copies of a package that somebody else found to be malicious are known by: its files that read or
-/// send something, on whichever surface, its programs outside of the usual places, and all of its code.
-pub(crate) fn bad_content_of(contents: &Contents, why: &str) -> Vec<BadContent> {
-    let flows = contents.flows.iter();
-    let acts: BTreeSet<&str> = flows
-        .flat_map(|flow| {
-            [
-                flow.source_place.path.as_str(),
-                flow.sink_place.path.as_str(),
-            ]
-        })
-        .collect();
-    let files = contents
-        .files
-        .iter()
-        .filter(|file| acts.contains(file.path.as_str()) && file.bytes >= BAD_BYTES)
-        .map(|file| (file.digest.clone(), Some(file.path.clone())));
-    let programs = contents
-        .binaries
-        .iter()
-        .filter(|binary| !binary.usual_place && binary.bytes >= BAD_BYTES)
-        .map(|binary| (binary.digest.clone(), Some(binary.path.clone())));
-    files
-        .chain(programs)
-        .chain(whole_digest(contents).map(|digest| (digest, None)))
-        .map(|(digest, path)| BadContent {
-            digest,
-            name: String::new(),
-            version: String::new(),
-            path,
-            why: why.to_owned(),
-        })
-        .collect()
-}
-
-/// The file of a release that has a digest; nothing for the digest of all code.
-fn path_of(contents: &Contents, digest: &str) -> Option<String> {
-    let files = contents.files.iter().map(|file| (&file.digest, &file.path));
-    let binaries = contents
-        .binaries
-        .iter()
-        .map(|binary| (&binary.digest, &binary.path));
-    files
-        .chain(binaries)
-        .find(|(known, _)| *known == digest)
-        .map(|(_, path)| path.clone())
-}
-
-/// What the digest of all code of a release begins with, where a file's has nothing.
-pub(crate) const WHOLE: &str = "whole:";
-
-/// A digest over all code and what runs at install time, whatever the names of files. Nothing where
-/// nothing runs at install time: then the same code may be a library that somebody else abused.
-fn whole_digest(contents: &Contents) -> Option<String> {
-    if contents.install_steps.is_empty() || contents.files.is_empty() || contents.files_left_out > 0
-    {
-        return None;
-    }
-    let files: BTreeSet<&str> = contents
-        .files
-        .iter()
-        .map(|file| file.digest.as_str())
-        .collect();
-    let mut digest = weir_files::Digest::default();
-    for part in files {
-        digest.update(part.as_bytes());
-    }
-    for step in &contents.install_steps {
-        digest.update(b"\0");
-        digest.update(step.event.as_bytes());
-        digest.update(b"\0");
-        digest.update(step.command.as_bytes());
-    }
-    Some(format!("{WHOLE}{}", digest.finish()))
+/// The share of code that is that of a sketch that was kept.
+fn share_of(sketch: &Sketch, kept: &KeptSketch) -> Option<f64> {
+    let theirs = Sketch {
+        pieces: kept.pieces,
+        least: kept.least.clone(),
+    };
+    similarity(sketch, &theirs)
 }
 
 /// Whether one of the people who may publish both is the same, by the registry's account name.

@@ -10,7 +10,7 @@ use weir_model::contents::Contents;
 use weir_npm::name::PackageName;
 use weir_store::{BadContent, KeptSketch, Store, StoreError};
 
-use crate::alike::{self, BAD_BYTES, WHOLE};
+use crate::alike::{self, BAD_BYTES};
 use crate::engine::{Engine, Local};
 
 /// Most files of a folder that are looked at.
@@ -48,15 +48,14 @@ impl Engine {
     ) -> Result<Imported, String> {
         let mut imported = Imported::default();
         let mut found = Vec::new();
-        let kind =
-            std::fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let kind = std::fs::metadata(path).map_err(|error| format!("{}: {error}", shown(path)))?;
         match kind.is_dir() {
             true => walk(path, 0, &mut found, &mut imported.refused),
             false => found.push(path.to_owned()),
         }
         found.sort();
         for file in found {
-            let label = weir_model::finding::printable(&file.to_string_lossy(), 200);
+            let label = shown(&file);
             let taken = match kind_of(&file) {
                 Kind::List => self.import_list(&file, &label, &mut imported).await,
                 Kind::Package => {
@@ -140,8 +139,9 @@ impl Engine {
         let contents = self.read_local(package).await?;
         is_whole(&contents)?;
         let why = format!("{LISTED}{label})");
-        let mut content = alike::bad_content_of(&contents, &why);
+        let mut content = alike::listed(&contents);
         for one in &mut content {
+            one.why.clone_from(&why);
             let inside = one.path.take().unwrap_or_else(|| "all code".to_owned());
             one.path = Some(format!("{label}, {inside}"));
         }
@@ -188,6 +188,7 @@ impl Engine {
             pieces: sketch.pieces,
             least: sketch.least.clone(),
             why: why.to_owned(),
+            since: None,
         };
         let kept = self.store.put_sketch(&kept, &bands(sketch)).await;
         kept.map(|()| true).map_err(|error| error.to_string())
@@ -247,10 +248,7 @@ pub async fn forget(store: &Store, what: &str) -> Result<Forgotten, StoreError> 
     if store.forget_bad_sketch(what).await? {
         return Ok(Forgotten::Yes);
     }
-    let (kind, digits) = match what.strip_prefix(WHOLE) {
-        Some(digits) => (WHOLE, digits),
-        None => ("", what),
-    };
+    let (kind, digits) = alike::kind_of_digest(what);
     let Some(beginning) = beginning(digits) else {
         return forget_source(store, what).await;
     };
@@ -281,19 +279,18 @@ async fn forget_source(store: &Store, what: &str) -> Result<Forgotten, StoreErro
         bad.name.is_empty() && is_from(place, &source)
     });
     let digests: Vec<String> = content.map(|bad| bad.digest).collect();
-    let listed = store.bad_sketches().await?.into_iter();
-    let listed = listed.filter(|(_, why)| {
-        let label = why.strip_prefix(LISTED);
+    let mut sketches = store.all_bad_sketches().await?;
+    sketches.retain(|sketch| {
+        let label = sketch.why.strip_prefix(LISTED);
         label.is_some_and(|label| is_from(label, &source))
     });
-    let packages: Vec<String> = listed.map(|(name, _)| name).collect();
-    if digests.is_empty() && packages.is_empty() {
+    if digests.is_empty() && sketches.is_empty() {
         return Ok(Forgotten::Unknown);
     }
-    store.forget_all_bad(&digests, &packages).await?;
+    store.forget_all_bad(&digests, &sketches).await?;
     Ok(Forgotten::Source {
         digests: digests.len(),
-        packages: packages.len(),
+        packages: sketches.len(),
     })
 }
 
@@ -316,6 +313,7 @@ fn known(digest: String, listed_in: &str, remark: &str) -> BadContent {
         version: String::new(),
         path: Some(listed_in.to_owned()),
         why: remark.to_owned(),
+        since: None,
     }
 }
 
@@ -395,6 +393,11 @@ fn read(file: &Path, limit: u64) -> Result<Vec<u8>, String> {
     std::fs::read(file).map_err(|error| error.to_string())
 }
 
+/// A path as it is printed: whoever made the samples chose their names.
+fn shown(path: &Path) -> String {
+    weir_model::finding::printable(&path.to_string_lossy(), 200)
+}
+
 fn walk(
     folder: &Path,
     depth: usize,
@@ -402,7 +405,7 @@ fn walk(
     refused: &mut Vec<(String, String)>,
 ) {
     let refuse = |refused: &mut Vec<(String, String)>, why: String| {
-        refused.push((folder.display().to_string(), why));
+        refused.push((shown(folder), why));
     };
     if depth > DEPTH {
         return refuse(refused, format!("deeper than {DEPTH} folders"));
@@ -425,9 +428,7 @@ fn walk(
         match entry.and_then(|entry| Ok((entry.path(), entry.file_type()?))) {
             Ok((path, kind)) if kind.is_dir() => walk(&path, depth + 1, files, refused),
             Ok((path, kind)) if kind.is_file() => files.push(path),
-            Ok((path, _)) => {
-                refused.push((path.display().to_string(), "no regular file".to_owned()))
-            }
+            Ok((path, _)) => refused.push((shown(&path), "no regular file".to_owned())),
             Err(error) => refuse(refused, error.to_string()),
         }
     }

@@ -1,6 +1,6 @@
 //! The operator's own rules, in the language of YARA.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -36,12 +36,15 @@ const SLOW_FILES: usize = 3;
 const MATCHES: u32 = 100;
 const MATCH_BYTES: usize = 128;
 
-/// Most places shown per rule, and most rules that may hit one package.
+/// Most places shown per rule, and most rules whose hits in one package are told.
 const PLACES: usize = 5;
 const HITS: usize = 200;
 
-/// What `severity` may be in a rule's metadata.
+/// What `severity` may be in a rule's metadata, mildest first.
 pub const SEVERITIES: &[&str] = &["info", "low", "medium", "high", "critical"];
+
+/// The severity of a rule that does not say.
+const UNSAID: &str = "medium";
 
 /// Why rules are refused.
 #[derive(Debug, thiserror::Error)]
@@ -377,6 +380,8 @@ fn position(sources: &Sources, file: &str, rule: &str) -> (usize, usize) {
 #[derive(Debug, Default)]
 pub struct Scan {
     hits: BTreeMap<(String, String), RuleHit>,
+    /// Rules that hit and are not told, by file and name.
+    left_out: BTreeSet<(String, String)>,
     unread: Vec<Unread>,
     unscanned: Vec<Unread>,
     spent: Duration,
@@ -390,6 +395,8 @@ pub struct Scan {
 pub struct Scanned {
     /// Hits.
     pub hits: Vec<RuleHit>,
+    /// How many more rules hit, none of which weighs more than those.
+    pub left_out: u64,
     /// Files that were too large to be kept in memory, so that no rule was begun.
     pub unread: Vec<Unread>,
     /// Files over which the rules did not come to an end.
@@ -443,13 +450,17 @@ impl Scan {
         self.spent += start.elapsed();
     }
 
-    /// A file that no rule has seen, because it was not in memory.
-    pub fn too_large(&mut self, path: &str) {
+    /// A file that no rule has seen, because it was not in memory. Code that is padded beyond every reader's patience is
+    /// nothing that was checked; programs and images of that size are common.
+    pub fn too_large(&mut self, path: &str, is_code: bool) {
         let why = format!(
             "larger than {} MiB: your rules were not run over it",
             SCANNED_BYTES >> 20
         );
-        note(&mut self.unread, path, why);
+        match is_code {
+            true => self.not_finished(path, why),
+            false => note(&mut self.unread, path, why),
+        }
     }
 
     /// What came of it.
@@ -457,6 +468,7 @@ impl Scan {
     pub fn finish(self) -> Scanned {
         Scanned {
             hits: self.hits.into_values().collect(),
+            left_out: self.left_out.len() as u64,
             unread: self.unread,
             unscanned: self.unscanned,
         }
@@ -466,17 +478,42 @@ impl Scan {
         note(&mut self.unscanned, path, why);
     }
 
+    /// Whether a hit is told: where there are too many, the mildest gives way, or it is left out itself.
+    fn has_room_for(&mut self, hit: &RuleHit) -> bool {
+        if self.hits.len() < HITS {
+            return true;
+        }
+        let mildest = self.hits.iter().min_by_key(|(_, hit)| weight(hit));
+        let Some((key, _)) = mildest.filter(|(_, mildest)| weight(mildest) < weight(hit)) else {
+            return false;
+        };
+        let key = key.clone();
+        self.hits.remove(&key);
+        self.left_out.insert(key);
+        true
+    }
+
     fn hit(&mut self, rules: &RuleSet, rule: &EvaluatedRule<'_>, path: &str, bytes: &[u8]) {
         let key = (rule.namespace.to_owned(), rule.name.to_owned());
-        if self.hits.len() >= HITS && !self.hits.contains_key(&key) {
+        if self.left_out.contains(&key) {
             return;
         }
-        let hit = self.hits.entry(key).or_insert_with(|| RuleHit {
-            rule: rule.name.to_owned(),
-            source: rule.namespace.to_owned(),
-            metadata: rules.said_by(rule),
-            places: Vec::new(),
-        });
+        if !self.hits.contains_key(&key) {
+            let hit = RuleHit {
+                rule: rule.name.to_owned(),
+                source: rule.namespace.to_owned(),
+                metadata: rules.said_by(rule),
+                places: Vec::new(),
+            };
+            if !self.has_room_for(&hit) {
+                self.left_out.insert(key);
+                return;
+            }
+            self.hits.insert(key.clone(), hit);
+        }
+        let Some(hit) = self.hits.get_mut(&key) else {
+            return;
+        };
         let file = TextFile { path, bytes };
         let matches = rule
             .matches
@@ -495,6 +532,13 @@ impl Scan {
             }
         }
     }
+}
+
+/// The place of a hit's severity among [`SEVERITIES`].
+fn weight(hit: &RuleHit) -> usize {
+    let said = hit.metadata.get("severity").map_or(UNSAID, String::as_str);
+    let mut known = SEVERITIES.iter();
+    known.position(|it| *it == said).unwrap_or_default()
 }
 
 /// Adds a file to a list that says no more from some length on.

@@ -35,7 +35,7 @@ pub struct NearCopy {
 /// Content that was the reason for a refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownBad {
-    /// The file of this release; nothing if all of its code is meant.
+    /// The file of this release, or the files that only together are known; nothing if all of its code is meant.
     pub path: Option<String>,
     /// Its digest.
     pub digest: String,
@@ -47,4 +47,6 @@ pub struct KnownBad {
     pub version: String,
     /// Why it was refused.
     pub why: String,
+    /// Whether this release runs it when it is installed, or may: nothing visible leads to it, and something runs then.
+    pub at_install: bool,
 }

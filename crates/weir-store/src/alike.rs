@@ -1,5 +1,7 @@
 //! Sketches of what was read, and digests of what was refused, to find copies.
 
+use jiff::Timestamp;
+use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use crate::{Store, StoreError};
@@ -7,6 +9,18 @@ use crate::{Store, StoreError};
 /// Values bound per statement. SQLite takes tens of thousands; statements of a hundred are prepared
 /// once and used again.
 const BOUND: usize = 100;
+
+/// Most sketches of one package among those that are near: else one of many versions would leave no room for others.
+const OF_ONE_PACKAGE: u32 = 4;
+
+/// Digits of the least values by which sketches of one version are told apart.
+const BEGINNING: usize = 32;
+
+/// The columns of a sketch.
+const SKETCH: &str = "s.name, s.version, s.bad, s.pieces, s.least, s.why, s.since_ms";
+
+/// The columns of content.
+const CONTENT: &str = "digest, name, version, path, why, since_ms";
 
 /// A sketch that was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +37,33 @@ pub struct KeptSketch {
     pub least: String,
     /// Why it was refused; empty for one that was not.
     pub why: String,
+    /// When it came out, where that is known. Kept in milliseconds.
+    pub since: Option<Timestamp>,
+}
+
+impl KeptSketch {
+    /// What tells it from others of the same package and kind: of what may pass there is one at a time.
+    fn copy(&self) -> String {
+        match self.bad {
+            true => {
+                let beginning = self.least.get(..BEGINNING).unwrap_or(&self.least);
+                format!("{} {beginning}", self.version)
+            }
+            false => String::new(),
+        }
+    }
+
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            name: row.try_get(0)?,
+            version: row.try_get(1)?,
+            bad: row.try_get::<i64, _>(2)? != 0,
+            pieces: u32::try_from(row.try_get::<i64, _>(3)?).unwrap_or(0),
+            least: row.try_get(4)?,
+            why: row.try_get(5)?,
+            since: since(row, 6)?,
+        })
+    }
 }
 
 /// Content that was the reason for a refusal.
@@ -38,46 +79,72 @@ pub struct BadContent {
     pub path: Option<String>,
     /// Why it was refused.
     pub why: String,
+    /// When the release came out that was refused; nothing for what was listed. Kept in milliseconds.
+    pub since: Option<Timestamp>,
+}
+
+impl BadContent {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            digest: row.try_get(0)?,
+            name: row.try_get(1)?,
+            version: row.try_get(2)?,
+            path: row.try_get(3)?,
+            why: row.try_get(4)?,
+            since: since(row, 5)?,
+        })
+    }
+}
+
+/// A time that may be absent.
+fn since(row: &AnyRow, column: usize) -> Result<Option<Timestamp>, sqlx::Error> {
+    let at: Option<i64> = row.try_get(column)?;
+    Ok(at.and_then(|at| Timestamp::from_millisecond(at).ok()))
 }
 
 impl Store {
-    /// Keeps a sketch with its bands; an earlier one of the same package and kind is replaced.
+    /// Keeps a sketch with its bands. Of a package that may pass it takes the place of the one before; of one that was
+    /// refused or listed, only of the same code under the same version.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub async fn put_sketch(&self, sketch: &KeptSketch, bands: &[i64]) -> Result<(), StoreError> {
         let failed = |source| StoreError::query("sketch", "keep a sketch")(source);
-        let bad = i64::from(sketch.bad);
+        let (bad, copy) = (i64::from(sketch.bad), sketch.copy());
         let mut transaction = self.inner.database.begin("sketch").await?;
-        sqlx::query("DELETE FROM sketch_band WHERE name = $1 AND bad = $2")
+        sqlx::query("DELETE FROM sketch_band WHERE name = $1 AND bad = $2 AND copy = $3")
             .bind(&sketch.name)
             .bind(bad)
+            .bind(&copy)
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
         sqlx::query(
-            "INSERT INTO sketch (name, bad, version, pieces, least, why) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name, bad) DO UPDATE SET \
+            "INSERT INTO sketch (name, bad, copy, version, pieces, least, why, since_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (name, bad, copy) DO UPDATE SET \
              version = excluded.version, pieces = excluded.pieces, least = excluded.least, \
-             why = excluded.why",
+             why = excluded.why, since_ms = excluded.since_ms",
         )
         .bind(&sketch.name)
         .bind(bad)
+        .bind(&copy)
         .bind(&sketch.version)
         .bind(i64::from(sketch.pieces))
         .bind(&sketch.least)
         .bind(&sketch.why)
+        .bind(sketch.since.map(Timestamp::as_millisecond))
         .execute(&mut *transaction)
         .await
         .map_err(failed)?;
         for band in bands {
             sqlx::query(
-                "INSERT INTO sketch_band (band, name, bad) VALUES ($1, $2, $3) \
-                 ON CONFLICT (band, name, bad) DO NOTHING",
+                "INSERT INTO sketch_band (band, name, bad, copy) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (band, name, bad, copy) DO NOTHING",
             )
             .bind(band)
             .bind(&sketch.name)
             .bind(bad)
+            .bind(&copy)
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
@@ -113,10 +180,13 @@ impl Store {
             return Ok(Vec::new());
         }
         let sql = format!(
-            "SELECT s.name, s.version, s.bad, s.pieces, s.least, s.why FROM sketch s JOIN \
-             (SELECT name, bad, COUNT(*) AS shared FROM sketch_band WHERE band IN ({}) \
-             GROUP BY name, bad ORDER BY shared DESC LIMIT {limit}) n \
-             ON s.name = n.name AND s.bad = n.bad ORDER BY n.shared DESC, s.name",
+            "SELECT {SKETCH} FROM sketch s JOIN (SELECT name, bad, copy, shared FROM \
+             (SELECT name, bad, copy, COUNT(*) AS shared, \
+             ROW_NUMBER() OVER (PARTITION BY name, bad ORDER BY COUNT(*) DESC, copy) AS place \
+             FROM sketch_band WHERE band IN ({}) GROUP BY name, bad, copy) p \
+             WHERE place <= {OF_ONE_PACKAGE} ORDER BY shared DESC LIMIT {limit}) n \
+             ON s.name = n.name AND s.bad = n.bad AND s.copy = n.copy \
+             ORDER BY n.shared DESC, s.name, s.copy",
             places(bands.len())
         );
         let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -126,38 +196,30 @@ impl Store {
         query
             .fetch_all(&self.inner.database.read)
             .await
-            .and_then(|rows| {
-                rows.iter()
-                    .map(|row| {
-                        Ok(KeptSketch {
-                            name: row.try_get(0)?,
-                            version: row.try_get(1)?,
-                            bad: row.try_get::<i64, _>(2)? != 0,
-                            pieces: u32::try_from(row.try_get::<i64, _>(3)?).unwrap_or(0),
-                            least: row.try_get(4)?,
-                            why: row.try_get(5)?,
-                        })
-                    })
-                    .collect()
-            })
+            .and_then(|rows| rows.iter().map(KeptSketch::from_row).collect())
             .map_err(StoreError::query("sketch", "find near sketches"))
     }
 
-    /// Keeps what was the reason for a refusal. What is known stays as it was first seen.
+    /// Keeps what was the reason for a refusal. What is known stays as it was first seen; what is listed weighs more
+    /// than what was learned here, and takes its place.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub async fn put_bad_content(&self, bad: &[BadContent]) -> Result<(), StoreError> {
         for one in bad {
             sqlx::query(
-                "INSERT INTO bad_content (digest, name, version, path, why) \
-                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (digest) DO NOTHING",
+                "INSERT INTO bad_content (digest, name, version, path, why, since_ms) \
+                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (digest) DO UPDATE SET \
+                 name = excluded.name, version = excluded.version, path = excluded.path, \
+                 why = excluded.why, since_ms = excluded.since_ms \
+                 WHERE excluded.name = '' AND bad_content.name <> ''",
             )
             .bind(&one.digest)
             .bind(&one.name)
             .bind(&one.version)
             .bind(one.path.as_deref())
             .bind(&one.why)
+            .bind(one.since.map(Timestamp::as_millisecond))
             .execute(&self.inner.database.write)
             .await
             .map_err(StoreError::query("bad_content", "keep a digest"))?;
@@ -189,7 +251,7 @@ impl Store {
         }
         for part in digests.chunks(BOUND) {
             let sql = format!(
-                "SELECT digest, name, version, path, why FROM bad_content WHERE digest IN ({})",
+                "SELECT {CONTENT} FROM bad_content WHERE digest IN ({})",
                 places(part.len())
             );
             let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -200,18 +262,8 @@ impl Store {
                 .fetch_all(&self.inner.database.read)
                 .await
                 .map_err(failed)?;
-            for row in rows {
-                let one = || -> Result<BadContent, sqlx::Error> {
-                    Ok(BadContent {
-                        digest: row.try_get(0)?,
-                        name: row.try_get(1)?,
-                        version: row.try_get(2)?,
-                        path: row.try_get(3)?,
-                        why: row.try_get(4)?,
-                    })
-                };
-                found.push(one().map_err(failed)?);
-            }
+            let rows = rows.iter().map(BadContent::from_row);
+            found.extend(rows.collect::<Result<Vec<_>, _>>().map_err(failed)?);
         }
         Ok(found)
     }
@@ -224,24 +276,30 @@ impl Store {
     /// When the database cannot be read.
     pub async fn all_bad_content(&self) -> Result<Vec<BadContent>, StoreError> {
         let failed = |source| StoreError::query("bad_content", "list digests")(source);
-        let rows = sqlx::query(
-            "SELECT digest, name, version, path, why FROM bad_content ORDER BY name, version, path, digest",
-        )
-        .fetch_all(&self.inner.database.read)
-        .await
-        .map_err(failed)?;
-        rows.iter()
-            .map(|row| {
-                Ok(BadContent {
-                    digest: row.try_get(0)?,
-                    name: row.try_get(1)?,
-                    version: row.try_get(2)?,
-                    path: row.try_get(3)?,
-                    why: row.try_get(4)?,
-                })
-            })
-            .collect::<Result<_, sqlx::Error>>()
-            .map_err(failed)
+        let sql = format!("SELECT {CONTENT} FROM bad_content ORDER BY name, version, path, digest");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .fetch_all(&self.inner.database.read)
+            .await
+            .map_err(failed)?;
+        let all = rows.iter().map(BadContent::from_row);
+        all.collect::<Result<_, _>>().map_err(failed)
+    }
+
+    /// The sketches of everything that was refused or listed, by name and version.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn all_bad_sketches(&self) -> Result<Vec<KeptSketch>, StoreError> {
+        let failed = |source| StoreError::query("sketch", "list sketches")(source);
+        let sql = format!(
+            "SELECT {SKETCH} FROM sketch s WHERE s.bad = 1 ORDER BY s.name, s.version, s.copy"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .fetch_all(&self.inner.database.read)
+            .await
+            .map_err(failed)?;
+        let all = rows.iter().map(KeptSketch::from_row);
+        all.collect::<Result<_, _>>().map_err(failed)
     }
 
     /// The digests that begin like this.
@@ -274,33 +332,17 @@ impl Store {
             .map_err(StoreError::query("bad_content", "forget a digest"))
     }
 
-    /// The packages that were refused or listed and whose near copies are known: name, and why.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn bad_sketches(&self) -> Result<Vec<(String, String)>, StoreError> {
-        let failed = |source| StoreError::query("sketch", "list sketches")(source);
-        let rows = sqlx::query("SELECT name, why FROM sketch WHERE bad = 1 ORDER BY name")
-            .fetch_all(&self.inner.database.read)
-            .await
-            .map_err(failed)?;
-        rows.iter()
-            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-            .collect::<Result<_, sqlx::Error>>()
-            .map_err(failed)
-    }
-
-    /// Forgets digests, and the sketches of packages by their names: all of them or, where that fails, none.
+    /// Forgets digests and sketches: all of them or, where that fails, none.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub async fn forget_all_bad(
         &self,
         digests: &[String],
-        packages: &[String],
+        sketches: &[KeptSketch],
     ) -> Result<(), StoreError> {
         let failed = |source| StoreError::query("bad_content", "forget an import")(source);
-        let mut transaction = self.inner.database.write.begin().await.map_err(failed)?;
+        let mut transaction = self.inner.database.begin("bad_content").await?;
         for digest in digests {
             sqlx::query("DELETE FROM bad_content WHERE digest = $1")
                 .bind(digest)
@@ -308,13 +350,14 @@ impl Store {
                 .await
                 .map_err(failed)?;
         }
-        for name in packages {
+        for sketch in sketches {
             for sql in [
-                "DELETE FROM sketch_band WHERE name = $1 AND bad = 1",
-                "DELETE FROM sketch WHERE name = $1 AND bad = 1",
+                "DELETE FROM sketch_band WHERE name = $1 AND copy = $2 AND bad = 1",
+                "DELETE FROM sketch WHERE name = $1 AND copy = $2 AND bad = 1",
             ] {
                 sqlx::query(sql)
-                    .bind(name)
+                    .bind(&sketch.name)
+                    .bind(sketch.copy())
                     .execute(&mut *transaction)
                     .await
                     .map_err(failed)?;
@@ -323,22 +366,32 @@ impl Store {
         transaction.commit().await.map_err(failed)
     }
 
-    /// Forgets the sketch of a package that was refused or listed; says whether there was one.
+    /// Forgets the sketches of a package that was refused or listed, by its name, or by name and version with an `@`
+    /// between them; says whether there was one.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn forget_bad_sketch(&self, name: &str) -> Result<bool, StoreError> {
-        sqlx::query("DELETE FROM sketch_band WHERE name = $1 AND bad = 1")
-            .bind(name)
-            .execute(&self.inner.database.write)
-            .await
-            .map_err(StoreError::query("sketch", "forget a sketch"))?;
-        sqlx::query("DELETE FROM sketch WHERE name = $1 AND bad = 1")
-            .bind(name)
-            .execute(&self.inner.database.write)
-            .await
-            .map(|done| done.rows_affected() > 0)
-            .map_err(StoreError::query("sketch", "forget a sketch"))
+    pub async fn forget_bad_sketch(&self, what: &str) -> Result<bool, StoreError> {
+        let failed = |source| StoreError::query("sketch", "forget a sketch")(source);
+        let mut transaction = self.inner.database.begin("sketch").await?;
+        sqlx::query(
+            "DELETE FROM sketch_band WHERE bad = 1 AND EXISTS (SELECT 1 FROM sketch s WHERE \
+             s.bad = 1 AND s.name = sketch_band.name AND s.copy = sketch_band.copy AND \
+             (s.name = $1 OR s.name || '@' || s.version = $1))",
+        )
+        .bind(what)
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed)?;
+        let done = sqlx::query(
+            "DELETE FROM sketch WHERE bad = 1 AND (name = $1 OR name || '@' || version = $1)",
+        )
+        .bind(what)
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(done.rows_affected() > 0)
     }
 }
 

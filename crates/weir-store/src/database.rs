@@ -59,6 +59,11 @@ const STEPS: &[Step] = &[
         sql: "",
         sqlite: include_str!("../../../migrations/0008_accounts.sqlite.sql"),
     },
+    Step {
+        number: 9,
+        sql: include_str!("../../../migrations/0009_copies.sql"),
+        sqlite: "",
+    },
 ];
 
 /// The step that forgets habits, which are then counted anew from lessons.

@@ -1,8 +1,8 @@
 //! Copies among tarballs and folders at hand: what is known here is all that they are compared with, and nothing is
 //! fetched for it.
 
-use weir_files::sketch::{bands, similarity};
-use weir_model::contents::{Contents, Sketch};
+use weir_files::sketch::bands;
+use weir_model::contents::Contents;
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
 use weir_signals::names::{Lookalike, Strength};
@@ -11,7 +11,7 @@ use weir_store::KeptSketch;
 
 use crate::engine::Engine;
 
-use super::{COMPARED, LEAST, percent};
+use super::{COMPARED, nearest, percent};
 
 impl Engine {
     /// What the code of something at hand resembles. Its name is what it says of itself, which nobody vouches for.
@@ -38,10 +38,9 @@ impl Engine {
         };
         let mut resembled = name.map_or_else(Vec::new, |it| self.names.candidates(it.as_str()));
         resembled.retain(|candidate| !candidate.is_mention());
-        for kept in near {
-            if let Some(near) = self.near_at_hand(name, &resembled, sketch, kept).await {
-                alike.near.push(near);
-            }
+        for (kept, share) in nearest(sketch, near) {
+            let near = self.near_at_hand(name, &resembled, kept, share);
+            alike.near.extend(near.await);
         }
         if let Some(gap) = self.not_at_hand(&resembled).await {
             alike.not_compared.push(gap);
@@ -55,14 +54,9 @@ impl Engine {
         &self,
         name: Option<&PackageName>,
         resembled: &[Lookalike],
-        sketch: &Sketch,
         kept: KeptSketch,
+        share: f64,
     ) -> Option<NearCopy> {
-        let theirs = Sketch {
-            pieces: kept.pieces,
-            least: kept.least,
-        };
-        let share = similarity(sketch, &theirs).filter(|share| *share >= LEAST)?;
         let other = PackageName::parse(&kept.name).ok()?;
         let is_other = name.is_none_or(|name| *name != other);
         if !kept.bad && (!is_other || self.rank(&other).is_none()) {

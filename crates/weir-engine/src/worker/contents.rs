@@ -207,6 +207,7 @@ impl Collected<'_> {
             other_digests: others.concat(),
             sketch: looked.sketch,
             unread: self.unread,
+            rule_hits_left_out: scanned.left_out,
             unscanned: scanned.unscanned,
         }
     }

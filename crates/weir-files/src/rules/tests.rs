@@ -42,10 +42,11 @@ fn hits_carry_metadata_and_places() {
     scan.file(&rules, "lib/c.js", b"nothing");
     let Scanned {
         hits,
+        left_out,
         unread,
         unscanned,
     } = scan.finish();
-    assert!(unread.is_empty() && unscanned.is_empty());
+    assert!(unread.is_empty() && unscanned.is_empty() && left_out == 0);
     assert_eq!(hits.len(), 2, "one for each file of rules");
     let hit = &hits[0];
     assert_eq!(
@@ -128,6 +129,19 @@ fn mistakes_in_several_files_are_told_at_once() {
     assert_eq!(severities.len(), 2, "{severities:?}");
 }
 
+/// A comment of 35 MB in front of code costs little more than nothing once it is packed.
+#[test]
+fn code_that_is_too_large_was_not_checked() {
+    let mut scan = Scan::default();
+    scan.too_large("addon.node", false);
+    scan.too_large("index.js", true);
+    let scanned = scan.finish();
+    let paths =
+        |list: &[Unread]| -> Vec<String> { list.iter().map(|it| it.path.clone()).collect() };
+    assert_eq!(paths(&scanned.unread), ["addon.node"]);
+    assert_eq!(paths(&scanned.unscanned), ["index.js"]);
+}
+
 #[test]
 fn a_scan_that_takes_too_long_is_named() {
     // A loop without end in a condition.
@@ -139,7 +153,7 @@ fn a_scan_that_takes_too_long_is_named() {
         scan.file(&rules, &format!("{index}.js"), b"anything");
     }
     assert!(start.elapsed() < FILE_TIME * 5, "{:?}", start.elapsed());
-    scan.too_large("data.bin");
+    scan.too_large("data.bin", false);
     let scanned = scan.finish();
     assert!(scanned.hits.is_empty());
     let why = |index: usize| scanned.unscanned[index].why.as_str();
@@ -218,4 +232,45 @@ fn a_rule_that_matches_everywhere_is_cut_short() {
     }
     let hits = scan.finish().hits;
     assert_eq!(hits[0].places.len(), PLACES);
+}
+
+/// Whoever knows the rules writes what the mild ones look for into the file that is read first.
+#[test]
+fn too_many_hits_leave_out_the_mildest_and_say_how_many() {
+    let rule = |name: &str, severity: &str, word: &str| {
+        format!(
+            "rule {name} {{ meta: severity = \"{severity}\" strings: $a = \"{word}\" condition: $a }}\n"
+        )
+    };
+    let words: Vec<String> = (100..100 + HITS + 5)
+        .map(|it| format!("word{it}"))
+        .collect();
+    let mild: String = words.iter().map(|word| rule(word, "info", word)).collect();
+    let text = format!(
+        "{mild}{}rule unsaid {{ strings: $a = \"unsaid\" condition: $a }}\n",
+        rule("grave", "critical", "grave")
+    );
+    let rules = RuleSet::compile(&sources(&[("many.yar", &text)])).unwrap();
+    let all = words.join(" ");
+    for (files, left_out) in [
+        (vec![all.as_str(), "grave unsaid"], 7),
+        (vec!["grave unsaid", &all], 7),
+        // What was left out once is counted once.
+        (vec![&all, "grave unsaid", &all], 7),
+    ] {
+        let mut scan = Scan::default();
+        for file in &files {
+            scan.file(&rules, "a.js", file.as_bytes());
+        }
+        let scanned = scan.finish();
+        assert_eq!((scanned.hits.len(), scanned.left_out), (HITS, left_out));
+        for told in ["grave", "unsaid"] {
+            assert!(scanned.hits.iter().any(|hit| hit.rule == told), "{told}");
+        }
+    }
+    // Near miss: as many as are told.
+    let mut scan = Scan::default();
+    scan.file(&rules, "a.js", words[..HITS].join(" ").as_bytes());
+    let scanned = scan.finish();
+    assert_eq!((scanned.hits.len(), scanned.left_out), (HITS, 0));
 }

@@ -53,6 +53,9 @@ pub struct Contents {
     /// Hits of the operator's own rules.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rule_hits: Vec<RuleHit>,
+    /// How many more of those rules hit and were left out: none of them weighs more than those that are told.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rule_hits_left_out: u64,
     /// Digests of the files with code, to find what was added and what siblings share.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileDigest>,

@@ -36,8 +36,9 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                that of a popular package that others maintain: the package its name resembles, which is fetched \
                to compare, or one that this gateway has seen. It weighs more if the names are alike, and most if \
                the copy does something that the original does not. Also a release whose code is nearly that of \
-               one that was refused, or listed as malicious; of a tarball or folder at hand also where it bears the same name, and \
-               its bytes are others. Code is compared by names of members and words in strings, so minifying, \
+               one that was refused, or listed as malicious, whoever publishes it, unless the package had a release \
+               like that a month before the other one came out, and is the original; of a tarball or folder at hand \
+               also where it bears the same name, and its bytes are others. Code is compared by names of members and words in strings, so minifying, \
                bundling and renaming variables make no difference.",
         matters: "A full copy of a library that works, with one function added, passes every look at what it \
                   does well. What is taken down for malware comes back with a few words changed.",
@@ -59,7 +60,9 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         });
     }
     for near in &alike.near {
-        if near.percent < COPY || near.shared_maintainer || is_itself(subject, near) {
+        // Whoever maintains both may copy; what was refused is no better for coming from the same account again.
+        let is_their_own = near.shared_maintainer && near.refused.is_none();
+        if near.percent < COPY || is_their_own || is_itself(subject, near) {
             continue;
         }
         report(subject, near, observation);
@@ -224,6 +227,13 @@ fn samples() -> Vec<crate::sample::Sample> {
                     version: "12.4.1".to_owned(),
                     ..near(97, false, false, Some("listed as malicious (evil.tgz)"))
                 },
+                Contents::default(),
+            ),
+        ),
+        Sample::flagged(
+            "Another copy of what was refused, by the same account",
+            scene(
+                near(99, false, true, Some("it sends the environment away")),
                 Contents::default(),
             ),
         ),

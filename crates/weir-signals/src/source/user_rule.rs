@@ -32,7 +32,8 @@ pub(crate) static SIGNAL: Declaration = Declaration {
                 `severity = \"info\"` until you have seen what it hits.",
         todo: "Look at the places in the evidence, and at the rule. Files that were too large for rules are listed with \
                what was not analysed. Where rules take longer than a second for a file, or than eight for a release, the \
-               assessment is incomplete: make the rules faster.",
+               assessment is incomplete: make the rules faster. Where more than 200 rules hit a release, those of the highest \
+               severity are told, and the assessment is incomplete, too.",
     },
     observe,
     #[cfg(any(test, feature = "samples"))]
@@ -44,6 +45,7 @@ fn observe(subject: &Subject<'_>, observation: &mut Observation) {
         return;
     };
     not_finished(&contents.unscanned, observation);
+    not_told(contents.rule_hits_left_out, observation);
     for hit in &contents.rule_hits {
         let printable = |text: &str, limit| weir_model::finding::printable(text, limit);
         let said = hit
@@ -103,6 +105,18 @@ fn not_finished(unscanned: &[Unread], observation: &mut Observation) {
             first.why
         ),
     });
+}
+
+/// Whoever knows the rules can write what they all look for into one file.
+fn not_told(left_out: u64, observation: &mut Observation) {
+    if left_out > 0 {
+        observation.incomplete(Incomplete {
+            what: "your rules".to_owned(),
+            why: format!(
+                "more of them hit than are told, and {left_out} that weigh least were left out"
+            ),
+        });
+    }
 }
 
 /// As the rule says; rules that say something else were refused when they were read.

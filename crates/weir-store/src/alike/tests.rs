@@ -13,6 +13,7 @@ fn sketch(name: &str, bad: bool, version: &str) -> KeptSketch {
         } else {
             String::new()
         },
+        since: None,
     }
 }
 
@@ -63,6 +64,7 @@ async fn bad_content_stays_as_it_was_first_seen() {
         version: "1.0.0".to_owned(),
         path: Some("setup.js".to_owned()),
         why: "it steals".to_owned(),
+        since: Timestamp::from_millisecond(1_000).ok(),
     };
     assert!(store.bad_content(&["x"]).await.unwrap().is_empty());
     store
@@ -91,4 +93,64 @@ async fn bad_content_stays_as_it_was_first_seen() {
     ] {
         assert_eq!(store.bad_digests(beginning).await.unwrap(), digests);
     }
+}
+
+#[tokio::test]
+async fn what_is_listed_takes_the_place_of_what_was_learned_and_not_the_other_way_round() {
+    let (_folder, store) = open().await;
+    let content = |name: &str| BadContent {
+        digest: "x".to_owned(),
+        name: name.to_owned(),
+        version: String::new(),
+        path: Some("worms.txt:1".to_owned()),
+        why: String::new(),
+        since: None,
+    };
+    for (kept, expected) in [("a", "a"), ("", ""), ("b", "")] {
+        store.put_bad_content(&[content(kept)]).await.unwrap();
+        let known = store.bad_content(&["x"]).await.unwrap();
+        assert_eq!(known, [content(expected)]);
+    }
+}
+
+#[tokio::test]
+async fn each_version_of_a_bad_package_is_known_until_it_is_forgotten() {
+    let (_folder, store) = open().await;
+    let mut other = sketch("sample", true, "1.0.0");
+    other.least = "ff00".to_owned();
+    let first = KeptSketch {
+        since: Timestamp::from_millisecond(5).ok(),
+        ..sketch("sample", true, "1.0.0")
+    };
+    let all = [first, other, sketch("sample", true, "2.0.0")];
+    for (number, one) in all.iter().enumerate() {
+        let band = i64::try_from(number).unwrap();
+        store.put_sketch(one, &[band]).await.unwrap();
+        // Once more is the same.
+        store.put_sketch(one, &[band]).await.unwrap();
+    }
+    assert_eq!(store.all_bad_sketches().await.unwrap(), all);
+    let near = store.sketches_near(&[0, 1, 2], 10).await.unwrap();
+    assert_eq!(near.len(), 3);
+    assert!(!store.forget_bad_sketch("sample@3.0.0").await.unwrap());
+    assert!(store.forget_bad_sketch("sample@2.0.0").await.unwrap());
+    assert_eq!(store.all_bad_sketches().await.unwrap(), all[..2]);
+    assert!(store.sketches_near(&[2], 10).await.unwrap().is_empty());
+    assert!(store.forget_bad_sketch("sample").await.unwrap());
+    assert!(store.sketches_near(&[0, 1], 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_package_of_many_versions_leaves_room_for_others() {
+    let (_folder, store) = open().await;
+    for number in 0..30 {
+        let version = format!("1.{number}.0");
+        let many = sketch("sample", true, &version);
+        store.put_sketch(&many, &[1, 2, 3]).await.unwrap();
+    }
+    let honest = sketch("original", false, "4.0.0");
+    store.put_sketch(&honest, &[1]).await.unwrap();
+    let near = store.sketches_near(&[1, 2, 3], 10).await.unwrap();
+    assert_eq!(near.len(), 5);
+    assert_eq!(near[4], honest);
 }

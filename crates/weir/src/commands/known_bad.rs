@@ -52,7 +52,8 @@ pub(super) async fn run(global: &Global, command: KnownBadCommand) -> Result<Exi
         KnownBadCommand::Show => {
             let store = setup::store(global).await?;
             let all = store.all_bad_content().await?;
-            if all.is_empty() {
+            let sketches = store.all_bad_sketches().await?;
+            if all.is_empty() && sketches.is_empty() {
                 anstream::eprintln!(
                     "weir: no malicious content is known; `weir known-bad import` takes some in, and what is \
                      blocked for its code is remembered"
@@ -66,6 +67,14 @@ pub(super) async fn run(global: &Global, command: KnownBadCommand) -> Result<Exi
                 };
                 let line = format!("{}  {place}  {}", bad.digest, bad.why);
                 crate::out::println!("{}", line.trim_end());
+            }
+            for near in sketches {
+                crate::out::println!(
+                    "{}@{}  near copies of it  {}",
+                    near.name,
+                    near.version,
+                    near.why
+                );
             }
             store.close().await?;
         }

