@@ -83,7 +83,7 @@ impl<'r> Beside<'r> {
     /// The file whose pieces were shown has ended.
     pub(super) fn end(&mut self, path: &str, size: u64) {
         if self.rules.is_some() && size > SCANNED_BYTES {
-            self.scan.too_large(path);
+            self.scan.too_large(path, false);
         }
         match (self.recognised.take(), self.digest.take()) {
             (Some(recognised), Some(digest)) => self.add(path, size, recognised, digest.finish()),
@@ -98,7 +98,7 @@ impl<'r> Beside<'r> {
             if data.len() as u64 <= SCANNED_BYTES {
                 self.scan.file(rules, path, data);
             } else {
-                self.scan.too_large(path);
+                self.scan.too_large(path, is_code);
             }
         }
         let size = data.len() as u64;

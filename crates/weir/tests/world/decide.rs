@@ -49,7 +49,7 @@ fn a_refusal_is_decided_again_under_another_policy_and_at_another_time() {
     assert_eq!(found["schema"], "weir.decide/v1");
     assert_eq!(found["kept"]["action"], "hold");
     assert_eq!(found["decision"]["action"], "hold");
-    assert_eq!(found["trace"]["rules"].as_array().unwrap().len(), 10);
+    assert_eq!(found["trace"]["rules"].as_array().unwrap().len(), 11);
     assert!(registry.requests().is_empty(), "no registry is asked");
     // The explanation of the refusal tells the same, and under which policy.
     let explained = world.run(&["explain", &id]);
