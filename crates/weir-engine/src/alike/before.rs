@@ -8,7 +8,7 @@ use weir_model::contents::Contents;
 use weir_npm::name::PackageName;
 use weir_npm::packument::Packument;
 use weir_signals::KnownBad;
-use weir_store::{BadContent, KeptSketch};
+use weir_store::{BadContent, KeptSketch, StoreError};
 
 use crate::engine::Engine;
 use crate::packuments::Held;
@@ -73,15 +73,19 @@ impl Engine {
     }
 
     async fn bad_in(&self, contents: &Contents) -> Vec<BadContent> {
-        let digests = content::digests(contents);
-        let digests: Vec<&str> = digests.iter().map(String::as_str).collect();
-        match self.store.bad_content(&digests).await {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::warn!(%error, "refused content could not be looked up");
-                Vec::new()
+        let look_up = async {
+            // Mostly nothing is known, and then no digests have to be gathered.
+            if !self.store.knows_bad_content().await? {
+                return Ok(Vec::new());
             }
-        }
+            let digests = content::digests(contents);
+            let digests: Vec<&str> = digests.iter().map(String::as_str).collect();
+            self.store.bad_content(&digests).await
+        };
+        look_up.await.unwrap_or_else(|error: StoreError| {
+            tracing::warn!(%error, "refused content could not be looked up");
+            Vec::new()
+        })
     }
 
     /// When that came out which content was learned from; nothing for what a person listed, which counts whatever was
